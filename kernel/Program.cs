@@ -1,0 +1,1 @@
+Console.WriteLine(ResearchKit.Native.NativeLibraries.TorchPath);

@@ -1,0 +1,58 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Native;
+
+/// <summary>What the computation runs on: the device, the threads, the seed.</summary>
+public static class Compute
+{
+    /// <summary>The fastest device of this machine: <c>cuda</c>, else <c>mps</c>, else <c>cpu</c>.</summary>
+    public static Device BestDevice() =>
+        torch.cuda.is_available() ? new Device(DeviceType.CUDA)
+        : torch.mps_is_available() ? new Device(DeviceType.MPS)
+        : new Device(DeviceType.CPU);
+
+    /// <summary>A device by name: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>mps</c>, <c>meta</c>, or <c>best</c>.</summary>
+    /// <exception cref="ArgumentException">No such device, or this machine does not have it.</exception>
+    public static Device DeviceNamed(string name)
+    {
+        if (name == "best") return BestDevice();
+        if (!TryParse(name, out var type, out var index))
+            throw new ArgumentException($"No device is called '{name}'. Known: best, cpu, cuda, cuda:N, mps, meta.", nameof(name));
+        if (type == DeviceType.CUDA && index >= (torch.cuda.is_available() ? torch.cuda.device_count() : 0))
+            throw new ArgumentException($"Device '{name}' was asked for, but this machine offers no such CUDA device.", nameof(name));
+        if (type == DeviceType.MPS && !torch.mps_is_available())
+            throw new ArgumentException($"Device '{name}' was asked for, but this machine does not offer MPS.", nameof(name));
+        return new Device(type, type == DeviceType.CUDA ? index : -1);
+    }
+
+    /// <summary>Threads that one operation may use. At least 1.</summary>
+    public static int Threads
+    {
+        get => torch.get_num_threads();
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            torch.set_num_threads(value);
+        }
+    }
+
+    /// <summary>Seeds every generator of libtorch, so that what follows can be repeated.</summary>
+    public static void Seed(long seed) => torch.manual_seed(seed);
+
+    private static bool TryParse(string name, out DeviceType type, out int index)
+    {
+        var parts = name.Split(':');
+        index = 0;
+        type = parts[0] switch
+        {
+            "cpu" => DeviceType.CPU,
+            "cuda" => DeviceType.CUDA,
+            "mps" => DeviceType.MPS,
+            "meta" => DeviceType.META,
+            _ => (DeviceType)(-1),
+        };
+        return (int)type >= 0 && (parts.Length == 1
+            || (parts.Length == 2 && type == DeviceType.CUDA && int.TryParse(parts[1], out index) && index >= 0));
+    }
+}

@@ -1,0 +1,31 @@
+using TorchSharp;
+
+namespace ResearchKit.Native;
+
+/// <summary>Where a .NET program keeps its native libraries.</summary>
+internal static class NativeFolders
+{
+    /// <summary>Existing folders that may hold the libraries, the likeliest first.</summary>
+    public static IEnumerable<string> Candidates(string platform)
+    {
+        var host = (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        var assembly = Path.GetDirectoryName(typeof(torch).Assembly.Location) ?? AppContext.BaseDirectory;
+        string[] beside = [assembly, Path.Combine(assembly, "runtimes", platform, "native"),
+            AppContext.BaseDirectory, Path.Combine(AppContext.BaseDirectory, "runtimes", platform, "native")];
+
+        return host.Concat(beside).Concat(InPackageCache(assembly, platform)).Where(Directory.Exists).Distinct();
+    }
+
+    /// <summary>A notebook host runs TorchSharp out of the package cache: …/torchsharp/0.107.0/lib/net8.0.</summary>
+    private static IEnumerable<string> InPackageCache(string assembly, string platform)
+    {
+        var package = Path.GetFullPath(Path.Combine(assembly, "..", ".."));
+        var cache = Path.GetFullPath(Path.Combine(package, "..", ".."));
+        if (!Directory.Exists(Path.Combine(package, "runtimes"))) yield break;
+
+        yield return Path.Combine(package, "runtimes", platform, "native");
+        foreach (var libtorch in Directory.EnumerateDirectories(cache, "libtorch-*").Order(StringComparer.Ordinal))
+            yield return Path.Combine(libtorch, torch.__version__, "runtimes", platform, "native");
+    }
+}

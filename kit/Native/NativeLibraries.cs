@@ -1,0 +1,91 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using TorchSharp;
+
+namespace ResearchKit.Native;
+
+/// <summary>Loads libtorch and TorchSharp's native library, by full path, before the first tensor exists.</summary>
+/// <remarks>
+/// Left to itself TorchSharp asks the system's loader by name. That finds another libtorch where a Python one is installed, and
+/// fails on Debian 12, Ubuntu 22.04 and RHEL 9, whose libstdc++ is older than the one TorchSharp was built against
+/// (<see cref="ElfSymbolVersions"/>). The kit loads both when the first of its types is touched.
+/// </remarks>
+public static class NativeLibraries
+{
+    /// <summary>Full path of the libtorch in use.</summary>
+    public static string TorchPath { get; private set; } = "";
+
+    /// <summary>True when this process had to relax a symbol version that the system's libstdc++ does not know.</summary>
+    public static bool RelaxedSymbolVersion { get; private set; }
+
+    private static string Platform =>
+        OperatingSystem.IsWindows() ? RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "win-arm64" : "win-x64"
+        : OperatingSystem.IsMacOS() ? "osx-arm64"
+        : "linux-x64";
+
+#pragma warning disable CA2255 // the one library duty that cannot wait for a caller: no tensor may exist before it
+    [ModuleInitializer]
+    internal static void Load()
+#pragma warning restore CA2255
+    {
+        var folders = NativeFolders.Candidates(Platform).ToList();
+        foreach (var name in new[] { "c10", "torch_cpu", "c10_cuda", "torch_cuda", "torch" })
+        {
+            if (Find(folders, name) is { } path) Open(path);
+            else if (!name.Contains("cuda", StringComparison.Ordinal)) throw Missing(name, folders);
+        }
+
+        TorchPath = Find(folders, "torch_cpu")!;
+        Open(Find(folders, "LibTorchSharp") ?? throw Missing("LibTorchSharp", folders));
+    }
+
+    private static string? Find(List<string> folders, string name)
+    {
+        var file = OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
+        return folders.Select(folder => Path.Combine(folder, file)).FirstOrDefault(File.Exists);
+    }
+
+    private static void Open(string path)
+    {
+        try
+        {
+            NativeLibrary.Load(path);
+        }
+        catch (DllNotFoundException error) when (error.Message.Contains(ElfSymbolVersions.TooNew, StringComparison.Ordinal))
+        {
+            OpenRelaxed(path);
+            RelaxedSymbolVersion = true;
+        }
+        catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
+        {
+            throw new DllNotFoundException($"The native library {path} could not be loaded: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Opens a copy that no longer insists on the symbol version; an open library needs its file no more.</summary>
+    private static void OpenRelaxed(string path)
+    {
+        var folder = Directory.CreateTempSubdirectory("researchkit-");
+        try
+        {
+            var copy = Path.Combine(folder.FullName, Path.GetFileName(path));
+            File.WriteAllBytes(copy, ElfSymbolVersions.Relax(File.ReadAllBytes(path)));
+            NativeLibrary.Load(copy);
+        }
+        catch (Exception error) when (error is DllNotFoundException or IOException or UnauthorizedAccessException)
+        {
+            throw new DllNotFoundException(
+                $"The system's libstdc++ is older than {path} needs, and a copy that does not need it could not be loaded from "
+                + $"{folder.FullName}: {error.Message} Set TMPDIR to a folder that may hold programs, or install libstdc++ of GCC 13.", error);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static DllNotFoundException Missing(string name, List<string> folders) => new(
+        $"The native library '{name}' for {Platform} was not found. Reference the package libtorch-cpu-{Platform} "
+        + $"{torch.__version__} (or TorchSharp-cuda-…) from the project that starts the program. "
+        + $"Looked in: {(folders.Count == 0 ? "no folder exists" : string.Join(", ", folders))}.");
+}
