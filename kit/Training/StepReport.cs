@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace ResearchKit.Training;
+
+/// <summary>What one training step did.</summary>
+/// <param name="Step">Number of the step, from 1.</param>
+/// <param name="Steps">Number of the last step of the run.</param>
+/// <param name="Loss">Mean loss of the step's batch, before its update; nats per token for language models.</param>
+/// <param name="LearningRate">Learning rate of the update.</param>
+/// <param name="GradientNorm">Euclidean norm of all gradients together, before clipping.</param>
+/// <param name="TokensPerSecond">Targets per second since the run began or was resumed, evaluations left out.</param>
+/// <param name="Elapsed">Time since the run began or was resumed.</param>
+/// <param name="HeldOutLoss">Mean loss on held-out data after the update; null where the step did not evaluate.</param>
+public readonly record struct StepReport(
+    int Step, int Steps, double Loss, double LearningRate, double GradientNorm, double TokensPerSecond, TimeSpan Elapsed,
+    double? HeldOutLoss = null)
+{
+    /// <summary>Time left at the pace so far.</summary>
+    public TimeSpan Left => Elapsed / Math.Max(1, Step) * (Steps - Step);
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"step {Step}/{Steps} · loss {Loss:0.000}{(HeldOutLoss is { } held ? $" · held-out {held:0.000}" : "")} · "
+        + $"{TokensPerSecond:N0} tokens/s · {Left:m\\:ss} left");
+}
