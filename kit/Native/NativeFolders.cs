@@ -26,6 +26,6 @@ internal static class NativeFolders
 
         yield return Path.Combine(package, "runtimes", platform, "native");
         foreach (var libtorch in Directory.EnumerateDirectories(cache, "libtorch-*").Order(StringComparer.Ordinal))
-            yield return Path.Combine(libtorch, torch.__version__, "runtimes", platform, "native");
+            yield return Path.Combine(libtorch, NativeLibraries.TorchVersion, "runtimes", platform, "native");
     }
 }

@@ -1,6 +1,6 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using TorchSharp;
 
 namespace ResearchKit.Native;
 
@@ -14,6 +14,11 @@ public static class NativeLibraries
 {
     /// <summary>Full path of the libtorch in use.</summary>
     public static string TorchPath { get; private set; } = "";
+
+    /// <summary>Version of the libtorch that TorchSharp was made for, as packages write it: <c>2.10.0</c>.</summary>
+    /// <remarks>Noted at build: to ask TorchSharp is to have it load the library.</remarks>
+    public static string TorchVersion { get; } = typeof(NativeLibraries).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .First(note => note.Key == nameof(TorchVersion)).Value!;
 
     /// <summary>True when this process had to relax a symbol version that the system's libstdc++ does not know.</summary>
     public static bool RelaxedSymbolVersion { get; private set; }
@@ -86,6 +91,6 @@ public static class NativeLibraries
 
     private static DllNotFoundException Missing(string name, List<string> folders) => new(
         $"The native library '{name}' for {Platform} was not found. Reference the package libtorch-cpu-{Platform} "
-        + $"{torch.__version__} (or TorchSharp-cuda-…) from the project that starts the program. "
+        + $"{TorchVersion} (or TorchSharp-cuda-…) from the project that starts the program. "
         + $"Looked in: {(folders.Count == 0 ? "no folder exists" : string.Join(", ", folders))}.");
 }

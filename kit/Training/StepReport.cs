@@ -15,8 +15,11 @@ public readonly record struct StepReport(
     int Step, int Steps, double Loss, double LearningRate, double GradientNorm, double TokensPerSecond, TimeSpan Elapsed,
     double? HeldOutLoss = null)
 {
-    /// <summary>Time left at the pace so far.</summary>
-    public TimeSpan Left => Elapsed / Math.Max(1, Step) * (Steps - Step);
+    /// <summary>Steps that were done before this run began: 0, or where it was resumed.</summary>
+    public int FirstStep { get; init; }
+
+    /// <summary>Time left at the pace of this run so far.</summary>
+    public TimeSpan Left => Elapsed / Math.Max(1, Step - FirstStep) * (Steps - Step);
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,

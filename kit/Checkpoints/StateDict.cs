@@ -1,0 +1,48 @@
+using ResearchKit.Tensors;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Checkpoints;
+
+/// <summary>A model's parameters and buffers by their names, saved and loaded as safetensors.</summary>
+public static class StateDict
+{
+    /// <summary>Writes all persistent parameters and buffers.</summary>
+    public static void Save(nn.Module model, string path) => SafetensorsFile.Write(path, model.state_dict());
+
+    /// <summary>Reads all parameters and buffers of a model; its device and dtypes stay.</summary>
+    /// <exception cref="InvalidDataException">
+    /// Names that the model has and the file lacks, or the other way round, or shapes that differ; the model is then unchanged.
+    /// </exception>
+    public static void Load(nn.Module model, string path)
+    {
+        var tensors = SafetensorsFile.Read(path);
+        try
+        {
+            Load(model, tensors, path);
+        }
+        finally
+        {
+            foreach (var tensor in tensors.Values) tensor.Dispose();
+        }
+    }
+
+    /// <summary>Copies tensors into the parameters and buffers of the same names.</summary>
+    /// <param name="model">What is filled.</param>
+    /// <param name="tensors">By name; stay the caller's.</param>
+    /// <param name="source">Where they come from, for the error.</param>
+    /// <exception cref="InvalidDataException">Names or shapes do not match; the model is then unchanged.</exception>
+    public static void Load(nn.Module model, IReadOnlyDictionary<string, Tensor> tensors, string source)
+    {
+        var own = model.state_dict();
+        var problems = own.Keys.Where(name => !tensors.ContainsKey(name)).Select(name => $"{name} is missing")
+            .Concat(tensors.Keys.Where(name => !own.ContainsKey(name)).Select(name => $"{name} is unexpected"))
+            .Concat(own.Where(pair => tensors.TryGetValue(pair.Key, out var tensor) && !tensor.shape.SequenceEqual(pair.Value.shape))
+                .Select(pair => $"{pair.Key} is {tensors[pair.Key].ShapeText()}, the model has {pair.Value.ShapeText()}")).ToList();
+        if (problems.Count > 0)
+            throw new InvalidDataException($"{source} does not fit the model {model.GetName()}: {string.Join("; ", problems.Take(10))}"
+                + (problems.Count > 10 ? $"; and {problems.Count - 10} more." : "."));
+
+        using var noGrad = no_grad();
+        foreach (var (name, target) in own) target.copy_(tensors[name]);
+    }
+}

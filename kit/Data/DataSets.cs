@@ -1,0 +1,66 @@
+using System.Text.Json;
+
+namespace ResearchKit.Data;
+
+/// <summary>The catalogue: every folder with a <c>dataset.json</c> under the data-set root.</summary>
+public static class DataSets
+{
+    /// <summary>Name of the environment variable that says where the data sets are.</summary>
+    public const string RootVariable = "RESEARCHKIT_DATASETS";
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
+
+    /// <summary>The folder of the data sets: what the environment variable names, else the nearest <c>datasets</c> folder above.</summary>
+    /// <exception cref="DirectoryNotFoundException">There is none.</exception>
+    public static string Root() => Environment.GetEnvironmentVariable(RootVariable) is { Length: > 0 } named
+        ? Directory.Exists(named) ? named : throw new DirectoryNotFoundException($"{RootVariable} names {named}, which is no folder.")
+        : Above(Directory.GetCurrentDirectory()) ?? Above(AppContext.BaseDirectory)
+            ?? throw new DirectoryNotFoundException($"There is no folder 'datasets' in or above {Directory.GetCurrentDirectory()}; {RootVariable} can name one.");
+
+    /// <summary>Every data set, by name.</summary>
+    /// <exception cref="InvalidDataException">A description is malformed.</exception>
+    public static IReadOnlyList<DataSet> List() =>
+        [.. Names(Root()).Select(name => Read(Root(), name))];
+
+    /// <summary>The data set of a name; its files are checked when they are read.</summary>
+    /// <exception cref="KeyNotFoundException">No such data set; lists those there are.</exception>
+    /// <exception cref="InvalidDataException">Its description is malformed.</exception>
+    public static DataSet Open(string name)
+    {
+        var root = Root();
+        return Names(root).Contains(name) ? Read(root, name)
+            : throw new KeyNotFoundException($"There is no data set '{name}' in {root}; there are {string.Join(", ", Names(root))}.");
+    }
+
+    private static List<string> Names(string root) => [.. Directory.EnumerateDirectories(root)
+        .Where(folder => File.Exists(Path.Combine(folder, "dataset.json"))).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
+
+    private static DataSet Read(string root, string name)
+    {
+        var folder = Path.Combine(root, name);
+        var path = Path.Combine(folder, "dataset.json");
+        try
+        {
+            var set = JsonSerializer.Deserialize<DataSet>(File.ReadAllText(path), Json) ?? throw new InvalidDataException($"{path} is empty.");
+            if (set.Name != name) throw new InvalidDataException($"{path} describes '{set.Name}'; expected '{name}', as its folder is called.");
+            foreach (var file in set.Files)
+                if (file.Name != Path.GetFileName(file.Name) || file.Name is "" or "..")
+                    throw new InvalidDataException($"{path} names the file '{file.Name}'; expected a name without a folder.");
+            return set with { Folder = folder };
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"{path} does not describe a data set (line {error.LineNumber + 1}): {error.Message}", error);
+        }
+    }
+
+    private static string? Above(string folder)
+    {
+        for (var place = new DirectoryInfo(folder); place is not null; place = place.Parent)
+        {
+            var candidate = Path.Combine(place.FullName, "datasets");
+            if (Directory.Exists(candidate) && Names(candidate).Count > 0) return candidate;
+        }
+        return null;
+    }
+}

@@ -1,0 +1,49 @@
+using ResearchKit.Tensors;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Interpretability;
+
+/// <summary>Reads the attention patterns of a model.</summary>
+public static class AttentionCapture
+{
+    /// <summary>Runs a model once on one text and keeps the pattern of every layer and head.</summary>
+    /// <param name="model">Any model whose attention has hook points named <c>hook_pattern</c>.</param>
+    /// <param name="input">What it gets; a batch of one, such as tokens [1, time].</param>
+    /// <param name="tokens">Text of each token, to label the rows and columns.</param>
+    /// <exception cref="ArgumentException">A batch of more than one, or another number of labels than of tokens.</exception>
+    public static AttentionMaps Attention(this nn.Module<Tensor, Tensor> model, Tensor input, IReadOnlyList<string> tokens)
+    {
+        if (input.dim() < 2 || input.shape[0] != 1)
+            throw new ArgumentException($"Got {input.ShapeText()}; expected one text, [1, time, ...].", nameof(input));
+        if (input.shape[1] != tokens.Count)
+            throw new ArgumentException($"Got {tokens.Count} labels for {input.shape[1]} tokens.", nameof(tokens));
+
+        var training = model.training;
+        model.eval();
+        try
+        {
+            using var scope = NewDisposeScope();
+            using var noGrad = no_grad();
+            using var cache = ActivationCache.Record(model, name => name.EndsWith("hook_pattern", StringComparison.Ordinal));
+            model.call(input);
+            return new AttentionMaps([.. cache.Names.SelectMany((name, layer) => Heads(name, layer, cache[name], tokens))]);
+        }
+        finally
+        {
+            model.train(training);
+        }
+    }
+
+    private static IEnumerable<AttentionPattern> Heads(string name, int layer, Tensor pattern, IReadOnlyList<string> tokens)
+    {
+        var (heads, queries, keys) = ((int)pattern.shape[1], (int)pattern.shape[2], (int)pattern.shape[3]);
+        using var flat = pattern.to(float32).cpu().contiguous().flatten();
+        var weights = flat.data<float>().ToArray();
+        for (var head = 0; head < heads; head++)
+        {
+            var map = new float[queries, keys];
+            Buffer.BlockCopy(weights, head * queries * keys * sizeof(float), map, 0, map.Length * sizeof(float));
+            yield return new AttentionPattern(name, layer, head, tokens, tokens, map);
+        }
+    }
+}

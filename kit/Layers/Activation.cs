@@ -1,0 +1,34 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Layers;
+
+/// <summary>The non-linearity between the two layers of an MLP.</summary>
+public enum Activation
+{
+    /// <summary>max(0, x).</summary>
+    Relu,
+
+    /// <summary>x Φ(x) by the error function. Hendrycks and Gimpel, 2016, https://arxiv.org/abs/1606.08415.</summary>
+    Gelu,
+
+    /// <summary>Its tanh approximation, GPT-2's <c>gelu_new</c>.</summary>
+    GeluTanh,
+
+    /// <summary>x σ(x), also called swish.</summary>
+    Silu,
+}
+
+/// <summary>Applies an <see cref="Activation"/>.</summary>
+public static class ActivationFunctions
+{
+    /// <returns>The non-linearity of each element, in the shape of <paramref name="x"/>.</returns>
+    public static Tensor Apply(this Activation activation, Tensor x) => activation switch
+    {
+        Activation.Relu => x.IsMeta() ? x.clamp_min(0) : functional.relu(x),
+        Activation.Gelu => functional.gelu(x),
+        Activation.GeluTanh => functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
+        Activation.Silu => functional.silu(x),
+        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "Not an activation."),
+    };
+}

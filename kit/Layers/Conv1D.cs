@@ -1,0 +1,35 @@
+using ResearchKit.Tensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Layers;
+
+/// <summary>x W + b, a linear layer with its weight stored as [in, out].</summary>
+/// <remarks>The layout of the published GPT-2, whose name for it this is; nothing is convolved.</remarks>
+public sealed class Conv1D : Module<Tensor, Tensor>
+{
+    private readonly Parameter weight;   // [in, out]
+    private readonly Parameter bias;     // [out]
+
+    /// <param name="inputs">Channels that come in.</param>
+    /// <param name="outputs">Channels that go out.</param>
+    /// <param name="deviation">Standard deviation of the weight at first; the bias starts at zero.</param>
+    public Conv1D(int inputs, int outputs, double deviation = 0.02) : base(nameof(Conv1D))
+    {
+        weight = Parameter(init.normal_(empty(inputs, outputs), 0, deviation));
+        bias = Parameter(zeros(outputs));
+        RegisterComponents();
+    }
+
+    /// <param name="x">[..., in].</param>
+    /// <returns>[..., out].</returns>
+    public override Tensor forward(Tensor x)
+    {
+        var shape = x.shape;
+        if (shape.Length == 0 || shape[^1] != weight.shape[0])
+            throw new ArgumentException($"Got {x.ShapeText()}; expected {weight.shape[0]} channels on the last axis.", nameof(x));
+        using var scope = NewDisposeScope();
+        return addmm(bias, x.reshape(-1, shape[^1]), weight, 1, 1).view([.. shape[..^1], weight.shape[1]]).MoveToOuterDisposeScope();
+    }
+}

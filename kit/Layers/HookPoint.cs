@@ -1,0 +1,19 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Layers;
+
+/// <summary>A named place to look into a model: it passes on what it gets, and whoever hooks it sees it or replaces it.</summary>
+/// <remarks>
+/// Its name is its place in the module tree, such as <c>h.0.hook_resid_post</c> (the names of TransformerLens). Hooks are
+/// TorchSharp's own, <c>register_forward_hook</c>.
+/// </remarks>
+public sealed class HookPoint() : Module<Tensor, Tensor>(nameof(HookPoint))
+{
+    /// <summary>True while somebody has a hook here: layers that only then make the activation ask this.</summary>
+    public bool IsWatched => post_hooks.Count + pre_hooks.Count + module_post_hooks.Count + module_pre_hooks.Count > 0;
+
+    /// <param name="activation">Any tensor.</param>
+    /// <returns>The same values, in a tensor of its own that scopes may dispose separately.</returns>
+    public override Tensor forward(Tensor activation) => activation.alias();
+}

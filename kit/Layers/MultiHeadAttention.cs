@@ -1,0 +1,52 @@
+using ResearchKit.Tensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Layers;
+
+/// <summary>Attention of several heads side by side, each on its own projection of the tokens.</summary>
+/// <remarks>
+/// Vaswani et al., 2017, §3.2.2, https://arxiv.org/abs/1706.03762. Parameter names and layout are those of
+/// <c>torch.nn.MultiheadAttention</c>.
+/// </remarks>
+public sealed class MultiHeadAttention : Module<Tensor, Tensor>
+{
+    private readonly Parameter in_proj_weight;   // [3 · width, width]: query, key, value
+    private readonly Parameter in_proj_bias;     // [3 · width]
+    private readonly Linear out_proj;
+    private readonly HookPoint hook_pattern = new();   // [batch, head, query, key]
+    private readonly int heads;
+    private readonly double dropout;
+
+    /// <param name="width">Channels of the tokens, d_model.</param>
+    /// <param name="heads">Number of heads; divides <paramref name="width"/>.</param>
+    /// <param name="dropout">Dropout of the pattern.</param>
+    public MultiHeadAttention(int width, int heads, double dropout = 0) : base(nameof(MultiHeadAttention))
+    {
+        if (heads < 1 || width % heads != 0) throw new ArgumentException($"Width {width} is not divisible by {heads} heads.", nameof(heads));
+        this.heads = heads;
+        this.dropout = Probability.Checked(dropout, nameof(dropout));
+        in_proj_weight = Parameter(init.xavier_uniform_(empty(3 * width, width)));
+        in_proj_bias = Parameter(zeros(3 * width));
+        out_proj = Linear(width, width);
+        init.zeros_(out_proj.bias);
+        RegisterComponents();
+    }
+
+    /// <param name="x">[batch, time, channels]; every token sees every token.</param>
+    /// <returns>[batch, time, channels].</returns>
+    public override Tensor forward(Tensor x) => Attend(x, AttentionMask.None);
+
+    /// <inheritdoc cref="forward"/>
+    /// <param name="x">[batch, time, channels].</param>
+    /// <param name="mask">Which tokens a token sees.</param>
+    public Tensor Attend(Tensor x, AttentionMask mask)
+    {
+        using var scope = NewDisposeScope();
+        var qkv = functional.linear(x, in_proj_weight, in_proj_bias).chunk(3, -1);   // 3 · [batch, time, channels]
+        var mixed = ScaledDotProductAttention.Attend(qkv[0].SplitHeads(heads), qkv[1].SplitHeads(heads), qkv[2].SplitHeads(heads),
+            mask, hook_pattern, training ? dropout : 0);                             // [batch, head, time, d_head]
+        return out_proj.call(mixed.MergeHeads()).MoveToOuterDisposeScope();
+    }
+}

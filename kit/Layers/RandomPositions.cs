@@ -1,0 +1,23 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Layers;
+
+/// <summary>Adds a fixed random vector to each position: nearly orthogonal marks without any order among them.</summary>
+/// <remarks>What is left of an encoding when its geometry is taken away; saved with the model, never trained.</remarks>
+public sealed class RandomPositions : PositionalEncoding
+{
+    private readonly Tensor table;   // [length, channels]
+
+    /// <param name="length">Longest sequence.</param>
+    /// <param name="width">Channels.</param>
+    /// <param name="deviation">Standard deviation of each number.</param>
+    public RandomPositions(int length, int width, double deviation = 1) : base(nameof(RandomPositions))
+    {
+        table = init.normal_(empty(length, width), 0, deviation);
+        register_buffer(nameof(table), table);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Embed(Tensor x, long start) => AddRows(x, get_buffer(nameof(table))!, start);
+}

@@ -1,0 +1,113 @@
+using ResearchKit.Layers;
+using ResearchKit.Tensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>One layer: x ← x + attention(norm(x)); x ← x + mlp(norm(x)).</summary>
+public sealed class GptBlock : Module<Tensor, Tensor>
+{
+    private readonly LayerNorm ln_1;
+    private readonly CausalSelfAttention attn;
+    private readonly LayerNorm ln_2;
+    private readonly GptMlp mlp;
+    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();   // [batch, time, channels]
+    private readonly HookPoint hook_attn_out = new(), hook_mlp_out = new();                               // [batch, time, channels]
+
+    internal GptBlock(GptConfig config, int layer, PositionalEncoding positions) : base(nameof(GptBlock))
+    {
+        ln_1 = LayerNorm(config.ModelWidth, config.NormEpsilon);
+        attn = new CausalSelfAttention(config, layer, positions);
+        ln_2 = LayerNorm(config.ModelWidth, config.NormEpsilon);
+        mlp = new GptMlp(config);
+        RegisterComponents();
+    }
+
+    /// <param name="x">Residual stream, [batch, time, channels].</param>
+    /// <returns>[batch, time, channels].</returns>
+    public override Tensor forward(Tensor x) => Step(x, null);
+
+    internal Tensor Step(Tensor x, KeyValueCache? cache)
+    {
+        using var scope = NewDisposeScope();
+        x = hook_resid_pre.call(x);
+        x = hook_resid_mid.call(x + hook_attn_out.call(attn.Attend(ln_1.Normalize(x), cache)));
+        x = hook_resid_post.call(x + hook_mlp_out.call(mlp.call(ln_2.Normalize(x))));
+        return x.MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Masked self-attention; each position sees itself and what came before.</summary>
+/// <remarks>Vaswani et al., 2017, §3.2, https://arxiv.org/abs/1706.03762.</remarks>
+public sealed class CausalSelfAttention : Module<Tensor, Tensor>
+{
+    private readonly Conv1D c_attn;   // query, key, value
+    private readonly Conv1D c_proj;
+    private readonly Dropout resid_dropout;
+    private readonly HookPoint hook_q = new(), hook_k = new(), hook_v = new(), hook_z = new();   // [batch, head, time, d_head]
+    private readonly HookPoint hook_pattern = new();                                             // [batch, head, query, key]
+    private readonly PositionalEncoding[] positions;   // an array: the model owns the module, the layer only asks it
+    private readonly GptConfig config;
+    private readonly int layer;
+
+    internal CausalSelfAttention(GptConfig config, int layer, PositionalEncoding positions) : base(nameof(CausalSelfAttention))
+    {
+        (this.config, this.layer, this.positions) = (config, layer, [positions]);
+        c_attn = new Conv1D(config.ModelWidth, 3 * config.ModelWidth);
+        c_proj = new Conv1D(config.ModelWidth, config.ModelWidth, GptMlp.BranchDeviation(config));
+        resid_dropout = Dropout(config.Dropout);
+        RegisterComponents();
+    }
+
+    /// <param name="x">Residual stream, normalised, [batch, time, channels].</param>
+    /// <returns>What attention adds to it, [batch, time, channels].</returns>
+    public override Tensor forward(Tensor x) => Attend(x, null);
+
+    internal Tensor Attend(Tensor x, KeyValueCache? cache)
+    {
+        using var scope = NewDisposeScope();
+        var start = cache?.Length ?? 0;
+        var qkv = c_attn.call(x).chunk(3, -1);                                                  // 3 · [batch, time, channels]
+        var query = hook_q.call(positions[0].Rotate(qkv[0].SplitHeads(config.Heads), start));   // [batch, head, time, d_head]
+        var key = hook_k.call(positions[0].Rotate(qkv[1].SplitHeads(config.Heads), start));
+        var value = hook_v.call(qkv[2].SplitHeads(config.Heads));
+        if (cache is not null) (key, value) = cache.Extend(layer, key, value);
+
+        var mask = new AttentionMask { Causal = true, ScoreBias = positions[0].ScoreBias(query, query.shape[2], key.shape[2]) };
+        var mixed = ScaledDotProductAttention.Attend(query, key, value, mask, hook_pattern, training ? config.Dropout : 0);
+        return resid_dropout.call(c_proj.call(hook_z.call(mixed).MergeHeads())).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Two linear layers with a non-linearity between, the same at every position.</summary>
+public sealed class GptMlp : Module<Tensor, Tensor>
+{
+    private readonly Conv1D c_fc;
+    private readonly Conv1D c_proj;
+    private readonly Dropout dropout;
+    private readonly HookPoint hook_pre = new(), hook_post = new();   // [batch, time, 4 · channels]
+    private readonly Activation activation;
+
+    internal GptMlp(GptConfig config) : base(nameof(GptMlp))
+    {
+        activation = config.Activation;
+        c_fc = new Conv1D(config.ModelWidth, 4 * config.ModelWidth);
+        c_proj = new Conv1D(4 * config.ModelWidth, config.ModelWidth, BranchDeviation(config));
+        dropout = Dropout(config.Dropout);
+        RegisterComponents();
+    }
+
+    /// <summary>GPT-2 shrinks what each branch adds at first, so that the sum over all branches keeps its size.</summary>
+    internal static double BranchDeviation(GptConfig config) => 0.02 / Math.Sqrt(2 * config.Layers);
+
+    /// <param name="x">[batch, time, channels].</param>
+    /// <returns>[batch, time, channels].</returns>
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var inner = hook_post.call(activation.Apply(hook_pre.call(c_fc.call(x))));
+        return dropout.call(c_proj.call(inner)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,40 @@
+using static TorchSharp.torch;
+
+namespace ResearchKit.Models;
+
+/// <summary>Chooses tokens by <see cref="SamplingOptions"/>, the same ones every time for the same seed.</summary>
+internal sealed class Sampler(SamplingOptions options, Device device) : IDisposable
+{
+    private readonly Generator generator = new((ulong)options.Seed, device);
+
+    /// <param name="logits">[vocabulary].</param>
+    public GeneratedToken Choose(Tensor logits)
+    {
+        using var scope = NewDisposeScope();
+        logits = logits.to(float32);
+        var id = (options.Temperature == 0 ? logits.argmax() : Draw(logits / options.Temperature)).item<long>();
+        return new GeneratedToken(id, logits.softmax(0)[id].item<float>());
+    }
+
+    public void Dispose() => generator.Dispose();
+
+    private Tensor Draw(Tensor logits) => Truncate(logits).softmax(0).multinomial(1, generator: generator);
+
+    /// <summary>Sets the logits of tokens that may not be chosen to -∞.</summary>
+    internal Tensor Truncate(Tensor logits)
+    {
+        if (options.TopK is { } k && k < logits.shape[0])
+        {
+            var least = logits.topk(k).values.min();
+            logits = logits.masked_fill(logits < least, double.NegativeInfinity);
+        }
+        if (options.TopP is { } p && p < 1)
+        {
+            var (sorted, order) = logits.sort(0, descending: true);
+            var probability = sorted.softmax(0);
+            var reached = (probability.cumsum(0) - probability) >= p;   // what comes before this token is already enough
+            logits = logits.masked_fill(zeros_like(reached).scatter_(0, order, reached), double.NegativeInfinity);
+        }
+        return logits;
+    }
+}

@@ -1,0 +1,46 @@
+using static TorchSharp.torch;
+
+namespace ResearchKit.Tensors;
+
+/// <summary>Names for the axes of a tensor, checked on the way.</summary>
+public static class Axes
+{
+    /// <summary>The shape as people write it, such as <c>[2, 3, 4]</c>.</summary>
+    public static string ShapeText(this Tensor tensor) => $"[{string.Join(", ", tensor.shape)}]";
+
+    /// <summary>Sizes of a tensor with two axes.</summary>
+    /// <exception cref="ArgumentException">The tensor does not have two axes.</exception>
+    public static (long First, long Second) Axes2(this Tensor tensor, string expected = "two axes")
+    {
+        var shape = Shape(tensor, 2, expected);
+        return (shape[0], shape[1]);
+    }
+
+    /// <summary>Sizes of a tensor with three axes, such as [batch, time, channels].</summary>
+    /// <exception cref="ArgumentException">The tensor does not have three axes.</exception>
+    public static (long First, long Second, long Third) Axes3(this Tensor tensor, string expected = "[batch, time, channels]")
+    {
+        var shape = Shape(tensor, 3, expected);
+        return (shape[0], shape[1], shape[2]);
+    }
+
+    /// <summary>Cuts the last axis into heads: [batch, time, channels] to [batch, head, time, channels / heads].</summary>
+    /// <exception cref="ArgumentException">Not three axes, or channels that <paramref name="heads"/> does not divide.</exception>
+    public static Tensor SplitHeads(this Tensor x, int heads)
+    {
+        var (batch, time, channels) = x.Axes3();
+        if (channels % heads != 0)
+            throw new ArgumentException($"{channels} channels cannot be cut into {heads} heads of the same width.", nameof(x));
+        return x.view(batch, time, heads, channels / heads).transpose(1, 2);
+    }
+
+    /// <summary>Joins the heads again: [batch, head, time, d_head] to [batch, time, channels].</summary>
+    public static Tensor MergeHeads(this Tensor x) => x.transpose(1, 2).flatten(2);
+
+    private static long[] Shape(Tensor tensor, int axes, string expected)
+    {
+        var shape = tensor.shape;
+        return shape.Length == axes ? shape
+            : throw new ArgumentException($"Got a tensor of shape {tensor.ShapeText()}; expected {expected}.", nameof(tensor));
+    }
+}

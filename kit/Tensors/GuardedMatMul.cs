@@ -1,0 +1,67 @@
+using static TorchSharp.torch;
+
+namespace ResearchKit.Tensors;
+
+/// <summary>A matrix product that cannot end the process.</summary>
+public static class GuardedMatMul
+{
+    /// <summary>Matrix product by the rules of <c>torch.matmul</c>, with broadcast batch axes.</summary>
+    /// <remarks>
+    /// TorchSharp's own <c>matmul</c> lets a C++ exception escape, which aborts the process; this one is made of the products that
+    /// report theirs (mm and bmm).
+    /// </remarks>
+    /// <param name="left">[..., rows, inner] or [inner].</param>
+    /// <param name="right">[..., inner, columns] or [inner].</param>
+    /// <returns>[..., rows, columns], without the axis that a one-axis factor lacks.</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit, or the dtypes or devices differ; names both.</exception>
+    public static Tensor MatMul(this Tensor left, Tensor right)
+    {
+        Check(left, right);
+        using var scope = NewDisposeScope();
+        var a = left.dim() == 1 ? left.unsqueeze(0) : left;
+        var b = right.dim() == 1 ? right.unsqueeze(1) : right;
+        var product = b.dim() == 2 ? Rows(a, b) : Batches(a, b);
+        if (right.dim() == 1) product = product.squeeze(-1);
+        if (left.dim() == 1) product = product.squeeze(right.dim() == 1 ? -1 : -2);
+        return product.MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Rows(Tensor a, Tensor b) =>
+        a.reshape(-1, a.shape[^1]).mm(b).reshape([.. a.shape[..^1], b.shape[1]]);
+
+    private static Tensor Batches(Tensor a, Tensor b)
+    {
+        var batch = BroadcastShape(a.shape[..^2], b.shape[..^2])!;
+        var left = a.expand([.. batch, .. a.shape[^2..]]).reshape(-1, a.shape[^2], a.shape[^1]);
+        var right = b.expand([.. batch, .. b.shape[^2..]]).reshape(-1, b.shape[^2], b.shape[^1]);
+        return left.bmm(right).reshape([.. batch, a.shape[^2], b.shape[^1]]);
+    }
+
+    private static void Check(Tensor left, Tensor right)
+    {
+        var (a, b) = (left.shape, right.shape);
+        if (a.Length == 0 || b.Length == 0) throw Mismatch(left, right, "a factor without axes has no matrix product");
+        var inner = b.Length == 1 ? b[0] : b[^2];
+        if (a[^1] != inner) throw Mismatch(left, right, $"{a[^1]} columns on the left meet {inner} rows on the right");
+        if (a.Length > 2 && b.Length > 2 && BroadcastShape(a[..^2], b[..^2]) is null)
+            throw Mismatch(left, right, "the batch axes do not broadcast");
+        if (left.dtype != right.dtype) throw Mismatch(left, right, $"the dtypes differ, {left.dtype} and {right.dtype}");
+        if (left.device.ToString() != right.device.ToString())
+            throw Mismatch(left, right, $"the devices differ, {left.device} and {right.device}");
+    }
+
+    private static ArgumentException Mismatch(Tensor left, Tensor right, string why) =>
+        new($"Cannot multiply {left.ShapeText()} by {right.ShapeText()}: {why}.");
+
+    private static long[]? BroadcastShape(long[] a, long[] b)
+    {
+        var result = new long[Math.Max(a.Length, b.Length)];
+        for (var i = 1; i <= result.Length; i++)
+        {
+            var (x, y) = (i <= a.Length ? a[^i] : 1, i <= b.Length ? b[^i] : 1);
+            if (x != y && x != 1 && y != 1) return null;
+            result[^i] = x == 1 ? y : x;
+        }
+        return result;
+    }
+}

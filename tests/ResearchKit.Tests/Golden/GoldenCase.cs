@@ -1,0 +1,48 @@
+using System.Text.Json;
+using ResearchKit.Checkpoints;
+using ResearchKit.Tensors;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Tests.Golden;
+
+/// <summary>One folder of golden numbers; see README.md there.</summary>
+internal sealed class GoldenCase : IDisposable
+{
+    private readonly Dictionary<string, Tensor> expected;
+    private readonly Dictionary<string, double> tolerances;
+    private readonly string folder;
+
+    public GoldenCase(string name)
+    {
+        folder = Repository.PathTo("tests", "ResearchKit.Tests", "Golden", "models", name);
+        expected = SafetensorsFile.Read(Path.Combine(folder, "expected.safetensors"));
+        tolerances = JsonSerializer.Deserialize<Dictionary<string, double>>(File.ReadAllText(Path.Combine(folder, "tolerance.json")))!;
+    }
+
+    public Tensor this[string name] => expected[name];
+
+    public bool Has(string name) => expected.ContainsKey(name);
+
+    public Dictionary<string, Tensor> Weights() => SafetensorsFile.Read(Path.Combine(folder, "model.safetensors"));
+
+    /// <summary>Fails with the largest difference.</summary>
+    public void Check(string name, Tensor actual) => Near.Check(name, expected[name], actual, tolerances[name]);
+
+    public void Dispose()
+    {
+        foreach (var tensor in expected.Values) tensor.Dispose();
+    }
+}
+
+/// <summary>Compares tensors and says how far they are apart.</summary>
+internal static class Near
+{
+    public static void Check(string what, Tensor expected, Tensor actual, double tolerance)
+    {
+        Assert.True(expected.shape.SequenceEqual(actual.shape), $"{what}: expected {expected.ShapeText()}, got {actual.ShapeText()}");
+        using var scope = NewDisposeScope();
+        var difference = (expected.to(float64) - actual.detach().to(float64)).abs();
+        var largest = difference.numel() == 0 ? 0 : difference.max().item<double>();
+        Assert.True(largest <= tolerance, $"{what}: the largest difference is {largest:g3}, allowed is {tolerance:g3}");
+    }
+}

@@ -1,0 +1,96 @@
+using ResearchKit.Interpretability;
+using ResearchKit.Models;
+using ResearchKit.Tests.Golden;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Tests.Interpretability;
+
+public sealed class ActivationCacheTests : IDisposable
+{
+    private readonly DisposeScope scope = NewDisposeScope();
+    private readonly Gpt model = new(GptConfig.Nano);
+    private readonly Tensor tokens = randint(0, 65, [2, 6], int64);
+
+    public void Dispose()
+    {
+        model.Dispose();
+        scope.Dispose();
+    }
+
+    [Fact]
+    public void The_residual_stream_is_the_sum_of_what_the_layers_add()
+    {
+        using var cache = ActivationCache.Record(model);
+        model.call(tokens);
+        var sum = cache["hook_embed"];
+        for (var layer = 0; layer < 2; layer++) sum = sum + cache[$"h.{layer}.hook_attn_out"] + cache[$"h.{layer}.hook_mlp_out"];
+        Near.Check("final residual", cache["h.1.hook_resid_post"], sum, 1e-5);
+        Assert.False(cache["h.0.attn.hook_pattern"].requires_grad);
+    }
+
+    [Fact]
+    public void The_filter_chooses_and_only_watched_patterns_leave_the_fused_kernel()
+    {
+        using var cache = ActivationCache.Record(model, name => name == "h.1.attn.hook_pattern");
+        var watched = model.call(tokens);
+        Assert.Equal(["h.1.attn.hook_pattern"], cache.Names);
+        cache.Dispose();
+        Near.Check("logits", model.call(tokens), watched, 1e-5);
+    }
+
+    [Fact]
+    public void Disposing_removes_the_hooks_and_frees_the_copies()
+    {
+        model.call(tokens).Dispose();
+        var before = Tensor.TotalCount;
+        using (var cache = ActivationCache.Record(model))
+        {
+            model.call(tokens).Dispose();
+            model.call(tokens).Dispose();
+            Assert.Equal(before + cache.Names.Count, Tensor.TotalCount);
+        }
+        model.call(tokens).Dispose();
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void Unknown_names_list_the_known_ones()
+    {
+        using var cache = ActivationCache.Record(model, name => name.EndsWith("resid_post", StringComparison.Ordinal));
+        Assert.Contains("has not run", Assert.Throws<KeyNotFoundException>(() => cache["h.0.hook_resid_post"]).Message, StringComparison.Ordinal);
+        model.call(tokens).Dispose();
+        Assert.Contains("h.1.hook_resid_post", Assert.Throws<KeyNotFoundException>(() => cache["h.9.hook_resid_post"]).Message, StringComparison.Ordinal);
+        Assert.Contains("hook_embed", Assert.Throws<ArgumentException>(() => ActivationCache.Record(model, _ => false)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Any_model_can_be_recorded()
+    {
+        using var mine = nn.Sequential(("first", nn.Linear(3, 4)), ("second", nn.ReLU()));
+        using var cache = ActivationCache.Record(mine, name => name == "first");
+        mine.call(ones(1, 3)).Dispose();
+        Assert.Equal([1, 4], cache["first"].shape);
+    }
+
+    [Fact]
+    public void Attention_maps_know_their_layer_head_and_tokens()
+    {
+        string[] labels = ["a", "b", "c", "d", "e", "f"];
+        model.train();
+        var maps = model.Attention(tokens[..1], labels);
+        Assert.True(model.training);
+        Assert.Equal(8, maps.Patterns.Count);
+        Assert.Equal((1, 3, "h.1.attn.hook_pattern"), (maps.Patterns[^1].Layer, maps.Patterns[^1].Head, maps.Patterns[^1].Name));
+        Assert.All(maps.Patterns, pattern =>
+        {
+            for (var query = 0; query < 6; query++)
+            {
+                Assert.Equal(1, Enumerable.Range(0, 6).Sum(key => pattern.Weights[query, key]), 4);
+                for (var key = query + 1; key < 6; key++) Assert.Equal(0, pattern.Weights[query, key]);
+            }
+        });
+        Assert.Contains("[2, 6]", Assert.Throws<ArgumentException>(() => model.Attention(tokens, labels)).Message, StringComparison.Ordinal);
+        Assert.Contains("1 labels for 6", Assert.Throws<ArgumentException>(() => model.Attention(tokens[..1], ["a"])).Message, StringComparison.Ordinal);
+    }
+}

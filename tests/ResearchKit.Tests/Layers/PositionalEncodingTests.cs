@@ -1,0 +1,118 @@
+using ResearchKit.Layers;
+using ResearchKit.Tests.Golden;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Tests.Layers;
+
+public sealed class PositionalEncodingTests : IDisposable
+{
+    private readonly DisposeScope scope = NewDisposeScope();
+    private readonly GoldenCase golden = new("positional-a");
+
+    public void Dispose()
+    {
+        golden.Dispose();
+        scope.Dispose();
+    }
+
+    [Theory]
+    [InlineData(50, 16)]
+    [InlineData(7, 6)]
+    public void Sinusoids_equal_the_reference(int length, int width)
+    {
+        using var positions = new SinusoidalPositions(length, width);
+        golden.Check($"sinusoid.interleaved.{length}x{width}", positions.call(zeros(1, length, width))[0]);
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(6)]
+    [InlineData(8)]
+    [InlineData(12)]
+    [InlineData(16)]
+    public void Alibi_slopes_equal_the_reference(int heads) =>
+        golden.Check($"alibi.slopes.{heads}", tensor(AlibiPositions.Slopes(heads).ToArray()));
+
+    [Fact]
+    public void Alibi_falls_in_a_line_with_the_distance()
+    {
+        using var alibi = new AlibiPositions(2);
+        var bias = alibi.ScoreBias(ones(1), queries: 2, keys: 3)!;
+        var slope = (float)AlibiPositions.Slopes(2)[1];
+        Near.Check("head 1", tensor(new[] { -1f, 0, -1, -2, -1, 0 }).view(2, 3) * slope, bias[1], 1e-6);
+    }
+
+    [Theory]
+    [InlineData(0, 8, 10_000)]
+    [InlineData(1, 12, 500_000)]
+    public void Rotation_equals_the_reference(int number, int width, double wavelengthBase)
+    {
+        using var rotary = new RotaryPositions(width, wavelengthBase);
+        foreach (var name in new[] { "q", "k" })
+        {
+            var (x, positions) = (golden[$"rope.llama.{number}.{name}"], golden[$"rope.llama.{number}.position_ids"]);
+            // The reference gives each token a position of its own: rotate token by token.
+            var rows = from batch in Enumerable.Range(0, (int)x.shape[0])
+                       select stack([.. from time in Enumerable.Range(0, (int)x.shape[2])
+                                        let position = positions[Math.Min(batch, (int)positions.shape[0] - 1), time].item<long>()
+                                        select rotary.Rotate(x[batch].narrow(1, time, 1), position).squeeze(1)], 1);
+            golden.Check($"rope.llama.{number}.{name}_out", stack([.. rows], 0));
+        }
+    }
+
+    [Fact]
+    public void A_rotated_score_depends_on_the_distance_alone()
+    {
+        using var rotary = new RotaryPositions(8);
+        var (query, key) = (randn(1, 1, 1, 8), randn(1, 1, 1, 8));
+        Tensor Score(long at) => (rotary.Rotate(query, at + 3) * rotary.Rotate(key, at)).sum();
+        Near.Check("moved by 90", Score(0), Score(90), 1e-4);
+    }
+
+    [Theory]
+    [InlineData(Positions.Sinusoidal)]
+    [InlineData(Positions.Learned)]
+    [InlineData(Positions.Random)]
+    public void An_offset_gives_the_rows_of_the_whole(Positions kind)
+    {
+        using var positions = PositionalEncoding.Create(kind, 10, 6, 2);
+        var x = randn(2, 10, 6);
+        Near.Check("rows 4 to 6", positions.call(x)[.., 4..7], positions.Embed(x[.., 4..7], 4), 0);
+    }
+
+    [Fact]
+    public void No_positions_change_nothing()
+    {
+        using var none = PositionalEncoding.Create(Positions.None, 10, 6, 2);
+        var x = randn(2, 10, 6);
+        Near.Check("x", x, none.call(x), 0);
+    }
+
+    [Fact]
+    public void Fixed_positions_are_saved_and_moved_but_not_trained()
+    {
+        using var random = new RandomPositions(4, 6);
+        using var sinusoidal = new SinusoidalPositions(4, 6);
+        foreach (var positions in new PositionalEncoding[] { random, sinusoidal })
+        {
+            Assert.Empty(positions.parameters());
+            Assert.Equal(["table"], positions.state_dict().Keys);
+            positions.to(new Device("meta"));
+            Assert.Equal(DeviceType.META, positions.call(zeros([1, 4, 6], device: new Device("meta"))).device_type);
+        }
+    }
+
+    [Fact]
+    public void Too_long_too_wide_and_odd_are_refused_with_the_numbers()
+    {
+        using var learned = new LearnedPositions(32, 6);
+        Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => learned.call(randn(1, 40, 6))), StringComparison.Ordinal);
+        Assert.Contains("[1, 6]", Refused(() => learned.call(randn(1, 6))), StringComparison.Ordinal);
+        Assert.Contains("4 channels", Refused(() => learned.call(randn(1, 2, 4))), StringComparison.Ordinal);
+        Assert.Contains("7", Refused(() => new SinusoidalPositions(4, 7)), StringComparison.Ordinal);
+        Assert.Contains("5", Refused(() => new RotaryPositions(5)), StringComparison.Ordinal);
+    }
+
+    private static string Refused(Action action) => Assert.Throws<ArgumentException>(action).Message;
+}

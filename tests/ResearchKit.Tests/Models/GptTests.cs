@@ -1,0 +1,134 @@
+using ResearchKit.Checkpoints;
+using ResearchKit.Interpretability;
+using ResearchKit.Layers;
+using ResearchKit.Models;
+using ResearchKit.Tests.Golden;
+using ResearchKit.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Tests.Models;
+
+public sealed class GptTests : IDisposable
+{
+    private readonly DisposeScope scope = NewDisposeScope();
+
+    public void Dispose() => scope.Dispose();
+
+    [Fact]
+    public void It_equals_the_reference()
+    {
+        using var golden = new GoldenCase("gpt2-a");
+        using var model = Reference(golden);
+        var (tokens, labels) = (golden["in.input_ids"], golden["in.labels"]);
+        golden.Check("out.logits", model.call(tokens));
+
+        var loss = Losses.CrossEntropy(model.call(tokens)[.., ..^1].contiguous(), labels[.., 1..].contiguous());
+        golden.Check("out.loss", loss);
+        loss.backward();
+        foreach (var (name, parameter) in model.named_parameters())
+            if (golden.Has($"grad.transformer.{name}")) golden.Check($"grad.transformer.{name}", parameter.grad!);
+
+        using var cache = ActivationCache.Record(model);
+        golden.Check("out.logits", model.call(tokens));
+        golden.Check("out.hidden_states.0", cache["hook_embed"]);
+        golden.Check("out.hidden_states.1", cache["h.0.hook_resid_post"]);
+        golden.Check("out.hidden_states.3", model.Features(tokens));
+        for (var layer = 0; layer < 3; layer++) golden.Check($"out.attentions.{layer}", cache[$"h.{layer}.attn.hook_pattern"]);
+    }
+
+    [Fact]
+    public void Greedy_generation_equals_the_reference()
+    {
+        using var golden = new GoldenCase("gpt2-a");
+        using var model = Reference(golden);
+        for (var row = 0; row < 2; row++)
+        {
+            var prompt = golden["gen.input_ids"][row].data<long>().ToArray();
+            var written = model.Generate(prompt, SamplingOptions.Greedy with { MaximumTokens = 12 }).Select(token => token.Id);
+            Assert.Equal(golden["gen.output_ids"][row].data<long>().ToArray(), prompt.Concat(written));
+        }
+    }
+
+    [Theory]
+    [InlineData(Positions.Learned)]
+    [InlineData(Positions.Sinusoidal)]
+    [InlineData(Positions.Rotary)]
+    [InlineData(Positions.Alibi)]
+    [InlineData(Positions.None)]
+    public void The_cache_changes_nothing_not_even_beyond_the_context(Positions positions)
+    {
+        using var model = new Gpt(GptConfig.Nano with { Positions = positions, ContextLength = 12 });
+        model.eval();
+        var tokens = new List<long> { 5, 6, 7 };
+        foreach (var token in model.Generate([5, 6, 7], SamplingOptions.Greedy with { MaximumTokens = 15 }))
+        {
+            var window = tokens.TakeLast(12).ToArray();
+            var logits = model.call(tensor(window).unsqueeze(0))[0, ^1];
+            Assert.Equal(logits.argmax().item<long>(), token.Id);
+            Assert.Equal(logits.softmax(0).max().item<float>(), token.Probability, 5);
+            tokens.Add(token.Id);
+        }
+        Assert.Equal(18, tokens.Count);
+    }
+
+    [Fact]
+    public void The_future_cannot_change_the_past()
+    {
+        using var model = new Gpt(GptConfig.Nano);
+        var tokens = randint(0, 65, [2, 10], int64);
+        var edited = tokens.clone();
+        edited[.., ^1] = tensor(0L);
+        Near.Check("all but the last", model.call(tokens)[.., ..^1], model.call(edited)[.., ..^1], 1e-6);
+    }
+
+    [Fact]
+    public void Names_are_those_of_the_published_checkpoint()
+    {
+        using var model = new Gpt(GptConfig.Nano with { Layers = 1 });
+        string[] expected = ["wte.weight", "wpe.weight", "h.0.ln_1.weight", "h.0.ln_1.bias", "h.0.attn.c_attn.weight", "h.0.attn.c_attn.bias",
+            "h.0.attn.c_proj.weight", "h.0.attn.c_proj.bias", "h.0.ln_2.weight", "h.0.ln_2.bias", "h.0.mlp.c_fc.weight", "h.0.mlp.c_fc.bias",
+            "h.0.mlp.c_proj.weight", "h.0.mlp.c_proj.bias", "ln_f.weight", "ln_f.bias"];
+        Assert.Equal(expected.Order(), model.state_dict().Keys.Order());
+    }
+
+    [Fact]
+    public void It_has_no_more_tensors_after_a_forward_pass_than_its_result()
+    {
+        using var model = new Gpt(GptConfig.Nano);
+        using var tokens = randint(0, 65, [2, 10], int64);
+        model.call(tokens).Dispose();
+        var before = Tensor.TotalCount;
+        model.call(tokens).Dispose();
+        Assert.Equal(before, Tensor.TotalCount);
+        _ = model.Generate([1], new SamplingOptions { MaximumTokens = 40 }).Count();
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_refused_in_the_users_words()
+    {
+        using var model = new Gpt(GptConfig.Nano);
+        Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => model.call(zeros([1, 40], int64))), StringComparison.Ordinal);
+        Assert.Contains("[40]", Refused(() => model.call(zeros([40], int64))), StringComparison.Ordinal);
+        Assert.Contains("Float32", Refused(() => model.call(zeros([1, 4]))), StringComparison.Ordinal);
+        Assert.Contains("no token", Refused(() => model.call(zeros([1, 0], int64))), StringComparison.Ordinal);
+        Assert.Contains("ModelWidth 30", Refused(() => new Gpt(GptConfig.Nano with { ModelWidth = 30 })), StringComparison.Ordinal);
+        Assert.Contains("Layers is 0", Refused(() => new Gpt(GptConfig.Nano with { Layers = 0 })), StringComparison.Ordinal);
+        Assert.Contains("prompt is empty", Refused(() => model.Generate([])), StringComparison.Ordinal);
+        Assert.Contains("Token 65", Refused(() => model.Generate([65])), StringComparison.Ordinal);
+        Assert.ThrowsAny<Exception>(() => model.call(full([1, 4], 65L, int64)));
+    }
+
+    private static string Refused(Action action) => Assert.Throws<ArgumentException>(action).Message;
+
+    private static Gpt Reference(GoldenCase golden)
+    {
+        var model = new Gpt(new GptConfig { VocabularySize = 257, ContextLength = 48, ModelWidth = 48, Heads = 4, Layers = 3 });
+        // h.N.attn.bias is the causal mask, which older checkpoints store.
+        var weights = golden.Weights().Where(pair => !pair.Key.EndsWith(".attn.bias", StringComparison.Ordinal)).ToDictionary();
+        StateDict.Load(model, weights, "gpt2-a");
+        model.eval();
+        return model;
+    }
+}
