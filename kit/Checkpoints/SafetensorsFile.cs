@@ -82,7 +82,7 @@ public static class SafetensorsFile
         {
             return SafetensorsHeader.Parse(header, dataLength: stream.Length - 8 - (long)length);
         }
-        catch (Exception error) when (error is JsonException or InvalidDataException)
+        catch (Exception error) when (error is JsonException or InvalidDataException or InvalidOperationException)   // the last: text that is not UTF-8
         {
             throw Bad(path, error.Message);
         }

@@ -69,7 +69,8 @@ public sealed class Trainer : IDisposable
             training.Stop();
             tokens += count;
             var report = new StepReport(Step, options.Steps, lossValue, optimizer.LearningRate, norm, tokens / training.Elapsed.TotalSeconds,
-                clock.Elapsed, Due(options.EvaluateEvery) ? evaluation?.MeanLoss() : null) { FirstStep = first };
+                clock.Elapsed, Due(options.EvaluateEvery) ? evaluation?.MeanLoss() : null)
+            { FirstStep = first };
             reports.Add(report);
             if (options.Checkpoints is { } place && Due(place.Every)) Checkpoint.Save(place.Folder, this);
             yield return report;

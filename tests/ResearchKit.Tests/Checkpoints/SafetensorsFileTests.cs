@@ -59,6 +59,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2, "a")]
     [InlineData("[]", 0, "not a JSON object")]
     [InlineData("{", 0, "")]
+    [InlineData("""{"a\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1, "")]
     public void A_header_that_lies_is_refused(string header, int dataBytes, string expected)
     {
         var bytes = new byte[8 + header.Length + dataBytes];
