@@ -1,1 +1,1 @@
-Console.WriteLine(ResearchKit.Native.NativeLibraries.TorchPath);
+return 0;
