@@ -38,12 +38,13 @@ internal static class ScriptTraceback
         var places = new List<(string, int)>();
         foreach (var frame in new StackTrace(error, fNeedFileInfo: true).GetFrames().Where(frame => IsScript(frame, sources)))
         {
-            var place = (frame.GetFileName()!, frame.GetFileLineNumber());
+            var place = (Path.GetFileName(frame.GetFileName())!, frame.GetFileLineNumber());
             if (places.Count == 0 || places[^1] != place) places.Add(place);
         }
         return places;
     }
 
+    /// <summary>The compiler spells a cell's name as a file in the notebook's folder.</summary>
     private static bool IsScript(StackFrame frame, IReadOnlyDictionary<string, string> sources) =>
-        frame.GetFileName() is { } file && sources.ContainsKey(file);
+        frame.GetFileName() is { } file && sources.ContainsKey(Path.GetFileName(file));
 }

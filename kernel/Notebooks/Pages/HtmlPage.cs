@@ -79,10 +79,10 @@ public sealed class HtmlPage
         var label = $"cell {cell.ExecutionCount ?? number}";
         var isInjected = cell.Tags.Contains(ParametersCell.InjectedTag);
         var note = isInjected ? "<p class=\"note\">Parameters of this run</p>\n" : "";
-        var time = cell.Seconds is { } seconds ? $"<span class=\"time\">{Duration(seconds)}</span>" : "";
+        var time = cell.Seconds is { } seconds ? $"<br><span class=\"time\">{Duration(seconds)}</span>" : "";
         var html = new StringBuilder($"""
             <section class="code{(isInjected ? " injected" : "")}" aria-label="C{label[1..]}">
-            {note}<div class="in"><span class="count">[{(cell.ExecutionCount is { } count ? Escape.Html($"{count}") : " ")}]</span><pre tabindex="0" role="group" aria-label="Code of {label}"><code>{code}</code></pre>{time}</div>
+            {note}<div class="in"><span class="count">[{(cell.ExecutionCount is { } count ? Escape.Html($"{count}") : " ")}]{time}</span><pre tabindex="0" role="group" aria-label="Code of {label}"><code>{code}</code></pre></div>
 
             """);
         foreach (var output in cell.Outputs.OfType<JsonObject>()) html.Append("<div class=\"out\">").Append(outputs.Render(output, label)).Append("</div>\n");
@@ -108,6 +108,6 @@ public sealed class HtmlPage
     }
 
     private static string Duration(double seconds) => seconds >= 60
-        ? string.Create(CultureInfo.InvariantCulture, $"{(int)seconds / 60} min {(int)seconds % 60} s")
-        : string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0} s");
+        ? string.Create(CultureInfo.InvariantCulture, $"{(int)seconds / 60}m {(int)seconds % 60:00}s")
+        : string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0}s");
 }

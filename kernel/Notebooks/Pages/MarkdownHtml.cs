@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Markdig;
 using Markdig.Renderers.Html;
 using Markdig.Syntax;
@@ -7,7 +8,7 @@ using Markdig.Syntax.Inlines;
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
 /// <summary>Markdown as HTML. HTML inside it is shown as text, and only harmless addresses become links.</summary>
-internal sealed class MarkdownHtml(PageImages images)
+internal sealed partial class MarkdownHtml(PageImages images)
 {
     private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder()
         .UsePipeTables().UseEmphasisExtras().UseTaskLists().UseAutoLinks().UseMathematics().UseFootnotes().DisableHtml().Build();
@@ -29,8 +30,12 @@ internal sealed class MarkdownHtml(PageImages images)
             link.ReplaceBy(new LiteralInline(link.Url));
         if (isPartOfPage)
             foreach (var heading in document.Descendants<HeadingBlock>()) Anchor(heading);
-        return document.ToHtml(Pipeline);
+        return Formula().Replace(document.ToHtml(Pipeline), "$1$2");
     }
+
+    /// <summary>Formulas stay as they were typed, without the marks around them.</summary>
+    [GeneratedRegex(@"(?<=class=""math"">)\s*(?:\\\((.*?)\\\)|\\\[(.*?)\\\])\s*(?=</)", RegexOptions.Singleline)]
+    private static partial Regex Formula();
 
     private void Anchor(HeadingBlock heading)
     {
