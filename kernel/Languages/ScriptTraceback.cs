@@ -12,14 +12,18 @@ internal static class ScriptTraceback
         for (var cause = error; cause is not null; cause = cause.InnerException)
         {
             var prefix = cause == error ? "" : "caused by ";
-            traceback.Add($"{prefix}{Name(cause)}: {cause.Message}");
+            traceback.Add($"{prefix}{Name(cause)}: {Message(cause)}");
             traceback.AddRange(Frames(cause, sources));
         }
         var line = Places(error, sources).Where(place => place.Cell == cell).Select(place => (int?)place.Line).FirstOrDefault();
-        return new CellException(Name(error), error.Message, traceback, line, error);
+        return new CellException(Name(error), Message(error), traceback, line, error);
     }
 
     private static string Name(Exception error) => error.GetType() is { Namespace: "System" } type ? type.Name : error.GetType().FullName ?? "Exception";
+
+    /// <summary>Without the native frames that libtorch adds to its sentence.</summary>
+    private static string Message(Exception error) =>
+        error.Message.Split("\nException raised from ", 2)[0].TrimEnd();
 
     private static IEnumerable<string> Frames(Exception error, IReadOnlyDictionary<string, string> sources)
     {

@@ -28,10 +28,11 @@ internal static class NotebookJson
         if (bytes.Trim(" \t\r\n"u8).IsEmpty) throw new InvalidDataException($"{name} is empty; expected a notebook.");
         try
         {
-            var root = JsonNode.Parse(bytes, nodeOptions: null, Reading);
+            var node = JsonNode.Parse(bytes, nodeOptions: null, Reading);
+            var root = node as JsonObject
+                ?? throw new InvalidDataException($"{name}: expected an object at the top, found {NotebookChecks.Describe(node)}.");
             Write(root);   // text that is not Unicode shows only when it is read
-            return root as JsonObject
-                ?? throw new InvalidDataException($"{name}: expected an object at the top, found {NotebookChecks.Describe(root)}.");
+            return root;
         }
         catch (JsonException error)
         {
@@ -43,19 +44,18 @@ internal static class NotebookJson
         }
     }
 
-    public static string Write(JsonNode? root)
+    public static string Write(JsonObject root)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, Writing))
         {
-            if (root is null) writer.WriteNullValue();
-            else Spelled(root).WriteTo(writer);
+            Spelled(root).WriteTo(writer);
         }
         return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length) + "\n";
     }
 
     /// <summary>The notebook with every text that Jupyter keeps as lines split into lines.</summary>
-    private static JsonNode Spelled(JsonNode root)
+    private static JsonObject Spelled(JsonObject root)
     {
         if (root["cells"] is not JsonArray cells) return root;
         foreach (var cell in cells.OfType<JsonObject>())
@@ -82,11 +82,19 @@ internal static class NotebookJson
     private static string Sentence(string name, ReadOnlySpan<byte> bytes, JsonException error)
     {
         var place = $"line {error.LineNumber + 1}, column {error.BytePositionInLine + 1}";
-        var lines = bytes.TrimEnd(" \t\r\n"u8).Count((byte)'\n') + 1;
-        return error.Message.Contains("Duplicate", StringComparison.OrdinalIgnoreCase)
-            ? $"{name}: an object names the same property twice; expected each once. {error.Message.Split(" Path:")[0]}"
-            : error.LineNumber + 1 >= lines && !bytes.TrimEnd(" \t\r\n"u8).EndsWith("}"u8)
+        var reason = error.Message.Split(" Path:")[0].Split(" LineNumber:")[0];
+        if (reason.Contains("Duplicate", StringComparison.OrdinalIgnoreCase))
+            return $"{name}: an object names the same property twice; expected each once. {reason}";
+        return IsAtEnd(bytes, error)
             ? $"{name} ends too early, at {place}; expected the rest of a notebook."
-            : $"{name} is not valid JSON at {place}: {error.Message.Split(" Path:")[0].Split(" LineNumber:")[0]}";
+            : $"{name} is not valid JSON at {place}: {reason}";
+    }
+
+    /// <summary>True when what is wrong is that nothing more comes.</summary>
+    private static bool IsAtEnd(ReadOnlySpan<byte> bytes, JsonException error)
+    {
+        var lineStart = 0;
+        for (var line = 0L; line < error.LineNumber; line++) lineStart += bytes[lineStart..].IndexOf((byte)'\n') + 1;
+        return lineStart + error.BytePositionInLine >= bytes.TrimEnd(" \t\r\n"u8).Length;
     }
 }

@@ -81,12 +81,12 @@ public sealed class HtmlPage
         var note = isInjected ? "<p class=\"note\">Parameters of this run</p>\n" : "";
         var time = cell.Seconds is { } seconds ? $"<br><span class=\"time\">{Duration(seconds)}</span>" : "";
         var html = new StringBuilder($"""
-            <section class="code{(isInjected ? " injected" : "")}" aria-label="C{label[1..]}">
+            <div class="code{(isInjected ? " injected" : "")}" role="group" aria-label="C{label[1..]}">
             {note}<div class="in"><span class="count">[{(cell.ExecutionCount is { } count ? Escape.Html($"{count}") : " ")}]{time}</span><pre tabindex="0" role="group" aria-label="Code of {label}"><code>{code}</code></pre></div>
 
             """);
         foreach (var output in cell.Outputs.OfType<JsonObject>()) html.Append("<div class=\"out\">").Append(outputs.Render(output, label)).Append("</div>\n");
-        return html.Append("</section>\n").ToString();
+        return html.Append("</div>\n").ToString();
     }
 
     private string Contents()

@@ -25,8 +25,8 @@ internal sealed class OutputHtml(MarkdownHtml markdown)
     {
         var lines = (output["traceback"] as JsonArray ?? []).Select(line => (string?)line ?? "").ToList();
         var message = $"{(string?)output["ename"]}: {(string?)output["evalue"]}";
-        var label = Escape.Html($"Error of {cell}");
-        return $"<div class=\"error\" role=\"group\" aria-label=\"{label}\"><p><strong>Error</strong></p>"
+        var label = $"Error of {cell}";
+        return $"<div class=\"error\" role=\"group\" aria-label=\"{Escape.Html(label)}\"><p><strong>Error</strong></p>"
             + Text(lines.Count > 0 ? string.Join('\n', lines) : message, "traceback", label) + "</div>\n";
     }
 

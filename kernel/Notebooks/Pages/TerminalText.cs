@@ -7,7 +7,7 @@ internal static partial class TerminalText
 {
     public static string Plain(string text)
     {
-        var clean = Sequence().Replace(text, "").ReplaceLineEndings("\n");
+        var clean = Sequence().Replace(text, "").Replace("\r\n", "\n", StringComparison.Ordinal);
         if (!clean.Contains('\r', StringComparison.Ordinal)) return clean;
         return string.Join('\n', clean.Split('\n').Select(Rewritten));
     }

@@ -7,11 +7,11 @@ namespace ResearchKit.Tests.Kernel.Notebooks;
 public sealed class NotebookDocumentTests
 {
     private static readonly Gen<string> Text = Gen.Char["ab <>&\"'\\/\n\r\t\u00e9\u4e2d\u2028\u007f\u0001{}"].Array[0, 12].Select(chars => new string(chars))
-        .Select(Gen.OneOfConst("", "😀", "\n", "</script>"), (left, right) => left + right);
+        .Select(OneOf("", "😀", "\n", "</script>"), (left, right) => left + right);
 
     private static readonly Gen<JsonNode?> Leaf = Gen.OneOf(
         Text.Select(text => (JsonNode?)text), Gen.Long.Select(number => (JsonNode?)number), Gen.Bool.Select(truth => (JsonNode?)truth),
-        Gen.OneOfConst("1.0", "1e5", "-0.0", "123456789012345678901234567890", "null").Select(json => JsonNode.Parse(json)));
+        OneOf("1.0", "1e5", "-0.0", "123456789012345678901234567890", "null").Select(json => JsonNode.Parse(json)));
 
     private static readonly Gen<JsonObject> Metadata = Gen.Select(Text, Leaf).Array[0, 4].Select(Object)
         .Select(Text, Leaf, (inner, key, leaf) => Object([("nested", inner), ($"x{key}", leaf), ("list", new JsonArray(leaf?.DeepClone()))]));
@@ -23,7 +23,7 @@ public sealed class NotebookDocumentTests
              ("data", Object([("text/html", Lines(pair.Item1)), ("image/png", "iVBO"), ("application/x+json", pair.Item2.DeepClone())]))])),
         Text.Select(text => Object([("ename", text), ("evalue", text), ("output_type", "error"), ("traceback", new JsonArray(text))])));
 
-    private static readonly Gen<JsonObject> Cell = Gen.Select(Gen.OneOfConst("code", "markdown", "raw"), Text, Metadata, Output.Array[0, 3], Gen.Int[0, 9999])
+    private static readonly Gen<JsonObject> Cell = Gen.Select(OneOf("code", "markdown", "raw"), Text, Metadata, Output.Array[0, 3], Gen.Int[0, 9999])
         .Select((kind, text, metadata, outputs, id) =>
         {
             var cell = Object([("id", $"c-{id}"), ("metadata", metadata), ("cell_type", kind), ("source", Lines(text)), ("x-unknown", text)]);
@@ -97,6 +97,8 @@ public sealed class NotebookDocumentTests
         foreach (var (key, value) in entries) json[key] = value?.DeepClone();
         return json;
     }
+
+    private static Gen<string> OneOf(params string[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
 
     private static JsonArray Lines(string text) => MultilineText.Split(text);
 }

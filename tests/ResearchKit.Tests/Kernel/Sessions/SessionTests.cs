@@ -60,7 +60,7 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task The_console_becomes_two_streams_in_order_and_reading_is_refused()
     {
-        await RunAsync("Console.Write(\"a\"); Console.WriteLine(1); Console.Error.Write(\"e\"); new Thread(() => Console.Write(\"b\")) is var t; t.Start(); t.Join(); display(\"d\"); Console.Write(\"c\");");
+        await RunAsync("Console.Write(\"a\"); Console.WriteLine(1); Console.Error.Write(\"e\"); var t = new Thread(() => Console.Write(\"b\")); t.Start(); t.Join(); display(\"d\"); Console.Write(\"c\");");
         Assert.Equal([("stdout", "a1\n"), ("stderr", "e"), ("stdout", "b"), ("stdout", "c")],
             outputs.OfType<StreamOutput>().Select(stream => (stream.Name, stream.Text)));
         Assert.IsType<DisplayOutput>(outputs[3]);
