@@ -16,7 +16,11 @@ internal static class ExportCommand
     public static Command Create()
     {
         var notebook = new Argument<string>("NOTEBOOK") { Description = "The .ipynb file; its outputs are taken as they are." };
-        var output = new Option<string>("--output", "-o") { Description = "The page to write; beside the notebook where not given.", HelpName = "FILE" };
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The page to write; beside the notebook where not given.",
+            HelpName = "FILE",
+        };
         var command = new Command("export", "Writes a notebook as one HTML page that needs no network.") { notebook, output };
         command.SetAction((parsed, cancellation) => ExportAsync(
             parsed.GetRequiredValue(notebook), parsed.GetValue(output), parsed.InvocationConfiguration.Output, cancellation));

@@ -19,7 +19,8 @@ internal static class ScriptTraceback
         return new CellException(Name(error), Message(error), traceback, line, error);
     }
 
-    private static string Name(Exception error) => error.GetType() is { Namespace: "System" } type ? type.Name : error.GetType().FullName ?? "Exception";
+    private static string Name(Exception error) =>
+        error.GetType() is { Namespace: "System" } type ? type.Name : error.GetType().FullName ?? "Exception";
 
     /// <summary>Without the native frames that libtorch adds to its sentence.</summary>
     private static string Message(Exception error) =>

@@ -35,7 +35,8 @@ internal sealed class NotebookChecks(string name)
         var major = Whole(root["nbformat"], "nbformat");
         var minor = root.ContainsKey("nbformat_minor") ? Whole(root["nbformat_minor"], "nbformat_minor") : 0;
         if (major != 4 || minor is < 0 or > 5)
-            throw new InvalidDataException($"{name} is a notebook of format {major}.{minor}; expected 4.0 to 4.5. Save it again with a current Jupyter.");
+            throw new InvalidDataException(
+                $"{name} is a notebook of format {major}.{minor}; expected 4.0 to 4.5. Save it again with a current Jupyter.");
         if (minor == 5 || !root.ContainsKey("nbformat_minor")) root["nbformat_minor"] = minor;
     }
 
@@ -43,9 +44,9 @@ internal sealed class NotebookChecks(string name)
     {
         var cell = node as JsonObject ?? throw Wrong(place, "a cell (an object)", Describe(node));
         if (Text(cell["cell_type"]) is not ("code" or "markdown" or "raw"))
-            throw Wrong($"{place}.cell_type", "'code', 'markdown' or 'raw'", Text(cell["cell_type"]) is { } kind ? $"'{kind}'" : Missing(cell, "cell_type"));
+            throw Wrong($"{place}.cell_type", "'code', 'markdown' or 'raw'", Quoted(cell, "cell_type"));
         if (cell.ContainsKey("id") && !IsId(Text(cell["id"])))
-            throw Wrong($"{place}.id", "1 to 64 letters, digits, '-' or '_'", Text(cell["id"]) is { } id ? $"'{id}'" : Describe(cell["id"]));
+            throw Wrong($"{place}.id", "1 to 64 letters, digits, '-' or '_'", Quoted(cell, "id"));
         CheckText(cell, "source", $"{place}.source");
         var metadata = Require<JsonObject>(cell, "metadata", $"{place}.metadata", "an object", missing: () => []);
         if (metadata["tags"] is { } tags && (tags is not JsonArray list || list.Any(tag => Text(tag) is null)))
@@ -86,8 +87,9 @@ internal sealed class NotebookChecks(string name)
                 if (output["traceback"] is not JsonArray lines || lines.Any(line => Text(line) is null))
                     throw Wrong($"{place}.traceback", "a list of strings", Missing(output, "traceback"));
                 break;
-            case var kind:
-                throw Wrong($"{place}.output_type", "'stream', 'display_data', 'execute_result' or 'error'", kind is null ? Missing(output, "output_type") : $"'{kind}'");
+            default:
+                var expected = "'stream', 'display_data', 'execute_result' or 'error'";
+                throw Wrong($"{place}.output_type", expected, Quoted(output, "output_type"));
         }
     }
 
@@ -109,6 +111,8 @@ internal sealed class NotebookChecks(string name)
         node is JsonValue value && value.TryGetValue<int>(out var number) ? number : throw Wrong(place, "a whole number", Describe(node));
 
     private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
+    private static string Quoted(JsonObject owner, string key) => Text(owner[key]) is { } text ? $"'{text}'" : Missing(owner, key);
 
     private static string Missing(JsonObject owner, string key) => owner.ContainsKey(key) ? Describe(owner[key]) : "nothing";
 

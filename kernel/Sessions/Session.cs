@@ -98,7 +98,8 @@ public sealed class Session : IDisposable
             foreach (var part in CellPart.Split(code, CSharpLanguage.Name)) await RunPartAsync(part, count, scope).ConfigureAwait(false);
             return false;
         }
-        catch (CellException failure) when (failure.InnerException is not OperationCanceledException || !scope.Cancellation.IsCancellationRequested)
+        catch (CellException failure)
+            when (failure.InnerException is not OperationCanceledException || !scope.Cancellation.IsCancellationRequested)
         {
             scope.Outputs?.Send(new ErrorOutput(failure.Kind, failure.Message, failure.Traceback, failure.Line));
             return false;
@@ -119,8 +120,11 @@ public sealed class Session : IDisposable
     private async Task RunPartAsync(CellPart part, int count, CellScope scope)
     {
         if (part.Language is not (CSharpLanguage.Name or "c#"))
-            throw CellException.Plain("UnknownLanguage", $"({part.Line},1): #!{part.Language}: this kernel runs #!{CSharpLanguage.Name}.", part.Line);
-        var value = await language.RunAsync(part.Code, $"cell {count}", line => Console.WriteLine(line), scope.Cancellation).ConfigureAwait(false);
+        {
+            var message = $"({part.Line},1): #!{part.Language}: this kernel runs #!{CSharpLanguage.Name}.";
+            throw CellException.Plain("UnknownLanguage", message, part.Line);
+        }
+        var value = await language.RunAsync(part.Code, $"cell {count}", Console.WriteLine, scope.Cancellation).ConfigureAwait(false);
         if (!value.Exists || value.Value is DisplayedValue) return;
         var shown = Formatted.Of(value.Value, []);
         scope.Outputs?.Send(new ResultOutput(shown.Data, count));

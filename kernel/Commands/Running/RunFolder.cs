@@ -22,7 +22,8 @@ internal sealed class RunFolder
     public static RunFolder For(string notebook, string? output, DateTimeOffset started)
     {
         var name = Path.GetFileNameWithoutExtension(notebook);
-        var folder = new RunFolder(output is null ? Unused(Path.GetFullPath(Path.Combine("runs", name)), started) : Path.GetFullPath(output), name);
+        var path = output is null ? Unused(Path.GetFullPath(Path.Combine("runs", name)), started) : Path.GetFullPath(output);
+        var folder = new RunFolder(path, name);
         if (folder.Notebook == Path.GetFullPath(notebook))
             throw new ArgumentException($"The run would replace the notebook {notebook}; choose another --output.");
         if (File.Exists(folder.FullPath)) throw new ArgumentException($"--output {output}: expected a folder, found a file.");

@@ -9,10 +9,15 @@ internal sealed partial record PackageRequest(string Id, string? Version)
     {
         var match = Form().Match(target);
         if (!match.Success)
-            throw CellException.Plain("PackageError", $"({line},1): '{target}' names no package; expected #r \"nuget: Id\" or #r \"nuget: Id, version\".", line);
-        return new PackageRequest(match.Groups["id"].Value, match.Groups["version"] is { Success: true } version ? version.Value.Trim() : null);
+        {
+            var message = $"({line},1): '{target}' names no package; expected #r \"nuget: Id\" or #r \"nuget: Id, version\".";
+            throw CellException.Plain("PackageError", message, line);
+        }
+        var version = match.Groups["version"];
+        return new PackageRequest(match.Groups["id"].Value, version.Success ? version.Value.Trim() : null);
     }
 
-    [GeneratedRegex(@"^nuget:\s*(?<id>[A-Za-z0-9_][A-Za-z0-9_.\-]*)\s*(,\s*(?<version>[\w.\-+*\[\]\(\), ]+?)\s*)?$", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"^nuget:\s*(?<id>[A-Za-z0-9_][A-Za-z0-9_.\-]*)\s*(,\s*(?<version>[\w.\-+*\[\]\(\), ]+?)\s*)?$", RegexOptions.IgnoreCase)]
     private static partial Regex Form();
 }

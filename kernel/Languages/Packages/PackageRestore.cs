@@ -15,7 +15,8 @@ internal static partial class PackageRestore
         var project = Directory.CreateTempSubdirectory("researchkit-packages-");
         try
         {
-            await File.WriteAllTextAsync(Path.Combine(project.FullName, "packages.csproj"), Project(packages, folder), cancellation).ConfigureAwait(false);
+            var file = Path.Combine(project.FullName, "packages.csproj");
+            await File.WriteAllTextAsync(file, Project(packages, folder), cancellation).ConfigureAwait(false);
             var (exit, output) = await RestoreAsync(project.FullName, cancellation).ConfigureAwait(false);
             if (exit != 0) throw Failed(packages, output, line);
             return PackageAssets.Read(Path.Combine(project.FullName, "obj", "project.assets.json"), RuntimeInformation.RuntimeIdentifier);
@@ -86,7 +87,8 @@ internal static partial class PackageRestore
         }
         catch (System.ComponentModel.Win32Exception error)
         {
-            throw CellException.Plain("PackageError", $"#r \"nuget: …\" needs the .NET SDK, and '{start.FileName}' could not be started: {error.Message}");
+            throw CellException.Plain(
+                "PackageError", $"#r \"nuget: …\" needs the .NET SDK, and '{start.FileName}' could not be started: {error.Message}");
         }
     }
 
@@ -100,7 +102,8 @@ internal static partial class PackageRestore
 
     private static CellException Failed(IReadOnlyList<PackageRequest> packages, string output, int line)
     {
-        var errors = ErrorLine().Matches(output).Select(match => $"{match.Groups[1].Value}: {match.Groups[2].Value.Trim()}").Distinct().ToList();
+        var errors = ErrorLine().Matches(output)
+            .Select(match => $"{match.Groups[1].Value}: {match.Groups[2].Value.Trim()}").Distinct().ToList();
         if (errors.Count == 0) errors.Add(output.Trim());
         var names = string.Join(", ", packages.Select(package => $"{package.Id} {package.Version}".Trim()));
         var message = $"({line},1): #r \"nuget: {names}\" could not be restored. {errors[0]}";

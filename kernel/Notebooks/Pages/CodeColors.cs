@@ -17,7 +17,8 @@ internal static class CodeColors
         if (cells.Count == 0) return [];
         using var workspace = new AdhocWorkspace(MefHostServices.DefaultHost);
         var text = string.Concat(cells.Select(cell => WithoutDirectives(cell) + "\n"));
-        var spans = await Classifier.GetClassifiedSpansAsync(Document(workspace, text), new TextSpan(0, text.Length), cancellation).ConfigureAwait(false);
+        var whole = new TextSpan(0, text.Length);
+        var spans = await Classifier.GetClassifiedSpansAsync(Document(workspace, text), whole, cancellation).ConfigureAwait(false);
         var marks = spans.Select(span => (span.TextSpan.Start, span.TextSpan.End, Class: ClassOf(span.ClassificationType)))
             .Where(span => span.Class is not null).OrderBy(span => span.Start).ToList();
 
@@ -49,7 +50,7 @@ internal static class CodeColors
     private static string WithoutDirectives(string cell) =>
         string.Join('\n', cell.Split('\n').Select(line => IsDirective(line) ? new string(' ', line.Length) : line));
 
-    private static bool IsDirective(string line) => line.TrimStart() is ['#', 'r' or 'i' or '!', ..] directive && !directive.StartsWith("#if", StringComparison.Ordinal);
+    private static bool IsDirective(string line) => line.TrimStart() is ['#', '!', ..] or ['#', 'r' or 'i', ' ', ..];
 
     private static string Colored(string cell, int offset, IEnumerable<(int Start, int End, string? Class)> marks)
     {

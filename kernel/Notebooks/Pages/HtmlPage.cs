@@ -8,8 +8,8 @@ namespace ResearchKit.Kernel.Notebooks.Pages;
 /// <summary>A notebook as one HTML page that needs nothing else: no network, no files, and no scripts of its own.</summary>
 public sealed class HtmlPage
 {
-    private const string Policy =
-        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'";
+    private const string Policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+        + "font-src data:; base-uri 'none'; form-action 'none'";
 
     private readonly NotebookDocument notebook;
     private readonly MarkdownHtml markdown;
@@ -29,11 +29,13 @@ public sealed class HtmlPage
     /// <param name="name">The page's title where the notebook has no heading.</param>
     /// <param name="folder">Where the pictures are that its texts name; they become part of the page.</param>
     /// <param name="cancellation">Stops the work.</param>
-    public static async Task<string> RenderAsync(NotebookDocument notebook, string name, string folder, CancellationToken cancellation = default)
+    public static async Task<string> RenderAsync(
+        NotebookDocument notebook, string name, string folder, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(notebook);
         var code = notebook.Cells.Where(cell => cell.Kind == CellKind.Code).ToList();
-        var colored = await CodeColors.ColorAsync([.. code.Select(cell => cell.Source.ReplaceLineEndings("\n"))], cancellation).ConfigureAwait(false);
+        var sources = code.Select(cell => cell.Source.ReplaceLineEndings("\n")).ToList();
+        var colored = await CodeColors.ColorAsync(sources, cancellation).ConfigureAwait(false);
         return new HtmlPage(notebook, name, folder).Render(code.Zip(colored).ToDictionary(pair => pair.First, pair => pair.Second));
     }
 
@@ -80,12 +82,14 @@ public sealed class HtmlPage
         var isInjected = cell.Tags.Contains(ParametersCell.InjectedTag);
         var note = isInjected ? "<p class=\"note\">Parameters of this run</p>\n" : "";
         var time = cell.Seconds is { } seconds ? $"<br><span class=\"time\">{Duration(seconds)}</span>" : "";
+        var count = $"<span class=\"count\">[{(cell.ExecutionCount is { } executed ? executed : " ")}]{time}</span>";
         var html = new StringBuilder($"""
             <div class="code{(isInjected ? " injected" : "")}" role="group" aria-label="C{label[1..]}">
-            {note}<div class="in"><span class="count">[{(cell.ExecutionCount is { } count ? Escape.Html($"{count}") : " ")}]{time}</span><pre tabindex="0" role="group" aria-label="Code of {label}"><code>{code}</code></pre></div>
+            {note}<div class="in">{count}<pre tabindex="0" role="group" aria-label="Code of {label}"><code>{code}</code></pre></div>
 
             """);
-        foreach (var output in cell.Outputs.OfType<JsonObject>()) html.Append("<div class=\"out\">").Append(outputs.Render(output, label)).Append("</div>\n");
+        foreach (var output in cell.Outputs.OfType<JsonObject>())
+            html.Append("<div class=\"out\">").Append(outputs.Render(output, label)).Append("</div>\n");
         return html.Append("</div>\n").ToString();
     }
 
@@ -93,7 +97,8 @@ public sealed class HtmlPage
     {
         var entries = markdown.Headings.Where(heading => heading.Level is 2 or 3).ToList();
         if (entries.Count < 3) return "";
-        var items = entries.Select(entry => $"<li class=\"level-{entry.Level}\"><a href=\"#{Escape.Html(entry.Anchor)}\">{Escape.Html(entry.Text)}</a></li>\n");
+        var items = entries.Select(entry =>
+            $"<li class=\"level-{entry.Level}\"><a href=\"#{Escape.Html(entry.Anchor)}\">{Escape.Html(entry.Text)}</a></li>\n");
         return $"<nav aria-label=\"Contents\"><ul>\n{string.Concat(items)}</ul></nav>\n";
     }
 

@@ -18,7 +18,8 @@ internal sealed class OutputHtml(MarkdownHtml markdown)
     private static string Stream(JsonObject output, string cell)
     {
         var isError = (string?)output["name"] == "stderr";
-        return Text(MultilineText.Join(output["text"]), isError ? "stream stderr" : "stream", $"{(isError ? "Messages" : "Text")} of {cell}");
+        var label = isError ? $"Messages of {cell}" : $"Text of {cell}";
+        return Text(MultilineText.Join(output["text"]), isError ? "stream stderr" : "stream", label);
     }
 
     private static string Error(JsonObject output, string cell)
@@ -34,18 +35,23 @@ internal sealed class OutputHtml(MarkdownHtml markdown)
     {
         var plain = Has(data, "text/plain");
         var label = Escape.Html(plain is null ? $"Output of {cell}" : $"Output of {cell}: {Short(plain)}");
-        if (Has(data, "text/html") is { } html) return $"<div class=\"rich\" role=\"group\" aria-label=\"Output of {Escape.Html(cell)}\">{html}</div>\n";
-        if (Has(data, "image/svg+xml") is { } svg) return $"<div class=\"rich picture\" role=\"img\" aria-label=\"{label}\">{SvgElement(svg)}</div>\n";
+        if (Has(data, "text/html") is { } html)
+            return $"<div class=\"rich\" tabindex=\"0\" role=\"group\" aria-label=\"Output of {Escape.Html(cell)}\">{html}</div>\n";
+        if (Has(data, "image/svg+xml") is { } svg)
+            return $"<div class=\"rich picture\" role=\"img\" aria-label=\"{label}\">{SvgElement(svg)}</div>\n";
         foreach (var mime in new[] { "image/png", "image/jpeg", "image/gif" })
             if (Has(data, mime) is { } image && Base64(image) is { } base64)
                 return $"<div class=\"rich picture\"><img alt=\"{label}\" src=\"data:{mime};base64,{base64}\"></div>\n";
-        if (Has(data, "text/markdown") is { } text) return $"<div class=\"rich prose\">{markdown.Render(text, isPartOfPage: false)}</div>\n";
+        if (Has(data, "text/markdown") is { } text)
+            return $"<div class=\"rich prose\">{markdown.Render(text, isPartOfPage: false)}</div>\n";
         if (plain is not null) return Text(plain, "plain", $"Output of {cell}");
-        return data.FirstOrDefault() is { Key: { } other, Value: var value } ? Text(MultilineText.Join(value), "plain", $"Output of {cell} ({other})") : "";
+        return data.FirstOrDefault() is { Key: { } other, Value: var value }
+            ? Text(MultilineText.Join(value), "plain", $"Output of {cell} ({other})") : "";
     }
 
     private static string Text(string text, string kind, string label) =>
-        $"<pre class=\"{kind}\" tabindex=\"0\" role=\"group\" aria-label=\"{Escape.Html(label)}\">{Escape.Html(TerminalText.Plain(text).TrimEnd('\n'))}</pre>\n";
+        $"<pre class=\"{kind}\" tabindex=\"0\" role=\"group\" aria-label=\"{Escape.Html(label)}\">"
+        + $"{Escape.Html(TerminalText.Plain(text).TrimEnd('\n'))}</pre>\n";
 
     private static string? Has(JsonObject data, string mime) => data[mime] is { } value ? MultilineText.Join(value) : null;
 
@@ -56,7 +62,8 @@ internal sealed class OutputHtml(MarkdownHtml markdown)
     }
 
     /// <summary>A drawing without the lines that belong to a file of its own.</summary>
-    private static string SvgElement(string svg) => svg.IndexOf("<svg", StringComparison.OrdinalIgnoreCase) is var at and > 0 ? svg[at..] : svg;
+    private static string SvgElement(string svg) =>
+        svg.IndexOf("<svg", StringComparison.OrdinalIgnoreCase) is var at and > 0 ? svg[at..] : svg;
 
     private static string? Base64(string text)
     {

@@ -13,7 +13,8 @@ internal sealed class PageImages(string folder)
         if (url.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase)) return url;
         if (url.StartsWith("attachment:", StringComparison.Ordinal))
             return Attachment(attachments?[Uri.UnescapeDataString(url["attachment:".Length..])] as JsonObject);
-        return url.Contains(':', StringComparison.Ordinal) || url.StartsWith("//", StringComparison.Ordinal) ? null : LocalFile(Uri.UnescapeDataString(url));
+        var isElsewhere = url.Contains(':', StringComparison.Ordinal) || url.StartsWith("//", StringComparison.Ordinal);
+        return isElsewhere ? null : LocalFile(Uri.UnescapeDataString(url));
     }
 
     private static string? Attachment(JsonObject? bundle) =>

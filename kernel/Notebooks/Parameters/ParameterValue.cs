@@ -10,6 +10,8 @@ namespace ResearchKit.Kernel.Notebooks.Parameters;
 /// <param name="Json">The value for the record.</param>
 public sealed record ParameterValue(Parameter Parameter, string Literal, JsonNode? Json)
 {
+    private static CultureInfo Invariant => CultureInfo.InvariantCulture;
+
     /// <summary>The statement that declares the variable anew, so that <c>const</c> and <c>readonly</c> are no obstacle.</summary>
     public string Declaration => $"{Parameter.Type} {Parameter.Name} = {Literal};";
 
@@ -26,16 +28,16 @@ public sealed record ParameterValue(Parameter Parameter, string Literal, JsonNod
     {
         "string" => (SymbolDisplay.FormatLiteral(text, quote: true), text),
         "bool" when bool.TryParse(text, out var value) => (value ? "true" : "false", value),
-        "int" when int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) => (Spelled(value), value),
-        "long" when long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) => (Spelled(value), value),
-        "float" when float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) => (Float(value), Number(value, value)),
-        "double" when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) => (Double(value), Number(value, value)),
-        "decimal" when decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) => (Spelled(value), value),
+        "int" when int.TryParse(text, NumberStyles.Integer, Invariant, out var value) => (Spelled(value), value),
+        "long" when long.TryParse(text, NumberStyles.Integer, Invariant, out var value) => (Spelled(value), value),
+        "float" when float.TryParse(text, NumberStyles.Float, Invariant, out var value) => (Float(value), Number(value, value)),
+        "double" when double.TryParse(text, NumberStyles.Float, Invariant, out var value) => (Double(value), Number(value, value)),
+        "decimal" when decimal.TryParse(text, NumberStyles.Float, Invariant, out var value) => (Spelled(value), value),
         var type when parameter.Values.Contains(text) => ($"{type}.{text}", text),
         _ => null,
     };
 
-    private static string Spelled(object value) => SymbolDisplay.FormatPrimitive(value, quoteStrings: true, useHexadecimalNumbers: false) + value switch
+    private static string Spelled(object value) => SymbolDisplay.FormatPrimitive(value, quoteStrings: true, false) + value switch
     {
         long => "L",
         float => "f",
@@ -52,7 +54,7 @@ public sealed record ParameterValue(Parameter Parameter, string Literal, JsonNod
 
     /// <summary>JSON has no infinities: those are recorded as text.</summary>
     private static JsonNode? Number(double value, JsonNode? number) =>
-        double.IsFinite(value) ? number : value.ToString(CultureInfo.InvariantCulture);
+        double.IsFinite(value) ? number : value.ToString(Invariant);
 
     private static string Refusal(Parameter parameter, string text) => parameter.Values.Count > 0
         ? $"{parameter.Name} is a {parameter.Type}; '{text}' is not one. Known: {string.Join(", ", parameter.Values)}."

@@ -53,7 +53,8 @@ public static class ParametersCell
     {
         var tree = CSharpSyntaxTree.ParseText(source, CSharpDefaults.Parsing);
         var compilation = CSharpCompilation.CreateScriptCompilation(
-            "parameters", tree, CSharpDefaults.References, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: CSharpDefaults.Imports));
+            "parameters", tree, CSharpDefaults.References,
+            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: CSharpDefaults.Imports));
         var model = compilation.GetSemanticModel(tree);
         return
         [

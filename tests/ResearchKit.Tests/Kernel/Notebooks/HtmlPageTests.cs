@@ -44,7 +44,8 @@ public sealed class HtmlPageTests
     [Fact]
     public async Task The_richest_form_is_shown_and_pictures_have_words()
     {
-        var both = new JsonObject { ["output_type"] = "display_data", ["metadata"] = new JsonObject(), ["data"] = new JsonObject { ["text/plain"] = "plain <words>", ["image/png"] = "iVBO" } };
+        var both = Data("image/png", "iVBO");
+        both["data"]!["text/plain"] = "plain <words>";
         var page = await PageAsync(TestNotebook.WithOutputs("1", both, Data("text/html", "<em>rich</em>"), Data("image/svg+xml", "<?xml version=\"1.0\"?><svg/>")));
         Assert.Contains("alt=\"Output of cell 1: plain &lt;words&gt;\" src=\"data:image/png;base64,iVBO\"", page, StringComparison.Ordinal);
         Assert.Contains("<em>rich</em>", page, StringComparison.Ordinal);
@@ -57,8 +58,8 @@ public sealed class HtmlPageTests
         var without = await PageAsync(TestNotebook.WithOutputs("1", Data("text/html", "<p>no figure</p>")));
         Assert.DoesNotContain("<script", without, StringComparison.Ordinal);
 
-        var figure = new JsonObject { ["output_type"] = "display_data", ["metadata"] = new JsonObject(), ["data"] = new JsonObject
-            { ["application/vnd.plotly.v1+json"] = new JsonObject(), ["text/html"] = "<script>if (window.Plotly) 1;</script>" } };
+        var figure = Data("text/html", "<script>if (window.Plotly) 1;</script>");
+        figure["data"]!["application/vnd.plotly.v1+json"] = new JsonObject();
         var with = await PageAsync(TestNotebook.WithOutputs("1", figure), TestNotebook.WithOutputs("2", (JsonObject)figure.DeepClone()));
         Assert.Equal(3, Regex.Count(with, "<script"));
         Assert.Equal(3, Regex.Count(with, "</script", RegexOptions.IgnoreCase));
