@@ -91,7 +91,7 @@ internal sealed class SessionOutputs : IDisposable
     private void Flush()
     {
         FlushStreams();
-        foreach (var (displayId, update) in updates) SendUpdate(displayId, update);
+        foreach (var (displayId, update) in updates.ToList()) SendUpdate(displayId, update);
     }
 
     private void FlushStreams()

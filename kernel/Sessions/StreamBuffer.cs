@@ -26,9 +26,10 @@ internal sealed class StreamBuffer
     /// <summary>Takes the text out; null when there is none.</summary>
     public StreamOutput? Take()
     {
-        if (text.Length == 0) return null;
-        var output = new StreamOutput(name, text.ToString());
-        text.Clear();
+        var length = text.Length > 1 && char.IsHighSurrogate(text[^1]) ? text.Length - 1 : text.Length;   // its other half may follow
+        if (length == 0) return null;
+        var output = new StreamOutput(name, text.ToString(0, length));
+        text.Remove(0, length);
         return output;
     }
 }

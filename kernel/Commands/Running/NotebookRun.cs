@@ -40,7 +40,8 @@ internal sealed class NotebookRun
         var values = ParametersCell.Inject(notebook, request.Parameters);
         foreach (var cell in notebook.Cells) cell.Clear();
         var (source, started) = (Path.GetFullPath(request.Notebook), DateTimeOffset.UtcNow);
-        return new NotebookRun(notebook, source, RunFolder.For(source, request.Output, started), new RunRecord(source, values, started));
+        var folder = RunFolder.For(source, request.Output, started);
+        return new NotebookRun(notebook, source, folder, new RunRecord(source, values, started));
     }
 
     /// <summary>Runs the cells until the end, the first failure, or <paramref name="cancellation"/>.</summary>
@@ -55,8 +56,8 @@ internal sealed class NotebookRun
             Save(RunStatus.Running);
             var (status, failure) = await RunCellsAsync(progress, cancellation).ConfigureAwait(false);
             Save(status);
-            AtomicFile.Write(folder.Page, await HtmlPage.RenderAsync(
-                notebook, Path.GetFileNameWithoutExtension(source), Path.GetDirectoryName(source)!, CancellationToken.None).ConfigureAwait(false));
+            var (name, place) = (Path.GetFileNameWithoutExtension(source), Path.GetDirectoryName(source)!);
+            AtomicFile.Write(folder.Page, await HtmlPage.RenderAsync(notebook, name, place, CancellationToken.None).ConfigureAwait(false));
             return new RunResult(status, [folder.Notebook, folder.Page, folder.Record], failure);
         }
         finally

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Notebooks;
@@ -35,9 +36,9 @@ internal sealed class OutputRecorder
                 cell.Outputs.Add((JsonNode)new JsonObject
                 {
                     ["ename"] = error.Name,
-                    ["evalue"] = error.Message,
+                    ["evalue"] = WellFormed(error.Message),
                     ["output_type"] = "error",
-                    ["traceback"] = new JsonArray([.. error.Traceback.Select(line => (JsonNode)line)]),
+                    ["traceback"] = new JsonArray([.. error.Traceback.Select(line => (JsonNode)WellFormed(line))]),
                 });
                 break;
         }
@@ -56,16 +57,19 @@ internal sealed class OutputRecorder
     /// <summary>JSON stands in the file as JSON; all else as text.</summary>
     private static JsonNode? Value(string mime, string text)
     {
-        if (!mime.EndsWith("json", StringComparison.Ordinal)) return text;
+        if (!mime.EndsWith("json", StringComparison.Ordinal)) return WellFormed(text);
         try
         {
-            return JsonNode.Parse(text);
+            return JsonNode.Parse(WellFormed(text));
         }
         catch (JsonException)
         {
-            return text;
+            return WellFormed(text);
         }
     }
+
+    /// <summary>Halves of characters, as a cut string has them, cannot stand in a file.</summary>
+    private static string WellFormed(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
 
     private static void Append(JsonArray outputs, StreamOutput stream)
     {
@@ -74,14 +78,14 @@ internal sealed class OutputRecorder
         {
             var open = lines.Count > 0 && (string?)lines[^1] is { } line && !line.EndsWith('\n') ? line : "";
             if (open.Length > 0) lines.RemoveAt(lines.Count - 1);
-            foreach (var added in MultilineText.Split(open + stream.Text).ToList()) lines.Add(added?.DeepClone());
+            foreach (var added in MultilineText.Split(open + WellFormed(stream.Text)).ToList()) lines.Add(added?.DeepClone());
             return;
         }
         outputs.Add((JsonNode)new JsonObject
         {
             ["name"] = stream.Name,
             ["output_type"] = "stream",
-            ["text"] = MultilineText.Split(stream.Text),
+            ["text"] = MultilineText.Split(WellFormed(stream.Text)),
         });
     }
 }

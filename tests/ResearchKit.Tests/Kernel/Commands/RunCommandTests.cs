@@ -95,6 +95,15 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Half_a_character_does_not_spoil_the_file()
+    {
+        var path = folder.File("study.ipynb", TestNotebook.Of(
+            TestNotebook.Code("Console.Write('\\ud83d'); Console.Write('\\ude00'); Console.Write(\"|\\ud83d|\"); \"😀\"[..1]")));
+        Assert.Equal(0, await InvokeAsync("run", path, "--output", Results));
+        Assert.Equal("😀|\ufffd|", (string?)Executed()["cells"]![0]!["outputs"]![0]!["text"]![0]);
+    }
+
+    [Fact]
     public async Task A_run_never_replaces_its_own_notebook()
     {
         var path = folder.File("good.ipynb", TestNotebook.Of(TestNotebook.Code("1")));
