@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace ResearchKit.Kernel.Commands;
+
+/// <summary>The <c>researchkit</c> command line.</summary>
+public static class CommandLine
+{
+    private static readonly Dictionary<string, string[]> Examples = new(StringComparer.Ordinal)
+    {
+        ["researchkit"] = ["researchkit run notebooks/01-train-a-gpt.ipynb", "researchkit export notebooks/01-train-a-gpt.ipynb"],
+    };
+
+    /// <summary>Carries out one command and returns its exit code.</summary>
+    /// <param name="args">What stands after <c>researchkit</c>.</param>
+    /// <param name="output">Where answers go.</param>
+    /// <param name="error">Where complaints go.</param>
+    /// <param name="cancellation">Stops it as Ctrl+C does.</param>
+    public static async Task<int> InvokeAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentNullException.ThrowIfNull(error);
+        var parsed = Root().Parse(args);
+        if (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or ExamplesHelp or VersionAction))
+        {
+            await error.WriteLineAsync($"{parsed.Errors[0].Message} See researchkit --help.").ConfigureAwait(false);
+            return ExitCodes.BadInput;
+        }
+        var configuration = new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = TimeSpan.FromSeconds(20),   // an interrupted run saves what there is
+        };
+        try
+        {
+            return await parsed.InvokeAsync(configuration, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception refused) when (refused is ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            await error.WriteLineAsync(refused.Message).ConfigureAwait(false);
+            return ExitCodes.BadInput;
+        }
+    }
+
+    private static RootCommand Root()
+    {
+        var root = new RootCommand("Runs C# notebooks and turns them into pages.");
+        Add(root, RunCommand.Create(), RunCommand.Examples);
+        Add(root, ExportCommand.Create(), ExportCommand.Examples);
+        root.Options.OfType<HelpOption>().Single().Action = new ExamplesHelp();
+        root.Options.OfType<VersionOption>().Single().Action = new VersionAction();
+        return root;
+    }
+
+    private static void Add(RootCommand root, Command command, string[] examples)
+    {
+        root.Subcommands.Add(command);
+        Examples[command.Name] = examples;
+    }
+
+    /// <summary>The usual help, and then examples to copy.</summary>
+    private sealed class ExamplesHelp : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            var command = parseResult.CommandResult.Command;
+            var (console, output) = (parseResult.InvocationConfiguration, parseResult.InvocationConfiguration.Output);
+            console.Output = new StringWriter();
+            var result = new HelpAction().Invoke(parseResult);
+            output.Write(console.Output.ToString()!.Replace(RootCommand.ExecutableName, "researchkit", StringComparison.Ordinal));
+            console.Output = output;
+            output.WriteLine("Examples:");
+            foreach (var example in Examples[command is RootCommand ? "researchkit" : command.Name]) output.WriteLine($"  {example}");
+            return result;
+        }
+    }
+
+    private sealed class VersionAction : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine(ProductVersion.Text);
+            return ExitCodes.Success;
+        }
+    }
+}

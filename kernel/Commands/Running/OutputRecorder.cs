@@ -1,0 +1,91 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Notebooks;
+using ResearchKit.Kernel.Sessions;
+
+namespace ResearchKit.Kernel.Commands.Running;
+
+/// <summary>Writes outputs into the notebook's cells as Jupyter would: streams joined, a display in its last state.</summary>
+internal sealed class OutputRecorder
+{
+    private readonly Dictionary<string, List<JsonObject>> displays = new(StringComparer.Ordinal);
+
+    public void Record(NotebookCell cell, Output output)
+    {
+        switch (output)
+        {
+            case StreamOutput stream:
+                Append(cell.Outputs, stream);
+                break;
+            case DisplayOutput display:
+                var shown = Rich("display_data", display.Data);
+                displays.TryAdd(display.DisplayId, []);
+                displays[display.DisplayId].Add(shown);
+                cell.Outputs.Add((JsonNode)shown);
+                break;
+            case UpdateOutput update:
+                foreach (var stored in displays.GetValueOrDefault(update.DisplayId) ?? []) stored["data"] = Bundle(update.Data);
+                break;
+            case ResultOutput result:
+                var value = Rich("execute_result", result.Data);
+                value.Insert(1, "execution_count", result.Count);
+                cell.Outputs.Add((JsonNode)value);
+                break;
+            case ErrorOutput error:
+                cell.Outputs.Add((JsonNode)new JsonObject
+                {
+                    ["ename"] = error.Name,
+                    ["evalue"] = WellFormed(error.Message),
+                    ["output_type"] = "error",
+                    ["traceback"] = new JsonArray([.. error.Traceback.Select(line => (JsonNode)WellFormed(line))]),
+                });
+                break;
+        }
+    }
+
+    private static JsonObject Rich(string kind, IReadOnlyDictionary<string, string> data) => new()
+    {
+        ["data"] = Bundle(data),
+        ["metadata"] = new JsonObject(),
+        ["output_type"] = kind,
+    };
+
+    private static JsonObject Bundle(IReadOnlyDictionary<string, string> data) =>
+        new(data.Select(entry => KeyValuePair.Create(entry.Key, Value(entry.Key, entry.Value))));
+
+    /// <summary>JSON stands in the file as JSON; all else as text.</summary>
+    private static JsonNode? Value(string mime, string text)
+    {
+        if (!mime.EndsWith("json", StringComparison.Ordinal)) return WellFormed(text);
+        try
+        {
+            return JsonNode.Parse(WellFormed(text));
+        }
+        catch (JsonException)
+        {
+            return WellFormed(text);
+        }
+    }
+
+    /// <summary>Halves of characters, as a cut string has them, cannot stand in a file.</summary>
+    private static string WellFormed(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
+
+    private static void Append(JsonArray outputs, StreamOutput stream)
+    {
+        if (outputs.LastOrDefault() is JsonObject last && (string?)last["output_type"] == "stream"
+            && (string?)last["name"] == stream.Name && last["text"] is JsonArray lines)
+        {
+            var open = lines.Count > 0 && (string?)lines[^1] is { } line && !line.EndsWith('\n') ? line : "";
+            if (open.Length > 0) lines.RemoveAt(lines.Count - 1);
+            foreach (var added in MultilineText.Split(open + WellFormed(stream.Text)).ToList()) lines.Add(added?.DeepClone());
+            return;
+        }
+        outputs.Add((JsonNode)new JsonObject
+        {
+            ["name"] = stream.Name,
+            ["output_type"] = "stream",
+            ["text"] = MultilineText.Split(WellFormed(stream.Text)),
+        });
+    }
+}

@@ -1,0 +1,39 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace ResearchKit.Kernel.Languages;
+
+/// <summary>What every C# cell sees without asking: namespaces, and every assembly of this process.</summary>
+internal static class CSharpDefaults
+{
+    private static readonly Lazy<IReadOnlyDictionary<string, string>> Platform = new(FindAssemblies);
+    private static readonly Lazy<IReadOnlyList<MetadataReference>> LazyReferences = new(
+        () => [.. Platform.Value.Values.Select(path => MetadataReference.CreateFromFile(path))]);
+
+    /// <summary>Imported namespaces, as .NET Interactive's, and the cells' own functions.</summary>
+    public static IReadOnlyList<string> Imports { get; } =
+    [
+        "System", "System.IO", "System.Text", "System.Collections", "System.Collections.Generic", "System.Linq",
+        "System.Threading", "System.Threading.Tasks", "Microsoft.DotNet.Interactive.Formatting",
+        "ResearchKit.Kernel.Sessions.Globals", "ResearchKit.Kernel.Sessions.Globals.CellFunctions",
+    ];
+
+    /// <summary>The dialect of cells.</summary>
+    public static CSharpParseOptions Parsing { get; } = new(LanguageVersion.Latest, DocumentationMode.None, SourceCodeKind.Script);
+
+    /// <summary>The managed assemblies of this process, by simple name.</summary>
+    public static IReadOnlyDictionary<string, string> Assemblies => Platform.Value;
+
+    /// <summary>References to <see cref="Assemblies"/>, made once.</summary>
+    public static IReadOnlyList<MetadataReference> References => LazyReferences.Value;
+
+    private static Dictionary<string, string> FindAssemblies()
+    {
+        var all = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        var paths = AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") as string ?? "";
+        foreach (var path in paths.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+            if (path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) && File.Exists(path))
+                all.TryAdd(Path.GetFileNameWithoutExtension(path), path);
+        return all;
+    }
+}

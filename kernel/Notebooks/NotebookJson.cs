@@ -1,0 +1,100 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ResearchKit.Kernel.Notebooks;
+
+/// <summary>JSON as Jupyter reads and writes it.</summary>
+internal static class NotebookJson
+{
+    private const int Depth = 500;
+
+    private static readonly JsonDocumentOptions Reading = new() { MaxDepth = Depth, AllowDuplicateProperties = false };
+
+    private static readonly JsonWriterOptions Writing = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Indented = true,
+        IndentSize = 1,
+        NewLine = "\n",
+        MaxDepth = Depth,
+    };
+
+    public static JsonObject Read(byte[] json, string name)
+    {
+        ReadOnlySpan<byte> bytes = json;
+        if (bytes.StartsWith("\uFEFF"u8)) bytes = bytes[3..];
+        if (bytes.Trim(" \t\r\n"u8).IsEmpty) throw new InvalidDataException($"{name} is empty; expected a notebook.");
+        try
+        {
+            var node = JsonNode.Parse(bytes, nodeOptions: null, Reading);
+            var root = node as JsonObject
+                ?? throw new InvalidDataException($"{name}: expected an object at the top, found {NotebookChecks.Describe(node)}.");
+            Write(root);   // text that is not Unicode shows only when it is read
+            return root;
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException(Sentence(name, bytes, error), error);
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new InvalidDataException($"{name} holds text that is not valid Unicode; expected UTF-8 without lone surrogates.", error);
+        }
+    }
+
+    public static string Write(JsonObject root)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, Writing))
+        {
+            Spelled(root).WriteTo(writer);
+        }
+        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length) + "\n";
+    }
+
+    /// <summary>The notebook with every text that Jupyter keeps as lines split into lines.</summary>
+    private static JsonObject Spelled(JsonObject root)
+    {
+        if (root["cells"] is not JsonArray cells) return root;
+        foreach (var cell in cells.OfType<JsonObject>())
+        {
+            SplitText(cell, "source");
+            foreach (var output in (cell["outputs"] as JsonArray ?? []).OfType<JsonObject>())
+            {
+                SplitText(output, "text");
+                if (output["data"] is not JsonObject data) continue;
+                foreach (var mime in data.Select(entry => entry.Key).Where(IsText).ToList()) SplitText(data, mime);
+            }
+        }
+        return root;
+    }
+
+    private static bool IsText(string mime) =>
+        mime.StartsWith("text/", StringComparison.Ordinal) || mime is "image/svg+xml" or "application/javascript";
+
+    private static void SplitText(JsonObject owner, string key)
+    {
+        if (owner[key] is JsonValue value && value.TryGetValue<string>(out var text)) owner[key] = MultilineText.Split(text);
+    }
+
+    private static string Sentence(string name, ReadOnlySpan<byte> bytes, JsonException error)
+    {
+        var place = $"line {error.LineNumber + 1}, column {error.BytePositionInLine + 1}";
+        var reason = error.Message.Split(" Path:")[0].Split(" LineNumber:")[0];
+        if (reason.Contains("Duplicate", StringComparison.OrdinalIgnoreCase))
+            return $"{name}: an object names the same property twice; expected each once. {reason}";
+        return IsAtEnd(bytes, error)
+            ? $"{name} ends too early, at {place}; expected the rest of a notebook."
+            : $"{name} is not valid JSON at {place}: {reason}";
+    }
+
+    /// <summary>True when what is wrong is that nothing more comes.</summary>
+    private static bool IsAtEnd(ReadOnlySpan<byte> bytes, JsonException error)
+    {
+        var lineStart = 0;
+        for (var line = 0L; line < error.LineNumber; line++) lineStart += bytes[lineStart..].IndexOf((byte)'\n') + 1;
+        return lineStart + error.BytePositionInLine >= bytes.TrimEnd(" \t\r\n"u8).Length;
+    }
+}

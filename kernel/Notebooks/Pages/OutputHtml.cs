@@ -1,0 +1,73 @@
+using System.Text.Json.Nodes;
+
+namespace ResearchKit.Kernel.Notebooks.Pages;
+
+/// <summary>One output of a cell as HTML: the richest form that a page can show by itself.</summary>
+internal sealed class OutputHtml(MarkdownHtml markdown)
+{
+    private const int AltLength = 160;
+
+    /// <summary>Renders an output; <paramref name="cell"/> names its cell for those who hear the page.</summary>
+    public string Render(JsonObject output, string cell) => (string?)output["output_type"] switch
+    {
+        "stream" => Stream(output, cell),
+        "error" => Error(output, cell),
+        _ => Rich(output["data"] as JsonObject ?? [], cell),
+    };
+
+    private static string Stream(JsonObject output, string cell)
+    {
+        var isError = (string?)output["name"] == "stderr";
+        var label = isError ? $"Messages of {cell}" : $"Text of {cell}";
+        return Text(MultilineText.Join(output["text"]), isError ? "stream stderr" : "stream", label);
+    }
+
+    private static string Error(JsonObject output, string cell)
+    {
+        var lines = (output["traceback"] as JsonArray ?? []).Select(line => (string?)line ?? "").ToList();
+        var message = $"{(string?)output["ename"]}: {(string?)output["evalue"]}";
+        var label = $"Error of {cell}";
+        return $"<div class=\"error\" role=\"group\" aria-label=\"{Escape.Html(label)}\"><p><strong>Error</strong></p>"
+            + Text(lines.Count > 0 ? string.Join('\n', lines) : message, "traceback", label) + "</div>\n";
+    }
+
+    private string Rich(JsonObject data, string cell)
+    {
+        var plain = Has(data, "text/plain");
+        var label = Escape.Html(plain is null ? $"Output of {cell}" : $"Output of {cell}: {Short(plain)}");
+        if (Has(data, "text/html") is { } html)
+            return $"<div class=\"rich\" tabindex=\"0\" role=\"group\" aria-label=\"Output of {Escape.Html(cell)}\">{html}</div>\n";
+        if (Has(data, "image/svg+xml") is { } svg)
+            return $"<div class=\"rich picture\" role=\"img\" aria-label=\"{label}\">{SvgElement(svg)}</div>\n";
+        foreach (var mime in new[] { "image/png", "image/jpeg", "image/gif" })
+            if (Has(data, mime) is { } image && Base64(image) is { } base64)
+                return $"<div class=\"rich picture\"><img alt=\"{label}\" src=\"data:{mime};base64,{base64}\"></div>\n";
+        if (Has(data, "text/markdown") is { } text)
+            return $"<div class=\"rich prose\">{markdown.Render(text, isPartOfPage: false)}</div>\n";
+        if (plain is not null) return Text(plain, "plain", $"Output of {cell}");
+        return data.FirstOrDefault() is { Key: { } other, Value: var value }
+            ? Text(MultilineText.Join(value), "plain", $"Output of {cell} ({other})") : "";
+    }
+
+    private static string Text(string text, string kind, string label) =>
+        $"<pre class=\"{kind}\" tabindex=\"0\" role=\"group\" aria-label=\"{Escape.Html(label)}\">"
+        + $"{Escape.Html(TerminalText.Plain(text).TrimEnd('\n'))}</pre>\n";
+
+    private static string? Has(JsonObject data, string mime) => data[mime] is { } value ? MultilineText.Join(value) : null;
+
+    private static string Short(string text)
+    {
+        var line = TerminalText.OneLine(text);
+        return line.Length <= AltLength ? line : $"{line[..AltLength]}…";
+    }
+
+    /// <summary>A drawing without the lines that belong to a file of its own.</summary>
+    private static string SvgElement(string svg) =>
+        svg.IndexOf("<svg", StringComparison.OrdinalIgnoreCase) is var at and > 0 ? svg[at..] : svg;
+
+    private static string? Base64(string text)
+    {
+        var clean = string.Concat(text.Where(c => !char.IsWhiteSpace(c)));
+        return clean.All(c => char.IsAsciiLetterOrDigit(c) || c is '+' or '/' or '=') ? clean : null;
+    }
+}

@@ -1,0 +1,41 @@
+namespace ResearchKit.Kernel.Sessions;
+
+/// <summary>The running cell, as the code inside it sees it: where its outputs go, and whether it should stop.</summary>
+internal sealed class CellScope(SessionOutputs outputs, CancellationToken cancellation)
+{
+    private static readonly AsyncLocal<CellScope?> Local = new();
+    private static volatile CellScope? latest;
+    private int told;
+    private volatile bool abandoned;
+
+    /// <summary>The cell that this thread works for; on a thread of unknown origin, the one that runs now.</summary>
+    public static CellScope? Current => Local.Value ?? latest;
+
+    public CancellationToken Cancellation => cancellation;
+
+    /// <summary>Where outputs go; null when nobody listens to this cell any more.</summary>
+    public SessionOutputs? Outputs => abandoned ? null : outputs;
+
+    public void Enter()
+    {
+        Local.Value = this;
+        latest = this;
+    }
+
+    /// <summary>After this the cell's leftovers still write to the session, but strangers do not.</summary>
+    public void Leave() => _ = Interlocked.CompareExchange(ref latest, null, this);
+
+    /// <summary>Cuts off a cell that did not stop when asked to.</summary>
+    public void Abandon()
+    {
+        abandoned = true;
+        Leave();
+    }
+
+    /// <summary>Stops a cell that is to be interrupted at the next thing it writes or shows. Once: clean-up may write too.</summary>
+    public void StopIfAsked()
+    {
+        if (cancellation.IsCancellationRequested && Interlocked.Exchange(ref told, 1) == 0)
+            throw new OperationCanceledException("The cell was interrupted.", cancellation);
+    }
+}

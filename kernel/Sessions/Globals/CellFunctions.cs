@@ -1,0 +1,29 @@
+using Microsoft.AspNetCore.Html;
+using Microsoft.DotNet.Interactive.Formatting;
+
+namespace ResearchKit.Kernel.Sessions.Globals;
+
+/// <summary>What every cell can call without a using, under .NET Interactive's names.</summary>
+public static class CellFunctions
+{
+    /// <summary>Set when the running cell should stop; long loops pass it on or look at it.</summary>
+    public static CancellationToken Cancellation => CellScope.Current?.Cancellation ?? CancellationToken.None;
+
+    /// <summary>Shows a value below the cell, in the mime types that its formatters prefer or in those given.</summary>
+    /// <exception cref="OperationCanceledException">The running cell was interrupted.</exception>
+    public static DisplayedValue display(object? value, params string[] mimeTypes) => Show(Formatted.Of(value, mimeTypes), mimeTypes);
+
+    /// <summary>Text that is shown as the HTML it is.</summary>
+    public static IHtmlContent HTML(string content) => content.ToHtmlContent();
+
+    internal static DisplayedValue Show(Formatted value, string[] mimeTypes)
+    {
+        var shown = new DisplayedValue(Guid.NewGuid().ToString("N"), mimeTypes);
+        if (CellScope.Current is { } cell)
+        {
+            cell.Outputs?.Show(value, shown.DisplayId);
+            cell.StopIfAsked();
+        }
+        return shown;
+    }
+}

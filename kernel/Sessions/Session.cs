@@ -1,0 +1,133 @@
+using ResearchKit.Kernel.Languages;
+using ResearchKit.Kernel.Sessions.Globals;
+
+namespace ResearchKit.Kernel.Sessions;
+
+/// <summary>A running notebook: cells in, outputs out. It knows neither files nor terminals.</summary>
+public sealed class Session : IDisposable
+{
+    private readonly CSharpLanguage language;
+    private readonly SessionOutputs outputs;
+    private readonly SemaphoreSlim turn = new(1);
+    private readonly Task ready;
+    private CellThread thread = new();
+
+    /// <summary>Starts a session; the compiler and the kit wake up while the caller goes on.</summary>
+    /// <param name="folder">The notebook's folder: where relative paths and the package settings are looked for.</param>
+    /// <param name="updateInterval">The shortest time between two reports of one display; a tenth of a second where not given.</param>
+    public Session(string folder, TimeSpan? updateInterval = null)
+    {
+        language = new CSharpLanguage(folder);
+        outputs = new SessionOutputs(updateInterval ?? TimeSpan.FromMilliseconds(100));
+        ConsoleRouter.Install();
+        var kit = Task.Run(() => Kit.Install(value => CellFunctions.display(value).Update));
+        ready = Task.WhenAll(kit, Task.Run(language.WarmUp));
+    }
+
+    /// <summary>How long an interrupted cell may take to stop before it is left behind.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Runs one cell to its end. One at a time: a second call waits.</summary>
+    /// <param name="code">The cell's text.</param>
+    /// <param name="count">Its execution count, by which errors name it.</param>
+    /// <param name="report">Takes the outputs, one at a time, in order, on any thread.</param>
+    /// <param name="cancellation">Interrupts the cell.</param>
+    public async Task<CellOutcome> ExecuteAsync(string code, int count, Action<Output> report, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(code);
+        ArgumentNullException.ThrowIfNull(report);
+        await turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        outputs.Begin(report);
+        try
+        {
+            var stopped = await RunAsync(code, count, cancellation).ConfigureAwait(false);
+            var error = outputs.End();
+            return stopped ? new CellOutcome(CellStatus.Interrupted, error)
+                : new CellOutcome(error is null ? CellStatus.Succeeded : CellStatus.Failed, error);
+        }
+        finally
+        {
+            outputs.End();
+            turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        thread.Dispose();
+        outputs.Dispose();
+        turn.Dispose();
+    }
+
+    /// <summary>True when the cell was interrupted.</summary>
+    private async Task<bool> RunAsync(string code, int count, CancellationToken cancellation)
+    {
+        var scope = new CellScope(outputs, cancellation);
+        var cell = thread.RunAsync(() => RunPartsAsync(code, count, scope));
+        try
+        {
+            var patience = Task.Delay(Timeout.Infinite, cancellation).ContinueWith(
+                _ => Task.Delay(Grace), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Unwrap();
+            if (await Task.WhenAny(cell, patience).ConfigureAwait(false) == cell)
+                return await cell.ConfigureAwait(false);
+            LeaveBehind(scope);
+            return true;
+        }
+        finally
+        {
+            scope.Leave();
+        }
+    }
+
+    private void LeaveBehind(CellScope scope)
+    {
+        scope.Abandon();
+        thread.Dispose();
+        thread = new CellThread();
+        const string message = "The cell was interrupted; it did not stop, so it goes on unheard and the state is the one before it.";
+        outputs.Send(new ErrorOutput("Interrupted", message, [message]));
+    }
+
+    private async Task<bool> RunPartsAsync(string code, int count, CellScope scope)
+    {
+        scope.Enter();
+        try
+        {
+            await ready.ConfigureAwait(false);
+            foreach (var part in CellPart.Split(code, CSharpLanguage.Name)) await RunPartAsync(part, count, scope).ConfigureAwait(false);
+            return false;
+        }
+        catch (CellException failure)
+            when (failure.InnerException is not OperationCanceledException || !scope.Cancellation.IsCancellationRequested)
+        {
+            scope.Outputs?.Send(new ErrorOutput(failure.Kind, failure.Message, failure.Traceback, failure.Line));
+            return false;
+        }
+        catch (Exception error) when (scope.Cancellation.IsCancellationRequested && error is OperationCanceledException or CellException)
+        {
+            const string message = "The cell was interrupted.";
+            scope.Outputs?.Send(new ErrorOutput("Interrupted", message, [message]));
+            return true;
+        }
+        catch (Exception error)
+        {
+            scope.Outputs?.Send(new ErrorOutput(error.GetType().Name, error.Message, [$"{error.GetType().FullName}: {error.Message}"]));
+            return false;
+        }
+    }
+
+    private async Task RunPartAsync(CellPart part, int count, CellScope scope)
+    {
+        if (part.Language is not (CSharpLanguage.Name or "c#"))
+        {
+            var message = $"({part.Line},1): #!{part.Language}: this kernel runs #!{CSharpLanguage.Name}.";
+            throw CellException.Plain("UnknownLanguage", message, part.Line);
+        }
+        var value = await language.RunAsync(part.Code, $"cell {count}", Console.WriteLine, scope.Cancellation).ConfigureAwait(false);
+        if (!value.Exists || value.Value is DisplayedValue) return;
+        var shown = Formatted.Of(value.Value, []);
+        scope.Outputs?.Send(new ResultOutput(shown.Data, count));
+        scope.Outputs?.Send(shown.Error);
+    }
+}

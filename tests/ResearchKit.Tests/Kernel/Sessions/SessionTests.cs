@@ -1,0 +1,161 @@
+using ResearchKit.Kernel.Sessions;
+
+namespace ResearchKit.Tests.Kernel.Sessions;
+
+public sealed class SessionTests : IDisposable
+{
+    private readonly Session session = new(Path.GetTempPath());
+    private readonly List<Output> outputs = [];
+    private int count;
+
+    public void Dispose() => session.Dispose();
+
+    [Fact]
+    public async Task Cells_share_their_state_and_may_redefine_it()
+    {
+        await RunAsync("var x = 1; record Point(int X); int Twice(int n) => 2 * n;");
+        Assert.Equal("4", await ValueAsync("var y = await Task.FromResult(x + 1);\nTwice(y)"));
+        await RunAsync("var x = \"text\"; record Point(string X);");
+        Assert.Equal("text text", await ValueAsync("$\"{x} {new Point(x).X}\""));
+    }
+
+    [Theory]
+    [InlineData("var a = 1;", 0)]
+    [InlineData("1 + 1;", 0)]
+    [InlineData("Console.Write(\"\")", 0)]
+    [InlineData("await Task.CompletedTask", 0)]
+    [InlineData("1 + 1", 1)]
+    [InlineData("(string)null", 1)]
+    [InlineData("display(1)", 0)]
+    public async Task Only_an_expression_without_semicolon_is_a_value(string code, int values)
+    {
+        await RunAsync(code, mayFail: true);
+        Assert.Equal(values, outputs.OfType<ResultOutput>().Count());
+    }
+
+    [Fact]
+    public async Task A_compile_error_names_line_column_and_shows_the_place()
+    {
+        var outcome = await RunAsync("var fine = 1;\nint broken = \"text\";", mayFail: true);
+        Assert.Equal(CellStatus.Failed, outcome.Status);
+        var error = Assert.Single(outputs.OfType<ErrorOutput>());
+        Assert.Equal(2, error.Line);
+        Assert.StartsWith("(2,14): error CS0029:", error.Message, StringComparison.Ordinal);
+        Assert.Equal(["    int broken = \"text\";", "                 ^^^^^^"], error.Traceback.Skip(1).Take(2));
+        Assert.Equal("5", await ValueAsync("5"));
+    }
+
+    [Fact]
+    public async Task A_runtime_error_points_into_the_cells_and_keeps_what_was_assigned()
+    {
+        await RunAsync("var kept = 1;\nint Fail(int n)\n{\n    if (n > 0) throw new InvalidOperationException(\"no\");\n    return n;\n}");
+        await RunAsync("kept = 2;\n\nFail(kept);", mayFail: true);
+        var error = Assert.Single(outputs.OfType<ErrorOutput>());
+        Assert.Equal(("InvalidOperationException", "no", 3), (error.Name, error.Message, error.Line));
+        Assert.Contains("   at cell 1, line 4: if (n > 0) throw new InvalidOperationException(\"no\");", error.Traceback);
+        Assert.Contains("   at cell 2, line 3: Fail(kept);", error.Traceback);
+        Assert.Equal("2", await ValueAsync("kept"));
+    }
+
+    [Fact]
+    public async Task The_console_becomes_two_streams_in_order_and_reading_is_refused()
+    {
+        await RunAsync("Console.Write(\"a\"); Console.WriteLine(1); Console.Error.Write(\"e\"); var t = new Thread(() => Console.Write(\"b\")); t.Start(); t.Join(); display(\"d\"); Console.Write(\"c\");");
+        Assert.Equal([("stdout", "a1\n"), ("stderr", "e"), ("stdout", "b"), ("stdout", "c")],
+            outputs.OfType<StreamOutput>().Select(stream => (stream.Name, stream.Text)));
+        Assert.IsType<DisplayOutput>(outputs[3]);
+        await RunAsync("Console.ReadLine();", mayFail: true);
+        Assert.Contains("cannot read from the console", outputs.OfType<ErrorOutput>().Last().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Values_come_in_their_preferred_form_and_as_text()
+    {
+        await RunAsync("display(new { A = 1 }); display(\"<b>\", \"text/html\"); \"<i>\".DisplayAs(\"text/html\"); HTML(\"<u>x</u>\").Display(); \"plain\"");
+        var shown = outputs.OfType<DisplayOutput>().Select(display => display.Data).ToList();
+        Assert.Equal(["text/html", "text/plain"], shown[0].Keys);
+        Assert.Equal(["text/html"], shown[1].Keys);
+        Assert.Contains("&lt;b&gt;", shown[1]["text/html"], StringComparison.Ordinal);
+        Assert.Equal("<i>", shown[2]["text/html"]);
+        Assert.Equal("<u>x</u>", shown[3]["text/html"]);
+        Assert.Equal("plain", Assert.Single(outputs.OfType<ResultOutput>()).Data["text/plain"]);
+    }
+
+    [Fact]
+    public async Task Updates_come_at_a_bounded_pace_and_the_last_always()
+    {
+        await RunAsync("DisplayedValue shown = display(0); for (var i = 1; i <= 2000; i++) { shown.Update(i); if (i % 500 == 0) await Task.Delay(60); }");
+        var updates = outputs.OfType<UpdateOutput>().ToList();
+        Assert.InRange(updates.Count, 1, 6);
+        Assert.Equal("2000", updates[^1].Data["text/plain"]);
+        Assert.All(updates, update => Assert.Equal(outputs.OfType<DisplayOutput>().Single().DisplayId, update.DisplayId));
+        await RunAsync("shown.Update(\"later\");");
+        Assert.Equal("later", outputs.OfType<UpdateOutput>().Last().Data["text/plain"]);
+    }
+
+    [Fact]
+    public async Task A_formatter_that_throws_is_an_error_to_read_not_a_crash()
+    {
+        var outcome = await RunAsync("class Odd { }\nFormatter.Register<Odd>(odd => throw new Exception(\"ouch\"), \"text/html\");\nnew Odd().Display();\nConsole.Write(\"after\");", mayFail: true);
+        Assert.Equal(CellStatus.Failed, outcome.Status);
+        Assert.Contains("text/html formatter of", Assert.Single(outputs.OfType<ErrorOutput>()).Message, StringComparison.Ordinal);
+        Assert.Equal("after", outputs.OfType<StreamOutput>().Single().Text);
+        Assert.True(outputs.OfType<DisplayOutput>().Single().Data.ContainsKey("text/plain"));
+    }
+
+    [Fact]
+    public async Task A_cell_sees_the_types_of_this_process()
+    {
+        await RunAsync("using ResearchKit.Native;\nvar type = typeof(NativeLibraries); var torch = typeof(TorchSharp.torch);");
+        AppDomain.CurrentDomain.SetData("test-types", null);
+        await RunAsync("AppDomain.CurrentDomain.SetData(\"test-types\", new[] { type, torch });");
+        Assert.Equal([typeof(ResearchKit.Native.NativeLibraries), typeof(TorchSharp.torch)], (Type[])AppDomain.CurrentDomain.GetData("test-types")!);
+    }
+
+    [Theory]
+    [InlineData("try { while (true) { Console.Write(\".\"); Thread.Sleep(1); } } finally { Console.Write(\"clean\"); }")]
+    [InlineData("await Task.Delay(-1, Cancellation);")]
+    [InlineData("var d = display(1); while (true) { d.Update(2); Thread.Sleep(1); }")]
+    public async Task An_interrupt_reaches_the_cell_and_the_state_lives_on(string code)
+    {
+        await RunAsync("var x = 7;");
+        using var interrupt = new CancellationTokenSource(TimeSpan.FromMilliseconds(600));
+        var outcome = await session.ExecuteAsync(code, ++count, outputs.Add, interrupt.Token);
+        Assert.Equal(CellStatus.Interrupted, outcome.Status);
+        Assert.Equal("7", await ValueAsync("x"));
+    }
+
+    [Fact]
+    public async Task A_cell_that_does_not_listen_is_left_behind()
+    {
+        using var stubborn = new Session(Path.GetTempPath()) { Grace = TimeSpan.FromMilliseconds(100) };
+        await stubborn.ExecuteAsync("var x = 7;", 1, outputs.Add);
+        using var interrupt = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
+        var outcome = await stubborn.ExecuteAsync("Thread.Sleep(3000); Console.Write(\"unheard\");", 2, outputs.Add, interrupt.Token);
+        Assert.Equal(CellStatus.Interrupted, outcome.Status);
+        await stubborn.ExecuteAsync("x", 3, outputs.Add);
+        Assert.Equal("7", outputs.OfType<ResultOutput>().Last().Data["text/plain"]);
+        Assert.DoesNotContain(outputs, output => output is StreamOutput);
+    }
+
+    [Fact]
+    public async Task Another_language_is_refused_by_name()
+    {
+        await RunAsync("#!csharp\nvar a = 1;");
+        await RunAsync("a\n#!fsharp\nlet x = 1", mayFail: true);
+        Assert.Contains("#!fsharp", outputs.OfType<ErrorOutput>().Single().Message, StringComparison.Ordinal);
+    }
+
+    private async Task<CellOutcome> RunAsync(string code, bool mayFail = false)
+    {
+        var outcome = await session.ExecuteAsync(code, ++count, outputs.Add);
+        if (!mayFail) Assert.True(outcome.Status == CellStatus.Succeeded, string.Join('\n', outcome.Error?.Traceback ?? []));
+        return outcome;
+    }
+
+    private async Task<string> ValueAsync(string code)
+    {
+        await RunAsync(code);
+        return outputs.OfType<ResultOutput>().Last().Data["text/plain"];
+    }
+}
