@@ -35,8 +35,11 @@ public sealed partial class ArchitectureTests
     public void A_folder_is_a_namespace()
     {
         foreach (var (part, root) in new[] { ("kit", "ResearchKit"), ("kernel", "ResearchKit.Kernel") })
-            foreach (var (path, folder) in Files(part).Where(file => file.Folder != ""))
-                Assert.True(File.ReadAllText(path).Contains($"namespace {root}.{folder};", StringComparison.Ordinal), $"{path} is not in {root}.{folder}");
+            foreach (var (path, _) in Files(part).Where(file => file.Folder != ""))
+            {
+                var folders = Path.GetDirectoryName(Path.GetRelativePath(Repository.PathTo(part), path))!.Replace(Path.DirectorySeparatorChar, '.');
+                Assert.Contains($"namespace {root}.{folders};", File.ReadAllText(path), StringComparison.Ordinal);
+            }
     }
 
     [Fact]
