@@ -40,11 +40,15 @@ internal sealed record AttentionGrid(AttentionPattern Pattern, int Rows, int Col
         return new AttentionGrid(pattern, rows, columns, block, weights);
     }
 
-    /// <summary>The largest weights of a head, largest first; those at most a hundredth are left out.</summary>
+    /// <summary>
+    /// The largest weights of a head, largest first. Those at most a hundredth are left out, and so is the first token where it
+    /// sees only itself, as in every causal model.
+    /// </summary>
     public static IReadOnlyList<(int Query, int Key, float Weight)> Strongest(AttentionPattern pattern, int most)
     {
         var queue = new PriorityQueue<(int, int, float), float>();
-        for (var query = 0; query < pattern.Weights.GetLength(0); query++)
+        var queries = pattern.Weights.GetLength(0);
+        for (var query = queries > 1 && pattern.Weights.Length > 0 && pattern.Weights[0, 0] > 0.999f ? 1 : 0; query < queries; query++)
             for (var key = 0; key < pattern.Weights.GetLength(1); key++)
             {
                 var weight = pattern.Weights[query, key];

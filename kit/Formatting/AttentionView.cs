@@ -8,7 +8,10 @@ namespace ResearchKit.Formatting;
 internal static class AttentionView
 {
     private const int MostLinks = 8;
-    private static readonly Colour[] Palette = [.. Enumerable.Range(0, 255).Select(step => new Colour(47, 116, 240, (byte)(step + (step / 254)))), ColourScale.NaN];
+    private const int MostLines = 64;
+
+    /// <summary>One blue from clear to full, so that the page shows through where nothing is attended to; the last is NaN.</summary>
+    private static readonly Colour[] Palette = [.. Enumerable.Range(0, 255).Select(step => new Colour(47, 116, 240, Alpha(step / 254.0))), ColourScale.NaN];
 
     public static Html Draw(AttentionMaps maps)
     {
@@ -45,9 +48,16 @@ internal static class AttentionView
         return string.Join(" · ", parts);
     }
 
-    private static Html Bar(float highest) => Html.Of($"""
-        <span class="rk-num" role="img" aria-label="shade from 0 to {highest:0.00}">0 <span class="rk-bar" style="background:linear-gradient(90deg,transparent,{Palette[254]})"></span> {highest:0.00}</span>
-        """);
+    private static Html Bar(float highest)
+    {
+        var stops = string.Join(',', Enumerable.Range(0, 9).Select(stop => Alpha(stop / 8.0)).Select(alpha => FormattableString.Invariant($"rgba(47,116,240,{alpha / 255.0:0.##})")));
+        return Html.Of($"""
+            <span class="rk-num" role="img" aria-label="shade from 0 to {highest:0.00}">0 <span class="rk-bar" style="background:linear-gradient(90deg,{stops})"></span> {highest:0.00}</span>
+            """);
+    }
+
+    /// <summary>Grows faster at first, so that faint attention is seen on white and on black.</summary>
+    private static byte Alpha(double share) => (byte)Math.Round(255 * Math.Pow(share, 0.7));
 
     private static string Picture(AttentionGrid grid, float highest) =>
         PngImage.DataUri(PngImage.Indexed(grid.Columns, grid.Rows, Array.ConvertAll(grid.Weights, weight => Level(weight / highest)), Palette));
@@ -74,12 +84,12 @@ internal static class AttentionView
     /// <summary>Every head in one line, with its strongest links.</summary>
     public static string Text(AttentionMaps maps)
     {
-        var lines = maps.Patterns.Take(AttentionGrid.MostHeads).Select(pattern =>
+        var lines = maps.Patterns.Take(MostLines).Select(pattern =>
         {
             var links = AttentionGrid.Strongest(pattern, 3).Select(link => Describe(pattern, link));
             return $"layer {pattern.Layer} head {pattern.Head}  {string.Join("   ", links)}".TrimEnd();
         });
-        var more = maps.Patterns.Count > AttentionGrid.MostHeads ? ["…"] : Array.Empty<string>();
+        var more = maps.Patterns.Count > MostLines ? [$"… {Numbers.Count(maps.Patterns.Count - MostLines, "more head")}"] : Array.Empty<string>();
         return string.Join('\n', [maps.ToString(), .. lines, .. more]);
     }
 

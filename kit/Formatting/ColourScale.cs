@@ -51,6 +51,7 @@ internal sealed class ColourScale
     /// <summary>The colour bar: the scale with the numbers at its ends, and at its centre where that is zero.</summary>
     public Html Bar()
     {
+        if (Low == High) return Key(Palette[IndexOf(Low)], Numbers.Short(Low));
         var gradient = string.Join(',', anchors.Select(colour => colour.ToString()));
         var centre = IsDiverging ? Html.Of($" <span class=\"rk-mute\">(white = 0)</span>") : Html.Empty;
         return Html.Of($"""

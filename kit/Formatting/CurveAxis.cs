@@ -16,11 +16,12 @@ internal sealed class CurveAxis
     /// <param name="start">Place of the smallest on the page.</param>
     /// <param name="end">Place of the largest on the page.</param>
     /// <param name="ticks">Grid lines wanted, about.</param>
-    public CurveAxis(double low, double high, double start, double end, int ticks)
+    /// <param name="whole">Whether only whole numbers make sense.</param>
+    public CurveAxis(double low, double high, double start, double end, int ticks, bool whole = false)
     {
         if (!(high > low)) (low, high) = (low - (Math.Abs(low) / 2) - 0.5, high + (Math.Abs(high) / 2) + 0.5);
         (this.low, this.high, this.start, this.end) = (low, high, start, end);
-        step = NiceStep((high - low) / ticks);
+        step = Math.Max(whole ? 1 : 0, NiceStep((high - low) / ticks));
     }
 
     /// <summary>Round values in the range.</summary>

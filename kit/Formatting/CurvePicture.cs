@@ -22,7 +22,7 @@ internal sealed class CurvePicture
         var (low, high) = points.Count == 0 ? (0, 1) : (points.Min(point => point.Loss), points.Max(point => point.Loss));
         var margin = Math.Min((high - low) * 0.04, double.MaxValue);
         var allSteps = points.Concat(runs.SelectMany(run => run.Broken)).Select(point => point.Step).ToList();
-        steps = new CurveAxis(0, allSteps.Append(Math.Max(1, lastStep)).Max(), 62, width - 12, Math.Max(3, width / 110));
+        steps = new CurveAxis(0, allSteps.Append(Math.Max(1, lastStep)).Max(), 62, width - 12, Math.Max(3, width / 110), whole: true);
         losses = new CurveAxis(low - margin, high + margin, height - 38, 10, Math.Max(3, height / 55));
     }
 

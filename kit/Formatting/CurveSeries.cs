@@ -8,7 +8,7 @@ internal readonly record struct CurvePoint(int Step, double Loss);
 /// <summary>What a curve of one run shows: thinned out, smoothed, and what could not be drawn.</summary>
 /// <param name="Name">The run.</param>
 /// <param name="Raw">Losses of the steps; where steps are many, the lowest and the highest of each stretch.</param>
-/// <param name="Smooth">Their moving average, weighted towards the last steps.</param>
+/// <param name="Smooth">Their moving average.</param>
 /// <param name="HeldOut">Losses on held-out data.</param>
 /// <param name="Broken">Steps whose loss is NaN or infinite; the first few.</param>
 /// <param name="BrokenCount">Number of such steps.</param>
@@ -33,19 +33,17 @@ internal sealed record CurveSeries(
     /// <summary>All finite points that are drawn.</summary>
     public IEnumerable<CurvePoint> Points => Raw.Concat(HeldOut);
 
-    /// <summary>An exponential average over about a fortieth of the run, without the pull of its start to zero.</summary>
+    /// <summary>A moving average over about a thirtieth of the run, centred on each step so that it does not lag behind.</summary>
     private static List<CurvePoint> Smoothed(List<CurvePoint> points)
     {
-        var keep = 1 - (1 / Math.Max(1, points.Count / 40.0));
-        var (sum, weight) = (0d, 0d);
-        var smooth = new List<CurvePoint>(points.Count);
-        foreach (var point in points)
+        var side = points.Count / 60;
+        var sums = new double[points.Count + 1];
+        for (var index = 0; index < points.Count; index++) sums[index + 1] = sums[index] + points[index].Loss;
+        return [.. points.Select((point, index) =>
         {
-            sum = (keep * sum) + point.Loss;
-            weight = (keep * weight) + 1;
-            smooth.Add(point with { Loss = sum / weight });
-        }
-        return smooth;
+            var near = Math.Min(side, Math.Min(index, points.Count - 1 - index));   // symmetric at both ends too
+            return point with { Loss = (sums[index + near + 1] - sums[index - near]) / ((2 * near) + 1) };
+        })];
     }
 
     /// <summary>The lowest and the highest of each stretch, in their order, so that no spike is lost.</summary>

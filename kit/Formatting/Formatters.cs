@@ -54,7 +54,7 @@ public static class Formatters
         Register<TrainingHistory>(run => CurveView.Draw([run]), run => CurveView.Text([run]), run => CurveView.Figure([run]));
         Register<IEnumerable<TrainingHistory>>(runs => CurveView.Draw([.. runs]), runs => CurveView.Text([.. runs]), runs => CurveView.Figure([.. runs]));
         Register<TrainingProgress>(ProgressView.Draw, progress => progress.ToString());
-        Register<GeneratedText>(GeneratedTextView.Draw, text => text.ToString());
+        Register<GeneratedText>(GeneratedTextView.Draw, text => Visible.Lines(text.ToString()));
         RecordView.Register<Tensors.TensorStatistics>(_ => "tensor statistics", values =>
         [
             ("elements", values.Count), ("mean", values.Mean), ("standard deviation", values.StandardDeviation), ("minimum", values.Minimum),

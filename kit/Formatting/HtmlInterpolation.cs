@@ -25,9 +25,12 @@ public readonly ref struct HtmlInterpolation
     /// <summary>Adds text, encoded.</summary>
     public void AppendFormatted(string? value) => Encode(value);
 
-    /// <summary>Adds a value as text in the invariant culture, encoded.</summary>
-    public void AppendFormatted<T>(T value, string? format = null) =>
-        Encode(value is IFormattable formattable ? formattable.ToString(format, CultureInfo.InvariantCulture) : value?.ToString());
+    /// <summary>Adds a value as text in the invariant culture, encoded; a list or an array of markup as markup.</summary>
+    public void AppendFormatted<T>(T value, string? format = null)
+    {
+        if (value is IEnumerable<Html> pieces) AppendFormatted(pieces);   // this overload fits a list better than its own does
+        else Encode(value is IFormattable formattable ? formattable.ToString(format, CultureInfo.InvariantCulture) : value?.ToString());
+    }
 
     internal string Finish() => text.ToString();
 

@@ -24,11 +24,11 @@ public static class RecordView
         return Theme.Output(Html.Of($"<div class=\"rk-line\"><b>{title}</b></div><table class=\"rk-tab\"><tbody>{lines}</tbody></table>"));
     }
 
-    /// <summary>The same in characters.</summary>
+    /// <summary>The same in characters, without the rows that are pictures.</summary>
     public static string Text(string title, IEnumerable<(string Name, object? Value)> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        var lines = rows.Select(row => (Name: Visible.OneLine(row.Name), Value: Visible.OneLine(Written(row.Value)), Right: IsNumber(row.Value))).ToList();
+        var lines = rows.Where(row => row.Value is not Html).Select(row => (Name: Visible.OneLine(row.Name), Value: Visible.OneLine(Written(row.Value)), Right: IsNumber(row.Value))).ToList();
         var names = lines.Select(line => line.Name.Length).DefaultIfEmpty().Max();
         var numbers = lines.Where(line => line.Right).Select(line => line.Value.Length).DefaultIfEmpty().Max();
         return string.Join('\n', lines.Select(line => $"  {line.Name.PadRight(names)}  {(line.Right ? line.Value.PadLeft(numbers) : line.Value)}").Prepend(title));

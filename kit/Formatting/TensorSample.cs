@@ -1,3 +1,4 @@
+using System.Numerics;
 using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
@@ -87,6 +88,8 @@ internal sealed record TensorSample(IReadOnlyList<TensorPanel> Panels, bool AreI
     {
         var total = leading.Aggregate(1L, (product, size) => product * size);
         var axis = SampledAxis.AtMost(total, most);
+        while (leading.Length > 1 && axis.Step > 1 && BigInteger.GreatestCommonDivisor(axis.Step, leading[^1]) != 1)
+            axis = axis with { Step = axis.Step + 1 };   // so that the last leading index takes different values too
         left = axis.Step == 1 ? null : $"{axis.Shown} of {Numbers.Count(total)} planes";
         return [.. axis.Indexes.Select(index => Unravel(index, leading))];
     }

@@ -32,6 +32,6 @@ internal static class TensorStrip
             return Html.Of($"<rect x=\"{x:0.#}\" width=\"{width:0.#}\" height=\"{Height}\" fill=\"{colour}\"><title>{Numbers.Short(value)}</title></rect>");
         }
         var height = Math.Max(0.5, Math.Abs(top - ground));
-        return Html.Of($"<rect x=\"{x:0.#}\" y=\"{Math.Min(top, ground):0.#}\" width=\"{width:0.#}\" height=\"{height:0.#}\" fill=\"{(value < 0 ? "#d6455d" : "#3b82f6")}\"><title>{Numbers.Short(value)}</title></rect>");
+        return Html.Of($"<rect x=\"{x:0.#}\" y=\"{Math.Min(top, ground):0.#}\" width=\"{width:0.#}\" height=\"{height:0.#}\" fill=\"{Theme.Series[0]}\"><title>{Numbers.Short(value)}</title></rect>");
     }
 }

@@ -14,13 +14,16 @@ internal static class Visible
     }
 
     /// <summary>The same, except that spaces stay and nothing is shortened.</summary>
-    public static string OneLine(string text) => string.Create(text.Length, text, (line, source) =>
+    public static string OneLine(string text) => Lines(text).Replace('\n', '⏎').Replace('\t', '⇥');
+
+    /// <summary>Text of many lines as it is, except for control characters and half characters, which no file can hold.</summary>
+    public static string Lines(string text) => string.Create(text.Length, text, (shown, source) =>
     {
         for (var i = 0; i < source.Length; i++)
-            line[i] = source[i] switch
+            shown[i] = source[i] switch
             {
-                '\n' or '\r' => '⏎',
-                '\t' => '⇥',
+                '\n' or '\t' => source[i],
+                '\r' => '\n',
                 var c when char.IsControl(c) || IsHalf(source, i) => '\ufffd',
                 var c => c,
             };

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace ResearchKit.Tensors;
@@ -6,7 +7,8 @@ namespace ResearchKit.Tensors;
 /// <summary>The vectorised inner loop: moments of values that lie in memory one after the other.</summary>
 /// <remarks>
 /// Each block is swept twice while it is in the first cache: once for its range and mean, once for the differences from that mean,
-/// so that the deviation is right also where the mean is far from zero. Memory itself is read once.
+/// so that the deviation is right also where the mean is far from zero. Memory itself is read once. The loops are compiled at full
+/// speed at once: the first tensor shown is often the largest.
 /// </remarks>
 internal static class TensorStatisticsKernel
 {
@@ -40,6 +42,7 @@ internal static class TensorStatisticsKernel
     }
 
     /// <summary>First sweep: smallest, largest, zeros, mean; and whether every value is finite (if not, the rest means nothing).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (TensorStatisticsMoments Range, bool AllFinite) Range<T>(ReadOnlySpan<T> block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -74,6 +77,7 @@ internal static class TensorStatisticsKernel
     }
 
     /// <summary>Second sweep: differences from the mean of the first, which they also make more exact.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static TensorStatisticsMoments Spread<T>(ReadOnlySpan<T> block, TensorStatisticsMoments range)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -107,6 +111,7 @@ internal static class TensorStatisticsKernel
     }
 
     /// <summary>A block with NaN or infinities: they are counted, and the finite values are measured among themselves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static TensorStatisticsMoments OfMixed<T>(ReadOnlySpan<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Span<T> finite = stackalloc T[Block];

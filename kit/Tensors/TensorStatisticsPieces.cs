@@ -6,8 +6,11 @@ namespace ResearchKit.Tensors;
 /// <summary>Brings the values of any tensor, piece by piece, into the processor's memory as float32 or float64.</summary>
 internal static class TensorStatisticsPieces
 {
-    /// <summary>Elements converted at once.</summary>
-    private const long Piece = 1 << 20;
+    /// <summary>Elements converted at once: few enough to stay in the cache, and for libtorch not to wake its threads.</summary>
+    private const long CachePiece = 1 << 15;
+
+    /// <summary>Elements converted at once on another device, where every call and every copy is dear.</summary>
+    private const long DevicePiece = 1 << 22;
 
     /// <summary>Reads all values, in some order that depends on the layout only.</summary>
     public static void Read(Tensor values, TensorStatisticsPass pass)
@@ -39,19 +42,20 @@ internal static class TensorStatisticsPieces
 
     private static void Split(Tensor values, TensorStatisticsPass pass)
     {
-        if (values.numel() <= Piece)
+        var piece = values.device_type == DeviceType.CPU ? CachePiece : DevicePiece;
+        if (values.numel() <= piece)
         {
             using var scope = NewDisposeScope();
             Measure(OnProcessor(values), pass);
             return;
         }
         if (values.dim() > 1 && values.is_contiguous()) values = values.view(-1);
-        var rows = Math.Max(1, Piece / (values.numel() / values.size(0)));
+        var rows = Math.Max(1, piece / (values.numel() / values.size(0)));
         for (var row = 0L; row < values.size(0); row += rows)
         {
             using var scope = NewDisposeScope();
             var part = values.narrow(0, row, Math.Min(rows, values.size(0) - row));
-            Split(part.size(0) == 1 && part.numel() > Piece ? part.squeeze(0) : part, pass);
+            Split(part.size(0) == 1 && part.numel() > piece ? part.squeeze(0) : part, pass);
         }
     }
 
