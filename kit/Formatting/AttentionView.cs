@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using ResearchKit.Interpretability;
 
@@ -96,6 +97,7 @@ internal static class AttentionView
     /// <summary>The texts that heads share, each once.</summary>
     private sealed class TokenLists
     {
+        private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
         private readonly List<string[]> lists = [];
 
         public int Add(IReadOnlyList<string> tokens)
@@ -107,6 +109,7 @@ internal static class AttentionView
             return lists.Count - 1;
         }
 
-        public string Json() => JsonSerializer.Serialize(lists);
+        /// <summary>As an attribute holds it: encoded there, so that no more need be escaped here.</summary>
+        public string Json() => JsonSerializer.Serialize(lists, Relaxed);
     }
 }

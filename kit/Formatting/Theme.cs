@@ -30,6 +30,7 @@ internal static class Theme
         .rk summary:focus-visible,.rk [tabindex]:focus-visible{outline:2px solid var(--rk-accent);outline-offset:2px}
         .rk pre{margin:4px 0;padding:0;background:none;color:inherit;font:12px/1.4 ui-monospace,monospace;overflow-x:auto}
         .rk table.rk-tab{border-collapse:collapse;margin:4px 0;width:auto;background:none;color:inherit;border:0;font-size:13px}
+        .rk .rk-tab tr{background:none}
         .rk .rk-tab th,.rk .rk-tab td{padding:2px 10px 2px 0;text-align:left;vertical-align:top;border:0;border-bottom:1px solid var(--rk-line);background:none;color:inherit;overflow-wrap:anywhere}
         .rk .rk-tab th{font-weight:600}
         .rk .rk-tab .rk-right{text-align:right;font-variant-numeric:tabular-nums}
