@@ -21,10 +21,13 @@ internal static class AttentionView
         var highest = grids.Max(grid => grid.Weights.Where(weight => float.IsFinite(weight) && weight > 0).DefaultIfEmpty(1).Max());
         var tokens = new TokenLists();
         var layers = grids.GroupBy(grid => grid.Pattern.Layer).Select(layer => Html.Of($"""
-            <div class="rk-layer"><span class="rk-cap">layer {layer.Key}</span><div class="rk-many">{layer.Select(grid => Head(grid, highest, tokens)).ToList()}</div></div>
+            <div class="rk-layer"><span class="rk-cap">layer {layer.Key}</span>
+            <div class="rk-many">{layer.Select(grid => Head(grid, highest, tokens)).ToList()}</div></div>
             """)).ToList();
         return Theme.Output(Html.Of($"""
-            <div class="rk-attn" data-tokens="{tokens.Json()}"><div class="rk-line"><b>attention</b><span>{Sizes(maps, grids)}</span>{Bar(highest)}</div>{layers}<output class="rk-tip" hidden="hidden"></output></div>{AttentionScript.Code}
+            <div class="rk-attn" data-tokens="{tokens.Json()}">
+            <div class="rk-line"><b>attention</b><span>{Sizes(maps, grids)}</span>{Bar(highest)}</div>{layers}
+            <output class="rk-tip" hidden="hidden"></output></div>{AttentionScript.Code}
             """), AttentionScript.Style);
     }
 
@@ -36,24 +39,35 @@ internal static class AttentionView
         var cell = Math.Clamp(460.0 / Math.Max(grid.Rows, grid.Columns), Math.Max(grid.Rows, grid.Columns) > 110 ? 3 : 9, 26);
         var best = links.Count == 0 ? "no weight above 0.01" : $"strongest {Describe(pattern, links[0])}";
         return Html.Of($"""
-            <details class="rk-head" style="--cell:{cell:0.##}px;--rows:{grid.Rows};--cols:{grid.Columns}"><summary aria-label="{name}; {best}; enlarge"><span class="rk-cap">head {pattern.Head}</span><span class="rk-plot"><span class="rk-ys">{Labels(pattern.QueryTokens, grid.Rows, grid.Block, cell)}</span><span class="rk-map"><img src="{Picture(grid, highest)}" alt="attention of {name}; {best}" data-w="{Weights(grid)}" data-q="{tokens.Add(pattern.QueryTokens)}" data-k="{tokens.Add(pattern.KeyTokens)}" data-block="{grid.Block}" data-rows="{grid.Rows}" data-cols="{grid.Columns}"/></span><span></span><span class="rk-xs">{Labels(pattern.KeyTokens, grid.Columns, grid.Block, cell)}</span></span></summary>{Table(pattern, links)}</details>
+            <details class="rk-head" style="--cell:{cell:0.##}px;--rows:{grid.Rows};--cols:{grid.Columns}">
+            <summary aria-label="{name}; {best}; enlarge"><span class="rk-cap">head {pattern.Head}</span>
+            <span class="rk-plot"><span class="rk-ys">{Labels(pattern.QueryTokens, grid.Rows, grid.Block, cell)}</span>
+            <span class="rk-map"><img src="{Picture(grid, highest)}" alt="attention of {name}; {best}"
+            data-w="{Weights(grid)}" data-q="{tokens.Add(pattern.QueryTokens)}" data-k="{tokens.Add(pattern.KeyTokens)}"
+            data-block="{grid.Block}" data-rows="{grid.Rows}" data-cols="{grid.Columns}"/></span>
+            <span></span><span class="rk-xs">{Labels(pattern.KeyTokens, grid.Columns, grid.Block, cell)}</span></span></summary>
+            {Table(pattern, links)}</details>
             """);
     }
 
     private static string Sizes(AttentionMaps maps, IReadOnlyList<AttentionGrid> grids)
     {
-        var parts = new List<string> { Numbers.Count(maps.Patterns.Select(pattern => pattern.Layer).Distinct().Count(), "layer"), Numbers.Count(maps.Patterns.Count, "head") };
+        var layers = maps.Patterns.Select(pattern => pattern.Layer).Distinct().Count();
+        var block = grids.Max(grid => grid.Block);
+        var parts = new List<string> { Numbers.Count(layers, "layer"), Numbers.Count(maps.Patterns.Count, "head") };
         if (grids.Count < maps.Patterns.Count) parts.Add($"the first {grids.Count} shown");
-        if (grids.Any(grid => grid.Block > 1)) parts.Add($"each cell the largest of {grids.Max(grid => grid.Block)} × {grids.Max(grid => grid.Block)} weights");
+        if (block > 1) parts.Add($"each cell the largest of {block} × {block} weights");
         parts.Add("rows look, columns are looked at");
         return string.Join(" · ", parts);
     }
 
     private static Html Bar(float highest)
     {
-        var stops = string.Join(',', Enumerable.Range(0, 9).Select(stop => Alpha(stop / 8.0)).Select(alpha => FormattableString.Invariant($"rgba(47,116,240,{alpha / 255.0:0.##})")));
+        var stops = string.Join(',', Enumerable.Range(0, 9).Select(stop =>
+            FormattableString.Invariant($"rgba(47,116,240,{Alpha(stop / 8.0) / 255.0:0.##})")));
         return Html.Of($"""
-            <span class="rk-num" role="img" aria-label="shade from 0 to {highest:0.00}">0 <span class="rk-bar" style="background:linear-gradient(90deg,{stops})"></span> {highest:0.00}</span>
+            <span class="rk-num" role="img" aria-label="shade from 0 to {highest:0.00}">0
+            <span class="rk-bar" style="background:linear-gradient(90deg,{stops})"></span> {highest:0.00}</span>
             """);
     }
 
@@ -75,9 +89,19 @@ internal static class AttentionView
         return Enumerable.Range(0, cells).Select(index => Html.Of($"<i>{(index % every == 0 ? AttentionGrid.Token(tokens, index * block) : "")}</i>"));
     }
 
-    private static Html Table(AttentionPattern pattern, IReadOnlyList<(int Query, int Key, float Weight)> links) => links.Count == 0 ? Html.Empty : Html.Of($"""
-        <table class="rk-tab"><thead><tr><th>looks</th><th>at</th><th class="rk-right">weight</th></tr></thead><tbody>{links.Select(link => Html.Of($"<tr><td>{AttentionGrid.Token(pattern.QueryTokens, link.Query)} <span class=\"rk-mute\">{link.Query}</span></td><td>{AttentionGrid.Token(pattern.KeyTokens, link.Key)} <span class=\"rk-mute\">{link.Key}</span></td><td class=\"rk-right\">{link.Weight:0.00}</td></tr>"))}</tbody></table>
-        """);
+    private static Html Table(AttentionPattern pattern, IReadOnlyList<(int Query, int Key, float Weight)> links)
+    {
+        if (links.Count == 0) return Html.Empty;
+        Html Cell(IReadOnlyList<string> tokens, int index) =>
+            Html.Of($"<td>{AttentionGrid.Token(tokens, index)} <span class=\"rk-mute\">{index}</span></td>");
+        var rows = links.Select(link => Html.Of($"""
+            <tr>{Cell(pattern.QueryTokens, link.Query)}{Cell(pattern.KeyTokens, link.Key)}<td class="rk-right">{link.Weight:0.00}</td></tr>
+            """));
+        return Html.Of($"""
+            <table class="rk-tab"><thead><tr><th>looks</th><th>at</th><th class="rk-right">weight</th></tr></thead>
+            <tbody>{rows}</tbody></table>
+            """);
+    }
 
     private static string Describe(AttentionPattern pattern, (int Query, int Key, float Weight) link) => FormattableString.Invariant(
         $"{AttentionGrid.Token(pattern.QueryTokens, link.Query)} → {AttentionGrid.Token(pattern.KeyTokens, link.Key)} {link.Weight:0.00}");

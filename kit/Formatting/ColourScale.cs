@@ -55,7 +55,8 @@ internal sealed class ColourScale
         var gradient = string.Join(',', anchors.Select(colour => colour.ToString()));
         var centre = IsDiverging ? Html.Of($" <span class=\"rk-mute\">(white = 0)</span>") : Html.Empty;
         return Html.Of($"""
-            <span class="rk-num" role="img" aria-label="colours from {Numbers.Short(Low)} to {Numbers.Short(High)}">{Numbers.Short(Low)} <span class="rk-bar" style="background:linear-gradient(90deg,{gradient})"></span> {Numbers.Short(High)}</span>{centre}
+            <span class="rk-num" role="img" aria-label="colours from {Numbers.Short(Low)} to {Numbers.Short(High)}">{Numbers.Short(Low)}
+            <span class="rk-bar" style="background:linear-gradient(90deg,{gradient})"></span> {Numbers.Short(High)}</span>{centre}
             """);
     }
 

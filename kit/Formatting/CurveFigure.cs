@@ -12,7 +12,7 @@ internal static class CurveFigure
     /// <summary>The figure as JSON, with no address of anything in it.</summary>
     public static string Json(IReadOnlyList<CurveSeries> runs, string unit)
     {
-        var charts = runs.SelectMany((run, index) => Lines(run, Color.fromString(Theme.Series[index % Theme.Series.Count])));
+        var charts = runs.SelectMany((run, index) => Lines(run, Color.fromString(Theme.ColourOf(index))));
         var transparent = Color.fromString("rgba(0,0,0,0)");
         var grid = Color.fromString("rgba(128,128,128,0.25)");
         var figure = Chart.Combine(charts.DefaultIfEmpty(Line([], "no step yet", transparent, 1, 1, false)))

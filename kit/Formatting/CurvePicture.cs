@@ -27,33 +27,43 @@ internal sealed class CurvePicture
     }
 
     public Html Draw(string description) => Html.Of($"""
-        <svg class="rk-curve" width="{width}" height="{height}" viewBox="0 0 {width} {height}" style="max-width:100%;height:auto" role="img" aria-label="{description}">{Grid()}{runs.Select((run, index) => Run(run, Theme.Series[index % Theme.Series.Count]))}</svg>
+        <svg class="rk-curve" width="{width}" height="{height}" viewBox="0 0 {width} {height}" style="max-width:100%;height:auto"
+        role="img" aria-label="{description}">{Grid()}{runs.Select((run, index) => Run(run, Theme.ColourOf(index)))}</svg>
         """);
 
     private Html Grid()
     {
         var (bottom, right) = (height - 38, width - 12);
-        var across = losses.Ticks.Select(tick => Html.Of(
-            $"<path d=\"M62 {losses.At(tick):0.#}H{right}\"/><text x=\"56\" y=\"{losses.At(tick) + 4:0.#}\" text-anchor=\"end\">{losses.Label(tick)}</text>"));
-        var down = steps.Ticks.Select(tick => Html.Of(
-            $"<path d=\"M{steps.At(tick):0.#} 10V{bottom}\"/><text x=\"{steps.At(tick):0.#}\" y=\"{bottom + 16}\" text-anchor=\"middle\">{steps.Label(tick)}</text>"));
+        var across = losses.Ticks.Select(tick => Html.Of($"<path d=\"M62 {losses.At(tick):0.#}H{right}\"/>"));
+        var down = steps.Ticks.Select(tick => Html.Of($"<path d=\"M{steps.At(tick):0.#} 10V{bottom}\"/>"));
+        var numbers = losses.Ticks.Select(tick => Html.Of(
+                $"<text x=\"56\" y=\"{losses.At(tick) + 4:0.#}\" text-anchor=\"end\">{losses.Label(tick)}</text>"))
+            .Concat(steps.Ticks.Select(tick => Html.Of(
+                $"<text x=\"{steps.At(tick):0.#}\" y=\"{bottom + 16}\" text-anchor=\"middle\">{steps.Label(tick)}</text>")));
         return Html.Of($"""
-            <g stroke="currentColor" stroke-opacity=".16" stroke-width="1"><g>{across}{down}</g><path d="M62 10V{bottom}H{right}" fill="none" stroke-opacity=".5"/></g><text x="{(62 + right) / 2}" y="{height - 4}" text-anchor="middle">step</text><text transform="translate(12 {bottom / 2 + 5}) rotate(-90)" text-anchor="middle">{(unit.Length == 0 ? "loss" : $"loss ({unit})")}</text>
+            <g fill="none" stroke="currentColor" stroke-opacity=".16">{across}{down}<path d="M62 10V{bottom}H{right}" stroke-opacity=".5"/></g>
+            {numbers}<text x="{(62 + right) / 2}" y="{height - 4}" text-anchor="middle">step</text>
+            <text transform="translate(12 {bottom / 2 + 5}) rotate(-90)" text-anchor="middle">{(unit.Length == 0 ? "loss" : $"loss ({unit})")}</text>
             """);
     }
 
     private Html Run(CurveSeries run, string colour)
     {
-        var dots = run.HeldOut.Select(point => Html.Of(
-            $"<circle cx=\"{steps.At(point.Step):0.#}\" cy=\"{losses.At(point.Loss):0.#}\" r=\"{(run.HeldOut.Count > 60 ? 2 : 3.2)}\"><title>{run.Name}: held-out {Numbers.Short(point.Loss)} at step {point.Step:N0}</title></circle>"));
-        var single = run.Raw.Count == 1 ? Html.Of(
-            $"<circle cx=\"{steps.At(run.Raw[0].Step):0.#}\" cy=\"{losses.At(run.Raw[0].Loss):0.#}\" r=\"2.5\" fill=\"{colour}\"><title>{run.Name}: loss {Numbers.Short(run.Raw[0].Loss)} at step {run.Raw[0].Step:N0}</title></circle>") : Html.Empty;
-        var broken = run.Broken.Select(point => Html.Of(
-            $"<path d=\"M{steps.At(point.Step) - 4:0.#} 10h8l-4 7z\" fill=\"{ColourScale.NaN}\"><title>{run.Name}: loss is {Numbers.Short(point.Loss)} at step {point.Step:N0}</title></path>"));
+        var dots = run.HeldOut.Select(point => Dot(point, run.HeldOut.Count > 60 ? 2 : 3.2, $"{run.Name}: held-out"));
+        var single = run.Raw.Count == 1 ? Dot(run.Raw[0], 2.5, $"{run.Name}: loss") : Html.Empty;   // no line to be seen
+        var broken = run.Broken.Select(point => Html.Of($"""
+            <path d="M{steps.At(point.Step) - 4:0.#} 10h8l-4 7z" fill="{ColourScale.NaN}"><title>{run.Name}: loss is {Numbers.Short(point.Loss)} at step {point.Step:N0}</title></path>
+            """));
         return Html.Of($"""
-            <g fill="none" stroke="{colour}" stroke-linejoin="round"><path d="{Path(run.Raw)}" stroke-width="1" opacity=".35"/><path d="{Path(run.Smooth)}" stroke-width="1.8"/><path d="{Path(run.HeldOut)}" stroke-width="1.4" stroke-dasharray="5 3"/></g><g fill="{colour}">{dots}</g>{single}{broken}
+            <g fill="none" stroke="{colour}" stroke-linejoin="round"><path d="{Path(run.Raw)}" stroke-width="1" opacity=".35"/>
+            <path d="{Path(run.Smooth)}" stroke-width="1.8"/><path d="{Path(run.HeldOut)}" stroke-width="1.4" stroke-dasharray="5 3"/></g>
+            <g fill="{colour}">{dots}{single}</g>{broken}
             """);
     }
+
+    private Html Dot(CurvePoint point, double radius, string what) => Html.Of($"""
+        <circle cx="{steps.At(point.Step):0.#}" cy="{losses.At(point.Loss):0.#}" r="{radius}"><title>{what} {Numbers.Short(point.Loss)} at step {point.Step:N0}</title></circle>
+        """);
 
     private IEnumerable<Html> Path(IReadOnlyList<CurvePoint> points) => points.Select((point, index) =>
         Html.Of($"{(index == 0 ? 'M' : 'L')}{steps.At(point.Step):0.#} {losses.At(point.Loss):0.#}"));

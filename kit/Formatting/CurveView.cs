@@ -31,7 +31,8 @@ internal static class CurveView
         var picture = new CurvePicture(runs, unit, 0, 720, 300).Draw(Describe(histories));
         var key = runs.Any(run => run.HeldOut.Count > 0) ? "thin: each step · thick: average · dashed: held-out" : "thin: each step · thick: average";
         return Theme.Output(Html.Of($"""
-            <div class="rk-line"><b>training</b>{Legend(histories, runs)}<span class="rk-cap">{key}</span></div><div class="rk-figure" data-figure="{CurveFigure.Json(runs, unit)}">{picture}</div>{Script}
+            <div class="rk-line"><b>training</b>{Legend(histories, runs)}<span class="rk-cap">{key}</span></div>
+            <div class="rk-figure" data-figure="{CurveFigure.Json(runs, unit)}">{picture}</div>{Script}
             """));
     }
 
@@ -65,7 +66,10 @@ internal static class CurveView
             var (history, run) = pair;
             var broken = run.BrokenCount == 0 ? Html.Empty
                 : Html.Of($" <span class=\"rk-flag rk-bad\">{Numbers.Count(run.BrokenCount, "step")} without a finite loss</span>");
-            return Html.Of($"<span><span class=\"rk-key\" style=\"background:{Theme.Series[index % Theme.Series.Count]}\"></span>{history.Name} <span class=\"rk-mute rk-num\">{Outcome(run)}</span>{broken}</span>");
+            return Html.Of($"""
+                <span><span class="rk-key" style="background:{Theme.ColourOf(index)}"></span>{history.Name}
+                <span class="rk-mute rk-num">{Outcome(run)}</span>{broken}</span>
+                """);
         });
 
     private static string Outcome(CurveSeries run)

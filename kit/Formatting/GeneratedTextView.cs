@@ -23,13 +23,16 @@ internal static class GeneratedTextView
         var rest = string.Concat(text.Pieces.Skip(Math.Min(count, MostTokens)));
         var scale = Enumerable.Range(0, Shades + 1).Select(shade => Html.Of($"<span class=\"rk-p\" style=\"--p:{shade}\">&#160;</span>"));
         return Theme.Output(Html.Of($"""
-            <div class="rk-line rk-cap"><span>{Numbers.Count(text.Tokens.Count, "token")}</span><span role="img" aria-label="the ground is stronger where a token was more probable">improbable {scale} certain</span></div><div class="rk-text"><span class="rk-mute">{text.Prompt}</span>{shaded}{rest}</div>
+            <div class="rk-line rk-cap"><span>{Numbers.Count(text.Tokens.Count, "token")}</span>
+            <span role="img" aria-label="the ground is stronger where a token was more probable">improbable {scale} certain</span></div>
+            <div class="rk-text"><span class="rk-mute">{text.Prompt}</span>{shaded}{rest}</div>
             """), Style);
     }
 
     private static Html Token(GeneratedToken token, string piece)
     {
         var shade = double.IsNaN(token.Probability) ? 0 : Math.Round(Math.Clamp(token.Probability, 0, 1) * Shades);
-        return Html.Of($"<span class=\"rk-p\" style=\"--p:{shade}\" title=\"token {token.Id}, probability {Numbers.Short(token.Probability)}\">{piece}</span>");
+        var title = $"token {token.Id}, probability {Numbers.Short(token.Probability)}";
+        return Html.Of($"<span class=\"rk-p\" style=\"--p:{shade}\" title=\"{title}\">{piece}</span>");
     }
 }

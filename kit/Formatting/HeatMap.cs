@@ -26,7 +26,8 @@ internal static class HeatMap
         var (width, height) = Size(panel, panels == 1 ? 256 : panels <= 4 ? 160 : 104);
         var label = panel.Label.Length == 0 ? Html.Empty : Html.Of($"<figcaption class=\"rk-num\">{panel.Label}</figcaption>");
         return Html.Of($"""
-            <figure><span class="rk-map"><img src="{PngImage.DataUri(png)}" width="{width}" height="{height}" alt="{kind} {panel.Label} of {panel.Rows} × {panel.Columns} cells"/></span>{label}</figure>
+            <figure><span class="rk-map"><img src="{PngImage.DataUri(png)}" width="{width}" height="{height}"
+            alt="{kind} {panel.Label} of {panel.Rows} × {panel.Columns} cells"/></span>{label}</figure>
             """);
     }
 

@@ -17,12 +17,15 @@ internal static class ProgressView
     {
         var (name, percent) = (progress.History.Name, Math.Floor(progress.Share * 100));
         var state = progress.State switch { TrainingState.Finished => " rk-finished", TrainingState.Stopped => " rk-stopped", _ => "" };
-        var figures = progress.Last is { } last ? Figures(progress, last).Select(figure => Html.Of($"<span class=\"rk-num\">{figure}</span>")) : [Html.Of($"<span>no step yet</span>")];
+        IEnumerable<string> said = progress.Last is { } last ? Figures(progress, last) : ["no step yet"];
+        var figures = said.Select(figure => Html.Of($"<span class=\"rk-num\">{figure}</span>"));
         var series = CurveSeries.Of(progress.History);
         var curve = series.Raw.Count < 2 ? Html.Empty
             : new CurvePicture([series], progress.History.LossUnit, progress.Last?.Steps ?? 0, 480, 180).Draw($"{name}: loss so far");
         return Theme.Output(Html.Of($"""
-            <div class="rk-line"><b>{name}</b>{figures}</div><div class="rk-track{state}" role="progressbar" aria-label="{name}" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" aria-valuetext="{progress}"><div style="width:{progress.Share * 100:0.#}%"></div></div>{curve}
+            <div class="rk-line"><b>{name}</b>{figures}</div>
+            <div class="rk-track{state}" role="progressbar" aria-label="{name}" aria-valuemin="0" aria-valuemax="100"
+            aria-valuenow="{percent}" aria-valuetext="{progress}"><div style="width:{progress.Share * 100:0.#}%"></div></div>{curve}
             """), Style);
     }
 

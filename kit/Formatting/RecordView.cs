@@ -28,10 +28,12 @@ public static class RecordView
     public static string Text(string title, IEnumerable<(string Name, object? Value)> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        var lines = rows.Where(row => row.Value is not Html).Select(row => (Name: Visible.OneLine(row.Name), Value: Visible.OneLine(Written(row.Value)), Right: IsNumber(row.Value))).ToList();
+        var lines = rows.Where(row => row.Value is not Html).Select(row =>
+            (Name: Visible.OneLine(row.Name), Value: Visible.OneLine(Written(row.Value)), Right: IsNumber(row.Value))).ToList();
         var names = lines.Select(line => line.Name.Length).DefaultIfEmpty().Max();
         var numbers = lines.Where(line => line.Right).Select(line => line.Value.Length).DefaultIfEmpty().Max();
-        return string.Join('\n', lines.Select(line => $"  {line.Name.PadRight(names)}  {(line.Right ? line.Value.PadLeft(numbers) : line.Value)}").Prepend(title));
+        string Line(string name, string value, bool right) => $"  {name.PadRight(names)}  {(right ? value.PadLeft(numbers) : value)}";
+        return string.Join('\n', lines.Select(line => Line(line.Name, line.Value, line.Right)).Prepend(Visible.OneLine(title)));
     }
 
     private static Html Cell(object? value) => value as Html ?? Html.Of($"{Written(value)}");

@@ -34,7 +34,8 @@ internal static class Sparkline
             return Html.Of($"M{3 * x} {Height}v-{height:0.#}h2v{height:0.#}z");
         });
         return Html.Of($"""
-            <svg width="{counts.Count * 3}" height="{Height}" viewBox="0 0 {counts.Count * 3} {Height}" role="img" aria-label="{description}"><title>{description}</title><path fill="currentColor" opacity=".6" d="{bars}"/></svg>
+            <svg width="{counts.Count * 3}" height="{Height}" viewBox="0 0 {counts.Count * 3} {Height}" role="img" aria-label="{description}">
+            <title>{description}</title><path fill="currentColor" opacity=".6" d="{bars}"/></svg>
             """);
     }
 }

@@ -17,21 +17,22 @@ internal static class TensorStrip
         var width = Left + (cell * values.Length);
         var bars = values.Select((value, index) => Bar(value, Left + (index * cell), Y(0), double.IsFinite(value) ? Y(value) : 0, cell));
         return Html.Of($"""
-            <svg class="rk-strip" width="{width:0}" height="{Height + 12}" viewBox="0 -6 {width:0} {Height + 12}" style="max-width:100%" role="img" aria-label="{values.Length} values from {Numbers.Short(statistics.Minimum)} to {Numbers.Short(statistics.Maximum)}">
+            <svg class="rk-strip" width="{width:0}" height="{Height + 12}" viewBox="0 -6 {width:0} {Height + 12}" style="max-width:100%"
+            role="img" aria-label="{values.Length} values from {Numbers.Short(statistics.Minimum)} to {Numbers.Short(statistics.Maximum)}">
             <path d="M{Left} {Y(0):0.#}H{width:0}" stroke="currentColor" opacity=".4"/>{bars}
-            <text x="{Left - 6}" y="4" text-anchor="end">{Numbers.Short(high)}</text><text x="{Left - 6}" y="{Height + 4}" text-anchor="end">{Numbers.Short(low)}</text></svg>
+            <text x="{Left - 6}" y="4" text-anchor="end">{Numbers.Short(high)}</text>
+            <text x="{Left - 6}" y="{Height + 4}" text-anchor="end">{Numbers.Short(low)}</text></svg>
             """);
     }
 
     private static Html Bar(double value, double x, double ground, double top, double cell)
     {
         var width = cell > 4 ? cell - 1 : cell * 0.8;
-        if (!double.IsFinite(value))
-        {
-            var colour = double.IsNaN(value) ? ColourScale.NaN : value > 0 ? ColourScale.PositiveInfinity : ColourScale.NegativeInfinity;
-            return Html.Of($"<rect x=\"{x:0.#}\" width=\"{width:0.#}\" height=\"{Height}\" fill=\"{colour}\"><title>{Numbers.Short(value)}</title></rect>");
-        }
-        var height = Math.Max(0.5, Math.Abs(top - ground));
-        return Html.Of($"<rect x=\"{x:0.#}\" y=\"{Math.Min(top, ground):0.#}\" width=\"{width:0.#}\" height=\"{height:0.#}\" fill=\"{Theme.Series[0]}\"><title>{Numbers.Short(value)}</title></rect>");
+        var (from, height, colour) = double.IsFinite(value)
+            ? (Math.Min(top, ground), Math.Max(0.5, Math.Abs(top - ground)), Theme.ColourOf(0))
+            : (0, Height, (double.IsNaN(value) ? ColourScale.NaN : value > 0 ? ColourScale.PositiveInfinity : ColourScale.NegativeInfinity).ToString());
+        return Html.Of($"""
+            <rect x="{x:0.#}" y="{from:0.#}" width="{width:0.#}" height="{height:0.#}" fill="{colour}"><title>{Numbers.Short(value)}</title></rect>
+            """);
     }
 }

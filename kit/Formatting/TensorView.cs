@@ -24,7 +24,8 @@ internal static class TensorView
         var flags = summary.Flags().Select(flag => Html.Of($"<span class=\"rk-flag{(flag.Bad ? " rk-bad" : "")}\">{flag.Text}</span>"));
         if (summary.Device.Length == 0) return Html.Of($"<div class=\"rk-line\"><b>{summary.Type}</b>{flags}</div>");
         return Html.Of($"""
-            <div class="rk-line"><b>{summary.Type}</b><b class="rk-num">{summary.Shape}</b><span class="rk-mute rk-num">{summary.Device} · {Numbers.Bytes(summary.Bytes)}</span>{Moments(summary)}{flags}</div>
+            <div class="rk-line"><b>{summary.Type}</b><b class="rk-num">{summary.Shape}</b>
+            <span class="rk-mute rk-num">{summary.Device} · {Numbers.Bytes(summary.Bytes)}</span>{Moments(summary)}{flags}</div>
             """);
     }
 
@@ -33,7 +34,9 @@ internal static class TensorView
         if (summary.Statistics is not { Finite: > 1 } values) return Html.Empty;
         var range = $"{Numbers.Short(values.Minimum)} … {Numbers.Short(values.Maximum)}";
         return Html.Of($"""
-            {Sparkline.Picture(values.Histogram.Counts, $"histogram from {range}, heights are square roots")}<span class="rk-num">{(summary.IsComplex ? "|z| " : "")}mean {Numbers.Short(values.Mean)} ± {Numbers.Short(values.StandardDeviation)}</span><span class="rk-num">min {Numbers.Short(values.Minimum)}</span><span class="rk-num">max {Numbers.Short(values.Maximum)}</span>
+            {Sparkline.Picture(values.Histogram.Counts, $"histogram from {range}, heights are square roots")}
+            <span class="rk-num">{(summary.IsComplex ? "|z| " : "")}mean {Numbers.Short(values.Mean)} ± {Numbers.Short(values.StandardDeviation)}</span>
+            <span class="rk-num">min {Numbers.Short(values.Minimum)}</span><span class="rk-num">max {Numbers.Short(values.Maximum)}</span>
             """);
     }
 

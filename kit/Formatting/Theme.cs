@@ -6,6 +6,9 @@ internal static class Theme
     /// <summary>Colours of runs and series; readable on white and on black.</summary>
     public static IReadOnlyList<string> Series { get; } = ["#3b82f6", "#e07b39", "#2ba58c", "#b560d4", "#d6455d", "#8f8f2a"];
 
+    /// <summary>The colour of a series; after the last they begin again.</summary>
+    public static string ColourOf(int series) => Series[series % Series.Count];
+
     private static readonly Html Style = Html.Verbatim(
         """
         <style>

@@ -41,11 +41,12 @@ public sealed record TrainingProgress(TrainingHistory History, TrainingState Sta
     public override string ToString()
     {
         const int Cells = 20;
-        if (Last is not { } last) return $"{new string('╌', Cells)} {History.Name}: no step yet";
+        if (Last is not { } last) return Visible.OneLine($"{new string('╌', Cells)} {History.Name}: no step yet");
         var done = (int)Math.Round(Share * Cells);
         var held = HeldOut is { } loss ? $" · held-out {Numbers.Short(loss)}" : "";
-        return Visible.OneLine($"{new string('━', done)}{new string('╌', Cells - done)} {Math.Floor(Share * 100)} % · step {Numbers.Count(last.Step)}/{Numbers.Count(last.Steps)}"
-            + $" · loss {Numbers.Short(last.Loss)}{held} · {Pace(last)} · {Remaining(last)}");
+        var bar = new string('━', done) + new string('╌', Cells - done);
+        return $"{bar} {Math.Floor(Share * 100)} % · step {Numbers.Count(last.Step)}/{Numbers.Count(last.Steps)}"
+            + $" · loss {Numbers.Short(last.Loss)}{held} · {Pace(last)} · {Remaining(last)}";
     }
 
     /// <summary>Tokens per second.</summary>
