@@ -41,8 +41,9 @@ internal sealed record CurveSeries(
         for (var index = 0; index < points.Count; index++) sums[index + 1] = sums[index] + points[index].Loss;
         return [.. points.Select((point, index) =>
         {
-            var near = Math.Min(side, Math.Min(index, points.Count - 1 - index));   // symmetric at both ends too
-            return point with { Loss = (sums[index + near + 1] - sums[index - near]) / ((2 * near) + 1) };
+            var left = Math.Min(side, index);                                // at the start as far as to the right: it falls fast there
+            var right = Math.Min(left, points.Count - 1 - index);            // at the end all that is there, so that it stays calm
+            return point with { Loss = (sums[index + right + 1] - sums[index - left]) / (left + right + 1) };
         })];
     }
 

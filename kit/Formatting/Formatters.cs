@@ -11,7 +11,9 @@ namespace ResearchKit.Formatting;
 public static class Formatters
 {
     private static readonly Lock Gate = new();
-    private static bool installed;
+
+    /// <summary>Whether the registry holds the kit's formatters; asked of it, since a host may empty it.</summary>
+    private static bool IsInstalled => Formatter.RegisteredFormatters(includeDefaults: false).Any(formatter => formatter.Type == typeof(Html));
 
     /// <summary>Registers every formatter, for pages and for terminals. Calling it again changes nothing but the live display.</summary>
     /// <param name="live">
@@ -23,9 +25,7 @@ public static class Formatters
         lock (Gate)
         {
             if (live is not null) LiveDisplay.Host = live;
-            if (installed) return;
-            installed = true;
-            RegisterAll();
+            if (!IsInstalled) RegisterAll();
         }
     }
 
