@@ -1,0 +1,65 @@
+using ResearchKit.Interpretability;
+
+namespace ResearchKit.Formatting;
+
+/// <summary>The weights of one head as its picture shows them: every cell, or where tokens are many the largest of each block.</summary>
+/// <param name="Pattern">The head.</param>
+/// <param name="Rows">Rows of the picture.</param>
+/// <param name="Columns">Columns of the picture.</param>
+/// <param name="Block">Tokens along each side of a block; 1 where every weight is shown.</param>
+/// <param name="Weights">Row by row.</param>
+internal sealed record AttentionGrid(AttentionPattern Pattern, int Rows, int Columns, int Block, float[] Weights)
+{
+    /// <summary>Cells of all heads together.</summary>
+    private const int MostCells = 400_000;
+
+    /// <summary>Pictures of one output.</summary>
+    public const int MostHeads = 400;
+
+    /// <summary>Reduces the heads to what can be shown in one output.</summary>
+    public static IReadOnlyList<AttentionGrid> Of(IReadOnlyList<AttentionPattern> patterns)
+    {
+        var shown = patterns.Take(MostHeads).ToList();
+        var side = Math.Clamp((int)Math.Sqrt((double)MostCells / Math.Max(1, shown.Count)), 16, 512);
+        return [.. shown.Select(pattern => Of(pattern, side))];
+    }
+
+    private static AttentionGrid Of(AttentionPattern pattern, int side)
+    {
+        var (queries, keys) = (pattern.Weights.GetLength(0), pattern.Weights.GetLength(1));
+        var block = Math.Max(1, (Math.Max(queries, keys) + side - 1) / side);
+        var (rows, columns) = ((queries + block - 1) / block, (keys + block - 1) / block);
+        var weights = new float[rows * columns];
+        for (var query = 0; query < queries; query++)
+            for (var key = 0; key < keys; key++)
+            {
+                ref var cell = ref weights[(query / block * columns) + (key / block)];
+                var weight = pattern.Weights[query, key];
+                if (weight > cell || float.IsNaN(weight)) cell = weight;   // NaN stays: no weight is greater
+            }
+        return new AttentionGrid(pattern, rows, columns, block, weights);
+    }
+
+    /// <summary>
+    /// The largest weights of a head, largest first. Those at most a hundredth are left out, and so is the first token where it
+    /// sees only itself, as in every causal model.
+    /// </summary>
+    public static IReadOnlyList<(int Query, int Key, float Weight)> Strongest(AttentionPattern pattern, int most)
+    {
+        var queue = new PriorityQueue<(int, int, float), float>();
+        var queries = pattern.Weights.GetLength(0);
+        for (var query = queries > 1 && pattern.Weights.Length > 0 && pattern.Weights[0, 0] > 0.999f ? 1 : 0; query < queries; query++)
+            for (var key = 0; key < pattern.Weights.GetLength(1); key++)
+            {
+                var weight = pattern.Weights[query, key];
+                if (!(weight > 0.01f) || (queue.Count == most && weight <= queue.Peek().Item3)) continue;
+                queue.Enqueue((query, key, weight), weight);
+                if (queue.Count > most) queue.Dequeue();
+            }
+        return [.. queue.UnorderedItems.Select(item => item.Element).OrderByDescending(link => link.Item3).ThenBy(link => link.Item1)];
+    }
+
+    /// <summary>Text of a token, or its number where the pattern has no text for it.</summary>
+    public static string Token(IReadOnlyList<string> tokens, int index) =>
+        index < tokens.Count ? Visible.Token(tokens[index]) : $"#{index}";
+}

@@ -1,0 +1,57 @@
+using Plotly.NET;
+using Plotly.NET.CSharp;
+using Chart = Plotly.NET.CSharp.Chart;
+
+namespace ResearchKit.Formatting;
+
+/// <summary>The interactive figure of runs: data and layout as Plotly reads them, for hosts that have Plotly.</summary>
+internal static class CurveFigure
+{
+    public const string MimeType = "application/vnd.plotly.v1+json";
+
+    /// <summary>The figure as JSON, with no address of anything in it.</summary>
+    public static string Json(IReadOnlyList<CurveSeries> runs, string unit)
+    {
+        var charts = runs.SelectMany((run, index) => Lines(run, Color.fromString(Theme.ColourOf(index))));
+        var transparent = Color.fromString("rgba(0,0,0,0)");
+        var grid = Color.fromString("rgba(128,128,128,0.25)");
+        var figure = Chart.Combine(charts.DefaultIfEmpty(Line([], "no step yet", transparent, 1, 1, false)))
+            .WithXAxisStyle<double, double, string>(TitleText: "step", GridColor: grid, ZeroLine: false)
+            .WithYAxisStyle<double, double, string>(TitleText: unit.Length == 0 ? "loss" : $"loss ({Plain(unit)})", GridColor: grid, ZeroLine: false);
+        return GenericChart.toFigureJson(GenericChart.addLayout(Frame(), figure));
+    }
+
+    /// <summary>No ground of its own, and letters of a grey that reads on light and on dark.</summary>
+    private static Layout Frame()
+    {
+        var layout = new Layout();
+        layout.SetProperty("paper_bgcolor", "rgba(0,0,0,0)");
+        layout.SetProperty("plot_bgcolor", "rgba(0,0,0,0)");
+        layout.SetProperty("autosize", true);
+        layout.SetProperty("height", 340);
+        layout.SetProperty("font", new Dictionary<string, object> { ["color"] = "#888888" });
+        layout.SetProperty("margin", new Dictionary<string, object> { ["l"] = 60, ["r"] = 12, ["t"] = 12, ["b"] = 44 });
+        return layout;
+    }
+
+    private static IEnumerable<GenericChart> Lines(CurveSeries run, Color colour)
+    {
+        var name = Plain(run.Name);
+        yield return Line(run.Raw, $"{name}: each step", colour, 1, 0.4, markers: run.Raw.Count == 1);
+        yield return Line(run.Smooth, $"{name}: average", colour, 2, 1, markers: false);
+        if (run.HeldOut.Count > 0) yield return Line(run.HeldOut, $"{name}: held-out", colour, 1.5, 1, markers: true);
+    }
+
+    private static GenericChart Line(IReadOnlyList<CurvePoint> points, string name, Color colour, double width, double opacity, bool markers) =>
+        Chart.Line<int, double, string>(
+            points.Select(point => point.Step), points.Select(point => Rounded(point.Loss)), Name: name, ShowMarkers: markers,
+            LineColor: colour, MarkerColor: colour, LineWidth: width, Opacity: opacity,
+            LineDash: markers ? StyleParam.DrawingStyle.Dash : StyleParam.DrawingStyle.Solid, UseDefaults: false);
+
+    /// <summary>Six significant digits: a picture shows no more, and they keep the figure small.</summary>
+    private static double Rounded(double value) =>
+        double.Parse(value.ToString("G6", System.Globalization.CultureInfo.InvariantCulture), System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>Plotly reads some tags in its texts; these show as they were written.</summary>
+    private static string Plain(string text) => Visible.OneLine(text).Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;");
+}

@@ -1,0 +1,66 @@
+using ResearchKit.Training;
+
+namespace ResearchKit.Formatting;
+
+/// <summary>A point of a curve.</summary>
+internal readonly record struct CurvePoint(int Step, double Loss);
+
+/// <summary>What a curve of one run shows: thinned out, smoothed, and what could not be drawn.</summary>
+/// <param name="Name">The run.</param>
+/// <param name="Raw">Losses of the steps; where steps are many, the lowest and the highest of each stretch.</param>
+/// <param name="Smooth">Their moving average.</param>
+/// <param name="HeldOut">Losses on held-out data.</param>
+/// <param name="Broken">Steps whose loss is NaN or infinite; the first few.</param>
+/// <param name="BrokenCount">Number of such steps.</param>
+internal sealed record CurveSeries(
+    string Name, IReadOnlyList<CurvePoint> Raw, IReadOnlyList<CurvePoint> Smooth, IReadOnlyList<CurvePoint> HeldOut,
+    IReadOnlyList<CurvePoint> Broken, int BrokenCount)
+{
+    private const int MostPoints = 400;
+    private const int MostBroken = 20;
+
+    public static CurveSeries Of(TrainingHistory history)
+    {
+        var all = history.Reports.Select(report => new CurvePoint(report.Step, report.Loss)).ToList();
+        var finite = all.Where(point => double.IsFinite(point.Loss)).ToList();
+        var broken = all.Where(point => !double.IsFinite(point.Loss)).ToList();
+        var heldOut = history.HeldOut.Select(point => new CurvePoint(point.Step, point.Loss)).Where(point => double.IsFinite(point.Loss)).ToList();
+        return new CurveSeries(
+            history.Name, Extremes(finite), Every(Smoothed(finite), MostPoints / 2), Every(heldOut, MostPoints / 2),
+            [.. broken.Take(MostBroken)], broken.Count);
+    }
+
+    /// <summary>All finite points that are drawn.</summary>
+    public IEnumerable<CurvePoint> Points => Raw.Concat(HeldOut);
+
+    /// <summary>A moving average over about a thirtieth of the run, centred on each step so that it does not lag behind.</summary>
+    private static List<CurvePoint> Smoothed(List<CurvePoint> points)
+    {
+        var side = points.Count / 60;
+        var sums = new double[points.Count + 1];
+        for (var index = 0; index < points.Count; index++) sums[index + 1] = sums[index] + points[index].Loss;
+        return [.. points.Select((point, index) =>
+        {
+            var left = Math.Min(side, index);                                // at the start as far as to the right: it falls fast there
+            var right = Math.Min(left, points.Count - 1 - index);            // at the end all that is there, so that it stays calm
+            return point with { Loss = (sums[index + right + 1] - sums[index - left]) / (left + right + 1) };
+        })];
+    }
+
+    /// <summary>The lowest and the highest of each stretch, in their order, so that no spike is lost.</summary>
+    private static List<CurvePoint> Extremes(List<CurvePoint> points)
+    {
+        if (points.Count <= MostPoints) return points;
+        var stretch = (points.Count + (MostPoints / 2) - 1) / (MostPoints / 2);
+        return [.. points.Chunk(stretch).SelectMany(part =>
+            new[] { part.MinBy(point => point.Loss), part.MaxBy(point => point.Loss) }.OrderBy(point => point.Step).Distinct())];
+    }
+
+    /// <summary>Every so-many-th point, and the last.</summary>
+    private static List<CurvePoint> Every(List<CurvePoint> points, int most)
+    {
+        if (points.Count <= most) return points;
+        var step = (points.Count + most - 2) / (most - 1);
+        return [.. points.Where((_, index) => index % step == 0 && index != points.Count - 1), points[^1]];
+    }
+}

@@ -1,0 +1,71 @@
+using Microsoft.DotNet.Interactive.Formatting;
+using ResearchKit.Interpretability;
+using ResearchKit.Layers;
+using ResearchKit.Models;
+using ResearchKit.Training;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Formatting;
+
+/// <summary>Tells a notebook how the kit's results, tensors and modules look.</summary>
+public static class Formatters
+{
+    private static readonly Lock Gate = new();
+
+    /// <summary>Whether the registry holds the kit's formatters; asked of it, since a host may empty it.</summary>
+    private static bool IsInstalled => Formatter.RegisteredFormatters(includeDefaults: false).Any(formatter => formatter.Type == typeof(Html));
+
+    /// <summary>Registers every formatter, for pages and for terminals. Calling it again changes nothing but the live display.</summary>
+    /// <param name="live">
+    /// The host's live display: given an object, it shows it and returns what replaces it by another. Null keeps what an earlier
+    /// call set; where no host ever set one, live displays write lines of text to the console.
+    /// </param>
+    public static void Install(Func<object, Action<object>>? live = null)
+    {
+        lock (Gate)
+        {
+            if (live is not null) LiveDisplay.Host = live;
+            if (!IsInstalled) RegisterAll();
+        }
+    }
+
+    /// <summary>Registers how a type and what derives from it are shown.</summary>
+    internal static void Register<T>(Func<T, Html> page, Func<T, string> text, Func<T, string>? figure = null) where T : notnull
+    {
+        Formatter.Register<T>((value, writer) => writer.Write(page(value).ToString()), HtmlFormatter.MimeType);
+        Formatter.Register<T>((value, writer) => writer.Write(text(value)), PlainTextFormatter.MimeType);
+        if (figure is null)
+        {
+            Formatter.SetPreferredMimeTypesFor(typeof(T), HtmlFormatter.MimeType, PlainTextFormatter.MimeType);
+            return;
+        }
+        Formatter.Register<T>((value, writer) => writer.Write(figure(value)), CurveFigure.MimeType);
+        Formatter.SetPreferredMimeTypesFor(typeof(T), CurveFigure.MimeType, HtmlFormatter.MimeType, PlainTextFormatter.MimeType);
+    }
+
+    private static void RegisterAll()
+    {
+        Register<Html>(markup => markup, markup => markup.ToString());
+        Register<Tensor>(TensorView.Draw, TensorText.Write);
+        Register<nn.Module>(module => ModuleView.Draw(ModuleSummary.Of(module)), module => ModuleView.Text(ModuleSummary.Of(module)));
+        Register<ModuleSummary>(ModuleView.Draw, ModuleView.Text);
+        Register<AttentionMaps>(AttentionView.Draw, AttentionView.Text);
+        Register<AttentionPattern>(head => AttentionView.Draw(new AttentionMaps([head])), head => AttentionView.Text(new AttentionMaps([head])));
+        Register<TrainingHistory>(run => CurveView.Draw([run]), run => CurveView.Text([run]), run => CurveView.Figure([run]));
+        Register<IEnumerable<TrainingHistory>>(runs => CurveView.Draw([.. runs]), runs => CurveView.Text([.. runs]), runs => CurveView.Figure([.. runs]));
+        Register<TrainingProgress>(ProgressView.Draw, progress => progress.ToString());
+        Register<GeneratedText>(GeneratedTextView.Draw, text => Visible.Lines(text.ToString()));
+        RecordView.Register<Tensors.TensorStatistics>(_ => "tensor statistics", values =>
+        [
+            ("elements", values.Count), ("mean", values.Mean), ("standard deviation", values.StandardDeviation), ("minimum", values.Minimum),
+            ("maximum", values.Maximum), ("zeros", values.Zeros), ("NaN", values.NaN), ("+Inf", values.PositiveInfinity),
+            ("−Inf", values.NegativeInfinity), ("histogram", Sparkline.Picture(values.Histogram.Counts, "histogram, heights are square roots")),
+        ]);
+        RecordView.Register<StepReport>(_ => "training step", report =>
+        [
+            ("step", report.Step), ("of", report.Steps), ("loss", report.Loss), ("held-out loss", report.HeldOutLoss),
+            ("learning rate", report.LearningRate), ("gradient norm", report.GradientNorm), ("tokens per second", report.TokensPerSecond),
+            ("time", report.Elapsed),
+        ]);
+    }
+}

@@ -1,0 +1,32 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Html;
+
+namespace ResearchKit.Formatting;
+
+/// <summary>Markup that is safe to show: made of literals of this program, and of values that were encoded.</summary>
+/// <remarks>It can only be made by <see cref="Of"/>, which encodes every hole of the interpolated string that is not markup itself.</remarks>
+public sealed class Html : IHtmlContent
+{
+    private readonly string markup;
+
+    private Html(string markup) => this.markup = markup;
+
+    /// <summary>No markup.</summary>
+    public static Html Empty { get; } = new("");
+
+    /// <summary>
+    /// Markup from an interpolated string: <c>Html.Of($"&lt;td&gt;{name}&lt;/td&gt;")</c>. Holes are encoded, unless they are
+    /// <see cref="Html"/> or a sequence of it; numbers are written in the invariant culture.
+    /// </summary>
+    public static Html Of(HtmlInterpolation markup) => new(markup.Finish());
+
+    /// <summary>Markup that stands in the program as it is: a style, a script.</summary>
+    internal static Html Verbatim([ConstantExpected] string markup) => new(markup);
+
+    /// <inheritdoc/>
+    public void WriteTo(TextWriter writer, HtmlEncoder encoder) => writer.Write(markup);
+
+    /// <summary>The markup itself.</summary>
+    public override string ToString() => markup;
+}

@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using ResearchKit.Training;
+
+namespace ResearchKit.Formatting;
+
+/// <summary>Shows a run while it trains.</summary>
+public static class LiveTraining
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>
+    /// Passes the steps of a run through and shows its progress and its curve so far, a few times a second; the last state is
+    /// shown however the run ends. What a display throws does not stop the training: it ends the display.
+    /// </summary>
+    /// <param name="run">What a trainer's <c>Run</c> yields; read once, as it is asked for.</param>
+    /// <param name="name">What the run is called.</param>
+    /// <param name="lossUnit">Unit of the loss.</param>
+    public static IEnumerable<StepReport> Watch(this IEnumerable<StepReport> run, string name = "training", string lossUnit = "nats per token")
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return Watched(run, new TrainingHistory(name, new List<StepReport>(), lossUnit));
+    }
+
+    private static IEnumerable<StepReport> Watched(IEnumerable<StepReport> run, TrainingHistory history)
+    {
+        var reports = (List<StepReport>)history.Reports;
+        var display = new Screen(history);
+        try
+        {
+            foreach (var report in run)
+            {
+                reports.Add(report);
+                display.Refresh();
+                yield return report;
+            }
+        }
+        finally
+        {
+            display.Finish();
+        }
+    }
+
+    /// <summary>The display of one run: shown with its first step, refreshed at most every interval.</summary>
+    private sealed class Screen(TrainingHistory history)
+    {
+        private readonly Stopwatch sinceShown = new();
+        private Action<object, bool>? replace;
+        private bool broken;
+
+        public void Refresh()
+        {
+            if (replace is null || sinceShown.Elapsed >= Interval) Show(TrainingState.Running);
+        }
+
+        public void Finish()
+        {
+            if (history.Reports.Count == 0) return;
+            var last = history.Reports[^1];
+            Show(last.Step >= last.Steps ? TrainingState.Finished : TrainingState.Stopped);
+        }
+
+        private void Show(TrainingState state)
+        {
+            if (broken) return;
+            try
+            {
+                var progress = new TrainingProgress(history with { Reports = [.. history.Reports] }, state);
+                if (replace is null) replace = LiveDisplay.Show(progress);
+                else replace(progress, state != TrainingState.Running);
+            }
+            catch (Exception error)
+            {
+                broken = true;
+                Console.Error.WriteLine($"The live display of '{history.Name}' ended: {error.Message}");
+            }
+            sinceShown.Restart();
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using ResearchKit.Layers;
+
+namespace ResearchKit.Formatting;
+
+/// <summary>Draws a module as a tree that opens and closes, the totals on top.</summary>
+internal static class ModuleView
+{
+    /// <summary>Entries of an outline that are written at most.</summary>
+    private const int MostEntries = 600;
+
+    private static readonly Html Style = Html.Verbatim(
+        """
+        <style>
+        .rk-tree details,.rk-leaf{margin-left:14px;border-left:1px solid var(--rk-line);padding-left:8px}
+        .rk-leaf{padding-left:22px}
+        .rk-tree>details{margin-left:0;border-left:0;padding-left:0}
+        .rk-tree code{background:none;color:inherit;padding:0;font:12px ui-monospace,monospace;overflow-wrap:anywhere}
+        </style>
+        """);
+
+    public static Html Draw(ModuleSummary module)
+    {
+        var outline = ModuleOutline.Of(module);
+        var left = MostEntries;
+        var hints = outline.Hints().Distinct().Take(5).Select(hint => Html.Of($"<div><span class=\"rk-flag rk-bad\">{hint}</span></div>"));
+        var tree = Entry(outline, 0, ref left);
+        var more = left < 0 ? Html.Of($"<div class=\"rk-cap\">… {Numbers.Count(-left)} more are not shown</div>") : Html.Empty;
+        return Theme.Output(Html.Of($"""
+            <div class="rk-line"><b>{module.Type}</b><span class="rk-num">{Total(module)}</span></div>{hints}
+            <div class="rk-tree">{tree}</div>{more}
+            """), Style);
+    }
+
+    /// <summary>The outline as an indented table.</summary>
+    public static string Text(ModuleSummary module)
+    {
+        var outline = ModuleOutline.Of(module);
+        var rows = new List<(string Name, string Kind, string Shapes, string Count)>();
+        Collect(outline, 0, rows);
+        var (names, kinds, counts) = (rows.Max(row => row.Name.Length), rows.Max(row => row.Kind.Length), rows.Max(row => row.Count.Length));
+        var lines = rows.Take(MostEntries).Select(row =>
+            $"{row.Name.PadRight(names)}  {row.Kind.PadRight(kinds)}  {row.Count.PadLeft(counts)}  {row.Shapes}".TrimEnd());
+        var more = rows.Count > MostEntries ? [$"… {Numbers.Count(rows.Count - MostEntries)} more"] : Array.Empty<string>();
+        return string.Join('\n', [.. outline.Hints().Distinct().Select(hint => $"! {hint}"), $"{module.Type}: {Total(module)}", .. lines, .. more]);
+    }
+
+    private static string Total(ModuleSummary module)
+    {
+        var frozen = module.ParameterCount - module.TrainableCount;
+        return $"{Numbers.Count(module.ParameterCount, "parameter")}{(frozen > 0 ? $" ({Numbers.Count(frozen)} frozen)" : "")}"
+            + $" · {Numbers.Bytes(module.Bytes)}";
+    }
+
+    private static Html Entry(ModuleOutline entry, int depth, ref int left)
+    {
+        if (--left < 0) return Html.Empty;
+        var name = entry.Label.Length == 0 ? "model" : entry.Label;
+        var line = Html.Of($"""
+            <b>{name}</b> <span class="rk-mute">{entry.Kind}</span> {Shapes(entry.First)} <span class="rk-num rk-mute">{Count(entry)}</span>
+            """);
+        if (entry.Children.Count == 0) return Html.Of($"<div class=\"rk-leaf\">{line}</div>");
+        var below = new List<Html>();
+        foreach (var child in entry.Children) below.Add(Entry(child, depth + 1, ref left));
+        return depth < 2 && entry.Alike == 1
+            ? Html.Of($"<details open=\"open\"><summary>{line}</summary>{below}</details>")
+            : Html.Of($"<details><summary>{line}</summary>{below}</details>");
+    }
+
+    private static IEnumerable<Html> Shapes(ModuleSummary module) => module.Own.Select(own => Html.Of($"<code>{own}</code> "))
+        .Concat(module.Buffers.Select(buffer => Html.Of($"<code class=\"rk-mute\">{buffer} buffer</code> ")));
+
+    private static string Count(ModuleOutline entry) => entry.Parameters == 0 ? "" : Numbers.Scaled(entry.Parameters);
+
+    private static void Collect(ModuleOutline entry, int depth, List<(string, string, string, string)> rows)
+    {
+        var shapes = entry.First.Own.Select(own => own.ToString()).Concat(entry.First.Buffers.Select(buffer => $"{buffer} buffer"));
+        var name = entry.Label.Length == 0 ? "model" : Visible.OneLine(entry.Label);
+        rows.Add((new string(' ', 2 * depth) + name, entry.Kind, Visible.OneLine(string.Join(", ", shapes)), Numbers.Count(entry.Parameters)));
+        foreach (var child in entry.Children) Collect(child, depth + 1, rows);
+    }
+}

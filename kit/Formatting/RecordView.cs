@@ -1,0 +1,52 @@
+using Microsoft.DotNet.Interactive.Formatting;
+
+namespace ResearchKit.Formatting;
+
+/// <summary>Shows a record as a table of two columns: what, and how much.</summary>
+public static class RecordView
+{
+    /// <summary>Registers how records of a type are shown, as a page and as text.</summary>
+    /// <param name="title">What stands above the table.</param>
+    /// <param name="rows">Name and value of each line; numbers are aligned right, and a <see cref="Html"/> is shown as it is.</param>
+    public static void Register<T>(Func<T, string> title, Func<T, IEnumerable<(string Name, object? Value)>> rows) where T : notnull
+    {
+        ArgumentNullException.ThrowIfNull(title);
+        ArgumentNullException.ThrowIfNull(rows);
+        Formatters.Register<T>(record => Draw(title(record), rows(record)), record => Text(title(record), rows(record)));
+    }
+
+    /// <summary>The table.</summary>
+    public static Html Draw(string title, IEnumerable<(string Name, object? Value)> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var lines = rows.Select(row => Html.Of(
+            $"<tr><th scope=\"row\">{row.Name}</th><td class=\"{(IsNumber(row.Value) ? "rk-right" : "rk-left")}\">{Cell(row.Value)}</td></tr>"));
+        return Theme.Output(Html.Of($"<div class=\"rk-line\"><b>{title}</b></div><table class=\"rk-tab\"><tbody>{lines}</tbody></table>"));
+    }
+
+    /// <summary>The same in characters, without the rows that are pictures.</summary>
+    public static string Text(string title, IEnumerable<(string Name, object? Value)> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var lines = rows.Where(row => row.Value is not Html).Select(row =>
+            (Name: Visible.OneLine(row.Name), Value: Visible.OneLine(Written(row.Value)), Right: IsNumber(row.Value))).ToList();
+        var names = lines.Select(line => line.Name.Length).DefaultIfEmpty().Max();
+        var numbers = lines.Where(line => line.Right).Select(line => line.Value.Length).DefaultIfEmpty().Max();
+        string Line(string name, string value, bool right) => $"  {name.PadRight(names)}  {(right ? value.PadLeft(numbers) : value)}";
+        return string.Join('\n', lines.Select(line => Line(line.Name, line.Value, line.Right)).Prepend(Visible.OneLine(title)));
+    }
+
+    private static Html Cell(object? value) => value as Html ?? Html.Of($"{Written(value)}");
+
+    private static bool IsNumber(object? value) => value is int or long or float or double or decimal or short or byte or uint or ulong;
+
+    private static string Written(object? value) => value switch
+    {
+        null => "–",
+        int or long or short or byte or uint => Numbers.Count(Convert.ToInt64(value, null)),
+        float or double or decimal => Numbers.Short(Convert.ToDouble(value, null)),
+        TimeSpan time => Numbers.Clock(time),
+        IFormattable formattable => formattable.ToString(null, System.Globalization.CultureInfo.InvariantCulture),
+        _ => value.ToString() ?? "",
+    };
+}

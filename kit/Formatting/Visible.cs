@@ -1,0 +1,35 @@
+namespace ResearchKit.Formatting;
+
+/// <summary>Text of tokens and names with what is invisible in it made visible.</summary>
+internal static class Visible
+{
+    /// <summary>Spaces as ·, line ends as ⏎, tabs as ⇥, other control characters and half characters as �; shortened with ….</summary>
+    public static string Token(string text, int longest = 16)
+    {
+        if (text.Length == 0) return "∅";
+        var shown = OneLine(text).Replace(' ', '·').Replace('\u00a0', '·');
+        if (shown.Length <= longest) return shown;
+        var end = char.IsHighSurrogate(shown[longest - 2]) ? longest - 2 : longest - 1;
+        return $"{shown[..end]}…";
+    }
+
+    /// <summary>The same, except that spaces stay and nothing is shortened.</summary>
+    public static string OneLine(string text) => Lines(text).Replace('\n', '⏎').Replace('\t', '⇥');
+
+    /// <summary>Text of many lines as it is, except for control characters and half characters, which no file can hold.</summary>
+    public static string Lines(string text) => string.Create(text.Length, text, (shown, source) =>
+    {
+        for (var i = 0; i < source.Length; i++)
+            shown[i] = source[i] switch
+            {
+                '\n' or '\t' => source[i],
+                '\r' => '\n',
+                var c when char.IsControl(c) || IsHalf(source, i) => '\ufffd',
+                var c => c,
+            };
+    });
+
+    private static bool IsHalf(string text, int i) =>
+        (char.IsHighSurrogate(text[i]) && (i + 1 == text.Length || !char.IsLowSurrogate(text[i + 1])))
+        || (char.IsLowSurrogate(text[i]) && (i == 0 || !char.IsHighSurrogate(text[i - 1])));
+}

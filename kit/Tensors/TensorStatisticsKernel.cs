@@ -1,0 +1,136 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace ResearchKit.Tensors;
+
+/// <summary>The vectorised inner loop: moments of values that lie in memory one after the other.</summary>
+/// <remarks>
+/// Each block is swept twice while it is in the first cache: once for its range and mean, once for the differences from that mean,
+/// so that the deviation is right also where the mean is far from zero. Memory itself is read once. The loops are compiled at full
+/// speed at once: the first tensor shown is often the largest.
+/// </remarks>
+internal static class TensorStatisticsKernel
+{
+    private const int Block = 2048;
+
+    public static TensorStatisticsMoments Of<T>(ReadOnlySpan<T> values) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var total = TensorStatisticsMoments.None;
+        while (values.Length > 0)
+        {
+            var block = values[..Math.Min(Block, values.Length)];
+            total = total.And(OfBlock(block));
+            values = values[block.Length..];
+        }
+        return total;
+    }
+
+    private static TensorStatisticsMoments OfBlock<T>(ReadOnlySpan<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (range, allFinite) = Range(block);
+        if (!allFinite) return OfMixed(block);
+        if (typeof(T) == typeof(float) && !FloatSquaresAreSafe(range)) return OfWidened(block);
+        return Spread(block, range);
+    }
+
+    /// <summary>Squares of floats neither overflow nor vanish: the range is moderate, or zero.</summary>
+    private static bool FloatSquaresAreSafe(TensorStatisticsMoments range)
+    {
+        var width = range.Maximum - range.Minimum;
+        return Math.Max(Math.Abs(range.Maximum), Math.Abs(range.Minimum)) < 1e30 && width is 0 or (> 1e-15 and < 1e15);
+    }
+
+    /// <summary>First sweep: smallest, largest, zeros, mean; and whether every value is finite (if not, the rest means nothing).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static (TensorStatisticsMoments Range, bool AllFinite) Range<T>(ReadOnlySpan<T> block)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var vectors = MemoryMarshal.Cast<T, Vector<T>>(block);
+        var (sum, zeros, poison) = (Vector<T>.Zero, Vector<T>.Zero, Vector<T>.Zero);
+        var (low, high) = (new Vector<T>(block[0]), new Vector<T>(block[0]));
+        foreach (var x in vectors)
+        {
+            sum += x;
+            low = Vector.MinNative(low, x);
+            high = Vector.MaxNative(high, x);
+            zeros += Vector.ConditionalSelect(Vector.Equals(x, Vector<T>.Zero), Vector<T>.One, Vector<T>.Zero);
+            poison += x * Vector<T>.Zero;   // NaN as soon as one value is NaN or infinite
+        }
+        var (total, zero, bad, smallest, largest) = (0d, 0d, T.Zero, block[0], block[0]);
+        for (var lane = 0; lane < Vector<T>.Count && vectors.Length > 0; lane++)
+        {
+            total += double.CreateTruncating(sum[lane]);
+            zero += double.CreateTruncating(zeros[lane]);
+            bad += poison[lane];
+            (smallest, largest) = (T.MinNative(smallest, low[lane]), T.MaxNative(largest, high[lane]));
+        }
+        foreach (var x in block[(vectors.Length * Vector<T>.Count)..])
+        {
+            total += double.CreateTruncating(x);
+            zero += T.IsZero(x) ? 1 : 0;
+            bad += x * T.Zero;
+            (smallest, largest) = (T.MinNative(smallest, x), T.MaxNative(largest, x));
+        }
+        var (minimum, maximum) = (double.CreateTruncating(smallest), double.CreateTruncating(largest));
+        return (new TensorStatisticsMoments(block.Length, total / block.Length, 0, minimum, maximum, (long)zero), !T.IsNaN(bad));
+    }
+
+    /// <summary>Second sweep: differences from the mean of the first, which they also make more exact.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static TensorStatisticsMoments Spread<T>(ReadOnlySpan<T> block, TensorStatisticsMoments range)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (range.Minimum == range.Maximum) return range with { Mean = range.Minimum };
+        var centre = T.CreateTruncating(range.Mean);
+        var vectors = MemoryMarshal.Cast<T, Vector<T>>(block);
+        var (sums, squares, middle) = (Vector<T>.Zero, Vector<T>.Zero, new Vector<T>(centre));
+        foreach (var x in vectors)
+        {
+            var apart = x - middle;
+            sums += apart;
+            squares += apart * apart;
+        }
+        var (sum, square) = (0d, 0d);
+        for (var lane = 0; lane < Vector<T>.Count; lane++)
+        {
+            sum += double.CreateTruncating(sums[lane]);
+            square += double.CreateTruncating(squares[lane]);
+        }
+        foreach (var x in block[(vectors.Length * Vector<T>.Count)..])
+        {
+            var apart = double.CreateTruncating(x - centre);
+            sum += apart;
+            square += apart * apart;
+        }
+        return range with
+        {
+            Mean = double.CreateTruncating(centre) + (sum / block.Length),
+            Squares = Math.Max(0, square - (sum * sum / block.Length)),
+        };
+    }
+
+    /// <summary>A block with NaN or infinities: they are counted, and the finite values are measured among themselves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static TensorStatisticsMoments OfMixed<T>(ReadOnlySpan<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Span<T> finite = stackalloc T[Block];
+        var (kept, nan, positive, negative) = (0, 0, 0, 0);
+        foreach (var x in block)
+        {
+            if (T.IsFinite(x)) finite[kept++] = x;
+            else if (T.IsNaN(x)) nan++;
+            else if (T.IsPositive(x)) positive++;
+            else negative++;
+        }
+        var moments = kept == 0 ? TensorStatisticsMoments.None : OfBlock<T>(finite[..kept]);
+        return moments with { NaN = nan, PositiveInfinity = positive, NegativeInfinity = negative };
+    }
+
+    private static TensorStatisticsMoments OfWidened<T>(ReadOnlySpan<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Span<double> wide = stackalloc double[Block];
+        for (var i = 0; i < block.Length; i++) wide[i] = double.CreateTruncating(block[i]);
+        return OfBlock<double>(wide[..block.Length]);
+    }
+}

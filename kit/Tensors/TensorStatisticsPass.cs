@@ -1,0 +1,55 @@
+using System.Numerics;
+
+namespace ResearchKit.Tensors;
+
+/// <summary>Collects moments and a sample from a tensor that comes in pieces.</summary>
+internal sealed class TensorStatisticsPass
+{
+    /// <summary>Values that one task measures; the same on every machine, so that the order of sums is too.</summary>
+    private const int Segment = 1 << 18;
+
+    private readonly long count;
+    private readonly long step;
+    private readonly List<double> sample = [];
+    private TensorStatisticsMoments total = TensorStatisticsMoments.None;
+    private long seen;
+
+    /// <param name="count">Number of values to come.</param>
+    /// <param name="rowLength">Length of the last axis: the sample's stride shares no factor with it, so that it meets every column.</param>
+    public TensorStatisticsPass(long count, long rowLength)
+    {
+        this.count = count;
+        step = (count + TensorHistogram.SampleSize - 1) / TensorHistogram.SampleSize;
+        while (step > 1 && BigInteger.GreatestCommonDivisor(step, rowLength) != 1) step++;
+    }
+
+    /// <summary>Measures the next values, which lie at an address one after the other.</summary>
+    public unsafe void Add<T>(nint address, long length) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var parts = new TensorStatisticsMoments[(length + Segment - 1) / Segment];
+        void Measure(int part)
+        {
+            var start = (long)part * Segment;
+            var values = new ReadOnlySpan<T>((T*)address + start, (int)Math.Min(Segment, length - start));
+            parts[part] = TensorStatisticsKernel.Of(values);
+        }
+
+        if (parts.Length == 1) Measure(0);
+        else Parallel.For(0, parts.Length, Measure);
+        foreach (var part in parts) total = total.And(part);
+
+        for (var i = (step - (seen % step)) % step; i < length; i += step) sample.Add(double.CreateTruncating(((T*)address)[i]));
+        seen += length;
+    }
+
+    public TensorStatistics Result()
+    {
+        var (minimum, maximum) = total.Finite == 0 ? (double.NaN, double.NaN) : (total.Minimum, total.Maximum);
+        return new TensorStatistics(
+            count,
+            total.Finite == 0 ? double.NaN : total.Mean,
+            total.Finite < 2 ? double.NaN : Math.Sqrt(total.Squares / (total.Finite - 1)),
+            minimum, maximum, total.NaN, total.PositiveInfinity, total.NegativeInfinity, total.Zeros,
+            TensorHistogram.Of(sample, minimum, maximum));
+    }
+}

@@ -1,0 +1,88 @@
+using ResearchKit.Formatting;
+using ResearchKit.Training;
+
+namespace ResearchKit.Tests.Formatting;
+
+public sealed class LiveTrainingTests : IDisposable
+{
+    private readonly Func<object, Action<object>>? host = LiveDisplay.Host;
+    private readonly List<TrainingProgress> shown = [];
+
+    public LiveTrainingTests() => Formatters.Install(first =>
+    {
+        shown.Add((TrainingProgress)first);
+        return next => shown.Add((TrainingProgress)next);
+    });
+
+    public void Dispose() => LiveDisplay.Host = host;
+
+    [Fact]
+    public void The_steps_pass_through_and_the_last_state_is_shown()
+    {
+        var steps = Steps(500).Watch("gpt", "bits per byte").ToList();
+        Assert.Equal(500, steps.Count);
+        Assert.Equal((TrainingState.Finished, 500), (shown[^1].State, shown[^1].Last!.Value.Step));
+        Assert.Equal(("gpt", "bits per byte"), (shown[^1].History.Name, shown[^1].History.LossUnit));
+        Assert.InRange(shown.Count, 2, 20);   // not every step
+        Assert.Single(shown[0].History.Reports);   // what was shown once does not change
+    }
+
+    [Fact]
+    public void A_reader_that_stops_leaves_a_last_state()
+    {
+        foreach (var report in Steps(500).Watch())
+            if (report.Step == 7) break;
+        Assert.Equal((TrainingState.Stopped, 7), (shown[^1].State, shown[^1].Last!.Value.Step));
+    }
+
+    [Fact]
+    public void A_run_that_fails_leaves_a_last_state_and_its_own_error()
+    {
+        var run = Steps(5).Concat(Enumerable.Range(0, 1).Select<int, StepReport>(_ => throw new InvalidOperationException("out of memory")));
+        Assert.Equal("out of memory", Assert.Throws<InvalidOperationException>(() => run.Select(report => report with { Steps = 9 }).Watch().Count()).Message);
+        Assert.Equal((TrainingState.Stopped, 5), (shown[^1].State, shown[^1].Last!.Value.Step));
+    }
+
+    [Fact]
+    public void A_display_that_fails_does_not_stop_the_training()
+    {
+        Formatters.Install(_ => throw new InvalidOperationException("the browser is gone"));
+        Assert.Equal(20, Steps(20).Watch().Count());
+        Assert.Empty(Enumerable.Empty<StepReport>().Watch());
+    }
+
+    [Fact]
+    public void Without_a_host_the_first_and_the_last_state_are_lines_of_the_console()
+    {
+        LiveDisplay.Host = null;
+        var console = Console.Out;
+        using var written = new StringWriter();
+        try
+        {
+            Console.SetOut(written);
+            Assert.Equal(300, Steps(300).Watch().Count());
+        }
+        finally
+        {
+            Console.SetOut(console);
+        }
+        var lines = written.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        Assert.Contains("step 1/300", lines[0], StringComparison.Ordinal);
+        Assert.Contains("step 300/300", lines[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_progress_is_one_line_of_text_and_an_accessible_bar()
+    {
+        var run = CurveFormattingTests.Run("gpt", 800, step => 4 / Math.Sqrt(step));
+        var progress = new TrainingProgress(run with { Reports = [.. run.Reports.Take(340)] }, TrainingState.Running);
+        Assert.Equal("━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌ 42 % · step 340/800 · loss 0.2169 · held-out 0.2169 · 5,120 tokens/s · 0:46 left", Shown.Text(progress));
+        var bar = Shown.Document(progress).Descendants().Single(element => element.Attribute("role")?.Value == "progressbar");
+        Assert.Equal("42", bar.Attribute("aria-valuenow")!.Value);
+        Assert.Contains("no step yet", Shown.Text(new TrainingProgress(new TrainingHistory("a\nb", []), TrainingState.Running)), StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<StepReport> Steps(int count) =>
+        Enumerable.Range(1, count).Select(step => CurveFormattingTests.Report(step, count, 1.0 / step));
+}

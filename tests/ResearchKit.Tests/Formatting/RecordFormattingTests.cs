@@ -1,0 +1,87 @@
+using System.Xml.Linq;
+using ResearchKit.Formatting;
+using ResearchKit.Models;
+using ResearchKit.Tensors;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Tests.Formatting;
+
+public sealed class RecordFormattingTests
+{
+    [Fact]
+    public void A_module_opens_two_levels_and_folds_blocks_that_are_alike()
+    {
+        using var model = Model();
+        var document = Shown.Document(model);
+        Assert.Contains("0 … 3", document.Value, StringComparison.Ordinal);
+        Assert.Contains("4 × Sequential", document.Value, StringComparison.Ordinal);
+        Assert.Equal(2, document.Descendants("details").Count(details => details.Attribute("open") is not null));
+        Snapshot.Match(Shown.Text(model));
+    }
+
+    [Fact]
+    public void Names_of_modules_are_text()
+    {
+        using var model = Sequential((Hostile.Text.Replace('.', ' '), Linear(2, 2)));
+        Hostile.AssertHarmless(model);
+    }
+
+    [Fact]
+    public void A_module_of_thousands_stays_bounded()
+    {
+        using var model = Sequential(Enumerable.Range(0, 2000).Select(index => ($"part{index}", (Module<Tensor, Tensor>)Linear(1, 1 + (index % 7)))));
+        Assert.InRange(Shown.Page(model).Length, 1_000, 200_000);
+        Assert.InRange(Shown.Text(model).Length, 1_000, 100_000);
+        Assert.Contains("more are not shown", Shown.Document(model).Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Generated_text_keeps_its_white_space_and_shades_its_tokens()
+    {
+        var text = new GeneratedText("Once\n", [new(5, 0.91), new(7, 0.04)], ["  upon", "\na"]);
+        var document = Shown.Document(text);
+        Assert.Contains("Once\n  upon\na", document.Value, StringComparison.Ordinal);
+        Assert.Equal(["token 5, probability 0.91", "token 7, probability 0.04"], document.Descendants("span").Attributes("title").Select(title => title.Value));
+        Assert.Equal("Once\n  upon\na", Shown.Text(text));
+        Hostile.AssertHarmless(new GeneratedText(Hostile.Text, [new(1, double.NaN)], [Hostile.Text]));
+        Shown.Document(new GeneratedText("", [], []));
+    }
+
+    [Fact]
+    public void Long_generated_text_stays_bounded()
+    {
+        var pieces = Enumerable.Repeat("word ", 20_000).ToArray();
+        var page = Shown.Page(new GeneratedText("", [.. pieces.Select((_, index) => new GeneratedToken(index, 0.5))], pieces));
+        Assert.InRange(page.Length, 100_000, 700_000);
+    }
+
+    [Fact]
+    public void A_record_is_a_table_with_its_numbers_at_the_right()
+    {
+        RecordView.Register<Sample>(sample => sample.Name, sample => [("steps", sample.Steps), ("loss", sample.Loss), ("note", Hostile.Text)]);
+        var sample = new Sample("run <1>", 12_345, 0.123456);
+        Assert.Contains("<td class=\"rk-right\">12,345</td>", Shown.Page(sample), StringComparison.Ordinal);
+        Assert.StartsWith("run <1>\n  steps  12,345\n  loss   0.1235\n", Shown.Text(sample), StringComparison.Ordinal);
+        Hostile.AssertHarmless(sample);
+        Assert.Contains("histogram", Shown.Document(TensorStatistics.Of(ones(4))).Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Installing_again_changes_nothing()
+    {
+        var before = Microsoft.DotNet.Interactive.Formatting.Formatter.RegisteredFormatters().Count();
+        Formatters.Install();
+        Formatters.Install();
+        Assert.Equal(before, Microsoft.DotNet.Interactive.Formatting.Formatter.RegisteredFormatters().Count());
+        Assert.Equal("<b>&lt;</b>", Shown.Page(Html.Of($"<b>{"<"}</b>")));
+    }
+
+    private static TorchSharp.Modules.Sequential Model()
+    {
+        var blocks = Enumerable.Range(0, 4).Select(index => (index.ToString(), (Module<Tensor, Tensor>)Sequential(("ln", LayerNorm(8)), ("mlp", Linear(8, 8)))));
+        return Sequential(("wte", Embedding(10, 8)), ("h", Sequential(blocks)), ("head", Linear(8, 10, hasBias: false)));
+    }
+
+    private sealed record Sample(string Name, int Steps, double Loss);
+}
