@@ -50,6 +50,7 @@ public static class CommandLine
         var root = new RootCommand("Runs C# notebooks and turns them into pages.");
         Add(root, RunCommand.Create(), RunCommand.Examples);
         Add(root, ExportCommand.Create(), ExportCommand.Examples);
+        Add(root, DataSetsCommand.Create(), DataSetsCommand.Examples);
         root.Options.OfType<HelpOption>().Single().Action = new ExamplesHelp();
         root.Options.OfType<VersionOption>().Single().Action = new VersionAction();
         return root;

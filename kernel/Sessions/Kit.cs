@@ -1,3 +1,4 @@
+using ResearchKit.Formatting;
 using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Sessions;
@@ -13,5 +14,6 @@ internal static class Kit
     {
         ArgumentNullException.ThrowIfNull(live);
         _ = Libraries.Value;
+        Formatters.Install(live);
     }
 }

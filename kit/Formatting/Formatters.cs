@@ -55,17 +55,6 @@ public static class Formatters
         Register<IEnumerable<TrainingHistory>>(runs => CurveView.Draw([.. runs]), runs => CurveView.Text([.. runs]), runs => CurveView.Figure([.. runs]));
         Register<TrainingProgress>(ProgressView.Draw, progress => progress.ToString());
         Register<GeneratedText>(GeneratedTextView.Draw, text => Visible.Lines(text.ToString()));
-        RecordView.Register<Tensors.TensorStatistics>(_ => "tensor statistics", values =>
-        [
-            ("elements", values.Count), ("mean", values.Mean), ("standard deviation", values.StandardDeviation), ("minimum", values.Minimum),
-            ("maximum", values.Maximum), ("zeros", values.Zeros), ("NaN", values.NaN), ("+Inf", values.PositiveInfinity),
-            ("−Inf", values.NegativeInfinity), ("histogram", Sparkline.Picture(values.Histogram.Counts, "histogram, heights are square roots")),
-        ]);
-        RecordView.Register<StepReport>(_ => "training step", report =>
-        [
-            ("step", report.Step), ("of", report.Steps), ("loss", report.Loss), ("held-out loss", report.HeldOutLoss),
-            ("learning rate", report.LearningRate), ("gradient norm", report.GradientNorm), ("tokens per second", report.TokensPerSecond),
-            ("time", report.Elapsed),
-        ]);
+        RecordViews.RegisterAll();
     }
 }

@@ -68,7 +68,7 @@ public static class LiveTraining
                 if (replace is null) replace = LiveDisplay.Show(progress);
                 else replace(progress, state != TrainingState.Running);
             }
-            catch (Exception error)
+            catch (Exception error) when (error is not OperationCanceledException)   // an interrupt is for the run
             {
                 broken = true;
                 Console.Error.WriteLine($"The live display of '{history.Name}' ended: {error.Message}");

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Optimizers;
 
 /// <summary>Settings of <see cref="FusedAdamW"/>.</summary>
-public sealed record AdamWOptions
+public sealed record FusedAdamWOptions
 {
     /// <summary>Size of a step.</summary>
     public double LearningRate { get; init; } = 1e-3;
@@ -36,14 +36,14 @@ public sealed record AdamWOptions
 public sealed class FusedAdamW : IDisposable
 {
     private readonly List<Slot> decaying, others;
-    private readonly AdamWOptions options;
+    private readonly FusedAdamWOptions options;
 
     /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
     /// <param name="options">Settings.</param>
     /// <exception cref="ArgumentException">No parameter, or settings out of range.</exception>
-    public FusedAdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, AdamWOptions? options = null)
+    public FusedAdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, FusedAdamWOptions? options = null)
     {
-        this.options = options ?? new AdamWOptions();
+        this.options = options ?? new FusedAdamWOptions();
         Check(this.options);
         LearningRate = this.options.LearningRate;
         var slots = parameters.Where(pair => pair.Parameter.requires_grad).Select(pair => new Slot(pair.Name, pair.Parameter)).ToList();
@@ -102,7 +102,7 @@ public sealed class FusedAdamW : IDisposable
             LearningRate, options.Beta1, options.Beta2, weightDecay, options.Epsilon);
     }
 
-    private static void Check(AdamWOptions options)
+    private static void Check(FusedAdamWOptions options)
     {
         if (options.LearningRate is not >= 0) throw new ArgumentException($"LearningRate is {options.LearningRate}; it must not be negative.");
         if (options.Beta1 is not (>= 0 and < 1)) throw new ArgumentException($"Beta1 is {options.Beta1}; it must be at least 0 and below 1.");

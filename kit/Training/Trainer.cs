@@ -31,12 +31,12 @@ public sealed class Trainer : IDisposable
     public Trainer(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Tensor> loss, BatchLoader loader, TrainerOptions options, IExamples? heldOut = null)
     {
         (this.model, this.loss, this.loader, this.options) = (model, loss, loader, options.Validated());
-        optimizer = new FusedAdamW(model.named_parameters(), new AdamWOptions
+        optimizer = new FusedAdamW(model.named_parameters(), new FusedAdamWOptions
         {
             LearningRate = options.LearningRate,
             Beta2 = options.Beta2,
             WeightDecay = options.WeightDecay,
-            Decays = AdamWOptions.MatricesOnly,
+            Decays = FusedAdamWOptions.MatricesOnly,
         });
         schedule = Schedules.WarmupCosine(options.LearningRate, options.WarmupSteps, options.Steps, options.FinalLearningRate);
         device = model.parameters().First().device;

@@ -19,7 +19,7 @@ public sealed class FusedAdamWTests
         var problem = Read("problem_A");
         var expected = Read("adamw");
         var parameters = Names.Select(parameter => (parameter, new Parameter(problem[$"init/{parameter}"].clone()))).ToList();
-        using var optimizer = new FusedAdamW(parameters, new AdamWOptions { LearningRate = learningRate, Beta1 = beta1, Beta2 = beta2, WeightDecay = weightDecay });
+        using var optimizer = new FusedAdamW(parameters, new FusedAdamWOptions { LearningRate = learningRate, Beta1 = beta1, Beta2 = beta2, WeightDecay = weightDecay });
         for (var step = 1; step <= 20; step++)
         {
             foreach (var (parameter, value) in parameters) value.grad = problem[$"grad/{parameter}"][step - 1];
@@ -53,7 +53,7 @@ public sealed class FusedAdamWTests
         using var scope = NewDisposeScope();
         var (matrix, bias, idle) = (new Parameter(ones(2, 2)), new Parameter(ones(2)), new Parameter(ones(2, 2)));
         using var optimizer = new FusedAdamW([("matrix", matrix), ("bias", bias), ("idle", idle)],
-            new AdamWOptions { LearningRate = 0.1, WeightDecay = 0.5, Decays = AdamWOptions.MatricesOnly });
+            new FusedAdamWOptions { LearningRate = 0.1, WeightDecay = 0.5, Decays = FusedAdamWOptions.MatricesOnly });
         matrix.grad = zeros(2, 2);
         bias.grad = zeros(2);
         optimizer.Step();
@@ -68,7 +68,7 @@ public sealed class FusedAdamWTests
     public void Settings_out_of_range_are_refused()
     {
         using var scope = NewDisposeScope();
-        foreach (var options in new AdamWOptions[] { new() { LearningRate = -1 }, new() { Beta1 = 1 }, new() { Beta2 = double.NaN },
+        foreach (var options in new FusedAdamWOptions[] { new() { LearningRate = -1 }, new() { Beta1 = 1 }, new() { Beta2 = double.NaN },
             new() { Epsilon = -1 }, new() { WeightDecay = -1 } })
             Assert.Throws<ArgumentException>(() => new FusedAdamW([("w", new Parameter(ones(1)))], options));
         Assert.Throws<ArgumentException>(() => new FusedAdamW([]));

@@ -1,0 +1,38 @@
+using System.CommandLine;
+using ResearchKit.Data;
+
+namespace ResearchKit.Kernel.Commands;
+
+/// <summary><c>researchkit datasets</c>: lists the data sets and checks every file of them.</summary>
+internal static class DataSetsCommand
+{
+    public static readonly string[] Examples = ["researchkit datasets", $"{DataSets.RootVariable}=~/data researchkit datasets"];
+
+    public static Command Create()
+    {
+        var command = new Command("datasets", "Lists the data sets with licence and source, and checks every file's size and SHA-256.");
+        command.SetAction(parsed => Show(parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
+        return command;
+    }
+
+    private static int Show(TextWriter output, TextWriter error)
+    {
+        var damaged = false;
+        output.WriteLine($"in {DataSets.Root()}");
+        foreach (var set in DataSets.List())
+        {
+            output.WriteLine($"{set}\n  {set.Description}\n  source: {set.Source}");
+            try
+            {
+                set.Verify();
+                output.WriteLine("  every file is as described");
+            }
+            catch (Exception wrong) when (wrong is InvalidDataException or FileNotFoundException)
+            {
+                damaged = true;
+                error.WriteLine(wrong.Message);
+            }
+        }
+        return damaged ? ExitCodes.BadInput : ExitCodes.Success;
+    }
+}

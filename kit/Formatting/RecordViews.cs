@@ -1,0 +1,70 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using ResearchKit.Data;
+using ResearchKit.Interpretability;
+using ResearchKit.Models;
+using ResearchKit.Optimizers;
+using ResearchKit.Tensors;
+using ResearchKit.Training;
+
+namespace ResearchKit.Formatting;
+
+/// <summary>The kit's small records, each as a table of two columns.</summary>
+internal static partial class RecordViews
+{
+    public static void RegisterAll()
+    {
+        RecordView.Register<TensorStatistics>(_ => "tensor statistics", values =>
+        [
+            ("elements", values.Count), ("mean", values.Mean), ("standard deviation", values.StandardDeviation), ("minimum", values.Minimum),
+            ("maximum", values.Maximum), ("zeros", values.Zeros), ("NaN", values.NaN), ("+Inf", values.PositiveInfinity),
+            ("−Inf", values.NegativeInfinity), ("histogram", Sparkline.Picture(values.Histogram.Counts, "histogram, heights are square roots")),
+        ]);
+        RecordView.Register<StepReport>(_ => "training step", report =>
+        [
+            ("step", report.Step), ("of", report.Steps), ("loss", report.Loss), ("held-out loss", report.HeldOutLoss),
+            ("learning rate", report.LearningRate), ("gradient norm", report.GradientNorm), ("tokens per second", report.TokensPerSecond),
+            ("time", report.Elapsed),
+        ]);
+        RecordView.Register<DataSet>(set => set.Title, set =>
+        [
+            ("name", set.Name), ("for", set.Task), ("contents", set.Description), ("licence", set.Licence), ("source", set.Source),
+            .. set.Files.Select(file => ($"{file.Name}: {file.Title}", (object?)$"{Numbers.Count(file.Bytes)} bytes")),
+        ]);
+        RecordView.Register<RunRecord>(record => $"run of {record.Name}", record =>
+        [
+            ("started", record.Started.ToString("u", null)), ("seed", record.Seed), ("commit", record.Commit),
+            .. record.Settings.Select(setting => (Words(setting.Key), (object?)setting.Value)),
+            .. record.Metrics.Select(metric => (metric.Key, (object?)Measured(metric.Value))),
+            .. record.Packages.Concat(record.Machine).Select(entry => (entry.Key, (object?)entry.Value)),
+        ]);
+        RecordView.Register<ActivationCache>(_ => "activations", cache => cache.Names.Select(name => (name, (object?)cache[name].ShapeText())));
+        RecordView.Register<Batch>(_ => "batch", batch => [("inputs", batch.Inputs.ShapeText()), ("targets", batch.Targets.ShapeText())]);
+        RecordView.Register<Metric>(_ => "metric", metric => [("value", Measured(metric))]);
+        RegisterProperties<GptConfig>("GPT");
+        RegisterProperties<TransformerClassifierConfig>("transformer classifier");
+        RegisterProperties<SamplingOptions>("sampling");
+        RegisterProperties<TrainerOptions>("trainer");
+        RegisterProperties<CheckpointOptions>("checkpoints");
+        RegisterProperties<FusedAdamWOptions>("AdamW");
+        RegisterProperties<GeneratedToken>("token");
+        RegisterProperties<DataFile>("data file");
+        RegisterProperties<LoaderPosition>("loader position");
+    }
+
+    /// <summary>A record whose properties say all.</summary>
+    private static void RegisterProperties<T>(string title) where T : notnull
+    {
+        var properties = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => !typeof(Delegate).IsAssignableFrom(property.PropertyType)).ToList();
+        RecordView.Register<T>(_ => title, record => properties.Select(property => (Words(property.Name), property.GetValue(record))));
+    }
+
+    private static string Measured(Metric metric) => $"{Numbers.Short(metric.Value)} {metric.Unit}";
+
+    /// <summary>A name of the program as words: <c>ContextLength</c> to "context length".</summary>
+    private static string Words(string name) => WordStart().Replace(name, match => $" {match.Value.ToLowerInvariant()}").Trim().ToLowerInvariant();
+
+    [GeneratedRegex("(?<!^)(?<![A-Z])[A-Z]")]
+    private static partial Regex WordStart();
+}
