@@ -10,6 +10,7 @@ internal static class RunCommand
     [
         "researchkit run notebooks/01-train-a-gpt.ipynb",
         "researchkit run notebooks/01-train-a-gpt.ipynb -p steps=100 -p learningRate=0.001",
+        "researchkit run notebooks/01-train-a-gpt.ipynb --fast",
         "researchkit run study.ipynb --output results/study",
     ];
 
@@ -21,6 +22,7 @@ internal static class RunCommand
             Description = "Sets a variable of the cell tagged 'parameters'. May be given several times.",
             HelpName = "name=value",
         };
+        var fast = new Option<bool>("--fast") { Description = "Begins with the notebook's own settings for a run of seconds, to see whether it runs." };
         var output = new Option<string>("--output", "-o")
         {
             Description = "The folder to write to; runs/<notebook>/<time> where not given.",
@@ -28,10 +30,10 @@ internal static class RunCommand
         };
         var command = new Command("run", "Executes a notebook; writes it with its outputs, as an HTML page, and a record of the run.")
         {
-            notebook, parameters, output,
+            notebook, parameters, fast, output,
         };
         command.SetAction((parsed, cancellation) => RunAsync(
-            new RunRequest(parsed.GetRequiredValue(notebook), Settings(parsed.GetValue(parameters) ?? []), parsed.GetValue(output)),
+            new RunRequest(parsed.GetRequiredValue(notebook), Settings(parsed.GetValue(parameters) ?? []), parsed.GetValue(fast), parsed.GetValue(output)),
             parsed.InvocationConfiguration, cancellation));
         return command;
     }

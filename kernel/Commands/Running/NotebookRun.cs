@@ -37,7 +37,9 @@ internal sealed class NotebookRun
     {
         var notebook = NotebookDocument.Load(request.Notebook);
         NotebookLanguage.Require(notebook, request.Notebook);
-        var values = ParametersCell.Inject(notebook, request.Parameters);
+        var settings = new Dictionary<string, string>(request.Fast ? ParametersCell.Fast(notebook) : new Dictionary<string, string>());
+        foreach (var (name, value) in request.Parameters) settings[name] = value;
+        var values = ParametersCell.Inject(notebook, settings);
         foreach (var cell in notebook.Cells) cell.Clear();
         var (source, started) = (Path.GetFullPath(request.Notebook), DateTimeOffset.UtcNow);
         var folder = RunFolder.For(source, request.Output, started);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -39,6 +40,17 @@ public static class ParametersCell
         var code = string.Join('\n', values.Select(value => value.Declaration).Prepend("// Parameters"));
         notebook.InsertCode(notebook.Cells.ToList().IndexOf(cell) + 1, code, InjectedTag);
         return values;
+    }
+
+    /// <summary>
+    /// Values that make the notebook end in seconds, from the metadata of its parameters cell: <c>"fast": { "steps": 20 }</c>.
+    /// </summary>
+    /// <exception cref="ArgumentException">The notebook says none.</exception>
+    public static IReadOnlyDictionary<string, string> Fast(NotebookDocument notebook)
+    {
+        ArgumentNullException.ThrowIfNull(notebook);
+        return Find(notebook)?.Metadata["fast"] is JsonObject fast ? fast.ToDictionary(entry => entry.Key, entry => $"{entry.Value}")
+            : throw new ArgumentException("The notebook has no fast settings: the metadata of its parameters cell has no object 'fast'.");
     }
 
     private static NotebookCell? Find(NotebookDocument notebook) =>

@@ -24,7 +24,7 @@ public sealed class TensorFormattingTests
                 var values = (randn(shape) * 9).to(type);
                 if (holes && type is ScalarType.Float32 or ScalarType.Float64 && values.numel() > 0)
                     values = values.masked_fill(values > 8, float.NaN).masked_fill(values.abs() < 1, float.NegativeInfinity);
-                var before = Tensor.TotalCount;
+                var before = LiveTensors.Settled();
                 var page = Shown.Page(values);
                 Shown.AssertSelfContained(page);
                 XElement.Parse(page);

@@ -43,7 +43,7 @@ public sealed class ActivationCacheTests : IDisposable
     public void Disposing_removes_the_hooks_and_frees_the_copies()
     {
         model.call(tokens).Dispose();
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Settled();
         using (var cache = ActivationCache.Record(model))
         {
             model.call(tokens).Dispose();

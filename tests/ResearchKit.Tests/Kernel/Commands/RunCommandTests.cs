@@ -42,6 +42,20 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Fast_settings_of_the_notebook_come_first_and_what_is_typed_wins()
+    {
+        var cell = TestNotebook.Code("var steps = 800;\nvar width = 64;", "parameters");
+        cell["metadata"]!["fast"] = new JsonObject { ["steps"] = 2, ["width"] = 8 };
+        var path = folder.File("study.ipynb", TestNotebook.Of(cell, TestNotebook.Code("(steps, width)")));
+        Assert.Equal(0, await InvokeAsync("run", path, "--fast", "-p", "width=16", "--output", Results));
+        Assert.Equal((2, 16), ((int)Record()["parameters"]!["steps"]!, (int)Record()["parameters"]!["width"]!));
+
+        var plain = folder.File("plain.ipynb", TestNotebook.Of(TestNotebook.Code("1")));
+        Assert.Equal(2, await InvokeAsync("run", plain, "--fast"));
+        Assert.Contains("no fast settings", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_failing_cell_stops_the_run_and_what_was_done_is_saved()
     {
         var stale = TestNotebook.WithOutputs("3", new JsonObject { ["output_type"] = "stream", ["name"] = "stdout", ["text"] = "stale" });
