@@ -3,6 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dotnet build kernel -c Release
-mkdir -p "$HOME/.local/bin"
-ln -sf "$PWD/kernel/bin/Release/net10.0/ResearchKit.Kernel" "$HOME/.local/bin/researchkit"
-"$HOME/.local/bin/researchkit" --version
+link=(ln -sf "$PWD/kernel/bin/Release/net10.0/ResearchKit.Kernel" /usr/local/bin/researchkit)
+if [ -w /usr/local/bin ]; then "${link[@]}"; else sudo "${link[@]}"; fi
+researchkit --version

@@ -33,7 +33,7 @@ internal static partial class RecordViews
         ]);
         RecordView.Register<RunRecord>(record => $"run of {record.Name}", record =>
         [
-            ("started", record.Started.ToString("u", null)), ("seed", record.Seed), ("commit", record.Commit),
+            ("started", record.Started.ToString("u", null)), ("seed", $"{record.Seed}"), ("commit", record.Commit),
             .. record.Settings.Select(setting => (Words(setting.Key), (object?)setting.Value)),
             .. record.Metrics.Select(metric => (metric.Key, (object?)Measured(metric.Value))),
             .. record.Packages.Concat(record.Machine).Select(entry => (entry.Key, (object?)entry.Value)),
