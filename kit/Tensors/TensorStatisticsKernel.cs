@@ -26,6 +26,22 @@ internal static class TensorStatisticsKernel
         return total;
     }
 
+    /// <summary>Moments of integers, each block made double while it is in the first cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static TensorStatisticsMoments OfIntegers<T>(ReadOnlySpan<T> values) where T : unmanaged, IBinaryInteger<T>
+    {
+        Span<double> wide = stackalloc double[Block];
+        var total = TensorStatisticsMoments.None;
+        while (values.Length > 0)
+        {
+            var length = Math.Min(Block, values.Length);
+            for (var i = 0; i < length; i++) wide[i] = double.CreateTruncating(values[i]);
+            total = total.And(OfBlock<double>(wide[..length]));
+            values = values[length..];
+        }
+        return total;
+    }
+
     private static TensorStatisticsMoments OfBlock<T>(ReadOnlySpan<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (range, allFinite) = Range(block);

@@ -24,14 +24,23 @@ internal sealed class TensorStatisticsPass
     }
 
     /// <summary>Measures the next values, which lie at an address one after the other.</summary>
-    public unsafe void Add<T>(nint address, long length) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public void Add<T>(nint address, long length) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Add<T>(address, length, TensorStatisticsKernel.Of);
+
+    /// <inheritdoc cref="Add{T}(nint, long)"/>
+    public void AddIntegers<T>(nint address, long length) where T : unmanaged, IBinaryInteger<T> =>
+        Add<T>(address, length, TensorStatisticsKernel.OfIntegers);
+
+    private delegate TensorStatisticsMoments Kernel<T>(ReadOnlySpan<T> values);
+
+    private unsafe void Add<T>(nint address, long length, Kernel<T> kernel) where T : unmanaged, INumber<T>
     {
         var parts = new TensorStatisticsMoments[(length + Segment - 1) / Segment];
         void Measure(int part)
         {
             var start = (long)part * Segment;
             var values = new ReadOnlySpan<T>((T*)address + start, (int)Math.Min(Segment, length - start));
-            parts[part] = TensorStatisticsKernel.Of(values);
+            parts[part] = kernel(values);
         }
 
         if (parts.Length == 1) Measure(0);

@@ -38,7 +38,9 @@ internal static class TensorStatisticsPieces
     }
 
     private static bool IsPlainMemory(Tensor values) =>
-        values.dtype == ScalarType.Float32 && values.device_type == DeviceType.CPU && values.is_contiguous() && !values.is_neg();
+        values.device_type == DeviceType.CPU && values.is_contiguous() && !values.is_neg()
+        && values.dtype is ScalarType.Float32 or ScalarType.Float64 or ScalarType.Int64 or ScalarType.Int32 or ScalarType.Int16
+            or ScalarType.Int8 or ScalarType.Byte;
 
     private static void Split(Tensor values, TensorStatisticsPass pass)
     {
@@ -74,8 +76,17 @@ internal static class TensorStatisticsPieces
         using var first = values.view(-1).narrow(0, 0, 1);
         fixed (byte* address = first.bytes)
         {
-            if (values.dtype == ScalarType.Float64) pass.Add<double>((nint)address, values.numel());
-            else pass.Add<float>((nint)address, values.numel());
+            var (start, count) = ((nint)address, values.numel());
+            switch (values.dtype)
+            {
+                case ScalarType.Float64: pass.Add<double>(start, count); break;
+                case ScalarType.Int64: pass.AddIntegers<long>(start, count); break;
+                case ScalarType.Int32: pass.AddIntegers<int>(start, count); break;
+                case ScalarType.Int16: pass.AddIntegers<short>(start, count); break;
+                case ScalarType.Int8: pass.AddIntegers<sbyte>(start, count); break;
+                case ScalarType.Byte: pass.AddIntegers<byte>(start, count); break;
+                default: pass.Add<float>(start, count); break;
+            }
         }
         GC.KeepAlive(values);
     }
