@@ -5,6 +5,7 @@ using Microsoft.CodeAnalysis.CSharp.Scripting;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Scripting;
 using ResearchKit.Kernel.Languages.Packages;
+using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Languages;
 
@@ -41,11 +42,15 @@ public sealed class CSharpLanguage
     /// <param name="code">The cell's text.</param>
     /// <param name="cell">What errors call it, such as <c>cell 3</c>.</param>
     /// <param name="note">Takes lines that the reader should know, such as a package version that differs.</param>
+    /// <param name="run">Runs the compiled cell to its end.</param>
     /// <param name="cancellation">Stops compiling and restoring; the cell itself sees it as its own token.</param>
     /// <exception cref="CellException">The cell did not compile or threw.</exception>
-    public async Task<CellValue> RunAsync(string code, string cell, Action<string> note, CancellationToken cancellation)
+    public async Task<CellValue> RunAsync(
+        string code, string cell, Action<string> note,
+        Func<Func<Task<ScriptState<object?>>>, ScriptState<object?>> run, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(code);
+        ArgumentNullException.ThrowIfNull(run);
         sources[cell] = code;
         var (text, added) = await directives.ApplyAsync(code, note, cancellation).ConfigureAwait(false);
         options = options.AddReferences(added).WithFilePath(cell);
@@ -55,12 +60,17 @@ public sealed class CSharpLanguage
 
         var errors = script.Compile(cancellation).Where(found => found.Severity == DiagnosticSeverity.Error).ToList();
         if (errors.Count > 0) throw CompileErrors.Describe(errors, code);
-        state = state is null
-            ? await script.RunAsync(globals: null, catchException: _ => true, cancellation).ConfigureAwait(false)
-            : await script.RunFromAsync(state, catchException: _ => true, cancellation).ConfigureAwait(false);
+        state = run(() => state is null
+            ? script.RunAsync(globals: null, catchException: _ => true, cancellation)
+            : script.RunFromAsync(state, catchException: _ => true, cancellation));
         if (state.Exception is { } thrown) throw ScriptTraceback.Describe(thrown, cell, sources);
         return HasValue(script.GetCompilation(), cell) ? new CellValue(true, state.ReturnValue) : CellValue.None;
     }
+
+    /// <summary>Describes an error of a native library that ended the running cell's thread.</summary>
+    /// <param name="error">The error.</param>
+    /// <param name="cell">What errors call the cell.</param>
+    public CellException Refused(UncaughtError error, string cell) => ScriptTraceback.Describe(error, cell, sources);
 
     /// <summary>Compiles an empty program, so that the first cell need not wait for the compiler to wake up.</summary>
     public void WarmUp() => CSharpScript.Create<object?>("_ = 1", options).Compile();

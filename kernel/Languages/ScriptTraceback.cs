@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Languages;
 
@@ -12,36 +15,45 @@ internal static class ScriptTraceback
         for (var cause = error; cause is not null; cause = cause.InnerException)
         {
             var prefix = cause == error ? "" : "caused by ";
-            traceback.Add($"{prefix}{Name(cause)}: {Message(cause)}");
-            traceback.AddRange(Frames(cause, sources));
+            traceback.Add($"{prefix}{Name(cause)}: {Message(cause.Message)}");
+            traceback.AddRange(Frames(new StackTrace(cause, fNeedFileInfo: true), sources));
         }
-        var line = Places(error, sources).Where(place => place.Cell == cell).Select(place => (int?)place.Line).FirstOrDefault();
-        return new CellException(Name(error), Message(error), traceback, line, error);
+        return new CellException(Name(error), Message(error.Message), traceback, Line(new StackTrace(error, fNeedFileInfo: true), cell, sources), error);
     }
+
+    /// <summary>An error that no handler of the cell could see, told as TorchSharp tells the ones that it lets through.</summary>
+    public static CellException Describe(UncaughtError error, string cell, IReadOnlyDictionary<string, string> sources)
+    {
+        var (name, message) = (typeof(ExternalException).FullName!, Message(error.Message));
+        return new CellException(name, message, [$"{name}: {message}", .. Frames(error.Stack, sources)], Line(error.Stack, cell, sources));
+    }
+
+    private static int? Line(StackTrace trace, string cell, IReadOnlyDictionary<string, string> sources) =>
+        Places(trace, sources).Where(place => place.Cell == cell).Select(place => (int?)place.Line).FirstOrDefault();
 
     private static string Name(Exception error) =>
         error.GetType() is { Namespace: "System" } type ? type.Name : error.GetType().FullName ?? "Exception";
 
     /// <summary>Without the native frames that libtorch adds to its sentence.</summary>
-    private static string Message(Exception error) =>
-        error.Message.Split("\nException raised from ", 2)[0].TrimEnd();
+    private static string Message(string message) =>
+        message.Split("\nException raised from ", 2)[0].TrimEnd();
 
-    private static IEnumerable<string> Frames(Exception error, IReadOnlyDictionary<string, string> sources)
+    private static IEnumerable<string> Frames(StackTrace trace, IReadOnlyDictionary<string, string> sources)
     {
-        var top = new StackTrace(error, fNeedFileInfo: true).GetFrames().FirstOrDefault();
+        var top = trace.GetFrames().FirstOrDefault(frame => frame.GetMethod() is { DeclaringType: not null, Attributes: var kind } && !kind.HasFlag(MethodAttributes.PinvokeImpl));
         if (top?.GetMethod() is { DeclaringType: { } type } method && !IsScript(top, sources))
             yield return $"   in {type.FullName}.{method.Name}";
-        foreach (var (cell, line) in Places(error, sources))
+        foreach (var (cell, line) in Places(trace, sources))
         {
             var text = sources[cell].ReplaceLineEndings("\n").Split('\n').ElementAtOrDefault(line - 1)?.Trim();
             yield return $"   at {cell}, line {line}: {text}";
         }
     }
 
-    private static List<(string Cell, int Line)> Places(Exception error, IReadOnlyDictionary<string, string> sources)
+    private static List<(string Cell, int Line)> Places(StackTrace trace, IReadOnlyDictionary<string, string> sources)
     {
         var places = new List<(string, int)>();
-        foreach (var frame in new StackTrace(error, fNeedFileInfo: true).GetFrames().Where(frame => IsScript(frame, sources)))
+        foreach (var frame in trace.GetFrames().Where(frame => IsScript(frame, sources)))
         {
             var place = (Path.GetFileName(frame.GetFileName())!, frame.GetFileLineNumber());
             if (places.Count == 0 || places[^1] != place) places.Add(place);

@@ -1,3 +1,5 @@
+using ResearchKit.Native;
+
 namespace ResearchKit.Kernel.Sessions;
 
 /// <summary>The running cell, as the code inside it sees it: where its outputs go, and whether it should stop.</summary>
@@ -5,6 +7,7 @@ internal sealed class CellScope(SessionOutputs outputs, CancellationToken cancel
 {
     private static readonly AsyncLocal<CellScope?> Local = new();
     private static volatile CellScope? latest;
+    private readonly TaskCompletionSource<UncaughtError> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int told;
     private volatile bool abandoned;
 
@@ -15,6 +18,17 @@ internal sealed class CellScope(SessionOutputs outputs, CancellationToken cancel
 
     /// <summary>Where outputs go; null when nobody listens to this cell any more.</summary>
     public SessionOutputs? Outputs => abandoned ? null : outputs;
+
+    /// <summary>Completes when a thread of this cell was lost to an error of a native library.</summary>
+    public Task<UncaughtError> Lost => lost.Task;
+
+    /// <summary>Notes an error that stopped the calling thread; true when it belongs to a cell.</summary>
+    public static bool Claim(UncaughtError error)
+    {
+        if (Current is not { } cell) return false;
+        if (!cell.lost.TrySetResult(error) || latest != cell) cell.Outputs?.Write("stderr", $"{error.Message}\n");
+        return true;
+    }
 
     public void Enter()
     {

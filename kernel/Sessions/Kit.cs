@@ -14,6 +14,7 @@ internal static class Kit
     {
         ArgumentNullException.ThrowIfNull(live);
         _ = Libraries.Value;
+        UncaughtErrors.Listen(CellScope.Claim);
         Formatters.Install(live);
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.CodeAnalysis.Scripting;
 using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Sessions.Globals;
 
@@ -63,16 +64,19 @@ public sealed class Session : IDisposable
     /// <summary>True when the cell was interrupted.</summary>
     private async Task<bool> RunAsync(string code, int count, CancellationToken cancellation)
     {
+        await ready.ConfigureAwait(false);
         var scope = new CellScope(outputs, cancellation);
         var cell = thread.RunAsync(() => RunPartsAsync(code, count, scope));
         try
         {
             var patience = Task.Delay(Timeout.Infinite, cancellation).ContinueWith(
                 _ => Task.Delay(Grace), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Unwrap();
-            if (await Task.WhenAny(cell, patience).ConfigureAwait(false) == cell)
-                return await cell.ConfigureAwait(false);
+            var first = await Task.WhenAny(cell, scope.Lost, patience).ConfigureAwait(false);
+            if (first == cell) return await cell.ConfigureAwait(false);
             LeaveBehind(scope);
-            return true;
+            if (first == scope.Lost) outputs.Send(Described(language.Refused(await scope.Lost.ConfigureAwait(false), Name(count))));
+            else outputs.Send(Interrupted("The cell was interrupted; it did not stop, so it goes on unheard and the state is the one before it."));
+            return first != scope.Lost;
         }
         finally
         {
@@ -85,8 +89,6 @@ public sealed class Session : IDisposable
         scope.Abandon();
         thread.Dispose();
         thread = new CellThread();
-        const string message = "The cell was interrupted; it did not stop, so it goes on unheard and the state is the one before it.";
-        outputs.Send(new ErrorOutput("Interrupted", message, [message]));
     }
 
     private async Task<bool> RunPartsAsync(string code, int count, CellScope scope)
@@ -94,21 +96,18 @@ public sealed class Session : IDisposable
         scope.Enter();
         try
         {
-            await ready.ConfigureAwait(false);
             foreach (var part in CellPart.Split(code, CSharpLanguage.Name)) await RunPartAsync(part, count, scope).ConfigureAwait(false);
             return false;
         }
-        catch (CellException failure)
-            when (failure.InnerException is not OperationCanceledException || !scope.Cancellation.IsCancellationRequested)
+        catch (Exception stopped) when (scope.Cancellation.IsCancellationRequested && IsStop((stopped as CellException)?.InnerException ?? stopped))
         {
-            scope.Outputs?.Send(new ErrorOutput(failure.Kind, failure.Message, failure.Traceback, failure.Line));
-            return false;
-        }
-        catch (Exception error) when (scope.Cancellation.IsCancellationRequested && error is OperationCanceledException or CellException)
-        {
-            const string message = "The cell was interrupted.";
-            scope.Outputs?.Send(new ErrorOutput("Interrupted", message, [message]));
+            scope.Outputs?.Send(Interrupted("The cell was interrupted."));
             return true;
+        }
+        catch (CellException failure)
+        {
+            scope.Outputs?.Send(Described(failure));
+            return false;
         }
         catch (Exception error)
         {
@@ -117,14 +116,24 @@ public sealed class Session : IDisposable
         }
     }
 
+    private static bool IsStop(Exception error) => error is OperationCanceledException or ThreadInterruptedException;
+
+    private static ErrorOutput Interrupted(string message) => new("Interrupted", message, [message]);
+
+    private static ErrorOutput Described(CellException failure) => new(failure.Kind, failure.Message, failure.Traceback, failure.Line);
+
+    private static string Name(int count) => $"cell {count}";
+
     private async Task RunPartAsync(CellPart part, int count, CellScope scope)
     {
+        ScriptState<object?> Run(Func<Task<ScriptState<object?>>> code) => ControlledCode.Run(code, Grace, scope.Cancellation);
+
         if (part.Language is not (CSharpLanguage.Name or "c#"))
         {
             var message = $"({part.Line},1): #!{part.Language}: this kernel runs #!{CSharpLanguage.Name}.";
             throw CellException.Plain("UnknownLanguage", message, part.Line);
         }
-        var value = await language.RunAsync(part.Code, $"cell {count}", Console.WriteLine, scope.Cancellation).ConfigureAwait(false);
+        var value = await language.RunAsync(part.Code, Name(count), Console.WriteLine, Run, scope.Cancellation).ConfigureAwait(false);
         if (!value.Exists || value.Value is DisplayedValue) return;
         var shown = Formatted.Of(value.Value, []);
         scope.Outputs?.Send(new ResultOutput(shown.Data, count));

@@ -116,13 +116,49 @@ public sealed class SessionTests : IDisposable
     [InlineData("try { while (true) { Console.Write(\".\"); Thread.Sleep(1); } } finally { Console.Write(\"clean\"); }")]
     [InlineData("await Task.Delay(-1, Cancellation);")]
     [InlineData("var d = display(1); while (true) { d.Update(2); Thread.Sleep(1); }")]
+    [InlineData("while (true) { }")]
+    [InlineData("while (true) { try { Thread.Sleep(1); } catch { } }")]
+    [InlineData("Thread.Sleep(100_000);")]
+    [InlineData("await Task.Delay(100_000);")]
+    [InlineData("Task.Delay(100_000).Wait();")]
+    [InlineData("var o = new object(); new Thread(() => { lock (o) Thread.Sleep(5000); }) { IsBackground = true }.Start(); Thread.Sleep(100); lock (o) { }")]
+    [InlineData("using TorchSharp; var a = torch.ones(9, 9); while (true) { using var b = a.matmul(a); }")]
     public async Task An_interrupt_reaches_the_cell_and_the_state_lives_on(string code)
     {
         await RunAsync("var x = 7;");
         using var interrupt = new CancellationTokenSource(TimeSpan.FromMilliseconds(600));
         var outcome = await session.ExecuteAsync(code, ++count, outputs.Add, interrupt.Token);
         Assert.Equal(CellStatus.Interrupted, outcome.Status);
+        Assert.DoesNotContain("unheard", outcome.Error!.Message, StringComparison.Ordinal);
         Assert.Equal("7", await ValueAsync("x"));
+        await RunAsync("Thread.Sleep(1);");
+    }
+
+    [Fact]
+    public async Task What_a_cell_had_assigned_before_an_interrupted_wait_is_kept()
+    {
+        using var interrupt = new CancellationTokenSource(TimeSpan.FromMilliseconds(1500));
+        var outcome = await session.ExecuteAsync("var kept = 5; Thread.Sleep(100_000);", ++count, outputs.Add, interrupt.Token);
+        Assert.Equal(CellStatus.Interrupted, outcome.Status);
+        Assert.Equal("5", await ValueAsync("kept"));
+    }
+
+    [Theory]
+    [InlineData("torch.matmul(a, a)", "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)")]
+    [InlineData("a.matmul(a)", "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)")]
+    [InlineData("torch.autograd.grad([torch.ones(2).sum()], [torch.ones(3)])", "does not require grad")]
+    [InlineData("torch.cummax(a, 7)", "Dimension out of range")]
+    [InlineData("torch.cummin(a, 7)", "Dimension out of range")]
+    [InlineData("await Task.Run(() => a.matmul(a))", "mat1 and mat2 shapes cannot be multiplied")]
+    [InlineData("torch.jit.compile(\"def f(x):\\n  return y\\n\")", "undefined value y")]
+    public async Task A_call_that_libtorch_would_end_the_process_for_is_an_error_of_its_cell(string call, string message)
+    {
+        await RunAsync("using TorchSharp;\nvar a = torch.ones(2, 3);");
+        var outcome = await RunAsync($"var fine = 1;\n{call}", mayFail: true);
+        Assert.Equal(CellStatus.Failed, outcome.Status);
+        Assert.Contains(message, outcome.Error!.Message, StringComparison.Ordinal);
+        Assert.Equal(2, outcome.Error.Line);
+        Assert.Equal("6", await ValueAsync("a.sum().item<float>()"));
     }
 
     [Fact]
@@ -130,9 +166,12 @@ public sealed class SessionTests : IDisposable
     {
         using var stubborn = new Session(Path.GetTempPath()) { Grace = TimeSpan.FromMilliseconds(100) };
         await stubborn.ExecuteAsync("var x = 7;", 1, outputs.Add);
-        using var interrupt = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
-        var outcome = await stubborn.ExecuteAsync("Thread.Sleep(3000); Console.Write(\"unheard\");", 2, outputs.Add, interrupt.Token);
+        using var interrupt = new CancellationTokenSource(TimeSpan.FromMilliseconds(1500));
+        var outcome = await stubborn.ExecuteAsync(
+            "var end = Environment.TickCount64 + 4000; try { try { throw new InvalidOperationException(); } finally { while (Environment.TickCount64 < end) { } } } catch (InvalidOperationException) { } Console.Write(\"unheard\");",
+            2, outputs.Add, interrupt.Token);
         Assert.Equal(CellStatus.Interrupted, outcome.Status);
+        Assert.Contains("goes on unheard", outcome.Error!.Message, StringComparison.Ordinal);
         await stubborn.ExecuteAsync("x", 3, outputs.Add);
         Assert.Equal("7", outputs.OfType<ResultOutput>().Last().Data["text/plain"]);
         Assert.DoesNotContain(outputs, output => output is StreamOutput);
