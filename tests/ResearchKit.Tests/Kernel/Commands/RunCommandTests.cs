@@ -147,7 +147,7 @@ public sealed class RunCommandTests : IDisposable
     public async Task The_version_is_told()
     {
         Assert.Equal(0, await InvokeAsync("--version"));
-        Assert.Matches(@"^\d+\.\d+\.\d+\s*$", output.ToString());
+        Assert.Matches(@"^\d+\.\d+\.\d+(-[a-z]+)?\s*$", output.ToString());
     }
 
     private Task<int> InvokeAsync(params string[] args) => CommandLine.InvokeAsync(args, output, error);
