@@ -1,3 +1,4 @@
+using ResearchKit.Kernel.Sessions.Globals;
 using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Sessions;
@@ -8,7 +9,9 @@ internal sealed class CellScope(SessionOutputs outputs, CancellationToken cancel
     private static readonly AsyncLocal<CellScope?> Local = new();
     private static volatile CellScope? latest;
     private readonly TaskCompletionSource<UncaughtError> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private CancellationTokenRegistration asked;
     private int told;
+    private int left;
     private volatile bool abandoned;
 
     /// <summary>The cell that this thread works for; on a thread of unknown origin, the one that runs now.</summary>
@@ -32,12 +35,18 @@ internal sealed class CellScope(SessionOutputs outputs, CancellationToken cancel
 
     public void Enter()
     {
+        asked = cancellation.Register(StopCheck.Begin);
         Local.Value = this;
         latest = this;
     }
 
     /// <summary>After this the cell's leftovers still write to the session, but strangers do not.</summary>
-    public void Leave() => _ = Interlocked.CompareExchange(ref latest, null, this);
+    public void Leave()
+    {
+        _ = Interlocked.CompareExchange(ref latest, null, this);
+        asked.Dispose();
+        if (cancellation.IsCancellationRequested && !abandoned && Interlocked.Exchange(ref left, 1) == 0) StopCheck.End();
+    }
 
     /// <summary>Cuts off a cell that did not stop when asked to.</summary>
     public void Abandon()

@@ -1,5 +1,5 @@
-using Microsoft.CodeAnalysis.Scripting;
 using ResearchKit.Kernel.Languages;
+using ResearchKit.Kernel.Languages.CSharp;
 using ResearchKit.Kernel.Sessions.Globals;
 
 namespace ResearchKit.Kernel.Sessions;
@@ -96,7 +96,7 @@ public sealed class Session : IDisposable
         scope.Enter();
         try
         {
-            foreach (var part in CellPart.Split(code, CSharpLanguage.Name)) await RunPartAsync(part, count, scope).ConfigureAwait(false);
+            foreach (var part in CellPart.Split(code, CSharpLanguage.Id)) await RunPartAsync(part, count, scope).ConfigureAwait(false);
             return false;
         }
         catch (Exception stopped) when (scope.Cancellation.IsCancellationRequested && IsStop((stopped as CellException)?.InnerException ?? stopped))
@@ -116,7 +116,8 @@ public sealed class Session : IDisposable
         }
     }
 
-    private static bool IsStop(Exception error) => error is OperationCanceledException or ThreadInterruptedException;
+    private static bool IsStop(Exception error) => error is OperationCanceledException or ThreadInterruptedException
+        || (error is AggregateException many && many.InnerExceptions.All(IsStop));
 
     private static ErrorOutput Interrupted(string message) => new("Interrupted", message, [message]);
 
@@ -126,14 +127,16 @@ public sealed class Session : IDisposable
 
     private async Task RunPartAsync(CellPart part, int count, CellScope scope)
     {
-        ScriptState<object?> Run(Func<Task<ScriptState<object?>>> code) => ControlledCode.Run(code, Grace, scope.Cancellation);
-
-        if (part.Language is not (CSharpLanguage.Name or "c#"))
+        if (part.Language is not (CSharpLanguage.Id or "c#"))
         {
-            var message = $"({part.Line},1): #!{part.Language}: this kernel runs #!{CSharpLanguage.Name}.";
+            var message = $"({part.Line},1): #!{part.Language}: this kernel runs #!{CSharpLanguage.Id}.";
             throw CellException.Plain("UnknownLanguage", message, part.Line);
         }
-        var value = await language.RunAsync(part.Code, Name(count), Console.WriteLine, Run, scope.Cancellation).ConfigureAwait(false);
+        var context = new CellContext(Name(count), Console.WriteLine, scope.Cancellation)
+        {
+            Run = code => ControlledCode.Run(code, Grace, scope.Cancellation),
+        };
+        var value = await language.RunAsync(part.Code, context).ConfigureAwait(false);
         if (!value.Exists || value.Value is DisplayedValue) return;
         var shown = Formatted.Of(value.Value, []);
         scope.Outputs?.Send(new ResultOutput(shown.Data, count));

@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis.Classification;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Host.Mef;
 using Microsoft.CodeAnalysis.Text;
-using ResearchKit.Kernel.Languages;
+using ResearchKit.Kernel.Languages.CSharp;
 
 namespace ResearchKit.Kernel.Notebooks.Pages;
 

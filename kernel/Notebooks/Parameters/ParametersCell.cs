@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
-using ResearchKit.Kernel.Languages;
+using ResearchKit.Kernel.Languages.CSharp;
 
 namespace ResearchKit.Kernel.Notebooks.Parameters;
 

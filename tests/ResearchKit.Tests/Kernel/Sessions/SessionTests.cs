@@ -123,6 +123,13 @@ public sealed class SessionTests : IDisposable
     [InlineData("Task.Delay(100_000).Wait();")]
     [InlineData("var o = new object(); new Thread(() => { lock (o) Thread.Sleep(5000); }) { IsBackground = true }.Start(); Thread.Sleep(100); lock (o) { }")]
     [InlineData("using TorchSharp; var a = torch.ones(9, 9); while (true) { using var b = a.matmul(a); }")]
+    [InlineData("await Task.Yield(); while (true) { }")]
+    [InlineData("await Task.Delay(1); for (;;) ;")]
+    [InlineData("Parallel.For(0, 4, i => { while (true) try { } catch { } });")]
+    [InlineData("again: goto again;")]
+    [InlineData("do { try { throw new Exception(); } finally { foreach (var i in Enumerable.Range(0, int.MaxValue)) if (i < 0) break; } } while (true);")]
+    [InlineData("int Fibonacci(int n) => n < 2 ? n : Fibonacci(n - 1) + Fibonacci(n - 2); Fibonacci(60)")]
+    [InlineData("class Counter { public long Value; public Counter Count() { while (Value >= 0) if (Value > 5) Value -= 5; else Value++; return this; } } new Counter().Count()")]
     public async Task An_interrupt_reaches_the_cell_and_the_state_lives_on(string code)
     {
         await RunAsync("var x = 7;");
@@ -143,6 +150,19 @@ public sealed class SessionTests : IDisposable
         Assert.Equal("5", await ValueAsync("kept"));
     }
 
+    [Fact]
+    public async Task Checks_in_loops_leave_lines_columns_and_meaning_as_they_were()
+    {
+        await RunAsync("int Half(int n) => n / 2; ref int First(int[] all) => ref all[0]; void Say() => Console.Write(\"said\"); async Task WaitAsync() => await Task.Yield();\nSay(); await WaitAsync(); var all = new[] { 1, 2 }; First(all) = Half(8); var sum = 0; foreach (var n in all) sum += n; while (sum < 9) sum++; if (sum > 0) for (var i = 0; i < 3; i++) sum += i; else sum = 0;");
+        Assert.Equal("12", await ValueAsync("sum"));
+        Assert.Equal("6", await ValueAsync("Enumerable.Range(1, 3).Select(n => { return n; }).Sum()"));
+        var wrong = await RunAsync("\nfor (var i = 0; i < 3; i++) { while (i > 1) missing(); }", mayFail: true);
+        Assert.StartsWith("(2,45): error CS0103", wrong.Error!.Message, StringComparison.Ordinal);
+        Assert.Contains(wrong.Error.Traceback, line => line == "    " + new string(' ', 44) + "^^^^^^^");
+        var thrown = await RunAsync("void Deep()\n{\n    foreach (var n in all)\n        throw new InvalidOperationException();\n}\nDeep();", mayFail: true);
+        Assert.Equal(4, thrown.Error!.Line);
+    }
+
     [Theory]
     [InlineData("torch.matmul(a, a)", "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)")]
     [InlineData("a.matmul(a)", "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)")]
@@ -158,7 +178,7 @@ public sealed class SessionTests : IDisposable
         Assert.Equal(CellStatus.Failed, outcome.Status);
         Assert.Contains(message, outcome.Error!.Message, StringComparison.Ordinal);
         Assert.Equal(2, outcome.Error.Line);
-        Assert.Equal("6", await ValueAsync("a.sum().item<float>()"));
+        Assert.Equal("7", await ValueAsync("a.sum().item<float>() + fine"));
     }
 
     [Fact]
@@ -168,7 +188,7 @@ public sealed class SessionTests : IDisposable
         await stubborn.ExecuteAsync("var x = 7;", 1, outputs.Add);
         using var interrupt = new CancellationTokenSource(TimeSpan.FromMilliseconds(1500));
         var outcome = await stubborn.ExecuteAsync(
-            "var end = Environment.TickCount64 + 4000; try { try { throw new InvalidOperationException(); } finally { while (Environment.TickCount64 < end) { } } } catch (InvalidOperationException) { } Console.Write(\"unheard\");",
+            "var end = Environment.TickCount64 + 4000; var deaf = Enumerable.Repeat(1, int.MaxValue).TakeWhile(_ => Environment.TickCount64 < end).Count(); Console.Write(\"unheard\");",
             2, outputs.Add, interrupt.Token);
         Assert.Equal(CellStatus.Interrupted, outcome.Status);
         Assert.Contains("goes on unheard", outcome.Error!.Message, StringComparison.Ordinal);

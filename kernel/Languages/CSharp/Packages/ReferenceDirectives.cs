@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 
-namespace ResearchKit.Kernel.Languages.Packages;
+namespace ResearchKit.Kernel.Languages.CSharp.Packages;
 
 /// <summary>A cell's <c>#r</c> lines: packages and assemblies that it wants.</summary>
 internal sealed partial class ReferenceDirectives(string folder)

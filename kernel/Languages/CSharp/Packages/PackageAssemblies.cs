@@ -3,7 +3,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 
-namespace ResearchKit.Kernel.Languages.Packages;
+namespace ResearchKit.Kernel.Languages.CSharp.Packages;
 
 /// <summary>Loads what packages brought, once per process, when it is first needed.</summary>
 internal static class PackageAssemblies

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace ResearchKit.Kernel.Languages.Packages;
+namespace ResearchKit.Kernel.Languages.CSharp.Packages;
 
 /// <summary>The files of restored packages that this machine needs.</summary>
 /// <param name="Compile">Assemblies to compile against.</param>

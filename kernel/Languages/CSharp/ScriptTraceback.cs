@@ -3,7 +3,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using ResearchKit.Native;
 
-namespace ResearchKit.Kernel.Languages;
+namespace ResearchKit.Kernel.Languages.CSharp;
 
 /// <summary>Says what a cell threw and where: the cells' own frames with their lines, and the library call that refused.</summary>
 internal static class ScriptTraceback

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security;
 using System.Text.RegularExpressions;
 
-namespace ResearchKit.Kernel.Languages.Packages;
+namespace ResearchKit.Kernel.Languages.CSharp.Packages;
 
 /// <summary>Fetches packages as the SDK would for a project: by <c>dotnet restore</c> of one made for the purpose.</summary>
 /// <remarks>The user's own NuGet.Config counts, found from the notebook's folder upward.</remarks>

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace ResearchKit.Kernel.Languages.Packages;
+namespace ResearchKit.Kernel.Languages.CSharp.Packages;
 
 /// <summary>The packages and projects that this process was built from, from its .deps.json.</summary>
 internal static class CarriedPackages

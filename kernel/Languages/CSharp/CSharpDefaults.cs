@@ -1,7 +1,7 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
-namespace ResearchKit.Kernel.Languages;
+namespace ResearchKit.Kernel.Languages.CSharp;
 
 /// <summary>What every C# cell sees without asking: namespaces, and every assembly of this process.</summary>
 internal static class CSharpDefaults

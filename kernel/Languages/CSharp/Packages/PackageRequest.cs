@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace ResearchKit.Kernel.Languages.Packages;
+namespace ResearchKit.Kernel.Languages.CSharp.Packages;
 
 /// <summary>A package that a cell asked for: <c>#r "nuget: Id, version"</c>.</summary>
 internal sealed partial record PackageRequest(string Id, string? Version)

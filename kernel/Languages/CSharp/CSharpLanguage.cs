@@ -1,0 +1,86 @@
+using System.Text;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Scripting;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Scripting;
+using ResearchKit.Kernel.Languages.CSharp.Packages;
+using ResearchKit.Native;
+
+namespace ResearchKit.Kernel.Languages.CSharp;
+
+/// <summary>C# cells that share their state, on Roslyn's scripting.</summary>
+/// <remarks>A cell that throws keeps what it had assigned; one that does not compile changes nothing.</remarks>
+public sealed class CSharpLanguage : ILanguage
+{
+    /// <summary>The name after <c>#!</c>.</summary>
+    public const string Id = "csharp";
+
+    private readonly ReferenceDirectives directives;
+    private readonly Submissions submissions = new();
+    private readonly Dictionary<string, string> sources = new(StringComparer.Ordinal);
+    private ScriptOptions options;
+
+    /// <summary>A language without state yet.</summary>
+    /// <param name="folder">Where relative paths and the package settings (NuGet.Config) are looked for.</param>
+    public CSharpLanguage(string folder)
+    {
+        directives = new ReferenceDirectives(folder);
+        options = ScriptOptions.Default
+            .WithReferences(CSharpDefaults.References)
+            .WithImports(CSharpDefaults.Imports)
+            .WithLanguageVersion(LanguageVersion.Latest)
+            .WithSourceResolver(new SourceFileResolver([], folder))
+            .WithOptimizationLevel(OptimizationLevel.Release)
+            .WithEmitDebugInformation(true)
+            .WithFileEncoding(Encoding.UTF8)
+            .WithAllowUnsafe(true)
+            .WithWarningLevel(0);
+    }
+
+    /// <inheritdoc/>
+    public string Name => Id;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Aliases => ["c#", "cs"];
+
+    /// <inheritdoc/>
+    public async Task<CellValue> RunAsync(string code, CellContext context)
+    {
+        ArgumentNullException.ThrowIfNull(code);
+        ArgumentNullException.ThrowIfNull(context);
+        sources[context.Name] = code;
+        var (text, added) = await directives.ApplyAsync(code, context.Note, context.Cancellation).ConfigureAwait(false);
+        var (checkedText, original) = StopChecks.AddTo(text);
+        options = options.AddReferences(added).WithFilePath(context.Name);
+        var script = submissions.Last is { } last
+            ? last.ContinueWith<object?>(checkedText, options)
+            : CSharpScript.Create<object?>(checkedText, options);
+        var start = submissions.Add(script, out var errors, context.Cancellation)
+            ?? throw new CompileErrors(context.Name, code, original).Describe(errors);
+        try
+        {
+            var value = context.Run(start);
+            return HasValue(script.GetCompilation(), context.Name) ? new CellValue(true, value) : CellValue.None;
+        }
+        catch (Exception thrown)
+        {
+            throw ScriptTraceback.Describe(thrown, context.Name, sources);
+        }
+    }
+
+    /// <inheritdoc/>
+    public CellException Refused(UncaughtError met, string cell) => ScriptTraceback.Describe(met, cell, sources);
+
+    /// <summary>Compiles an empty program, so that the first cell need not wait for the compiler to wake up.</summary>
+    public void WarmUp() => CSharpScript.Create<object?>("_ = 1", options).GetCompilation().Emit(Stream.Null);
+
+    /// <summary>A cell has a value when its last statement is an expression without a semicolon that is not void.</summary>
+    private static bool HasValue(Compilation compilation, string cell)
+    {
+        var tree = compilation.SyntaxTrees.Last(tree => Path.GetFileName(tree.FilePath) == cell);
+        return tree.GetCompilationUnitRoot().Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax last }
+            && last.SemicolonToken.IsMissing
+            && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression).Type?.SpecialType != SpecialType.System_Void;
+    }
+}
