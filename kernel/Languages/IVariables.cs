@@ -1,0 +1,18 @@
+namespace ResearchKit.Kernel.Languages;
+
+/// <summary>The variables that a language's cells have declared, to look at and to share.</summary>
+public interface IVariables
+{
+    /// <summary>The variables in sight, each name once: its latest declaration.</summary>
+    IReadOnlyList<Variable> Variables { get; }
+
+    /// <summary>Declares a variable with a value of this process; a later cell sees it.</summary>
+    /// <exception cref="ArgumentException">The name is no name in this language.</exception>
+    Task SetAsync(string name, object? value, CancellationToken cancellation);
+}
+
+/// <summary>A variable of a session.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Type">Its declared type.</param>
+/// <param name="Value">Its value now.</param>
+public sealed record Variable(string Name, Type Type, object? Value);
