@@ -4,7 +4,7 @@ using ResearchKit.Native;
 namespace ResearchKit.Kernel.Sessions;
 
 /// <summary>The running cell, as the code inside it sees it: where its outputs go, and whether it should stop.</summary>
-internal sealed class CellScope(SessionOutputs outputs, CancellationToken cancellation)
+internal sealed class CellScope(CellOutputs outputs, Func<string, bool, string>? input, CancellationToken cancellation)
 {
     private static readonly AsyncLocal<CellScope?> Local = new();
     private static volatile CellScope? latest;
@@ -20,7 +20,10 @@ internal sealed class CellScope(SessionOutputs outputs, CancellationToken cancel
     public CancellationToken Cancellation => cancellation;
 
     /// <summary>Where outputs go; null when nobody listens to this cell any more.</summary>
-    public SessionOutputs? Outputs => abandoned ? null : outputs;
+    public CellOutputs? Outputs => abandoned ? null : outputs;
+
+    /// <summary>Asks the person at the notebook: a prompt, and whether the answer is secret. Null where nobody can be asked.</summary>
+    public Func<string, bool, string>? Input => input;
 
     /// <summary>Completes when a thread of this cell was lost to an error of a native library.</summary>
     public Task<UncaughtError> Lost => lost.Task;

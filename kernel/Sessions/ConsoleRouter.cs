@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace ResearchKit.Kernel.Sessions;
@@ -50,15 +51,40 @@ internal static class ConsoleRouter
         }
     }
 
+    /// <summary>A cell reads what the person at the notebook answers, a line at a time.</summary>
     private sealed class Reader(TextReader console) : TextReader
     {
-        public override int Peek() => Allowed().Peek();
+        private readonly ConditionalWeakTable<CellScope, StringBuilder> answered = [];
 
-        public override int Read() => Allowed().Read();
+        public override int Peek() => CellScope.Current is { } cell ? Rest(cell)[0] : console.Peek();
 
-        public override string? ReadLine() => Allowed().ReadLine();
+        public override int Read()
+        {
+            if (CellScope.Current is not { } cell) return console.Read();
+            var rest = Rest(cell);
+            var first = rest[0];
+            rest.Remove(0, 1);
+            return first;
+        }
 
-        private TextReader Allowed() => CellScope.Current is null ? console
-            : throw new InvalidOperationException("A cell cannot read from the console; give it its values in the parameters cell.");
+        public override string? ReadLine()
+        {
+            if (CellScope.Current is not { } cell) return console.ReadLine();
+            var rest = Rest(cell);
+            var text = rest.ToString();
+            var end = text.IndexOf('\n', StringComparison.Ordinal);
+            rest.Remove(0, end + 1);
+            return text[..end];
+        }
+
+        private StringBuilder Rest(CellScope cell)
+        {
+            var rest = answered.GetOrCreateValue(cell);
+            if (rest.Length > 0) return rest;
+            var ask = cell.Input ?? throw new InvalidOperationException(
+                "Nobody can be asked here: a cell reads from the console only where a person runs it. Give it its values in the parameters cell.");
+            cell.Outputs?.FlushAll();
+            return rest.Append(ask("", false)).Append('\n');
+        }
     }
 }

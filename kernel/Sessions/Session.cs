@@ -28,27 +28,32 @@ public sealed class Session : IDisposable
     /// <summary>How long an interrupted cell may take to stop before it is left behind.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Asks the person at the notebook: a prompt, and whether the answer is secret. Null where nobody can be asked.</summary>
+    public Func<string, bool, string>? Input { get; set; }
+
     /// <summary>Runs one cell to its end. One at a time: a second call waits.</summary>
     /// <param name="code">The cell's text.</param>
     /// <param name="count">Its execution count, by which errors name it.</param>
-    /// <param name="report">Takes the outputs, one at a time, in order, on any thread.</param>
+    /// <param name="report">
+    /// Takes the outputs, one at a time, in order, on any thread; also those that the cell's leftovers give after its end.
+    /// </param>
     /// <param name="cancellation">Interrupts the cell.</param>
     public async Task<CellOutcome> ExecuteAsync(string code, int count, Action<Output> report, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(code);
         ArgumentNullException.ThrowIfNull(report);
         await turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-        outputs.Begin(report);
+        var cell = new CellOutputs(outputs, report);
         try
         {
-            var stopped = await RunAsync(code, count, cancellation).ConfigureAwait(false);
-            var error = outputs.End();
+            var stopped = await RunAsync(code, count, new CellScope(cell, Input, cancellation)).ConfigureAwait(false);
+            var error = cell.End();
             return stopped ? new CellOutcome(CellStatus.Interrupted, error)
                 : new CellOutcome(error is null ? CellStatus.Succeeded : CellStatus.Failed, error);
         }
         finally
         {
-            outputs.End();
+            cell.End();
             turn.Release();
         }
     }
@@ -62,20 +67,20 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>True when the cell was interrupted.</summary>
-    private async Task<bool> RunAsync(string code, int count, CancellationToken cancellation)
+    private async Task<bool> RunAsync(string code, int count, CellScope scope)
     {
         await ready.ConfigureAwait(false);
-        var scope = new CellScope(outputs, cancellation);
         var cell = thread.RunAsync(() => RunPartsAsync(code, count, scope));
         try
         {
-            var patience = Task.Delay(Timeout.Infinite, cancellation).ContinueWith(
+            var patience = Task.Delay(Timeout.Infinite, scope.Cancellation).ContinueWith(
                 _ => Task.Delay(Grace), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Unwrap();
             var first = await Task.WhenAny(cell, scope.Lost, patience).ConfigureAwait(false);
             if (first == cell) return await cell.ConfigureAwait(false);
+            var outputs = scope.Outputs;
             LeaveBehind(scope);
-            if (first == scope.Lost) outputs.Send(Described(language.Refused(await scope.Lost.ConfigureAwait(false), Name(count))));
-            else outputs.Send(Interrupted("The cell was interrupted; it did not stop, so it goes on unheard and the state is the one before it."));
+            if (first == scope.Lost) outputs?.Send(Described(language.Refused(await scope.Lost.ConfigureAwait(false), Name(count))));
+            else outputs?.Send(Interrupted("The cell was interrupted; it did not stop, so it goes on unheard and the state is the one before it."));
             return first != scope.Lost;
         }
         finally

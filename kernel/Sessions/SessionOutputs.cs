@@ -2,120 +2,87 @@ namespace ResearchKit.Kernel.Sessions;
 
 /// <summary>Brings what cells write and show into one order and one pace, from any thread.</summary>
 /// <remarks>
-/// Between cells there is nobody to report to: text waits, and a display's last state waits. Updates of a display come at most
-/// once per interval; the last one always comes, at the latest when the cell ends.
+/// What a cell gives goes to that cell's listener, also after the cell has ended. Updates of a display come at most once per
+/// interval; the last one always comes.
 /// </remarks>
 internal sealed class SessionOutputs : IDisposable
 {
-    private readonly Lock gate = new();
-    private readonly StreamBuffer streams = new();
     private readonly Dictionary<string, PendingUpdate> updates = new(StringComparer.Ordinal);
+    private readonly HashSet<CellOutputs> waiting = [];
     private readonly TimeSpan interval;
     private readonly Timer timer;
-    private Action<Output>? report;
-    private ErrorOutput? firstError;
 
     public SessionOutputs(TimeSpan interval)
     {
         this.interval = interval;
-        timer = new Timer(_ => FlushStreams(), null, TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(100));
+        timer = new Timer(_ => Flush(late: true), null, TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(100));
     }
 
-    public void Begin(Action<Output> receiver)
-    {
-        lock (gate)
-        {
-            report = receiver;
-            firstError = null;
-            Flush();
-        }
-    }
+    /// <summary>One output at a time, whichever cell it is of.</summary>
+    public Lock Gate { get; } = new();
 
-    /// <summary>Gives out what waits and stops reporting; returns the cell's first error.</summary>
-    public ErrorOutput? End()
-    {
-        lock (gate)
-        {
-            Flush();
-            report = null;
-            return firstError;
-        }
-    }
+    public bool IsClosed { get; private set; }
 
-    public void Write(string stream, ReadOnlySpan<char> text)
-    {
-        lock (gate)
-        {
-            foreach (var full in streams.Write(stream, text)) report?.Invoke(full);
-        }
-    }
+    /// <summary>Notes that a cell has text that nobody has seen yet.</summary>
+    public void Wait(CellOutputs cell) => waiting.Add(cell);
 
-    public void Show(Formatted value, string displayId)
+    public void Shown(string displayId)
     {
-        lock (gate)
-        {
-            Send(new DisplayOutput(value.Data, displayId));
-            Send(value.Error);
-            updates[displayId] = new PendingUpdate { Sent = Environment.TickCount64 };
-        }
+        lock (Gate) updates[displayId] = new PendingUpdate { Sent = Environment.TickCount64 };
     }
 
     /// <summary>Replaces a display, now or when its turn comes.</summary>
-    public void Update(object? value, IReadOnlyList<string> mimeTypes, string displayId)
+    public void Update(CellOutputs cell, string displayId, Func<Formatted> value)
     {
-        lock (gate)
+        lock (Gate)
         {
             if (!updates.TryGetValue(displayId, out var update)) updates[displayId] = update = new PendingUpdate();
-            // a disposable value may be gone when its turn comes
-            update.Next = value is IDisposable ? Remembered(Formatted.Of(value, mimeTypes)) : () => Formatted.Of(value, mimeTypes);
-            if (report is not null && Environment.TickCount64 - update.Sent >= interval.TotalMilliseconds) SendUpdate(displayId, update);
+            (update.Next, update.Cell) = (value, cell);
+            if (IsDue(update)) Send(displayId, update);
         }
     }
 
-    public void Send(Output? output)
+    /// <summary>Gives out what waits; of displays only what is due, where <paramref name="late"/>.</summary>
+    public void Flush(bool late = false)
     {
-        if (output is null) return;
-        lock (gate)
+        lock (Gate)
         {
-            if (report is null) return;
-            if (output is ErrorOutput error) firstError ??= error;
-            if (streams.Take() is { } text) report(text);
-            report(output);
+            foreach (var cell in waiting) cell.FlushText();
+            waiting.Clear();
+            foreach (var (displayId, update) in updates.Where(update => update.Value.Next is not null).ToList())
+                if (!late || IsDue(update)) Send(displayId, update);
         }
     }
 
-    public void Dispose() => timer.Dispose();
-
-    private static Func<Formatted> Remembered(Formatted value) => () => value;
-
-    private void Flush()
+    /// <summary>Gives out what waits; after that nobody hears anything.</summary>
+    public void Dispose()
     {
-        FlushStreams();
-        foreach (var (displayId, update) in updates.ToList()) SendUpdate(displayId, update);
-    }
-
-    private void FlushStreams()
-    {
-        lock (gate)
+        lock (Gate)
         {
-            if (report is not null && streams.Take() is { } text) report(text);
+            Flush();
+            IsClosed = true;
         }
+        timer.Dispose();
     }
 
-    private void SendUpdate(string displayId, PendingUpdate update)
+    private static void Send(string displayId, PendingUpdate update)
     {
-        if (update.Next is not { } next) return;
-        update.Next = null;
+        var (next, cell) = (update.Next!, update.Cell!);
+        (update.Next, update.Cell) = (null, null);
         var value = next();
         update.Sent = Environment.TickCount64;
-        Send(new UpdateOutput(value.Data, displayId));
-        Send(value.Error);
+        cell.Send(new UpdateOutput(value.Data, displayId));
+        cell.Send(value.Error);
     }
+
+    private bool IsDue(PendingUpdate update) => Environment.TickCount64 - update.Sent >= interval.TotalMilliseconds;
 
     private sealed class PendingUpdate
     {
         public long Sent { get; set; } = long.MinValue / 2;
 
         public Func<Formatted>? Next { get; set; }
+
+        public CellOutputs? Cell { get; set; }
     }
 }

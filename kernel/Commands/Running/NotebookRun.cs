@@ -103,7 +103,7 @@ internal sealed class NotebookRun
 
         void Take(Output output)
         {
-            recorder.Record(cell, output);
+            lock (recorder) recorder.Record(cell, output);
             if (output is UpdateOutput update && update.Data.GetValueOrDefault("text/plain") is { } text)
                 progress.Status(TerminalText.OneLine(text));
         }
@@ -113,7 +113,7 @@ internal sealed class NotebookRun
     {
         summary["seconds"] = record.Seconds;
         summary["status"] = status.ToString().ToLowerInvariant();
-        notebook.Save(folder.Notebook);
+        lock (recorder) notebook.Save(folder.Notebook);   // what a cell left behind may still write
         record.Save(folder.Record, status);
     }
 

@@ -65,7 +65,26 @@ public sealed class SessionTests : IDisposable
             outputs.OfType<StreamOutput>().Select(stream => (stream.Name, stream.Text)));
         Assert.IsType<DisplayOutput>(outputs[3]);
         await RunAsync("Console.ReadLine();", mayFail: true);
-        Assert.Contains("cannot read from the console", outputs.OfType<ErrorOutput>().Last().Message, StringComparison.Ordinal);
+        Assert.Contains("Nobody can be asked here", outputs.OfType<ErrorOutput>().Last().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_cell_reads_what_the_person_answers_after_what_it_wrote_was_shown()
+    {
+        session.Input = (prompt, secret) => $"{string.Concat(outputs.OfType<StreamOutput>().Select(stream => stream.Text))}{prompt}{secret}";
+        Assert.Equal("name? False", await ValueAsync("Console.Write(\"name? \"); Console.ReadLine()"));
+        Assert.Equal("n", await ValueAsync("(char)Console.Read()"));
+    }
+
+    [Fact]
+    public async Task What_a_cell_left_behind_still_goes_to_that_cell()
+    {
+        List<Output> first = [], second = [];
+        await session.ExecuteAsync("_ = Task.Run(async () => { await Task.Delay(300); Console.Write(\"late\"); display(5); });", 1, first.Add);
+        await session.ExecuteAsync("await Task.Delay(600); Console.Write(\"own\");", 2, second.Add);
+        Assert.Equal("late", Assert.Single(first.OfType<StreamOutput>()).Text);
+        Assert.Equal("5", Assert.Single(first.OfType<DisplayOutput>()).Data["text/plain"]);
+        Assert.Equal("own", Assert.Single(second.OfType<StreamOutput>()).Text);
     }
 
     [Fact]
