@@ -29,3 +29,7 @@ public sealed record ResultOutput(IReadOnlyDictionary<string, string> Data, int 
 /// <param name="Traceback">What a person reads, line by line.</param>
 /// <param name="Line">The cell's line, from 1, where it is known.</param>
 public sealed record ErrorOutput(string Name, string Message, IReadOnlyList<string> Traceback, int? Line = null) : Output;
+
+/// <summary>Takes away what the cell has shown so far.</summary>
+/// <param name="Wait">Only when the next output comes, so that nothing flickers.</param>
+public sealed record ClearOutput(bool Wait) : Output;

@@ -31,6 +31,9 @@ public sealed class Session : IDisposable
     /// <summary>Asks the person at the notebook: a prompt, and whether the answer is secret. Null where nobody can be asked.</summary>
     public Func<string, bool, string>? Input { get; set; }
 
+    /// <summary>Answers questions about C# code that is being written; null where nothing can.</summary>
+    public ICodeServices? CodeServices => (object)language as ICodeServices;
+
     /// <summary>Runs one cell to its end. One at a time: a second call waits.</summary>
     /// <param name="code">The cell's text.</param>
     /// <param name="count">Its execution count, by which errors name it.</param>
@@ -124,7 +127,7 @@ public sealed class Session : IDisposable
     private static bool IsStop(Exception error) => error is OperationCanceledException or ThreadInterruptedException
         || (error is AggregateException many && many.InnerExceptions.All(IsStop));
 
-    private static ErrorOutput Interrupted(string message) => new("Interrupted", message, [message]);
+    private static ErrorOutput Interrupted(string message) => new("KeyboardInterrupt", message, [message]);
 
     private static ErrorOutput Described(CellException failure) => new(failure.Kind, failure.Message, failure.Traceback, failure.Line);
 

@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Notebooks;
 using ResearchKit.Kernel.Sessions;
@@ -10,11 +8,17 @@ namespace ResearchKit.Kernel.Commands.Running;
 internal sealed class OutputRecorder
 {
     private readonly Dictionary<string, List<JsonObject>> displays = new(StringComparer.Ordinal);
+    private readonly HashSet<NotebookCell> toClear = [];
 
     public void Record(NotebookCell cell, Output output)
     {
+        if (toClear.Remove(cell)) cell.Outputs.Clear();
         switch (output)
         {
+            case ClearOutput clear:
+                if (clear.Wait) toClear.Add(cell);
+                else cell.Outputs.Clear();
+                break;
             case StreamOutput stream:
                 Append(cell.Outputs, stream);
                 break;
@@ -25,7 +29,7 @@ internal sealed class OutputRecorder
                 cell.Outputs.Add((JsonNode)shown);
                 break;
             case UpdateOutput update:
-                foreach (var stored in displays.GetValueOrDefault(update.DisplayId) ?? []) stored["data"] = Bundle(update.Data);
+                foreach (var stored in displays.GetValueOrDefault(update.DisplayId) ?? []) stored["data"] = MimeBundle.Of(update.Data);
                 break;
             case ResultOutput result:
                 var value = Rich("execute_result", result.Data);
@@ -36,9 +40,9 @@ internal sealed class OutputRecorder
                 cell.Outputs.Add((JsonNode)new JsonObject
                 {
                     ["ename"] = error.Name,
-                    ["evalue"] = WellFormed(error.Message),
+                    ["evalue"] = MimeBundle.WellFormed(error.Message),
                     ["output_type"] = "error",
-                    ["traceback"] = new JsonArray([.. error.Traceback.Select(line => (JsonNode)WellFormed(line))]),
+                    ["traceback"] = new JsonArray([.. error.Traceback.Select(line => (JsonNode)MimeBundle.WellFormed(line))]),
                 });
                 break;
         }
@@ -46,30 +50,10 @@ internal sealed class OutputRecorder
 
     private static JsonObject Rich(string kind, IReadOnlyDictionary<string, string> data) => new()
     {
-        ["data"] = Bundle(data),
+        ["data"] = MimeBundle.Of(data),
         ["metadata"] = new JsonObject(),
         ["output_type"] = kind,
     };
-
-    private static JsonObject Bundle(IReadOnlyDictionary<string, string> data) =>
-        new(data.Select(entry => KeyValuePair.Create(entry.Key, Value(entry.Key, entry.Value))));
-
-    /// <summary>JSON stands in the file as JSON; all else as text.</summary>
-    private static JsonNode? Value(string mime, string text)
-    {
-        if (!mime.EndsWith("json", StringComparison.Ordinal)) return WellFormed(text);
-        try
-        {
-            return JsonNode.Parse(WellFormed(text));
-        }
-        catch (JsonException)
-        {
-            return WellFormed(text);
-        }
-    }
-
-    /// <summary>Halves of characters, as a cut string has them, cannot stand in a file.</summary>
-    private static string WellFormed(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
 
     private static void Append(JsonArray outputs, StreamOutput stream)
     {
@@ -78,14 +62,14 @@ internal sealed class OutputRecorder
         {
             var open = lines.Count > 0 && (string?)lines[^1] is { } line && !line.EndsWith('\n') ? line : "";
             if (open.Length > 0) lines.RemoveAt(lines.Count - 1);
-            foreach (var added in MultilineText.Split(open + WellFormed(stream.Text)).ToList()) lines.Add(added?.DeepClone());
+            foreach (var added in MultilineText.Split(open + MimeBundle.WellFormed(stream.Text)).ToList()) lines.Add(added?.DeepClone());
             return;
         }
         outputs.Add((JsonNode)new JsonObject
         {
             ["name"] = stream.Name,
             ["output_type"] = "stream",
-            ["text"] = MultilineText.Split(WellFormed(stream.Text)),
+            ["text"] = MultilineText.Split(MimeBundle.WellFormed(stream.Text)),
         });
     }
 }

@@ -13,6 +13,10 @@ public static class CellFunctions
     /// <exception cref="OperationCanceledException">The running cell was interrupted.</exception>
     public static DisplayedValue display(object? value, params string[] mimeTypes) => Show(Formatted.Of(value, mimeTypes), mimeTypes);
 
+    /// <summary>Takes away what the cell has shown so far.</summary>
+    /// <param name="wait">Only when the next output comes, so that nothing flickers.</param>
+    public static void ClearOutput(bool wait = false) => CellScope.Current?.Outputs?.Send(new ClearOutput(wait));
+
     /// <summary>Text that is shown as the HTML it is.</summary>
     public static IHtmlContent HTML(string content) => content.ToHtmlContent();
 

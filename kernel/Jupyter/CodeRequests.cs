@@ -1,0 +1,70 @@
+using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Languages;
+using ResearchKit.Kernel.Sessions;
+
+namespace ResearchKit.Kernel.Jupyter;
+
+/// <summary>Answers what front ends ask about code that is being written.</summary>
+internal sealed class CodeRequests(Session session)
+{
+    public async Task<JsonObject> CompleteAsync(JsonObject request, CancellationToken cancellation)
+    {
+        var (code, position) = Place(request);
+        var found = session.CodeServices is { } services
+            ? await services.CompleteAsync(code, position, cancellation).ConfigureAwait(false)
+            : Completions.None(position);
+        return new JsonObject
+        {
+            ["status"] = "ok",
+            ["matches"] = new JsonArray([.. found.Items.Select(item => (JsonNode)item.Text)]),
+            ["cursor_start"] = CodePoints(code, found.Start),
+            ["cursor_end"] = CodePoints(code, found.End),
+            ["metadata"] = new JsonObject
+            {
+                ["_jupyter_types_experimental"] = new JsonArray([.. found.Items.Select(item => (JsonNode)new JsonObject
+                {
+                    ["start"] = CodePoints(code, found.Start),
+                    ["end"] = CodePoints(code, found.End),
+                    ["text"] = item.Text,
+                    ["type"] = item.Kind,
+                    ["signature"] = item.Signature,
+                })]),
+            },
+        };
+    }
+
+    public async Task<JsonObject> InspectAsync(JsonObject request, CancellationToken cancellation)
+    {
+        var (code, position) = Place(request);
+        var found = session.CodeServices is { } services
+            ? await services.InspectAsync(code, position, cancellation).ConfigureAwait(false)
+            : null;
+        return new JsonObject
+        {
+            ["status"] = "ok",
+            ["found"] = found is not null,
+            ["data"] = found is null ? [] : new JsonObject { ["text/markdown"] = found.Markdown, ["text/plain"] = found.Text },
+            ["metadata"] = new JsonObject(),
+        };
+    }
+
+    public JsonObject IsComplete(JsonObject request)
+    {
+        if (session.CodeServices is not { } services) return new JsonObject { ["status"] = "unknown" };
+        var found = services.IsComplete(request.Text("code") ?? "");
+        var reply = new JsonObject { ["status"] = found.Status.ToString().ToLowerInvariant() };
+        if (found.Status == CodeStatus.Incomplete) reply["indent"] = found.Indent;
+        return reply;
+    }
+
+    /// <summary>The protocol counts in code points, .NET in UTF-16 units.</summary>
+    private static (string Code, int Position) Place(JsonObject request)
+    {
+        var code = request.Text("code") ?? "";
+        var (points, position) = (request.Number("cursor_pos") ?? int.MaxValue, 0);
+        for (; points > 0 && position < code.Length; points--) position += char.IsSurrogatePair(code, position) ? 2 : 1;
+        return (code, position);
+    }
+
+    private static int CodePoints(string code, int position) => code.AsSpan(0, Math.Clamp(position, 0, code.Length)).ToString().EnumerateRunes().Count();
+}

@@ -1,0 +1,87 @@
+using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Sessions;
+
+namespace ResearchKit.Kernel.Jupyter;
+
+/// <summary>Runs the cells that front ends send.</summary>
+internal sealed class ExecuteRequests(Session session, History history, Questions questions, Action<Message, string, JsonObject> publish)
+{
+    private readonly Lock gate = new();
+    private CancellationTokenSource? running;
+    private int count;
+
+    /// <summary>Runs one <c>execute_request</c>; returns what the reply says.</summary>
+    public async Task<JsonObject> RunAsync(Message request)
+    {
+        var silent = request.Content.Flag("silent", false);
+        var stored = request.Content.Flag("store_history", !silent) && !silent;
+        var code = request.Content.Text("code") ?? "";
+        using var interrupt = new CancellationTokenSource();
+        lock (gate) running = interrupt;
+        if (stored || count == 0) count++;
+        if (stored) history.Add(count, code);
+        if (!silent) publish(request, "execute_input", new() { ["code"] = code, ["execution_count"] = count });
+        try
+        {
+            session.Input = request.Content.Flag("allow_stdin", false)
+                ? (prompt, secret) => questions.Ask(request, prompt, secret, interrupt.Token) : null;
+            var outcome = await session.ExecuteAsync(code, count, Report, interrupt.Token).ConfigureAwait(false);
+            if (outcome is { Status: not CellStatus.Succeeded, Error: { } error })
+            {
+                var reply = With("error", OutputMessages.Error(error));
+                reply["execution_count"] = count;
+                return reply;
+            }
+            return new JsonObject
+            {
+                ["status"] = "ok",
+                ["execution_count"] = count,
+                ["payload"] = new JsonArray(),
+                ["user_expressions"] = await EvaluateAsync(request, interrupt.Token).ConfigureAwait(false),
+            };
+        }
+        finally
+        {
+            lock (gate) running = null;
+        }
+
+        void Report(Output output)
+        {
+            if (silent && output is ResultOutput) return;
+            var (type, content) = OutputMessages.Of(output);
+            publish(request, type, content);
+        }
+    }
+
+    /// <summary>Interrupts what runs; true when something did.</summary>
+    public bool Interrupt()
+    {
+        lock (gate)
+        {
+            running?.CancelAsync();
+            return running is not null;
+        }
+    }
+
+    private async Task<JsonObject> EvaluateAsync(Message request, CancellationToken cancellation)
+    {
+        var values = new JsonObject();
+        foreach (var (name, expression) in request.Content["user_expressions"] as JsonObject ?? [])
+        {
+            if (expression is not JsonValue text || !text.TryGetValue<string>(out var code)) continue;
+            ResultOutput? result = null;
+            var outcome = await session.ExecuteAsync(code, count, output => result = output as ResultOutput ?? result, cancellation).ConfigureAwait(false);
+            values[name] = outcome.Error is { } error
+                ? With("error", OutputMessages.Error(error))
+                : With("ok", result is null ? new() { ["data"] = new JsonObject(), ["metadata"] = new JsonObject() } : OutputMessages.Of(result).Content);
+        }
+        return values;
+    }
+
+    private static JsonObject With(string status, JsonObject content)
+    {
+        content.Remove("execution_count");
+        content.Insert(0, "status", status);
+        return content;
+    }
+}

@@ -1,0 +1,170 @@
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using ResearchKit.Kernel.Sessions;
+
+namespace ResearchKit.Kernel.Jupyter;
+
+/// <summary>A session behind Jupyter's protocol: what front ends ask, in their order, and what the session says.</summary>
+public sealed class KernelServer : IDisposable
+{
+    private readonly string id = Guid.NewGuid().ToString();
+    private readonly Session session;
+    private readonly Channels channels;
+    private readonly ExecuteRequests execute;
+    private readonly CodeRequests code;
+    private readonly History history = new();
+    private readonly Questions questions;
+    private readonly Action<string> log;
+    private readonly Channel<(Channel Channel, Message Message, long Number)> shell =
+        System.Threading.Channels.Channel.CreateUnbounded<(Channel, Message, long)>();
+    private readonly CancellationTokenSource ending = new();
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long received;
+    private long abortedUpTo;
+
+    /// <summary>Listens; nothing is answered before <see cref="RunAsync"/>.</summary>
+    /// <param name="file">Where, and with which key.</param>
+    /// <param name="session">What runs the cells; the caller's.</param>
+    /// <param name="log">Takes what no front end is told, such as a message with a wrong signature.</param>
+    /// <exception cref="IOException">A port is taken.</exception>
+    public KernelServer(ConnectionFile file, Session session, Action<string> log)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        (this.session, this.log) = (session, log);
+        channels = new Channels(file, Received, message => Send(Channel.Iopub, message), log);
+        questions = new Questions(Send, id);
+        execute = new ExecuteRequests(session, history, questions, Publish);
+        code = new CodeRequests(session);
+    }
+
+    /// <summary>Answers until a front end asks for the end.</summary>
+    /// <param name="cancellation">Ends it from outside.</param>
+    public async Task RunAsync(CancellationToken cancellation = default)
+    {
+        using var outside = cancellation.Register(End);
+        channels.Start();
+        Send(Channel.Iopub, Message.Create("status", id, new() { ["execution_state"] = "starting" }, null) with { Identities = [Topic("status")] });
+        var work = Task.Run(WorkAsync, CancellationToken.None);
+        await ended.Task.ConfigureAwait(false);
+        await Task.WhenAny(work, Task.Delay(TimeSpan.FromSeconds(3), CancellationToken.None)).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        End();
+        channels.Dispose();
+    }
+
+    private static byte[] Topic(string type) => System.Text.Encoding.UTF8.GetBytes($"kernel.researchkit.{type}");
+
+    private void Send(Channel channel, Message message) => channels.Send(channel, message);
+
+    private void Publish(Message request, string type, JsonObject content) =>
+        Send(Channel.Iopub, Message.Create(type, id, content, request) with { Identities = [Topic(type)] });
+
+    private void Reply(Channel channel, Message request, string type, JsonObject content) =>
+        Send(channel, Message.Create(type, id, content, request) with { Identities = request.Identities });
+
+    private void End()
+    {
+        shell.Writer.TryComplete();
+        execute.Interrupt();
+        ending.Cancel();
+        ended.TrySetResult();
+    }
+
+    /// <summary>On the thread of the sockets: nothing here may wait.</summary>
+    private void Received(Channel channel, Message message)
+    {
+        if (channel == Channel.Stdin)
+        {
+            if (message.Type == "input_reply") questions.Answer(message);
+        }
+        else if (channel == Channel.Shell && message.Type != "shutdown_request")
+        {
+            shell.Writer.TryWrite((channel, message, Interlocked.Increment(ref received)));
+        }
+        else
+        {
+            _ = Task.Run(() => AnswerAsync(channel, message, long.MaxValue));
+        }
+    }
+
+    private async Task WorkAsync()
+    {
+        await foreach (var (channel, message, number) in shell.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            if (ending.IsCancellationRequested) return;
+            await AnswerAsync(channel, message, number).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Between busy and idle, as the protocol wants it; a request that fails says so and harms no other.</summary>
+    private async Task AnswerAsync(Channel channel, Message request, long number)
+    {
+        Publish(request, "status", new() { ["execution_state"] = "busy" });
+        try
+        {
+            if (await ReplyTo(request, number).ConfigureAwait(false) is { } content)
+                Reply(channel, request, request.Type.Replace("_request", "_reply", StringComparison.Ordinal), content);
+        }
+        catch (Exception error)
+        {
+            log($"{request.Type}: {error}");
+            var content = OutputMessages.Error(new ErrorOutput(error.GetType().Name, error.Message, [error.Message]));
+            content["status"] = "error";
+            Reply(channel, request, request.Type.Replace("_request", "_reply", StringComparison.Ordinal), content);
+        }
+        Publish(request, "status", new() { ["execution_state"] = "idle" });
+        if (request.Type == "shutdown_request") End();
+    }
+
+    /// <summary>What the reply says; null for what has no reply.</summary>
+    private async Task<JsonObject?> ReplyTo(Message request, long number)
+    {
+        switch (request.Type)
+        {
+            case "execute_request":
+                return await ExecuteAsync(request, number).ConfigureAwait(false);
+            case "kernel_info_request":
+                return KernelInfo.Reply();
+            case "complete_request":
+                return await code.CompleteAsync(request.Content, ending.Token).ConfigureAwait(false);
+            case "inspect_request":
+                return await code.InspectAsync(request.Content, ending.Token).ConfigureAwait(false);
+            case "is_complete_request":
+                return code.IsComplete(request.Content);
+            case "history_request":
+                return new() { ["status"] = "ok", ["history"] = history.Find(request.Content) };
+            case "comm_info_request":
+                return new() { ["status"] = "ok", ["comms"] = new JsonObject() };
+            case "comm_open":   // the kernel has no targets, and says so
+                Publish(request, "comm_close", new() { ["comm_id"] = request.Content.Text("comm_id") ?? "", ["data"] = new JsonObject() });
+                return null;
+            case "comm_msg" or "comm_close":
+                return null;
+            case "interrupt_request":
+                execute.Interrupt();
+                return new() { ["status"] = "ok" };
+            case "shutdown_request":
+                execute.Interrupt();
+                var content = new JsonObject { ["status"] = "ok", ["restart"] = request.Content.Flag("restart", false) };
+                Publish(request, "shutdown_reply", (JsonObject)content.DeepClone());
+                return content;
+            default:
+                log($"A message of type '{request.Type}' is not one that this kernel answers.");
+                return null;
+        }
+    }
+
+    /// <summary>After a failure what was already waiting is not run, unless its front end wants it so.</summary>
+    private async Task<JsonObject> ExecuteAsync(Message request, long number)
+    {
+        if (number <= Interlocked.Read(ref abortedUpTo)) return new() { ["status"] = "aborted" };
+        var reply = await execute.RunAsync(request).ConfigureAwait(false);
+        if ((string?)reply["status"] == "error" && request.Content.Flag("stop_on_error", true))
+            Interlocked.Exchange(ref abortedUpTo, Interlocked.Read(ref received));
+        return reply;
+    }
+}

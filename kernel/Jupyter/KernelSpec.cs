@@ -1,0 +1,49 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using ResearchKit.Kernel.Notebooks;
+
+namespace ResearchKit.Kernel.Jupyter;
+
+/// <summary>The folder by which Jupyter finds a kernel.</summary>
+/// <remarks>https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs</remarks>
+public static partial class KernelSpec
+{
+    /// <summary>The name under which notebooks ask for the kernel.</summary>
+    public const string DefaultName = "researchkit";
+
+    /// <summary>Writes <c>kernel.json</c> for a command; an earlier one of the same name is replaced.</summary>
+    /// <param name="data">Jupyter's data folder, such as <see cref="UserData"/> or PREFIX/share/jupyter.</param>
+    /// <param name="name">The kernel's name.</param>
+    /// <param name="command">What starts it; the connection file's path follows.</param>
+    /// <returns>The folder.</returns>
+    /// <exception cref="ArgumentException">The name cannot be a kernel's.</exception>
+    public static string Install(string data, string name, IEnumerable<string> command)
+    {
+        if (!Name().IsMatch(name))
+            throw new ArgumentException($"--name {name}: expected letters, digits, '.', '-' and '_' only, as Jupyter wants a kernel's name.");
+        var folder = Path.GetFullPath(Path.Combine(data, "kernels", name.ToLowerInvariant()));
+        Directory.CreateDirectory(folder);
+        AtomicFile.Write(Path.Combine(folder, "kernel.json"), NotebookJson.Write(new JsonObject
+        {
+            ["argv"] = new JsonArray([.. command.Select(part => (JsonNode)part), "{connection_file}"]),
+            ["display_name"] = name == DefaultName ? "C# (ResearchKit)" : $"C# ({name})",
+            ["language"] = "C#",
+            ["interrupt_mode"] = "message",
+            ["metadata"] = new JsonObject { ["debugger"] = false },
+        }));
+        return folder;
+    }
+
+    /// <summary>The user's own data folder, as Jupyter finds it.</summary>
+    public static string UserData()
+    {
+        if (Environment.GetEnvironmentVariable("JUPYTER_DATA_DIR") is { Length: > 0 } set) return set;
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        if (OperatingSystem.IsWindows()) return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter");
+        if (OperatingSystem.IsMacOS()) return Path.Combine(home, "Library", "Jupyter");
+        return Path.Combine(Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(home, ".local", "share"), "jupyter");
+    }
+
+    [GeneratedRegex(@"^[A-Za-z0-9._\-]+$")]
+    private static partial Regex Name();
+}
