@@ -50,6 +50,7 @@ public static class CommandLine
         var root = new RootCommand("Runs C# notebooks and turns them into pages.");
         Add(root, RunCommand.Create(), RunCommand.Examples);
         Add(root, ExportCommand.Create(), ExportCommand.Examples);
+        Add(root, KernelCommand.Create(), KernelCommand.Examples);
         Add(root, DataSetsCommand.Create(), DataSetsCommand.Examples);
         root.Options.OfType<HelpOption>().Single().Action = new ExamplesHelp();
         root.Options.OfType<VersionOption>().Single().Action = new VersionAction();
@@ -74,7 +75,7 @@ public static class CommandLine
             output.Write(console.Output.ToString()!.Replace(RootCommand.ExecutableName, "researchkit", StringComparison.Ordinal));
             console.Output = output;
             output.WriteLine("Examples:");
-            foreach (var example in Examples[command is RootCommand ? "researchkit" : command.Name]) output.WriteLine($"  {example}");
+            foreach (var example in Examples.GetValueOrDefault(command is RootCommand ? "researchkit" : command.Name) ?? KernelCommand.Examples) output.WriteLine($"  {example}");
             return result;
         }
     }

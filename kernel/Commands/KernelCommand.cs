@@ -1,0 +1,67 @@
+using System.CommandLine;
+using ResearchKit.Kernel.Jupyter;
+using ResearchKit.Kernel.Sessions;
+
+namespace ResearchKit.Kernel.Commands;
+
+/// <summary><c>researchkit kernel</c>: registers the Jupyter kernel, and is it.</summary>
+internal static class KernelCommand
+{
+    public static readonly string[] Examples =
+    [
+        "researchkit kernel install",
+        "researchkit kernel install --prefix ~/venv --name csharp-study",
+    ];
+
+    public static Command Create() => new("kernel", "The Jupyter kernel for C# notebooks.") { Install(), Start() };
+
+    private static Command Install()
+    {
+        var user = new Option<bool>("--user") { Description = "For this user; so also where nothing is given." };
+        var prefix = new Option<string>("--prefix") { Description = "Below PREFIX/share/jupyter, such as a virtual environment's folder.", HelpName = "PREFIX" };
+        var system = new Option<bool>("--sys-prefix") { Description = "Below the active virtual or conda environment." };
+        var name = new Option<string>("--name") { Description = $"The name by which notebooks ask for it; {KernelSpec.DefaultName} where not given.", HelpName = "NAME" };
+        var command = new Command("install", "Registers the kernel, so that Jupyter and VS Code offer it.") { user, prefix, system, name };
+        command.SetAction(parsed =>
+        {
+            var data = (parsed.GetValue(user), parsed.GetValue(prefix), parsed.GetValue(system)) switch
+            {
+                (_, null, false) => KernelSpec.UserData(),
+                (false, { } folder, false) => Path.Combine(folder, "share", "jupyter"),
+                (false, null, true) => Path.Combine(ActiveEnvironment(), "share", "jupyter"),
+                _ => throw new ArgumentException("--user, --prefix and --sys-prefix exclude each other; expected one."),
+            };
+            parsed.InvocationConfiguration.Output.WriteLine(KernelSpec.Install(data, parsed.GetValue(name) ?? KernelSpec.DefaultName, StartCommand()));
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+
+    private static Command Start()
+    {
+        var file = new Argument<string>("FILE") { Description = "The connection file that the front end wrote." };
+        var command = new Command("start", "Answers a front end until it asks for the end. Jupyter calls this.") { file };
+        command.SetAction((parsed, cancellation) => RunAsync(ConnectionFile.Load(parsed.GetRequiredValue(file)), parsed.InvocationConfiguration.Error, cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ConnectionFile file, TextWriter error, CancellationToken cancellation)
+    {
+        using var session = new Session(Directory.GetCurrentDirectory());
+        using var server = new KernelServer(file, session, error.WriteLine);
+        await server.RunAsync(cancellation).ConfigureAwait(false);
+        return ExitCodes.Success;
+    }
+
+    /// <summary>What starts this program again: its own executable, or <c>dotnet</c> with its assembly.</summary>
+    private static string[] StartCommand()
+    {
+        var (process, assembly) = (Environment.ProcessPath!, Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"));
+        return Path.GetFileNameWithoutExtension(process) == "dotnet" ? [process, assembly, "kernel", "start"] : [process, "kernel", "start"];
+    }
+
+    private static string ActiveEnvironment() =>
+        Environment.GetEnvironmentVariable("VIRTUAL_ENV") is { Length: > 0 } virtualEnvironment ? virtualEnvironment
+        : Environment.GetEnvironmentVariable("CONDA_PREFIX") is { Length: > 0 } conda ? conda
+        : throw new ArgumentException("--sys-prefix: no virtual or conda environment is active (VIRTUAL_ENV, CONDA_PREFIX); expected one, or --prefix.");
+}
