@@ -49,7 +49,10 @@ internal static class KernelCommand
     {
         using var session = new Session(Directory.GetCurrentDirectory());
         using var server = new KernelServer(file, session, error.WriteLine);
-        await server.RunAsync(cancellation).ConfigureAwait(false);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _ = ParentWatch.CancelAfterAsync(end);
+        await server.RunAsync(end.Token).ConfigureAwait(false);
+        await end.CancelAsync().ConfigureAwait(false);
         return ExitCodes.Success;
     }
 

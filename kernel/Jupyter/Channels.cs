@@ -52,6 +52,7 @@ internal sealed class Channels : IDisposable
                 router.ReceiveReady += (_, _) => Receive(channel, router, received);
             }
             var publisher = new XPublisherSocket();
+            publisher.Options.XPubVerbose = true;   // every listener is greeted, not only the first
             Open(Channel.Iopub, publisher, file.Address(file.Iopub), "iopub_port");
             publisher.ReceiveReady += (_, _) => Welcome(publisher, subscribed);
         }

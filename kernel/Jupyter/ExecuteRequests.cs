@@ -18,7 +18,7 @@ internal sealed class ExecuteRequests(Session session, History history, Question
         var code = request.Content.Text("code") ?? "";
         using var interrupt = new CancellationTokenSource();
         lock (gate) running = interrupt;
-        if (stored || count == 0) count++;
+        if (stored) count++;
         if (stored) history.Add(count, code);
         if (!silent) publish(request, "execute_input", new() { ["code"] = code, ["execution_count"] = count });
         try

@@ -5,6 +5,8 @@ internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("researchkit-test-").FullName;
 
+    public string PathTo(string name) => System.IO.Path.Combine(Path, name);
+
     public string File(string name, string text)
     {
         var path = System.IO.Path.Combine(Path, name);
