@@ -10,9 +10,7 @@ internal sealed class CodeRequests(Session session)
     public async Task<JsonObject> CompleteAsync(JsonObject request, CancellationToken cancellation)
     {
         var (code, position) = Place(request);
-        var found = session.CodeServices is { } services
-            ? await services.CompleteAsync(code, position, cancellation).ConfigureAwait(false)
-            : Completions.None(position);
+        var found = await session.CodeServices.CompleteAsync(code, position, cancellation).ConfigureAwait(false);
         return new JsonObject
         {
             ["status"] = "ok",
@@ -36,9 +34,7 @@ internal sealed class CodeRequests(Session session)
     public async Task<JsonObject> InspectAsync(JsonObject request, CancellationToken cancellation)
     {
         var (code, position) = Place(request);
-        var found = session.CodeServices is { } services
-            ? await services.InspectAsync(code, position, cancellation).ConfigureAwait(false)
-            : null;
+        var found = await session.CodeServices.InspectAsync(code, position, cancellation).ConfigureAwait(false);
         return new JsonObject
         {
             ["status"] = "ok",
@@ -50,8 +46,7 @@ internal sealed class CodeRequests(Session session)
 
     public JsonObject IsComplete(JsonObject request)
     {
-        if (session.CodeServices is not { } services) return new JsonObject { ["status"] = "unknown" };
-        var found = services.IsComplete(request.Text("code") ?? "");
+        var found = session.CodeServices.IsComplete(request.Text("code") ?? "");
         var reply = new JsonObject { ["status"] = found.Status.ToString().ToLowerInvariant() };
         if (found.Status == CodeStatus.Incomplete) reply["indent"] = found.Indent;
         return reply;

@@ -12,7 +12,8 @@ internal sealed class Questions(Action<Channel, Message> send, string session)
     public string Ask(Message request, string prompt, bool secret, CancellationToken cancellation)
     {
         var question = Message.Create("input_request", session, new() { ["prompt"] = prompt, ["password"] = secret }, request)
-            with { Identities = request.Identities };
+            with
+        { Identities = request.Identities };
         var answer = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         open[question.Id] = answer;
         try

@@ -21,11 +21,7 @@ public interface ICodeServices
 /// <param name="Start">Where the stretch starts, in UTF-16 units.</param>
 /// <param name="End">Where it ends.</param>
 /// <param name="Items">The best first.</param>
-public sealed record Completions(int Start, int End, IReadOnlyList<CompletionItem> Items)
-{
-    /// <summary>Nothing to offer.</summary>
-    public static Completions None(int position) => new(position, position, []);
-}
+public sealed record Completions(int Start, int End, IReadOnlyList<CompletionItem> Items);
 
 /// <summary>One thing that could stand there.</summary>
 /// <param name="Text">What is inserted.</param>

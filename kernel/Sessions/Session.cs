@@ -31,8 +31,8 @@ public sealed class Session : IDisposable
     /// <summary>Asks the person at the notebook: a prompt, and whether the answer is secret. Null where nobody can be asked.</summary>
     public Func<string, bool, string>? Input { get; set; }
 
-    /// <summary>Answers questions about C# code that is being written; null where nothing can.</summary>
-    public ICodeServices? CodeServices => (object)language as ICodeServices;
+    /// <summary>Answers questions about C# code that is being written.</summary>
+    public ICodeServices CodeServices => language.Services;
 
     /// <summary>Runs one cell to its end. One at a time: a second call waits.</summary>
     /// <param name="code">The cell's text.</param>

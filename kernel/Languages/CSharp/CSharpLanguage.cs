@@ -5,6 +5,7 @@ using Microsoft.CodeAnalysis.CSharp.Scripting;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Scripting;
 using ResearchKit.Kernel.Languages.CSharp.Packages;
+using ResearchKit.Kernel.Languages.CSharp.Services;
 using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
@@ -18,6 +19,7 @@ public sealed class CSharpLanguage : ILanguage
 
     private readonly ReferenceDirectives directives;
     private readonly Submissions submissions = new();
+    private readonly CellWorkspace workspace = new();
     private readonly Dictionary<string, string> sources = new(StringComparer.Ordinal);
     private ScriptOptions options;
 
@@ -37,6 +39,9 @@ public sealed class CSharpLanguage : ILanguage
             .WithAllowUnsafe(true)
             .WithWarningLevel(0);
     }
+
+    /// <summary>Answers what editors ask about cells that are being written.</summary>
+    public ICodeServices Services => new CSharpServices(workspace);
 
     /// <inheritdoc/>
     public string Name => Id;
@@ -58,6 +63,7 @@ public sealed class CSharpLanguage : ILanguage
             : CSharpScript.Create<object?>(checkedText, options);
         var start = submissions.Add(script, out var errors, context.Cancellation)
             ?? throw new CompileErrors(context.Name, code, original).Describe(errors);
+        workspace.Add(text, [.. options.MetadataReferences]);
         try
         {
             var value = context.Run(start);

@@ -1,0 +1,67 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.Host.Mef;
+using Microsoft.CodeAnalysis.Text;
+
+namespace ResearchKit.Kernel.Languages.CSharp.Services;
+
+/// <summary>The session's cells as a chain of projects, each seeing the ones before it. Built when it is first asked for.</summary>
+internal sealed class CellWorkspace
+{
+    private readonly List<(string Code, IReadOnlyList<MetadataReference> References)> pending = [];
+    private readonly Dictionary<string, MetadataReference> documented = new(StringComparer.Ordinal);
+    private readonly Lock gate = new();
+    private readonly Lazy<AdhocWorkspace> workspace = new(() => new AdhocWorkspace(MefHostServices.DefaultHost));
+    private IReadOnlyList<MetadataReference> references = CSharpDefaults.References;
+    private ProjectId? last;
+
+    /// <summary>Notes a cell that compiled, and all that it could refer to.</summary>
+    public void Add(string code, IReadOnlyList<MetadataReference> seen)
+    {
+        lock (gate) pending.Add((code, seen));
+    }
+
+    /// <summary>A document with a cell that is being written, after all others.</summary>
+    public Document With(string code)
+    {
+        lock (gate)
+        {
+            foreach (var cell in pending)
+            {
+                references = cell.References;
+                var done = Add(workspace.Value.CurrentSolution, cell.Code, out var id);
+                workspace.Value.TryApplyChanges(done.Project.Solution);
+                last = id;
+            }
+            pending.Clear();
+            return Add(workspace.Value.CurrentSolution, code, out _);
+        }
+    }
+
+    private Document Add(Solution solution, string code, out ProjectId id)
+    {
+        id = ProjectId.CreateNewId();
+        var info = ProjectInfo.Create(
+            id, VersionStamp.Create(), id.ToString(), id.ToString(), LanguageNames.CSharp,
+            parseOptions: CSharpDefaults.Parsing.WithDocumentationMode(DocumentationMode.Parse),
+            compilationOptions: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: CSharpDefaults.Imports, allowUnsafe: true),
+            projectReferences: last is null ? [] : [new ProjectReference(last)],
+            metadataReferences: references.Select(Documented), isSubmission: true);
+        var document = DocumentId.CreateNewId(id);
+        return solution.AddProject(info)
+            .AddDocument(DocumentInfo.Create(document, "cell", sourceCodeKind: SourceCodeKind.Script,
+                loader: TextLoader.From(TextAndVersion.Create(SourceText.From(code), VersionStamp.Create()))))
+            .GetDocument(document)!;
+    }
+
+    /// <summary>The same assembly with the documentation that lies beside it.</summary>
+    private MetadataReference Documented(MetadataReference reference)
+    {
+        if (reference is not PortableExecutableReference { FilePath: { } path }) return reference;
+        if (documented.TryGetValue(path, out var known)) return known;
+        var xml = Path.ChangeExtension(path, ".xml");
+        return documented[path] = File.Exists(xml)
+            ? MetadataReference.CreateFromFile(path, documentation: XmlDocumentationProvider.CreateFromFile(xml))
+            : reference;
+    }
+}
