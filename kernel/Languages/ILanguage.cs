@@ -16,6 +16,9 @@ public interface ILanguage
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     Task<CellValue> RunAsync(string code, CellContext context);
 
+    /// <summary>Answers what editors ask about its cells; null where it cannot.</summary>
+    ICodeServices? Services => null;
+
     /// <summary>Describes an error of a native library that ended the thread of the running cell.</summary>
     CellException Refused(UncaughtError met, string cell) => CellException.Plain("NativeError", met.Message);
 }
@@ -26,6 +29,15 @@ public interface ILanguage
 /// <param name="Cancellation">Stops compiling and restoring; the cell's own code sees it as its token.</param>
 public sealed record CellContext(string Name, Action<string> Note, CancellationToken Cancellation)
 {
-    /// <summary>Runs a person's code on this thread to its end, so that it can be woken from what it waits for.</summary>
+    /// <summary>The whole cell, of which the code is a part; for errors that show a line.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>What stands behind the language's name on the line that chose it.</summary>
+    public string Arguments { get; init; } = "";
+
+    /// <summary>Runs the <c>extension.dib</c> of a package that the cell asked for; what it throws is told, and harms nothing.</summary>
+    public Func<string, Task> RunExtension { get; init; } = _ => Task.CompletedTask;
+
+    /// <summary>Runs a person's code on the cells' own thread to its end, so that it can be woken from what it waits for.</summary>
     public required Func<Func<Task<object?>>, object?> Run { get; init; }
 }

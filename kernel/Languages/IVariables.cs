@@ -6,8 +6,17 @@ public interface IVariables
     /// <summary>The variables in sight, each name once: its latest declaration.</summary>
     IReadOnlyList<Variable> Variables { get; }
 
+    /// <summary>The value of one variable, as this process can hold it.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such variable; the message lists those that there are.</exception>
+    Task<object?> GetAsync(string name, CancellationToken cancellation)
+    {
+        var all = Variables;
+        return all.FirstOrDefault(variable => variable.Name == name) is { } found ? Task.FromResult(found.Value)
+            : throw new KeyNotFoundException($"There is no variable '{name}'; there {(all.Count == 0 ? "are none" : $"are {string.Join(", ", all.Select(variable => variable.Name))}")}.");
+    }
+
     /// <summary>Declares a variable with a value of this process; a later cell sees it.</summary>
-    /// <exception cref="ArgumentException">The name is no name in this language.</exception>
+    /// <exception cref="ArgumentException">The name is no name in this language, or it cannot hold the value.</exception>
     Task SetAsync(string name, object? value, CancellationToken cancellation);
 }
 

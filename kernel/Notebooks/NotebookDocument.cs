@@ -23,6 +23,9 @@ public sealed class NotebookDocument
     /// <summary>The cells, top to bottom.</summary>
     public IReadOnlyList<NotebookCell> Cells => cells;
 
+    /// <summary>The language of cells that name none, from the notebook's metadata; null where it says nothing that is known.</summary>
+    public string? Language => NotebookLanguages.Of(Metadata);
+
     private JsonArray CellArray => (JsonArray)Root["cells"]!;
 
     /// <summary>Reads a notebook; 4.0 to 4.4 become 4.5.</summary>

@@ -10,22 +10,23 @@ internal sealed class CellThread : IDisposable
 
     public CellThread() => new Thread(Run, StackSize) { IsBackground = true, Name = "cells" }.Start();
 
-    /// <summary>Runs it there; the task completes when it has ended.</summary>
-    public Task<T> RunAsync<T>(Func<Task<T>> job)
+    /// <summary>Runs it there, for the same cell as the caller's, and waits.</summary>
+    public T Run<T>(Func<T> job)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        work.Add(() =>
+        var flow = ExecutionContext.Capture()!;
+        work.Add(() => ExecutionContext.Run(flow, _ =>
         {
             try
             {
-                done.SetResult(job().GetAwaiter().GetResult());
+                done.SetResult(job());
             }
             catch (Exception error)
             {
                 done.SetException(error);
             }
-        });
-        return done.Task;
+        }, null));
+        return done.Task.GetAwaiter().GetResult();
     }
 
     /// <summary>Lets the thread end after what it is doing.</summary>

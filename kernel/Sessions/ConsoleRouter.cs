@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using ResearchKit.Kernel.Sessions.Globals;
 
 namespace ResearchKit.Kernel.Sessions;
 
@@ -81,10 +82,7 @@ internal static class ConsoleRouter
         {
             var rest = answered.GetOrCreateValue(cell);
             if (rest.Length > 0) return rest;
-            var ask = cell.Input ?? throw new InvalidOperationException(
-                "Nobody can be asked here: a cell reads from the console only where a person runs it. Give it its values in the parameters cell.");
-            cell.Outputs?.FlushAll();
-            return rest.Append(ask("", false)).Append('\n');
+            return rest.Append(CellFunctions.Ask("", secret: false)).Append('\n');
         }
     }
 }

@@ -1,13 +1,16 @@
 using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Languages.CSharp;
 using ResearchKit.Kernel.Sessions.Globals;
+using ResearchKit.Kernel.Sessions.Magics;
 
 namespace ResearchKit.Kernel.Sessions;
 
 /// <summary>A running notebook: cells in, outputs out. It knows neither files nor terminals.</summary>
 public sealed class Session : IDisposable
 {
-    private readonly CSharpLanguage language;
+    private readonly string folder;
+    private readonly SessionLanguages languages;
+    private readonly SessionMagics magics;
     private readonly SessionOutputs outputs;
     private readonly SemaphoreSlim turn = new(1);
     private readonly Task ready;
@@ -18,12 +21,19 @@ public sealed class Session : IDisposable
     /// <param name="updateInterval">The shortest time between two reports of one display; a tenth of a second where not given.</param>
     public Session(string folder, TimeSpan? updateInterval = null)
     {
-        language = new CSharpLanguage(folder);
+        this.folder = folder;
+        var csharp = new CSharpLanguage(folder);
+        languages = new SessionLanguages([csharp]);
+        magics = new SessionMagics(languages, folder);
         outputs = new SessionOutputs(updateInterval ?? TimeSpan.FromMilliseconds(100));
+        CodeServices = new CellCodeServices(languages, magics, CSharpLanguage.Id);
         ConsoleRouter.Install();
         var kit = Task.Run(() => Kit.Install(value => CellFunctions.display(value).Update));
-        ready = Task.WhenAll(kit, Task.Run(language.WarmUp));
+        ready = Task.WhenAll(kit, Task.Run(csharp.WarmUp));
     }
+
+    /// <summary>The language of cells that name none.</summary>
+    public string DefaultLanguage { get; init; } = CSharpLanguage.Id;
 
     /// <summary>How long an interrupted cell may take to stop before it is left behind.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(2);
@@ -31,17 +41,23 @@ public sealed class Session : IDisposable
     /// <summary>Asks the person at the notebook: a prompt, and whether the answer is secret. Null where nobody can be asked.</summary>
     public Func<string, bool, string>? Input { get; set; }
 
-    /// <summary>Answers questions about C# code that is being written.</summary>
-    public ICodeServices CodeServices => language.Services;
+    /// <summary>Answers questions about cells that are being written.</summary>
+    public ICodeServices CodeServices { get; }
+
+    /// <inheritdoc cref="ExecuteAsync(string, string, int, Action{Output}, CancellationToken)"/>
+    public Task<CellOutcome> ExecuteAsync(string code, int count, Action<Output> report, CancellationToken cancellation = default) =>
+        ExecuteAsync(code, null, count, report, cancellation);
 
     /// <summary>Runs one cell to its end. One at a time: a second call waits.</summary>
     /// <param name="code">The cell's text.</param>
+    /// <param name="language">The language that the cell begins in; the session's default where null.</param>
     /// <param name="count">Its execution count, by which errors name it.</param>
     /// <param name="report">
     /// Takes the outputs, one at a time, in order, on any thread; also those that the cell's leftovers give after its end.
     /// </param>
     /// <param name="cancellation">Interrupts the cell.</param>
-    public async Task<CellOutcome> ExecuteAsync(string code, int count, Action<Output> report, CancellationToken cancellation = default)
+    public async Task<CellOutcome> ExecuteAsync(
+        string code, string? language, int count, Action<Output> report, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(code);
         ArgumentNullException.ThrowIfNull(report);
@@ -49,7 +65,8 @@ public sealed class Session : IDisposable
         var cell = new CellOutputs(outputs, report);
         try
         {
-            var stopped = await RunAsync(code, count, new CellScope(cell, Input, cancellation)).ConfigureAwait(false);
+            var run = new CellRun(code, language ?? DefaultLanguage, count, new CellScope(cell, Input, cancellation));
+            var stopped = await RunAsync(run).ConfigureAwait(false);
             var error = cell.End();
             return stopped ? new CellOutcome(CellStatus.Interrupted, error)
                 : new CellOutcome(error is null ? CellStatus.Succeeded : CellStatus.Failed, error);
@@ -65,25 +82,27 @@ public sealed class Session : IDisposable
     public void Dispose()
     {
         thread.Dispose();
+        languages.Dispose();
         outputs.Dispose();
         turn.Dispose();
     }
 
     /// <summary>True when the cell was interrupted.</summary>
-    private async Task<bool> RunAsync(string code, int count, CellScope scope)
+    private async Task<bool> RunAsync(CellRun run)
     {
         await ready.ConfigureAwait(false);
-        var cell = thread.RunAsync(() => RunPartsAsync(code, count, scope));
+        var scope = run.Scope;
+        var cell = Task.Run(() => RunPartsAsync(run), CancellationToken.None);
         try
         {
             var patience = Task.Delay(Timeout.Infinite, scope.Cancellation).ContinueWith(
                 _ => Task.Delay(Grace), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Unwrap();
             var first = await Task.WhenAny(cell, scope.Lost, patience).ConfigureAwait(false);
             if (first == cell) return await cell.ConfigureAwait(false);
-            var outputs = scope.Outputs;
+            var heard = scope.Outputs;
             LeaveBehind(scope);
-            if (first == scope.Lost) outputs?.Send(Described(language.Refused(await scope.Lost.ConfigureAwait(false), Name(count))));
-            else outputs?.Send(Interrupted("The cell was interrupted; it did not stop, so it goes on unheard and the state is the one before it."));
+            if (first == scope.Lost) heard?.Send(Described(run.Current.Refused(await scope.Lost.ConfigureAwait(false), run.Name)));
+            else heard?.Send(Interrupted("The cell was interrupted; it did not stop, so it goes on unheard and the state is the one before it."));
             return first != scope.Lost;
         }
         finally
@@ -99,12 +118,13 @@ public sealed class Session : IDisposable
         thread = new CellThread();
     }
 
-    private async Task<bool> RunPartsAsync(string code, int count, CellScope scope)
+    private async Task<bool> RunPartsAsync(CellRun run)
     {
+        var scope = run.Scope;
         scope.Enter();
         try
         {
-            foreach (var part in CellPart.Split(code, CSharpLanguage.Id)) await RunPartAsync(part, count, scope).ConfigureAwait(false);
+            await RunPartsAsync(run.Code, run.Language, run).ConfigureAwait(false);
             return false;
         }
         catch (Exception stopped) when (scope.Cancellation.IsCancellationRequested && IsStop((stopped as CellException)?.InnerException ?? stopped))
@@ -122,6 +142,10 @@ public sealed class Session : IDisposable
             scope.Outputs?.Send(new ErrorOutput(error.GetType().Name, error.Message, [$"{error.GetType().FullName}: {error.Message}"]));
             return false;
         }
+        finally
+        {
+            run.End();
+        }
     }
 
     private static bool IsStop(Exception error) => error is OperationCanceledException or ThreadInterruptedException
@@ -131,23 +155,49 @@ public sealed class Session : IDisposable
 
     private static ErrorOutput Described(CellException failure) => new(failure.Kind, failure.Message, failure.Traceback, failure.Line);
 
-    private static string Name(int count) => $"cell {count}";
-
-    private async Task RunPartAsync(CellPart part, int count, CellScope scope)
+    /// <summary>Runs the parts of a cell, or of a file that it imports, one after the other.</summary>
+    private async Task RunPartsAsync(string code, string language, CellRun run)
     {
-        if (part.Language is not (CSharpLanguage.Id or "c#"))
+        var parts = CellPart.Split(code, languages.Require(language).Name, name => languages.Find(name)?.Name);
+        for (var i = 0; i < parts.Count; i++)
         {
-            var message = $"({part.Line},1): #!{part.Language}: this kernel runs #!{CSharpLanguage.Id}.";
-            throw CellException.Plain("UnknownLanguage", message, part.Line);
+            if (parts[i] is MagicPart magic)
+                await magics.RunAsync(magic, run, (text, other) => RunPartsAsync(text, other, run)).ConfigureAwait(false);
+            else if (parts[i] is CodePart program)
+                await RunProgramAsync(program, code, run, isLast: i == parts.Count - 1).ConfigureAwait(false);
         }
-        var context = new CellContext(Name(count), Console.WriteLine, scope.Cancellation)
+    }
+
+    private async Task RunProgramAsync(CodePart part, string cell, CellRun run, bool isLast)
+    {
+        run.Current = languages.Require(part.Language);
+        var (scope, cells) = (run.Scope, thread);
+        var context = new CellContext(run.Name, Console.WriteLine, scope.Cancellation)
         {
-            Run = code => ControlledCode.Run(code, Grace, scope.Cancellation),
+            Source = cell,
+            Arguments = part.Arguments,
+            RunExtension = path => RunExtensionAsync(path, run),
+            Run = code => cells.Run(() => ControlledCode.Run(code, Grace, scope.Cancellation)),
         };
-        var value = await language.RunAsync(part.Code, context).ConfigureAwait(false);
+        var value = await run.Current.RunAsync(part.Code, context).ConfigureAwait(false);
         if (!value.Exists || value.Value is DisplayedValue) return;
         var shown = Formatted.Of(value.Value, []);
-        scope.Outputs?.Send(new ResultOutput(shown.Data, count));
+        if (isLast) scope.Outputs?.Send(new ResultOutput(shown.Data, run.Count));
+        else scope.Outputs?.Send(new DisplayOutput(shown.Data, Guid.NewGuid().ToString("N")));
         scope.Outputs?.Send(shown.Error);
+    }
+
+    private async Task RunExtensionAsync(string path, CellRun run)
+    {
+        var before = run.Current;
+        try
+        {
+            foreach (var (code, language) in ImportedFile.Cells(path, before.Name)) await RunPartsAsync(code, language, run).ConfigureAwait(false);
+        }
+        catch (Exception failed) when (failed is not OperationCanceledException)
+        {
+            run.Scope.Outputs?.Write("stderr", $"The extension {path} failed: {failed.Message}\n");
+        }
+        run.Current = before;
     }
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -6,13 +7,14 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Scripting;
 using ResearchKit.Kernel.Languages.CSharp.Packages;
 using ResearchKit.Kernel.Languages.CSharp.Services;
+using ResearchKit.Kernel.Sessions.Globals;
 using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
 /// <summary>C# cells that share their state, on Roslyn's scripting.</summary>
 /// <remarks>A cell that throws keeps what it had assigned; one that does not compile changes nothing.</remarks>
-public sealed class CSharpLanguage : ILanguage
+public sealed class CSharpLanguage : ILanguage, IVariables
 {
     /// <summary>The name after <c>#!</c>.</summary>
     public const string Id = "csharp";
@@ -28,11 +30,12 @@ public sealed class CSharpLanguage : ILanguage
     public CSharpLanguage(string folder)
     {
         directives = new ReferenceDirectives(folder);
+        Services = new CSharpServices(workspace);
         options = ScriptOptions.Default
             .WithReferences(CSharpDefaults.References)
             .WithImports(CSharpDefaults.Imports)
             .WithLanguageVersion(LanguageVersion.Latest)
-            .WithSourceResolver(new SourceFileResolver([], folder))
+            .WithSourceResolver(new LoadedFiles(folder, sources))
             .WithOptimizationLevel(OptimizationLevel.Release)
             .WithEmitDebugInformation(true)
             .WithFileEncoding(Encoding.UTF8)
@@ -41,7 +44,7 @@ public sealed class CSharpLanguage : ILanguage
     }
 
     /// <summary>Answers what editors ask about cells that are being written.</summary>
-    public ICodeServices Services => new CSharpServices(workspace);
+    public ICodeServices Services { get; }
 
     /// <inheritdoc/>
     public string Name => Id;
@@ -54,13 +57,13 @@ public sealed class CSharpLanguage : ILanguage
     {
         ArgumentNullException.ThrowIfNull(code);
         ArgumentNullException.ThrowIfNull(context);
-        sources[context.Name] = code;
-        var (text, added) = await directives.ApplyAsync(code, context.Note, context.Cancellation).ConfigureAwait(false);
+        sources[context.Name] = context.Source ?? code;
+        var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation).ConfigureAwait(false);
+        options = options.AddReferences(added);
+        foreach (var extension in extensions) await context.RunExtension(extension).ConfigureAwait(false);
         var (checkedText, original) = StopChecks.AddTo(text);
-        options = options.AddReferences(added).WithFilePath(context.Name);
-        var script = submissions.Last is { } last
-            ? last.ContinueWith<object?>(checkedText, options)
-            : CSharpScript.Create<object?>(checkedText, options);
+        options = options.WithFilePath(context.Name);
+        var script = Next(checkedText);
         var start = submissions.Add(script, out var errors, context.Cancellation)
             ?? throw new CompileErrors(context.Name, code, original).Describe(errors);
         workspace.Add(text, [.. options.MetadataReferences]);
@@ -76,10 +79,38 @@ public sealed class CSharpLanguage : ILanguage
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<Variable> Variables =>
+    [
+        .. submissions.Instances
+            .SelectMany(cell => cell.GetType().GetFields(BindingFlags.Public | BindingFlags.Instance)
+                .Select(member => (Member: member, Cell: cell)))
+            .Where(found => SyntaxFacts.IsValidIdentifier(found.Member.Name))
+            .DistinctBy(found => found.Member.Name)
+            .Select(found => new Variable(found.Member.Name, found.Member.FieldType, found.Member.GetValue(found.Cell)))
+            .OrderBy(variable => variable.Name, StringComparer.Ordinal),
+    ];
+
+    /// <inheritdoc/>
+    public async Task SetAsync(string name, object? value, CancellationToken cancellation)
+    {
+        if (!SyntaxFacts.IsValidIdentifier(name)) throw new ArgumentException($"'{name}' is not a C# name.");
+        var type = value is null ? "object" : TypeNames.Of(value.GetType());
+        var code = $"{type} @{name} = global::{typeof(SharedValues).FullName}.Take<{type}>(\"{SharedValues.Leave(value)}\");";
+        var start = submissions.Add(Next(code), out var errors, cancellation)
+            ?? throw new ArgumentException($"{name} cannot be a variable of type {type}: {errors[0].GetMessage(null)}");
+        workspace.Add(code, [.. options.MetadataReferences]);
+        await start().ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public CellException Refused(UncaughtError met, string cell) => ScriptTraceback.Describe(met, cell, sources);
 
     /// <summary>Compiles an empty program, so that the first cell need not wait for the compiler to wake up.</summary>
     public void WarmUp() => CSharpScript.Create<object?>("_ = 1", options).GetCompilation().Emit(Stream.Null);
+
+    private Script<object?> Next(string code) => submissions.Last is { } last
+        ? last.ContinueWith<object?>(code, options)
+        : CSharpScript.Create<object?>(code, options);
 
     /// <summary>A cell has a value when its last statement is an expression without a semicolon that is not void.</summary>
     private static bool HasValue(Compilation compilation, string cell)

@@ -14,6 +14,7 @@ internal sealed class StopChecks : CSharpSyntaxWalker
 {
     private const string Class = "global::ResearchKit.Kernel.Sessions.Globals.StopCheck";
     private const string Statement = $"{Class}.ThrowIfAsked();";
+    private const string Entry = $"{Class}.Enter();";
     private readonly List<TextChange> changes = [];
 
     /// <summary>The cell with its checks, and what finds the line and column of a place in it before they came.</summary>
@@ -92,14 +93,14 @@ internal sealed class StopChecks : CSharpSyntaxWalker
         children();
     }
 
-    /// <summary>A function that calls itself is a loop too. What has no value cannot take the check as an expression.</summary>
+    /// <summary>A function that calls itself is a loop too, and one that can use up the stack. What has no value cannot take the check as an expression.</summary>
     private void VisitFunction(BlockSyntax? body, ArrowExpressionClauseSyntax? arrow, TypeSyntax? type)
     {
-        if (body is { OpenBraceToken.IsMissing: false }) Insert(body.OpenBraceToken.Span.End, Statement);
+        if (body is { OpenBraceToken.IsMissing: false }) Insert(body.OpenBraceToken.Span.End, Entry);
         if (arrow is null || arrow.Expression.IsMissing || arrow.GetLastToken().IsMissing) return;
         if (type is RefTypeSyntax || type?.ToString() is "void" or "Task" or "ValueTask" or "System.Threading.Tasks.Task") return;
         if (arrow.Expression is RefExpressionSyntax or ThrowExpressionSyntax) return;
-        Insert(arrow.Expression.SpanStart, $"{Class}.Asked ? throw {Class}.Stopped() : (");
+        Insert(arrow.Expression.SpanStart, $"{Class}.AskedOnEntry ? throw {Class}.Stopped() : (");
         Insert(arrow.Expression.Span.End, ")");
     }
 

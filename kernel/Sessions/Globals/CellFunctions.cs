@@ -20,6 +20,31 @@ public static class CellFunctions
     /// <summary>Text that is shown as the HTML it is.</summary>
     public static IHtmlContent HTML(string content) => content.ToHtmlContent();
 
+    /// <summary>Runs a script in the page.</summary>
+    public static void Javascript(string scriptContent) => Show(Formatted.Raw($"<script type=\"text/javascript\">{scriptContent}</script>", HtmlFormatter.MimeType), []);
+
+    /// <summary>Adds styles to the page.</summary>
+    public static void CSS(string content) => Show(Formatted.Raw($"<style>{content}</style>", HtmlFormatter.MimeType), []);
+
+    /// <summary>Asks the person at the notebook.</summary>
+    /// <param name="prompt">The question.</param>
+    /// <param name="typeHint">Accepted for notebooks of .NET Interactive; the answer is a text.</param>
+    /// <exception cref="InvalidOperationException">Nobody can be asked.</exception>
+    public static Task<string> GetInputAsync(string prompt = "", string typeHint = "text") => Task.FromResult(Ask(prompt, secret: typeHint == "password"));
+
+    /// <summary>Asks the person at the notebook for a secret, which is not shown.</summary>
+    /// <exception cref="InvalidOperationException">Nobody can be asked.</exception>
+    public static Task<string> GetPasswordAsync(string prompt = "") => Task.FromResult(Ask(prompt, secret: true));
+
+    internal static string Ask(string prompt, bool secret)
+    {
+        var cell = CellScope.Current;
+        var ask = cell?.Input ?? throw new InvalidOperationException(
+            "Nobody can be asked here: a cell reads from the console only where a person runs it. Give it its values in the parameters cell.");
+        cell.Outputs?.FlushAll();
+        return ask(prompt, secret);
+    }
+
     internal static DisplayedValue Show(Formatted value, string[] mimeTypes)
     {
         var shown = new DisplayedValue(Guid.NewGuid().ToString("N"), mimeTypes);

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Runtime.CompilerServices;
 
 namespace ResearchKit.Kernel.Sessions.Globals;
 
@@ -16,6 +17,26 @@ public static class StopCheck
     public static void ThrowIfAsked()
     {
         if (asking != 0 && Asked) throw Stopped();
+    }
+
+    /// <summary>Ends the cell if it was interrupted, or if its functions have called each other so deeply that the stack is used up.</summary>
+    /// <exception cref="OperationCanceledException">It was interrupted.</exception>
+    /// <exception cref="InsufficientExecutionStackException">The stack is used up; past this point .NET would end the process.</exception>
+    public static void Enter()
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        ThrowIfAsked();
+    }
+
+    /// <summary>The same for functions that are one expression.</summary>
+    /// <inheritdoc cref="Enter"/>
+    public static bool AskedOnEntry
+    {
+        get
+        {
+            RuntimeHelpers.EnsureSufficientExecutionStack();
+            return Asked;
+        }
     }
 
     /// <summary>What ends an interrupted cell.</summary>

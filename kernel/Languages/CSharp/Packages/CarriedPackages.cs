@@ -21,6 +21,10 @@ internal static class CarriedPackages
         return versions;
     }
 
+    /// <summary>Whether the package only brings native libraries that this process has.</summary>
+    public static bool IsNativeLibrary(string id) =>
+        id.StartsWith("TorchSharp-c", StringComparison.OrdinalIgnoreCase) || id.StartsWith("libtorch-c", StringComparison.OrdinalIgnoreCase);
+
     private static JsonObject Libraries(string file)
     {
         try

@@ -216,12 +216,15 @@ public sealed class SessionTests : IDisposable
         Assert.DoesNotContain(outputs, output => output is StreamOutput);
     }
 
-    [Fact]
-    public async Task Another_language_is_refused_by_name()
+    [Theory]
+    [InlineData("int Deeper(int n) => Deeper(n + 1) + 1;\nDeeper(0)")]
+    [InlineData("int Deeper(int n) { return Deeper(n + 1) + 1; }\nDeeper(0)")]
+    public async Task A_recursion_without_end_is_an_error_of_its_cell(string code)
     {
-        await RunAsync("#!csharp\nvar a = 1;");
-        await RunAsync("a\n#!fsharp\nlet x = 1", mayFail: true);
-        Assert.Contains("#!fsharp", outputs.OfType<ErrorOutput>().Single().Message, StringComparison.Ordinal);
+        var outcome = await RunAsync(code, mayFail: true);
+        Assert.Equal("InsufficientExecutionStackException", outcome.Error!.Name);
+        Assert.InRange(outcome.Error.Traceback.Count, 2, 50);
+        Assert.Equal("7", await ValueAsync("7"));
     }
 
     private async Task<CellOutcome> RunAsync(string code, bool mayFail = false)

@@ -1,0 +1,28 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using ResearchKit.Kernel.Commands;
+using ResearchKit.Kernel.Languages.CSharp.Packages;
+
+namespace ResearchKit.Kernel.Sessions.Magics;
+
+/// <summary><c>#!about</c>: what runs this notebook.</summary>
+internal static class AboutMagic
+{
+    public static Command Create(MagicCall call)
+    {
+        var command = new Command("about", "Tells what runs this notebook.");
+        command.SetAction(_ =>
+        {
+            MagicTable.Show(call.Run.Scope.Outputs, ["", ""],
+            [
+                ["kernel", $"ResearchKit {ProductVersion.Text}"],
+                [".NET", RuntimeInformation.FrameworkDescription],
+                ["TorchSharp", CarriedPackages.Versions.GetValueOrDefault("TorchSharp") ?? ""],
+                ["system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors"],
+                ["languages", string.Join(", ", call.Languages.All.Select(language => language.Name))],
+                ["process", $"{Environment.ProcessId}"],
+            ]);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.RegularExpressions;
+using ResearchKit.Kernel.Notebooks;
+
+namespace ResearchKit.Kernel.Sessions.Magics;
+
+/// <summary>A file as cells that can be run.</summary>
+internal static partial class ImportedFile
+{
+    private static readonly Dictionary<string, string> LanguageOfFile = new(StringComparer.OrdinalIgnoreCase)
+    {
+        [".cs"] = "csharp",
+        [".csx"] = "csharp",
+        [".fs"] = "fsharp",
+        [".fsx"] = "fsharp",
+        [".html"] = "html",
+        [".js"] = "javascript",
+        [".md"] = "markdown",
+        [".mmd"] = "mermaid",
+        [".py"] = "python",
+    };
+
+    /// <summary>How the names of code files end.</summary>
+    public static IEnumerable<string> Kinds => LanguageOfFile.Keys;
+
+    /// <summary>The cells of a notebook, or a file of code as one cell.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="language">The language of cells that name none, in a notebook that names none.</param>
+    /// <exception cref="ArgumentException">The file's name says nothing known.</exception>
+    public static IEnumerable<(string Code, string Language)> Cells(string path, string language)
+    {
+        var kind = Path.GetExtension(path).ToLowerInvariant();
+        if (kind == ".ipynb")
+        {
+            var notebook = NotebookDocument.Load(path);
+            return notebook.Cells.Where(cell => cell.IsRunnable).Select(cell => (cell.Source, cell.Language ?? notebook.Language ?? language));
+        }
+        if (kind == ".dib") return [(Program(File.ReadAllText(path)), "csharp")];
+        return LanguageOfFile.TryGetValue(kind, out var known) ? [(File.ReadAllText(path), known)]
+            : throw new ArgumentException($"{path} ends in '{kind}'; expected .ipynb, .dib, {string.Join(", ", LanguageOfFile.Keys)}.");
+    }
+
+    /// <summary>A .dib file is one long cell, once its description and its texts are gone.</summary>
+    private static string Program(string dib) => TextSection().Replace(dib.ReplaceLineEndings("\n"), "");
+
+    [GeneratedRegex(@"^#!(meta|markdown)[^\n]*\n.*?(?=^#!(?!markdown|meta)[a-z]|\z)", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex TextSection();
+}

@@ -1,0 +1,25 @@
+using System.CommandLine;
+
+namespace ResearchKit.Kernel.Sessions.Magics;
+
+/// <summary><c>#!lsmagic</c>: what may stand after <c>#!</c>.</summary>
+internal static class ListMagic
+{
+    public static Command Create(MagicCall call)
+    {
+        var command = new Command("lsmagic", "Lists what may stand after #!.");
+        command.SetAction(parsed =>
+        {
+            var commands = ((RootCommand)parsed.RootCommandResult.Command).Subcommands;
+            MagicTable.Show(call.Run.Scope.Outputs, ["Name", "What it does"], Rows(call.Languages, commands).Select(row => new[] { row.Name, row.Does }));
+        });
+        return command;
+    }
+
+    public static IEnumerable<(string Name, string Does)> Rows(SessionLanguages languages, IEnumerable<Command> commands) =>
+    [
+        .. languages.All.Select(language =>
+            ($"#!{language.Name}", $"The lines that follow are {language.Name}.{(language.Aliases.Count == 0 ? "" : $" Also: {string.Join(", ", language.Aliases.Select(alias => $"#!{alias}"))}.")}")),
+        .. commands.Select(command => ($"#!{command.Name}", command.Description ?? "")).Order(),
+    ];
+}
