@@ -7,13 +7,15 @@ namespace ResearchKit.Kernel.Commands;
 /// <summary><c>researchkit kernel</c>: registers the Jupyter kernel, and is it.</summary>
 internal static class KernelCommand
 {
+    private const string ServeName = "serve";
+
     public static readonly string[] Examples =
     [
         "researchkit kernel install",
         "researchkit kernel install --prefix ~/venv --name csharp-study",
     ];
 
-    public static Command Create() => new("kernel", "The Jupyter kernel for C# notebooks.") { Install(), Start() };
+    public static Command Create() => new("kernel", "The Jupyter kernel for C# notebooks.") { Install(), Start(), Serve() };
 
     private static Command Install()
     {
@@ -31,7 +33,7 @@ internal static class KernelCommand
                 (false, null, true) => Path.Combine(ActiveEnvironment(), "share", "jupyter"),
                 _ => throw new ArgumentException("--user, --prefix and --sys-prefix exclude each other; expected one."),
             };
-            parsed.InvocationConfiguration.Output.WriteLine(KernelSpec.Install(data, parsed.GetValue(name) ?? KernelSpec.DefaultName, StartCommand()));
+            parsed.InvocationConfiguration.Output.WriteLine(KernelSpec.Install(data, parsed.GetValue(name) ?? KernelSpec.DefaultName, [.. ThisProgram(), "kernel", "start"]));
             return ExitCodes.Success;
         });
         return command;
@@ -41,14 +43,37 @@ internal static class KernelCommand
     {
         var file = new Argument<string>("FILE") { Description = "The connection file that the front end wrote." };
         var command = new Command("start", "Answers a front end until it asks for the end. Jupyter calls this.") { file };
-        command.SetAction((parsed, cancellation) => RunAsync(ConnectionFile.Load(parsed.GetRequiredValue(file)), parsed.InvocationConfiguration.Error, cancellation));
+        command.SetAction((parsed, cancellation) => SuperviseAsync(parsed.GetRequiredValue(file), parsed.InvocationConfiguration.Error, cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(ConnectionFile file, TextWriter error, CancellationToken cancellation)
+    /// <summary>The kernel's own process; its supervisor gives it the connection file on stdin.</summary>
+    private static Command Serve()
     {
+        var pipe = new Argument<string>("PIPE");
+        var command = new Command(ServeName) { pipe };
+        command.Hidden = true;
+        command.SetAction((parsed, cancellation) => ServeAsync(
+            ConnectionFile.Parse(Console.In.ReadToEnd(), "stdin"), parsed.GetRequiredValue(pipe), parsed.InvocationConfiguration.Error, cancellation));
+        return command;
+    }
+
+    private static async Task<int> SuperviseAsync(string path, TextWriter error, CancellationToken cancellation)
+    {
+        _ = ConnectionFile.Load(path);   // refuses what is wrong before anything starts
+        var connection = await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _ = ParentWatch.CancelAfterAsync(end);
+        var code = await Supervisor.RunAsync(connection, [.. ThisProgram(), "kernel", ServeName], error, end.Token).ConfigureAwait(false);
+        await end.CancelAsync().ConfigureAwait(false);
+        return code;
+    }
+
+    private static async Task<int> ServeAsync(ConnectionFile file, string pipe, TextWriter error, CancellationToken cancellation)
+    {
+        using var supervision = new Supervision(pipe);
         using var session = new Session(Directory.GetCurrentDirectory());
-        using var server = new KernelServer(file, session, error.WriteLine);
+        using var server = new KernelServer(file, session, error.WriteLine) { Supervision = supervision };
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         _ = ParentWatch.CancelAfterAsync(end);
         await server.RunAsync(end.Token).ConfigureAwait(false);
@@ -57,10 +82,10 @@ internal static class KernelCommand
     }
 
     /// <summary>What starts this program again: its own executable, or <c>dotnet</c> with its assembly.</summary>
-    private static string[] StartCommand()
+    private static string[] ThisProgram()
     {
         var (process, assembly) = (Environment.ProcessPath!, Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"));
-        return Path.GetFileNameWithoutExtension(process) == "dotnet" ? [process, assembly, "kernel", "start"] : [process, "kernel", "start"];
+        return Path.GetFileNameWithoutExtension(process) == "dotnet" ? [process, assembly] : [process];
     }
 
     private static string ActiveEnvironment() =>

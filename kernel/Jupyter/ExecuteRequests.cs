@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Notebooks;
 using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Kernel.Jupyter;
@@ -25,7 +26,7 @@ internal sealed class ExecuteRequests(Session session, History history, Question
         {
             session.Input = request.Content.Flag("allow_stdin", false)
                 ? (prompt, secret) => questions.Ask(request, prompt, secret, interrupt.Token) : null;
-            var outcome = await session.ExecuteAsync(code, count, Report, interrupt.Token).ConfigureAwait(false);
+            var outcome = await session.ExecuteAsync(code, CellLanguage.Of(request.Metadata), count, Report, interrupt.Token).ConfigureAwait(false);
             if (outcome is { Status: not CellStatus.Succeeded, Error: { } error })
             {
                 var reply = With("error", OutputMessages.Error(error));

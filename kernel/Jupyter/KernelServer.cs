@@ -37,6 +37,9 @@ public sealed class KernelServer : IDisposable
         code = new CodeRequests(session);
     }
 
+    /// <summary>Told which request is worked at; null where nobody supervises.</summary>
+    internal Supervision? Supervision { get; init; }
+
     /// <summary>Answers until a front end asks for the end.</summary>
     /// <param name="cancellation">Ends it from outside.</param>
     public async Task RunAsync(CancellationToken cancellation = default)
@@ -162,7 +165,9 @@ public sealed class KernelServer : IDisposable
     private async Task<JsonObject> ExecuteAsync(Message request, long number)
     {
         if (number <= Interlocked.Read(ref abortedUpTo)) return new() { ["status"] = "aborted" };
+        Supervision?.Begin(request);
         var reply = await execute.RunAsync(request).ConfigureAwait(false);
+        Supervision?.End();
         if ((string?)reply["status"] == "error" && request.Content.Flag("stop_on_error", true))
             Interlocked.Exchange(ref abortedUpTo, Interlocked.Read(ref received));
         return reply;

@@ -6,7 +6,8 @@ namespace ResearchKit.Kernel.Jupyter;
 /// <summary>Ends a kernel whose front end has gone without a word.</summary>
 internal static class ParentWatch
 {
-    private const string Variable = "JPY_PARENT_PID";   // set by every front end of Jupyter
+    /// <summary>Set by every front end of Jupyter.</summary>
+    public const string Variable = "JPY_PARENT_PID";
 
     /// <summary>Cancels when the process that started this one ends; never, where nobody says which it was.</summary>
     public static async Task CancelAfterAsync(CancellationTokenSource source)

@@ -46,9 +46,7 @@ public sealed class NotebookCell
     }
 
     /// <summary>The language its metadata names, as VS Code's notebooks do; null where it is the notebook's.</summary>
-    public string? Language =>
-        Text(Metadata["polyglot_notebook"] as JsonObject, "kernelName")
-        ?? Text(Metadata["dotnet_interactive"] as JsonObject, "language");
+    public string? Language => CellLanguage.Of(Metadata);
 
     /// <summary>The seconds of the last execution, from the timing in the metadata.</summary>
     public double? Seconds =>

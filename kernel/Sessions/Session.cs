@@ -1,5 +1,6 @@
 using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Languages.CSharp;
+using ResearchKit.Kernel.Languages.Values;
 using ResearchKit.Kernel.Sessions.Globals;
 using ResearchKit.Kernel.Sessions.Magics;
 
@@ -13,7 +14,7 @@ public sealed class Session : IDisposable
     private readonly SessionMagics magics;
     private readonly SessionOutputs outputs;
     private readonly SemaphoreSlim turn = new(1);
-    private readonly Task ready;
+    private readonly Task kit;
     private CellThread thread = new();
 
     /// <summary>Starts a session; the compiler and the kit wake up while the caller goes on.</summary>
@@ -23,13 +24,13 @@ public sealed class Session : IDisposable
     {
         this.folder = folder;
         var csharp = new CSharpLanguage(folder);
-        languages = new SessionLanguages([csharp]);
+        languages = new SessionLanguages([csharp, new ValueLanguage(folder)]);
         magics = new SessionMagics(languages, folder);
         outputs = new SessionOutputs(updateInterval ?? TimeSpan.FromMilliseconds(100));
         CodeServices = new CellCodeServices(languages, magics, CSharpLanguage.Id);
         ConsoleRouter.Install();
-        var kit = Task.Run(() => Kit.Install(value => CellFunctions.display(value).Update));
-        ready = Task.WhenAll(kit, Task.Run(csharp.WarmUp));
+        kit = Task.Run(() => Kit.Install(value => CellFunctions.display(value).Update));
+        _ = Task.Run(csharp.WarmUp);
     }
 
     /// <summary>The language of cells that name none.</summary>
@@ -90,7 +91,6 @@ public sealed class Session : IDisposable
     /// <summary>True when the cell was interrupted.</summary>
     private async Task<bool> RunAsync(CellRun run)
     {
-        await ready.ConfigureAwait(false);
         var scope = run.Scope;
         var cell = Task.Run(() => RunPartsAsync(run), CancellationToken.None);
         try
@@ -172,10 +172,12 @@ public sealed class Session : IDisposable
     {
         run.Current = languages.Require(part.Language);
         var (scope, cells) = (run.Scope, thread);
+        if (run.Current is not CSharpLanguage) await kit.ConfigureAwait(false);   // which knows what it uses
         var context = new CellContext(run.Name, Console.WriteLine, scope.Cancellation)
         {
             Source = cell,
             Arguments = part.Arguments,
+            Kit = kit,
             RunExtension = path => RunExtensionAsync(path, run),
             Run = code => cells.Run(() => ControlledCode.Run(code, Grace, scope.Cancellation)),
         };

@@ -67,6 +67,7 @@ public sealed class CSharpLanguage : ILanguage, IVariables
         var start = submissions.Add(script, out var errors, context.Cancellation)
             ?? throw new CompileErrors(context.Name, code, original).Describe(errors);
         workspace.Add(text, [.. options.MetadataReferences]);
+        if (submissions.UsesPackages) await context.Kit.ConfigureAwait(false);
         try
         {
             var value = context.Run(start);

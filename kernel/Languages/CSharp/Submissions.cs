@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Emit;
@@ -20,6 +21,9 @@ internal sealed class Submissions
     /// <summary>The last cell that compiled.</summary>
     public Script<object?>? Last { get; private set; }
 
+    /// <summary>Whether a cell used an assembly that is neither of the framework nor of the kernel itself.</summary>
+    public bool UsesPackages { get; private set; }
+
     /// <summary>What the cells declared, latest first: each cell is an object with fields.</summary>
     public IEnumerable<object> Instances => instances.Reverse().OfType<object>();
 
@@ -36,8 +40,9 @@ internal sealed class Submissions
         if (!result.Success) return null;
         var entry = compilation.GetEntryPoint(cancellation)!;
         (code.Position, symbols.Position) = (0, 0);
-        var start = assemblies.LoadFromStream(code, symbols)
-            .GetType(entry.ContainingType.MetadataName, throwOnError: true)!
+        var assembly = assemblies.LoadFromStream(code, symbols);
+        UsesPackages |= assembly.GetReferencedAssemblies().Any(name => !IsOfFramework(name));
+        var start = assembly.GetType(entry.ContainingType.MetadataName, throwOnError: true)!
             .GetMethod(entry.MetadataName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!
             .CreateDelegate<Func<object?[], Task<object?>>>();
         Last = script;
@@ -45,4 +50,8 @@ internal sealed class Submissions
         var array = instances;
         return () => start(array);
     }
+
+    private static bool IsOfFramework(AssemblyName name) =>
+        name.Name is "ResearchKit.Kernel" or "Microsoft.DotNet.Interactive.Formatting" || name.Name!.StartsWith('ℛ')   // cells before this one
+        || File.Exists(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), $"{name.Name}.dll"));
 }

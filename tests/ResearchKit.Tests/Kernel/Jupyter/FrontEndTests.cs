@@ -42,8 +42,9 @@ public sealed class FrontEndTests : IDisposable
             client = manager.client()
             client.start_channels()
             client.wait_for_ready(timeout=60)
-            request = client.execute('var x = 1; while (true) { }')
-            time.sleep(3)
+            request = client.execute('var x = 1; Console.Write("in"); while (true) { }')
+            while client.get_iopub_msg(timeout=60)['msg_type'] != 'stream':
+                pass
             manager.interrupt_kernel()
             while (reply := client.get_shell_msg(timeout=10))['parent_header']['msg_id'] != request:
                 pass
@@ -56,6 +57,38 @@ public sealed class FrontEndTests : IDisposable
             print(manager.is_alive())
             """);
         Assert.Equal("KeyboardInterrupt\nok\nCompilationError\nFalse\n", told);
+    }
+
+    [SkippableFact]
+    public async Task When_the_process_dies_the_front_end_is_told_why_and_can_start_another()
+    {
+        await InstallAsync("jupyter_client");
+        var told = await RunAsync("-c", """
+            import time
+            from jupyter_client.manager import KernelManager
+            manager = KernelManager(kernel_name='test-kernel')
+            manager.start_kernel()
+            client = manager.client()
+            client.start_channels()
+            for code in ['Environment.FailFast("enough");', 'System.Diagnostics.Process.GetCurrentProcess().Kill();', 'Environment.Exit(3);', 'unsafe { System.Runtime.InteropServices.NativeMemory.Free((void*)12345); }']:
+                client.wait_for_ready(timeout=60)
+                heard = []
+                reply = client.execute_interactive(code, timeout=60, output_hook=lambda message: heard.append(message))['content']
+                errors = [message['content'] for message in heard if message['msg_type'] == 'error']
+                print(reply['ename'], len(errors), errors[0]['evalue'], 'enough' in ''.join(errors[0]['traceback']))
+                while manager.is_alive():
+                    time.sleep(0.1)
+                manager.restart_kernel()
+            client.wait_for_ready(timeout=60)
+            print(client.execute_interactive('1 + 1', timeout=60, output_hook=lambda message: None)['content']['status'])
+            manager.shutdown_kernel()
+            """);
+        var lines = told.Split('\n');
+        Assert.Matches("^KernelDied 1 .*signal 6.* True$", lines[0]);
+        Assert.Matches("^KernelDied 1 .*signal 9.*memory runs out.* False$", lines[1]);
+        Assert.Matches("^KernelDied 1 .*exit code 3.* False$", lines[2]);
+        Assert.Matches("^KernelDied 1 .*signal (6|11)", lines[3]);
+        Assert.Equal("ok", lines[4]);
     }
 
     private async Task InstallAsync(params string[] modules)

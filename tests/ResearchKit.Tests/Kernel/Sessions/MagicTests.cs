@@ -56,6 +56,19 @@ public sealed class MagicTests : IDisposable
         Assert.Equal("4 5 2", Text());
     }
 
+    [Fact]
+    public async Task A_text_is_kept_as_it_stands_for_others_to_share()
+    {
+        folder.File("data.txt", "from a file");
+        await RunAsync("#!value --name json --mime-type application/json\n{ \"a\": [1,\n 2] }");
+        Assert.Equal("{ \"a\": [1,\n 2] }", outputs.OfType<DisplayOutput>().Single().Data["application/json"]);
+        await RunAsync("#!value --from-file data.txt --name file");
+        await RunAsync("#!share json --from value\n#!share file --from value\nConsole.Write(json.Length + file);");
+        Assert.Equal("16from a file", Text());
+        Assert.Contains("Expected --name", (await RunAsync("#!value\nx", mayFail: true)).Error!.Message, StringComparison.Ordinal);
+        Assert.Contains("'ftp://x' is no address", (await RunAsync("#!value --name x --from-url ftp://x", mayFail: true)).Error!.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("var a = 1;\n#!nothing", "(2,1): #!nothing: there is no such command here; #!lsmagic lists them.")]
     [InlineData("#!share", "#!share: Option '--from' is required. #!share -h tells what it takes.")]
