@@ -29,6 +29,9 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
         session = new Lazy<FSharpSession>(() => new FSharpSession(folder));
     }
 
+    /// <summary>Answers what editors ask about cells that are being written; the first question starts F#.</summary>
+    public ICodeServices Services => new FSharpServices(session);
+
     /// <inheritdoc/>
     public string Name => Id;
 

@@ -6,17 +6,17 @@ using System.Text.RegularExpressions;
 namespace ResearchKit.Kernel.Languages.CSharp.Packages;
 
 /// <summary>Fetches packages as the SDK would for a project: by <c>dotnet restore</c> of one made for the purpose.</summary>
-/// <remarks>The user's own NuGet.Config counts, found from the notebook's folder upward.</remarks>
+/// <remarks>The user's own NuGet.Config counts, found from the notebook's folder upward, and the sources that cells named.</remarks>
 internal static partial class PackageRestore
 {
     public static async Task<PackageAssets> RunAsync(
-        IReadOnlyList<PackageRequest> packages, string folder, int line, CancellationToken cancellation)
+        IReadOnlyList<PackageRequest> packages, IEnumerable<string> sources, string folder, int line, CancellationToken cancellation)
     {
         var project = Directory.CreateTempSubdirectory("researchkit-packages-");
         try
         {
             var file = Path.Combine(project.FullName, "packages.csproj");
-            await File.WriteAllTextAsync(file, Project(packages, folder), cancellation).ConfigureAwait(false);
+            await File.WriteAllTextAsync(file, Project(packages, sources, folder), cancellation).ConfigureAwait(false);
             var (exit, output) = await RestoreAsync(project.FullName, cancellation).ConfigureAwait(false);
             if (exit != 0) throw Failed(packages, output, line);
             return PackageAssets.Read(Path.Combine(project.FullName, "obj", "project.assets.json"), RuntimeInformation.RuntimeIdentifier);
@@ -27,7 +27,7 @@ internal static partial class PackageRestore
         }
     }
 
-    private static string Project(IReadOnlyList<PackageRequest> packages, string folder) => $"""
+    private static string Project(IReadOnlyList<PackageRequest> packages, IEnumerable<string> sources, string folder) => $"""
         <Project>
           <PropertyGroup>
             <ImportDirectoryBuildProps>false</ImportDirectoryBuildProps>
@@ -41,6 +41,7 @@ internal static partial class PackageRestore
             <SelfContained>false</SelfContained>
             <UseAppHost>false</UseAppHost>
             <NuGetAudit>false</NuGetAudit>
+            <RestoreAdditionalProjectSources>{SecurityElement.Escape(string.Join(';', sources))}</RestoreAdditionalProjectSources>
             <RestoreRootConfigDirectory>{SecurityElement.Escape(folder)}</RestoreRootConfigDirectory>
           </PropertyGroup>
           <ItemGroup>

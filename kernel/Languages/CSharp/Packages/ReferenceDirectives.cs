@@ -3,10 +3,11 @@ using Microsoft.CodeAnalysis;
 
 namespace ResearchKit.Kernel.Languages.CSharp.Packages;
 
-/// <summary>A cell's <c>#r</c> lines: packages and assemblies that it wants.</summary>
+/// <summary>A cell's <c>#r</c> lines, packages and assemblies that it wants, and its <c>#i</c> lines, where packages may be found too.</summary>
 internal sealed partial class ReferenceDirectives(string folder)
 {
     private readonly Dictionary<string, PackageRequest> requested = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<string> sources = [];
     private readonly HashSet<string> referenced = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Fetches what the cell asks for, and blanks the lines that asked.</summary>
@@ -19,6 +20,13 @@ internal sealed partial class ReferenceDirectives(string folder)
         var firstLine = 0;
         for (var i = 0; i < lines.Length; i++)
         {
+            if (Source().Match(lines[i]) is { Success: true } source)
+            {
+                lines[i] = "";
+                var place = source.Groups["place"].Value.Trim();
+                sources.Add(Uri.TryCreate(place, UriKind.Absolute, out _) ? place : Path.GetFullPath(place, folder));
+                continue;
+            }
             if (Directive().Match(lines[i]) is not { Success: true } match) continue;
             lines[i] = "";
             var target = match.Groups["target"].Value.Trim();
@@ -50,7 +58,7 @@ internal sealed partial class ReferenceDirectives(string folder)
     {
         var all = new Dictionary<string, PackageRequest>(requested, StringComparer.OrdinalIgnoreCase);
         foreach (var package in wanted) all[package.Id] = package;
-        var assets = await PackageRestore.RunAsync([.. all.Values], folder, line, cancellation).ConfigureAwait(false);
+        var assets = await PackageRestore.RunAsync([.. all.Values], sources, folder, line, cancellation).ConfigureAwait(false);
         foreach (var package in wanted) requested[package.Id] = package;
         PackageAssemblies.Add(assets);
         return assets.Compile;
@@ -67,6 +75,9 @@ internal sealed partial class ReferenceDirectives(string folder)
         PackageAssemblies.AddFile(path);
         return path;
     }
+
+    [GeneratedRegex("""^\s*#i\s+"nuget:(?<place>[^"]+)"\s*;?\s*(//.*)?$""", RegexOptions.IgnoreCase)]
+    private static partial Regex Source();
 
     [GeneratedRegex("""^\s*#r\s+"(?<target>[^"]+)"\s*;?\s*(//.*)?$""")]
     private static partial Regex Directive();
