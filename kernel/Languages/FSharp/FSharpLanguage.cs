@@ -90,7 +90,7 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
     private FSharpResult Evaluate(string code, CellContext context)
     {
         var result = EvaluateChecked(code, context);
-        if (!result.IsRefused || !FSharpLastValue.IsGeneric(result.Found)) return result;
+        if (!result.IsRefused || Directive().IsMatch(code) || !FSharpLastValue.IsGeneric(result.Found)) return result;
         return EvaluateChecked(FSharpLastValue.AsObject(code, context.Name, session.Value.Parse(code)), context);
     }
 
@@ -99,8 +99,13 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
     {
         var checkedCode = FSharpStopChecks.AddTo(code, context.Name, session.Value.Parse);
         var result = session.Value.Evaluate(checkedCode, context.Name, context.Cancellation);
-        return result.IsRefused && checkedCode != code ? session.Value.Evaluate(code, context.Name, context.Cancellation) : result;
+        var another = result.IsRefused && checkedCode != code && !Directive().IsMatch(code);
+        return another ? session.Value.Evaluate(code, context.Name, context.Cancellation) : result;
     }
+
+    /// <summary>What stands before a directive, and what it loads, has run when the rest is refused: it must not run twice.</summary>
+    [GeneratedRegex(@"^\s*#(?!(if|else|endif)\b)[A-Za-z]", RegexOptions.Multiline)]
+    private static partial Regex Directive();
 
     [GeneratedRegex(@"^#(quit|exit|q)\b", RegexOptions.Multiline)]
     private static partial Regex Quit();

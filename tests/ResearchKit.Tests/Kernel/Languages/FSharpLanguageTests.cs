@@ -75,6 +75,14 @@ public sealed class FSharpLanguageTests(FSharpCells cells)
     }
 
     [Fact]
+    public async Task What_ran_before_the_rest_was_refused_does_not_run_twice()
+    {
+        await cells.RunAsync("let mutable runs = 0");
+        await cells.ErrorAsync("runs <- runs + 1\n#time \"off\"\nfor i in 1 .. 3 do\n    printfn \"%d\" \"text\"");
+        Assert.Equal(1, await cells.ValueAsync("runs"));
+    }
+
+    [Fact]
     public async Task What_ends_an_interactive_does_not_end_the_kernel()
     {
         var error = await cells.ErrorAsync("let a = 1\n#quit");
