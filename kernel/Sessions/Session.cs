@@ -1,5 +1,6 @@
 using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Languages.CSharp;
+using ResearchKit.Kernel.Languages.FSharp;
 using ResearchKit.Kernel.Languages.Values;
 using ResearchKit.Kernel.Sessions.Globals;
 using ResearchKit.Kernel.Sessions.Magics;
@@ -24,7 +25,7 @@ public sealed class Session : IDisposable
     {
         this.folder = folder;
         var csharp = new CSharpLanguage(folder);
-        languages = new SessionLanguages([csharp, new ValueLanguage(folder)]);
+        languages = new SessionLanguages([csharp, new FSharpLanguage(folder), new ValueLanguage(folder)]);
         magics = new SessionMagics(languages, folder);
         outputs = new SessionOutputs(updateInterval ?? TimeSpan.FromMilliseconds(100));
         CodeServices = new CellCodeServices(languages, magics, CSharpLanguage.Id);
