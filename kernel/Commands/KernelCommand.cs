@@ -31,7 +31,7 @@ internal static class KernelCommand
                 (false, null, true) => Path.Combine(ActiveEnvironment(), "share", "jupyter"),
                 _ => throw new ArgumentException("--user, --prefix and --sys-prefix exclude each other; expected one."),
             };
-            parsed.InvocationConfiguration.Output.WriteLine(KernelSpec.Install(data, parsed.GetValue(name) ?? KernelSpec.DefaultName, StartCommand()));
+            parsed.InvocationConfiguration.Output.WriteLine(KernelSpec.Install(data, parsed.GetValue(name) ?? KernelSpec.DefaultName, ThisProgram.Command("kernel", "start")));
             return ExitCodes.Success;
         });
         return command;
@@ -54,13 +54,6 @@ internal static class KernelCommand
         await server.RunAsync(end.Token).ConfigureAwait(false);
         await end.CancelAsync().ConfigureAwait(false);
         return ExitCodes.Success;
-    }
-
-    /// <summary>What starts this program again: its own executable, or <c>dotnet</c> with its assembly.</summary>
-    private static string[] StartCommand()
-    {
-        var (process, assembly) = (Environment.ProcessPath!, Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"));
-        return Path.GetFileNameWithoutExtension(process) == "dotnet" ? [process, assembly, "kernel", "start"] : [process, "kernel", "start"];
     }
 
     private static string ActiveEnvironment() =>
