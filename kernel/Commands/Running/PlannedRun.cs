@@ -11,10 +11,14 @@ internal sealed record PlannedRun(RunRequest Request, NotebookRun Run)
     /// <summary>The requests of several notebooks: below the folder to write to they lie as the notebooks lie below theirs.</summary>
     /// <param name="notebooks">The notebooks.</param>
     /// <param name="like">What each is asked.</param>
-    public static IReadOnlyList<PlannedRun> All(NotebookList notebooks, RunRequest like)
+    /// <param name="parametersOf">The parameters of each, where they are not the same.</param>
+    public static IReadOnlyList<PlannedRun> All(
+        NotebookList notebooks, RunRequest like, Func<string, IReadOnlyDictionary<string, string>>? parametersOf = null)
     {
+        RunRequest Of(string path, string? output) =>
+            like with { Notebook = path, Output = output, Parameters = parametersOf?.Invoke(path) ?? like.Parameters };
         var place = like.Output is null ? "runs" : $"--output {like.Output}";
-        if (notebooks.IsOne) return [Of(like with { Notebook = notebooks.Paths[0] }, place)];
+        if (notebooks.IsOne) return [Planned(Of(notebooks.Paths[0], like.Output), place)];
         var common = notebooks.CommonFolder();
         var now = DateTimeOffset.UtcNow;
         return
@@ -22,14 +26,14 @@ internal sealed record PlannedRun(RunRequest Request, NotebookRun Run)
             .. from path in notebooks.Paths
                let below = Path.ChangeExtension(Path.GetRelativePath(common, Path.GetFullPath(path)), null)
                let folder = like.Output is null ? RunFolder.Unused(Path.Combine("runs", below), now) : Path.Combine(like.Output, below)
-               select Of(like with { Notebook = path, Output = folder }, place),
+               select Planned(Of(path, folder), place),
         ];
     }
 
     /// <summary>Checks one request.</summary>
     /// <param name="request">What is asked.</param>
     /// <param name="place">How the command line calls the folder to write to.</param>
-    public static PlannedRun Of(RunRequest request, string place)
+    private static PlannedRun Planned(RunRequest request, string place)
     {
         var run = NotebookRun.Prepare(request);
         WritablePlace.RequireFolder(run.Folder.FullPath, place);
