@@ -9,7 +9,7 @@ public static class CommandLine
 {
     private static readonly Dictionary<string, string[]> Examples = new(StringComparer.Ordinal)
     {
-        ["researchkit"] = ["researchkit run notebooks/01-train-a-gpt.ipynb", "researchkit export notebooks/01-train-a-gpt.ipynb"],
+        ["researchkit"] = ["researchkit new my-study", "researchkit run my-study.ipynb", "researchkit verify notebooks"],
     };
 
     /// <summary>Carries out one command and returns its exit code.</summary>
@@ -47,8 +47,10 @@ public static class CommandLine
 
     private static RootCommand Root()
     {
-        var root = new RootCommand("Runs C# notebooks and turns them into pages.");
+        var root = new RootCommand("Runs C# notebooks, verifies them, and turns them into pages.");
         Add(root, RunCommand.Create(), RunCommand.Examples);
+        Add(root, VerifyCommand.Create(), VerifyCommand.Examples);
+        Add(root, NewCommand.Create(), NewCommand.Examples);
         Add(root, ExportCommand.Create(), ExportCommand.Examples);
         Add(root, KernelCommand.Create(), KernelCommand.Examples);
         Add(root, DataSetsCommand.Create(), DataSetsCommand.Examples);

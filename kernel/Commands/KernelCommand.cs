@@ -33,7 +33,7 @@ internal static class KernelCommand
                 (false, null, true) => Path.Combine(ActiveEnvironment(), "share", "jupyter"),
                 _ => throw new ArgumentException("--user, --prefix and --sys-prefix exclude each other; expected one."),
             };
-            parsed.InvocationConfiguration.Output.WriteLine(KernelSpec.Install(data, parsed.GetValue(name) ?? KernelSpec.DefaultName, [.. ThisProgram(), "kernel", "start"]));
+            parsed.InvocationConfiguration.Output.WriteLine(KernelSpec.Install(data, parsed.GetValue(name) ?? KernelSpec.DefaultName, ThisProgram.Command("kernel", "start")));
             return ExitCodes.Success;
         });
         return command;
@@ -64,7 +64,7 @@ internal static class KernelCommand
         var connection = await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         _ = ParentWatch.CancelAfterAsync(end);
-        var code = await Supervisor.RunAsync(connection, [.. ThisProgram(), "kernel", ServeName], error, end.Token).ConfigureAwait(false);
+        var code = await Supervisor.RunAsync(connection, ThisProgram.Command("kernel", ServeName), error, end.Token).ConfigureAwait(false);
         await end.CancelAsync().ConfigureAwait(false);
         return code;
     }
@@ -79,13 +79,6 @@ internal static class KernelCommand
         await server.RunAsync(end.Token).ConfigureAwait(false);
         await end.CancelAsync().ConfigureAwait(false);
         return ExitCodes.Success;
-    }
-
-    /// <summary>What starts this program again: its own executable, or <c>dotnet</c> with its assembly.</summary>
-    private static string[] ThisProgram()
-    {
-        var (process, assembly) = (Environment.ProcessPath!, Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"));
-        return Path.GetFileNameWithoutExtension(process) == "dotnet" ? [process, assembly] : [process];
     }
 
     private static string ActiveEnvironment() =>

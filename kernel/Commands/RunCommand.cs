@@ -1,60 +1,79 @@
 using System.CommandLine;
+using System.Globalization;
 using ResearchKit.Kernel.Commands.Running;
 
 namespace ResearchKit.Kernel.Commands;
 
-/// <summary><c>researchkit run</c>: executes a notebook from top to bottom and keeps what came of it.</summary>
+/// <summary><c>researchkit run</c>: executes notebooks from top to bottom and keeps what came of it.</summary>
 internal static class RunCommand
 {
     public static readonly string[] Examples =
     [
         "researchkit run notebooks/01-train-a-gpt.ipynb",
         "researchkit run notebooks/01-train-a-gpt.ipynb -p steps=100 -p learningRate=0.001",
-        "researchkit run notebooks/01-train-a-gpt.ipynb --fast",
+        "researchkit run notebooks/01-train-a-gpt.ipynb --in-place",
         "researchkit run study.ipynb --output results/study",
+        "researchkit run notebooks --fast --jobs 2 --timeout 600 --junit results.xml",
     ];
 
     public static Command Create()
     {
-        var notebook = new Argument<string>("NOTEBOOK") { Description = "The .ipynb file; it is read, never changed." };
-        var parameters = new Option<string[]>("--parameter", "-p")
-        {
-            Description = "Sets a variable of the cell tagged 'parameters'. May be given several times.",
-            HelpName = "name=value",
-        };
-        var fast = new Option<bool>("--fast") { Description = "Begins with the notebook's own settings for a run of seconds, to see whether it runs." };
-        var output = new Option<string>("--output", "-o")
-        {
-            Description = "The folder to write to; runs/<notebook>/<time> where not given.",
-            HelpName = "FOLDER",
-        };
-        var command = new Command("run", "Executes a notebook; writes it with its outputs, as an HTML page, and a record of the run.")
-        {
-            notebook, parameters, fast, output,
-        };
-        command.SetAction((parsed, cancellation) => RunAsync(
-            new RunRequest(parsed.GetRequiredValue(notebook), Settings(parsed.GetValue(parameters) ?? []), parsed.GetValue(fast), parsed.GetValue(output)),
-            parsed.InvocationConfiguration, cancellation));
+        var options = new RunOptions();
+        var command = new Command("run", "Executes notebooks; writes each with its outputs, as an HTML page, and a record of the run. Exit code 1 if a cell failed.");
+        options.AddTo(command);
+        command.SetAction((parsed, cancellation) => parsed.GetValue(options.Child)
+            ? InputEnd.CancelAsync(token => RunAsync(parsed, options, token), cancellation)
+            : RunAsync(parsed, options, cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(RunRequest request, InvocationConfiguration console, CancellationToken cancellation)
-    {
-        var run = NotebookRun.Prepare(request);
-        var progress = TerminalProgress.IsPossible(console.Output) ? (IRunProgress)new TerminalProgress() : new PlainProgress(console.Output);
-        RunResult result;
-        await using (progress.ConfigureAwait(false))
-            result = await run.ExecuteAsync(progress, cancellation).ConfigureAwait(false);
+    /// <summary>The arguments that make this program run one notebook for another process of it.</summary>
+    public static string[] ChildArguments(RunRequest request) =>
+    [
+        "run", Path.GetFullPath(request.Notebook), "--until-input-ends", "--output", request.Output!,
+        .. request.Parameters.SelectMany(setting => new[] { "-p", $"{setting.Key}={setting.Value}" }),
+        .. request.Fast ? ["--fast"] : Array.Empty<string>(),
+        .. request.KeepGoing ? ["--keep-going"] : Array.Empty<string>(),
+        .. request.Timeout is { } limit ? ["--timeout", limit.TotalSeconds.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
+    ];
 
-        if (result.Failure is { } failure) await console.Error.WriteLineAsync(failure).ConfigureAwait(false);
-        if (result.Status == RunStatus.Interrupted) await console.Error.WriteLineAsync("Interrupted; what was done is saved.").ConfigureAwait(false);
-        foreach (var file in result.Files) await console.Output.WriteLineAsync(file).ConfigureAwait(false);
-        return result.Status switch
+    private static async Task<int> RunAsync(ParseResult parsed, RunOptions options, CancellationToken cancellation)
+    {
+        var (console, inPlace, junit) = (parsed.InvocationConfiguration, parsed.GetValue(options.Place), parsed.GetValue(options.Junit));
+        if (inPlace && parsed.GetValue(options.Output) is { } both)
+            throw new ArgumentException($"--in-place and --output {both} exclude each other; expected one.");
+        var jobs = options.Batch.JobsOf(parsed);
+        var like = new RunRequest("", Settings(parsed.GetValue(options.Parameters) ?? []), parsed.GetValue(options.Fast), parsed.GetValue(options.Output))
         {
-            RunStatus.Succeeded => ExitCodes.Success,
-            RunStatus.Interrupted => ExitCodes.Interrupted,
-            _ => ExitCodes.CellFailed,
+            KeepGoing = parsed.GetValue(options.KeepGoing),
+            Timeout = options.Batch.TimeoutOf(parsed),
         };
+        if (junit is not null) WritablePlace.RequireFile(junit, $"--junit {junit}");
+        var notebooks = NotebookList.Of(parsed.GetRequiredValue(options.Batch.Notebooks));
+        if (inPlace) foreach (var path in notebooks.Paths) WritablePlace.RequireFile(path, $"--in-place {path}");
+        var runs = PlannedRun.All(notebooks, like);
+
+        var left = new List<string>();
+        var reports = await new RunBatch(runs, jobs, console).ExecuteAsync(
+            (run, report) => { if (inPlace && InPlace.Write(run.Request.Notebook, report, run.Run.Folder) is { } why) left.Add(why); },
+            cancellation).ConfigureAwait(false);
+
+        if (junit is not null) JUnitReport.Write(junit, reports);
+        foreach (var why in left) await console.Error.WriteLineAsync(why).ConfigureAwait(false);
+        if (BatchOptions.WasInterrupted(reports)) await console.Error.WriteLineAsync("Interrupted; what was done is saved.").ConfigureAwait(false);
+        if (!notebooks.IsOne) SummaryTable.Write(reports, console.Output);
+        if (!parsed.GetValue(options.Child)) await WriteFilesAsync(runs, notebooks, junit, console.Output).ConfigureAwait(false);
+        return BatchOptions.ExitCodeOf(reports);
+    }
+
+    /// <summary>Where to look now: the files of one run, the folders of many.</summary>
+    private static async Task WriteFilesAsync(IReadOnlyList<PlannedRun> runs, NotebookList notebooks, string? junit, TextWriter output)
+    {
+        if (!notebooks.IsOne) await output.WriteLineAsync().ConfigureAwait(false);
+        var written = runs.Select(run => run.Run.Folder).Where(folder => File.Exists(folder.Record));
+        foreach (var file in written.SelectMany(folder => notebooks.IsOne ? [folder.Notebook, folder.Page, folder.Record] : new[] { folder.FullPath }))
+            await output.WriteLineAsync(file).ConfigureAwait(false);
+        if (junit is not null) await output.WriteLineAsync(Path.GetFullPath(junit)).ConfigureAwait(false);
     }
 
     private static Dictionary<string, string> Settings(string[] given)

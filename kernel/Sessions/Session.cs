@@ -80,6 +80,10 @@ public sealed class Session : IDisposable
         }
     }
 
+    /// <summary>The language that a cell is in: that of its first <c>#!</c> line or, where it begins otherwise, the one it is given.</summary>
+    public string LanguageOf(string code, string? language) =>
+        CellPart.Split(code, Spelled(language ?? DefaultLanguage), name => languages.Find(name)?.Name)[0].Language;
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -148,6 +152,8 @@ public sealed class Session : IDisposable
             run.End();
         }
     }
+
+    private string Spelled(string language) => languages.Find(language)?.Name ?? language;
 
     private static bool IsStop(Exception error) => error is OperationCanceledException or ThreadInterruptedException
         || (error is AggregateException many && many.InnerExceptions.All(IsStop));

@@ -13,15 +13,16 @@ internal sealed class NotebookRun
     private const string AllowedToFail = "raises-exception";   // Jupyter's tag
 
     private readonly NotebookDocument notebook;
+    private readonly RunRequest request;
     private readonly string source;
     private readonly RunFolder folder;
     private readonly RunRecord record;
     private readonly OutputRecorder recorder = new();
     private readonly JsonObject summary;
 
-    private NotebookRun(NotebookDocument notebook, string source, RunFolder folder, RunRecord record)
+    private NotebookRun(NotebookDocument notebook, RunRequest request, string source, RunFolder folder, RunRecord record)
     {
-        (this.notebook, this.source, this.folder, this.record) = (notebook, source, folder, record);
+        (this.notebook, this.request, this.source, this.folder, this.record) = (notebook, request, source, folder, record);
         summary = new JsonObject
         {
             ["parameters"] = record.Parameters,
@@ -32,21 +33,22 @@ internal sealed class NotebookRun
         notebook.Metadata["researchkit"] = summary;
     }
 
+    /// <summary>Where the run writes.</summary>
+    public RunFolder Folder => folder;
+
     /// <summary>Reads the notebook and sets its parameters; writes nothing.</summary>
     public static NotebookRun Prepare(RunRequest request)
     {
         var notebook = NotebookDocument.Load(request.Notebook);
         NotebookLanguage.Require(notebook, request.Notebook);
-        var settings = new Dictionary<string, string>(request.Fast ? ParametersCell.Fast(notebook) : new Dictionary<string, string>());
-        foreach (var (name, value) in request.Parameters) settings[name] = value;
-        var values = ParametersCell.Inject(notebook, settings);
+        var values = Set(notebook, request);
         foreach (var cell in notebook.Cells) cell.Clear();
         var (source, started) = (Path.GetFullPath(request.Notebook), DateTimeOffset.UtcNow);
         var folder = RunFolder.For(source, request.Output, started);
-        return new NotebookRun(notebook, source, folder, new RunRecord(source, values, started));
+        return new NotebookRun(notebook, request, source, folder, new RunRecord(source, values, started));
     }
 
-    /// <summary>Runs the cells until the end, the first failure, or <paramref name="cancellation"/>.</summary>
+    /// <summary>Runs the cells until the end, the first failure where the run does not keep going, or <paramref name="cancellation"/>.</summary>
     public async Task<RunResult> ExecuteAsync(IRunProgress progress, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder.FullPath);
@@ -56,11 +58,11 @@ internal sealed class NotebookRun
         try
         {
             Save(RunStatus.Running);
-            var (status, failure) = await RunCellsAsync(progress, cancellation).ConfigureAwait(false);
+            var (status, failures) = await RunCellsAsync(progress, cancellation).ConfigureAwait(false);
             Save(status);
             var (name, place) = (Path.GetFileNameWithoutExtension(source), Path.GetDirectoryName(source)!);
             AtomicFile.Write(folder.Page, await HtmlPage.RenderAsync(notebook, name, place, CancellationToken.None).ConfigureAwait(false));
-            return new RunResult(status, [folder.Notebook, folder.Page, folder.Record], failure);
+            return new RunResult(status, [folder.Notebook, folder.Page, folder.Record], failures);
         }
         finally
         {
@@ -69,45 +71,71 @@ internal sealed class NotebookRun
         }
     }
 
-    private async Task<(RunStatus Status, string? Failure)> RunCellsAsync(IRunProgress progress, CancellationToken cancellation)
+    private static IReadOnlyList<ParameterValue> Set(NotebookDocument notebook, RunRequest request)
+    {
+        try
+        {
+            var settings = new Dictionary<string, string>(request.Fast ? ParametersCell.Fast(notebook) : new Dictionary<string, string>());
+            foreach (var (name, value) in request.Parameters) settings[name] = value;
+            return ParametersCell.Inject(notebook, settings);
+        }
+        catch (ArgumentException refused)
+        {
+            throw new ArgumentException($"{request.Notebook}: {refused.Message}", refused);
+        }
+    }
+
+    private async Task<(RunStatus Status, IReadOnlyList<string> Failures)> RunCellsAsync(IRunProgress progress, CancellationToken cancellation)
     {
         var cells = notebook.Cells.Where(cell => cell.IsRunnable).ToList();
+        var failures = new List<string>();
         progress.Begin(source, cells.Count);
-        using var session = new Session(Path.GetDirectoryName(source)!);
+        using var session = new Session(Path.GetDirectoryName(source)!) { DefaultLanguage = notebook.Language ?? "csharp" };
+        await session.ExecuteAsync("", 0, _ => { }, CancellationToken.None).ConfigureAwait(false);   // starting up is no cell's time
         for (var number = 1; number <= cells.Count; number++)
         {
             var cell = cells[number - 1];
-            progress.CellStarted(number, FirstLine(cell));
-            var (outcome, seconds) = await RunCellAsync(session, cell, number, progress, cancellation).ConfigureAwait(false);
-            var status = outcome.Status.ToString().ToLowerInvariant();
-            record.AddCell(cell, number, seconds, status);
+            progress.CellStarted(number, TerminalText.FirstLine(cell.Source));
+            var (end, error, seconds) = await RunCellAsync(session, cell, number, progress, cancellation).ConfigureAwait(false);
+            record.AddCell(cell, number, seconds, end, error);
             Save(RunStatus.Running);
-            progress.CellEnded(number, seconds, status);
-            if (outcome.Status == CellStatus.Interrupted) return (RunStatus.Interrupted, null);
-            if (outcome is { Status: CellStatus.Failed, Error: { } error } && !cell.Tags.Contains(AllowedToFail))
-                return (RunStatus.Failed, FailureReport.Of(cell, number, error));
+            progress.CellEnded(number, seconds, end.ToString().ToLowerInvariant());
+            if (end == CellEnd.Interrupted) return (RunStatus.Interrupted, failures);
+            if (end == CellEnd.Failed) failures.Add(FailureReport.Of(cell, number, error!));
+            if (end == CellEnd.Failed && !request.KeepGoing) break;
         }
-        return (RunStatus.Succeeded, null);
+        return (failures.Count == 0 ? RunStatus.Succeeded : RunStatus.Failed, failures);
     }
 
-    private async Task<(CellOutcome Outcome, double Seconds)> RunCellAsync(
+    private async Task<(CellEnd End, ErrorOutput? Error, double Seconds)> RunCellAsync(
         Session session, NotebookCell cell, int number, IRunProgress progress, CancellationToken cancellation)
     {
-        var code = cell.Language is { } language and not "csharp" ? $"#!{language}\n{cell.Source}" : cell.Source;
+        var language = session.LanguageOf(cell.Source, cell.Language);
+        if (cell.Language is not null || language != session.DefaultLanguage) CellLanguage.Set(cell.Metadata, language);
+        using var limit = new CellLimit(request.Timeout, cancellation);
         var start = DateTimeOffset.UtcNow;
         cell.ExecutionCount = number;
-        var outcome = await session.ExecuteAsync(code, number, Take, cancellation).ConfigureAwait(false);
+        var outcome = limit.Outcome(await session.ExecuteAsync(cell.Source, cell.Language, number, Take, limit.Token).ConfigureAwait(false), out var missing);
+        if (missing is not null) Take(missing);
         var end = DateTimeOffset.UtcNow;
         cell.SetTiming(start, end);
-        return (outcome, (end - start).TotalSeconds);
+        return (End(cell, outcome), outcome.Error, (end - start).TotalSeconds);
 
         void Take(Output output)
         {
-            lock (recorder) recorder.Record(cell, output);
+            lock (recorder) recorder.Record(cell, limit.Told(output));
             if (output is UpdateOutput update && update.Data.GetValueOrDefault("text/plain") is { } text)
                 progress.Status(TerminalText.OneLine(text));
         }
     }
+
+    /// <summary>A limit is no exception of the cell's own: its tag does not allow it.</summary>
+    private static CellEnd End(NotebookCell cell, CellOutcome outcome) => outcome.Status switch
+    {
+        CellStatus.Succeeded => CellEnd.Succeeded,
+        CellStatus.Interrupted => CellEnd.Interrupted,
+        _ => cell.Tags.Contains(AllowedToFail) && outcome.Error?.Name != CellLimit.ErrorName ? CellEnd.Raised : CellEnd.Failed,
+    };
 
     private void Save(RunStatus status)
     {
@@ -116,7 +144,4 @@ internal sealed class NotebookRun
         lock (recorder) notebook.Save(folder.Notebook);   // what a cell left behind may still write
         record.Save(folder.Record, status);
     }
-
-    private static string FirstLine(NotebookCell cell) =>
-        TerminalText.OneLine(cell.Source.ReplaceLineEndings("\n").Split('\n').First(line => !string.IsNullOrWhiteSpace(line)));
 }

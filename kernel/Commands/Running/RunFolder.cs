@@ -30,7 +30,8 @@ internal sealed class RunFolder
         return folder;
     }
 
-    private static string Unused(string parent, DateTimeOffset started)
+    /// <summary>A folder named after the time that does not exist yet.</summary>
+    public static string Unused(string parent, DateTimeOffset started)
     {
         var stamp = started.UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
         var path = Path.Combine(parent, stamp);

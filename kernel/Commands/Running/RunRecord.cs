@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Notebooks;
 using ResearchKit.Kernel.Notebooks.Parameters;
+using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
@@ -39,13 +40,18 @@ internal sealed class RunRecord
 
     public double Seconds => Math.Round(Stopwatch.GetElapsedTime(startedTicks).TotalSeconds, 3);
 
-    public void AddCell(NotebookCell cell, int number, double seconds, string status) => cells.Add((JsonNode)new JsonObject
+    public void AddCell(NotebookCell cell, int number, double seconds, CellEnd end, ErrorOutput? error)
     {
-        ["cell"] = number,
-        ["id"] = cell.Id,
-        ["seconds"] = Math.Round(seconds, 3),
-        ["status"] = status,
-    });
+        var json = new JsonObject
+        {
+            ["cell"] = number,
+            ["id"] = cell.Id,
+            ["seconds"] = Math.Round(seconds, 3),
+            ["status"] = end.ToString().ToLowerInvariant(),
+        };
+        if (error is not null) json["error"] = Told(error);
+        cells.Add((JsonNode)json);
+    }
 
     public void Save(string path, RunStatus status)
     {
@@ -53,6 +59,13 @@ internal sealed class RunRecord
         json["status"] = status.ToString().ToLowerInvariant();
         AtomicFile.Write(path, NotebookJson.Write(json));
     }
+
+    private static JsonObject Told(ErrorOutput error) => new()
+    {
+        ["name"] = error.Name,
+        ["message"] = MimeBundle.WellFormed(error.Message),
+        ["traceback"] = new JsonArray([.. error.Traceback.Select(line => (JsonNode)MimeBundle.WellFormed(line))]),
+    };
 
     private static JsonObject Machine() => new()
     {

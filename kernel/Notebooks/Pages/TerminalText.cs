@@ -16,6 +16,10 @@ internal static partial class TerminalText
     public static string OneLine(string text) =>
         string.Concat(Plain(text).Split('\n', 2)[0].Where(c => !char.IsControl(c))).Trim();
 
+    /// <summary>The first line of a text that is more than white space.</summary>
+    public static string FirstLine(string text) =>
+        OneLine(text.ReplaceLineEndings("\n").Split('\n').FirstOrDefault(line => !string.IsNullOrWhiteSpace(line)) ?? "");
+
     private static string Rewritten(string line)
     {
         var end = line.TrimEnd('\r');

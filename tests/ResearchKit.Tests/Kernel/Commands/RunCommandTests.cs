@@ -137,6 +137,8 @@ public sealed class RunCommandTests : IDisposable
     [InlineData("--help")]
     [InlineData("run", "--help")]
     [InlineData("export", "--help")]
+    [InlineData("verify", "--help")]
+    [InlineData("new", "--help")]
     public async Task Help_ends_in_examples(params string[] args)
     {
         Assert.Equal(0, await InvokeAsync(args));

@@ -1,0 +1,24 @@
+using System.Security.Cryptography;
+using ResearchKit.Kernel.Notebooks;
+
+namespace ResearchKit.Kernel.Commands.Running;
+
+/// <summary>Brings the executed notebook back to where it came from.</summary>
+internal static class InPlace
+{
+    /// <summary>Replaces the notebook by the executed one in one step; says why not, where a person changed it meanwhile.</summary>
+    /// <returns>A sentence for the person; null where the notebook was replaced.</returns>
+    public static string? Write(string notebook, RunReport report, RunFolder folder)
+    {
+        if (report.Status is not (RunStatus.Succeeded or RunStatus.Failed))
+            return $"{report.Name} is left as it was, for its run did not come to an end; what was done is in {folder.FullPath}.";
+        var record = NotebookJson.Read(File.ReadAllBytes(folder.Record), folder.Record);
+        var target = new FileInfo(notebook).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(notebook);
+        if (Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(target))) != (string?)record["sha256"])
+            return $"{report.Name} was changed while it ran and is left as it is; the executed notebook is {folder.Notebook}.";
+        var mode = OperatingSystem.IsWindows() ? (UnixFileMode?)null : File.GetUnixFileMode(target);
+        AtomicFile.Write(target, NotebookDocument.Load(folder.Notebook).ToJson());
+        if (mode is { } kept && !OperatingSystem.IsWindows()) File.SetUnixFileMode(target, kept);
+        return null;
+    }
+}

@@ -1,0 +1,77 @@
+using System.CommandLine;
+
+namespace ResearchKit.Kernel.Commands.Running;
+
+/// <summary>Carries out planned runs: one here, many each in a process of its own.</summary>
+/// <param name="runs">What to run.</param>
+/// <param name="jobs">How many at a time.</param>
+/// <param name="console">Where progress and complaints go.</param>
+internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, InvocationConfiguration console)
+{
+    /// <summary>Runs all to their ends, also after one that failed.</summary>
+    /// <param name="ended">Called when a run has ended, one at a time.</param>
+    /// <param name="cancellation">Stops what runs so that it saves what there is, and starts no more.</param>
+    /// <returns>What came of each, in the order of the runs.</returns>
+    public async Task<IReadOnlyList<RunReport>> ExecuteAsync(Action<PlannedRun, RunReport> ended, CancellationToken cancellation) =>
+        runs.Count == 1
+            ? [await HereAsync(runs[0], ended, cancellation).ConfigureAwait(false)]
+            : await EachInItsProcessAsync(ended, cancellation).ConfigureAwait(false);
+
+    private async Task<RunReport> HereAsync(PlannedRun run, Action<PlannedRun, RunReport> ended, CancellationToken cancellation)
+    {
+        var progress = TerminalProgress.IsPossible(console.Output) ? (IRunProgress)new TerminalProgress() : new PlainProgress(console.Output);
+        RunResult result;
+        await using (progress.ConfigureAwait(false))
+            result = await run.Run.ExecuteAsync(progress, cancellation).ConfigureAwait(false);
+        await console.Error.WriteAsync(string.Join('\n', result.Failures.Select(failure => failure + "\n"))).ConfigureAwait(false);
+        var report = run.Report();
+        ended(run, report);
+        return report;
+    }
+
+    private async Task<IReadOnlyList<RunReport>> EachInItsProcessAsync(Action<PlannedRun, RunReport> ended, CancellationToken cancellation)
+    {
+        var (reports, complaints) = (new RunReport[runs.Count], new string[runs.Count]);
+        var progress = TerminalProgress.IsPossible(console.Output) ? (IBatchProgress)new TerminalBatchProgress() : new PlainBatchProgress(console.Output);
+        await using (progress.ConfigureAwait(false))
+        {
+            progress.Begin(runs.Count);
+            using var turns = new SemaphoreSlim(jobs);
+            var gate = new Lock();
+            await Task.WhenAll(runs.Select(async (run, index) =>
+            {
+                await turns.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+                try
+                {
+                    (reports[index], complaints[index]) = await ThereAsync(run, progress, cancellation).ConfigureAwait(false);
+                    lock (gate) ended(run, reports[index]);
+                    if (reports[index].Status != RunStatus.NotStarted) progress.Ended(reports[index]);
+                }
+                finally
+                {
+                    turns.Release();
+                }
+            })).ConfigureAwait(false);
+        }
+        foreach (var (report, complaint) in reports.Zip(complaints).Where(pair => pair.Second.Length > 0 && pair.First.Status != RunStatus.Interrupted))
+            await console.Error.WriteLineAsync($"\n{report.Name}\n{complaint}").ConfigureAwait(false);
+        return reports;
+    }
+
+    /// <summary>A run names its notebook's full path; here each line has its name already.</summary>
+    private static string WithoutPath(string line, PlannedRun run)
+    {
+        var path = $"{Path.GetFullPath(run.Request.Notebook)}: ";
+        return line.StartsWith(path, StringComparison.Ordinal) ? line[path.Length..] : line;
+    }
+
+    private async Task<(RunReport Report, string Complaints)> ThereAsync(PlannedRun run, IBatchProgress progress, CancellationToken cancellation)
+    {
+        if (cancellation.IsCancellationRequested) return (run.Report(), "");
+        progress.Started(run.Name);
+        var (exit, complaints) = await ChildRun.RunAsync(
+            run.Request, Math.Min(jobs, runs.Count), line => progress.Said(run.Name, WithoutPath(line, run)), cancellation).ConfigureAwait(false);
+        var words = complaints.Length == 0 ? $"Its process ended with exit code {exit} and said nothing." : complaints;
+        return (run.Report(exit == ExitCodes.Interrupted ? null : words), complaints);
+    }
+}

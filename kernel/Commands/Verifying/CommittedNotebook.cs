@@ -1,0 +1,55 @@
+using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Commands.Running;
+using ResearchKit.Kernel.Notebooks;
+using ResearchKit.Kernel.Notebooks.Parameters;
+
+namespace ResearchKit.Kernel.Commands.Verifying;
+
+/// <summary>A notebook with the outputs that its author committed.</summary>
+internal sealed class CommittedNotebook
+{
+    private static readonly string[] LeftOut = ["volatile", "skip-verify"];
+
+    private readonly Dictionary<string, NotebookCell> cells;
+    private readonly Dictionary<string, Tolerance> tolerances;
+
+    private CommittedNotebook(NotebookDocument notebook, string name, Tolerance tolerance)
+    {
+        cells = notebook.Cells.Where(cell => cell.IsRunnable).ToDictionary(cell => cell.Id);
+        tolerances = cells.Values.ToDictionary(cell => cell.Id, cell => tolerance.Of(cell, name));
+        Parameters = (notebook.Metadata["researchkit"] as JsonObject)?["parameters"] is JsonObject told
+            ? told.Where(entry => entry.Value is not null).ToDictionary(entry => entry.Key, entry => $"{entry.Value}")
+            : [];
+    }
+
+    /// <summary>The parameters of the run that gave the outputs.</summary>
+    public IReadOnlyDictionary<string, string> Parameters { get; }
+
+    /// <summary>Reads it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="tolerance">What is allowed where a cell does not say.</param>
+    /// <exception cref="InvalidDataException">It was never run, or a cell's tolerance is none.</exception>
+    public static CommittedNotebook Load(string path, Tolerance tolerance)
+    {
+        var notebook = NotebookDocument.Load(path);
+        NotebookLanguage.Require(notebook, path);
+        var isRun = notebook.Cells.Any(cell => cell.ExecutionCount is not null || cell.Outputs.Count > 0);
+        if (!isRun) throw new InvalidDataException($"{path} has no outputs to compare with; run it with --in-place first.");
+        return new CommittedNotebook(notebook, path, tolerance);
+    }
+
+    /// <summary>Compares what a run gave.</summary>
+    public NotebookComparison Compare(RunReport report, NotebookDocument now)
+    {
+        var compared = new List<(CellReport Cell, CellComparison Comparison)>();
+        var leftOut = 0;
+        var executed = now.Cells.ToDictionary(cell => cell.Id);
+        foreach (var cell in report.Cells.Where(cell => cell.End != CellEnd.Skipped))
+        {
+            if (!cells.TryGetValue(cell.Id, out var committed) || executed[cell.Id].Tags.Contains(ParametersCell.InjectedTag)) continue;
+            if (committed.Tags.Intersect(LeftOut).Any()) leftOut++;
+            else compared.Add((cell, CellComparison.Of(committed, executed[cell.Id], tolerances[cell.Id])));
+        }
+        return new NotebookComparison(report, compared, leftOut);
+    }
+}
