@@ -1,0 +1,14 @@
+namespace ResearchKit.Kernel.Languages.Markup;
+
+/// <summary>Cells that are HTML and are shown as that.</summary>
+public sealed class HtmlLanguage : ILanguage
+{
+    /// <summary>The name after <c>#!</c>.</summary>
+    public const string Id = "html";
+
+    /// <inheritdoc/>
+    public string Name => Id;
+
+    /// <inheritdoc/>
+    public Task<CellValue> RunAsync(string code, CellContext context) => ShownText.Show(code, context, text => new() { ["text/html"] = text });
+}

@@ -1,0 +1,61 @@
+using System.Text.RegularExpressions;
+using ResearchKit.Kernel.Languages.Mermaid.Classes;
+using ResearchKit.Kernel.Languages.Mermaid.Drawing;
+using ResearchKit.Kernel.Languages.Mermaid.Flowcharts;
+using ResearchKit.Kernel.Languages.Mermaid.Pies;
+using ResearchKit.Kernel.Languages.Mermaid.Reading;
+using ResearchKit.Kernel.Languages.Mermaid.Sequences;
+using ResearchKit.Kernel.Languages.Mermaid.States;
+using ResearchKit.Kernel.Notebooks.Pages;
+using ResearchKit.Kernel.Sessions;
+
+namespace ResearchKit.Kernel.Languages.Mermaid;
+
+/// <summary>A diagram in the mime types in which pages can show it: drawn here where its kind is known, always with its source.</summary>
+internal static partial class MermaidDiagram
+{
+    /// <summary>The mime type of the source; JupyterLab draws it itself.</summary>
+    public const string Mime = "text/vnd.mermaid";
+
+    private static readonly string[] Elsewhere =
+    [
+        "erDiagram", "gantt", "journey", "gitGraph", "mindmap", "timeline", "quadrantChart", "requirementDiagram", "C4Context",
+        "C4Container", "C4Component", "C4Dynamic", "C4Deployment", "sankey", "xychart", "block", "packet", "architecture", "kanban",
+        "radar", "treemap", "zenuml", "info",
+    ];
+
+    /// <summary>Reads and draws a diagram.</summary>
+    /// <exception cref="CellException">The text is no diagram; the message names line and column.</exception>
+    public static Formatted Of(string source)
+    {
+        var text = source.Trim('\r', '\n', ' ', '\t');
+        var data = new OrderedDictionary<string, string> { ["text/html"] = Html(source), [Mime] = text, ["text/plain"] = text };
+        return new Formatted(data, null);
+    }
+
+    private static string Html(string source)
+    {
+        var reader = new MermaidReader(source);
+        reader.SkipBlank();
+        var start = reader.Position;
+        var kind = reader.Take(Word())?.Value ?? "";
+        switch (kind)
+        {
+            case "graph" or "flowchart" or "flowchart-elk": return GraphDrawing.Html(FlowchartParser.Read(reader), "Flowchart", reader);
+            case "stateDiagram" or "stateDiagram-v2": return GraphDrawing.Html(StateParser.Read(reader), "State diagram", reader);
+            case "classDiagram" or "classDiagram-v2": return GraphDrawing.Html(ClassParser.Read(reader), "Class diagram", reader);
+            case "sequenceDiagram": return SequenceDrawing.Html(SequenceParser.Read(reader), reader);
+            case "pie": return PieChart.Html(reader);
+        }
+        if (Elsewhere.Contains(kind.EndsWith("-beta", StringComparison.Ordinal) ? kind[..^5] : kind)) return Source(source, kind);
+        throw reader.Expected("a kind of diagram: flowchart, sequenceDiagram, classDiagram, stateDiagram-v2 or pie", start);
+    }
+
+    /// <summary>What is not drawn here is shown as it was written.</summary>
+    private static string Source(string source, string kind) =>
+        $"<div class=\"rk-mermaid\"><p>This kernel does not draw diagrams of the kind {Escape.Html(kind)}; here is the source.</p>"
+        + $"<pre>{Escape.Html(source.Trim('\r', '\n'))}</pre></div>";
+
+    [GeneratedRegex(@"\G[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")]
+    private static partial Regex Word();
+}

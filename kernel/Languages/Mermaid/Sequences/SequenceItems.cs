@@ -1,0 +1,61 @@
+using ResearchKit.Kernel.Languages.Mermaid.Graphs;
+using ResearchKit.Kernel.Languages.Mermaid.Lettering;
+
+namespace ResearchKit.Kernel.Languages.Mermaid.Sequences;
+
+/// <summary>One who takes part; a column of the drawing.</summary>
+/// <param name="Index">Its column, from 0.</param>
+/// <param name="Id">Its name in the text.</param>
+internal sealed record Participant(int Index, string Id)
+{
+    public TextBlock Label { get; set; } = TextBlock.Of(Id);
+
+    /// <summary>True for a person, drawn as one.</summary>
+    public bool IsActor { get; set; }
+}
+
+/// <summary>What happens, from top to bottom.</summary>
+internal abstract record SequenceItem;
+
+/// <summary>An arrow from one to another.</summary>
+internal sealed record Message(Participant From, Participant To, TextBlock Text, bool IsDashed, EdgeHead Head) : SequenceItem
+{
+    /// <summary>True for a head at both ends.</summary>
+    public bool IsBothWays { get; init; }
+
+    /// <summary>True where who gets it begins to be busy.</summary>
+    public bool Begins { get; init; }
+
+    /// <summary>Its number, where messages are counted.</summary>
+    public int? Number { get; init; }
+}
+
+/// <summary>Where a note stands.</summary>
+internal enum NoteSide
+{
+    Over,
+    Left,
+    Right,
+}
+
+/// <summary>A note beside or over some who take part.</summary>
+internal sealed record SequenceNote(NoteSide Side, Participant First, Participant Last, TextBlock Text) : SequenceItem;
+
+/// <summary>A participant begins or ends to be busy.</summary>
+internal sealed record Activation(Participant Who, bool Begins) : SequenceItem;
+
+/// <summary>A frame around some of what happens, such as a loop.</summary>
+/// <param name="Kind">The word in its corner; <c>rect</c> for a mere ground.</param>
+/// <param name="Fill">The ground's colour.</param>
+internal sealed record SequenceFrame(string Kind, string? Fill = null) : SequenceItem
+{
+    public List<(TextBlock Label, List<SequenceItem> Items)> Sections { get; } = [];
+}
+
+/// <summary>A whole diagram.</summary>
+internal sealed class Sequence
+{
+    public List<Participant> Participants { get; } = [];
+
+    public List<SequenceItem> Items { get; } = [];
+}
