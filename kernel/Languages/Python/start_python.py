@@ -239,10 +239,10 @@ def decode_array(file, dtype, shape, is_tensor):
 
 
 def module(name):
-    """A module that may be missing."""
+    """A module that may be missing, or lack a library of its own."""
     try:
         return __import__(name)
-    except ImportError:
+    except (ImportError, OSError):
         return None
 
 

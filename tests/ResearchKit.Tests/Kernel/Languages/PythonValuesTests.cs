@@ -58,6 +58,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     public async Task Tensors_become_numpy_arrays_and_return_with_type_shape_and_numbers()
     {
         Python.SkipWithout("numpy");
+        await HideAsync("torch");
         foreach (var type in All)
         {
             using var scope = NewDisposeScope();
@@ -70,12 +71,14 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
             var back = Assert.IsType<Tensor>(await Python.Language.GetAsync("u", default));
             Same(tensor.flip(0), back);
         }
+        await UnhideAsync();
     }
 
     [SkippableFact]
     public async Task Odd_tensors_keep_their_shape()
     {
         Python.SkipWithout("numpy");
+        await HideAsync("torch");
         using var scope = NewDisposeScope();
         foreach (var tensor in new[] { tensor(2.5), empty(0, 3), arange(6).reshape(2, 3).t(), tensor(new Complex(1, 2)).conj() })
         {
@@ -84,6 +87,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
         }
         await Python.Language.SetAsync("b", tensor(new[] { 1.5f, -2f }).to_type(ScalarType.BFloat16), default);
         Assert.Equal("float32 [1.5, -2.0]\n", await Python.PrintedAsync("print(b.dtype, b.tolist())"));
+        await UnhideAsync();
     }
 
     [SkippableFact]
@@ -105,7 +109,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     [SkippableFact]
     public async Task Without_numpy_arrays_and_tensors_become_lists()
     {
-        await Python.RunAsync("import sys\nhidden = {name: sys.modules.get(name) for name in ('numpy', 'torch')}\nfor name in hidden: sys.modules[name] = None");
+        await HideAsync("numpy", "torch");
         using var scope = NewDisposeScope();
         foreach (var (value, expected) in new (object, string)[]
         {
@@ -117,7 +121,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
             await Python.Language.SetAsync("a", value, default);
             Assert.Equal($"{expected}\n", await Python.PrintedAsync("print(a)"));
         }
-        await Python.RunAsync("for name, module in hidden.items():\n    if module: sys.modules[name] = module\n    else: del sys.modules[name]");
+        await UnhideAsync();
     }
 
     [SkippableFact]
@@ -186,6 +190,13 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
         await Python.Language.GetAsync("x", default);
         Assert.Equal($"42 {before + 2}\n", await Python.PrintedAsync("print(_, get_ipython().execution_count)"));
     }
+
+    /// <summary>Makes Python believe that it lacks these.</summary>
+    private Task HideAsync(params string[] modules) => Python.RunAsync(
+        $"import sys\nhidden = {{name: sys.modules.get(name) for name in '{string.Join(' ', modules)}'.split()}}\nfor name in hidden: sys.modules[name] = None");
+
+    private Task UnhideAsync() => Python.RunAsync(
+        "for name, module in hidden.items():\n    if module: sys.modules[name] = module\n    else: del sys.modules[name]");
 
     private static void Same(Tensor expected, Tensor got)
     {
