@@ -47,6 +47,9 @@ internal sealed class CellOutputs(SessionOutputs session, Action<Output> report)
         session.Update(this, displayId, () => now);
     }
 
+    /// <inheritdoc cref="Update(object?, IReadOnlyList{string}, string)"/>
+    public void Update(Formatted value, string displayId) => session.Update(this, displayId, () => value);
+
     public void Send(Output? output)
     {
         if (output is null) return;

@@ -1,6 +1,9 @@
 using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Languages.CSharp;
 using ResearchKit.Kernel.Languages.FSharp;
+using ResearchKit.Kernel.Languages.Markup;
+using ResearchKit.Kernel.Languages.Mermaid;
+using ResearchKit.Kernel.Languages.Python;
 using ResearchKit.Kernel.Languages.Values;
 using ResearchKit.Kernel.Sessions.Globals;
 using ResearchKit.Kernel.Sessions.Magics;
@@ -25,7 +28,12 @@ public sealed class Session : IDisposable
     {
         this.folder = folder;
         var csharp = new CSharpLanguage(folder);
-        languages = new SessionLanguages([csharp, new FSharpLanguage(folder), new ValueLanguage(folder)]);
+        languages = new SessionLanguages(
+        [
+            csharp, new FSharpLanguage(folder), new PythonLanguage(folder),
+            new HtmlLanguage(), new JavaScriptLanguage(), new CssLanguage(), new MarkdownLanguage(), new MermaidLanguage(),
+            new ValueLanguage(folder),
+        ]);
         magics = new SessionMagics(languages, folder);
         outputs = new SessionOutputs(updateInterval ?? TimeSpan.FromMilliseconds(100));
         CodeServices = new CellCodeServices(languages, magics, CSharpLanguage.Id);

@@ -36,7 +36,8 @@ internal sealed class SessionMagics(SessionLanguages languages, string folder)
             await parsed.InvokeAsync(new InvocationConfiguration { Output = help, Error = help, EnableDefaultExceptionHandler = false }, run.Scope.Cancellation)
                 .ConfigureAwait(false);
         }
-        catch (Exception refused) when (refused is ArgumentException or KeyNotFoundException or IOException or InvalidDataException or InvalidOperationException)
+        catch (Exception refused) when (refused is ArgumentException or KeyNotFoundException or IOException or InvalidDataException or InvalidOperationException
+            or NotSupportedException or TimeoutException)
         {
             throw Wrong(part, refused.Message);
         }

@@ -56,6 +56,28 @@ public sealed class PolyglotTests : IDisposable
         Assert.Contains("'pascal' is no language of this kernel; known: csharp, fsharp", unknown.Error!.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Cells_that_are_no_programs_are_shown()
+    {
+        await RunAsync("#!html\n<b>bold</b>\n#!markdown\n**strong**\n#!mermaid\ngraph LR\n  A --> B");
+        var shown = outputs.OfType<DisplayOutput>().Select(display => display.Data["text/html"]).ToList();
+        Assert.Contains("<b>bold</b>", shown[0], StringComparison.Ordinal);
+        Assert.Contains("<strong>strong</strong>", shown[1], StringComparison.Ordinal);
+        Assert.Contains("<svg", shown[2], StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", shown[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Values_go_into_the_page_as_JSON_that_no_text_can_leave()
+    {
+        await RunAsync("var rows = new[] { new { Name = \"</script><script>alert(1)\", Value = 1.5 } };");
+        await RunAsync("#!javascript\n#!share rows --from csharp\nreturn rows.length;");
+        Assert.Equal("<script type=\"text/javascript\">globalThis[\"rows\"] = [{\"Name\":\"\\u003C/script\\u003E\\u003Cscript\\u003Ealert(1)\",\"Value\":1.5}];</script>",
+            outputs.OfType<DisplayOutput>().First().Data["text/html"]);
+        var refused = await session.ExecuteAsync("var t = typeof(int);\n#!javascript\n#!share t --from csharp", ++count, outputs.Add);
+        Assert.Contains("cannot be JSON", refused.Error!.Message, StringComparison.Ordinal);
+    }
+
     private async Task RunAsync(string code)
     {
         var outcome = await session.ExecuteAsync(code, ++count, outputs.Add);

@@ -1,0 +1,107 @@
+using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Jupyter;
+using ResearchKit.Kernel.Jupyter.Client;
+using ResearchKit.Kernel.Sessions;
+
+namespace ResearchKit.Kernel.Languages.Python;
+
+/// <summary>One cell on its way through an ipykernel.</summary>
+internal sealed class PythonCell(PythonKernel kernel, CellScope? scope, CellContext context, PythonTraceback traceback)
+{
+    private static readonly TimeSpan ExitTime = TimeSpan.FromSeconds(2);
+    private readonly Lock gate = new();
+    private readonly PythonOutputs outputs = new(scope);
+    private bool isRunning;
+    private bool isToStop;
+
+    /// <summary>Takes what comes after the cell's end.</summary>
+    public PythonOutputs Outputs => outputs;
+
+    /// <summary>Runs it to its end.</summary>
+    /// <param name="code">The cell's code.</param>
+    /// <param name="sent">Is told the name by which Python refers to the cell.</param>
+    /// <exception cref="CellException">It threw, or its Python ended.</exception>
+    /// <exception cref="OperationCanceledException">It was interrupted before it began.</exception>
+    public async Task RunAsync(string code, Action<string> sent)
+    {
+        using var request = kernel.Send("execute_request", new()
+        {
+            ["code"] = PythonCode.Of(code),
+            ["silent"] = false,
+            ["store_history"] = true,
+            ["user_expressions"] = new JsonObject(),
+            ["allow_stdin"] = scope?.Input is not null,
+            ["stop_on_error"] = false,
+        });
+        sent(request.Id);
+        using var asked = context.Cancellation.Register(Stop);
+        JsonObject? error = null;
+        try
+        {
+            while (await request.NextAsync().ConfigureAwait(false) is { } message)
+            {
+                if (message.Type == "execute_input") Begin(message);
+                else if (message.Type == "input_request") Ask(message);
+                else if (message.Type == "error") error = message.Content;
+                else outputs.Show(message);
+            }
+        }
+        catch (IOException)
+        {
+            throw kernel.Gone();
+        }
+        finally
+        {
+            lock (gate) isRunning = false;
+        }
+        if (PythonOutputs.Exits(request.Reply)) await Task.WhenAny(kernel.Ended, Task.Delay(ExitTime)).ConfigureAwait(false);
+        End(request, error);
+    }
+
+    private void End(KernelRequest request, JsonObject? error)
+    {
+        var stopped = context.Cancellation.IsCancellationRequested;
+        if (request.Reply is null && stopped) throw new OperationCanceledException("The cell was interrupted.", context.Cancellation);
+        if (request.Reply is not { } reply) throw CellException.Plain("PythonFailed", "ipykernel did not reply to the cell.");
+        outputs.ShowPages(reply);
+        if (error is null && reply.Content.Text("status") == "error") error = reply.Content;
+        if (error is null) return;
+        var cause = stopped && error.Text("ename") is "KeyboardInterrupt" or "CancelledError"
+            ? new OperationCanceledException("The cell was interrupted.", context.Cancellation) : null;
+        throw traceback.Describe(error, context.Name, cause);
+    }
+
+    /// <summary>An interrupt that comes before the cell runs would be lost, or hit ipykernel itself.</summary>
+    private void Begin(Message input)
+    {
+        if (input.Content.Number("execution_count") is { } count) traceback.Know(count, context.Name);
+        lock (gate)
+        {
+            isRunning = true;
+            if (isToStop) kernel.Interrupt();
+        }
+    }
+
+    private void Stop()
+    {
+        lock (gate)
+        {
+            isToStop = true;
+            if (isRunning) kernel.Interrupt();
+        }
+    }
+
+    private void Ask(Message question)
+    {
+        var ask = scope?.Input;
+        scope?.Outputs?.FlushAll();
+        try
+        {
+            kernel.Answer(question, ask?.Invoke(question.Content.Text("prompt") ?? "", question.Content.Flag("password", false)) ?? "");
+        }
+        catch (OperationCanceledException)
+        {
+            // the cell is interrupted: Python hears of that by itself
+        }
+    }
+}

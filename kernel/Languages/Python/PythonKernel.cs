@@ -1,0 +1,146 @@
+using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Jupyter;
+using ResearchKit.Kernel.Jupyter.Client;
+
+namespace ResearchKit.Kernel.Languages.Python;
+
+/// <summary>A running ipykernel.</summary>
+internal sealed class PythonKernel : IDisposable
+{
+    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(60), EndTime = TimeSpan.FromSeconds(2);
+    private readonly PythonFolder folder;
+    private readonly PythonProcess process;
+    private KernelClient client = null!;   // set before a start returns
+    private int disposed;
+
+    private PythonKernel(PythonFolder folder, PythonProcess process)
+    {
+        (this.folder, this.process) = (folder, process);
+        _ = WatchAsync();
+    }
+
+    /// <summary>What it shares with this process.</summary>
+    public PythonFolder Folder => folder;
+
+    /// <summary>How it ended; null while it runs.</summary>
+    public string? Ending { get; private set; }
+
+    /// <summary>Completes when it has ended.</summary>
+    public Task Ended => process.Ended;
+
+    /// <summary>Starts one and waits until it answers.</summary>
+    /// <param name="python">A Python that has ipykernel.</param>
+    /// <param name="work">The current folder of its cells.</param>
+    /// <param name="late">Takes what it says about requests that have ended.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="CellException">It ended while it started, or did not answer.</exception>
+    public static async Task<PythonKernel> StartAsync(string python, string work, Action<Message> late, CancellationToken cancellation)
+    {
+        var folder = new PythonFolder();
+        PythonKernel? kernel = null;
+        try
+        {
+            kernel = new PythonKernel(folder, new PythonProcess(python, folder, work));
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            patience.CancelAfter(StartTime);
+            try
+            {
+                var ready = kernel.ConnectAsync(late, patience.Token);
+                if (await Task.WhenAny(ready, kernel.process.Ended).ConfigureAwait(false) == ready) await ready.ConfigureAwait(false);
+                else throw kernel.Gone($"{python} ended while it started");
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                throw kernel.Failed("PythonFailed", $"{python} did not answer within {StartTime.TotalSeconds:0} seconds.");
+            }
+            return kernel;
+        }
+        catch
+        {
+            if (kernel is null) folder.Dispose();
+            else kernel.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Sends a request.</summary>
+    public KernelRequest Send(string type, JsonObject content) => client.Send(type, content);
+
+    /// <summary>Answers a question of a running cell.</summary>
+    public void Answer(Message question, string value) => client.Answer(question, value);
+
+    /// <summary>Interrupts what runs.</summary>
+    public void Interrupt()
+    {
+        if (process.Interrupt()) _ = WakeAsync();
+        else client.Send("interrupt_request", [], Channel.Control).Dispose();
+    }
+
+    /// <summary>Ends it at once.</summary>
+    public void Kill() => process.Kill();
+
+    /// <summary>The error of a cell whose Python ended.</summary>
+    public CellException Gone(string what = "Python ended while the cell ran") => Failed("PythonEnded", $"{what}: {process.Exit}.");
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref disposed, 1) != 0) return;
+        if (client is not null && !process.Ended.IsCompleted)
+        {
+            client.Send("shutdown_request", new() { ["restart"] = false }, Channel.Control).Dispose();
+            process.Ended.Wait(EndTime);
+        }
+        process.Dispose();
+        client?.Dispose();
+        folder.Dispose();
+    }
+
+    private async Task ConnectAsync(Action<Message> late, CancellationToken cancellation)
+    {
+        while (true)   // Python takes ports that are free, makes up a key and writes both down
+        {
+            await Task.Delay(10, cancellation).ConfigureAwait(false);
+            if (!File.Exists(folder.Connection)) continue;
+            try
+            {
+                var file = ConnectionFile.Load(folder.Connection);
+                if (file.Key.Length == 0 || file.Ip != "127.0.0.1")
+                    throw Failed("PythonFailed", $"ipykernel listens on {file.Ip} {(file.Key.Length == 0 ? "without a key" : "with a key")}; expected 127.0.0.1 with a key.");
+                client = new KernelClient(file, late, _ => { });
+                break;
+            }
+            catch (Exception half) when (half is InvalidDataException or IOException)
+            {
+                continue;   // it is being written
+            }
+        }
+        await client.ReadyAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>An event loop that waits for a timer notes a signal only when something else wakes it.</summary>
+    private async Task WakeAsync()
+    {
+        foreach (var wait in new[] { 50, 300 })
+        {
+            await Task.Delay(wait).ConfigureAwait(false);
+            client.Send("kernel_info_request", []).Dispose();
+        }
+    }
+
+    /// <summary>Ends all requests when the process ends, after what it said last.</summary>
+    private async Task WatchAsync()
+    {
+        await process.Ended.ConfigureAwait(false);
+        if (Volatile.Read(ref disposed) != 0) return;
+        Ending = process.Exit;
+        await Task.Delay(200).ConfigureAwait(false);
+        client?.Fail(new IOException($"Python ended: {Ending}."));
+    }
+
+    private CellException Failed(string kind, string message)
+    {
+        var last = process.LastLines;
+        return new CellException(kind, message, last.Count == 0 ? [message] : [message, "Its last words:", .. last.Select(line => $"   {line}")]);
+    }
+}

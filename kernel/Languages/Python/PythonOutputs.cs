@@ -1,0 +1,62 @@
+using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Jupyter;
+using ResearchKit.Kernel.Notebooks;
+using ResearchKit.Kernel.Sessions;
+
+namespace ResearchKit.Kernel.Languages.Python;
+
+/// <summary>Brings what an ipykernel says into the outputs of a cell.</summary>
+internal sealed class PythonOutputs(CellScope? scope)
+{
+    private const string Plain = "text/plain";
+    private const string Widget = "application/vnd.jupyter.widget-view+json";   // its other half lives in Python alone: the text is shown
+
+    /// <summary>Shows what a message shows; errors are not among it.</summary>
+    public void Show(Message message)
+    {
+        if (scope?.Outputs is not { } outputs) return;
+        var content = message.Content;
+        switch (message.Type)
+        {
+            case "stream":
+                outputs.Write(content.Text("name") == "stderr" ? "stderr" : "stdout", content.Text("text") ?? "");
+                break;
+            case "display_data" or "execute_result":
+                outputs.Show(Data(content), DisplayId(content) ?? Guid.NewGuid().ToString("N"));
+                break;
+            case "update_display_data" when DisplayId(content) is { } id:
+                outputs.Update(Data(content), id);
+                break;
+            case "clear_output":
+                outputs.Send(new ClearOutput(content.Flag("wait", false)));
+                break;
+        }
+    }
+
+    /// <summary>Shows what a reply carries beside its status: the page of a <c>name?</c>.</summary>
+    public void ShowPages(Message reply)
+    {
+        foreach (var page in Payload(reply, "page")) scope?.Outputs?.Show(Data(page), Guid.NewGuid().ToString("N"));
+    }
+
+    /// <summary>Whether the cell asked its Python to end, which it then does a moment later.</summary>
+    public static bool Exits(Message? reply) => reply is not null && Payload(reply, "ask_exit").Any();
+
+    private static IEnumerable<JsonObject> Payload(Message reply, string source) =>
+        (reply.Content["payload"] as JsonArray ?? []).OfType<JsonObject>().Where(item => item.Text("source") == source);
+
+    private static string? DisplayId(JsonObject content) => (content["transient"] as JsonObject)?.Text("display_id");
+
+    /// <summary>By mime type, the plain text last since it is the poorest.</summary>
+    private static Formatted Data(JsonObject content)
+    {
+        var data = new OrderedDictionary<string, string>();
+        foreach (var (mime, value) in (content["data"] as JsonObject ?? []).OrderBy(entry => entry.Key == Plain))
+            if (mime != Widget) data[mime] = Text(mime, value);
+        if (data.Count == 0) data[Plain] = "";
+        return new Formatted(data, null);
+    }
+
+    private static string Text(string mime, JsonNode? value) =>
+        mime.EndsWith("json", StringComparison.Ordinal) ? value?.ToJsonString() ?? "null" : MultilineText.Join(value);
+}

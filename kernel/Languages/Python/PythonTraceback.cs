@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using ResearchKit.Kernel.Jupyter;
+using ResearchKit.Kernel.Notebooks.Pages;
+
+namespace ResearchKit.Kernel.Languages.Python;
+
+/// <summary>Tells a Python error with the notebook's own cells: Python counts only those that it ran.</summary>
+internal sealed partial class PythonTraceback
+{
+    private readonly ConcurrentDictionary<int, string> names = new();
+
+    /// <summary>Notes which cell it is that Python calls by a number.</summary>
+    public void Know(int count, string cell) => names[count] = cell;
+
+    /// <summary>Another Python counts from the start.</summary>
+    public void Forget() => names.Clear();
+
+    /// <summary>The error of a message; its colours stay, since front ends show them.</summary>
+    /// <param name="error">What an <c>error</c> message or a reply says.</param>
+    /// <param name="cell">The cell that ran.</param>
+    /// <param name="cause">What stopped it, where something did.</param>
+    public CellException Describe(JsonObject error, string cell, Exception? cause)
+    {
+        var (name, message) = (error.Text("ename") ?? "Error", error.Text("evalue") ?? "");
+        var lines = (error["traceback"] as JsonArray ?? []).Select(line => line is JsonValue value && value.TryGetValue<string>(out var text) ? text : "")
+            .SelectMany(text => text.TrimEnd('\n').Split('\n')).Select(Named).SkipWhile(line => Rule().IsMatch(TerminalText.Plain(line))).ToList();
+        if (lines.Count == 0) lines.Add($"{name}: {message}");
+        return new CellException(name, message, lines, Line(lines, cell), cause);
+    }
+
+    private string Named(string line) => Place().Replace(line, match =>
+        names.TryGetValue(int.Parse(match.Groups["count"].ValueSpan, CultureInfo.InvariantCulture), out var cell) ? $"{match.Groups["colour"].Value}{cell}" : match.Value);
+
+    private static int? Line(List<string> lines, string cell)
+    {
+        var found = lines.Select(line => At().Match(TerminalText.Plain(line))).LastOrDefault(match => match.Success && match.Groups[1].Value == cell);
+        return found is null ? null : int.Parse(found.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
+    }
+
+    [GeneratedRegex(@"\b(?:Cell|Input|File) (?<colour>(?:\x1B\[[\d;]*m)*)(?:<ipython-input-)?In ?\[(?<count>\d+)\]")]
+    private static partial Regex Place();
+
+    [GeneratedRegex(@"\b(cell \d+),? line:? (\d+)")]
+    private static partial Regex At();
+
+    [GeneratedRegex(@"^-{20,}$")]
+    private static partial Regex Rule();
+}
