@@ -9,6 +9,12 @@ internal static class CurveFigure
 {
     public const string MimeType = "application/vnd.plotly.v1+json";
 
+    /// <summary>
+    /// Whether this process can load Plotly.NET: a host that brings an older FSharp.Core than Plotly.NET asks for (as .NET Interactive
+    /// does) cannot, and shows the picture alone.
+    /// </summary>
+    public static bool IsAvailable { get; } = Loads();
+
     /// <summary>The figure as JSON, with no address of anything in it.</summary>
     public static string Json(IReadOnlyList<CurveSeries> runs, string unit)
     {
@@ -19,6 +25,18 @@ internal static class CurveFigure
             .WithXAxisStyle<double, double, string>(TitleText: "step", GridColor: grid, ZeroLine: false)
             .WithYAxisStyle<double, double, string>(TitleText: unit.Length == 0 ? "loss" : $"loss ({Plain(unit)})", GridColor: grid, ZeroLine: false);
         return GenericChart.toFigureJson(GenericChart.addLayout(Frame(), figure));
+    }
+
+    private static bool Loads()
+    {
+        try
+        {
+            return Json([], "").Length > 0;
+        }
+        catch (Exception error) when (error is FileNotFoundException or FileLoadException or TypeInitializationException)
+        {
+            return false;
+        }
     }
 
     /// <summary>No ground of its own, and letters of a grey that reads on light and on dark.</summary>
