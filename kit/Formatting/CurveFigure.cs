@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Plotly.NET;
 using Plotly.NET.CSharp;
 using Chart = Plotly.NET.CSharp.Chart;
@@ -10,10 +11,10 @@ internal static class CurveFigure
     public const string MimeType = "application/vnd.plotly.v1+json";
 
     /// <summary>
-    /// Whether this process can load Plotly.NET: a host that brings an older FSharp.Core than Plotly.NET asks for (as .NET Interactive
-    /// does) cannot, and shows the picture alone.
+    /// Whether this process can load what Plotly.NET is made of: a host that brings an older FSharp.Core (as .NET Interactive does)
+    /// cannot, and shows the picture alone.
     /// </summary>
-    public static bool IsAvailable { get; } = Loads();
+    public static bool IsAvailable { get; } = HasFSharp();
 
     /// <summary>The figure as JSON, with no address of anything in it.</summary>
     public static string Json(IReadOnlyList<CurveSeries> runs, string unit)
@@ -27,16 +28,20 @@ internal static class CurveFigure
         return GenericChart.toFigureJson(GenericChart.addLayout(Frame(), figure));
     }
 
-    private static bool Loads()
+    private static bool HasFSharp()
     {
         try
         {
-            return Json([], "").Length > 0;
+            return Needed() is not null;
         }
-        catch (Exception error) when (error is FileNotFoundException or FileLoadException or TypeInitializationException)
+        catch (IOException)   // not found, or found in another version
         {
             return false;
         }
+
+        // A method of its own, since the runtime looks for the assembly before it enters it; of the version that Plotly.NET asks for.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static Type Needed() => typeof(Microsoft.FSharp.Core.FSharpOption<int>);
     }
 
     /// <summary>No ground of its own, and letters of a grey that reads on light and on dark.</summary>

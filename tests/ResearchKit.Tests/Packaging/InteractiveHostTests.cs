@@ -23,7 +23,7 @@ public sealed class InteractiveHostTests : IDisposable
     public async Task The_package_draws_its_results_there_and_follows_a_run()
     {
         var program = await ProgramAsync();
-        await DotNet.PackAsync("kit", folder.Path, "--no-build", $"-p:Version={version}");
+        await DotNet.PackAsync("kit", folder.Path, "--no-build", $"-p:PackageVersion={version}");
         using var host = new InteractiveHost(program, folder.Path);
 
         var added = await host.RunAsync($"#i \"nuget:{folder.Path}\"\n#r \"nuget: ResearchKit, {version}\"");
