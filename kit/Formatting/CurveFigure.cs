@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Plotly.NET;
 using Plotly.NET.CSharp;
 using Chart = Plotly.NET.CSharp.Chart;
@@ -9,6 +10,12 @@ internal static class CurveFigure
 {
     public const string MimeType = "application/vnd.plotly.v1+json";
 
+    /// <summary>
+    /// Whether this process can load what Plotly.NET is made of: a host that brings an older FSharp.Core (as .NET Interactive does)
+    /// cannot, and shows the picture alone.
+    /// </summary>
+    public static bool IsAvailable { get; } = HasFSharp();
+
     /// <summary>The figure as JSON, with no address of anything in it.</summary>
     public static string Json(IReadOnlyList<CurveSeries> runs, string unit)
     {
@@ -19,6 +26,22 @@ internal static class CurveFigure
             .WithXAxisStyle<double, double, string>(TitleText: "step", GridColor: grid, ZeroLine: false)
             .WithYAxisStyle<double, double, string>(TitleText: unit.Length == 0 ? "loss" : $"loss ({Plain(unit)})", GridColor: grid, ZeroLine: false);
         return GenericChart.toFigureJson(GenericChart.addLayout(Frame(), figure));
+    }
+
+    private static bool HasFSharp()
+    {
+        try
+        {
+            return Needed() is not null;
+        }
+        catch (IOException)   // not found, or found in another version
+        {
+            return false;
+        }
+
+        // A method of its own, since the runtime looks for the assembly before it enters it; of the version that Plotly.NET asks for.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static Type Needed() => typeof(Microsoft.FSharp.Core.FSharpOption<int>);
     }
 
     /// <summary>No ground of its own, and letters of a grey that reads on light and on dark.</summary>

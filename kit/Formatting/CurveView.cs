@@ -30,9 +30,12 @@ internal static class CurveView
         var (runs, unit) = (histories.Select(CurveSeries.Of).ToList(), Unit(histories));
         var picture = new CurvePicture(runs, unit, 0, 720, 300).Draw(Describe(histories));
         var key = runs.Any(run => run.HeldOut.Count > 0) ? "thin: each step · thick: average · dashed: held-out" : "thin: each step · thick: average";
+        var figure = CurveFigure.IsAvailable
+            ? Html.Of($"""<div class="rk-figure" data-figure="{CurveFigure.Json(runs, unit)}">{picture}</div>{Script}""")
+            : picture;
         return Theme.Output(Html.Of($"""
             <div class="rk-line"><b>training</b>{Legend(histories, runs)}<span class="rk-cap">{key}</span></div>
-            <div class="rk-figure" data-figure="{CurveFigure.Json(runs, unit)}">{picture}</div>{Script}
+            {figure}
             """));
     }
 

@@ -34,7 +34,7 @@ public static class Formatters
     {
         Formatter.Register<T>((value, writer) => writer.Write(page(value).ToString()), HtmlFormatter.MimeType);
         Formatter.Register<T>((value, writer) => writer.Write(text(value)), PlainTextFormatter.MimeType);
-        if (figure is null)
+        if (figure is null || !CurveFigure.IsAvailable)
         {
             Formatter.SetPreferredMimeTypesFor(typeof(T), HtmlFormatter.MimeType, PlainTextFormatter.MimeType);
             return;

@@ -35,6 +35,14 @@ internal static class TestNotebook
         }.ToJsonString();
     }
 
+    /// <summary>A notebook that asks for a kernel by name.</summary>
+    public static string Of(string kernel, params JsonObject[] cells)
+    {
+        var notebook = JsonNode.Parse(Of(cells))!;
+        notebook["metadata"]!["kernelspec"] = new JsonObject { ["display_name"] = kernel, ["language"] = "C#", ["name"] = kernel };
+        return notebook.ToJsonString();
+    }
+
     public static string Output(JsonObject output) => Of(WithOutputs("1", output));
 
     public static JsonObject WithOutputs(string source, params JsonObject[] outputs)

@@ -1,26 +1,23 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
-using ResearchKit.Kernel.Commands;
 
 namespace ResearchKit.Tests.Kernel.Jupyter;
 
 /// <summary>The kernel under Jupyter's own programs, where they are installed.</summary>
 public sealed class FrontEndTests : IDisposable
 {
-    private const string Python = "/usr/bin/python3";
-    private readonly TemporaryFolder folder = new();
+    private readonly JupyterFolder folder = new();
 
     public void Dispose() => folder.Dispose();
 
     [SkippableFact]
     public async Task Nbconvert_executes_a_notebook_with_the_installed_kernel()
     {
-        await InstallAsync("nbclient", "nbconvert");
+        await folder.InstallAsync("nbclient", "nbconvert");
         folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Code("using TorchSharp;\nvar a = torch.arange(6).reshape(2, 3);\na"),
             TestNotebook.Code("Console.WriteLine(a.sum().item<long>());"),
             TestNotebook.Code("await Task.Delay(1);\ndisplay(HTML(\"<b>bold</b>\"));")));
-        await RunAsync("-m", "nbconvert", "--to", "notebook", "--execute", "--ExecutePreprocessor.kernel_name=test-kernel", "--output", "done.ipynb", folder.PathTo("study.ipynb"));
+        await folder.RunAsync("-m", "nbconvert", "--to", "notebook", "--execute", "--ExecutePreprocessor.kernel_name=test-kernel", "--output", "done.ipynb", folder.PathTo("study.ipynb"));
         var cells = JsonNode.Parse(File.ReadAllText(folder.PathTo("done.ipynb")))!["cells"]!.AsArray();
         var tensor = cells[0]!["outputs"]![0]!["data"]!;
         Assert.Contains("int64", string.Concat(tensor["text/plain"]!.AsArray().Select(line => (string?)line)), StringComparison.Ordinal);
@@ -32,9 +29,9 @@ public sealed class FrontEndTests : IDisposable
     [SkippableFact]
     public async Task Jupyter_lists_starts_interrupts_and_restarts_it()
     {
-        await InstallAsync("jupyter_client");
-        Assert.Contains("test-kernel", await RunAsync("-m", "jupyter_client.kernelspecapp", "list"), StringComparison.Ordinal);
-        var told = await RunAsync("-c", """
+        await folder.InstallAsync("jupyter_client");
+        Assert.Contains("test-kernel", await folder.RunAsync("-m", "jupyter_client.kernelspecapp", "list"), StringComparison.Ordinal);
+        var told = await folder.RunAsync("-c", """
             import queue, time
             from jupyter_client.manager import KernelManager
             manager = KernelManager(kernel_name='test-kernel')
@@ -62,8 +59,8 @@ public sealed class FrontEndTests : IDisposable
     [SkippableFact]
     public async Task When_the_process_dies_the_front_end_is_told_why_and_can_start_another()
     {
-        await InstallAsync("jupyter_client");
-        var told = await RunAsync("-c", """
+        await folder.InstallAsync("jupyter_client");
+        var told = await folder.RunAsync("-c", """
             import time
             from jupyter_client.manager import KernelManager
             manager = KernelManager(kernel_name='test-kernel')
@@ -89,51 +86,5 @@ public sealed class FrontEndTests : IDisposable
         Assert.Matches("^KernelDied 1 .*exit code 3.* False$", lines[2]);
         Assert.Matches("^KernelDied 1 .*signal (6|11)", lines[3]);
         Assert.Equal("ok", lines[4]);
-    }
-
-    private async Task InstallAsync(params string[] modules)
-    {
-        Skip.IfNot(File.Exists(Python), $"There is no {Python}, which Jupyter's own programs need.");
-        foreach (var module in modules)
-            Skip.If(await ExitAsync("-c", $"import {module}") != 0, $"Python's {module} is not installed (see .ci/run).");
-        using var output = new StringWriter();
-        Assert.Equal(0, await CommandLine.InvokeAsync(["kernel", "install", "--prefix", folder.Path, "--name", "test-kernel"], output, output));
-        var spec = folder.PathTo("share/jupyter/kernels/test-kernel/kernel.json");
-        var json = JsonNode.Parse(File.ReadAllText(spec))!;
-        var program = Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll");   // this test's own process is no kernel
-        json["argv"] = new JsonArray("dotnet", program, "kernel", "start", "{connection_file}");
-        File.WriteAllText(spec, json.ToJsonString());
-    }
-
-    private async Task<int> ExitAsync(params string[] arguments)
-    {
-        using var process = Start(arguments);
-        await Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
-        return process.ExitCode;
-    }
-
-    private async Task<string> RunAsync(params string[] arguments)
-    {
-        using var process = Start(arguments);
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(180));
-        Assert.True(process.ExitCode == 0, await errors);
-        return await output + (arguments.Contains("list") ? await errors : "");   // the list is written to either, by version
-    }
-
-    private Process Start(string[] arguments)
-    {
-        var start = new ProcessStartInfo(Python, arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = folder.Path,
-        };
-        start.Environment["JUPYTER_PATH"] = folder.PathTo("share/jupyter");
-        start.Environment["JUPYTER_DATA_DIR"] = folder.PathTo("data");
-        start.Environment["JUPYTER_RUNTIME_DIR"] = folder.PathTo("runtime");
-        start.Environment["JUPYTER_CONFIG_DIR"] = folder.PathTo("config");
-        return Process.Start(start)!;
     }
 }
