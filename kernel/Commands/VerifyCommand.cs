@@ -36,7 +36,7 @@ internal static class VerifyCommand
         };
         var absolute = new Option<string>("--atol")
         {
-            Description = Invariant($"The same in the number's own unit, added to the other; {Tolerance.Default.Absolute} where not given."),
+            Description = Invariant($"The same in the number's own unit, added to the other; {Tolerance.Default.Absolute:0e+0} where not given."),
             HelpName = "NUMBER",
         };
         var command = new Command("verify", Description) { options.Notebooks, relative, absolute, options.Timeout, options.Jobs };
