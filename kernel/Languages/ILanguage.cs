@@ -35,8 +35,8 @@ public sealed record CellContext(string Name, Action<string> Note, CancellationT
     /// <summary>What stands behind the language's name on the line that chose it.</summary>
     public string Arguments { get; init; } = "";
 
-    /// <summary>Completes when the kit, its native libraries and how its values look are there; code that could use them waits for it.</summary>
-    public Task Kit { get; init; } = Task.CompletedTask;
+    /// <summary>Loads the kit, its native libraries and how its values look, once; code that could use them waits for it.</summary>
+    public Func<Task> Kit { get; init; } = () => Task.CompletedTask;
 
     /// <summary>Runs the <c>extension.dib</c> of a package that the cell asked for; what it throws is told, and harms nothing.</summary>
     public Func<string, Task> RunExtension { get; init; } = _ => Task.CompletedTask;

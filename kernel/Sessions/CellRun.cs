@@ -7,7 +7,8 @@ namespace ResearchKit.Kernel.Sessions;
 /// <param name="Language">The language that it begins in.</param>
 /// <param name="Count">Its execution count.</param>
 /// <param name="Scope">The cell as its own code sees it.</param>
-internal sealed record CellRun(string Code, string Language, int Count, CellScope Scope)
+/// <param name="Kit">Loads the kit, once.</param>
+internal sealed record CellRun(string Code, string Language, int Count, CellScope Scope, Func<Task> Kit)
 {
     private readonly List<Action> atEnd = [];
 

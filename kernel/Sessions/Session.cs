@@ -18,10 +18,10 @@ public sealed class Session : IDisposable
     private readonly SessionMagics magics;
     private readonly SessionOutputs outputs;
     private readonly SemaphoreSlim turn = new(1);
-    private readonly Task kit;
+    private readonly Lazy<Task> kit;   // libtorch takes a second, and everything that loads a library waits for it
     private CellThread thread = new();
 
-    /// <summary>Starts a session; the compiler and the kit wake up while the caller goes on.</summary>
+    /// <summary>Starts a session; the compiler wakes up while the caller goes on, the kit when a cell first uses it.</summary>
     /// <param name="folder">The notebook's folder: where relative paths and the package settings are looked for.</param>
     /// <param name="updateInterval">The shortest time between two reports of one display; a tenth of a second where not given.</param>
     public Session(string folder, TimeSpan? updateInterval = null)
@@ -38,7 +38,7 @@ public sealed class Session : IDisposable
         outputs = new SessionOutputs(updateInterval ?? TimeSpan.FromMilliseconds(100));
         CodeServices = new CellCodeServices(languages, magics, CSharpLanguage.Id);
         ConsoleRouter.Install();
-        kit = Task.Run(() => Kit.Install(value => CellFunctions.display(value).Update));
+        kit = new Lazy<Task>(() => Task.Run(() => Kit.Install(value => CellFunctions.display(value).Update)));
         _ = Task.Run(csharp.WarmUp);
     }
 
@@ -75,7 +75,7 @@ public sealed class Session : IDisposable
         var cell = new CellOutputs(outputs, report);
         try
         {
-            var run = new CellRun(code, language ?? DefaultLanguage, count, new CellScope(cell, Input, cancellation));
+            var run = new CellRun(code, language ?? DefaultLanguage, count, new CellScope(cell, Input, cancellation), () => kit.Value);
             var stopped = await RunAsync(run).ConfigureAwait(false);
             var error = cell.End();
             return stopped ? new CellOutcome(CellStatus.Interrupted, error)
@@ -187,12 +187,11 @@ public sealed class Session : IDisposable
     {
         run.Current = languages.Require(part.Language);
         var (scope, cells) = (run.Scope, thread);
-        if (run.Current is not CSharpLanguage) await kit.ConfigureAwait(false);   // which knows what it uses
         var context = new CellContext(run.Name, Console.WriteLine, scope.Cancellation)
         {
             Source = cell,
             Arguments = part.Arguments,
-            Kit = kit,
+            Kit = run.Kit,
             RunExtension = path => RunExtensionAsync(path, run),
             Run = code => cells.Run(() => ControlledCode.Run(code, Grace, scope.Cancellation)),
         };

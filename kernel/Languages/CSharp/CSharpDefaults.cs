@@ -3,12 +3,15 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
-/// <summary>What every C# cell sees without asking: namespaces, and every assembly of this process.</summary>
+/// <summary>What every C# cell sees without asking: namespaces, the framework, and the kit with all that it brings.</summary>
 internal static class CSharpDefaults
 {
     private static readonly Lazy<IReadOnlyDictionary<string, string>> Platform = new(FindAssemblies);
+    private static readonly string[] OfKernel =
+        ["AsyncIO", "FSharp.Compiler", "Markdig", "Microsoft.CodeAnalysis", "Microsoft.DiaSymReader", "NaCl", "NetMQ", "Spectre.", "System.CommandLine", "System.Composition"];
+
     private static readonly Lazy<IReadOnlyList<MetadataReference>> LazyReferences = new(
-        () => [.. Platform.Value.Values.Select(path => MetadataReference.CreateFromFile(path))]);
+        () => [.. Platform.Value.Values.Where(path => !IsOfKernel(Path.GetFileName(path))).AsParallel().AsOrdered().Select(path => MetadataReference.CreateFromFile(path))]);
 
     /// <summary>Imported namespaces, as .NET Interactive's, and the cells' own functions.</summary>
     public static IReadOnlyList<string> Imports { get; } =
@@ -24,8 +27,12 @@ internal static class CSharpDefaults
     /// <summary>The managed assemblies of this process, by simple name.</summary>
     public static IReadOnlyDictionary<string, string> Assemblies => Platform.Value;
 
-    /// <summary>References to <see cref="Assemblies"/>, made once.</summary>
+    /// <summary>References to <see cref="Assemblies"/>, made once; without those that the kernel has for itself.</summary>
     public static IReadOnlyList<MetadataReference> References => LazyReferences.Value;
+
+    /// <summary>What the kernel itself is made of: large, and for a cell to see only where it asks by <c>#r</c>.</summary>
+    private static bool IsOfKernel(string file) =>
+        OfKernel.Any(start => file.StartsWith(start, StringComparison.Ordinal));
 
     private static Dictionary<string, string> FindAssemblies()
     {

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Scripting;
@@ -14,7 +15,7 @@ namespace ResearchKit.Kernel.Languages.CSharp;
 
 /// <summary>C# cells that share their state, on Roslyn's scripting.</summary>
 /// <remarks>A cell that throws keeps what it had assigned; one that does not compile changes nothing.</remarks>
-public sealed class CSharpLanguage : ILanguage, IVariables
+public sealed partial class CSharpLanguage : ILanguage, IVariables
 {
     /// <summary>The name after <c>#!</c>.</summary>
     public const string Id = "csharp";
@@ -23,7 +24,8 @@ public sealed class CSharpLanguage : ILanguage, IVariables
     private readonly Submissions submissions = new();
     private readonly CellWorkspace workspace = new();
     private readonly Dictionary<string, string> sources = new(StringComparer.Ordinal);
-    private ScriptOptions options;
+    private readonly Lazy<ScriptOptions> initial;
+    private ScriptOptions? changed;
 
     /// <summary>A language without state yet.</summary>
     /// <param name="folder">Where relative paths and the package settings (NuGet.Config) are looked for.</param>
@@ -31,7 +33,7 @@ public sealed class CSharpLanguage : ILanguage, IVariables
     {
         directives = new ReferenceDirectives(folder);
         Services = new CSharpServices(workspace);
-        options = ScriptOptions.Default
+        initial = new Lazy<ScriptOptions>(() => ScriptOptions.Default
             .WithReferences(CSharpDefaults.References)
             .WithImports(CSharpDefaults.Imports)
             .WithLanguageVersion(LanguageVersion.Latest)
@@ -40,7 +42,13 @@ public sealed class CSharpLanguage : ILanguage, IVariables
             .WithEmitDebugInformation(true)
             .WithFileEncoding(Encoding.UTF8)
             .WithAllowUnsafe(true)
-            .WithWarningLevel(0);
+            .WithWarningLevel(0));
+    }
+
+    private ScriptOptions Options
+    {
+        get => changed ?? initial.Value;
+        set => changed = value;
     }
 
     /// <summary>Answers what editors ask about cells that are being written.</summary>
@@ -59,15 +67,16 @@ public sealed class CSharpLanguage : ILanguage, IVariables
         ArgumentNullException.ThrowIfNull(context);
         sources[context.Name] = context.Source ?? code;
         var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation).ConfigureAwait(false);
-        options = options.AddReferences(added);
+        Options = Options.AddReferences(added);
         foreach (var extension in extensions) await context.RunExtension(extension).ConfigureAwait(false);
+        if (Hint().IsMatch(text)) _ = context.Kit();   // the compiler works meanwhile
         var (checkedText, original) = StopChecks.AddTo(text);
-        options = options.WithFilePath(context.Name);
-        var script = Next(checkedText);
+        Options = Options.WithFilePath(context.Name);
+var script = Next(checkedText);
         var start = submissions.Add(script, out var errors, context.Cancellation)
             ?? throw new CompileErrors(context.Name, code, original).Describe(errors);
-        workspace.Add(text, [.. options.MetadataReferences]);
-        if (submissions.UsesPackages) await context.Kit.ConfigureAwait(false);
+workspace.Add(text, [.. Options.MetadataReferences]);
+if (submissions.UsesPackages) await context.Kit().ConfigureAwait(false);
         try
         {
             var value = context.Run(start);
@@ -99,7 +108,7 @@ public sealed class CSharpLanguage : ILanguage, IVariables
         var code = $"{type} @{name} = global::{typeof(SharedValues).FullName}.Take<{type}>(\"{SharedValues.Leave(value)}\");";
         var start = submissions.Add(Next(code), out var errors, cancellation)
             ?? throw new ArgumentException($"{name} cannot be a variable of type {type}: {errors[0].GetMessage(null)}");
-        workspace.Add(code, [.. options.MetadataReferences]);
+        workspace.Add(code, [.. Options.MetadataReferences]);
         await start().ConfigureAwait(false);
     }
 
@@ -107,11 +116,11 @@ public sealed class CSharpLanguage : ILanguage, IVariables
     public CellException Refused(UncaughtError met, string cell) => ScriptTraceback.Describe(met, cell, sources);
 
     /// <summary>Compiles an empty program, so that the first cell need not wait for the compiler to wake up.</summary>
-    public void WarmUp() => CSharpScript.Create<object?>("_ = 1", options).GetCompilation().Emit(Stream.Null);
+    public void WarmUp() => CSharpScript.Create<object?>("_ = 1", Options).GetCompilation().Emit(Stream.Null);
 
     private Script<object?> Next(string code) => submissions.Last is { } last
-        ? last.ContinueWith<object?>(code, options)
-        : CSharpScript.Create<object?>(code, options);
+        ? last.ContinueWith<object?>(code, Options)
+        : CSharpScript.Create<object?>(code, Options);
 
     /// <summary>A cell has a value when its last statement is an expression without a semicolon that is not void.</summary>
     private static bool HasValue(Compilation compilation, string cell)
@@ -121,4 +130,7 @@ public sealed class CSharpLanguage : ILanguage, IVariables
             && last.SemicolonToken.IsMissing
             && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression).Type?.SpecialType != SpecialType.System_Void;
     }
+
+    [GeneratedRegex("torch|ResearchKit", RegexOptions.IgnoreCase)]
+    private static partial Regex Hint();
 }

@@ -50,6 +50,7 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
     {
         ArgumentNullException.ThrowIfNull(code);
         ArgumentNullException.ThrowIfNull(context);
+        await context.Kit().ConfigureAwait(false);
         sources[context.Name] = context.Source ?? code;
         var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation).ConfigureAwait(false);
         foreach (var reference in added.OfType<PortableExecutableReference>()) session.Value.Reference(reference.FilePath!);

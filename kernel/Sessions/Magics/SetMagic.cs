@@ -19,6 +19,7 @@ internal static class SetMagic
         var command = new Command("set", "Sets a variable of this language.") { name, value, reference, mime };
         command.SetAction(async (parsed, cancellation) =>
         {
+            await call.Run.Kit().ConfigureAwait(false);   // the value may be a tensor
             var target = call.Languages.Variables(call.Language);
             var found = await ValueAsync(parsed.GetRequiredValue(value), call, cancellation).ConfigureAwait(false);
             await target.SetAsync(parsed.GetRequiredValue(name), found, cancellation).ConfigureAwait(false);

@@ -15,6 +15,7 @@ internal static class ShareMagic
         var command = new Command("share", "Takes a variable of another language over.") { name, from, renamed, mime };
         command.SetAction(async (parsed, cancellation) =>
         {
+            await call.Run.Kit().ConfigureAwait(false);   // the value may be a tensor
             var value = await call.Languages.Variables(parsed.GetRequiredValue(from)).GetAsync(parsed.GetRequiredValue(name), cancellation).ConfigureAwait(false);
             await call.Languages.Variables(call.Language).SetAsync(parsed.GetValue(renamed) ?? parsed.GetRequiredValue(name), value, cancellation).ConfigureAwait(false);
         });

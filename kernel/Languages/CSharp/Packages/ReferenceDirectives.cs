@@ -31,7 +31,11 @@ internal sealed partial class ReferenceDirectives(string folder)
             }
             if (!target.StartsWith("nuget:", StringComparison.OrdinalIgnoreCase))
                 added.AddRange(Reference([FindFile(target, i + 1)]));
-            else if (PackageRequest.Parse(target, i + 1) is var package && !IsSatisfied(package, note))
+            else if (PackageRequest.Parse(target, i + 1) is var package && IsSatisfied(package, note))
+            {
+                if (CSharpDefaults.Assemblies.TryGetValue(package.Id, out var carried)) added.AddRange(Reference([carried]));
+            }
+            else
             {
                 wanted.Add(package);
                 firstLine = firstLine == 0 ? i + 1 : firstLine;
@@ -67,7 +71,8 @@ internal sealed partial class ReferenceDirectives(string folder)
     }
 
     private IEnumerable<MetadataReference> Reference(IEnumerable<string> paths) => paths
-        .Where(path => !CSharpDefaults.Assemblies.ContainsKey(Path.GetFileNameWithoutExtension(path)) && referenced.Add(path))
+        .Select(path => CSharpDefaults.Assemblies.GetValueOrDefault(Path.GetFileNameWithoutExtension(path), path))   // the loaded one
+        .Where(path => !CSharpDefaults.References.Any(reference => reference.Display == path) && referenced.Add(path))
         .Select(path => MetadataReference.CreateFromFile(path));
 
     private string Source(string target, int line)

@@ -12,7 +12,7 @@ internal sealed class CellWorkspace
     private readonly Dictionary<string, MetadataReference> documented = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
     private readonly Lazy<AdhocWorkspace> workspace = new(() => new AdhocWorkspace(MefHostServices.DefaultHost));
-    private IReadOnlyList<MetadataReference> references = CSharpDefaults.References;
+    private IReadOnlyList<MetadataReference>? references;
     private ProjectId? last;
 
     /// <summary>Notes a cell that compiled, and all that it could refer to.</summary>
@@ -46,7 +46,7 @@ internal sealed class CellWorkspace
             parseOptions: CSharpDefaults.Parsing.WithDocumentationMode(DocumentationMode.Parse),
             compilationOptions: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: CSharpDefaults.Imports, allowUnsafe: true),
             projectReferences: last is null ? [] : [new ProjectReference(last)],
-            metadataReferences: references.Select(Documented), isSubmission: true);
+            metadataReferences: (references ?? CSharpDefaults.References).Select(Documented), isSubmission: true);
         var document = DocumentId.CreateNewId(id);
         return solution.AddProject(info)
             .AddDocument(DocumentInfo.Create(document, "cell", sourceCodeKind: SourceCodeKind.Script,
