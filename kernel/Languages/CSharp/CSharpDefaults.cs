@@ -11,7 +11,7 @@ internal static class CSharpDefaults
         ["AsyncIO", "FSharp.Compiler", "Markdig", "Microsoft.CodeAnalysis", "Microsoft.DiaSymReader", "NaCl", "NetMQ", "Spectre.", "System.CommandLine", "System.Composition"];
 
     private static readonly Lazy<IReadOnlyList<MetadataReference>> LazyReferences = new(
-        () => [.. Platform.Value.Values.Where(path => !IsOfKernel(Path.GetFileName(path))).AsParallel().AsOrdered().Select(path => MetadataReference.CreateFromFile(path))]);
+        () => [.. Platform.Value.Values.Where(path => !IsOfKernel(Path.GetFileName(path))).Select(MappedReferences.To).OfType<MetadataReference>()]);
 
     /// <summary>Imported namespaces, as .NET Interactive's, and the cells' own functions.</summary>
     public static IReadOnlyList<string> Imports { get; } =

@@ -72,11 +72,11 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         if (Hint().IsMatch(text)) _ = context.Kit();   // the compiler works meanwhile
         var (checkedText, original) = StopChecks.AddTo(text);
         Options = Options.WithFilePath(context.Name);
-var script = Next(checkedText);
+        var script = Next(checkedText);
         var start = submissions.Add(script, out var errors, context.Cancellation)
             ?? throw new CompileErrors(context.Name, code, original).Describe(errors);
-workspace.Add(text, [.. Options.MetadataReferences]);
-if (submissions.UsesPackages) await context.Kit().ConfigureAwait(false);
+        workspace.Add(text, [.. Options.MetadataReferences]);
+        if (submissions.UsesPackages) await context.Kit().ConfigureAwait(false);
         try
         {
             var value = context.Run(start);
