@@ -8,18 +8,26 @@ namespace ResearchKit.Kernel.Sessions;
 internal static class ConsoleRouter
 {
     private static readonly Lock Gate = new();
-    private static bool installed;
+    private static Reader? reader;
+    private static TextReader? input;
 
-    /// <summary>Puts itself between the program and the console; outside cells all goes to the console as before.</summary>
+    /// <summary>
+    /// Puts itself between the program and the console; outside cells all goes to the console as before. Whoever sets the console's
+    /// input encoding, as F# Interactive does, takes the input away: calling this again takes it back.
+    /// </summary>
     public static void Install()
     {
         lock (Gate)
         {
-            if (installed) return;
-            installed = true;
-            Console.SetOut(new Writer("stdout", Console.Out) { NewLine = "\n" });
-            Console.SetError(new Writer("stderr", Console.Error) { NewLine = "\n" });
-            Console.SetIn(new Reader(Console.In));
+            if (reader is null)
+            {
+                Console.SetOut(new Writer("stdout", Console.Out) { NewLine = "\n" });
+                Console.SetError(new Writer("stderr", Console.Error) { NewLine = "\n" });
+                reader = new Reader(Console.In);
+            }
+            if (Console.In == input) return;
+            Console.SetIn(reader);
+            input = Console.In;
         }
     }
 

@@ -37,7 +37,6 @@ public sealed class Session : IDisposable
         magics = new SessionMagics(languages, folder);
         outputs = new SessionOutputs(updateInterval ?? TimeSpan.FromMilliseconds(100));
         CodeServices = new CellCodeServices(languages, magics, CSharpLanguage.Id);
-        ConsoleRouter.Install();
         kit = new Lazy<Task>(() => Task.Run(() => Kit.Install(value => CellFunctions.display(value).Update)));
         _ = Task.Run(csharp.WarmUp);
     }
@@ -134,6 +133,7 @@ public sealed class Session : IDisposable
     private async Task<bool> RunPartsAsync(CellRun run)
     {
         var scope = run.Scope;
+        ConsoleRouter.Install();
         scope.Enter();
         try
         {

@@ -72,7 +72,7 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         if (Hint().IsMatch(text)) _ = context.Kit();   // the compiler works meanwhile
         var (checkedText, original) = StopChecks.AddTo(text);
         Options = Options.WithFilePath(context.Name);
-        var script = Next(checkedText);
+        var script = Next(IsEmpty(checkedText) ? $"{checkedText}\n;" : checkedText);
         var start = submissions.Add(script, out var errors, context.Cancellation)
             ?? throw new CompileErrors(context.Name, code, original).Describe(errors);
         workspace.Add(text, [.. Options.MetadataReferences]);
@@ -121,6 +121,10 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     private Script<object?> Next(string code) => submissions.Last is { } last
         ? last.ContinueWith<object?>(code, Options)
         : CSharpScript.Create<object?>(code, Options);
+
+    /// <summary>Only usings or comments: the compiler makes no program of that, and says nothing.</summary>
+    private static bool IsEmpty(string code) =>
+        CSharpSyntaxTree.ParseText(code, CSharpDefaults.Parsing).GetCompilationUnitRoot().Members.Count == 0;
 
     /// <summary>A cell has a value when its last statement is an expression without a semicolon that is not void.</summary>
     private static bool HasValue(Compilation compilation, string cell)

@@ -4,6 +4,7 @@ using FSharp.Compiler.Text;
 using FSharp.Compiler.Tokenization;
 using Microsoft.FSharp.Control;
 using Microsoft.FSharp.Core;
+using ResearchKit.Kernel.Sessions;
 using static FSharp.Compiler.Interactive.Shell;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
@@ -19,6 +20,7 @@ internal sealed class FSharpSession
     {
         interactive = FsiEvaluationSession.Create(
             FsiEvaluationSession.GetDefaultConfiguration(), FSharpDefaults.Arguments, TextReader.Null, TextWriter.Null, TextWriter.Null, null, null);
+        ConsoleRouter.Install();   // it has set the console's encoding, and with it the input
         Require(Evaluate(FSharpDefaults.Opening(folder), "opening", CancellationToken.None), "what every cell opens");
     }
 

@@ -47,6 +47,15 @@ public sealed class PolyglotTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cell_reads_answers_after_FSharp_has_started_too()
+    {
+        session.Input = (prompt, _) => "answer";
+        await RunAsync("#!fsharp\nlet a = System.Console.ReadLine()\nprintf \"%s\" a\n#!csharp\nConsole.Write(Console.ReadLine());");
+        await RunAsync("Console.Write(Console.ReadLine());");
+        Assert.Equal("answeransweranswer", Text());
+    }
+
+    [Fact]
     public async Task A_cell_begins_in_the_language_that_it_is_given()
     {
         var outcome = await session.ExecuteAsync("let x = 4\nx * 2", "fsharp", ++count, outputs.Add);
