@@ -1,4 +1,3 @@
-using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Languages;
 
@@ -20,7 +19,7 @@ public interface ILanguage
     ICodeServices? Services => null;
 
     /// <summary>Describes an error of a native library that ended the thread of the running cell.</summary>
-    CellException Refused(UncaughtError met, string cell) => CellException.Plain("NativeError", met.Message);
+    CellException Refused(NativeError met, string cell) => CellException.Plain("NativeError", met.Message);
 }
 
 /// <summary>What a running cell gets from its session.</summary>

@@ -1,5 +1,5 @@
+using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Sessions.Globals;
-using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Sessions;
 
@@ -8,7 +8,7 @@ internal sealed class CellScope(CellOutputs outputs, Func<string, bool, string>?
 {
     private static readonly AsyncLocal<CellScope?> Local = new();
     private static volatile CellScope? latest;
-    private readonly TaskCompletionSource<UncaughtError> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<NativeError> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenRegistration asked;
     private int told;
     private int left;
@@ -26,10 +26,10 @@ internal sealed class CellScope(CellOutputs outputs, Func<string, bool, string>?
     public Func<string, bool, string>? Input => input;
 
     /// <summary>Completes when a thread of this cell was lost to an error of a native library.</summary>
-    public Task<UncaughtError> Lost => lost.Task;
+    public Task<NativeError> Lost => lost.Task;
 
     /// <summary>Notes an error that stopped the calling thread; true when it belongs to a cell.</summary>
-    public static bool Claim(UncaughtError error)
+    public static bool Claim(NativeError error)
     {
         if (Current is not { } cell) return false;
         if (!cell.lost.TrySetResult(error) || latest != cell) cell.Outputs?.Write("stderr", $"{error.Message}\n");

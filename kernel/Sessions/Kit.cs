@@ -1,4 +1,5 @@
 using ResearchKit.Formatting;
+using ResearchKit.Kernel.Languages;
 using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Sessions;
@@ -14,7 +15,7 @@ internal static class Kit
     {
         ArgumentNullException.ThrowIfNull(live);
         _ = Libraries.Value;
-        UncaughtErrors.Listen(CellScope.Claim);
+        UncaughtErrors.Listen(error => CellScope.Claim(new NativeError(error.Message, error.Stack)));
         Formatters.Install(live);
     }
 }

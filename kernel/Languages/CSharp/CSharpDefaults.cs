@@ -31,8 +31,8 @@ internal static class CSharpDefaults
     public static IReadOnlyList<MetadataReference> References => LazyReferences.Value;
 
     /// <summary>What the kernel itself is made of: large, and for a cell to see only where it asks by <c>#r</c>.</summary>
-    private static bool IsOfKernel(string file) =>
-        OfKernel.Any(start => file.StartsWith(start, StringComparison.Ordinal));
+    public static bool IsOfKernel(string name) =>
+        OfKernel.Any(start => name.StartsWith(start, StringComparison.Ordinal));
 
     private static Dictionary<string, string> FindAssemblies()
     {

@@ -9,7 +9,6 @@ using Microsoft.CodeAnalysis.Scripting;
 using ResearchKit.Kernel.Languages.CSharp.Packages;
 using ResearchKit.Kernel.Languages.CSharp.Services;
 using ResearchKit.Kernel.Sessions.Globals;
-using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
@@ -35,6 +34,7 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         Services = new CSharpServices(workspace);
         initial = new Lazy<ScriptOptions>(() => ScriptOptions.Default
             .WithReferences(CSharpDefaults.References)
+            .WithMetadataResolver(new MissingReferences())
             .WithImports(CSharpDefaults.Imports)
             .WithLanguageVersion(LanguageVersion.Latest)
             .WithSourceResolver(new LoadedFiles(folder, sources))
@@ -113,7 +113,7 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     }
 
     /// <inheritdoc/>
-    public CellException Refused(UncaughtError met, string cell) => ScriptTraceback.Describe(met, cell, sources);
+    public CellException Refused(NativeError met, string cell) => ScriptTraceback.Describe(met, cell, sources);
 
     /// <summary>Compiles an empty program, so that the first cell need not wait for the compiler to wake up.</summary>
     public void WarmUp() => CSharpScript.Create<object?>("_ = 1", Options).GetCompilation().Emit(Stream.Null);

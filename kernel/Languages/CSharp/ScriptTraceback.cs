@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
@@ -22,7 +21,7 @@ internal static class ScriptTraceback
     }
 
     /// <summary>An error that no handler of the cell could see, told as TorchSharp tells the ones that it lets through.</summary>
-    public static CellException Describe(UncaughtError error, string cell, IReadOnlyDictionary<string, string> sources)
+    public static CellException Describe(NativeError error, string cell, IReadOnlyDictionary<string, string> sources)
     {
         var (name, message) = (typeof(ExternalException).FullName!, Message(error.Message));
         return new CellException(name, message, [$"{name}: {message}", .. Frames(error.Stack, sources)], Line(error.Stack, cell, sources));

@@ -3,7 +3,6 @@ using FSharp.Compiler.Syntax;
 using Microsoft.CodeAnalysis;
 using ResearchKit.Kernel.Languages.CSharp;
 using ResearchKit.Kernel.Languages.CSharp.Packages;
-using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 
@@ -72,7 +71,7 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
     }
 
     /// <inheritdoc/>
-    public CellException Refused(UncaughtError met, string cell) => ScriptTraceback.Describe(met, cell, sources);
+    public CellException Refused(NativeError met, string cell) => ScriptTraceback.Describe(met, cell, sources);
 
     private CellValue Run(string code, CellContext context)
     {
