@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace ResearchKit.Formatting;
 
 /// <summary>Draws runs as lines over one another: loss against step.</summary>
@@ -65,6 +68,12 @@ internal sealed class CurvePicture
         <circle cx="{steps.At(point.Step):0.#}" cy="{losses.At(point.Loss):0.#}" r="{radius}"><title>{what} {Numbers.Short(point.Loss)} at step {point.Step:N0}</title></circle>
         """);
 
-    private IEnumerable<Html> Path(IReadOnlyList<CurvePoint> points) => points.Select((point, index) =>
-        Html.Of($"{(index == 0 ? 'M' : 'L')}{steps.At(point.Step):0.#} {losses.At(point.Loss):0.#}"));
+    /// <summary>Written in one go: a live display draws it several times a second.</summary>
+    private string Path(IReadOnlyList<CurvePoint> points)
+    {
+        var path = new StringBuilder(12 * points.Count);
+        foreach (var point in points)
+            path.Append(CultureInfo.InvariantCulture, $"{(path.Length == 0 ? 'M' : 'L')}{steps.At(point.Step):0.#} {losses.At(point.Loss):0.#}");
+        return path.ToString();
+    }
 }

@@ -19,14 +19,18 @@ internal sealed record CurveSeries(
     private const int MostPoints = 400;
     private const int MostBroken = 20;
 
-    public static CurveSeries Of(TrainingHistory history)
+    public static CurveSeries Of(TrainingHistory history) => Thinned(history, MostPoints);
+
+    /// <param name="history">The run.</param>
+    /// <param name="most">Points of the line through all steps; the others get half of them.</param>
+    public static CurveSeries Thinned(TrainingHistory history, int most)
     {
         var all = history.Reports.Select(report => new CurvePoint(report.Step, report.Loss)).ToList();
         var finite = all.Where(point => double.IsFinite(point.Loss)).ToList();
         var broken = all.Where(point => !double.IsFinite(point.Loss)).ToList();
         var heldOut = history.HeldOut.Select(point => new CurvePoint(point.Step, point.Loss)).Where(point => double.IsFinite(point.Loss)).ToList();
         return new CurveSeries(
-            history.Name, Extremes(finite), Every(Smoothed(finite), MostPoints / 2), Every(heldOut, MostPoints / 2),
+            history.Name, Extremes(finite, most), Every(Smoothed(finite), most / 2), Every(heldOut, most / 2),
             [.. broken.Take(MostBroken)], broken.Count);
     }
 
@@ -48,10 +52,10 @@ internal sealed record CurveSeries(
     }
 
     /// <summary>The lowest and the highest of each stretch, in their order, so that no spike is lost.</summary>
-    private static List<CurvePoint> Extremes(List<CurvePoint> points)
+    private static List<CurvePoint> Extremes(List<CurvePoint> points, int most)
     {
-        if (points.Count <= MostPoints) return points;
-        var stretch = (points.Count + (MostPoints / 2) - 1) / (MostPoints / 2);
+        if (points.Count <= most) return points;
+        var stretch = (points.Count + (most / 2) - 1) / (most / 2);
         return [.. points.Chunk(stretch).SelectMany(part =>
             new[] { part.MinBy(point => point.Loss), part.MaxBy(point => point.Loss) }.OrderBy(point => point.Step).Distinct())];
     }

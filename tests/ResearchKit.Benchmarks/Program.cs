@@ -7,4 +7,4 @@ using ResearchKit.Formatting;
 // In this process: libtorch is 500 MB, and a process a benchmark would load it anew each time.
 Formatters.Install();
 var job = Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(2).WithIterationCount(10);
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, DefaultConfig.Instance.AddJob(job));
+BenchmarkSwitcher.FromAssembly(typeof(ResearchKit.Benchmarks.JupyterKernel).Assembly).Run(args, DefaultConfig.Instance.AddJob(job));
