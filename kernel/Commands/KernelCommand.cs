@@ -33,7 +33,7 @@ internal static class KernelCommand
                 (false, null, true) => Path.Combine(ActiveEnvironment(), "share", "jupyter"),
                 _ => throw new ArgumentException("--user, --prefix and --sys-prefix exclude each other; expected one."),
             };
-            parsed.InvocationConfiguration.Output.WriteLine(KernelSpec.Install(data, parsed.GetValue(name) ?? KernelSpec.DefaultName, ThisProgram.Command("kernel", "start")));
+            parsed.InvocationConfiguration.Output.WriteLine(KernelSpec.Install(data, parsed.GetValue(name) ?? KernelSpec.DefaultName, ThisProgram.LastingCommand("kernel", "start")));
             return ExitCodes.Success;
         });
         return command;

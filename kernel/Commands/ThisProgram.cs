@@ -5,6 +5,19 @@ namespace ResearchKit.Kernel.Commands;
 /// <summary>How this program starts itself again.</summary>
 internal static class ThisProgram
 {
+    private const string Name = "researchkit";
+
+    /// <summary>
+    /// As <see cref="Command"/>, for what outlives this version: an installed tool lies in <c>.store</c>, in a folder of its version,
+    /// and what starts it beside that.
+    /// </summary>
+    public static string[] LastingCommand(params string[] arguments)
+    {
+        var folders = AppContext.BaseDirectory.Split($"{Path.DirectorySeparatorChar}.store{Path.DirectorySeparatorChar}", 2);
+        var start = Path.Combine(folders[0], OperatingSystem.IsWindows() ? $"{Name}.exe" : Name);
+        return folders.Length == 2 && File.Exists(start) ? [start, .. arguments] : Command(arguments);
+    }
+
     /// <summary>Its own executable, or <c>dotnet</c> with its assembly; the arguments follow.</summary>
     public static string[] Command(params string[] arguments)
     {

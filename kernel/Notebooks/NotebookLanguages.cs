@@ -6,8 +6,19 @@ namespace ResearchKit.Kernel.Notebooks;
 /// <remarks>https://github.com/dotnet/interactive/blob/main/docs/polyglot-with-jupyter.md for the names of Polyglot Notebooks.</remarks>
 internal static class NotebookLanguages
 {
+    private static readonly string[] Known = ["c#", "csharp", "f#", "fsharp", ".net", "dotnet", "polyglot", "researchkit"];
+
     /// <summary>The name as cells spell it; null where the metadata names none that is known.</summary>
     public static string? Of(JsonObject metadata) => Default(metadata) ?? Spelled(Text(metadata["kernelspec"], "language")) ?? Spelled(Text(metadata["language_info"], "name"));
+
+    /// <summary>Refuses a notebook that says it is written in another language.</summary>
+    /// <exception cref="InvalidDataException">The notebook is, say, a Python one.</exception>
+    public static void Require(NotebookDocument notebook, string name)
+    {
+        var told = Text(notebook.Metadata["kernelspec"], "language") ?? Text(notebook.Metadata["language_info"], "name");
+        if (told is not null && !Known.Any(known => told.Contains(known, StringComparison.OrdinalIgnoreCase)))
+            throw new InvalidDataException($"{name} is a notebook in {told}; expected C# or F#.");
+    }
 
     private static string? Default(JsonObject metadata) =>
         Text((metadata["polyglot_notebook"] as JsonObject)?["kernelInfo"], "defaultKernelName");

@@ -40,7 +40,7 @@ internal sealed class NotebookRun
     public static NotebookRun Prepare(RunRequest request)
     {
         var notebook = NotebookDocument.Load(request.Notebook);
-        NotebookLanguage.Require(notebook, request.Notebook);
+        NotebookLanguages.Require(notebook, request.Notebook);
         var values = Set(notebook, request);
         foreach (var cell in notebook.Cells) cell.Clear();
         var (source, started) = (Path.GetFullPath(request.Notebook), DateTimeOffset.UtcNow);

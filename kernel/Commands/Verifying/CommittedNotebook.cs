@@ -32,7 +32,7 @@ internal sealed class CommittedNotebook
     public static CommittedNotebook Load(string path, Tolerance tolerance)
     {
         var notebook = NotebookDocument.Load(path);
-        NotebookLanguage.Require(notebook, path);
+        NotebookLanguages.Require(notebook, path);
         var isRun = notebook.Cells.Any(cell => cell.ExecutionCount is not null || cell.Outputs.Count > 0);
         if (!isRun) throw new InvalidDataException($"{path} has no outputs to compare with; run it with --in-place first.");
         return new CommittedNotebook(notebook, path, tolerance);
