@@ -55,6 +55,7 @@ public static class Formatters
         Register<IEnumerable<TrainingHistory>>(runs => CurveView.Draw([.. runs]), runs => CurveView.Text([.. runs]), runs => CurveView.Figure([.. runs]));
         Register<TrainingProgress>(ProgressView.Draw, progress => progress.ToString());
         Register<GeneratedText>(GeneratedTextView.Draw, text => Visible.Lines(text.ToString()));
+        Register<ResultTable>(ResultTableView.Draw, ResultTableView.Text);
         RecordViews.RegisterAll();
     }
 }

@@ -36,11 +36,11 @@ public static class RecordView
         return string.Join('\n', lines.Select(line => Line(line.Name, line.Value, line.Right)).Prepend(Visible.OneLine(title)));
     }
 
-    private static Html Cell(object? value) => value as Html ?? Html.Of($"{Written(value)}");
+    internal static Html Cell(object? value) => value as Html ?? Html.Of($"{Written(value)}");
 
-    private static bool IsNumber(object? value) => value is int or long or float or double or decimal or short or byte or uint or ulong;
+    internal static bool IsNumber(object? value) => value is int or long or float or double or decimal or short or byte or uint or ulong;
 
-    private static string Written(object? value) => value switch
+    internal static string Written(object? value) => value switch
     {
         null => "–",
         int or long or short or byte or uint => Numbers.Count(Convert.ToInt64(value, null)),

@@ -63,7 +63,7 @@ internal static partial class RecordViews
     private static string Measured(Metric metric) => $"{Numbers.Short(metric.Value)} {metric.Unit}";
 
     /// <summary>A name of the program as words: <c>ContextLength</c> to "context length".</summary>
-    private static string Words(string name) => WordStart().Replace(name, match => $" {match.Value.ToLowerInvariant()}").Trim().ToLowerInvariant();
+    internal static string Words(string name) => WordStart().Replace(name, match => $" {match.Value.ToLowerInvariant()}").Trim().ToLowerInvariant();
 
     [GeneratedRegex("(?<!^)(?<![A-Z])[A-Z]")]
     private static partial Regex WordStart();

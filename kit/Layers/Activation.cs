@@ -17,6 +17,12 @@ public enum Activation
 
     /// <summary>x σ(x), also called swish.</summary>
     Silu,
+
+    /// <summary>tanh(x).</summary>
+    Tanh,
+
+    /// <summary>x σ(1.702 x), the sigmoid approximation of GELU.</summary>
+    QuickGelu,
 }
 
 /// <summary>Applies an <see cref="Activation"/>.</summary>
@@ -29,6 +35,8 @@ public static class ActivationFunctions
         Activation.Gelu => functional.gelu(x),
         Activation.GeluTanh => functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
         Activation.Silu => functional.silu(x),
+        Activation.Tanh => x.tanh(),
+        Activation.QuickGelu => WrappedTensorDisposeScope(() => x * (1.702 * x).sigmoid()),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "Not an activation."),
     };
 }

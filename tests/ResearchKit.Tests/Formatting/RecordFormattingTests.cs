@@ -2,6 +2,7 @@ using System.Xml.Linq;
 using ResearchKit.Formatting;
 using ResearchKit.Models;
 using ResearchKit.Tensors;
+using ResearchKit.Training;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -54,6 +55,22 @@ public sealed class RecordFormattingTests
         var pieces = Enumerable.Repeat("word ", 20_000).ToArray();
         var page = Shown.Page(new GeneratedText("", [.. pieces.Select((_, index) => new GeneratedToken(index, 0.5))], pieces));
         Assert.InRange(page.Length, 100_000, 700_000);
+    }
+
+    [Fact]
+    public void Results_are_a_table_with_a_head()
+    {
+        var table = ResultTable.Of(new[] { new { Model = "GPT", HeldOutLoss = 1.6449, Steps = 12_000 }, new { Model = Hostile.Text, HeldOutLoss = 2.0, Steps = 7 } });
+        Assert.Equal("""
+            model  held out loss   steps
+            GPT            1.645  12,000
+            """.ReplaceLineEndings("\n"), Shown.Text(table with { Rows = [table.Rows[0]] }));
+        var document = Shown.Document(table);
+        Assert.Equal(["model", "held out loss", "steps"], document.Descendants("th").Select(cell => cell.Value));
+        Assert.Equal(["rk-left", "rk-right", "rk-right"], document.Descendants("tr").Last().Elements("td").Select(cell => (string?)cell.Attribute("class")));
+        Hostile.AssertHarmless(table);
+        Assert.Contains("1 more are not shown", Shown.Text(ResultTable.Of(Enumerable.Range(0, 501).Select(number => new { number }))), StringComparison.Ordinal);
+        Shown.Document(ResultTable.Of(Array.Empty<StepReport>()));
     }
 
     [Fact]

@@ -15,6 +15,8 @@ public sealed class AllModelsTests
         .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Static).Where(property => property.PropertyType == type)
             .Select(property => $"{type.Name}.{property.Name}"))];
 
+    public static TheoryData<TokenMixing, int> EveryMixing => TokenMixingModelTests.All;
+
     public static TheoryData<Positions> EveryPositions => [.. Enum.GetValues<Positions>()];
 
     [Theory]
@@ -56,6 +58,15 @@ public sealed class AllModelsTests
         Check(model, input.to(new Device("meta")), output);
     }
 
+    [Theory]
+    [MemberData(nameof(EveryMixing))]
+    public void Every_way_to_mix_tokens_names_no_device(TokenMixing mixing, int experts)
+    {
+        using var scope = NewDisposeScope();
+        var (model, input, output) = OnMeta(() => Mixing(TokenMixingConfig.Nano with { Mixing = mixing, Experts = experts }));
+        Check(model, input, output);
+    }
+
     private static void Check(nn.Module<Tensor, Tensor> model, Tensor input, long[] output)
     {
         foreach (var training in new[] { false, true })
@@ -85,6 +96,7 @@ public sealed class AllModelsTests
     {
         nameof(GptConfig) => Gpt((GptConfig)Preset(typeof(GptConfig), preset)),
         nameof(TransformerClassifierConfig) => Classifier((TransformerClassifierConfig)Preset(typeof(TransformerClassifierConfig), preset)),
+        nameof(TokenMixingConfig) => Mixing((TokenMixingConfig)Preset(typeof(TokenMixingConfig), preset)),
         _ => throw new InvalidOperationException($"Say here how a model is made of a {config}."),
     };
 
@@ -95,4 +107,7 @@ public sealed class AllModelsTests
 
     private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Classifier(TransformerClassifierConfig config) =>
         (new TransformerClassifier(config), zeros([2, 7, config.InputWidth], device: get_default_device()), [2, config.Classes]);
+
+    private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Mixing(TokenMixingConfig config) =>
+        (new TokenMixingModel(config), zeros([2, 7], int64, get_default_device()), [2, 7, config.VocabularySize]);
 }

@@ -1,0 +1,33 @@
+using ResearchKit.Training;
+
+namespace ResearchKit.Formatting;
+
+/// <summary>Draws results as a table with a head; numbers stand at the right.</summary>
+internal static class ResultTableView
+{
+    private const int MostRows = 500;
+
+    public static Html Draw(ResultTable table)
+    {
+        var head = table.Columns.Select((column, index) => Html.Of($"<th scope=\"col\" class=\"{Side(table, index)}\">{RecordViews.Words(column)}</th>"));
+        var rows = table.Rows.Take(MostRows).Select(row =>
+            Html.Of($"<tr>{row.Select((value, index) => Html.Of($"<td class=\"{Side(table, index)}\">{RecordView.Cell(value)}</td>"))}</tr>"));
+        var more = table.Rows.Count > MostRows ? Html.Of($"<div class=\"rk-cap\">{Numbers.Count(table.Rows.Count - MostRows)} more are not shown</div>") : Html.Empty;
+        return Theme.Output(Html.Of($"<table class=\"rk-tab\"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}"));
+    }
+
+    public static string Text(ResultTable table)
+    {
+        var lines = table.Rows.Take(MostRows).Select(row => row.Select(value => Visible.OneLine(RecordView.Written(value))).ToList())
+            .Prepend([.. table.Columns.Select(column => Visible.OneLine(RecordViews.Words(column)))]).ToList();
+        var widths = table.Columns.Select((_, index) => lines.Max(line => line[index].Length)).ToList();
+        var text = lines.Select(line => string.Join("  ", line.Select((cell, index) =>
+            IsNumeric(table, index) ? cell.PadLeft(widths[index]) : cell.PadRight(widths[index]))).TrimEnd());
+        return string.Join('\n', table.Rows.Count > MostRows ? text.Append($"{Numbers.Count(table.Rows.Count - MostRows)} more are not shown") : text);
+    }
+
+    private static string Side(ResultTable table, int column) => IsNumeric(table, column) ? "rk-right" : "rk-left";
+
+    private static bool IsNumeric(ResultTable table, int column) =>
+        table.Rows.Count > 0 && table.Rows.All(row => row[column] is null || RecordView.IsNumber(row[column]));
+}
