@@ -68,6 +68,14 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
         }
     }
 
+    /// <summary>Writes <c>vocab.json</c> and <c>merges.txt</c>, as transformers has them.</summary>
+    /// <param name="folder">An existing folder.</param>
+    public void Save(string folder)
+    {
+        File.WriteAllText(Path.Combine(folder, "vocab.json"), JsonSerializer.Serialize(vocabulary.OrderBy(entry => entry.Value).ToDictionary()));
+        File.WriteAllText(Path.Combine(folder, "merges.txt"), string.Concat(["#version: 0.2\n", .. Merges.Select(merge => $"{merge.Left} {merge.Right}\n")]));
+    }
+
     /// <inheritdoc/>
     /// <remarks><c>&lt;|endoftext|&gt;</c> in a text is plain text; ask <see cref="Special"/> for its id.</remarks>
     /// <exception cref="ArgumentException">Half of a surrogate pair: no UTF-8 can be written of it.</exception>

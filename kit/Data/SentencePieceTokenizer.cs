@@ -52,6 +52,9 @@ public sealed class SentencePieceTokenizer : ITokenizer
     /// <summary>The hundred tokens that T5 adds, in the order of their ids: they stand for the spans that it is to fill in.</summary>
     public static IReadOnlyList<string> T5Sentinels { get; } = [.. Enumerable.Range(0, 100).Reverse().Select(number => $"<extra_id_{number}>")];
 
+    /// <summary>Writes a <c>.model</c> file that SentencePiece itself reads; added tokens are no part of one.</summary>
+    public void Save(string path) => File.WriteAllBytes(path, PieceModelWriter.Write(model, Special));
+
     internal static SentencePieceTokenizer From(PieceModel model, string name) => new(model, [], name);
 
     /// <inheritdoc/>

@@ -25,11 +25,11 @@ internal sealed class UnigramPieces(IReadOnlyList<Piece> pieces, PieceTable tabl
                 var id = table.At(node);
                 if (id < 0 || pieces[id].Kind == PieceKind.Unused) continue;
                 // What a user defined is worth more than any pieces it could be cut into.
-                var score = pieces[id].Kind == PieceKind.UserDefined ? (float)(((end - start) * highest) - 0.1) : pieces[id].Score;
-                Offer(start, end, id, score);
+                var score = pieces[id].Kind == PieceKind.UserDefined ? ((end - start) * highest) - 0.1 : pieces[id].Score;
+                Offer(start, end, id, scores[start] + score);
                 alone |= end - start == character;
             }
-            if (!alone) Offer(start, start + character, unknown, lowest - UnknownPenalty);
+            if (!alone) Offer(start, start + character, unknown, scores[start] + (lowest - UnknownPenalty));
             start += character;
         }
         var result = new List<(int, int, int)>();
@@ -37,10 +37,10 @@ internal sealed class UnigramPieces(IReadOnlyList<Piece> pieces, PieceTable tabl
         result.Reverse();
         return result;
 
-        void Offer(int start, int end, int id, float score)
+        // A sum is kept in single precision and compared in double: which of equal cuts the reference takes hangs on it.
+        void Offer(int start, int end, int id, double total)
         {
-            var total = scores[start] + score;
-            if (starts[end] < 0 || total > scores[end]) (scores[end], starts[end], ids[end]) = (total, start, id);
+            if (starts[end] < 0 || total > scores[end]) (scores[end], starts[end], ids[end]) = ((float)total, start, id);
         }
     }
 }

@@ -71,6 +71,26 @@ public sealed class PretrainedTokenizersTests : IDisposable
     }
 
     [Fact]
+    public void What_was_trained_is_saved_and_read_again()
+    {
+        var pairs = BpeTrainer.Train(["the sea, the sea #1"], 264);
+        pairs.Save(folder);
+        var readPairs = Assert.IsType<ByteLevelBpeTokenizer>(PretrainedTokenizers.FromFolder(folder));
+        Assert.Equal(pairs.Vocabulary.OrderBy(entry => entry.Value), readPairs.Vocabulary.OrderBy(entry => entry.Value));
+        Assert.Equal(pairs.Merges, readPairs.Merges);
+
+        var unigram = UnigramTrainer.Train(["the sea the seas of the tea 🌊"], 30);
+        unigram.Save(Path.Combine(folder, "tokenizer.model"));
+        Same(unigram, PretrainedTokenizers.FromFolder(folder), "the tea seas x 🌊");
+        foreach (var name in new[] { "sentencepiece-unigram", "sentencepiece-bytes", "sentencepiece-bpe" })
+        {
+            var model = SentencePieceTokenizer.Parse(SentencePieceTests.Model(name));
+            model.Save(Path.Combine(folder, "tokenizer.model"));
+            Same(model, PretrainedTokenizers.FromFolder(folder), "Sir  Walter, <extra_id_0> \uFF21 é");
+        }
+    }
+
+    [Fact]
     public void A_folder_without_a_tokenizer_says_what_was_looked_for() =>
         Assert.Contains("spiece.model", Assert.Throws<FileNotFoundException>(() => PretrainedTokenizers.FromFolder(folder)).Message, StringComparison.Ordinal);
 
@@ -102,6 +122,14 @@ public sealed class PretrainedTokenizersTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private static void Same(SentencePieceTokenizer expected, ITokenizer got, string text)
+    {
+        Assert.Equal(Enumerable.Range(0, expected.VocabularySize).Select(id => expected.Token(id)), Enumerable.Range(0, got.VocabularySize).Select(id => got.Token(id)));
+        Assert.Equal(expected.Special, got.Special);
+        Assert.Equal(expected.Encode(text), got.Encode(text));
+        Assert.Equal(expected.Decode(expected.Encode(text)), got.Decode(got.Encode(text)));
+    }
 
     private void Write(string file, string text) => File.WriteAllText(Path.Combine(folder, file), text);
 }
