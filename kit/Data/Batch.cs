@@ -6,13 +6,14 @@ namespace ResearchKit.Data;
 /// <summary>Some examples together: what a model gets and what it should say.</summary>
 /// <param name="Inputs">[batch, ...].</param>
 /// <param name="Targets">[batch, ...].</param>
-public sealed record Batch(Tensor Inputs, Tensor Targets) : IDisposable
+/// <param name="Mask">Int64 of the inputs' shape: 1 for an input, 0 for padding; null where nothing is padded.</param>
+public sealed record Batch(Tensor Inputs, Tensor Targets, Tensor? Mask = null) : IDisposable
 {
     /// <summary>The same examples on another device; this batch is disposed if it had to move.</summary>
     public Batch To(Device device)
     {
         if (Inputs.device.ToString() == device.ToString()) return this;
-        var moved = new Batch(Inputs.to(device), Targets.to(device));
+        var moved = new Batch(Inputs.to(device), Targets.to(device), Mask?.to(device));
         Dispose();
         return moved;
     }
@@ -22,6 +23,7 @@ public sealed record Batch(Tensor Inputs, Tensor Targets) : IDisposable
     {
         Inputs.Dispose();
         Targets.Dispose();
+        Mask?.Dispose();
     }
 
     /// <inheritdoc/>

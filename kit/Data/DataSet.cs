@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -44,11 +43,21 @@ public sealed record DataSet
     /// <exception cref="InvalidDataException">The file is not the one that the data set describes.</exception>
     public string ReadText(string file)
     {
-        using var bytes = new MemoryStream(ReadVerified(Find(file)));
-        using Stream stream = file.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(bytes, CompressionMode.Decompress) : bytes;
-        using var reader = new StreamReader(stream, new UTF8Encoding(false, throwOnInvalidBytes: true));
-        return reader.ReadToEnd();
+        try
+        {
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(ReadBytes(file)).TrimStart('\uFEFF');
+        }
+        catch (DecoderFallbackException error)
+        {
+            throw new InvalidDataException($"{Path.Combine(Folder, file)} is not UTF-8: {error.Message}", error);
+        }
     }
+
+    /// <summary>Reads a file, unpacked if its name ends in .gz.</summary>
+    /// <exception cref="KeyNotFoundException">The data set has no such file.</exception>
+    /// <exception cref="FileNotFoundException">The file is missing.</exception>
+    /// <exception cref="InvalidDataException">The file is not the one that the data set describes.</exception>
+    public byte[] ReadBytes(string file) => Packed.Unpack(ReadVerified(Find(file)), file);
 
     /// <summary>Checks size and SHA-256 of every file.</summary>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>

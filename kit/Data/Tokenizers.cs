@@ -13,6 +13,13 @@ public interface ITokenizer
 
     /// <summary>Text of token ids.</summary>
     string Decode(IReadOnlyList<long> tokens);
+
+    /// <summary>A token as its vocabulary writes it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An id outside the vocabulary.</exception>
+    string Token(long id);
+
+    /// <summary>Ids of the tokens that stand for no text.</summary>
+    SpecialTokens Special { get; }
 }
 
 /// <summary>One token for each character (Unicode code point) that a text contains, in the order of their numbers.</summary>
@@ -54,6 +61,12 @@ public sealed class CharacterTokenizer : ITokenizer
                 : throw new ArgumentException($"Token {token} is outside the vocabulary of {VocabularySize}.", nameof(tokens)));
         return text.ToString();
     }
+
+    /// <inheritdoc/>
+    public SpecialTokens Special => SpecialTokens.None;
+
+    /// <inheritdoc/>
+    public string Token(long id) => characters[VocabularyIds.Checked(id, VocabularySize)].ToString();
 }
 
 /// <summary>One token for each byte of the text in UTF-8: 256 tokens that can write anything.</summary>
@@ -75,4 +88,12 @@ public sealed class ByteTokenizer : ITokenizer
             bytes[i] = tokens[i] is >= 0 and <= 255 ? (byte)tokens[i] : throw new ArgumentException($"Token {tokens[i]} is not a byte.", nameof(tokens));
         return Encoding.UTF8.GetString(bytes);
     }
+
+    /// <inheritdoc/>
+    public SpecialTokens Special => SpecialTokens.None;
+
+    /// <inheritdoc/>
+    /// <returns>The ASCII character, or the byte as in <c>&lt;0xE2&gt;</c>.</returns>
+    public string Token(long id) =>
+        VocabularyIds.Checked(id, VocabularySize) is var value && value is > 32 and < 127 ? ((char)value).ToString() : $"<0x{value:X2}>";
 }

@@ -1,0 +1,130 @@
+using System.Text;
+using System.Text.Json;
+using Library = Microsoft.ML.Tokenizers;
+
+namespace ResearchKit.Data;
+
+/// <summary>GPT-2's tokenizer: byte-pair encoding over bytes, so that it can write any text.</summary>
+/// <remarks>
+/// Radford et al., 2019, §2.2, https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf.
+/// Microsoft.ML.Tokenizers merges the pairs; <see cref="Gpt2Words"/> says why it does not cut the words.
+/// </remarks>
+public sealed class ByteLevelBpeTokenizer : ITokenizer
+{
+    private readonly Dictionary<string, int> vocabulary;
+    private readonly string?[] tokens;
+    private readonly Library.BpeTokenizer merging;
+
+    /// <param name="vocabulary">Tokens, written with the symbols of their bytes, and their ids.</param>
+    /// <param name="merges">Pairs of tokens, the first to be merged first.</param>
+    /// <param name="endOfText">The token that ends a text, if the vocabulary has it.</param>
+    /// <exception cref="InvalidDataException">The vocabulary lacks a byte or a merge's token, or numbers two tokens alike.</exception>
+    public ByteLevelBpeTokenizer(IReadOnlyDictionary<string, int> vocabulary, IReadOnlyList<(string Left, string Right)> merges, string endOfText = "<|endoftext|>")
+    {
+        this.vocabulary = new(vocabulary, StringComparer.Ordinal);
+        tokens = VocabularyIds.Inverse(vocabulary);
+        foreach (var symbol in ByteSymbols.All)
+            if (!vocabulary.ContainsKey(symbol.ToString())) throw new InvalidDataException($"The vocabulary of {vocabulary.Count} tokens lacks the byte '{symbol}'.");
+        Merges = merges;
+        foreach (var (left, right) in merges)
+            if (!vocabulary.ContainsKey(left) || !vocabulary.ContainsKey(right) || !vocabulary.ContainsKey(left + right))
+                throw new InvalidDataException($"The merge '{left} {right}' needs both and '{left}{right}' in the vocabulary of {vocabulary.Count} tokens.");
+        merging = Library.BpeTokenizer.Create(new Library.BpeOptions(this.vocabulary) { Merges = merges.Select(pair => $"{pair.Left} {pair.Right}"), ByteLevel = true });
+        Special = vocabulary.TryGetValue(endOfText, out var id) ? new SpecialTokens { Beginning = id, End = id } : SpecialTokens.None;
+    }
+
+    /// <inheritdoc/>
+    public int VocabularySize => tokens.Length;
+
+    /// <inheritdoc/>
+    public SpecialTokens Special { get; }
+
+    /// <summary>Pairs of tokens, the first to be merged first.</summary>
+    public IReadOnlyList<(string Left, string Right)> Merges { get; }
+
+    /// <summary>Tokens, written with the symbols of their bytes, and their ids.</summary>
+    public IReadOnlyDictionary<string, int> Vocabulary => vocabulary;
+
+    /// <summary>GPT-2's own vocabulary, from the data set <c>gpt2-vocabulary</c>.</summary>
+    public static ByteLevelBpeTokenizer Gpt2()
+    {
+        var set = DataSets.Open("gpt2-vocabulary");
+        return Parse(set.ReadText("encoder.json.gz"), set.ReadText("vocab.bpe.gz"));
+    }
+
+    /// <param name="vocabularyJson">What <c>vocab.json</c> or <c>encoder.json</c> holds: an object of tokens and ids.</param>
+    /// <param name="mergesText">What <c>merges.txt</c> or <c>vocab.bpe</c> holds: two tokens a line, after a line that begins with #version.</param>
+    /// <exception cref="InvalidDataException">One of them is malformed; says which and where.</exception>
+    public static ByteLevelBpeTokenizer Parse(string vocabularyJson, string mergesText)
+    {
+        try
+        {
+            var vocabulary = JsonSerializer.Deserialize<Dictionary<string, int>>(vocabularyJson) ?? throw new InvalidDataException("The vocabulary is null.");
+            return new ByteLevelBpeTokenizer(vocabulary, [.. ParseMerges(mergesText)]);
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"The vocabulary is no JSON object of tokens and ids (line {error.LineNumber + 1}): {error.Message}", error);
+        }
+    }
+
+    /// <summary>Writes <c>vocab.json</c> and <c>merges.txt</c>, as transformers has them.</summary>
+    /// <param name="folder">An existing folder.</param>
+    public void Save(string folder)
+    {
+        File.WriteAllText(Path.Combine(folder, "vocab.json"), JsonSerializer.Serialize(vocabulary.OrderBy(entry => entry.Value).ToDictionary()));
+        File.WriteAllText(Path.Combine(folder, "merges.txt"), string.Concat(["#version: 0.2\n", .. Merges.Select(merge => $"{merge.Left} {merge.Right}\n")]));
+    }
+
+    /// <inheritdoc/>
+    /// <remarks><c>&lt;|endoftext|&gt;</c> in a text is plain text; ask <see cref="Special"/> for its id.</remarks>
+    /// <exception cref="ArgumentException">Half of a surrogate pair: no UTF-8 can be written of it.</exception>
+    public long[] Encode(string text)
+    {
+        WellFormed.Check(text);
+        var ids = new List<long>(text.Length / 3);
+        foreach (var word in Gpt2Words.Split(text))
+            foreach (var id in merging.EncodeToIds(word, considerPreTokenization: false, considerNormalization: false)) ids.Add(id);
+        return [.. ids];
+    }
+
+    /// <summary>The pieces that a text is cut into before pairs are merged within each.</summary>
+    public static IReadOnlyList<string> Words(string text) => [.. Gpt2Words.Split(text)];
+
+    /// <inheritdoc/>
+    /// <remarks>Bytes that are not UTF-8 become U+FFFD.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">An id outside the vocabulary.</exception>
+    public string Decode(IReadOnlyList<long> tokens) => Encoding.UTF8.GetString([.. tokens.SelectMany(id => ByteSymbols.Read(Token(id)))]);
+
+    /// <inheritdoc/>
+    public string Token(long id) => tokens[VocabularyIds.Checked(id, tokens.Length)]
+        ?? throw new ArgumentOutOfRangeException(nameof(id), id, $"The vocabulary has no token {id}.");
+
+    private static IEnumerable<(string, string)> ParseMerges(string text)
+    {
+        var number = 0;
+        foreach (var line in text.Split('\n'))
+        {
+            number++;
+            var pair = line.TrimEnd('\r').Split(' ');
+            if (pair is [""] || (number == 1 && line.StartsWith("#version", StringComparison.Ordinal))) continue;
+            yield return pair is [{ Length: > 0 } left, { Length: > 0 } right] ? (left, right)
+                : throw new InvalidDataException($"Line {number} of the merges is '{line}'; expected two tokens with a space between.");
+        }
+    }
+}
+
+/// <summary>Texts that UTF-8 can write.</summary>
+internal static class WellFormed
+{
+    public static void Check(string text)
+    {
+        for (var at = 0; at < text.Length; at++)
+        {
+            if (!char.IsSurrogate(text[at])) continue;
+            if (!char.IsHighSurrogate(text[at]) || at + 1 == text.Length || !char.IsLowSurrogate(text[at + 1]))
+                throw new ArgumentException($"Character {at} is half of a surrogate pair (U+{(int)text[at]:X4}); expected text that UTF-8 can write.", nameof(text));
+            at++;
+        }
+    }
+}

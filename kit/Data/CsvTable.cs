@@ -1,0 +1,114 @@
+using System.Text;
+
+namespace ResearchKit.Data;
+
+/// <summary>A table of texts with named columns, from a CSV file as RFC 4180 has it, or a tab-separated file.</summary>
+/// <param name="Columns">Names of the columns, as the first line says.</param>
+/// <param name="Rows">The cells of each line after it; an empty cell is an empty text.</param>
+public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string>> Rows)
+{
+    /// <summary>Reads a table whose first line names the columns.</summary>
+    /// <param name="text">The file: cells may be quoted, and then hold separators, line ends and doubled quotes.</param>
+    /// <param name="separator">Between cells.</param>
+    /// <param name="quoted">Whether quotes may enclose a cell; tab-separated files often hold bare quotes.</param>
+    /// <param name="name">The file's name, for errors.</param>
+    /// <exception cref="InvalidDataException">A line with more or fewer cells, an open quote, two columns of one name; says the line.</exception>
+    public static CsvTable Parse(string text, char separator = ',', bool quoted = true, string name = "the table")
+    {
+        var lines = CsvLines.Read(text, separator, quoted, name).ToList();
+        if (lines.Count == 0) throw new InvalidDataException($"{name} is empty; its first line should name the columns.");
+        var columns = lines[0].Cells;
+        if (columns.GroupBy(column => column, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw new InvalidDataException($"{name} has {twice.Count()} columns called '{twice.Key}'.");
+        foreach (var (number, cells) in lines.Skip(1))
+            if (cells.Count != columns.Count) throw new InvalidDataException($"{name} has {cells.Count} cells in line {number}; there are {columns.Count} columns.");
+        return new CsvTable(columns, [.. lines.Skip(1).Select(line => line.Cells)]);
+    }
+
+    /// <summary>The place of a column.</summary>
+    /// <exception cref="KeyNotFoundException">There is none of that name; lists those there are.</exception>
+    public int IndexOf(string column)
+    {
+        for (var at = 0; at < Columns.Count; at++)
+            if (Columns[at] == column) return at;
+        throw new KeyNotFoundException($"There is no column '{column}'; there are {string.Join(", ", Columns)}.");
+    }
+
+    /// <summary>The cells of a column as they are.</summary>
+    /// <exception cref="KeyNotFoundException">There is none of that name; lists those there are.</exception>
+    public IReadOnlyList<string> Texts(string column)
+    {
+        var at = IndexOf(column);
+        return [.. Rows.Select(row => row[at])];
+    }
+
+    /// <summary>The cells of a column as numbers; an empty one is NaN.</summary>
+    /// <exception cref="KeyNotFoundException">There is none of that name; lists those there are.</exception>
+    /// <exception cref="InvalidDataException">A cell is no number; says which.</exception>
+    public double[] Numbers(string column)
+    {
+        var at = IndexOf(column);
+        return [.. Rows.Select((row, number) => TryNumber(row[at], out var value) ? value
+            : throw new InvalidDataException($"The cell '{row[at]}' of column '{column}', row {number + 1}, is no number."))];
+    }
+
+    /// <summary>Whether every cell of a column is a number or empty.</summary>
+    /// <exception cref="KeyNotFoundException">There is none of that name; lists those there are.</exception>
+    public bool IsNumeric(string column)
+    {
+        var at = IndexOf(column);
+        return Rows.All(row => TryNumber(row[at], out _));
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"table of {Rows.Count} rows: {string.Join(", ", Columns)}";
+
+    private static bool TryNumber(string cell, out double value)
+    {
+        value = double.NaN;
+        return string.IsNullOrWhiteSpace(cell)
+            || double.TryParse(cell, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out value);
+    }
+}
+
+/// <summary>Cuts a file into lines of cells.</summary>
+internal static class CsvLines
+{
+    public static IEnumerable<(int Number, IReadOnlyList<string> Cells)> Read(string text, char separator, bool quoted, string name)
+    {
+        var (at, line) = (text.StartsWith('\uFEFF') ? 1 : 0, 1);
+        while (at < text.Length)
+        {
+            var (cells, first) = (new List<string>(), line);
+            do cells.Add(Cell(text, ref at, ref line, separator, quoted, name));
+            while (at < text.Length && text[at++] == separator);   // a cell ends at a separator, which goes on, or at a line end
+            if (text[at - 1] == '\r' && at < text.Length && text[at] == '\n') at++;
+            line++;
+            if (cells is not [""]) yield return (first, cells);   // an empty line is none
+        }
+    }
+
+    private static string Cell(string text, ref int at, ref int line, char separator, bool quoted, string name)
+    {
+        var start = at;
+        if (!quoted || at == text.Length || text[at] != '"')
+        {
+            while (at < text.Length && text[at] != separator && text[at] is not ('\n' or '\r')) at++;
+            return text[start..at];
+        }
+        var (cell, opened) = (new StringBuilder(), line);
+        for (at++; at < text.Length; at++)
+        {
+            if (text[at] == '\n') line++;
+            if (text[at] != '"') cell.Append(text[at]);
+            else if (at + 1 < text.Length && text[at + 1] == '"') cell.Append(text[++at]);
+            else
+            {
+                at++;
+                return at == text.Length || text[at] == separator || text[at] is '\n' or '\r' ? cell.ToString()
+                    : throw new InvalidDataException($"{name} goes on with '{text[at]}' after a closing quote in line {line}; expected '{separator}' or the line's end.");
+            }
+        }
+        throw new InvalidDataException($"{name} opens a quote in line {opened} that is never closed.");
+    }
+}

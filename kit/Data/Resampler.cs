@@ -1,0 +1,75 @@
+namespace ResearchKit.Data;
+
+/// <summary>Changes the rate of a sound by band-limited interpolation: a sinc at the lower of both Nyquist frequencies under a Kaiser window.</summary>
+/// <remarks>
+/// Smith, Digital Audio Resampling, https://ccrma.stanford.edu/~jos/resample; Kaiser and Schafer, 1980, doi:10.1109/TASSP.1980.1163349.
+/// The pass band ends at 0.89 of the lower Nyquist frequency; from that frequency on, 100 dB are taken away.
+/// </remarks>
+internal sealed class Resampler
+{
+    private const int Crossings = 64;          // zero crossings of the sinc on each side
+    private const double PassBand = 0.945;     // the middle of the slope, of the lower Nyquist frequency
+    private const double Beta = 10.06;         // 100 dB: 0.1102 (100 - 8.7)
+    private const int MostKeptPhases = 8192;
+
+    private readonly int from;
+    private readonly int to;
+    private readonly double cutoff;            // of the source's Nyquist frequency
+    private readonly int reach;                // source samples on each side
+    private readonly Dictionary<int, float[]> phases = [];
+
+    public Resampler(int from, int to)
+    {
+        var divisor = (int)System.Numerics.BigInteger.GreatestCommonDivisor(from, to);
+        (this.from, this.to) = (from / divisor, to / divisor);
+        cutoff = PassBand * Math.Min(1.0, (double)to / from);
+        reach = (int)Math.Ceiling(Crossings / cutoff);
+    }
+
+    /// <returns>As many samples as the same time takes at the new rate, rounded up.</returns>
+    public float[] Run(float[] source)
+    {
+        var result = new float[(((long)source.Length * to) + from - 1) / from];
+        for (long at = 0; at < result.Length; at++)
+        {
+            var (first, phase) = ((int)(at * from / to) - reach + 1, (int)(at * from % to));
+            var weights = Weights(phase);
+            var (low, high) = (Math.Max(0, -first), Math.Min(weights.Length, source.Length - first));
+            var sum = 0.0;
+            for (var tap = low; tap < high; tap++) sum += weights[tap] * source[first + tap];
+            result[at] = (float)sum;
+        }
+        return result;
+    }
+
+    /// <summary>Weights of the source samples around a place that lies phase/to behind one; they sum to one.</summary>
+    private float[] Weights(int phase)
+    {
+        if (phases.TryGetValue(phase, out var known)) return known;
+        var exact = new double[2 * reach];
+        for (var tap = 0; tap < exact.Length; tap++)
+        {
+            var distance = ((double)phase / to) - (tap - reach + 1);
+            var place = distance / reach;
+            var window = Math.Abs(place) < 1 ? Bessel(Beta * Math.Sqrt(1 - (place * place))) / Bessel(Beta) : 0;
+            var angle = Math.PI * cutoff * distance;
+            exact[tap] = window * (angle == 0 ? 1 : Math.Sin(angle) / angle);
+        }
+        var sum = exact.Sum();
+        var weights = exact.Select(weight => (float)(weight / sum)).ToArray();
+        if (phases.Count < MostKeptPhases) phases[phase] = weights;
+        return weights;
+    }
+
+    /// <summary>Modified Bessel function of the first kind and order zero, by its power series.</summary>
+    private static double Bessel(double x)
+    {
+        var (sum, term) = (1.0, 1.0);
+        for (var k = 1; term > sum * 1e-17; k++)
+        {
+            term *= x * x / (4.0 * k * k);
+            sum += term;
+        }
+        return sum;
+    }
+}

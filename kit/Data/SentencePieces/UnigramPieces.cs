@@ -1,0 +1,46 @@
+using System.Text;
+
+namespace ResearchKit.Data.SentencePieces;
+
+/// <summary>The likeliest pieces of a text under a unigram model (Kudo, 2018, §3.2, https://arxiv.org/abs/1804.10959), by Viterbi's algorithm.</summary>
+internal sealed class UnigramPieces(IReadOnlyList<Piece> pieces, PieceTable table, int unknown)
+{
+    private const float UnknownPenalty = 10;
+
+    private readonly float lowest = pieces.Where(piece => piece.Kind == PieceKind.Normal).Select(piece => piece.Score).DefaultIfEmpty().Min();
+    private readonly float highest = pieces.Where(piece => piece.Kind == PieceKind.Normal).Select(piece => piece.Score).DefaultIfEmpty().Max();
+
+    public List<(int Start, int Length, int Id)> Cut(byte[] text)
+    {
+        var (scores, starts, ids) = (new float[text.Length + 1], new int[text.Length + 1], new int[text.Length + 1]);
+        Array.Fill(starts, -1);
+        for (var start = 0; start < text.Length;)
+        {
+            Rune.DecodeFromUtf8(text.AsSpan(start), out _, out var character);
+            var alone = false;
+            for (var (end, node) = (start, 0); end < text.Length;)
+            {
+                node = table.Step(node, text[end++]);
+                if (node < 0) break;
+                var id = table.At(node);
+                if (id < 0 || pieces[id].Kind == PieceKind.Unused) continue;
+                // What a user defined is worth more than any pieces it could be cut into.
+                var score = pieces[id].Kind == PieceKind.UserDefined ? ((end - start) * highest) - 0.1 : pieces[id].Score;
+                Offer(start, end, id, scores[start] + score);
+                alone |= end - start == character;
+            }
+            if (!alone) Offer(start, start + character, unknown, scores[start] + (lowest - UnknownPenalty));
+            start += character;
+        }
+        var result = new List<(int, int, int)>();
+        for (var end = text.Length; end > 0; end = starts[end]) result.Add((starts[end], end - starts[end], ids[end]));
+        result.Reverse();
+        return result;
+
+        // A sum is kept in single precision and compared in double: which of equal cuts the reference takes hangs on it.
+        void Offer(int start, int end, int id, double total)
+        {
+            if (starts[end] < 0 || total > scores[end]) (scores[end], starts[end], ids[end]) = ((float)total, start, id);
+        }
+    }
+}

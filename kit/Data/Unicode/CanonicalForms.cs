@@ -1,0 +1,85 @@
+namespace ResearchKit.Data.Unicode;
+
+/// <summary>The canonical normal forms NFD and NFC of Unicode 14 (Unicode Standard Annex 15, https://unicode.org/reports/tr15).</summary>
+/// <remarks>
+/// <c>string.Normalize</c> will not do: where .NET runs without ICU (invariant globalization, as in the kit's kernel and in small
+/// containers) it gives every text back as it is.
+/// </remarks>
+internal static class CanonicalForms
+{
+    private const int SyllableBase = 0xAC00, LeadBase = 0x1100, VowelBase = 0x1161, TailBase = 0x11A7;
+    private const int Leads = 19, Vowels = 21, Tails = 28;
+
+    public static List<int> Decompose(IEnumerable<int> points)
+    {
+        var result = new List<int>();
+        foreach (var point in points) Append(result, point);
+        Reorder(result);
+        return result;
+    }
+
+    public static List<int> Compose(IEnumerable<int> points)
+    {
+        var source = Decompose(points);
+        var result = new List<int>(source.Count);
+        var (starter, lastClass) = (-1, -1);   // where the last starter is, and the class of what stands last after it
+        foreach (var point in source)
+        {
+            var ownClass = CharacterDatabase.CombiningClass(point);
+            if (starter >= 0 && lastClass < ownClass && Pair(result[starter], point) is { } whole)
+            {
+                result[starter] = whole;
+                continue;
+            }
+            if (ownClass == 0) (starter, lastClass) = (result.Count, -1);
+            else lastClass = ownClass;
+            result.Add(point);
+        }
+        return result;
+    }
+
+    private static void Append(List<int> result, int point)
+    {
+        var syllable = point - SyllableBase;
+        if (syllable is >= 0 and < Leads * Vowels * Tails)
+        {
+            result.Add(LeadBase + (syllable / (Vowels * Tails)));
+            result.Add(VowelBase + (syllable / Tails % Vowels));
+            if (syllable % Tails != 0) result.Add(TailBase + (syllable % Tails));
+        }
+        else if (CharacterDatabase.Decomposition(point) is { } parts)
+        {
+            foreach (var part in parts) Append(result, part);
+        }
+        else
+        {
+            result.Add(point);
+        }
+    }
+
+    /// <summary>Marks after one starter in the order of their classes, equal ones as they were.</summary>
+    private static void Reorder(List<int> points)
+    {
+        for (var start = 0; start < points.Count; start++)
+        {
+            if (CharacterDatabase.CombiningClass(points[start]) == 0) continue;
+            var end = start + 1;
+            while (end < points.Count && CharacterDatabase.CombiningClass(points[end]) != 0) end++;
+            if (end - start > 1)
+            {
+                var marks = points[start..end].OrderBy(CharacterDatabase.CombiningClass).ToList();
+                for (var at = start; at < end; at++) points[at] = marks[at - start];
+            }
+            start = end;
+        }
+    }
+
+    private static int? Pair(int first, int second)
+    {
+        if (first - LeadBase is >= 0 and < Leads && second - VowelBase is >= 0 and < Vowels)
+            return SyllableBase + ((((first - LeadBase) * Vowels) + (second - VowelBase)) * Tails);
+        if (first - SyllableBase is >= 0 and < Leads * Vowels * Tails && (first - SyllableBase) % Tails == 0 && second - TailBase is > 0 and < Tails)
+            return first + (second - TailBase);
+        return CharacterDatabase.Composition(first, second);
+    }
+}

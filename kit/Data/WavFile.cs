@@ -1,0 +1,108 @@
+using System.Buffers.Binary;
+using System.Text;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Data;
+
+/// <summary>WAV files (RIFF WAVE): PCM of 8, 16, 24 and 32 bits and floating point of 32 and 64, any rate, any number of channels.</summary>
+public static class WavFile
+{
+    private const ushort Pcm = 1, Float = 3, Extensible = 0xFFFE;
+    private static ReadOnlySpan<byte> ExtensibleTail => [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xAA, 0x00, 0x38, 0x9B, 0x71];
+
+    /// <exception cref="InvalidDataException">The file is malformed or compressed; says what and where.</exception>
+    public static AudioClip Read(string path) => Parse(File.ReadAllBytes(path), path);
+
+    /// <param name="bytes">The file.</param>
+    /// <param name="name">Its name, for errors.</param>
+    /// <exception cref="InvalidDataException">The file is malformed or compressed; says what and where.</exception>
+    public static AudioClip Parse(ReadOnlySpan<byte> bytes, string name = "the WAV file")
+    {
+        if (bytes.Length < 12 || !bytes[..4].SequenceEqual("RIFF"u8) || !bytes[8..12].SequenceEqual("WAVE"u8))
+            throw new InvalidDataException($"{name} is no WAV file: it does not begin with RIFF, a size and WAVE.");
+        Format? format = null;
+        for (var at = 12; bytes.Length - at >= 8;)
+        {
+            var id = bytes.Slice(at, 4);
+            var (size, start) = (BinaryPrimitives.ReadUInt32LittleEndian(bytes[(at + 4)..]), at + 8);
+            if (size > bytes.Length - start)
+                throw new InvalidDataException($"{name} has a chunk '{Encoding.Latin1.GetString(id)}' of {size} bytes at byte {at}; only {bytes.Length - start} are left.");
+            var chunk = bytes.Slice(start, (int)size);
+            if (id.SequenceEqual("fmt "u8)) format = ReadFormat(chunk, at, name);
+            else if (id.SequenceEqual("data"u8))
+                return ReadData(chunk, format ?? throw new InvalidDataException($"{name} has its data at byte {at} before any format."), at, name);
+            at = start + (int)size + ((int)size & 1);
+        }
+        throw new InvalidDataException($"{name} has no data chunk.");
+    }
+
+    /// <summary>Writes a file of 16-bit PCM, or of 32-bit floating point, which loses nothing.</summary>
+    public static byte[] Write(AudioClip clip, bool asFloat = false)
+    {
+        var (channels, width) = ((int)clip.Samples.shape[0], asFloat ? 4 : 2);
+        using var frames = clip.Samples.detach().to(ScalarType.Float32).t().contiguous();
+        var samples = frames.data<float>().ToArray();
+        var bytes = new byte[44 + (samples.Length * width)];
+        "RIFF    WAVEfmt "u8.CopyTo(bytes);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), bytes.Length - 8);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(16), 16);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(20), asFloat ? Float : Pcm);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(22), (ushort)channels);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(24), clip.SampleRate);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(28), clip.SampleRate * channels * width);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(32), (ushort)(channels * width));
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(34), (ushort)(8 * width));
+        "data"u8.CopyTo(bytes.AsSpan(36));
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(40), samples.Length * width);
+        for (var at = 0; at < samples.Length; at++)
+        {
+            var place = bytes.AsSpan(44 + (at * width));
+            if (asFloat) BinaryPrimitives.WriteSingleLittleEndian(place, samples[at]);
+            else BinaryPrimitives.WriteInt16LittleEndian(place, (short)Math.Clamp(Math.Round(samples[at] * 32768.0), short.MinValue, short.MaxValue));
+        }
+        return bytes;
+    }
+
+    private static Format ReadFormat(ReadOnlySpan<byte> chunk, int at, string name)
+    {
+        if (chunk.Length < 16) throw new InvalidDataException($"{name} has a format of {chunk.Length} bytes at byte {at}; it takes at least 16.");
+        var code = BinaryPrimitives.ReadUInt16LittleEndian(chunk);
+        if (code == Extensible)
+        {
+            if (chunk.Length < 40 || !chunk[26..40].SequenceEqual(ExtensibleTail))
+                throw new InvalidDataException($"{name} has an extensible format at byte {at} of {chunk.Length} bytes or of an unknown family; expected 40 and PCM or floating point.");
+            code = BinaryPrimitives.ReadUInt16LittleEndian(chunk[24..]);
+        }
+        var (channels, rate) = (BinaryPrimitives.ReadUInt16LittleEndian(chunk[2..]), BinaryPrimitives.ReadUInt32LittleEndian(chunk[4..]));
+        var (block, bits) = (BinaryPrimitives.ReadUInt16LittleEndian(chunk[12..]), BinaryPrimitives.ReadUInt16LittleEndian(chunk[14..]));
+        if (channels == 0 || rate is 0 or > int.MaxValue) throw new InvalidDataException($"{name} says {channels} channels at {rate} Hz at byte {at}; expected at least one of each.");
+        if (!(code == Pcm && bits is 8 or 16 or 24 or 32 || code == Float && bits is 32 or 64))
+            throw new InvalidDataException($"{name} has the format {code} of {bits} bits at byte {at}; expected PCM (1) of 8, 16, 24 or 32, or floating point (3) of 32 or 64.");
+        if (block != channels * bits / 8) throw new InvalidDataException($"{name} says {block} bytes for {channels} channels of {bits} bits at byte {at}; expected {channels * bits / 8}.");
+        return new Format(code, channels, (int)rate, bits);
+    }
+
+    private static AudioClip ReadData(ReadOnlySpan<byte> data, Format format, int at, string name)
+    {
+        var width = format.Bits / 8;
+        if (data.Length % (width * format.Channels) != 0)
+            throw new InvalidDataException($"{name} has {data.Length} bytes of data at byte {at}; expected a multiple of {width * format.Channels} ({format.Channels} channels of {format.Bits} bits).");
+        var samples = new float[data.Length / width];
+        for (var number = 0; number < samples.Length; number++) samples[number] = Sample(data[(number * width)..], format);
+        using var frames = tensor(samples, [samples.Length / format.Channels, format.Channels]);
+        using var turned = frames.t();
+        return new AudioClip(turned.contiguous().clone(), format.Rate);
+    }
+
+    private static float Sample(ReadOnlySpan<byte> bytes, Format format) => (format.Code, format.Bits) switch
+    {
+        (Pcm, 8) => (bytes[0] - 128) / 128f,
+        (Pcm, 16) => BinaryPrimitives.ReadInt16LittleEndian(bytes) / 32768f,
+        (Pcm, 24) => ((bytes[0] << 8) | (bytes[1] << 16) | (bytes[2] << 24)) / 2147483648f,
+        (Pcm, _) => BinaryPrimitives.ReadInt32LittleEndian(bytes) / 2147483648f,
+        (_, 32) => BinaryPrimitives.ReadSingleLittleEndian(bytes),
+        _ => (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes),
+    };
+
+    private readonly record struct Format(ushort Code, int Channels, int Rate, int Bits);
+}

@@ -1,0 +1,131 @@
+using System.Buffers.Binary;
+using CsCheck;
+using ResearchKit.Data;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Tests.Data;
+
+public sealed class WavFileTests
+{
+    [Theory]
+    [InlineData(1, 8, new byte[] { 0x00, 0x80, 0xC0 }, new[] { -1f, 0f, 0.5f })]
+    [InlineData(1, 16, new byte[] { 0x00, 0x80, 0x00, 0x40, 0xFF, 0xFF }, new[] { -1f, 0.5f, -1f / 32768 })]
+    [InlineData(1, 24, new byte[] { 0x00, 0x00, 0x80, 0x00, 0x00, 0x40, 0xFF, 0xFF, 0xFF }, new[] { -1f, 0.5f, -1f / 8388608 })]
+    [InlineData(1, 32, new byte[] { 0x00, 0x00, 0x00, 0x80, 0x00, 0x00, 0x00, 0x40 }, new[] { -1f, 0.5f })]
+    [InlineData(3, 32, new byte[] { 0x00, 0x00, 0x80, 0x3E }, new[] { 0.25f })]
+    [InlineData(3, 64, new byte[] { 0, 0, 0, 0, 0, 0, 0xD0, 0xBF }, new[] { -0.25f })]
+    public void Every_format_is_read_plain_and_extensible(int code, int bits, byte[] data, float[] expected)
+    {
+        foreach (var extensible in new[] { false, true })
+        {
+            using var clip = WavFile.Parse(File(code, bits, 1, 8000, data, extensible));
+            Assert.Equal(expected, clip.Samples[0].data<float>().ToArray());
+            Assert.Equal(8000, clip.SampleRate);
+        }
+    }
+
+    [Fact]
+    public void Channels_are_taken_apart_and_other_chunks_are_skipped()
+    {
+        var file = File(1, 8, 2, 44_100, [128, 0, 192, 128], false);
+        byte[] withList = [.. file[..36], .. "LIST"u8, 3, 0, 0, 0, 1, 2, 3, 0, .. file[36..]];
+        using var clip = WavFile.Parse(withList);
+        Assert.Equal([2, 2], clip.Samples.shape);
+        Assert.Equal([0f, 0.5f], clip.Samples[0].data<float>().ToArray());
+        Assert.Equal([-1f, 0f], clip.Samples[1].data<float>().ToArray());
+        using var mono = clip.Mono();
+        Assert.Equal([-0.5f, 0.25f], mono.Samples[0].data<float>().ToArray());
+    }
+
+    [Fact]
+    public void What_is_written_comes_back()
+    {
+        using var scope = NewDisposeScope();
+        var clip = new AudioClip(rand(2, 100) * 2 - 1, 22_050);
+        using var exact = WavFile.Parse(WavFile.Write(clip, asFloat: true));
+        Assert.True(exact.Samples.equal(clip.Samples).all().item<bool>());
+        using var rounded = WavFile.Parse(WavFile.Write(clip));
+        Assert.True((rounded.Samples - clip.Samples).abs().max().item<float>() <= 0.5f / 32768 + 1e-7f);
+        Assert.Equal(22_050, rounded.SampleRate);
+    }
+
+    [Fact]
+    public void A_malformed_file_says_what_and_where()
+    {
+        var file = File(1, 16, 1, 8000, [1, 2, 3, 4], false);
+        Refused(file[..8], "RIFF");
+        Refused(file[..40], "no data chunk");
+        Refused(file[..46], "only 2 are left");
+        Refused(Changed(file, 20, 6), "format 6");
+        Refused(Changed(file, 22, 0), "0 channels");
+        Refused(Changed(file, 34, 12), "12 bits");
+        Refused(Changed(file, 32, 3), "3 bytes");
+        Refused(Changed(file, 40, 3), "multiple of 2");
+        Refused(Changed(file, 43, 0xFF), "only 4 are left");
+        Refused(Changed(File(1, 16, 1, 8000, [1, 2], true), 50, 9), "extensible");
+        Refused([.. file[..12], .. file[36..]], "before any format");
+    }
+
+    [Fact]
+    public void Any_change_of_a_file_is_read_or_refused()
+    {
+        var whole = File(1, 16, 2, 8000, [1, 2, 3, 4, 5, 6, 7, 8], true);
+        Gen.Select(Gen.Int[0, whole.Length], Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte).Array[0, 4]).Sample((length, changes) =>
+        {
+            var file = whole[..length];
+            foreach (var (at, value) in changes)
+                if (at < length) file[at] = value;
+            try
+            {
+                using var clip = WavFile.Parse(file);
+                Assert.True(clip.Samples.numel() <= file.Length);
+            }
+            catch (InvalidDataException)
+            {
+            }
+        });
+    }
+
+    [Fact]
+    public void The_voice_prompts_are_read_and_English_and_Spanish_share_them()
+    {
+        using var test = AudioSet.VoicePrompts("test", "en", "es");
+        Assert.Equal(62, test.Clips.Count);
+        Assert.Equal(31, test.Labels.Count(label => label == 1));
+        Assert.All(test.Clips, clip => Assert.Equal(8000, clip.SampleRate));
+        var (samples, lengths) = test.Padded();
+        using (samples)
+        using (lengths)
+        {
+            Assert.Equal(lengths.max().item<long>(), samples.shape[1]);
+            Assert.Equal(test.Clips[0].Samples.shape[1], lengths[0].item<long>());
+        }
+        Assert.Equal(test.Names.Where(name => name.StartsWith("en_", StringComparison.Ordinal)).Select(name => name[3..]),
+            test.Names.Where(name => name.StartsWith("es_", StringComparison.Ordinal)).Select(name => name[3..]));
+        Assert.Contains("ru", Assert.Throws<ArgumentException>(() => AudioSet.VoicePrompts(null, "de")).Message, StringComparison.Ordinal);
+        Assert.Contains("train", Assert.Throws<ArgumentException>(() => AudioSet.VoicePrompts("dev")).Message, StringComparison.Ordinal);
+    }
+
+    private static byte[] File(int code, int bits, int channels, int rate, byte[] data, bool extensible)
+    {
+        var format = new byte[extensible ? 40 : 16];
+        BinaryPrimitives.WriteUInt16LittleEndian(format, extensible ? (ushort)0xFFFE : (ushort)code);
+        BinaryPrimitives.WriteUInt16LittleEndian(format.AsSpan(2), (ushort)channels);
+        BinaryPrimitives.WriteInt32LittleEndian(format.AsSpan(4), rate);
+        BinaryPrimitives.WriteUInt16LittleEndian(format.AsSpan(12), (ushort)(channels * bits / 8));
+        BinaryPrimitives.WriteUInt16LittleEndian(format.AsSpan(14), (ushort)bits);
+        if (extensible)
+            new byte[] { (byte)code, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71 }.CopyTo(format, 24);
+        return [.. "RIFF"u8, 0, 0, 0, 0, .. "WAVEfmt "u8, (byte)format.Length, 0, 0, 0, .. format, .. "data"u8, (byte)data.Length, 0, 0, 0, .. data];
+    }
+
+    private static byte[] Changed(byte[] file, int at, byte value)
+    {
+        byte[] changed = [.. file];
+        changed[at] = value;
+        return changed;
+    }
+
+    private static void Refused(byte[] file, string said) =>
+        Assert.Contains(said, Assert.Throws<InvalidDataException>(() => WavFile.Parse(file, "x.wav")).Message, StringComparison.Ordinal);
+}
