@@ -40,14 +40,17 @@ internal static class ConvolutionKernel
     /// <param name="padding">Zeros on each side, down and across.</param>
     /// <param name="dilation">Steps between the points of a window, down and across.</param>
     /// <param name="groups">Parts of the channels that are convolved apart.</param>
+    /// <param name="exact">Sum in float64 where oneDNN cannot be used, so that no ReLU behind falls on the wrong side of zero.</param>
     /// <returns>[batch, channels out, height, width].</returns>
-    public static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, long[] stride, long[] padding, long[] dilation, int groups)
+    public static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, long[] stride, long[] padding, long[] dilation, int groups, bool exact)
     {
         if (x.IsMeta()) return Shape(x, weight, bias, stride, padding, dilation);
         if (x.device_type != DeviceType.CPU || ProcessorCaches.AreKnown)
             return nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups);
         using var scope = NewDisposeScope();
-        return ByColumns(x, weight, bias, stride, padding, dilation, groups).MoveToOuterDisposeScope();
+        var result = exact ? ByColumns(x.to(float64), weight.to(float64), bias?.to(float64), stride, padding, dilation, groups).to(x.dtype)
+            : ByColumns(x, weight, bias, stride, padding, dilation, groups);
+        return result.MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc cref="Convolve"/>

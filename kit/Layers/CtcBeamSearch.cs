@@ -37,6 +37,7 @@ public static class CtcBeamSearch
         var next = new Dictionary<Prefix, Weight>();
         void Add(Prefix prefix, double blank, double label)
         {
+            if (double.IsNegativeInfinity(blank) && double.IsNegativeInfinity(label)) return;
             var before = next.GetValueOrDefault(prefix, new(double.NegativeInfinity, double.NegativeInfinity));
             next[prefix] = new Weight(LogAdd(before.Blank, blank), LogAdd(before.Label, label));
         }

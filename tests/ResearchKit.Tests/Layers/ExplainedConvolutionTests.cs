@@ -66,6 +66,7 @@ public sealed class ExplainedConvolutionTests : IDisposable
     public void A_batch_norm_in_eval_mode_is_a_line_for_each_channel()
     {
         using var layer = new BasicConv2d(3, 4, 3, padding: 1);
+        using var quiet = no_grad();
         var state = layer.state_dict();
         foreach (var name in new[] { "bn.running_mean", "bn.bias" }) state[name].copy_(randn(4));
         foreach (var name in new[] { "bn.running_var", "bn.weight" }) nn.init.uniform_(state[name], 0.5, 2);
