@@ -24,6 +24,15 @@ public static class Axes
         return (shape[0], shape[1], shape[2]);
     }
 
+    /// <summary>Sizes of a tensor with four axes, such as [batch, channels, height, width].</summary>
+    /// <exception cref="ArgumentException">The tensor does not have four axes.</exception>
+    public static (long First, long Second, long Third, long Fourth) Axes4(
+        this Tensor tensor, string expected = "[batch, channels, height, width]")
+    {
+        var shape = Shape(tensor, 4, expected);
+        return (shape[0], shape[1], shape[2], shape[3]);
+    }
+
     /// <summary>Cuts the last axis into heads: [batch, time, channels] to [batch, head, time, channels / heads].</summary>
     /// <exception cref="ArgumentException">Not three axes, or channels that <paramref name="heads"/> does not divide.</exception>
     public static Tensor SplitHeads(this Tensor x, int heads)

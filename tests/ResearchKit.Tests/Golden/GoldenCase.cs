@@ -22,15 +22,31 @@ internal sealed class GoldenCase : IDisposable
 
     public string Name { get; }
 
-    public IEnumerable<string> Names => expected.Keys;
-
     public Tensor this[string name] => expected[name];
+
+    /// <summary>Names of all tensors that are expected or given.</summary>
+    public IReadOnlyCollection<string> Names => expected.Keys;
 
     public bool Has(string name) => expected.ContainsKey(name);
 
     public Dictionary<string, Tensor> Weights() => SafetensorsFile.Read(Path.Combine(folder, "model.safetensors"));
 
     public double Tolerance(string name) => tolerances[name];
+
+    /// <summary>The case's config.json.</summary>
+    public JsonElement Settings() => JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(Path.Combine(folder, "config.json")));
+
+    /// <summary>Gives a model the weights of the rule that config.json names tensors for; fails where names, shapes or sums differ.</summary>
+    public void FillByRule(nn.Module model) => WeightRule.Fill(model, Settings());
+
+    /// <summary>Checks the gradients that the case has.</summary>
+    /// <param name="model">After <c>backward</c>.</param>
+    /// <param name="prefix">What stands before the model's own names in the case.</param>
+    public void CheckGradients(nn.Module model, string prefix = "")
+    {
+        var gradients = model.named_parameters().ToDictionary(pair => $"grad.{prefix}{pair.name}", pair => pair.parameter);
+        foreach (var name in Names.Where(name => name.StartsWith("grad.", StringComparison.Ordinal))) Check(name, gradients[name].grad!);
+    }
 
     /// <summary>Fails with the largest difference.</summary>
     public void Check(string name, Tensor actual) => Near.Check(name, expected[name], actual, tolerances[name]);

@@ -49,11 +49,45 @@ public sealed class AllModelsTests
         Assert.Equal(expected, model.parameters().Sum(parameter => parameter.numel()));
     }
 
-    [Fact]
-    public void A_model_moved_to_another_device_moves_whole()
+    [Theory]
+    [InlineData(nameof(ResNetConfig), nameof(ResNetConfig.ResNet18), 11_689_512)]
+    [InlineData(nameof(ResNetConfig), nameof(ResNetConfig.ResNet34), 21_797_672)]
+    [InlineData(nameof(ResNetConfig), nameof(ResNetConfig.ResNet50), 25_557_032)]
+    [InlineData(nameof(ResNetConfig), nameof(ResNetConfig.ResNet101), 44_549_160)]
+    [InlineData(nameof(ResNetConfig), nameof(ResNetConfig.ResNet152), 60_192_808)]
+    [InlineData(nameof(ResNetConfig), nameof(ResNetConfig.ResNeXt50), 25_028_904)]
+    [InlineData(nameof(ResNetConfig), nameof(ResNetConfig.ResNeXt101), 88_791_336)]
+    [InlineData(nameof(ResNetConfig), nameof(ResNetConfig.WideResNet50), 68_883_240)]
+    [InlineData(nameof(ResNetConfig), nameof(ResNetConfig.WideResNet101), 126_886_696)]
+    [InlineData(nameof(VggConfig), nameof(VggConfig.Vgg11), 132_863_336)]
+    [InlineData(nameof(VggConfig), nameof(VggConfig.Vgg11BatchNorm), 132_868_840)]
+    [InlineData(nameof(VggConfig), nameof(VggConfig.Vgg13), 133_047_848)]
+    [InlineData(nameof(VggConfig), nameof(VggConfig.Vgg13BatchNorm), 133_053_736)]
+    [InlineData(nameof(VggConfig), nameof(VggConfig.Vgg16), 138_357_544)]
+    [InlineData(nameof(VggConfig), nameof(VggConfig.Vgg16BatchNorm), 138_365_992)]
+    [InlineData(nameof(VggConfig), nameof(VggConfig.Vgg19), 143_667_240)]
+    [InlineData(nameof(VggConfig), nameof(VggConfig.Vgg19BatchNorm), 143_678_248)]
+    [InlineData(nameof(GoogLeNetConfig), nameof(GoogLeNetConfig.GoogLeNet), 13_004_888)]
+    [InlineData(nameof(GoogLeNetConfig), nameof(GoogLeNetConfig.GoogLeNetWithoutHeads), 6_624_904)]
+    [InlineData(nameof(InceptionV3Config), nameof(InceptionV3Config.InceptionV3), 27_161_264)]
+    [InlineData(nameof(InceptionV3Config), nameof(InceptionV3Config.InceptionV3WithoutHead), 23_834_568)]
+    public void Networks_for_pictures_have_the_published_number_of_parameters(string config, string preset, long expected)
     {
         using var scope = NewDisposeScope();
-        var (model, input, output) = Make(nameof(TransformerClassifierConfig), nameof(TransformerClassifierConfig.First));
+        var (model, _, _) = OnMeta(() => Make(config, preset));
+        Assert.Equal(expected, model.parameters().Sum(parameter => parameter.numel()));
+    }
+
+    [Theory]
+    [InlineData(nameof(TransformerClassifierConfig), nameof(TransformerClassifierConfig.First))]
+    [InlineData(nameof(ResNetConfig), nameof(ResNetConfig.Nano))]
+    [InlineData(nameof(VggConfig), nameof(VggConfig.Nano))]
+    [InlineData(nameof(RecurrentClassifierConfig), nameof(RecurrentClassifierConfig.SpeechLstm))]
+    [InlineData(nameof(RecurrentLanguageModelConfig), nameof(RecurrentLanguageModelConfig.CharacterGru))]
+    public void A_model_moved_to_another_device_moves_whole(string config, string preset)
+    {
+        using var scope = NewDisposeScope();
+        var (model, input, output) = Make(config, preset);
         model.to(new Device("meta"));
         Check(model, input.to(new Device("meta")), output);
     }
@@ -97,6 +131,12 @@ public sealed class AllModelsTests
         nameof(GptConfig) => Gpt((GptConfig)Preset(typeof(GptConfig), preset)),
         nameof(TransformerClassifierConfig) => Classifier((TransformerClassifierConfig)Preset(typeof(TransformerClassifierConfig), preset)),
         nameof(TokenMixingConfig) => Mixing((TokenMixingConfig)Preset(typeof(TokenMixingConfig), preset)),
+        nameof(ResNetConfig) => Network((ResNetConfig)Preset(typeof(ResNetConfig), preset)),
+        nameof(VggConfig) => Network((VggConfig)Preset(typeof(VggConfig), preset)),
+        nameof(GoogLeNetConfig) => Network((GoogLeNetConfig)Preset(typeof(GoogLeNetConfig), preset)),
+        nameof(InceptionV3Config) => Network((InceptionV3Config)Preset(typeof(InceptionV3Config), preset)),
+        nameof(RecurrentClassifierConfig) => Recurrent((RecurrentClassifierConfig)Preset(typeof(RecurrentClassifierConfig), preset)),
+        nameof(RecurrentLanguageModelConfig) => Recurrent((RecurrentLanguageModelConfig)Preset(typeof(RecurrentLanguageModelConfig), preset)),
         _ => throw new InvalidOperationException($"Say here how a model is made of a {config}."),
     };
 
@@ -110,4 +150,23 @@ public sealed class AllModelsTests
 
     private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Mixing(TokenMixingConfig config) =>
         (new TokenMixingModel(config), zeros([2, 7], int64, get_default_device()), [2, 7, config.VocabularySize]);
+    private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Network(ResNetConfig config) =>
+        (new ResNet(config), Blank(config.InputChannels, 64), [2, config.Classes]);
+
+    private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Network(VggConfig config) =>
+        (new Vgg(config), Blank(config.InputChannels, 64), [2, config.Classes]);
+
+    private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Network(GoogLeNetConfig config) =>
+        (new GoogLeNet(config), Blank(config.InputChannels, 64), [2, config.Classes]);
+
+    private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Network(InceptionV3Config config) =>
+        (new InceptionV3(config), Blank(config.InputChannels, 96), [2, config.Classes]);
+
+    private static Tensor Blank(long channels, long side) => zeros([2, channels, side, side], device: get_default_device());
+
+    private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Recurrent(RecurrentClassifierConfig config) =>
+        (new RecurrentClassifier(config), zeros([2, 7, config.InputWidth], device: get_default_device()), [2, config.Classes]);
+
+    private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Recurrent(RecurrentLanguageModelConfig config) =>
+        (new RecurrentLanguageModel(config), zeros([2, 7], int64, get_default_device()), [2, 7, config.VocabularySize]);
 }

@@ -1,0 +1,83 @@
+using ResearchKit.Tensors;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Layers;
+
+/// <summary>A text that a CTC model may mean.</summary>
+/// <param name="Labels">Its labels.</param>
+/// <param name="LogProbability">Log of the sum of the probabilities of those of its paths that were followed, in nats.</param>
+public sealed record CtcHypothesis(IReadOnlyList<int> Labels, double LogProbability);
+
+/// <summary>Finds the likeliest texts of a CTC model, adding up paths that say the same.</summary>
+/// <remarks>
+/// Prefix beam search, Hannun et al., 2014, https://arxiv.org/abs/1408.2873. With a beam at least as wide as there are prefixes it is
+/// exact; the likeliest text is not always that of the likeliest path.
+/// </remarks>
+public static class CtcBeamSearch
+{
+    /// <param name="logits">[time, classes] of one sequence, class 0 being the blank.</param>
+    /// <param name="width">Prefixes that are kept after each frame.</param>
+    /// <returns>The texts that are left, likeliest first.</returns>
+    /// <exception cref="ArgumentException">Not two axes, or a width below 1.</exception>
+    public static IReadOnlyList<CtcHypothesis> Decode(Tensor logits, int width = 16)
+    {
+        var (time, classes) = logits.Axes2("logits [time, classes]");
+        if (width < 1) throw new ArgumentException($"The beam is {width} wide; it must be at least 1.", nameof(width));
+        using var scope = NewDisposeScope();
+        var log = logits.detach().to(float64).log_softmax(-1).cpu().contiguous().data<double>().ToArray();
+
+        var beam = new Dictionary<Prefix, Weight> { [new Prefix(null, Ctc.Blank)] = new(0, double.NegativeInfinity) };
+        for (var frame = 0; frame < time; frame++)
+            beam = Advance(beam, log.AsSpan((int)(frame * classes), (int)classes)).OrderByDescending(entry => entry.Value.Sum).Take(width).ToDictionary();
+        return [.. beam.OrderByDescending(entry => entry.Value.Sum).Select(entry => new CtcHypothesis(entry.Key.Labels(), entry.Value.Sum))];
+    }
+
+    private static Dictionary<Prefix, Weight> Advance(Dictionary<Prefix, Weight> beam, ReadOnlySpan<double> log)
+    {
+        var next = new Dictionary<Prefix, Weight>();
+        void Add(Prefix prefix, double blank, double label)
+        {
+            if (double.IsNegativeInfinity(blank) && double.IsNegativeInfinity(label)) return;
+            var before = next.GetValueOrDefault(prefix, new(double.NegativeInfinity, double.NegativeInfinity));
+            next[prefix] = new Weight(LogAdd(before.Blank, blank), LogAdd(before.Label, label));
+        }
+
+        foreach (var (prefix, weight) in beam)
+        {
+            Add(prefix, weight.Sum + log[Ctc.Blank], double.NegativeInfinity);
+            if (prefix.Before is not null) Add(prefix, double.NegativeInfinity, weight.Label + log[prefix.Last]);   // the label goes on
+            for (var label = 1; label < log.Length; label++)
+                // The same label anew needs a blank between.
+                Add(new Prefix(prefix, label), double.NegativeInfinity, (label == prefix.Last ? weight.Blank : weight.Sum) + log[label]);
+        }
+        return next;
+    }
+
+    private static double LogAdd(double a, double b)
+    {
+        var (most, least) = (Math.Max(a, b), Math.Min(a, b));
+        return double.IsNegativeInfinity(least) ? most : most + Math.Log(1 + Math.Exp(least - most));
+    }
+
+    /// <summary>Labels so far; equal to any with the same labels.</summary>
+    private sealed record Prefix(Prefix? Before, int Last)
+    {
+        private readonly int hash = HashCode.Combine(Before?.GetHashCode(), Last);   // once, not label by label
+
+        public override int GetHashCode() => hash;
+
+        public List<int> Labels()
+        {
+            var labels = new List<int>();
+            for (var prefix = this; prefix.Before is not null; prefix = prefix.Before) labels.Add(prefix.Last);
+            labels.Reverse();
+            return labels;
+        }
+    }
+
+    /// <summary>Log-probabilities of a prefix's paths, by whether they end in a blank.</summary>
+    private readonly record struct Weight(double Blank, double Label)
+    {
+        public double Sum { get; } = LogAdd(Blank, Label);
+    }
+}

@@ -1,0 +1,64 @@
+using ResearchKit.Layers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>Four windows on the same map side by side: 1 × 1, 3 × 3, (in the paper) 5 × 5, and a pooling.</summary>
+/// <remarks>
+/// Szegedy et al., 2014, §4, https://arxiv.org/abs/1409.4842. The third branch is 3 × 3, as in the TensorFlow network that torchvision
+/// took its weights from.
+/// </remarks>
+internal sealed class InceptionModule : Module<Tensor, Tensor>
+{
+    private readonly BasicConv2d branch1;
+    private readonly Chain branch2, branch3, branch4;
+
+    /// <param name="inputs">Channels that come in.</param>
+    /// <param name="one">Channels of the 1 × 1 branch.</param>
+    /// <param name="two">Channels of the second branch: after its 1 × 1 and after its 3 × 3.</param>
+    /// <param name="three">Channels of the third branch: after its 1 × 1 and after its 3 × 3.</param>
+    /// <param name="pool">Channels of the pooling branch.</param>
+    public InceptionModule(int inputs, int one, (int Narrow, int Wide) two, (int Narrow, int Wide) three, int pool) : base(nameof(InceptionModule))
+    {
+        branch1 = new BasicConv2d(inputs, one, 1);
+        branch2 = new Chain([new BasicConv2d(inputs, two.Narrow, 1), new BasicConv2d(two.Narrow, two.Wide, 3, padding: 1)]);
+        branch3 = new Chain([new BasicConv2d(inputs, three.Narrow, 1), new BasicConv2d(three.Narrow, three.Wide, 3, padding: 1)]);
+        branch4 = new Chain([MaxPool2d(3, 1, 1, ceil_mode: true), new BasicConv2d(inputs, pool, 1)]);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return cat([branch1.call(x), branch2.call(x), branch3.call(x), branch4.call(x)], 1).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>GoogLeNet's head half way.</summary>
+internal sealed class GoogLeNetAuxiliaryHead : Module<Tensor, Tensor>
+{
+    private readonly AdaptiveAvgPool2d pool = AdaptiveAvgPool2d(4);
+    private readonly BasicConv2d conv;
+    private readonly Linear fc1;
+    private readonly Linear fc2;
+    private readonly Dropout dropout;
+    private readonly Relu relu = new();
+
+    public GoogLeNetAuxiliaryHead(int inputs, int divisor, int classes, double dropout) : base(nameof(GoogLeNetAuxiliaryHead))
+    {
+        conv = new BasicConv2d(inputs, 128 / divisor, 1);
+        fc1 = Linear(2048 / divisor, 1024 / divisor);
+        fc2 = Linear(1024 / divisor, classes);
+        this.dropout = Dropout(dropout);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var flat = x.Through(pool).Through(conv).flatten(1);   // [batch, 16 · channels]
+        return flat.Through(fc1).Through(relu).Through(dropout).Through(fc2).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,24 @@
+using ResearchKit.Layers;
+
+namespace ResearchKit.Models;
+
+/// <summary>Which recurrent layer a model is built of.</summary>
+public enum RecurrentCell
+{
+    /// <summary><see cref="Layers.Lstm"/>.</summary>
+    Lstm,
+
+    /// <summary><see cref="Layers.Gru"/>.</summary>
+    Gru,
+}
+
+/// <summary>Makes the layer.</summary>
+internal static class RecurrentCells
+{
+    public static RecurrentLayer Make(this RecurrentCell cell, RecurrentShape shape) => cell switch
+    {
+        RecurrentCell.Lstm => new Lstm(shape),
+        RecurrentCell.Gru => new Gru(shape),
+        _ => throw new ArgumentOutOfRangeException(nameof(cell), cell, "Not a recurrent cell."),
+    };
+}

@@ -1,0 +1,88 @@
+using ResearchKit.Layers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>x ← relu(x + branch(x)), the branch being two 3 × 3 convolutions.</summary>
+internal sealed class BasicBlock : Module<Tensor, Tensor>
+{
+    private readonly Convolution2d conv1;
+    private readonly BatchNorm2d bn1;
+    private readonly Relu relu = new();
+    private readonly Convolution2d conv2;
+    private readonly BatchNorm2d bn2;
+    private readonly Chain? downsample;
+
+    /// <param name="inputs">Channels that come in.</param>
+    /// <param name="outputs">Channels that go out.</param>
+    /// <param name="stride">Steps of the first convolution.</param>
+    public BasicBlock(int inputs, int outputs, int stride) : base(nameof(BasicBlock))
+    {
+        conv1 = new Convolution2d(inputs, outputs, 3, stride, 1, hasBias: false);
+        bn1 = BatchNorm2d(outputs);
+        conv2 = new Convolution2d(outputs, outputs, 3, 1, 1, hasBias: false);
+        bn2 = BatchNorm2d(outputs);
+        downsample = Bottleneck.Shortcut(inputs, outputs, stride);
+        RegisterComponents();
+    }
+
+    /// <summary>The norm that ends the branch.</summary>
+    public BatchNorm2d LastNorm => bn2;
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var branch = x.Through(conv1).Through(bn1).Through(relu).Through(conv2).Through(bn2);
+        return (branch + (downsample is null ? x : downsample.call(x))).Through(relu).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>x ← relu(x + branch(x)), the branch being 1 × 1, 3 × 3 and 1 × 1 convolutions, narrow in the middle.</summary>
+internal sealed class Bottleneck : Module<Tensor, Tensor>
+{
+    /// <summary>How many times wider a block's end is than its stage's width.</summary>
+    public const int Expansion = 4;
+
+    private readonly Convolution2d conv1;
+    private readonly BatchNorm2d bn1;
+    private readonly Convolution2d conv2;
+    private readonly BatchNorm2d bn2;
+    private readonly Convolution2d conv3;
+    private readonly BatchNorm2d bn3;
+    private readonly Relu relu = new();
+    private readonly Chain? downsample;
+
+    /// <param name="inputs">Channels that come in.</param>
+    /// <param name="inner">Channels of the 3 × 3 convolution.</param>
+    /// <param name="outputs">Channels that go out.</param>
+    /// <param name="stride">Steps of the 3 × 3 convolution.</param>
+    /// <param name="groups">Groups of the 3 × 3 convolution.</param>
+    /// <param name="dilation">Distance of its nine points.</param>
+    public Bottleneck(int inputs, int inner, int outputs, int stride, int groups, int dilation) : base(nameof(Bottleneck))
+    {
+        conv1 = new Convolution2d(inputs, inner, 1, hasBias: false);
+        bn1 = BatchNorm2d(inner);
+        conv2 = new Convolution2d(inner, inner, 3, stride, dilation, dilation, groups: groups, hasBias: false);
+        bn2 = BatchNorm2d(inner);
+        conv3 = new Convolution2d(inner, outputs, 1, hasBias: false);
+        bn3 = BatchNorm2d(outputs);
+        downsample = Shortcut(inputs, outputs, stride);
+        RegisterComponents();
+    }
+
+    /// <summary>The norm that ends the branch.</summary>
+    public BatchNorm2d LastNorm => bn3;
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var branch = x.Through(conv1).Through(bn1).Through(relu).Through(conv2).Through(bn2).Through(relu).Through(conv3).Through(bn3);
+        return (branch + (downsample is null ? x : downsample.call(x))).Through(relu).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What makes the input fit the branch's output; null where it does.</summary>
+    public static Chain? Shortcut(int inputs, int outputs, int stride) => inputs == outputs && stride == 1 ? null
+        : new Chain([new Convolution2d(inputs, outputs, 1, stride, hasBias: false), BatchNorm2d(outputs)]);
+}
