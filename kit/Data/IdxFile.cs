@@ -8,8 +8,12 @@ public static class IdxFile
 {
     private static readonly Dictionary<byte, (ScalarType Type, int Bytes)> Types = new()
     {
-        [0x08] = (ScalarType.Byte, 1), [0x09] = (ScalarType.Int8, 1), [0x0B] = (ScalarType.Int16, 2),
-        [0x0C] = (ScalarType.Int32, 4), [0x0D] = (ScalarType.Float32, 4), [0x0E] = (ScalarType.Float64, 8),
+        [0x08] = (ScalarType.Byte, 1),
+        [0x09] = (ScalarType.Int8, 1),
+        [0x0B] = (ScalarType.Int16, 2),
+        [0x0C] = (ScalarType.Int32, 4),
+        [0x0D] = (ScalarType.Float32, 4),
+        [0x0E] = (ScalarType.Float64, 8),
     };
 
     /// <summary>Reads a file, unpacked if its name ends in .gz.</summary>

@@ -53,7 +53,8 @@ public sealed class MelFeatures : IDisposable
     /// <exception cref="ArgumentException">Not one or two axes, or more coefficients than bands.</exception>
     public Tensor Mfcc(Tensor samples, int coefficients = 13)
     {
-        if (coefficients < 1 || coefficients > options.Bands) throw new ArgumentException($"Got {coefficients} coefficients; expected 1 to the number of bands, {options.Bands}.", nameof(coefficients));
+        if (coefficients < 1 || coefficients > options.Bands)
+            throw new ArgumentException($"Got {coefficients} coefficients; expected 1 to the number of bands, {options.Bands}.", nameof(coefficients));
         using var scope = NewDisposeScope();
         var cosines = tensor(CosineTransform(coefficients, options.Bands), device: samples.device);   // [coefficient, band]
         return nn.functional.linear(LogMel(samples), cosines).MoveToOuterDisposeScope();
@@ -84,7 +85,8 @@ public sealed class MelFeatures : IDisposable
 
     private static float[,] Filters(MelOptions options)
     {
-        var (low, high) = (ToMel(options.LowestFrequency, options.Scale), ToMel(options.HighestFrequency ?? (options.SampleRate / 2.0), options.Scale));
+        var low = ToMel(options.LowestFrequency, options.Scale);
+        var high = ToMel(options.HighestFrequency ?? (options.SampleRate / 2.0), options.Scale);
         var edges = Enumerable.Range(0, options.Bands + 2).Select(edge => ToHertz(low + ((high - low) * edge / (options.Bands + 1)), options.Scale)).ToArray();
         var filters = new float[(options.TransformLength / 2) + 1, options.Bands];
         for (var bin = 0; bin < filters.GetLength(0); bin++)

@@ -75,10 +75,12 @@ public static class WavFile
         }
         var (channels, rate) = (BinaryPrimitives.ReadUInt16LittleEndian(chunk[2..]), BinaryPrimitives.ReadUInt32LittleEndian(chunk[4..]));
         var (block, bits) = (BinaryPrimitives.ReadUInt16LittleEndian(chunk[12..]), BinaryPrimitives.ReadUInt16LittleEndian(chunk[14..]));
-        if (channels == 0 || rate is 0 or > int.MaxValue) throw new InvalidDataException($"{name} says {channels} channels at {rate} Hz at byte {at}; expected at least one of each.");
+        if (channels == 0 || rate is 0 or > int.MaxValue)
+            throw new InvalidDataException($"{name} says {channels} channels at {rate} Hz at byte {at}; expected at least one of each.");
         if (!(code == Pcm && bits is 8 or 16 or 24 or 32 || code == Float && bits is 32 or 64))
             throw new InvalidDataException($"{name} has the format {code} of {bits} bits at byte {at}; expected PCM (1) of 8, 16, 24 or 32, or floating point (3) of 32 or 64.");
-        if (block != channels * bits / 8) throw new InvalidDataException($"{name} says {block} bytes for {channels} channels of {bits} bits at byte {at}; expected {channels * bits / 8}.");
+        if (block != channels * bits / 8)
+            throw new InvalidDataException($"{name} says {block} bytes for {channels} channels of {bits} bits at byte {at}; expected {channels * bits / 8}.");
         return new Format(code, channels, (int)rate, bits);
     }
 

@@ -26,7 +26,8 @@ public sealed class WordPieceTokenizer : ITokenizer
     public WordPieceTokenizer(IReadOnlyList<string> tokens, WordPieceOptions? options = null)
     {
         this.options = options ?? WordPieceOptions.Uncased;
-        if (this.options.LongestWord is < 1 or > 10_000) throw new ArgumentException($"Got a longest word of {this.options.LongestWord}; expected 1 to 10,000.", nameof(options));
+        if (this.options.LongestWord is < 1 or > 10_000)
+            throw new ArgumentException($"Got a longest word of {this.options.LongestWord}; expected 1 to 10,000.", nameof(options));
         this.tokens = [.. tokens];
         ids = new(tokens.Count, StringComparer.Ordinal);
         foreach (var (token, id) in tokens.Select((token, id) => (token, id)))
@@ -36,8 +37,11 @@ public sealed class WordPieceTokenizer : ITokenizer
         special = [.. new[] { Unknown, Separator, Padding, Classification, Mask }.Where(ids.ContainsKey)];
         Special = new SpecialTokens
         {
-            Unknown = ids[Unknown], Classification = ids[Classification], Separator = ids[Separator],
-            Padding = Find(Padding), Mask = Find(Mask),
+            Unknown = ids[Unknown],
+            Classification = ids[Classification],
+            Separator = ids[Separator],
+            Padding = Find(Padding),
+            Mask = Find(Mask),
         };
         using var lines = new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', this.tokens)));
         // The library counts UTF-16 units, of which a code point takes up to two, and sets aside room for as many on the stack.
