@@ -17,6 +17,9 @@ public enum Activation
 
     /// <summary>x σ(x), also called swish.</summary>
     Silu,
+
+    /// <summary>The hyperbolic tangent.</summary>
+    Tanh,
 }
 
 /// <summary>Applies an <see cref="Activation"/>.</summary>
@@ -29,6 +32,7 @@ public static class ActivationFunctions
         Activation.Gelu => functional.gelu(x),
         Activation.GeluTanh => functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
         Activation.Silu => functional.silu(x),
+        Activation.Tanh => x.tanh(),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "Not an activation."),
     };
 }

@@ -87,14 +87,15 @@ public sealed class GptMlp : Module<Tensor, Tensor>
     private readonly Conv1D c_fc;
     private readonly Conv1D c_proj;
     private readonly Dropout dropout;
-    private readonly HookPoint hook_pre = new(), hook_post = new();   // [batch, time, 4 · channels]
+    private readonly HookPoint hook_pre = new(), hook_post = new();   // [batch, time, inner channels]
     private readonly Activation activation;
 
     internal GptMlp(GptConfig config) : base(nameof(GptMlp))
     {
         activation = config.Activation;
-        c_fc = new Conv1D(config.ModelWidth, 4 * config.ModelWidth);
-        c_proj = new Conv1D(4 * config.ModelWidth, config.ModelWidth, BranchDeviation(config));
+        var inner = config.InnerWidth ?? 4 * config.ModelWidth;
+        c_fc = new Conv1D(config.ModelWidth, inner);
+        c_proj = new Conv1D(inner, config.ModelWidth, BranchDeviation(config));
         dropout = Dropout(config.Dropout);
         RegisterComponents();
     }

@@ -21,6 +21,12 @@ public sealed record GptConfig
     /// <summary>Number of layers.</summary>
     public int Layers { get; init; } = 12;
 
+    /// <summary>Width of the MLP's inner layer; null means four times <see cref="ModelWidth"/>.</summary>
+    public int? InnerWidth { get; init; }
+
+    /// <summary>Whether the output layer is the token embedding.</summary>
+    public bool TiedEmbeddings { get; init; } = true;
+
     /// <summary>Dropout of embeddings, patterns and both branches of a layer.</summary>
     public double Dropout { get; init; } = 0.1;
 
@@ -60,6 +66,7 @@ public sealed record GptConfig
         Positive(ModelWidth, nameof(ModelWidth));
         Positive(Heads, nameof(Heads));
         Positive(Layers, nameof(Layers));
+        Positive(InnerWidth ?? 1, nameof(InnerWidth));
         return ModelWidth % Heads == 0 ? this
             : throw new ArgumentException($"ModelWidth {ModelWidth} is not divisible by Heads {Heads}.");
     }
