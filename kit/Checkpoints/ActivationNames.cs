@@ -9,7 +9,7 @@ internal static class ActivationNames
     [
         ("relu", Activation.Relu), ("gelu", Activation.Gelu), ("gelu_python", Activation.Gelu), ("gelu_new", Activation.GeluTanh),
         ("gelu_pytorch_tanh", Activation.GeluTanh), ("gelu_fast", Activation.GeluTanh), ("silu", Activation.Silu), ("swish", Activation.Silu),
-        ("tanh", Activation.Tanh),
+        ("tanh", Activation.Tanh), ("quick_gelu", Activation.QuickGelu),
     ];
 
     /// <summary>All names.</summary>

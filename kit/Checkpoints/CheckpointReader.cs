@@ -132,6 +132,7 @@ public sealed class CheckpointReader : IDisposable
     {
         foreach (var (file, names) in ShardIndex.Read(Path))
         {
+            if (!File.Exists(file)) throw new InvalidDataException($"{Path} places tensor '{names.First()}' in {System.IO.Path.GetFileName(file)}, which is not there.");
             names.ExceptWith(AddPart(file, key));
             if (names.Count > 0) throw new InvalidDataException($"{Path} says that tensor '{names.First()}' is in {System.IO.Path.GetFileName(file)}, which does not hold it.");
         }

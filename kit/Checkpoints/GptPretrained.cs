@@ -16,7 +16,7 @@ public static class GptPretrained
             Prefix = "transformer.",
             Heads = ["lm_head."],
             Ignored = ["h.*.attn.bias", "h.*.attn.masked_bias"],   // the causal mask, which older files hold
-            Tied = config.TiedEmbeddings ? [("lm_head.weight", "wte.weight")] : [],
+            Tied = config.TieEmbeddings ? [("lm_head.weight", "wte.weight")] : [],
         },
         Read = Read,
         Write = Write,
@@ -41,8 +41,6 @@ public static class GptPretrained
 
     private static GptConfig Read(ConfigFile file)
     {
-        file.Expect("scale_attn_weights", true);
-        file.Expect("scale_attn_by_inverse_layer_idx", false);
         file.Expect("add_cross_attention", false);
         return new GptConfig
         {
@@ -51,11 +49,13 @@ public static class GptPretrained
             ModelWidth = file.Size("n_embd", 768),
             Layers = file.Size("n_layer", 12),
             Heads = file.Size("n_head", 12),
-            InnerWidth = file.SizeOrNull("n_inner"),
+            FeedForwardWidth = file.SizeOrNull("n_inner"),
             Activation = file.Activation("activation_function", "gelu_new"),
             NormEpsilon = file.Number("layer_norm_epsilon", 1e-5),
+            ScaleScores = file.Flag("scale_attn_weights", true),
+            ScaleScoresByLayer = file.Flag("scale_attn_by_inverse_layer_idx", false),
             Dropout = file.Number("resid_pdrop", 0.1),
-            TiedEmbeddings = file.Flag("tie_word_embeddings", true),
+            TieEmbeddings = file.Flag("tie_word_embeddings", true),
         };
     }
 
@@ -69,13 +69,15 @@ public static class GptPretrained
             ["n_embd"] = config.ModelWidth,
             ["n_layer"] = config.Layers,
             ["n_head"] = config.Heads,
-            ["n_inner"] = config.InnerWidth,
+            ["n_inner"] = config.FeedForwardWidth,
             ["activation_function"] = ActivationNames.Of(config.Activation),
             ["layer_norm_epsilon"] = config.NormEpsilon,
             ["resid_pdrop"] = config.Dropout,
             ["embd_pdrop"] = config.Dropout,
             ["attn_pdrop"] = config.Dropout,
-            ["tie_word_embeddings"] = config.TiedEmbeddings,
+            ["tie_word_embeddings"] = config.TieEmbeddings,
+            ["scale_attn_weights"] = config.ScaleScores,
+            ["scale_attn_by_inverse_layer_idx"] = config.ScaleScoresByLayer,
             ["bos_token_id"] = EndOfText(config),
             ["eos_token_id"] = EndOfText(config),
         };

@@ -18,8 +18,11 @@ public enum Activation
     /// <summary>x σ(x), also called swish.</summary>
     Silu,
 
-    /// <summary>The hyperbolic tangent.</summary>
+    /// <summary>tanh(x).</summary>
     Tanh,
+
+    /// <summary>x σ(1.702 x), the sigmoid approximation of GELU.</summary>
+    QuickGelu,
 }
 
 /// <summary>Applies an <see cref="Activation"/>.</summary>
@@ -33,6 +36,7 @@ public static class ActivationFunctions
         Activation.GeluTanh => functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
         Activation.Silu => functional.silu(x),
         Activation.Tanh => x.tanh(),
+        Activation.QuickGelu => WrappedTensorDisposeScope(() => x * (1.702 * x).sigmoid()),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "Not an activation."),
     };
 }

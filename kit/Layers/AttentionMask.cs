@@ -12,6 +12,12 @@ public sealed record AttentionMask
     /// <summary>A query sees its own position and what came before.</summary>
     public static AttentionMask CausalOnly { get; } = new() { Causal = true };
 
+    /// <summary>The mask of a batch of texts that were padded to one length.</summary>
+    /// <param name="attentionMask">[batch, key] as tokenizers give it: 0 = padding, all else a token; null for no padding.</param>
+    /// <param name="causal">Whether a query sees only its own position and what came before.</param>
+    public static AttentionMask OfTokens(Tensor? attentionMask, bool causal = false) =>
+        new() { Causal = causal, Padding = attentionMask?.eq(0) };
+
     /// <summary>A query sees its own position and what came before; the last query stands at the last key.</summary>
     public bool Causal { get; init; }
 
@@ -27,6 +33,9 @@ public sealed record AttentionMask
     /// <summary>True where libtorch's own causal mask says the same.</summary>
     internal bool IsPlainCausal(long queries, long keys) =>
         Causal && Padding is null && Hidden is null && ScoreBias is null && queries == keys;
+
+    /// <summary>True where no part tells the heads apart.</summary>
+    internal bool IsTheSameForAllHeads => Hidden is null && ScoreBias is null;
 
     /// <summary>All parts as one tensor to add to the scores, broadcastable to [batch, head, query, key]; null for none.</summary>
     /// <param name="query">[batch, head, query, d_head]; gives the batch, the dtype and the device.</param>

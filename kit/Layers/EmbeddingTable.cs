@@ -1,4 +1,3 @@
-using ResearchKit.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -12,29 +11,33 @@ namespace ResearchKit.Layers;
 /// </remarks>
 public sealed class EmbeddingTable : Module<Tensor, Tensor>
 {
-    private readonly Parameter weight;   // [vocabulary, channels]
+    internal readonly Parameter weight;   // [vocabulary, channels]
+    private readonly int? padding;
 
     /// <param name="rows">Number of different tokens.</param>
     /// <param name="width">Channels.</param>
+    /// <param name="padding">The row of the padding token, which starts as zero: looking it up gives it no gradient; null for none.</param>
     /// <param name="deviation">Standard deviation at first.</param>
-    public EmbeddingTable(int rows, int width, double deviation = 0.02) : base(nameof(EmbeddingTable))
+    public EmbeddingTable(int rows, int width, int? padding = null, double deviation = 0.02) : base(nameof(EmbeddingTable))
     {
+        if (padding < 0 || padding >= rows) throw new ArgumentException($"The padding token is {padding}; the table has {rows} rows.", nameof(padding));
+        this.padding = padding;
         weight = Parameter(init.normal_(empty(rows, width), 0, deviation));
         RegisterComponents();
+        if (padding is not { } row) return;
+        using var noGrad = no_grad();
+        using var vector = weight.narrow(0, row, 1);
+        vector.zero_();
     }
 
     /// <summary>The vectors of tokens.</summary>
-    /// <param name="tokens">int64 [batch, time].</param>
-    /// <returns>[batch, time, channels].</returns>
+    /// <param name="tokens">int64 [...], such as [batch, time].</param>
+    /// <returns>[..., channels].</returns>
     public override Tensor forward(Tensor tokens)
     {
-        var (batch, time) = tokens.Axes2("tokens [batch, time]");
         using var scope = NewDisposeScope();
-        return weight.index_select(0, tokens.reshape(-1)).view(batch, time, weight.shape[1]).MoveToOuterDisposeScope();
+        var x = weight.Rows(tokens.reshape(-1)).view([.. tokens.shape, weight.shape[1]]);
+        if (padding is { } row && x.requires_grad) x = where(tokens.eq(row).unsqueeze(-1), x.detach(), x);
+        return x.MoveToOuterDisposeScope();
     }
-
-    /// <summary>Scores of all tokens for vectors: the table as an output layer.</summary>
-    /// <param name="x">[..., channels].</param>
-    /// <returns>[..., vocabulary].</returns>
-    public Tensor Scores(Tensor x) => functional.linear(x, weight);
 }

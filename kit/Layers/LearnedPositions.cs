@@ -21,4 +21,7 @@ public sealed class LearnedPositions : PositionalEncoding
 
     /// <inheritdoc/>
     public override Tensor Embed(Tensor x, long start) => AddRows(x, weight, start);
+
+    /// <inheritdoc/>
+    public override Tensor Embed(Tensor x, Tensor positions) => AddRows(x, weight, positions);
 }

@@ -60,11 +60,21 @@ public abstract class PositionalEncoding(string name) : Module<Tensor, Tensor>(n
     /// <returns>[batch, time, channels].</returns>
     public virtual Tensor Embed(Tensor x, long start) => x.alias();
 
+    /// <inheritdoc cref="Embed(Tensor, long)"/>
+    /// <param name="x">[batch, time, channels].</param>
+    /// <param name="positions">Position of each token: int64 [batch, time].</param>
+    public virtual Tensor Embed(Tensor x, Tensor positions) => x.alias();
+
     /// <summary>Queries or keys that know their positions.</summary>
     /// <param name="x">[batch, head, time, d_head].</param>
     /// <param name="start">Position of the first token.</param>
     /// <returns>[batch, head, time, d_head].</returns>
     public virtual Tensor Rotate(Tensor x, long start) => x.alias();
+
+    /// <inheritdoc cref="Rotate(Tensor, long)"/>
+    /// <param name="x">[batch, head, time, d_head].</param>
+    /// <param name="positions">Position of each token: int64 [batch, time].</param>
+    public virtual Tensor Rotate(Tensor x, Tensor positions) => x.alias();
 
     /// <summary>What the positions add to the scores: [head, query, key]; null for nothing.</summary>
     /// <param name="example">Any tensor of the dtype and device wanted.</param>
@@ -75,13 +85,28 @@ public abstract class PositionalEncoding(string name) : Module<Tensor, Tensor>(n
     /// <summary>Rows <paramref name="start"/> and on of a table [length, channels], added to [batch, time, channels].</summary>
     private protected static Tensor AddRows(Tensor x, Tensor table, long start)
     {
-        var (_, time, channels) = x.Axes3();
+        var (_, time, _) = CheckWidth(x, table);
         if (start + time > table.shape[0])
             throw new ArgumentException($"Got {start + time} tokens; the context length is {table.shape[0]}.", nameof(x));
-        if (channels != table.shape[1])
-            throw new ArgumentException($"Got embeddings of {channels} channels; the positions have {table.shape[1]}.", nameof(x));
         using var rows = table.narrow(0, start, time);
         return x + rows;
+    }
+
+    /// <summary>The rows of a table [length, channels] that positions [batch, time] name, added to [batch, time, channels].</summary>
+    private protected static Tensor AddRows(Tensor x, Tensor table, Tensor positions)
+    {
+        var (batch, time, _) = CheckWidth(x, table);
+        if (!positions.shape.SequenceEqual([batch, time]))
+            throw new ArgumentException($"Got positions {positions.ShapeText()}; expected [{batch}, {time}].", nameof(positions));
+        using var rows = table.index(positions);
+        return x + rows;
+    }
+
+    private static (long Batch, long Time, long Channels) CheckWidth(Tensor x, Tensor table)
+    {
+        var axes = x.Axes3();
+        return axes.Third == table.shape[1] ? axes
+            : throw new ArgumentException($"Got embeddings of {axes.Third} channels; the positions have {table.shape[1]}.", nameof(x));
     }
 }
 

@@ -20,4 +20,7 @@ public sealed class RandomPositions : PositionalEncoding
 
     /// <inheritdoc/>
     public override Tensor Embed(Tensor x, long start) => AddRows(x, get_buffer(nameof(table))!, start);
+
+    /// <inheritdoc/>
+    public override Tensor Embed(Tensor x, Tensor positions) => AddRows(x, get_buffer(nameof(table))!, positions);
 }

@@ -24,14 +24,38 @@ public sealed class RotaryPositions : PositionalEncoding
     /// <inheritdoc/>
     public override Tensor Rotate(Tensor x, long start)
     {
-        var (time, channels) = (x.shape[^2], x.shape[^1]);
-        if (channels != width) throw new ArgumentException($"Got heads of {channels} channels; the rotation was made for {width}.", nameof(x));
-
         using var scope = NewDisposeScope();
-        var frequency = pow(wavelengthBase, arange(0, width, 2, float32, x.device) / -width);     // [d / 2]
-        var angle = arange(start, start + time, 1, float32, x.device).unsqueeze(1) * frequency;   // [time, d / 2]
-        var (cosine, sine) = (angle.cos().to(x.dtype), angle.sin().to(x.dtype));
+        return Rotate(x, arange(start, start + x.shape[^2], 1, int64, x.device)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Rotate(Tensor x, Tensor positions)
+    {
+        if (x.shape[^1] != width) throw new ArgumentException($"Got heads of {x.shape[^1]} channels; the rotation was made for {width}.", nameof(x));
+        using var scope = NewDisposeScope();
+        return At(positions, x.dtype).Turn(x).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The rotation at given positions, to be made once and used by all layers.</summary>
+    /// <param name="positions">int64 [batch, time], or [time] for all rows alike.</param>
+    /// <param name="dtype">Of the queries and keys; the angles themselves are float32.</param>
+    internal Rotation At(Tensor positions, ScalarType dtype)
+    {
+        var frequency = pow(wavelengthBase, arange(0, width, 2, float32, positions.device) / -width);     // [d / 2]
+        var angle = positions.to(float32).unsqueeze(-1) * frequency;                                      // [batch, time, d / 2]
+        if (positions.dim() == 2) angle = angle.unsqueeze(1);                                             // [batch, 1, time, d / 2]
+        return new Rotation(angle.cos().to(dtype), angle.sin().to(dtype));
+    }
+}
+
+/// <summary>The angles of some positions, by their cosines and sines: [batch, 1, time, d_head / 2] or [time, d_head / 2].</summary>
+internal sealed record Rotation(Tensor Cosine, Tensor Sine)
+{
+    /// <summary>Turns queries or keys, [batch, head, time, d_head].</summary>
+    public Tensor Turn(Tensor x)
+    {
+        using var scope = NewDisposeScope();
         var halves = x.chunk(2, -1);
-        return cat([(halves[0] * cosine) - (halves[1] * sine), (halves[1] * cosine) + (halves[0] * sine)], -1).MoveToOuterDisposeScope();
+        return cat([(halves[0] * Cosine) - (halves[1] * Sine), (halves[1] * Cosine) + (halves[0] * Sine)], -1).MoveToOuterDisposeScope();
     }
 }

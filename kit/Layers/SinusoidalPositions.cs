@@ -19,6 +19,9 @@ public sealed class SinusoidalPositions : PositionalEncoding
     /// <inheritdoc/>
     public override Tensor Embed(Tensor x, long start) => AddRows(x, get_buffer(nameof(table))!, start);
 
+    /// <inheritdoc/>
+    public override Tensor Embed(Tensor x, Tensor positions) => AddRows(x, get_buffer(nameof(table))!, positions);
+
     private static Tensor Table(int length, int width)
     {
         if (width % 2 != 0) throw new ArgumentException($"Sinusoidal positions come in pairs of channels; got a width of {width}.", nameof(width));

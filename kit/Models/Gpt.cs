@@ -1,5 +1,4 @@
 using ResearchKit.Layers;
-using ResearchKit.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -9,16 +8,16 @@ namespace ResearchKit.Models;
 /// <summary>A decoder-only transformer: from tokens to the logits of each next token.</summary>
 /// <remarks>
 /// Radford et al., 2019 (GPT-2). Parameter names and layouts are those of the published checkpoints; the output layer shares the
-/// weight of the token embedding unless the configuration unties them.
+/// weight of the token embedding, unless the configuration unties them.
 /// </remarks>
-public sealed class Gpt : Module<Tensor, Tensor>
+public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
 {
     private readonly EmbeddingTable wte;
     private readonly PositionalEncoding wpe;
     private readonly Dropout drop;
     private readonly ModuleList<GptBlock> h;
     private readonly LayerNorm ln_f;
-    private readonly Linear? lm_head;   // null: tied to wte
+    private readonly Linear? lm_head;   // null where the output layer is wte
     private readonly HookPoint hook_embed = new();   // [batch, time, channels], positions included
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
@@ -30,64 +29,64 @@ public sealed class Gpt : Module<Tensor, Tensor>
         drop = Dropout(config.Dropout);
         h = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new GptBlock(config, layer, wpe))]);
         ln_f = LayerNorm(config.ModelWidth, config.NormEpsilon);
-        if (!config.TiedEmbeddings)
-        {
-            lm_head = Linear(config.ModelWidth, config.VocabularySize, hasBias: false);
-            init.normal_(lm_head.weight, 0, 0.02);
-        }
+        lm_head = config.TieEmbeddings ? null : Initial.Dense(config.ModelWidth, config.VocabularySize, bias: false);
         RegisterComponents();
     }
 
     /// <summary>The shape of the model.</summary>
     public GptConfig Config { get; }
 
+    int ILanguageModel.VocabularySize => Config.VocabularySize;
+
+    int ILanguageModel.ContextLength => Config.ContextLength;
+
+    Module ILanguageModel.Network => this;
+
     /// <summary>Logits of each next token.</summary>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <returns>[batch, time, vocabulary].</returns>
     /// <exception cref="ArgumentException">Wrong shape or dtype, or more tokens than the context length.</exception>
-    public override Tensor forward(Tensor tokens)
+    public override Tensor forward(Tensor tokens) => Logits(tokens);
+
+    /// <inheritdoc cref="forward"/>
+    /// <param name="tokens">int64 [batch, time].</param>
+    /// <param name="attentionMask">[batch, time], 0 = padding, which no token sees; positions count it all the same. Null for none.</param>
+    public Tensor Logits(Tensor tokens, Tensor? attentionMask = null)
     {
         using var scope = NewDisposeScope();
-        return Head(Features(tokens)).MoveToOuterDisposeScope();
+        return Head(Features(tokens, attentionMask)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The residual stream after the last layer, normalised: all but the head.</summary>
     /// <param name="tokens">int64 [batch, time].</param>
+    /// <param name="attentionMask">[batch, time], 0 = padding; null for none.</param>
     /// <returns>[batch, time, channels].</returns>
-    public Tensor Features(Tensor tokens) => Read(tokens, null);
+    public Tensor Features(Tensor tokens, Tensor? attentionMask = null)
+    {
+        TokenChecks.Check(tokens, Config.ContextLength, attentionMask);
+        using var scope = NewDisposeScope();
+        return Read(tokens, DecoderPass.Whole(attentionMask)).MoveToOuterDisposeScope();
+    }
 
     /// <summary>From the final residual stream to logits.</summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, time, vocabulary].</returns>
-    public Tensor Head(Tensor features) => lm_head is null ? wte.Scores(features) : lm_head.call(features);
+    public Tensor Head(Tensor features) => lm_head is null ? functional.linear(features, wte.weight) : lm_head.call(features);
 
-    /// <summary>Logits of the next token alone; reads <paramref name="tokens"/> as what follows the tokens in the cache.</summary>
-    /// <param name="tokens">int64 [batch, time], the new tokens.</param>
-    /// <param name="cache">Keys and values of the tokens before; gets those of the new ones.</param>
-    /// <returns>[batch, vocabulary].</returns>
-    public Tensor Next(Tensor tokens, KeyValueCache cache)
+    /// <inheritdoc/>
+    public Tensor NextLogits(Tensor tokens, KeyValueCache cache, Tensor? attentionMask = null)
     {
+        TokenChecks.Check(tokens, Config.ContextLength, attentionMask, cache.Length);
         using var scope = NewDisposeScope();
-        return Head(Read(tokens, cache)[.., ^1]).MoveToOuterDisposeScope();
+        var features = Read(tokens, DecoderPass.After(tokens.shape[1], cache, attentionMask));
+        cache.Advance(tokens.shape[1]);
+        return Head(features[.., ^1]).MoveToOuterDisposeScope();
     }
 
-    private Tensor Read(Tensor tokens, KeyValueCache? cache)
+    private Tensor Read(Tensor tokens, DecoderPass pass)
     {
-        var start = cache?.Length ?? 0;
-        CheckTokens(tokens, start);
-        using var scope = NewDisposeScope();
-        var x = hook_embed.call(drop.call(wpe.Embed(wte.call(tokens), start)));   // [batch, time, channels]
-        foreach (var block in h) x = cache is null ? block.call(x) : block.Step(x, cache);
-        cache?.Advance(tokens.shape[1]);
-        return ln_f.Normalize(x).MoveToOuterDisposeScope();
-    }
-
-    private void CheckTokens(Tensor tokens, int start)
-    {
-        var (_, time) = tokens.Axes2("tokens [batch, time]");
-        if (tokens.dtype != ScalarType.Int64) throw new ArgumentException($"Tokens are {tokens.dtype}; expected Int64.", nameof(tokens));
-        if (time == 0) throw new ArgumentException("Got no token; expected at least 1.", nameof(tokens));
-        if (start + time > Config.ContextLength)
-            throw new ArgumentException($"Got {start + time} tokens; the context length is {Config.ContextLength}.", nameof(tokens));
+        var x = hook_embed.call(drop.call(pass.Embed(wpe, wte.call(tokens))));   // [batch, time, channels]
+        foreach (var block in h) x = ReferenceEquals(pass, DecoderPass.Plain) ? block.call(x) : block.Step(x, pass);
+        return ln_f.Normalize(x);
     }
 }

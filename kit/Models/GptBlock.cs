@@ -27,13 +27,13 @@ public sealed class GptBlock : Module<Tensor, Tensor>
 
     /// <param name="x">Residual stream, [batch, time, channels].</param>
     /// <returns>[batch, time, channels].</returns>
-    public override Tensor forward(Tensor x) => Step(x, null);
+    public override Tensor forward(Tensor x) => Step(x, DecoderPass.Plain);
 
-    internal Tensor Step(Tensor x, KeyValueCache? cache)
+    internal Tensor Step(Tensor x, DecoderPass pass)
     {
         using var scope = NewDisposeScope();
         x = hook_resid_pre.call(x);
-        x = hook_resid_mid.call(x + hook_attn_out.call(attn.Attend(ln_1.Normalize(x), cache)));
+        x = hook_resid_mid.call(x + hook_attn_out.call(attn.Attend(ln_1.Normalize(x), pass)));
         x = hook_resid_post.call(x + hook_mlp_out.call(mlp.call(ln_2.Normalize(x))));
         return x.MoveToOuterDisposeScope();
     }
@@ -51,10 +51,12 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
     private readonly PositionalEncoding[] positions;   // an array: the model owns the module, the layer only asks it
     private readonly GptConfig config;
     private readonly int layer;
+    private readonly double? scale;
 
     internal CausalSelfAttention(GptConfig config, int layer, PositionalEncoding positions) : base(nameof(CausalSelfAttention))
     {
         (this.config, this.layer, this.positions) = (config, layer, [positions]);
+        scale = config.ScoreScale(layer);
         c_attn = new Conv1D(config.ModelWidth, 3 * config.ModelWidth);
         c_proj = new Conv1D(config.ModelWidth, config.ModelWidth, GptMlp.BranchDeviation(config));
         resid_dropout = Dropout(config.Dropout);
@@ -63,20 +65,19 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
 
     /// <param name="x">Residual stream, normalised, [batch, time, channels].</param>
     /// <returns>What attention adds to it, [batch, time, channels].</returns>
-    public override Tensor forward(Tensor x) => Attend(x, null);
+    public override Tensor forward(Tensor x) => Attend(x, DecoderPass.Plain);
 
-    internal Tensor Attend(Tensor x, KeyValueCache? cache)
+    internal Tensor Attend(Tensor x, DecoderPass pass)
     {
         using var scope = NewDisposeScope();
-        var start = cache?.Length ?? 0;
-        var qkv = c_attn.call(x).chunk(3, -1);                                                  // 3 · [batch, time, channels]
-        var query = hook_q.call(positions[0].Rotate(qkv[0].SplitHeads(config.Heads), start));   // [batch, head, time, d_head]
-        var key = hook_k.call(positions[0].Rotate(qkv[1].SplitHeads(config.Heads), start));
+        var qkv = c_attn.call(x).chunk(3, -1);                                                    // 3 · [batch, time, channels]
+        var query = hook_q.call(pass.Rotate(positions[0], qkv[0].SplitHeads(config.Heads)));   // [batch, head, time, d_head]
+        var key = hook_k.call(pass.Rotate(positions[0], qkv[1].SplitHeads(config.Heads)));
         var value = hook_v.call(qkv[2].SplitHeads(config.Heads));
-        if (cache is not null) (key, value) = cache.Extend(layer, key, value);
+        if (pass.Cache is { } cache) (key, value) = cache.Extend(layer, key, value);
 
-        var mask = new AttentionMask { Causal = true, ScoreBias = positions[0].ScoreBias(query, query.shape[2], key.shape[2]) };
-        var mixed = ScaledDotProductAttention.Attend(query, key, value, mask, hook_pattern, training ? config.Dropout : 0);
+        var mask = pass.Mask with { ScoreBias = positions[0].ScoreBias(query, query.shape[2], key.shape[2]) };
+        var mixed = ScaledDotProductAttention.Attend(query, key, value, mask, hook_pattern, training ? config.Dropout : 0, scale);
         return resid_dropout.call(c_proj.call(hook_z.call(mixed).MergeHeads())).MoveToOuterDisposeScope();
     }
 }
@@ -87,15 +88,15 @@ public sealed class GptMlp : Module<Tensor, Tensor>
     private readonly Conv1D c_fc;
     private readonly Conv1D c_proj;
     private readonly Dropout dropout;
-    private readonly HookPoint hook_pre = new(), hook_post = new();   // [batch, time, inner channels]
+    private readonly HookPoint hook_pre = new(), hook_post = new();   // [batch, time, feed-forward channels]
     private readonly Activation activation;
 
     internal GptMlp(GptConfig config) : base(nameof(GptMlp))
     {
         activation = config.Activation;
-        var inner = config.InnerWidth ?? 4 * config.ModelWidth;
-        c_fc = new Conv1D(config.ModelWidth, inner);
-        c_proj = new Conv1D(inner, config.ModelWidth, BranchDeviation(config));
+        var width = config.FeedForwardWidth ?? 4 * config.ModelWidth;
+        c_fc = new Conv1D(config.ModelWidth, width);
+        c_proj = new Conv1D(width, config.ModelWidth, BranchDeviation(config));
         dropout = Dropout(config.Dropout);
         RegisterComponents();
     }

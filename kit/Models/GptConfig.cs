@@ -21,12 +21,6 @@ public sealed record GptConfig
     /// <summary>Number of layers.</summary>
     public int Layers { get; init; } = 12;
 
-    /// <summary>Width of the MLP's inner layer; null means four times <see cref="ModelWidth"/>.</summary>
-    public int? InnerWidth { get; init; }
-
-    /// <summary>Whether the output layer is the token embedding.</summary>
-    public bool TiedEmbeddings { get; init; } = true;
-
     /// <summary>Dropout of embeddings, patterns and both branches of a layer.</summary>
     public double Dropout { get; init; } = 0.1;
 
@@ -38,6 +32,18 @@ public sealed record GptConfig
 
     /// <summary>Keeps the norms' variances from zero.</summary>
     public double NormEpsilon { get; init; } = 1e-5;
+
+    /// <summary>Channels inside an MLP; null for four times <see cref="ModelWidth"/>.</summary>
+    public int? FeedForwardWidth { get; init; }
+
+    /// <summary>Whether the output layer is the table of token embeddings.</summary>
+    public bool TieEmbeddings { get; init; } = true;
+
+    /// <summary>Whether scores are divided by the root of the head's width.</summary>
+    public bool ScaleScores { get; init; } = true;
+
+    /// <summary>Whether scores are divided by the number of the layer, from 1, as well.</summary>
+    public bool ScaleScoresByLayer { get; init; }
 
     /// <summary>GPT-2: 124,439,808 parameters.</summary>
     public static GptConfig Gpt2 => new() { VocabularySize = 50_257 };
@@ -61,18 +67,13 @@ public sealed record GptConfig
 
     internal GptConfig Validated()
     {
-        Positive(VocabularySize, nameof(VocabularySize));
-        Positive(ContextLength, nameof(ContextLength));
-        Positive(ModelWidth, nameof(ModelWidth));
-        Positive(Heads, nameof(Heads));
-        Positive(Layers, nameof(Layers));
-        Positive(InnerWidth ?? 1, nameof(InnerWidth));
-        return ModelWidth % Heads == 0 ? this
-            : throw new ArgumentException($"ModelWidth {ModelWidth} is not divisible by Heads {Heads}.");
+        Sizes.Positive((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)), (ModelWidth, nameof(ModelWidth)),
+            (Heads, nameof(Heads)), (Layers, nameof(Layers)), (FeedForwardWidth ?? 1, nameof(FeedForwardWidth)));
+        Sizes.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
+        return this;
     }
 
-    private static void Positive(int value, string name)
-    {
-        if (value < 1) throw new ArgumentException($"{name} is {value}; it must be at least 1.");
-    }
+    /// <summary>What multiplies the scores of a layer; null for the usual 1 / √d_head.</summary>
+    internal double? ScoreScale(int layer) => ScaleScores && !ScaleScoresByLayer ? null
+        : (ScaleScores ? 1 / Math.Sqrt((double)ModelWidth / Heads) : 1) / (ScaleScoresByLayer ? layer + 1 : 1);
 }

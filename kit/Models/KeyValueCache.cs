@@ -3,10 +3,12 @@ using static TorchSharp.torch;
 namespace ResearchKit.Models;
 
 /// <summary>Keys and values of the tokens a model has read, so that the next token needs no second look at them.</summary>
-/// <param name="capacity">Number of tokens it can hold; the model's context length.</param>
+/// <remarks>It holds as many heads as the keys have, and beside them the keys and values of a source text (cross-attention).</remarks>
+/// <param name="capacity">Number of tokens it can hold; at most the model's context length.</param>
 public sealed class KeyValueCache(int capacity) : IDisposable
 {
-    private readonly List<(Tensor Keys, Tensor Values)> layers = [];   // each [batch, head, capacity, d_head]
+    private readonly List<(Tensor Keys, Tensor Values)> layers = [];    // each [batch, key head, capacity, d_head]
+    private readonly List<(Tensor Keys, Tensor Values)> sources = [];   // each [batch, key head, source time, d_head]
 
     /// <summary>Number of tokens it can hold.</summary>
     public int Capacity { get; } = capacity;
@@ -17,22 +19,36 @@ public sealed class KeyValueCache(int capacity) : IDisposable
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {
-        foreach (var (keys, values) in layers)
+        foreach (var (keys, values) in layers.Concat(sources))
         {
             keys.Dispose();
             values.Dispose();
         }
         layers.Clear();
+        sources.Clear();
         Length = 0;
     }
 
     /// <inheritdoc/>
     public void Dispose() => Clear();
 
-    /// <summary>Adds a layer's keys and values of new tokens, [batch, head, time, d_head], and returns those of all tokens.</summary>
+    /// <summary>Puts other rows in the places of the batch: row i becomes what row <paramref name="rows"/>[i] was.</summary>
+    /// <param name="rows">int64 [new batch]; a row may come more than once, or not at all.</param>
+    public void Reorder(Tensor rows)
+    {
+        foreach (var list in new[] { layers, sources })
+            for (var layer = 0; layer < list.Count; layer++)
+            {
+                var (keys, values) = list[layer];
+                list[layer] = (Chosen(keys, rows), Chosen(values, rows));
+            }
+    }
+
+    /// <summary>Adds a layer's keys and values of new tokens, [batch, key head, time, d_head], and returns those of all tokens.</summary>
     internal (Tensor Keys, Tensor Values) Extend(int layer, Tensor keys, Tensor values)
     {
         var time = keys.shape[2];
+        if (Length + time > Capacity) throw new ArgumentException($"Got {Length + time} tokens; the cache holds {Capacity}.");
         if (layer == layers.Count) layers.Add((Room(keys), Room(values)));
         var (allKeys, allValues) = layers[layer];
         if (allKeys.shape[0] != keys.shape[0])
@@ -42,9 +58,27 @@ public sealed class KeyValueCache(int capacity) : IDisposable
         return (allKeys.narrow(2, 0, Length + time), allValues.narrow(2, 0, Length + time));
     }
 
+    /// <summary>A layer's keys and values of the source text, which are made once.</summary>
+    internal (Tensor Keys, Tensor Values) Source(int layer, Func<(Tensor Keys, Tensor Values)> make)
+    {
+        if (layer == sources.Count)
+        {
+            var (keys, values) = make();
+            sources.Add((keys.contiguous().DetachFromDisposeScope(), values.contiguous().DetachFromDisposeScope()));
+        }
+        return sources[layer];
+    }
+
     /// <summary>Counts tokens that every layer has added.</summary>
     internal void Advance(long time) => Length += (int)time;
 
     private Tensor Room(Tensor like) =>
         empty([like.shape[0], like.shape[1], Capacity, like.shape[3]], like.dtype, like.device).DetachFromDisposeScope();
+
+    private static Tensor Chosen(Tensor tensor, Tensor rows)
+    {
+        var chosen = tensor.index_select(0, rows).DetachFromDisposeScope();
+        tensor.Dispose();
+        return chosen;
+    }
 }

@@ -24,6 +24,12 @@ public sealed record SamplingOptions
     /// <summary>Token that ends the text, and is itself written; null for none.</summary>
     public long? StopToken { get; init; }
 
+    /// <summary>Token that fills a row of a batch after its <see cref="StopToken"/>.</summary>
+    public long PadToken { get; init; }
+
+    /// <summary>Whether a batch keeps the logits that its tokens were chosen from.</summary>
+    public bool KeepLogits { get; init; }
+
     /// <summary>Seed of the choices.</summary>
     public long Seed { get; init; } = 1337;
 

@@ -41,10 +41,9 @@ public sealed record TransformerClassifierConfig
 
     internal TransformerClassifierConfig Validated()
     {
-        foreach (var (value, name) in new[] { (InputWidth, nameof(InputWidth)), (ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)),
-            (Layers, nameof(Layers)), (FeedForwardWidth, nameof(FeedForwardWidth)), (Classes, nameof(Classes)), (ContextLength, nameof(ContextLength)) })
-            if (value < 1) throw new ArgumentException($"{name} is {value}; it must be at least 1.");
-        if (ModelWidth % Heads != 0) throw new ArgumentException($"ModelWidth {ModelWidth} is not divisible by Heads {Heads}.");
+        Sizes.Positive((InputWidth, nameof(InputWidth)), (ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)),
+            (Layers, nameof(Layers)), (FeedForwardWidth, nameof(FeedForwardWidth)), (Classes, nameof(Classes)), (ContextLength, nameof(ContextLength)));
+        Sizes.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
         return Positions is Positions.Rotary or Positions.Alibi
             ? throw new ArgumentException($"{Positions} positions act inside the attention; this model adds positions to its embeddings.")
             : this;

@@ -14,16 +14,23 @@ internal sealed class GoldenCase : IDisposable
 
     public GoldenCase(string name)
     {
+        Name = name;
         folder = Repository.PathTo("tests", "ResearchKit.Tests", "Golden", "models", name);
         expected = SafetensorsFile.Read(Path.Combine(folder, "expected.safetensors"));
         tolerances = JsonSerializer.Deserialize<Dictionary<string, double>>(File.ReadAllText(Path.Combine(folder, "tolerance.json")))!;
     }
+
+    public string Name { get; }
+
+    public IEnumerable<string> Names => expected.Keys;
 
     public Tensor this[string name] => expected[name];
 
     public bool Has(string name) => expected.ContainsKey(name);
 
     public Dictionary<string, Tensor> Weights() => SafetensorsFile.Read(Path.Combine(folder, "model.safetensors"));
+
+    public double Tolerance(string name) => tolerances[name];
 
     /// <summary>Fails with the largest difference.</summary>
     public void Check(string name, Tensor actual) => Near.Check(name, expected[name], actual, tolerances[name]);

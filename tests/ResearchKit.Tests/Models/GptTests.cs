@@ -15,26 +15,26 @@ public sealed class GptTests : IDisposable
 
     public void Dispose() => scope.Dispose();
 
-    [Fact]
-    public void It_equals_the_reference()
+    [Theory]
+    [InlineData("gpt2-a")]
+    [InlineData("gpt2-b")]
+    public void It_equals_the_reference(string name)
     {
-        using var golden = new GoldenCase("gpt2-a");
+        using var golden = new GoldenCase(name);
         using var model = Reference(golden);
         var (tokens, labels) = (golden["in.input_ids"], golden["in.labels"]);
-        golden.Check("out.logits", model.call(tokens));
-
-        var loss = Losses.CrossEntropy(model.call(tokens)[.., ..^1].contiguous(), labels[.., 1..].contiguous());
-        golden.Check("out.loss", loss);
-        loss.backward();
-        foreach (var (name, parameter) in model.named_parameters())
-            if (golden.Has($"grad.transformer.{name}")) golden.Check($"grad.transformer.{name}", parameter.grad!);
+        var mask = golden.Has("in.attention_mask") ? golden["in.attention_mask"] : null;
+        var logits = model.Logits(tokens, mask);
+        golden.Check("out.logits", logits);
+        golden.CheckLoss(model, Losses.NextToken(logits, labels), "transformer.");
 
         using var cache = ActivationCache.Record(model);
-        golden.Check("out.logits", model.call(tokens));
-        golden.Check("out.hidden_states.0", cache["hook_embed"]);
-        golden.Check("out.hidden_states.1", cache["h.0.hook_resid_post"]);
-        golden.Check("out.hidden_states.3", model.Features(tokens));
-        for (var layer = 0; layer < 3; layer++) golden.Check($"out.attentions.{layer}", cache[$"h.{layer}.attn.hook_pattern"]);
+        var features = model.Features(tokens, mask);
+        golden.Check("out.logits", model.Head(features));
+        var layers = model.Config.Layers;
+        golden.CheckEach("out.hidden_states",
+            [cache["hook_embed"], .. cache.Each(layers - 1, layer => $"h.{layer}.hook_resid_post"), features]);
+        golden.CheckEach("out.attentions", cache.Each(layers, layer => $"h.{layer}.attn.hook_pattern"));
     }
 
     [Fact]
@@ -48,6 +48,18 @@ public sealed class GptTests : IDisposable
             var written = model.Generate(prompt, SamplingOptions.Greedy with { MaximumTokens = 12 }).Select(token => token.Id);
             Assert.Equal(golden["gen.output_ids"][row].data<long>().ToArray(), prompt.Concat(written));
         }
+    }
+
+    [Theory]
+    [InlineData("gpt2-a")]
+    [InlineData("gpt2-b")]
+    public void Greedy_generation_of_a_batch_equals_the_reference(string name)
+    {
+        using var golden = new GoldenCase(name);
+        using var model = Reference(golden);
+        var mask = golden.Has("gen.attention_mask") ? golden["gen.attention_mask"] : null;
+        using var written = model.GenerateBatch(golden["gen.input_ids"], golden.GreedyOptions(), mask);
+        golden.CheckGeneration(written);
     }
 
     [Theory]
@@ -122,13 +134,48 @@ public sealed class GptTests : IDisposable
 
     private static string Refused(Action action) => Assert.Throws<ArgumentException>(action).Message;
 
-    private static Gpt Reference(GoldenCase golden)
+    [Fact]
+    public void Scores_are_scaled_as_the_configuration_says()
     {
-        var model = new Gpt(new GptConfig { VocabularySize = 257, ContextLength = 48, ModelWidth = 48, Heads = 4, Layers = 3 });
-        // h.N.attn.bias is the causal mask, which older checkpoints store.
-        var weights = golden.Weights().Where(pair => !pair.Key.EndsWith(".attn.bias", StringComparison.Ordinal)).ToDictionary();
-        StateDict.Load(model, weights, "gpt2-a");
-        model.eval();
-        return model;
+        var config = GptConfig.Nano with { ModelWidth = 64, Heads = 4 };   // heads of 16: the root is 4
+        var tokens = randint(0, 65, [2, 10], int64);
+        foreach (var (scale, byLayer, first, second) in new[] { (false, false, 4, 4.0), (true, true, 1, 0.5), (false, true, 4, 2.0) })
+        {
+            using var plain = new Gpt(config);
+            using var scaled = new Gpt(config with { ScaleScores = scale, ScaleScoresByLayer = byLayer });
+            StateDict.Load(scaled, plain.state_dict(), "the other");
+            using (no_grad())   // as if the queries were larger or smaller
+                foreach (var (layer, factor) in new[] { (0, first), (1, second) })
+                    plain.state_dict()[$"h.{layer}.attn.c_attn.weight"].narrow(1, 0, 64).mul_(factor);
+            Near.Check("logits", plain.call(tokens), scaled.call(tokens), 1e-5);
+        }
     }
+
+    [Fact]
+    public void Padding_changes_nothing_for_the_tokens()
+    {
+        using var model = new Gpt(GptConfig.Nano);
+        model.eval();
+        var tokens = randint(0, 65, [2, 9], int64);
+        var padded = cat([tokens, randint(0, 65, [2, 3], int64)], 1);
+        var mask = cat([ones([2, 9], int64), zeros([2, 3], int64)], 1);
+        Near.Check("right", model.call(tokens), model.Logits(padded, mask)[.., ..9], 1e-5);
+        using var cache = new KeyValueCache(12);
+        using var padding = new KeyValueCache(12);
+        Near.Check("left", model.NextLogits(tokens, cache), model.NextLogits(padded.roll(3, 1), padding, mask.roll(3, 1)), 1e-5);
+        Assert.Contains("[2, 9]", Refused(() => model.Logits(padded, mask[.., ..9])), StringComparison.Ordinal);
+        Assert.Contains("padded on the left", Refused(() => model.GenerateBatch(padded, null, mask)), StringComparison.Ordinal);
+    }
+
+    private static Gpt Reference(GoldenCase golden) => golden.Name switch
+    {
+        // h.N.attn.bias is the causal mask, which older checkpoints store.
+        "gpt2-a" => golden.Fill(new Gpt(new GptConfig { VocabularySize = 257, ContextLength = 48, ModelWidth = 48, Heads = 4, Layers = 3 }),
+            name => name.EndsWith(".attn.bias", StringComparison.Ordinal) ? null : name),
+        _ => golden.Fill(new Gpt(new GptConfig
+        {
+            VocabularySize = 131, ContextLength = 40, ModelWidth = 40, Heads = 5, Layers = 2, FeedForwardWidth = 72,
+            Activation = Activation.Gelu, NormEpsilon = 0.01, TieEmbeddings = false,
+        }), name => name.Replace("transformer.", "", StringComparison.Ordinal)),
+    };
 }

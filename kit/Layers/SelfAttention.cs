@@ -1,0 +1,50 @@
+using ResearchKit.Tensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Layers;
+
+/// <summary>Self-attention of several heads, up to but without its output projection.</summary>
+/// <remarks>
+/// Vaswani et al., 2017, §3.2.2, https://arxiv.org/abs/1706.03762. Query, key and value have linear layers of their own, named as
+/// in the published BERT and ViT; the output projection stands elsewhere in theirs.
+/// </remarks>
+public sealed class SelfAttention : Module<Tensor, Tensor>
+{
+    private readonly Linear query, key, value;
+    private readonly HookPoint hook_q = new(), hook_k = new(), hook_v = new(), hook_z = new();   // [batch, head, time, d_head]
+    private readonly HookPoint hook_pattern = new();                                             // [batch, head, query, key]
+    private readonly int heads;
+    private readonly double dropout;
+
+    /// <param name="width">Channels of the tokens, d_model.</param>
+    /// <param name="heads">Number of heads; divides <paramref name="width"/>.</param>
+    /// <param name="dropout">Dropout of the pattern.</param>
+    /// <param name="bias">Whether the three projections add a bias.</param>
+    public SelfAttention(int width, int heads, double dropout = 0, bool bias = true) : base(nameof(SelfAttention))
+    {
+        if (heads < 1 || width % heads != 0) throw new ArgumentException($"Width {width} is not divisible by {heads} heads.", nameof(heads));
+        this.heads = heads;
+        this.dropout = Probability.Checked(dropout, nameof(dropout));
+        (query, key, value) = (Initial.Dense(width, width, bias), Initial.Dense(width, width, bias), Initial.Dense(width, width, bias));
+        RegisterComponents();
+    }
+
+    /// <param name="x">[batch, time, channels]; every token sees every token.</param>
+    /// <returns>[batch, time, channels], the heads side by side.</returns>
+    public override Tensor forward(Tensor x) => Attend(x, AttentionMask.None);
+
+    /// <inheritdoc cref="forward"/>
+    /// <param name="x">[batch, time, channels].</param>
+    /// <param name="mask">Which tokens a token sees.</param>
+    public Tensor Attend(Tensor x, AttentionMask mask)
+    {
+        using var scope = NewDisposeScope();
+        var q = hook_q.call(query.call(x).SplitHeads(heads));   // [batch, head, time, d_head]
+        var k = hook_k.call(key.call(x).SplitHeads(heads));
+        var v = hook_v.call(value.call(x).SplitHeads(heads));
+        var mixed = ScaledDotProductAttention.Attend(q, k, v, mask, hook_pattern, training ? dropout : 0);
+        return hook_z.call(mixed).MergeHeads().MoveToOuterDisposeScope();
+    }
+}

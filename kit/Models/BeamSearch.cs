@@ -1,0 +1,69 @@
+using static TorchSharp.torch;
+
+namespace ResearchKit.Models;
+
+/// <summary>Looking for the likeliest text instead of the likeliest next token.</summary>
+public static class BeamSearch
+{
+    /// <summary>Follows the likeliest beginnings side by side; the more beams, the surer the likeliest whole is among them.</summary>
+    /// <remarks>
+    /// Sutskever et al., 2014, §3.2, https://arxiv.org/abs/1409.3215. It ends when no beginning can still beat the texts that are
+    /// finished. The model's training mode is off while it runs, and put back.
+    /// </remarks>
+    /// <param name="model">The writer.</param>
+    /// <param name="prompt">At least one token.</param>
+    /// <param name="options">How the search goes.</param>
+    /// <returns>At most as many texts as beams, the best first.</returns>
+    /// <exception cref="ArgumentException">An empty prompt, a token outside the vocabulary, or options out of range.</exception>
+    public static IReadOnlyList<BeamText> SearchBeams(this ILanguageModel model, IReadOnlyList<long> prompt, BeamOptions? options = null)
+    {
+        options = (options ?? new BeamOptions()).Validated();
+        Generation.CheckPrompt(model, prompt);
+        using var scope = NewDisposeScope();
+        using var text = new Continuation(model, tensor(prompt.ToArray()).unsqueeze(0), null, options.MaximumTokens);
+        List<BeamText> finished = [], alive = [new([], 0, 0)];
+        for (var length = 1; length <= options.MaximumTokens && alive.Count > 0; length++)
+        {
+            if (finished.Count == options.Beams && options.BestScore(alive[0].LogProbability, length) <= finished[^1].Score) break;
+            alive = Step(text, alive, finished, length, options);
+        }
+        return Best(alive.Concat(finished), options);
+    }
+
+    /// <summary>Gives each beginning its likeliest next tokens and keeps the best of them all.</summary>
+    private static List<BeamText> Step(Continuation text, List<BeamText> alive, List<BeamText> finished, int length, BeamOptions options)
+    {
+        using var scope = NewDisposeScope();
+        var kept = new List<(BeamText Text, long Row)>();
+        var candidates = Candidates(text.Next(), alive, 2 * options.Beams).ToList();   // at most one of a row stops: enough go on
+        for (var rank = 0; rank < candidates.Count && kept.Count < options.Beams; rank++)
+        {
+            var (row, token, logProbability) = candidates[rank];
+            var longer = new BeamText([.. alive[row].Tokens, token], logProbability, options.Score(logProbability, length));
+            if (token != options.StopToken) kept.Add((longer, row));
+            else if (rank < options.Beams) finished.Add(longer);
+        }
+        var best = Best(finished, options);
+        finished.Clear();
+        finished.AddRange(best);
+
+        if (kept.Count == 0) return [];
+        text.Reorder([.. kept.Select(beam => beam.Row)]);
+        text.Add([.. kept.Select(beam => beam.Text.Tokens[^1])]);
+        return [.. kept.Select(beam => beam.Text)];
+    }
+
+    /// <summary>The likeliest of all longer texts, the best first.</summary>
+    private static IEnumerable<(int Row, long Token, double LogProbability)> Candidates(Tensor logits, List<BeamText> alive, int count)
+    {
+        var vocabulary = logits.shape[1];
+        var before = tensor(alive.Select(beam => beam.LogProbability).ToArray(), float64).unsqueeze(1);
+        var all = (logits.cpu().to(float64).log_softmax(1) + before).flatten();   // [beam · vocabulary]
+        var (values, indices) = all.topk((int)Math.Min(count, all.shape[0]));
+        return values.data<double>().ToArray().Zip(indices.data<long>().ToArray(),
+            (logProbability, index) => ((int)(index / vocabulary), index % vocabulary, logProbability));
+    }
+
+    private static List<BeamText> Best(IEnumerable<BeamText> texts, BeamOptions options) =>
+        [.. texts.OrderByDescending(text => text.Score).Take(options.Beams)];
+}

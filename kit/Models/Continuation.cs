@@ -1,0 +1,90 @@
+using static TorchSharp.torch;
+
+namespace ResearchKit.Models;
+
+/// <summary>Texts that a model writes on: the tokens so far, one text a row, and what the model remembers of them.</summary>
+/// <remarks>
+/// Up to the context length each token is read once (<see cref="KeyValueCache"/>). Beyond it the model sees the last tokens only,
+/// whose positions change with every token, so all of them are read again.
+/// </remarks>
+internal sealed class Continuation : IDisposable
+{
+    private readonly ILanguageModel model;
+    private readonly KeyValueCache cache;
+    private Tensor tokens;   // int64 [batch, time]
+    private Tensor? mask;    // int64 [batch, time], 0 = padding
+
+    /// <param name="model">The writer.</param>
+    /// <param name="prompts">int64 [batch, time].</param>
+    /// <param name="attentionMask">[batch, time], 0 = padding, on the left; null for none.</param>
+    /// <param name="maximumTokens">The most tokens that will be added.</param>
+    public Continuation(ILanguageModel model, Tensor prompts, Tensor? attentionMask, int maximumTokens)
+    {
+        this.model = model;
+        cache = new KeyValueCache((int)Math.Min(model.ContextLength, prompts.shape[1] + maximumTokens));
+        var device = DeviceOf(model);
+        tokens = prompts.to(device, copy: true).DetachFromDisposeScope();
+        mask = attentionMask?.to(int64, device, copy: true).DetachFromDisposeScope();
+    }
+
+    /// <summary>All tokens so far, int64 [batch, time].</summary>
+    public Tensor Tokens => tokens;
+
+    /// <summary>Where a model computes.</summary>
+    public static Device DeviceOf(ILanguageModel model) => model.Network.parameters().First().device;
+
+    /// <summary>Logits of the next tokens, [batch, vocabulary], without gradient and dropout.</summary>
+    public Tensor Next()
+    {
+        var network = model.Network;
+        var training = network.training;
+        network.eval();
+        try
+        {
+            using var scope = NewDisposeScope();
+            using var noGrad = no_grad();
+            var length = (int)tokens.shape[1];
+            if (length > cache.Capacity) cache.Clear();   // the window has moved: every position is new
+            var window = Math.Max(0, length - cache.Capacity);
+            var start = Math.Max(cache.Length, window);
+            return model.NextLogits(tokens.narrow(1, start, length - start), cache, mask?.narrow(1, window, length - window))
+                .MoveToOuterDisposeScope();
+        }
+        finally
+        {
+            network.train(training);
+        }
+    }
+
+    /// <summary>Adds a token to each text.</summary>
+    public void Add(IReadOnlyList<long> next)
+    {
+        using var scope = NewDisposeScope();
+        var column = tensor(next.ToArray(), int64, tokens.device).unsqueeze(1);
+        Replace(ref tokens, cat([tokens, column], 1));
+        if (mask is not null) Replace(ref mask, cat([mask, ones_like(column)], 1));
+    }
+
+    /// <summary>Goes on with other rows: row i becomes what row <paramref name="rows"/>[i] was.</summary>
+    public void Reorder(IReadOnlyList<long> rows)
+    {
+        using var scope = NewDisposeScope();
+        var order = tensor(rows.ToArray(), int64, tokens.device);
+        Replace(ref tokens, tokens.index_select(0, order));
+        if (mask is not null) Replace(ref mask, mask.index_select(0, order));
+        cache.Reorder(order);
+    }
+
+    public void Dispose()
+    {
+        cache.Dispose();
+        tokens.Dispose();
+        mask?.Dispose();
+    }
+
+    private static void Replace(ref Tensor old, Tensor value)
+    {
+        old.Dispose();
+        old = value.DetachFromDisposeScope();
+    }
+}

@@ -1,0 +1,44 @@
+using ResearchKit.Layers;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Models;
+
+/// <summary>One reading of tokens by a decoder: where they stand, what they see, and what was read before.</summary>
+/// <param name="Mask">Causal, without the padding.</param>
+/// <param name="Start">Number of tokens read before.</param>
+/// <param name="Positions">int64 [batch, time]; null where they are simply those from <paramref name="Start"/> on.</param>
+/// <param name="Cache">Keys and values of the tokens before.</param>
+internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positions, KeyValueCache? Cache)
+{
+    /// <summary>Tokens that see no padding, at positions from 0.</summary>
+    public static DecoderPass Plain { get; } = new(AttentionMask.CausalOnly, 0, null, null);
+
+    /// <summary>Whole texts: positions are those in the batch, whatever the mask.</summary>
+    /// <param name="attentionMask">[batch, time], 0 = padding; null for none.</param>
+    public static DecoderPass Whole(Tensor? attentionMask) =>
+        attentionMask is null ? Plain : new(AttentionMask.OfTokens(attentionMask, causal: true), 0, null, null);
+
+    /// <summary>What follows the tokens of a cache: positions count tokens only, no padding.</summary>
+    /// <param name="time">Number of new tokens.</param>
+    /// <param name="cache">What was read before.</param>
+    /// <param name="attentionMask">[batch, before and time], 0 = padding; null for none.</param>
+    public static DecoderPass After(long time, KeyValueCache cache, Tensor? attentionMask)
+    {
+        var mask = AttentionMask.OfTokens(attentionMask, causal: true);
+        var positions = attentionMask is null ? null
+            : (attentionMask.to(int64).cumsum(1) - 1).masked_fill(mask.Padding!, 1).narrow(1, cache.Length, time);
+        return new(mask, cache.Length, positions, cache);
+    }
+
+    /// <summary>Embeddings [batch, time, channels] that know their positions.</summary>
+    public Tensor Embed(PositionalEncoding encoding, Tensor x) =>
+        Positions is null ? encoding.Embed(x, Start) : encoding.Embed(x, Positions);
+
+    /// <summary>Queries or keys [batch, head, time, d_head] that know their positions.</summary>
+    public Tensor Rotate(PositionalEncoding encoding, Tensor x) =>
+        Positions is null ? encoding.Rotate(x, Start) : encoding.Rotate(x, Positions);
+
+    /// <summary>Position of each token, int64 [batch, time], or [time] for all rows alike.</summary>
+    public Tensor PositionsOf(Tensor tokens) =>
+        Positions ?? arange(Start, Start + tokens.shape[1], 1, int64, tokens.device);
+}

@@ -1,0 +1,34 @@
+using ResearchKit.Layers;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>One layer: x ← x + attention(norm(x)); x ← x + mlp(norm(x)).</summary>
+internal sealed class LlamaLayer : Module
+{
+    private readonly RmsNorm input_layernorm;
+    private readonly LlamaAttention self_attn;
+    private readonly RmsNorm post_attention_layernorm;
+    private readonly GatedMlp mlp;
+    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();   // [batch, time, channels]
+    private readonly HookPoint hook_attn_out = new(), hook_mlp_out = new();                               // [batch, time, channels]
+
+    public LlamaLayer(LlamaConfig config, int layer) : base(nameof(LlamaLayer))
+    {
+        input_layernorm = new RmsNorm(config.ModelWidth, config.NormEpsilon);
+        self_attn = new LlamaAttention(config, layer);
+        post_attention_layernorm = new RmsNorm(config.ModelWidth, config.NormEpsilon);
+        mlp = new GatedMlp(config.ModelWidth, config.FeedForwardWidth, config.Activation);
+        RegisterComponents();
+    }
+
+    public Tensor Step(Tensor x, DecoderPass pass, Rotation rotation)
+    {
+        using var scope = NewDisposeScope();
+        x = hook_resid_pre.call(x);
+        x = hook_resid_mid.call(x + hook_attn_out.call(self_attn.Attend(input_layernorm.call(x), pass, rotation)));
+        x = hook_resid_post.call(x + hook_mlp_out.call(mlp.call(post_attention_layernorm.call(x))));
+        return x.MoveToOuterDisposeScope();
+    }
+}
