@@ -48,12 +48,16 @@ internal static class Blueprint
             module.GetType().Assembly != typeof(Linear).Assembly || Managed.Contains(module.GetType()) || !module.named_parameters(recurse: false).Any());
     }
 
-    /// <summary>Gives each tensor of a model on the meta device memory that is to be filled.</summary>
-    public static void Materialise(nn.Module model, Device device)
+    /// <summary>Gives each tensor of a model on the meta device its numbers.</summary>
+    /// <param name="tensors">The model's, with their names.</param>
+    /// <param name="numbers">A tensor of the same shape, by the name and the one without numbers.</param>
+    public static void Fill(IEnumerable<KeyValuePair<string, Tensor>> tensors, Func<string, Tensor, Tensor> numbers)
     {
-        foreach (var tensor in model.state_dict().Values.Where(tensor => tensor.device_type == DeviceType.META))
+        foreach (var (name, tensor) in tensors)
         {
-            using var memory = empty(tensor.shape, tensor.dtype, device, tensor.requires_grad);
+            if (tensor.device_type != DeviceType.META) continue;   // filled by its other name
+            using var memory = numbers(name, tensor);
+            memory.requires_grad = tensor.requires_grad;
             NativeTensors.Assign(tensor, memory);
         }
     }

@@ -37,6 +37,16 @@ public sealed record CheckpointEntry
     /// <summary>Elements from one to the next along each axis; null for row-major.</summary>
     internal long[]? Strides { get; init; }
 
+    /// <summary>Elements from one to the next along each axis.</summary>
+    internal long[] AllStrides()
+    {
+        if (Strides is not null) return Strides;
+        var strides = new long[Shape.Count];
+        var step = 1L;
+        for (var axis = Shape.Count - 1; axis >= 0; step *= Shape[axis], axis--) strides[axis] = step;
+        return strides;
+    }
+
     /// <summary>Bytes from the first element to the end of the last.</summary>
     internal long SpanBytes => ElementCount == 0 ? 0
         : Stored.Size * (Strides is null ? ElementCount : 1 + Shape.Zip(Strides, (size, stride) => (size - 1) * stride).Sum());

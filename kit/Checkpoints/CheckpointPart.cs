@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using ResearchKit.Native;
 using static TorchSharp.torch;
@@ -10,11 +11,17 @@ internal sealed class CheckpointPart(string path) : IDisposable
     private const long PartElements = 1 << 21;   // short enough for a span, and for a buffer
     private readonly SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
 
+    private readonly Dictionary<ScalarType, Tensor> maps = [];   // the whole file, as elements of a dtype
+
     public string Path { get; } = path;
 
     public long Length { get; } = new FileInfo(path).Length;
 
-    public void Dispose() => file.Dispose();
+    public void Dispose()
+    {
+        foreach (var map in maps.Values) map.Dispose();
+        file.Dispose();
+    }
 
     /// <summary>Fills a buffer from a place on.</summary>
     /// <exception cref="InvalidDataException">The file ends before.</exception>
@@ -29,9 +36,6 @@ internal sealed class CheckpointPart(string path) : IDisposable
         }
     }
 
-    /// <summary>A stream of its own over the whole file.</summary>
-    public FileStream OpenStream() => new(Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-
     /// <summary>The tensor of an entry in memory of its own, in no dispose scope.</summary>
     public Tensor Read(CheckpointEntry entry)
     {
@@ -43,6 +47,24 @@ internal sealed class CheckpointPart(string path) : IDisposable
         catch (InvalidDataException error) when (!error.Message.StartsWith(Path, StringComparison.Ordinal))
         {
             throw new InvalidDataException($"{Path} holds a tensor '{entry.Name}' that cannot be read: {error.Message}.", error);
+        }
+    }
+
+    /// <summary>The tensor of an entry on the pages of the file, in no dispose scope; null where they do not suit it or the system does not map them.</summary>
+    /// <exception cref="InvalidDataException">The file has become shorter.</exception>
+    public Tensor? Map(CheckpointEntry entry)
+    {
+        var format = entry.Stored;
+        if (entry.ElementCount == 0 || entry.Start % format.Size != 0 || format.Stored != format.Held || format.Name == "U64") return null;
+        if (RandomAccess.GetLength(file) < Length) throw new InvalidDataException($"{Path} has become shorter since it was opened.");
+        try
+        {
+            if (!maps.TryGetValue(format.Stored, out var map)) maps.Add(format.Stored, map = MapWhole(format));
+            return NativeTensors.Window(map, [.. entry.Shape], entry.AllStrides(), entry.Start / format.Size).DetachFromDisposeScope();
+        }
+        catch (ExternalException)
+        {
+            return null;
         }
     }
 
@@ -64,6 +86,10 @@ internal sealed class CheckpointPart(string path) : IDisposable
             target.copy_(entry.Stored.Hold(Load(entry)));
         }
     }
+
+    /// <summary>On Linux by the open file, which another may have replaced under its name.</summary>
+    private Tensor MapWhole(StoredFormat format) =>
+        from_file(OperatingSystem.IsLinux() ? $"/proc/self/fd/{file.DangerousGetHandle()}" : Path, shared: false, Length / format.Size, format.Stored, CPU).DetachFromDisposeScope();
 
     private Tensor Load(CheckpointEntry entry)
     {

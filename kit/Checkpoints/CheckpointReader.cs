@@ -61,23 +61,17 @@ public sealed class CheckpointReader : IDisposable
 
     /// <summary>One tensor on the pages of the file itself: they are read when they are touched.</summary>
     /// <remarks>
-    /// The tensor keeps the file's pages after the reader is disposed. What is written to it goes to memory, never to the file. While
-    /// it lives nobody may shorten the file: the system ends a process that touches a page that is gone. A tensor whose place in the
-    /// file does not suit its dtype is read as by <see cref="Read"/>.
+    /// The tensor keeps the file's pages after the reader is disposed. What is written to it goes to memory, which the same tensor
+    /// mapped again by this reader shares, never to the file. While
+    /// it lives nobody may shorten the file or write into it: the system ends a process that touches a page that is gone. (To put
+    /// another file in its place is no harm.) A tensor whose place in the file does not suit its dtype is read as by <see cref="Read"/>.
     /// </remarks>
     /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
     /// <exception cref="InvalidDataException">The file has become shorter.</exception>
     public Tensor Map(string name)
     {
         var entry = this[name];
-        var (size, end) = (entry.Stored.Size, entry.Start + entry.SpanBytes);
-        if (entry.ElementCount == 0 || entry.Start % size != 0 || entry.Stored.Stored != entry.Stored.Held || entry.Format == "U64") return Read(name);
-        var path = parts[entry.Part].Path;
-        if (new FileInfo(path).Length < end) throw new InvalidDataException($"{path} has become shorter since it was opened.");
-        using var scope = NewDisposeScope();
-        var flat = from_file(path, shared: false, end / size, entry.Stored.Stored, CPU).narrow(0, entry.Start / size, entry.SpanBytes / size);
-        var tensor = entry.Strides is { } strides ? flat.as_strided([.. entry.Shape], strides, entry.Start / size) : flat.view([.. entry.Shape]);
-        return tensor.DetachFromDisposeScope();
+        return parts[entry.Part].Map(entry) ?? Read(name);
     }
 
     /// <summary>Copies one tensor into another of the same shape, on any device, converting its numbers where the dtypes differ.</summary>
@@ -112,6 +106,22 @@ public sealed class CheckpointReader : IDisposable
     public void Dispose()
     {
         foreach (var part in parts) part.Dispose();
+    }
+
+    /// <summary>A tensor of the file's numbers in the dtype and on the device of another: on the file's pages where they suit it.</summary>
+    internal Tensor MapLike(string name, Tensor like, Device device)
+    {
+        var entry = this[name];
+        if (entry.Strides is null && entry.Dtype == like.dtype && device.type == TorchSharp.DeviceType.CPU && parts[entry.Part].Map(entry) is { } mapped) return mapped;
+        return ReadLike(name, like, device);
+    }
+
+    /// <summary>A tensor of the file's numbers in the dtype and on the device of another, in memory of its own.</summary>
+    internal Tensor ReadLike(string name, Tensor like, Device device)
+    {
+        var memory = empty(like.shape, like.dtype, device).DetachFromDisposeScope();
+        parts[this[name].Part].CopyTo(this[name], memory);
+        return memory;
     }
 
     /// <summary>Why a tensor of the file cannot be copied into another; null if it can.</summary>

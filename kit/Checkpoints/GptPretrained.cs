@@ -21,16 +21,23 @@ public static class GptPretrained
         Read = Read,
         Write = Write,
         Make = config => new Gpt(config),
+        Layers = config => config.Layers,
         ConfigOf = model => model.Config,
     };
 
     extension(Gpt model)
     {
         /// <summary>A GPT-2 in evaluation mode, from a folder with <c>config.json</c> and weights as published ones are.</summary>
+        /// <param name="folder">Where they are.</param>
+        /// <param name="mapped">
+        /// True puts parameters that are float32 in the file on its pages, which are read when they are first used: loading takes no
+        /// second copy. What training writes goes to memory, never to the file. While the model lives another file may take its
+        /// place, as <c>SavePretrained</c> does, but nobody may write into it or shorten it. False reads all into memory at once.
+        /// </param>
         /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
         /// <exception cref="FileNotFoundException">It has no configuration or no weights.</exception>
         /// <exception cref="InvalidDataException">Its files are damaged, describe another architecture, or do not fit each other; says how.</exception>
-        public static Gpt FromPretrained(string folder) => Format.Load(folder);
+        public static Gpt FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
         /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> as transformers does.</summary>
         /// <param name="folder">Where to; is made if it is not there.</param>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
@@ -26,31 +27,42 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
     /// <summary>Makes a model.</summary>
     public required Func<TConfig, TModel> Make { get; init; }
 
+    /// <summary>Number of layers, each of which has tensors in the file: a configuration that claims more is refused before any is made.</summary>
+    public required Func<TConfig, int> Layers { get; init; }
+
     /// <summary>A model's configuration.</summary>
     public required Func<TModel, TConfig> ConfigOf { get; init; }
 
     /// <summary>A model, in evaluation mode, with the weights of a folder.</summary>
+    /// <param name="folder">Where they are.</param>
+    /// <param name="mapped">Whether parameters may lie on the pages of the file; not on Windows, where a mapped file cannot be replaced.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException">It has no configuration or no weights.</exception>
     /// <exception cref="InvalidDataException">Its files are damaged, describe another architecture, or do not belong together.</exception>
-    public TModel Load(string folder)
+    public TModel Load(string folder, bool mapped)
     {
         var file = ConfigFile.Read(folder);
         file.ExpectType(ModelType);
         var config = Checked(() => Read(file), folder);
         using var reader = CheckpointReader.Open(CheckpointFolder.Weights(folder));
+        if (Layers(config) > reader.Entries.Count)
+            throw new InvalidDataException($"{Path.Combine(folder, CheckpointFolder.Config)} describes {Layers(config)} layers; {reader.Path} has {reader.Entries.Count} tensors in all.");
         var model = Blueprint.Make(() => Checked(() => Make(config), folder));
         try
         {
             var match = NameMatch.Find(model.GetName(), model.state_dict(), reader, Names(config));
-            if (Blueprint.CanFill(model, match.Keys)) Blueprint.Materialise(model, get_default_device());
+            if (Blueprint.CanFill(model, match.Keys))
+            {
+                var device = get_default_device();
+                Blueprint.Fill(model.state_dict(), (name, like) => mapped && !OperatingSystem.IsWindows()
+                    ? reader.MapLike(match[name], like, device) : reader.ReadLike(match[name], like, device));
+            }
             else
             {
                 model.Dispose();
                 model = Make(config);
+                foreach (var (name, tensor) in model.state_dict()) reader.CopyTo(match[name], tensor);
             }
-            var own = model.state_dict();
-            foreach (var (name, source) in match) reader.CopyTo(source, own[name]);
             model.eval();
             return model;
         }
@@ -85,7 +97,7 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
         {
             return make();
         }
-        catch (ArgumentException error)
+        catch (Exception error) when (error is ArgumentException or ExternalException or OverflowException)   // the second: sizes that libtorch refuses
         {
             throw new InvalidDataException($"{Path.Combine(folder, CheckpointFolder.Config)} describes no model: {error.Message}", error);
         }

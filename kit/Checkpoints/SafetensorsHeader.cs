@@ -11,6 +11,7 @@ internal static class SafetensorsHeader
 {
     private const int LongestHeader = 100_000_000;   // the format's own limit, in bytes
     private const int MostAxes = 64;                 // as libtorch
+    private const int CacheLine = 64;                // bytes
     private const string MetadataName = "__metadata__";
 
     /// <exception cref="InvalidDataException">Says what is wrong and where.</exception>
@@ -34,7 +35,7 @@ internal static class SafetensorsHeader
         }
     }
 
-    /// <summary>The header of tensors laid one after the other, padded with spaces to a multiple of 8 bytes.</summary>
+    /// <summary>The header of tensors laid one after the other, padded with spaces so that they begin where a cache line does.</summary>
     public static byte[] Format(List<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         var header = new Dictionary<string, object>();
@@ -50,7 +51,7 @@ internal static class SafetensorsHeader
             at = end;
         }
         var json = JsonSerializer.Serialize(header);
-        return Encoding.UTF8.GetBytes(json.PadRight(json.Length + ((8 - (Encoding.UTF8.GetByteCount(json) % 8)) % 8)));
+        return Encoding.UTF8.GetBytes(json.PadRight(json.Length + ((CacheLine - ((8 + Encoding.UTF8.GetByteCount(json)) % CacheLine)) % CacheLine)));
     }
 
     private static (List<CheckpointEntry> Entries, Dictionary<string, string> Metadata) Parse(byte[] header, long fileLength)

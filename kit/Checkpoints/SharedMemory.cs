@@ -25,14 +25,6 @@ internal sealed class SharedMemory
         using var scope = NewDisposeScope();
         var memory = part.Read(entries[0] with { Start = start, Shape = [(end - start) / size], Strides = null });
         scope.Attach(memory);
-        return [.. entries.Select(entry => (entry.Name, memory.as_strided([.. entry.Shape], entry.Strides ?? RowMajor(entry.Shape), (entry.Start - start) / size).DetachFromDisposeScope()))];
-    }
-
-    private static long[] RowMajor(IReadOnlyList<long> shape)
-    {
-        var strides = new long[shape.Count];
-        var step = 1L;
-        for (var axis = shape.Count - 1; axis >= 0; step *= shape[axis], axis--) strides[axis] = step;
-        return strides;
+        return [.. entries.Select(entry => (entry.Name, memory.as_strided([.. entry.Shape], entry.AllStrides(), (entry.Start - start) / size).DetachFromDisposeScope()))];
     }
 }

@@ -63,13 +63,27 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
+    public void Mapped_tensors_do_not_know_each_other()
+    {
+        SafetensorsFile.Write(folder.PathTo("a.safetensors"), [new("one", ones(3)), new("two", full([3], 2f))]);
+        using var reader = CheckpointReader.Open(folder.PathTo("a.safetensors"));
+        var (one, two) = (reader.Map("one").requires_grad_(), reader.Map("two").requires_grad_());
+        var loss = two.pow(2).sum();
+        using (no_grad()) one.add_(5);   // on the same pages; were they views of one tensor, autograd would think that its input had changed
+        loss.backward();
+        Assert.Equal(12, two.grad!.sum().item<float>());
+    }
+
+    [Fact]
     public void What_is_written_to_a_mapped_tensor_does_not_reach_the_file()
     {
         SafetensorsFile.Write(folder.PathTo("a.safetensors"), [new("numbers", ones(10))]);
         using var reader = CheckpointReader.Open(folder.PathTo("a.safetensors"));
         reader.Map("numbers").zero_();
-        Assert.Equal(10, reader.Map("numbers").sum().item<float>());
+        Assert.Equal(0, reader.Map("numbers").sum().item<float>());   // the same memory
         Assert.Equal(10, reader.Read("numbers").sum().item<float>());
+        using var other = CheckpointReader.Open(folder.PathTo("a.safetensors"));
+        Assert.Equal(10, other.Map("numbers").sum().item<float>());
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ResearchKit.Checkpoints;
 using ResearchKit.Layers;
 using ResearchKit.Models;
+using ResearchKit.Optimizers;
 using ResearchKit.Tests.Golden;
 using ResearchKit.Tests.Kernel;
 using TorchSharp;
@@ -21,14 +22,15 @@ public sealed class GptPretrainedTests : IDisposable
     }
 
     [Theory]
-    [InlineData("gpt2-a", "model.safetensors")]
-    [InlineData("gpt2-a", "pytorch_model.bin")]
-    [InlineData("gpt2-b", "model.safetensors")]
-    public void A_published_folder_gives_the_references_logits(string name, string weights)
+    [InlineData("gpt2-a", "model.safetensors", true)]
+    [InlineData("gpt2-a", "model.safetensors", false)]
+    [InlineData("gpt2-a", "pytorch_model.bin", true)]
+    [InlineData("gpt2-b", "model.safetensors", true)]
+    public void A_published_folder_gives_the_references_logits(string name, string weights, bool mapped)
     {
         using var golden = new GoldenCase(name);
         Place(name, weights);
-        using var model = Gpt.FromPretrained(folder.Path);
+        using var model = Gpt.FromPretrained(folder.Path, mapped);
         Assert.False(model.training);
         Assert.All(model.parameters(), parameter => Assert.True(parameter.requires_grad && parameter.is_leaf));
         Check(golden, model);
@@ -44,6 +46,14 @@ public sealed class GptPretrainedTests : IDisposable
         var logits = model.call(tokens)[.., ..^1].flatten(0, 1);
         nn.functional.cross_entropy(logits, labels[.., 1..].flatten(), ignore_index: -100).backward();
         golden.Check("grad.transformer.h.0.attn.c_attn.weight", model.get_parameter("h.0.attn.c_attn.weight")!.grad!);
+
+        using var optimizer = new FusedAdamW(model.named_parameters());
+        var before = model.get_parameter("wte.weight")!.clone();
+        optimizer.Step();
+        Assert.True(before.ne(model.get_parameter("wte.weight")!).any().item<bool>());
+        using (var again = Gpt.FromPretrained(folder.Path)) Assert.True(Same(before, again.get_parameter("wte.weight")!));
+        model.SavePretrained(folder.Path);   // over the file that the model lies on
+        using (var again = Gpt.FromPretrained(folder.Path)) Assert.True(Same(model.get_parameter("wte.weight")!, again.get_parameter("wte.weight")!));
 
         model.to(float64);
         Assert.All(model.parameters(), parameter => Assert.Equal(float64, parameter.dtype));
@@ -97,6 +107,9 @@ public sealed class GptPretrainedTests : IDisposable
     [Theory]
     [InlineData("bert", "model_type", "expected 'gpt2'")]
     [InlineData("many", "n_layer", "expected a whole number of at least 1")]
+    [InlineData(2_000_000_000, "n_layer", "describes 2000000000 layers")]
+    [InlineData(2_147_483_644, "n_embd", "config.json")]
+    [InlineData(2_147_483_647, "vocab_size", "the model has [2147483647, 48]")]
     [InlineData(0, "n_layer", "expected a whole number of at least 1")]
     [InlineData(1.5, "vocab_size", "vocab_size is 1.5")]
     [InlineData("softsign", "activation_function", "gelu_new")]
