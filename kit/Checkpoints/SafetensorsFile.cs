@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text.Json;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
@@ -7,43 +6,26 @@ namespace ResearchKit.Checkpoints;
 /// <summary>Named tensors in a file: an 8-byte header length, a JSON header, then raw little-endian data.</summary>
 /// <remarks>
 /// https://github.com/huggingface/safetensors#format. Nothing in the file is executed, and nothing is allocated that its length
-/// does not justify.
+/// does not justify. To read one tensor at a time, open a <see cref="CheckpointReader"/>.
 /// </remarks>
 public static class SafetensorsFile
 {
-    private const int LongestHeader = 100_000_000;   // the format's own limit, in bytes
+    private const long PartElements = 1 << 21;   // short enough for a span
 
     /// <summary>Reads all tensors, on the CPU, which then belong to the caller.</summary>
     /// <exception cref="InvalidDataException">The file is not a whole, consistent safetensors file; says what is wrong and where.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public static Dictionary<string, Tensor> Read(string path)
     {
-        if (!File.Exists(path)) throw new FileNotFoundException($"There is no file {path}; expected safetensors.", path);
-        using var stream = File.OpenRead(path);
-        var entries = ReadHeader(stream, path);
-        var dataStart = stream.Position;
-        var tensors = new Dictionary<string, Tensor>();
-        try
-        {
-            foreach (var entry in entries)
-            {
-                stream.Position = dataStart + entry.Start;
-                tensors[entry.Name] = ReadTensor(stream, entry);
-            }
-            return tensors;
-        }
-        catch
-        {
-            foreach (var tensor in tensors.Values) tensor.Dispose();
-            throw;
-        }
+        using var reader = CheckpointReader.Open(path);
+        return reader.ReadAll();
     }
 
     /// <summary>Writes tensors beside the file and then renames, so that the path holds the old file or the whole new one.</summary>
     /// <param name="path">Where to.</param>
     /// <param name="tensors">Any device; float, integer and bool dtypes.</param>
     /// <param name="metadata">Free texts to keep with them.</param>
-    /// <exception cref="ArgumentException">A dtype that the format does not know.</exception>
+    /// <exception cref="ArgumentException">A dtype that the format does not know, or a name twice.</exception>
     public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var named = tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToList();
@@ -68,50 +50,54 @@ public static class SafetensorsFile
         }
     }
 
-    private static List<SafetensorsEntry> ReadHeader(FileStream stream, string path)
+    /// <summary>Writes tensors into a folder: <c>model.safetensors</c>, or several files and <c>model.safetensors.index.json</c>.</summary>
+    /// <param name="folder">Where to; is made if it is not there. What it holds of an earlier checkpoint of this kind goes.</param>
+    /// <param name="tensors">Any device; float, integer and bool dtypes. Files are filled in this order.</param>
+    /// <param name="maximumBytes">Most bytes of tensors in a file; a larger tensor gets one of its own.</param>
+    /// <param name="metadata">Free texts to keep with them.</param>
+    /// <exception cref="ArgumentException">A dtype that the format does not know, a name twice, or no room in a file.</exception>
+    public static void WriteSharded(string folder, IEnumerable<KeyValuePair<string, Tensor>> tensors, long maximumBytes,
+        IReadOnlyDictionary<string, string>? metadata = null)
     {
-        Span<byte> prefix = stackalloc byte[8];
-        if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8)
-            throw Bad(path, $"it has {stream.Length} bytes; even the header's length takes 8");
-        var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        if (length > LongestHeader || (long)length > stream.Length - 8)
-            throw Bad(path, $"the header is said to have {length} bytes, the file has {stream.Length}");
-        var header = new byte[length];
-        stream.ReadExactly(header);
-        try
-        {
-            return SafetensorsHeader.Parse(header, dataLength: stream.Length - 8 - (long)length);
-        }
-        catch (Exception error) when (error is JsonException or InvalidDataException or InvalidOperationException)   // the last: text that is not UTF-8
-        {
-            throw Bad(path, error.Message);
-        }
+        ArgumentOutOfRangeException.ThrowIfLessThan(maximumBytes, 1);
+        Directory.CreateDirectory(folder);
+        var shards = Split([.. tensors], maximumBytes);
+        string Name(int shard) => shards.Count == 1 ? CheckpointFolder.Safetensors : $"model-{shard + 1:00000}-of-{shards.Count:00000}.safetensors";
+        for (var shard = 0; shard < shards.Count; shard++) Write(Path.Combine(folder, Name(shard)), shards[shard], metadata);
+        if (shards.Count > 1)
+            ShardIndex.Write(Path.Combine(folder, CheckpointFolder.SafetensorsIndex),
+                shards.SelectMany((shard, number) => shard.Select(pair => KeyValuePair.Create(pair.Key, Name(number)))), shards.Sum(shard => shard.Sum(pair => Bytes(pair.Value))));
+        CheckpointFolder.RemoveOther(folder, [.. Enumerable.Range(0, shards.Count).Select(Name)]);
     }
 
-    private static Tensor ReadTensor(FileStream stream, SafetensorsEntry entry)
+    private static List<List<KeyValuePair<string, Tensor>>> Split(List<KeyValuePair<string, Tensor>> tensors, long maximumBytes)
     {
-        var tensor = empty(entry.Shape, entry.Dtype).DetachFromDisposeScope();
-        if (tensor.numel() == 0) return tensor;
-        using var flat = tensor.flatten();
-        foreach (var part in Parts(flat))
-            using (part) stream.ReadExactly(part.bytes);
-        return tensor;
+        var shards = new List<List<KeyValuePair<string, Tensor>>> { new() };
+        long used = 0;
+        foreach (var pair in tensors)
+        {
+            if (shards[^1].Count > 0 && used + Bytes(pair.Value) > maximumBytes)
+            {
+                shards.Add([]);
+                used = 0;
+            }
+            shards[^1].Add(pair);
+            used += Bytes(pair.Value);
+        }
+        return shards;
     }
+
+    private static long Bytes(Tensor tensor) => tensor.numel() * tensor.element_size();
 
     private static void WriteData(FileStream stream, Tensor tensor)
     {
         if (tensor.numel() == 0) return;
         using var scope = NewDisposeScope();
-        foreach (var part in Parts(tensor.detach().cpu().contiguous().flatten())) stream.Write(part.bytes);
+        var flat = tensor.detach().cpu().contiguous().flatten();
+        for (long at = 0, length = flat.shape[0]; at < length; at += PartElements)
+        {
+            using var part = flat.narrow(0, at, Math.Min(PartElements, length - at));
+            stream.Write(part.bytes);
+        }
     }
-
-    /// <summary>Views of a flat tensor, each short enough for a span.</summary>
-    private static IEnumerable<Tensor> Parts(Tensor flat)
-    {
-        const long longest = 1 << 22;
-        for (long at = 0, length = flat.shape[0]; at < length; at += longest)
-            yield return flat.narrow(0, at, Math.Min(longest, length - at));
-    }
-
-    private static InvalidDataException Bad(string path, string why) => new($"{path} is not a safetensors file: {why}.");
 }

@@ -14,9 +14,9 @@ internal static class MetaDevice
     /// <summary>True for a tensor without numbers.</summary>
     public static bool IsMeta(this Tensor tensor) => tensor.device_type == DeviceType.META;
 
-    /// <summary>Vectors of tokens: int64 [batch, time] to [batch, time, channels].</summary>
-    public static Tensor Lookup(this Embedding embedding, Tensor tokens) =>
-        tokens.IsMeta() ? embedding.weight!.index(tokens) : embedding.call(tokens);
+    /// <summary>Rows of a table [rows, channels] by their numbers, int64 [count]: [count, channels].</summary>
+    public static Tensor Rows(this Tensor table, Tensor numbers) =>
+        numbers.IsMeta() ? table.index(numbers) : table.index_select(0, numbers);
 
     /// <summary>Layer norm of the last axis.</summary>
     public static Tensor Normalize(this LayerNorm norm, Tensor x) =>

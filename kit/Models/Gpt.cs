@@ -12,7 +12,7 @@ namespace ResearchKit.Models;
 /// </remarks>
 public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
 {
-    private readonly Embedding wte;
+    private readonly EmbeddingTable wte;
     private readonly PositionalEncoding wpe;
     private readonly Dropout drop;
     private readonly ModuleList<GptBlock> h;
@@ -24,8 +24,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     public Gpt(GptConfig config) : base(nameof(Gpt))
     {
         Config = config.Validated();
-        wte = Embedding(config.VocabularySize, config.ModelWidth);
-        init.normal_(wte.weight, 0, 0.02);
+        wte = new EmbeddingTable(config.VocabularySize, config.ModelWidth);
         wpe = PositionalEncoding.Create(config.Positions, config.ContextLength, config.ModelWidth, config.Heads, deviation: 0.02);
         drop = Dropout(config.Dropout);
         h = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new GptBlock(config, layer, wpe))]);
@@ -72,7 +71,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     /// <summary>From the final residual stream to logits.</summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, time, vocabulary].</returns>
-    public Tensor Head(Tensor features) => lm_head is null ? functional.linear(features, wte.weight!) : lm_head.call(features);
+    public Tensor Head(Tensor features) => lm_head is null ? functional.linear(features, wte.weight) : lm_head.call(features);
 
     /// <inheritdoc/>
     public Tensor NextLogits(Tensor tokens, KeyValueCache cache, Tensor? attentionMask = null)
@@ -86,7 +85,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
 
     private Tensor Read(Tensor tokens, DecoderPass pass)
     {
-        var x = hook_embed.call(drop.call(pass.Embed(wpe, wte.Lookup(tokens))));   // [batch, time, channels]
+        var x = hook_embed.call(drop.call(pass.Embed(wpe, wte.call(tokens))));   // [batch, time, channels]
         foreach (var block in h) x = ReferenceEquals(pass, DecoderPass.Plain) ? block.call(x) : block.Step(x, pass);
         return ln_f.Normalize(x);
     }

@@ -10,7 +10,7 @@ namespace ResearchKit.Models;
 /// <remarks>All that it remembers is its state, whatever the length of the text; <see cref="Continue"/> carries it on.</remarks>
 public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
 {
-    private readonly Embedding embedding;
+    private readonly EmbeddingTable embedding;
     private readonly Dropout dropout;
     private readonly RecurrentLayer rnn;
     private readonly Linear? head;   // null where the embedding is the head
@@ -19,8 +19,8 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
     public RecurrentLanguageModel(RecurrentLanguageModelConfig config) : base(nameof(RecurrentLanguageModel))
     {
         Config = config.Validated();
-        embedding = Embedding(config.VocabularySize, config.EmbeddingWidth);
-        init.uniform_(embedding.weight!, -0.1, 0.1);
+        embedding = new EmbeddingTable(config.VocabularySize, config.EmbeddingWidth, deviation: 1);
+        init.uniform_(embedding.weight, -0.1, 0.1);
         dropout = Dropout(config.Dropout);
         rnn = config.Cell.Make(new RecurrentShape
         {
@@ -77,13 +77,13 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var kept = dropout.call(features);
-        return (head is null ? functional.linear(kept, embedding.weight!) : head.call(kept)).MoveToOuterDisposeScope();
+        return (head is null ? functional.linear(kept, embedding.weight) : head.call(kept)).MoveToOuterDisposeScope();
     }
 
     private RecurrentOutput Read(Tensor tokens, RecurrentState? state)
     {
         tokens.Axes2("tokens [batch, time]");
         if (tokens.dtype != ScalarType.Int64) throw new ArgumentException($"Tokens are {tokens.dtype}; expected Int64.", nameof(tokens));
-        return rnn.Read(dropout.call(embedding.Lookup(tokens)), state: state);
+        return rnn.Read(dropout.call(embedding.call(tokens)), state: state);
     }
 }

@@ -12,7 +12,7 @@ namespace ResearchKit.Models;
 /// </remarks>
 public sealed class TokenMixingModel : Module<Tensor, Tensor>
 {
-    private readonly Embedding embed_tokens;
+    private readonly EmbeddingTable embed_tokens;
     private readonly LearnedPositions positions;
     private readonly ModuleList<TokenMixingLayer> layers;
     private readonly RmsNorm norm;
@@ -21,7 +21,7 @@ public sealed class TokenMixingModel : Module<Tensor, Tensor>
     public TokenMixingModel(TokenMixingConfig config) : base(nameof(TokenMixingModel))
     {
         Config = config.Validated();
-        embed_tokens = Initial.Table(config.VocabularySize, config.ModelWidth);
+        embed_tokens = new EmbeddingTable(config.VocabularySize, config.ModelWidth);
         positions = new LearnedPositions(config.ContextLength, config.ModelWidth);
         layers = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new TokenMixingLayer(config, layer))]);
         norm = new RmsNorm(config.ModelWidth);
@@ -39,9 +39,9 @@ public sealed class TokenMixingModel : Module<Tensor, Tensor>
     {
         TokenChecks.Check(tokens, Config.ContextLength);
         using var scope = NewDisposeScope();
-        var x = positions.Embed(embed_tokens.Lookup(tokens), 0);   // [batch, time, channels]
+        var x = positions.Embed(embed_tokens.call(tokens), 0);   // [batch, time, channels]
         foreach (var layer in layers) x = layer.call(x);
-        return functional.linear(norm.call(x), embed_tokens.weight!).MoveToOuterDisposeScope();
+        return functional.linear(norm.call(x), embed_tokens.weight).MoveToOuterDisposeScope();
     }
 }
 

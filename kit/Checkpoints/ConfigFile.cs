@@ -1,0 +1,90 @@
+using System.Text.Json;
+using ResearchKit.Layers;
+
+namespace ResearchKit.Checkpoints;
+
+/// <summary>A published model's <c>config.json</c>: fields by name, each with the value that stands for an absent one.</summary>
+internal sealed class ConfigFile
+{
+    private const long LongestConfig = 10_000_000;   // bytes; label names can be many
+    private readonly Dictionary<string, JsonElement> fields;
+    private readonly string path;
+
+    private ConfigFile(string path, Dictionary<string, JsonElement> fields) => (this.path, this.fields) = (path, fields);
+
+    /// <summary>Reads the config of a folder.</summary>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    /// <exception cref="InvalidDataException">It is not a JSON object.</exception>
+    public static ConfigFile Read(string folder)
+    {
+        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder}; expected one with {CheckpointFolder.Config}.");
+        var path = Path.Combine(folder, CheckpointFolder.Config);
+        if (!File.Exists(path)) throw new FileNotFoundException($"There is no file {path}; expected the model's configuration.", path);
+        if (new FileInfo(path).Length > LongestConfig) throw new InvalidDataException($"{path} is not a configuration: it has {new FileInfo(path).Length} bytes.");
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return json.RootElement.ValueKind == JsonValueKind.Object
+                ? new ConfigFile(path, json.RootElement.EnumerateObject().ToDictionary(field => field.Name, field => field.Value.Clone()))
+                : throw new InvalidDataException($"{path} is not a configuration: it is no JSON object.");
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)   // the latter: text that is not UTF-8
+        {
+            throw new InvalidDataException($"{path} is not a configuration: {error.Message}", error);
+        }
+    }
+
+    /// <summary>False for a field that is absent or null.</summary>
+    public bool Has(string name) => fields.TryGetValue(name, out var value) && value.ValueKind != JsonValueKind.Null;
+
+    /// <summary>A whole number of at least 1.</summary>
+    public int Size(string name, int absent) => SizeOrNull(name) ?? absent;
+
+    /// <summary>A whole number of at least 1; null where the field is absent or null.</summary>
+    public int? SizeOrNull(string name) => !Has(name) ? null
+        : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetInt32(out var number) && number >= 1 ? number
+        : throw Bad(name, "a whole number of at least 1");
+
+    /// <summary>A number.</summary>
+    public double Number(string name, double absent) => !Has(name) ? absent
+        : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetDouble(out var number) && double.IsFinite(number) ? number
+        : throw Bad(name, "a number");
+
+    /// <summary>True or false.</summary>
+    public bool Flag(string name, bool absent) => !Has(name) ? absent
+        : fields[name].ValueKind is JsonValueKind.True or JsonValueKind.False ? fields[name].GetBoolean()
+        : throw Bad(name, "true or false");
+
+    /// <summary>A text.</summary>
+    public string Text(string name, string absent) => !Has(name) ? absent
+        : fields[name].ValueKind == JsonValueKind.String ? fields[name].GetString()!
+        : throw Bad(name, "a text");
+
+    /// <summary>A non-linearity, by its name in transformers.</summary>
+    public Activation Activation(string name, string absent) =>
+        ActivationNames.Parse(Text(name, absent)) ?? throw Bad(name, $"one of {ActivationNames.Known}");
+
+    /// <summary>Number of entries of an object, such as <c>id2label</c>.</summary>
+    public int Count(string name, int absent) => !Has(name) ? absent
+        : fields[name].ValueKind == JsonValueKind.Object ? fields[name].EnumerateObject().Count()
+        : throw Bad(name, "an object");
+
+    /// <summary>Refuses a flag of the architecture that the kit's model does not have.</summary>
+    public void Expect(string name, bool value)
+    {
+        if (Flag(name, value) != value) throw Bad(name, value ? "true, the only value that the kit's model knows" : "false, the only value that the kit's model knows");
+    }
+
+    /// <summary>Refuses another architecture; an absent <c>model_type</c> says nothing.</summary>
+    public void ExpectType(string type)
+    {
+        if (Text("model_type", type) != type) throw Bad("model_type", $"'{type}'");
+    }
+
+    /// <summary>What is wrong with a field.</summary>
+    public InvalidDataException Bad(string name, string expected)
+    {
+        var text = fields[name].GetRawText();
+        return new($"{path}: {name} is {(text.Length > 60 ? text[..60] + "…" : text)}; expected {expected}.");
+    }
+}

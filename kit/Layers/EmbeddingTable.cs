@@ -1,0 +1,43 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Layers;
+
+/// <summary>A vector for each token: a table whose rows are looked up.</summary>
+/// <remarks>
+/// The name and layout of its weight are those of an embedding in published checkpoints. All of it is managed, so that a model can
+/// be made on the meta device without drawing a random number, and be given its memory later.
+/// </remarks>
+public sealed class EmbeddingTable : Module<Tensor, Tensor>
+{
+    internal readonly Parameter weight;   // [vocabulary, channels]
+    private readonly int? padding;
+
+    /// <param name="rows">Number of different tokens.</param>
+    /// <param name="width">Channels.</param>
+    /// <param name="padding">The row of the padding token, which starts as zero: looking it up gives it no gradient; null for none.</param>
+    /// <param name="deviation">Standard deviation at first.</param>
+    public EmbeddingTable(int rows, int width, int? padding = null, double deviation = 0.02) : base(nameof(EmbeddingTable))
+    {
+        if (padding < 0 || padding >= rows) throw new ArgumentException($"The padding token is {padding}; the table has {rows} rows.", nameof(padding));
+        this.padding = padding;
+        weight = Parameter(init.normal_(empty(rows, width), 0, deviation));
+        RegisterComponents();
+        if (padding is not { } row) return;
+        using var noGrad = no_grad();
+        using var vector = weight.narrow(0, row, 1);
+        vector.zero_();
+    }
+
+    /// <summary>The vectors of tokens.</summary>
+    /// <param name="tokens">int64 [...], such as [batch, time].</param>
+    /// <returns>[..., channels].</returns>
+    public override Tensor forward(Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
+        var x = weight.Rows(tokens.reshape(-1)).view([.. tokens.shape, weight.shape[1]]);
+        if (padding is { } row && x.requires_grad) x = where(tokens.eq(row).unsqueeze(-1), x.detach(), x);
+        return x.MoveToOuterDisposeScope();
+    }
+}
