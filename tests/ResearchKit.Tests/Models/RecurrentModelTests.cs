@@ -150,6 +150,6 @@ public sealed class RecurrentModelTests : IDisposable
             return value.item<float>();
         }
         var first = Step();
-        return (first, Enumerable.Range(0, 60).Select(_ => Step()).Last());
+        return (first, Enumerable.Range(0, 60).Select(_ => Step()).ToList()[^1]);
     }
 }
