@@ -8,7 +8,7 @@ namespace ResearchKit.Models;
 /// <summary>norm(token + position + token type).</summary>
 internal sealed class BertEmbeddings : Module<Tensor, Tensor>
 {
-    private readonly Embedding word_embeddings, token_type_embeddings;
+    private readonly TokenTable word_embeddings, token_type_embeddings;
     private readonly LearnedPositions position_embeddings;
     private readonly LayerNorm LayerNorm;
     private readonly Dropout dropout;
@@ -16,16 +16,16 @@ internal sealed class BertEmbeddings : Module<Tensor, Tensor>
 
     public BertEmbeddings(BertConfig config) : base(nameof(BertEmbeddings))
     {
-        word_embeddings = Initial.Table(config.VocabularySize, config.ModelWidth, config.PaddingToken);
+        word_embeddings = new TokenTable(config.VocabularySize, config.ModelWidth, config.PaddingToken);
         position_embeddings = new LearnedPositions(config.ContextLength, config.ModelWidth);
-        token_type_embeddings = Initial.Table(config.TokenTypes, config.ModelWidth);
+        token_type_embeddings = new TokenTable(config.TokenTypes, config.ModelWidth);
         LayerNorm = LayerNorm(config.ModelWidth, config.NormEpsilon);
         dropout = Dropout(config.Dropout);
         RegisterComponents();
     }
 
     /// <summary>The table of token embeddings, [vocabulary, channels].</summary>
-    public Tensor Table() => word_embeddings.weight!;
+    public Tensor Table() => word_embeddings.Weight;
 
     public override Tensor forward(Tensor tokens) => Embed(tokens, null);
 
@@ -35,7 +35,7 @@ internal sealed class BertEmbeddings : Module<Tensor, Tensor>
     public Tensor Embed(Tensor tokens, Tensor? types)
     {
         using var scope = NewDisposeScope();
-        var x = word_embeddings.Lookup(tokens) + token_type_embeddings.Lookup(types ?? zeros_like(tokens));
+        var x = word_embeddings.call(tokens) + token_type_embeddings.call(types ?? zeros_like(tokens));
         x = LayerNorm.Normalize(position_embeddings.call(x));
         return dropout.call(hook_embed.call(x)).MoveToOuterDisposeScope();
     }

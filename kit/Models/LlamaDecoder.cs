@@ -8,7 +8,7 @@ namespace ResearchKit.Models;
 /// <summary>All of a <see cref="Llama"/> but its head.</summary>
 internal sealed class LlamaDecoder : Module<Tensor, Tensor>
 {
-    private readonly Embedding embed_tokens;
+    private readonly TokenTable embed_tokens;
     private readonly ModuleList<LlamaLayer> layers;
     private readonly RmsNorm norm;
     private readonly HookPoint hook_embed = new();   // [batch, time, channels]
@@ -16,7 +16,7 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
 
     public LlamaDecoder(LlamaConfig config) : base(nameof(LlamaDecoder))
     {
-        embed_tokens = Initial.Table(config.VocabularySize, config.ModelWidth, config.PaddingToken);
+        embed_tokens = new TokenTable(config.VocabularySize, config.ModelWidth, config.PaddingToken);
         layers = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new LlamaLayer(config, layer))]);
         norm = new RmsNorm(config.ModelWidth, config.NormEpsilon);
         rotary = [new RotaryPositions(config.HeadWidth, config.RotaryBase)];
@@ -30,12 +30,12 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
     public Tensor Read(Tensor tokens, DecoderPass pass)
     {
         using var scope = NewDisposeScope();
-        var x = hook_embed.call(embed_tokens.Lookup(tokens));                    // [batch, time, channels]
+        var x = hook_embed.call(embed_tokens.call(tokens));                    // [batch, time, channels]
         var rotation = rotary[0].At(pass.PositionsOf(tokens), x.dtype);          // the same in every layer
         foreach (var layer in layers) x = layer.Step(x, pass, rotation);
         return norm.call(x).MoveToOuterDisposeScope();
     }
 
     /// <summary>Logits by the table of embeddings: [..., channels] to [..., vocabulary].</summary>
-    public Tensor Unembed(Tensor features) => functional.linear(features, embed_tokens.weight!);
+    public Tensor Unembed(Tensor features) => functional.linear(features, embed_tokens.Weight);
 }
