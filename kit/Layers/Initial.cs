@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Layers as the published transformers start them: normally distributed weights, biases of zero.</summary>
+/// <summary>Linear layers as the published transformers start them: normally distributed weights, biases of zero.</summary>
 internal static class Initial
 {
     /// <summary>A linear layer.</summary>

@@ -45,8 +45,27 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var qkv = functional.linear(x, in_proj_weight, in_proj_bias).chunk(3, -1);   // 3 · [batch, time, channels]
-        var mixed = ScaledDotProductAttention.Attend(qkv[0].SplitHeads(heads), qkv[1].SplitHeads(heads), qkv[2].SplitHeads(heads),
-            mask, hook_pattern, training ? dropout : 0);                             // [batch, head, time, d_head]
-        return out_proj.call(mixed.MergeHeads()).MoveToOuterDisposeScope();
+        return Mix(qkv[0], qkv[1], qkv[2], mask).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Cross-attention: what the tokens find in another sequence.</summary>
+    /// <param name="x">[batch, time, channels], the tokens that look.</param>
+    /// <param name="memory">[batch, memory time, channels], the tokens that are looked at.</param>
+    /// <param name="mask">Which of these a token sees.</param>
+    /// <returns>[batch, time, channels].</returns>
+    public Tensor Attend(Tensor x, Tensor memory, AttentionMask mask)
+    {
+        using var scope = NewDisposeScope();
+        var width = in_proj_weight.shape[1];
+        var query = functional.linear(x, in_proj_weight.narrow(0, 0, width), in_proj_bias.narrow(0, 0, width));
+        var keyValue = functional.linear(memory, in_proj_weight.narrow(0, width, 2 * width), in_proj_bias.narrow(0, width, 2 * width)).chunk(2, -1);
+        return Mix(query, keyValue[0], keyValue[1], mask).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Mix(Tensor query, Tensor key, Tensor value, AttentionMask mask)
+    {
+        var mixed = ScaledDotProductAttention.Attend(query.SplitHeads(heads), key.SplitHeads(heads), value.SplitHeads(heads),
+            mask, hook_pattern, training ? dropout : 0);   // [batch, head, time, d_head]
+        return out_proj.call(mixed.MergeHeads());
     }
 }

@@ -18,7 +18,7 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
     private readonly Conv1d conv1d;
     private readonly Parameter A_log;   // [inner, state]; A = -exp(A_log)
     private readonly Parameter D;       // [inner]
-    private readonly int inner, state, rank;
+    private readonly int inner, state, rank, kernel;
 
     /// <param name="width">Channels of the tokens, d_model.</param>
     /// <param name="state">Numbers that each inner channel remembers, N.</param>
@@ -29,7 +29,7 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
     {
         if (Math.Min(Math.Min(width, state), Math.Min(expansion, kernel)) < 1)
             throw new ArgumentException($"Width {width}, state {state}, expansion {expansion} and kernel {kernel}; each must be at least 1.");
-        (inner, this.state, rank) = (expansion * width, state, (width + 15) / 16);
+        (inner, this.state, rank, this.kernel) = (expansion * width, state, (width + 15) / 16, kernel);
         in_proj = Initial.Dense(width, 2 * inner, bias: false);
         conv1d = Conv1d(inner, inner, kernel, padding: kernel - 1, groups: inner);
         x_proj = Initial.Dense(inner, rank + (2 * state), bias: false);
@@ -54,9 +54,15 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
         return out_proj.call(y * functional.silu(gate)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Each channel over the last few tokens: [batch, time, inner]. libtorch has no convolution for the meta device.</summary>
-    private Tensor Convolved(Tensor x, long time) => x.IsMeta() ? x * conv1d.bias!
-        : conv1d.call(x.transpose(1, 2)).narrow(2, 0, time).transpose(1, 2);
+    /// <summary>Each channel over the last few tokens: [batch, time, inner]. So few products that they are made one by one.</summary>
+    private Tensor Convolved(Tensor x, long time)
+    {
+        var before = functional.pad(x, [0, 0, kernel - 1, 0]);                        // [batch, kernel - 1 + time, inner]
+        var weight = conv1d.weight.squeeze(1);                                        // [inner, kernel]
+        var sum = conv1d.bias!.alias();
+        for (var k = 0; k < kernel; k++) sum = sum + (before.narrow(1, k, time) * weight.select(1, k));
+        return sum;
+    }
 
     /// <summary>The recurrence, a token at a time; everything that does not depend on the state is made for all tokens at once.</summary>
     /// <param name="u">[batch, time, inner].</param>

@@ -18,7 +18,7 @@ public static class BeamSearch
     public static IReadOnlyList<BeamText> SearchBeams(this ILanguageModel model, IReadOnlyList<long> prompt, BeamOptions? options = null)
     {
         options = (options ?? new BeamOptions()).Validated();
-        Generation.CheckPrompt(model, prompt);
+        Generation.CheckPrompt(model.VocabularySize, prompt);
         using var scope = NewDisposeScope();
         using var text = new Continuation(model, tensor(prompt.ToArray()).unsqueeze(0), null, options.MaximumTokens);
         List<BeamText> finished = [], alive = [new([], 0, 0)];

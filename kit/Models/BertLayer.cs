@@ -30,14 +30,14 @@ internal sealed class BertEncoder : Module<Tensor, Tensor>
 internal sealed class BertLayer : Module<Tensor, Tensor>
 {
     private readonly BertAttention attention;
-    private readonly BertIntermediate intermediate;
+    private readonly IntermediateDense intermediate;
     private readonly BertOutput output;
     private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();   // [batch, time, channels]
 
     public BertLayer(BertConfig config) : base(nameof(BertLayer))
     {
         attention = new BertAttention(config);
-        intermediate = new BertIntermediate(config.ModelWidth, config.FeedForwardWidth, config.Activation);
+        intermediate = new IntermediateDense(config.ModelWidth, config.FeedForwardWidth, config.Activation);
         output = new BertOutput(config, config.FeedForwardWidth);
         RegisterComponents();
     }
@@ -74,27 +74,6 @@ internal sealed class BertAttention : Module<Tensor, Tensor>
     }
 }
 
-/// <summary>The first half of an MLP: activation(W x + b).</summary>
-internal sealed class BertIntermediate : Module<Tensor, Tensor>
-{
-    private readonly Linear dense;
-    private readonly HookPoint hook_pre = new(), hook_post = new();   // [batch, time, feed-forward channels]
-    private readonly Activation activation;
-
-    public BertIntermediate(int width, int feedForwardWidth, Activation activation) : base(nameof(BertIntermediate))
-    {
-        this.activation = activation;
-        dense = Initial.Dense(width, feedForwardWidth);
-        RegisterComponents();
-    }
-
-    public override Tensor forward(Tensor x)
-    {
-        using var scope = NewDisposeScope();
-        return hook_post.call(activation.Apply(hook_pre.call(dense.call(x)))).MoveToOuterDisposeScope();
-    }
-}
-
 /// <summary>The end of a branch: norm(residual + W x + b).</summary>
 internal sealed class BertOutput : Module<Tensor, Tensor>
 {
@@ -111,7 +90,11 @@ internal sealed class BertOutput : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => hook_out.call(dropout.call(dense.call(x)));
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return hook_out.call(dropout.call(dense.call(x))).MoveToOuterDisposeScope();
+    }
 
     public Tensor Add(Tensor x, Tensor residual)
     {

@@ -36,24 +36,15 @@ internal sealed class Continuation : IDisposable
     /// <summary>Logits of the next tokens, [batch, vocabulary], without gradient and dropout.</summary>
     public Tensor Next()
     {
-        var network = model.Network;
-        var training = network.training;
-        network.eval();
-        try
-        {
-            using var scope = NewDisposeScope();
-            using var noGrad = no_grad();
-            var length = (int)tokens.shape[1];
-            if (length > cache.Capacity) cache.Clear();   // the window has moved: every position is new
-            var window = Math.Max(0, length - cache.Capacity);
-            var start = Math.Max(cache.Length, window);
-            return model.NextLogits(tokens.narrow(1, start, length - start), cache, mask?.narrow(1, window, length - window))
-                .MoveToOuterDisposeScope();
-        }
-        finally
-        {
-            network.train(training);
-        }
+        using var evaluation = new EvaluationMode(model.Network);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var length = (int)tokens.shape[1];
+        if (length > cache.Capacity) cache.Clear();   // the window has moved: every position is new
+        var window = Math.Max(0, length - cache.Capacity);
+        var start = Math.Max(cache.Length, window);
+        return model.NextLogits(tokens.narrow(1, start, length - start), cache, mask?.narrow(1, window, length - window))
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>Adds a token to each text.</summary>

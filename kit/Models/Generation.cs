@@ -19,7 +19,7 @@ public static class Generation
     public static IEnumerable<GeneratedToken> Generate(this ILanguageModel model, IReadOnlyList<long> prompt, SamplingOptions? options = null)
     {
         options = (options ?? new SamplingOptions()).Validated();
-        CheckPrompt(model, prompt);
+        CheckPrompt(model.VocabularySize, prompt);
         return Write(model, [.. prompt], options);
     }
 
@@ -35,7 +35,8 @@ public static class Generation
         this ILanguageModel model, Tensor prompts, SamplingOptions? options = null, Tensor? attentionMask = null)
     {
         options = (options ?? new SamplingOptions()).Validated();
-        CheckPrompts(model, prompts, attentionMask);
+        CheckPrompts(model.VocabularySize, prompts, attentionMask);
+        CheckLastColumn(attentionMask);
         using var scope = NewDisposeScope();
         using var text = new Continuation(model, prompts, attentionMask, options.MaximumTokens);
         using var sampler = new Sampler(options, text.Tokens.device);
@@ -47,19 +48,24 @@ public static class Generation
             text.Tokens.clone().MoveToOuterDisposeScope(), logits.Count == 0 ? null : stack(logits, 1).MoveToOuterDisposeScope());
     }
 
-    internal static void CheckPrompt(ILanguageModel model, IReadOnlyList<long> prompt)
+    internal static void CheckPrompt(int vocabularySize, IReadOnlyList<long> prompt)
     {
         if (prompt.Count == 0) throw new ArgumentException("The prompt is empty; expected at least one token.", nameof(prompt));
         foreach (var token in prompt)
-            if (token < 0 || token >= model.VocabularySize)
-                throw new ArgumentException($"Token {token} is outside the vocabulary of {model.VocabularySize}.", nameof(prompt));
+            if (token < 0 || token >= vocabularySize)
+                throw new ArgumentException($"Token {token} is outside the vocabulary of {vocabularySize}.", nameof(prompt));
     }
 
-    private static void CheckPrompts(ILanguageModel model, Tensor prompts, Tensor? attentionMask)
+    internal static void CheckPrompts(int vocabularySize, Tensor prompts, Tensor? attentionMask)
     {
         TokenChecks.Check(prompts, null, attentionMask);
         using var scope = NewDisposeScope();
-        CheckPrompt(model, [prompts.min().item<long>(), prompts.max().item<long>()]);
+        CheckPrompt(vocabularySize, [prompts.min().item<long>(), prompts.max().item<long>()]);
+    }
+
+    private static void CheckLastColumn(Tensor? attentionMask)
+    {
+        using var scope = NewDisposeScope();
         if (attentionMask is not null && attentionMask[.., ^1].eq(0).any().item<bool>())
             throw new ArgumentException("The attention mask ends in padding; what is to be continued must be padded on the left.", nameof(attentionMask));
     }

@@ -81,6 +81,23 @@ public sealed class PositionalEncodingTests : IDisposable
         Near.Check("rows 4 to 6", positions.call(x)[.., 4..7], positions.Embed(x[.., 4..7], 4), 0);
     }
 
+    [Theory]
+    [InlineData(Positions.Sinusoidal)]
+    [InlineData(Positions.Learned)]
+    [InlineData(Positions.Random)]
+    [InlineData(Positions.Rotary)]
+    public void Each_token_can_have_a_position_of_its_own(Positions kind)
+    {
+        using var encoding = PositionalEncoding.Create(kind, 10, 6, 1);
+        var positions = tensor(new long[] { 4, 5, 6, 1, 2, 3 }).view(2, 3);
+        Tensor At(Tensor x, long start) => kind == Positions.Rotary ? encoding.Rotate(x.unsqueeze(1), start).squeeze(1) : encoding.Embed(x, start);
+        var rows = randn(2, 3, 6);
+        var actual = kind == Positions.Rotary ? encoding.Rotate(rows.unsqueeze(1), positions).squeeze(1) : encoding.Embed(rows, positions);
+        Near.Check("from 4", At(rows[..1], 4), actual[..1], 1e-6);
+        Near.Check("from 1", At(rows[1..], 1), actual[1..], 1e-6);
+        if (kind != Positions.Rotary) Assert.Contains("[2, 3]", Refused(() => encoding.Embed(rows, positions[..1])), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void No_positions_change_nothing()
     {

@@ -59,6 +59,24 @@ public sealed class ScaledDotProductAttentionTests : IDisposable
         Near.Check("last two", whole.narrow(2, 3, 2), lastTwo, 1e-5);
     }
 
+    [Theory]
+    [InlineData(5)]
+    [InlineData(1)]
+    public void A_key_head_serves_its_group_of_query_heads(int queries)
+    {
+        var many = randn(2, 6, queries, 4);
+        var (keys, values) = (key.repeat_interleave(2, 1), value.repeat_interleave(2, 1));
+        foreach (var mask in new[] { Mask("none"), Mask("causal"), Mask("padding"), new AttentionMask { ScoreBias = randn(1, 6, queries, 5) } })
+            Near.Check("grouped", ScaledDotProductAttention.Attend(many, keys, values, mask),
+                ScaledDotProductAttention.Attend(many, key, value, mask), 1e-5);
+        Assert.Throws<ArgumentException>(() => ScaledDotProductAttention.Attend(randn(2, 4, queries, 4), key, value, AttentionMask.None));
+    }
+
+    [Fact]
+    public void The_scale_of_the_scores_can_be_chosen() =>
+        Near.Check("3 times as large", ScaledDotProductAttention.Attend(query * 3, key, value, Mask("all")),
+            ScaledDotProductAttention.Attend(query, key, value, Mask("all"), scale: 1.5), 1e-5);
+
     [Fact]
     public void A_query_that_sees_nothing_gives_a_number()
     {

@@ -34,10 +34,36 @@ public sealed class SmallLayersTests
     [InlineData(Activation.Gelu, 1, 0.8413447)]
     [InlineData(Activation.GeluTanh, 1, 0.8411920)]
     [InlineData(Activation.Silu, 1, 0.7310586)]
+    [InlineData(Activation.Tanh, 1, 0.7615942)]
+    [InlineData(Activation.QuickGelu, 1, 0.8457958)]
     public void Activations_equal_their_formulas(Activation activation, float x, double expected)
     {
         using var scope = NewDisposeScope();
         Assert.Equal(expected, activation.Apply(tensor(x)).item<float>(), 6);
+    }
+
+    [Fact]
+    public void A_gated_mlp_equals_its_formula()
+    {
+        using var scope = NewDisposeScope();
+        using var mlp = new GatedMlp(4, 6, Activation.Tanh);
+        var x = randn(2, 3, 4);
+        Tensor Layer(string name, Tensor input) => nn.functional.linear(input, mlp.state_dict()[$"{name}.weight"]);
+        Near.Check("down(tanh(gate) · up)", Layer("down_proj", Layer("gate_proj", x).tanh() * Layer("up_proj", x)), mlp.call(x), 1e-6);
+    }
+
+    [Fact]
+    public void The_heads_of_self_attention_may_change_places()
+    {
+        using var scope = NewDisposeScope();
+        using var attention = new SelfAttention(6, 3);
+        var x = randn(2, 5, 6);
+        var before = attention.call(x);
+        var order = tensor(new long[] { 2, 3, 4, 5, 0, 1 });   // heads of 2 channels: 1, 2, 0
+        using (no_grad())
+            foreach (var (_, parameter) in attention.named_parameters()) parameter.copy_(parameter.index_select(0, order));
+        Near.Check("the same heads elsewhere", before.index_select(2, order), attention.call(x), 1e-6);
+        Assert.Contains("4 heads", Assert.Throws<ArgumentException>(() => new SelfAttention(6, 4)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

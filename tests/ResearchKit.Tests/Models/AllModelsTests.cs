@@ -38,15 +38,44 @@ public sealed class AllModelsTests
     }
 
     [Theory]
-    [InlineData(nameof(GptConfig.Gpt2), 124_439_808)]
-    [InlineData(nameof(GptConfig.Gpt2Medium), 354_823_168)]
-    [InlineData(nameof(GptConfig.Gpt2Large), 774_030_080)]
-    [InlineData(nameof(GptConfig.Gpt2Xl), 1_557_611_200)]
+    [InlineData("GptConfig.Gpt2", 124_439_808)]
+    [InlineData("GptConfig.Gpt2Medium", 354_823_168)]
+    [InlineData("GptConfig.Gpt2Large", 774_030_080)]
+    [InlineData("GptConfig.Gpt2Xl", 1_557_611_200)]
+    [InlineData("BertConfig.BaseUncased", 109_482_240)]
+    [InlineData("BertConfig.LargeUncased", 335_141_888)]
+    [InlineData("LlamaConfig.TinyLlama", 1_100_048_384)]
+    [InlineData("LlamaConfig.Llama2Of7B", 6_738_415_616)]
+    [InlineData("LlamaConfig.Llama2Of70B", 68_976_648_192)]
+    [InlineData("LlamaConfig.Llama3Of8B", 8_030_261_248)]
+    [InlineData("T5Config.Small", 60_506_624)]
+    [InlineData("T5Config.Base", 222_903_552)]
+    [InlineData("T5Config.SmallV11", 76_961_152)]
+    [InlineData("T5Config.BaseV11", 247_577_856)]
+    [InlineData("VitConfig.Base", 86_567_656)]
+    [InlineData("VitConfig.Large", 304_326_632)]
     public void Presets_have_the_published_number_of_parameters(string preset, long expected)
     {
         using var scope = NewDisposeScope();
-        var (model, _, _) = OnMeta(() => Make(nameof(GptConfig), preset));
+        var (model, _, _) = OnMeta(() => Make(preset.Split('.')[0], preset.Split('.')[1]));
         Assert.Equal(expected, model.parameters().Sum(parameter => parameter.numel()));
+    }
+
+    [Fact]
+    public void The_heads_of_Bert_have_the_published_number_of_parameters_and_name_no_device()
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (make, expected, output) in new (Func<BertConfig, nn.Module<Tensor, Tensor>>, long, long[])[]
+        {
+            (config => new BertForMaskedLanguageModel(config), 109_514_298, [2, 7, 30_522]),
+            (config => new BertForSequenceClassification(config), 109_483_778, [2, 2]),
+            (config => new BertForTokenClassification(config), 108_893_186, [2, 7, 2]),
+        })
+        {
+            var (model, input, _) = OnMeta(() => (make(BertConfig.BaseUncased), zeros([2, 7], int64), output));
+            Assert.Equal(expected, model.parameters().Sum(parameter => parameter.numel()));
+            Check(model, input, output);
+        }
     }
 
     [Theory]
@@ -129,6 +158,10 @@ public sealed class AllModelsTests
     private static (nn.Module<Tensor, Tensor> Model, Tensor Input, long[] Output) Make(string config, string preset) => config switch
     {
         nameof(GptConfig) => Gpt((GptConfig)Preset(typeof(GptConfig), preset)),
+        nameof(BertConfig) => Texts(new Bert((BertConfig)Preset(typeof(BertConfig), preset)), model => model.Config.ModelWidth),
+        nameof(LlamaConfig) => Texts(new Llama((LlamaConfig)Preset(typeof(LlamaConfig), preset)), model => model.Config.VocabularySize),
+        nameof(T5Config) => Texts(new T5OfOneText(new T5((T5Config)Preset(typeof(T5Config), preset))), model => model.Config.VocabularySize),
+        nameof(VitConfig) => Images((VitConfig)Preset(typeof(VitConfig), preset)),
         nameof(TransformerClassifierConfig) => Classifier((TransformerClassifierConfig)Preset(typeof(TransformerClassifierConfig), preset)),
         nameof(TokenMixingConfig) => Mixing((TokenMixingConfig)Preset(typeof(TokenMixingConfig), preset)),
         nameof(ResNetConfig) => Network((ResNetConfig)Preset(typeof(ResNetConfig), preset)),
@@ -169,4 +202,26 @@ public sealed class AllModelsTests
 
     private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Recurrent(RecurrentLanguageModelConfig config) =>
         (new RecurrentLanguageModel(config), zeros([2, 7], int64, get_default_device()), [2, 7, config.VocabularySize]);
+
+    private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Texts<T>(T model, Func<T, int> output) where T : nn.Module<Tensor, Tensor> =>
+        (model, zeros([2, 7], int64, get_default_device()), [2, 7, output(model)]);
+
+    private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Images(VitConfig config) =>
+        (new Vit(config), zeros([2, config.Channels, config.ImageSize, config.ImageSize], device: get_default_device()), [2, config.Classes]);
+
+    /// <summary>Writes what it reads: two inputs made of one.</summary>
+    private sealed class T5OfOneText : nn.Module<Tensor, Tensor>
+    {
+        private readonly T5 model;
+
+        public T5OfOneText(T5 model) : base(nameof(T5OfOneText))
+        {
+            this.model = model;
+            RegisterComponents();
+        }
+
+        public T5Config Config => model.Config;
+
+        public override Tensor forward(Tensor tokens) => model.call(tokens, tokens);
+    }
 }

@@ -1,0 +1,67 @@
+using static TorchSharp.torch;
+
+namespace ResearchKit.Models;
+
+/// <summary>Writing with a <see cref="T5"/>.</summary>
+public static class T5Generation
+{
+    /// <summary>Reads a text and writes another, a token at a time.</summary>
+    /// <remarks>The source is read once, and so is each token. The model's training mode is off meanwhile, and put back.</remarks>
+    /// <param name="model">Reads and writes.</param>
+    /// <param name="source">At least one token.</param>
+    /// <param name="options">How tokens are chosen; by default sampled from the whole distribution.</param>
+    /// <returns>The new tokens, without the start token, each as soon as it is chosen.</returns>
+    /// <exception cref="ArgumentException">An empty source, a token outside the vocabulary, or options out of range.</exception>
+    public static IEnumerable<GeneratedToken> Generate(this T5 model, IReadOnlyList<long> source, SamplingOptions? options = null)
+    {
+        options = (options ?? new SamplingOptions()).Validated();
+        Generation.CheckPrompt(model.Config.VocabularySize, source);
+        return Write(model, [.. source], options);
+    }
+
+    /// <summary>Reads several texts and writes one about each.</summary>
+    /// <remarks>A row that has written the stop token is filled up; when all rows have, it ends.</remarks>
+    /// <param name="model">Reads and writes.</param>
+    /// <param name="sources">int64 [batch, source time].</param>
+    /// <param name="options">How tokens are chosen; by default sampled from the whole distribution.</param>
+    /// <param name="attentionMask">[batch, source time], 0 = padding, on either side; null for none.</param>
+    /// <returns>What was written, the start token first; the caller's to dispose.</returns>
+    /// <exception cref="ArgumentException">Sources or a mask that do not fit the model or each other, or options out of range.</exception>
+    public static GeneratedBatch GenerateBatch(
+        this T5 model, Tensor sources, SamplingOptions? options = null, Tensor? attentionMask = null)
+    {
+        Generation.CheckPrompts(model.Config.VocabularySize, sources, attentionMask);
+        using var scope = NewDisposeScope();
+        using var writer = new T5Writer(model, sources, attentionMask);
+        var starts = full([sources.shape[0], 1], (long)model.Config.StartToken, int64, sources.device);
+        var written = writer.GenerateBatch(starts, options);
+        written.Tokens.MoveToOuterDisposeScope();
+        written.StepLogits?.MoveToOuterDisposeScope();
+        return written;
+    }
+
+    /// <summary>Reads a text and looks for the likeliest text to write, by beam search.</summary>
+    /// <param name="model">Reads and writes.</param>
+    /// <param name="source">At least one token.</param>
+    /// <param name="options">How the search goes.</param>
+    /// <returns>At most as many texts as beams, without the start token, the best first.</returns>
+    /// <exception cref="ArgumentException">An empty source, a token outside the vocabulary, or options out of range.</exception>
+    public static IReadOnlyList<BeamText> SearchBeams(this T5 model, IReadOnlyList<long> source, BeamOptions? options = null)
+    {
+        Generation.CheckPrompt(model.Config.VocabularySize, source);
+        using var writer = Read(model, [.. source]);
+        return writer.SearchBeams([model.Config.StartToken], options);
+    }
+
+    private static IEnumerable<GeneratedToken> Write(T5 model, long[] source, SamplingOptions options)
+    {
+        using var writer = Read(model, source);
+        foreach (var token in writer.Generate([model.Config.StartToken], options)) yield return token;
+    }
+
+    private static T5Writer Read(T5 model, long[] source)
+    {
+        using var scope = NewDisposeScope();
+        return new T5Writer(model, tensor(source).unsqueeze(0), null);
+    }
+}

@@ -1,0 +1,72 @@
+using ResearchKit.Layers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>One reading by an encoder or a decoder.</summary>
+/// <param name="Mask">What a token sees of its own text.</param>
+/// <param name="Memory">What the encoder made of the source, [batch, source time, channels]; null in the encoder itself.</param>
+/// <param name="MemoryMask">What a token sees of the source.</param>
+/// <param name="Cache">Keys and values of the tokens before, and of the source.</param>
+internal sealed record T5Pass(AttentionMask Mask, Tensor? Memory = null, AttentionMask? MemoryMask = null, KeyValueCache? Cache = null);
+
+/// <summary>The encoder or the decoder of a <see cref="T5"/>.</summary>
+internal sealed class T5Stack : Module
+{
+    private readonly ModuleList<T5Block> block;
+    private readonly RmsNorm final_layer_norm;
+    private readonly Dropout dropout;
+    private readonly HookPoint hook_embed = new();   // [batch, time, channels]
+
+    public T5Stack(T5Config config, int layers, bool isDecoder) : base(nameof(T5Stack))
+    {
+        block = ModuleList([.. Enumerable.Range(0, layers).Select(layer => new T5Block(config, layer, isDecoder))]);
+        final_layer_norm = new RmsNorm(config.ModelWidth, config.NormEpsilon);
+        dropout = Dropout(config.Dropout);
+        RegisterComponents();
+    }
+
+    /// <param name="x">Token embeddings, [batch, time, channels].</param>
+    /// <param name="pass">What they see.</param>
+    /// <returns>[batch, time, channels].</returns>
+    public Tensor Read(Tensor x, T5Pass pass)
+    {
+        using var scope = NewDisposeScope();
+        var time = x.shape[1];
+        // The first layer's table of relative positions serves all layers.
+        pass = pass with { Mask = pass.Mask with { ScoreBias = block[0].ScoreBias(time, (pass.Cache?.Length ?? 0) + time) } };
+        x = hook_embed.call(dropout.call(x));
+        foreach (var each in block) x = each.Step(x, pass);
+        pass.Cache?.Advance(time);
+        return dropout.call(final_layer_norm.call(x)).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>One layer: x ← x + branch(norm(x)) for self-attention, in the decoder cross-attention, and an MLP.</summary>
+internal sealed class T5Block : Module
+{
+    private readonly ModuleList<T5Branch> layer;
+    private readonly HookPoint hook_resid_pre = new(), hook_resid_post = new();   // [batch, time, channels]
+
+    public T5Block(T5Config config, int index, bool isDecoder) : base(nameof(T5Block))
+    {
+        var self = new T5SelfAttentionBranch(config, index, isDecoder);
+        var feedForward = new T5FeedForwardBranch(config);
+        layer = isDecoder ? ModuleList<T5Branch>(self, new T5CrossAttentionBranch(config, index), feedForward)
+            : ModuleList<T5Branch>(self, feedForward);
+        RegisterComponents();
+    }
+
+    /// <summary>What this layer's table adds to the scores: [1, head, query, key].</summary>
+    public Tensor ScoreBias(long queries, long keys) => ((T5SelfAttentionBranch)layer[0]).ScoreBias(queries, keys);
+
+    public Tensor Step(Tensor x, T5Pass pass)
+    {
+        using var scope = NewDisposeScope();
+        x = hook_resid_pre.call(x);
+        foreach (var branch in layer) x = branch.Add(x, pass);
+        return hook_resid_post.call(x).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,79 @@
+using ResearchKit.Tensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>The class token and the patches of an image, with their positions.</summary>
+internal sealed class VitEmbeddings : Module<Tensor, Tensor>
+{
+    private readonly Parameter cls_token;             // [1, 1, channels]
+    private readonly Parameter position_embeddings;   // [1, 1 + patches, channels]
+    private readonly VitPatchEmbeddings patch_embeddings;
+    private readonly Dropout dropout;
+
+    public VitEmbeddings(VitConfig config) : base(nameof(VitEmbeddings))
+    {
+        cls_token = Parameter(init.normal_(empty(1, 1, config.ModelWidth), 0, 0.02));
+        position_embeddings = Parameter(init.normal_(empty(1, 1 + config.Patches, config.ModelWidth), 0, 0.02));
+        patch_embeddings = new VitPatchEmbeddings(config);
+        dropout = Dropout(config.Dropout);
+        RegisterComponents();
+    }
+
+    /// <param name="images">[batch, channels, height, width].</param>
+    /// <returns>[batch, 1 + patches, model channels].</returns>
+    public override Tensor forward(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        var patches = patch_embeddings.call(images);
+        var x = cat([cls_token.expand(patches.shape[0], -1, -1), patches], 1) + position_embeddings;
+        return dropout.call(x).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Each patch as a vector, row by row.</summary>
+internal sealed class VitPatchEmbeddings : Module<Tensor, Tensor>
+{
+    private readonly VitPatchProjection projection;
+
+    public VitPatchEmbeddings(VitConfig config) : base(nameof(VitPatchEmbeddings))
+    {
+        projection = new VitPatchProjection(config);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor images) => projection.call(images);
+}
+
+/// <summary>W patch + b: a convolution whose steps are as wide as its kernel, which is one matrix product.</summary>
+internal sealed class VitPatchProjection : Module<Tensor, Tensor>
+{
+    private readonly Parameter weight;   // [model channels, channels, patch height, patch width], as in the convolution
+    private readonly Parameter bias;     // [model channels]
+    private readonly VitConfig config;
+
+    public VitPatchProjection(VitConfig config) : base(nameof(VitPatchProjection))
+    {
+        this.config = config;
+        weight = Parameter(init.normal_(empty(config.ModelWidth, config.Channels, config.PatchSize, config.PatchSize), 0, 0.02));
+        bias = Parameter(zeros(config.ModelWidth));
+        RegisterComponents();
+    }
+
+    /// <param name="images">[batch, channels, height, width].</param>
+    /// <returns>[batch, patches, model channels].</returns>
+    public override Tensor forward(Tensor images)
+    {
+        var (size, patch, channels) = (config.ImageSize, config.PatchSize, config.Channels);
+        if (images.dim() != 4 || !images.shape.AsSpan(1).SequenceEqual([channels, size, size]))
+            throw new ArgumentException($"Got images {images.ShapeText()}; expected [batch, {channels}, {size}, {size}].", nameof(images));
+        using var scope = NewDisposeScope();
+        var side = size / patch;
+        var patches = images.reshape(-1, channels, side, patch, side, patch)
+                            .permute(0, 2, 4, 1, 3, 5)                    // [batch, row, column, channels, patch height, patch width]
+                            .reshape(-1, side * side, channels * patch * patch);
+        return functional.linear(patches, weight.flatten(1), bias).MoveToOuterDisposeScope();
+    }
+}

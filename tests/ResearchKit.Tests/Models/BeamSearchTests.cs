@@ -1,0 +1,95 @@
+using CsCheck;
+using ResearchKit.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Tests.Models;
+
+public sealed class BeamSearchTests : IDisposable
+{
+    private const int Vocabulary = 4, Stop = 3, Longest = 4;
+    private readonly DisposeScope scope = NewDisposeScope();
+    private readonly Llama model;
+
+    public BeamSearchTests()
+    {
+        random.manual_seed(3);
+        model = new Llama(LlamaConfig.Nano with { VocabularySize = Vocabulary });
+        using (no_grad()) model.state_dict()["lm_head.weight"].mul_(100);   // a model with opinions
+    }
+
+    public void Dispose()
+    {
+        model.Dispose();
+        scope.Dispose();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.6)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(-1)]
+    public void With_beams_enough_it_finds_the_best_of_all_texts(double lengthPenalty)
+    {
+        var all = Texts([]).Select(text => (text, Probability: LogProbability([1, 2], text))).ToList();
+        var best = all.MaxBy(pair => pair.Probability / Math.Pow(pair.text.Count, lengthPenalty));
+        var found = model.SearchBeams([1, 2], new BeamOptions { Beams = 81, MaximumTokens = Longest, StopToken = Stop, LengthPenalty = lengthPenalty });
+        Assert.Equal(best.text, found[0].Tokens);
+        Assert.Equal(best.Probability, found[0].LogProbability, 1e-3);
+        Assert.Equal(found.OrderByDescending(text => text.Score), found);
+        Assert.Equal(81, found.Select(text => string.Join(' ', text.Tokens)).Distinct().Count());
+    }
+
+    [Fact]
+    public void Each_probability_is_that_of_the_model() =>
+        Gen.Select(Gen.Long[0, Vocabulary - 1].Array[1, 5], Gen.Int[1, 5], Gen.Bool).Sample((prompt, beams, stops) =>
+        {
+            using var inner = NewDisposeScope();
+            var found = model.SearchBeams(prompt, new BeamOptions { Beams = beams, MaximumTokens = 6, StopToken = stops ? Stop : null });
+            Assert.InRange(found.Count, 1, beams);
+            foreach (var text in found)
+            {
+                Assert.Equal(LogProbability(prompt, text.Tokens), text.LogProbability, 1e-3);
+                Assert.True(text.Tokens.Count == 6 || (stops && text.Tokens[^1] == Stop));
+            }
+        }, iter: 20, threads: 1);
+
+    [Fact]
+    public void One_beam_is_greedy()
+    {
+        var greedy = model.Generate([2], SamplingOptions.Greedy with { MaximumTokens = 8 }).Select(token => token.Id);
+        Assert.Equal(greedy, model.SearchBeams([2], new BeamOptions { Beams = 1, MaximumTokens = 8 }).Single().Tokens);
+    }
+
+    [Fact]
+    public void It_leaves_no_tensors_and_puts_the_training_mode_back()
+    {
+        model.train();
+        _ = model.SearchBeams([1], new BeamOptions { MaximumTokens = 3 });
+        var before = LiveTensors.Settled();
+        _ = model.SearchBeams([1], new BeamOptions { MaximumTokens = 9 });
+        Assert.Equal(before, Tensor.TotalCount);
+        Assert.True(model.training);
+    }
+
+    [Fact]
+    public void Options_out_of_range_are_refused()
+    {
+        foreach (var options in new BeamOptions[] { new() { Beams = 0 }, new() { MaximumTokens = 0 }, new() { LengthPenalty = double.NaN } })
+            Assert.Throws<ArgumentException>(() => model.SearchBeams([1], options));
+        Assert.Throws<ArgumentException>(() => model.SearchBeams([]));
+    }
+
+    /// <summary>Every text that ends in the stop token or is as long as allowed.</summary>
+    private static IEnumerable<List<long>> Texts(List<long> beginning) => beginning.Count == Longest || beginning.LastOrDefault(-1) == Stop
+        ? [beginning] : Enumerable.Range(0, Vocabulary).SelectMany(token => Texts([.. beginning, token]));
+
+    private double LogProbability(long[] prompt, IReadOnlyList<long> text)
+    {
+        using var inner = NewDisposeScope();
+        using var noGrad = no_grad();
+        var logits = model.call(tensor(prompt.Concat(text).ToArray()).unsqueeze(0))[0].to(float64).log_softmax(-1);
+        return text.Select((token, i) => logits[prompt.Length + i - 1, token].item<double>()).Sum();
+    }
+}

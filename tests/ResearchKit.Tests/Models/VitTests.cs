@@ -1,0 +1,87 @@
+using ResearchKit.Interpretability;
+using ResearchKit.Layers;
+using ResearchKit.Models;
+using ResearchKit.Tests.Golden;
+using ResearchKit.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Tests.Models;
+
+public sealed class VitTests : IDisposable
+{
+    private readonly DisposeScope scope = NewDisposeScope();
+
+    public void Dispose() => scope.Dispose();
+
+    [Theory]
+    [InlineData("vit-a")]
+    [InlineData("vit-b")]
+    public void It_equals_the_reference(string name)
+    {
+        using var golden = new GoldenCase(name);
+        using var model = golden.Fill(new Vit(Config(name)));
+        using var cache = ActivationCache.Record(model);
+        var logits = model.call(golden["in.pixel_values"]);
+        golden.Check("out.logits", logits);
+        var layers = model.Config.Layers;
+        golden.CheckEach("out.hidden_states",
+            [cache["vit.hook_embed"], .. cache.Each(layers, layer => $"vit.encoder.layer.{layer}.hook_resid_post")]);
+        golden.CheckEach("out.attentions", cache.Each(layers, layer => $"vit.encoder.layer.{layer}.attention.attention.hook_pattern"));
+        golden.CheckLoss(model, Losses.Labels(logits, golden["in.labels"]));
+    }
+
+    [Fact]
+    public void Without_positions_the_order_of_the_patches_does_not_matter()
+    {
+        using var model = new Vit(VitConfig.Nano);
+        using (no_grad()) model.state_dict()["vit.embeddings.position_embeddings"].zero_();
+        var images = randn(2, 1, 28, 28);
+        var upsideDown = images.view(2, 1, 4, 7, 28).flip(2).reshape(2, 1, 28, 28);   // the four rows of patches the other way round
+        Near.Check("logits", model.call(images), model.call(upsideDown), 1e-5);
+    }
+
+    [Fact]
+    public void The_patches_are_a_convolution()
+    {
+        using var model = new Vit(VitConfig.Nano with { Channels = 2, ImageSize = 15, PatchSize = 5, Layers = 1 });
+        var weights = model.state_dict();
+        using (no_grad()) weights["vit.embeddings.position_embeddings"].zero_();
+        using var cache = ActivationCache.Record(model, name => name == "vit.hook_embed");
+        var images = randn(3, 2, 15, 15);
+        model.call(images);
+        var convolved = nn.functional.conv2d(images, weights["vit.embeddings.patch_embeddings.projection.weight"],
+            weights["vit.embeddings.patch_embeddings.projection.bias"], [5L, 5L]);
+        Near.Check("patches", convolved.flatten(2).transpose(1, 2), cache["vit.hook_embed"][.., 1..], 1e-5);
+    }
+
+    [Fact]
+    public void It_has_no_more_tensors_after_a_forward_pass_than_its_result()
+    {
+        using var model = new Vit(VitConfig.Nano with { Dropout = 0.1 });
+        using var images = randn(2, 1, 28, 28);
+        model.call(images).Dispose();
+        var before = LiveTensors.Settled();
+        model.call(images).Dispose();
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_refused_in_the_users_words()
+    {
+        using var model = new Vit(VitConfig.Nano);
+        Assert.Contains("[2, 3, 28, 28]; expected [batch, 1, 28, 28]", Refused(() => model.call(randn(2, 3, 28, 28))), StringComparison.Ordinal);
+        Assert.Contains("[1, 28, 28]", Refused(() => model.call(randn(1, 28, 28))), StringComparison.Ordinal);
+        Assert.Contains("ImageSize 30 is not divisible by PatchSize 7", Refused(() => new Vit(VitConfig.Nano with { ImageSize = 30 })), StringComparison.Ordinal);
+    }
+
+    private static string Refused(Action action) => Assert.Throws<ArgumentException>(action).Message;
+
+    private static VitConfig Config(string name) => name == "vit-a"
+        ? new() { ImageSize = 24, PatchSize = 8, ModelWidth = 48, FeedForwardWidth = 96, Layers = 3, Heads = 4, Classes = 5, Activation = Activation.Gelu }
+        : new()
+        {
+            ImageSize = 28, PatchSize = 7, Channels = 1, ModelWidth = 32, FeedForwardWidth = 80, Layers = 2, Heads = 2, Classes = 10,
+            QueryKeyValueBias = false, NormEpsilon = 0.01,
+        };
+}
