@@ -27,10 +27,9 @@ public sealed class Session : IDisposable
     public Session(string folder, TimeSpan? updateInterval = null)
     {
         this.folder = folder;
-        var csharp = new CSharpLanguage(folder);
         languages = new SessionLanguages(
         [
-            csharp, new FSharpLanguage(folder), new PythonLanguage(folder),
+            new CSharpLanguage(folder), new FSharpLanguage(folder), new PythonLanguage(folder),
             new HtmlLanguage(), new JavaScriptLanguage(), new CssLanguage(), new MarkdownLanguage(), new MermaidLanguage(),
             new ValueLanguage(folder),
         ]);
@@ -38,7 +37,7 @@ public sealed class Session : IDisposable
         outputs = new SessionOutputs(updateInterval ?? TimeSpan.FromMilliseconds(100));
         CodeServices = new CellCodeServices(languages, magics, CSharpLanguage.Id);
         kit = new Lazy<Task>(() => Task.Run(() => Kit.Install(value => CellFunctions.display(value).Update)));
-        _ = Task.Run(csharp.WarmUp);
+        CSharpLanguage.WarmUp();
     }
 
     /// <summary>The language of cells that name none.</summary>

@@ -1,3 +1,4 @@
+using ResearchKit.Models;
 using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
@@ -18,15 +19,38 @@ public static class AttentionCapture
         if (input.shape[1] != tokens.Count)
             throw new ArgumentException($"Got {tokens.Count} labels for {input.shape[1]} tokens.", nameof(tokens));
 
+        return Record(model, "hook_pattern", tokens, tokens, () => model.call(input).Dispose());
+    }
+
+    /// <summary>Lets a model read one text and write another, and keeps how each written token looks at those that were read.</summary>
+    /// <param name="model">Reads and writes.</param>
+    /// <param name="source">int64 [1, source time].</param>
+    /// <param name="written">int64 [1, time], from the start token on.</param>
+    /// <param name="sourceTokens">Text of each source token, for the columns.</param>
+    /// <param name="writtenTokens">Text of each written token, for the rows.</param>
+    /// <exception cref="ArgumentException">A batch of more than one, or another number of labels than of tokens.</exception>
+    public static AttentionMaps CrossAttention(
+        this T5 model, Tensor source, Tensor written, IReadOnlyList<string> sourceTokens, IReadOnlyList<string> writtenTokens)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        foreach (var (input, tokens) in new[] { (source, sourceTokens), (written, writtenTokens) })
+            if (!input.shape.SequenceEqual([1, tokens.Count]))
+                throw new ArgumentException($"Got {tokens.Count} labels for tokens {input.ShapeText()}; expected one text, [1, {tokens.Count}].");
+        return Record(model, "EncDecAttention.hook_pattern", writtenTokens, sourceTokens, () => model.call(source, written).Dispose());
+    }
+
+    private static AttentionMaps Record(
+        nn.Module model, string ending, IReadOnlyList<string> queries, IReadOnlyList<string> keys, Action run)
+    {
         var training = model.training;
         model.eval();
         try
         {
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
-            using var cache = ActivationCache.Record(model, name => name.EndsWith("hook_pattern", StringComparison.Ordinal));
-            model.call(input);
-            return new AttentionMaps([.. cache.Names.SelectMany((name, layer) => Heads(name, layer, cache[name], tokens))]);
+            using var cache = ActivationCache.Record(model, name => name.EndsWith(ending, StringComparison.Ordinal));
+            run();
+            return new AttentionMaps([.. cache.Names.SelectMany((name, layer) => Heads(name, layer, cache[name], queries, keys))]);
         }
         finally
         {
@@ -34,7 +58,8 @@ public static class AttentionCapture
         }
     }
 
-    private static IEnumerable<AttentionPattern> Heads(string name, int layer, Tensor pattern, IReadOnlyList<string> tokens)
+    private static IEnumerable<AttentionPattern> Heads(
+        string name, int layer, Tensor pattern, IReadOnlyList<string> queryTokens, IReadOnlyList<string> keyTokens)
     {
         var (heads, queries, keys) = ((int)pattern.shape[1], (int)pattern.shape[2], (int)pattern.shape[3]);
         using var flat = pattern.to(float32).cpu().contiguous().flatten();
@@ -43,7 +68,7 @@ public static class AttentionCapture
         {
             var map = new float[queries, keys];
             Buffer.BlockCopy(weights, head * queries * keys * sizeof(float), map, 0, map.Length * sizeof(float));
-            yield return new AttentionPattern(name, layer, head, tokens, tokens, map);
+            yield return new AttentionPattern(name, layer, head, queryTokens, keyTokens, map);
         }
     }
 }

@@ -1,4 +1,5 @@
 using ResearchKit.Native;
+using ResearchKit.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -56,7 +57,7 @@ internal static class ConvolutionKernel
     /// <inheritdoc cref="Convolve"/>
     internal static Tensor ByColumns(Tensor x, Tensor weight, Tensor? bias, long[] stride, long[] padding, long[] dilation, int groups)
     {
-        var sum = (Tensor)Script.Value.invoke("convolve", x, weight, stride[0], stride[1], padding[0], padding[1], dilation[0], dilation[1], (long)groups);
+        var sum = (Tensor)Script.Value.Call("convolve", x, weight, stride[0], stride[1], padding[0], padding[1], dilation[0], dilation[1], (long)groups);
         return bias is null ? sum : sum + bias.view(1, -1, 1, 1);
     }
 

@@ -1,3 +1,4 @@
+using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
@@ -44,14 +45,14 @@ internal static class RecurrentKernel
     public static (Tensor Output, Tensor Hidden, Tensor Cell) Lstm(
         Tensor x, Tensor? lengths, Tensor hidden, Tensor cell, Tensor[] weights, RecurrentShape shape, double dropout) =>
         ((Tensor, Tensor, Tensor))(lengths is null
-            ? Script.Value.invoke("lstm", x, hidden, cell, weights, (long)shape.Layers, dropout, dropout > 0, shape.Bidirectional, !shape.TimeMajor)
-            : Script.Value.invoke("packed_lstm", x, lengths, hidden, cell, weights, (long)shape.Layers, dropout, dropout > 0, shape.Bidirectional,
+            ? Script.Value.Call("lstm", x, hidden, cell, weights, (long)shape.Layers, dropout, dropout > 0, shape.Bidirectional, !shape.TimeMajor)
+            : Script.Value.Call("packed_lstm", x, lengths, hidden, cell, weights, (long)shape.Layers, dropout, dropout > 0, shape.Bidirectional,
                 !shape.TimeMajor, x.shape[shape.TimeMajor ? 0 : 1]));
 
     public static (Tensor Output, Tensor Hidden) Gru(
         Tensor x, Tensor? lengths, Tensor hidden, Tensor[] weights, RecurrentShape shape, double dropout) =>
         ((Tensor, Tensor))(lengths is null
-            ? Script.Value.invoke("gru", x, hidden, weights, (long)shape.Layers, dropout, dropout > 0, shape.Bidirectional, !shape.TimeMajor)
-            : Script.Value.invoke("packed_gru", x, lengths, hidden, weights, (long)shape.Layers, dropout, dropout > 0, shape.Bidirectional,
+            ? Script.Value.Call("gru", x, hidden, weights, (long)shape.Layers, dropout, dropout > 0, shape.Bidirectional, !shape.TimeMajor)
+            : Script.Value.Call("packed_gru", x, lengths, hidden, weights, (long)shape.Layers, dropout, dropout > 0, shape.Bidirectional,
                 !shape.TimeMajor, x.shape[shape.TimeMajor ? 0 : 1]));
 }

@@ -1,3 +1,4 @@
+using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
@@ -16,5 +17,5 @@ internal static class FusedSteps
     /// <summary>One AdamW step; all lists are of one length, all tensors of a place of one shape.</summary>
     public static void AdamW(Tensor[] parameters, Tensor[] gradients, Tensor[] means, Tensor[] squares, Tensor[] steps,
         double learningRate, double beta1, double beta2, double weightDecay, double epsilon) =>
-        Script.Value.invoke("adamw", parameters, gradients, means, squares, steps, learningRate, beta1, beta2, weightDecay, epsilon);
+        Script.Value.Call("adamw", parameters, gradients, means, squares, steps, learningRate, beta1, beta2, weightDecay, epsilon);
 }

@@ -19,6 +19,18 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     /// <summary>The name after <c>#!</c>.</summary>
     public const string Id = "csharp";
 
+    /// <summary>
+    /// The first compilation of the process, of an empty program: it wakes the compiler up. Kept, and waited for: the compiler takes
+    /// what it knows of the references from an earlier compilation that is alive. Were the first two made side by side, the cells of
+    /// one session would see the same type twice.
+    /// </summary>
+    private static readonly Lazy<Task<Compilation>> First = new(() => Task.Run(() =>
+    {
+        var compilation = CSharpScript.Create<object?>("_ = 1", Defaults()).GetCompilation();
+        compilation.Emit(Stream.Null);
+        return compilation;
+    }));
+
     private readonly ReferenceDirectives directives;
     private readonly Submissions submissions = new();
     private readonly CellWorkspace workspace = new();
@@ -32,17 +44,7 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     {
         directives = new ReferenceDirectives(folder);
         Services = new CSharpServices(workspace);
-        initial = new Lazy<ScriptOptions>(() => ScriptOptions.Default
-            .WithReferences(CSharpDefaults.References)
-            .WithMetadataResolver(new MissingReferences())
-            .WithImports(CSharpDefaults.Imports)
-            .WithLanguageVersion(LanguageVersion.Latest)
-            .WithSourceResolver(new LoadedFiles(folder, sources))
-            .WithOptimizationLevel(OptimizationLevel.Release)
-            .WithEmitDebugInformation(true)
-            .WithFileEncoding(Encoding.UTF8)
-            .WithAllowUnsafe(true)
-            .WithWarningLevel(0));
+        initial = new Lazy<ScriptOptions>(() => Defaults().WithSourceResolver(new LoadedFiles(folder, sources)));
     }
 
     private ScriptOptions Options
@@ -65,6 +67,7 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     {
         ArgumentNullException.ThrowIfNull(code);
         ArgumentNullException.ThrowIfNull(context);
+        await First.Value.ConfigureAwait(false);
         sources[context.Name] = context.Source ?? code;
         var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation).ConfigureAwait(false);
         Options = Options.AddReferences(added);
@@ -104,6 +107,7 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     public async Task SetAsync(string name, object? value, CancellationToken cancellation)
     {
         if (!SyntaxFacts.IsValidIdentifier(name)) throw new ArgumentException($"'{name}' is not a C# name.");
+        await First.Value.ConfigureAwait(false);
         var type = value is null ? "object" : TypeNames.Of(value.GetType());
         var code = $"{type} @{name} = global::{typeof(SharedValues).FullName}.Take<{type}>(\"{SharedValues.Leave(value)}\");";
         var start = submissions.Add(Next(code), out var errors, cancellation)
@@ -115,8 +119,19 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     /// <inheritdoc/>
     public CellException Refused(NativeError met, string cell) => ScriptTraceback.Describe(met, cell, sources);
 
-    /// <summary>Compiles an empty program, so that the first cell need not wait for the compiler to wake up.</summary>
-    public void WarmUp() => CSharpScript.Create<object?>("_ = 1", Options).GetCompilation().Emit(Stream.Null);
+    /// <summary>Wakes the compiler up, so that the first cell need not wait for all of it.</summary>
+    public static void WarmUp() => _ = First.Value;
+
+    private static ScriptOptions Defaults() => ScriptOptions.Default
+        .WithReferences(CSharpDefaults.References)
+        .WithMetadataResolver(new MissingReferences())
+        .WithImports(CSharpDefaults.Imports)
+        .WithLanguageVersion(LanguageVersion.Latest)
+        .WithOptimizationLevel(OptimizationLevel.Release)
+        .WithEmitDebugInformation(true)
+        .WithFileEncoding(Encoding.UTF8)
+        .WithAllowUnsafe(true)
+        .WithWarningLevel(0);
 
     private Script<object?> Next(string code) => submissions.Last is { } last
         ? last.ContinueWith<object?>(code, Options)

@@ -55,6 +55,21 @@ public sealed class ActivationCacheTests : IDisposable
     }
 
     [Fact]
+    public void Cross_attention_is_what_the_written_tokens_see_of_the_source()
+    {
+        using var t5 = new T5(T5Config.Nano);
+        var (source, written) = (tensor(new long[] { 5, 6, 7 }).unsqueeze(0), tensor(new long[] { 0, 8 }).unsqueeze(0));
+        var maps = t5.CrossAttention(source, written, ["a", "b", "c"], ["<s>", "d"]);
+        Assert.Equal(T5Config.Nano.Heads * (T5Config.Nano.DecoderLayers ?? T5Config.Nano.Layers), maps.Patterns.Count);
+        Assert.All(maps.Patterns, pattern =>
+        {
+            Assert.Equal((2, 3), (pattern.Weights.GetLength(0), pattern.Weights.GetLength(1)));
+            for (var query = 0; query < 2; query++) Assert.Equal(1, pattern.Weights[query, 0] + pattern.Weights[query, 1] + pattern.Weights[query, 2], 1e-5);
+        });
+        Assert.Throws<ArgumentException>(() => t5.CrossAttention(source, written, ["a", "b"], ["<s>", "d"]));
+    }
+
+    [Fact]
     public void Unknown_names_list_the_known_ones()
     {
         using var cache = ActivationCache.Record(model, name => name.EndsWith("resid_post", StringComparison.Ordinal));

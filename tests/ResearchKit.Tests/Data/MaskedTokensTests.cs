@@ -1,0 +1,43 @@
+using ResearchKit.Data;
+
+namespace ResearchKit.Tests.Data;
+
+public sealed class MaskedTokensTests
+{
+    private const int Time = 100, Mask = 50;
+    private readonly MaskedTokens masked = new(new TextWindows([.. Enumerable.Range(0, 40_001).Select(place => (long)(place % 50))], Time), Mask, 50);
+
+    [Fact]
+    public void Targets_are_what_stood_there_and_the_rest_is_left_alone()
+    {
+        var (inputs, targets, before) = Fetch();
+        Assert.All(targets.Zip(before), pair => Assert.True(pair.First == -100 || pair.First == pair.Second));
+        Assert.All(inputs.Zip(before).Zip(targets), pair => Assert.True(pair.Second != -100 || pair.First.First == pair.First.Second));
+    }
+
+    [Fact]
+    public void About_so_many_are_chosen_and_hidden_as_the_paper_says()
+    {
+        var (inputs, targets, before) = Fetch();
+        var chosen = Enumerable.Range(0, inputs.Length).Where(place => targets[place] != -100).ToList();
+        Assert.InRange(chosen.Count, 0.14 * inputs.Length, 0.16 * inputs.Length);
+        Assert.InRange(chosen.Count(place => inputs[place] == Mask), 0.78 * chosen.Count, 0.82 * chosen.Count);
+        Assert.InRange(chosen.Count(place => inputs[place] == before[place]), 0.08 * chosen.Count, 0.13 * chosen.Count);
+        Assert.All(inputs, token => Assert.InRange(token, 0, Mask));
+    }
+
+    [Fact]
+    public void A_window_is_masked_alike_whenever_it_is_fetched()
+    {
+        using var one = masked.Fetch([7]);
+        using var three = masked.Fetch([3, 7, 5]);
+        Assert.Equal(one.Inputs.data<long>(), three.Inputs[1].data<long>());
+        Assert.Equal(400, masked.Count);
+    }
+
+    private (long[] Inputs, long[] Targets, long[] Before) Fetch()
+    {
+        using var batch = masked.Fetch([.. Enumerable.Range(0, 400).Select(number => (long)number)]);
+        return ([.. batch.Inputs.data<long>()], [.. batch.Targets.data<long>()], [.. Enumerable.Range(0, 40_000).Select(place => (long)(place % 50))]);
+    }
+}
