@@ -45,6 +45,12 @@ internal sealed class ConfigFile
         : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetInt32(out var number) && number >= 1 ? number
         : throw Bad(name, "a whole number of at least 1");
 
+    /// <summary>A token, or a negative number that counts from the end of the vocabulary; null where the field is null.</summary>
+    public int? Token(string name, int? absent) => !fields.TryGetValue(name, out var value) ? absent
+        : value.ValueKind == JsonValueKind.Null ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var token) ? token
+        : throw Bad(name, "a token's number or null");
+
     /// <summary>A number.</summary>
     public double Number(string name, double absent) => !Has(name) ? absent
         : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetDouble(out var number) && double.IsFinite(number) ? number
@@ -68,6 +74,21 @@ internal sealed class ConfigFile
     public int Count(string name, int absent) => !Has(name) ? absent
         : fields[name].ValueKind == JsonValueKind.Object ? fields[name].EnumerateObject().Count()
         : throw Bad(name, "an object");
+
+    /// <summary>Number of labels: the length of <c>id2label</c>, or else <c>num_labels</c>, or else two.</summary>
+    public int Labels() => Count("id2label", Size("num_labels", 2));
+
+    /// <summary>The fields of an object; null where the field is absent or null.</summary>
+    public ConfigFile? Part(string name) => !Has(name) ? null
+        : fields[name].ValueKind == JsonValueKind.Object
+            ? new ConfigFile($"{path}: {name}", fields[name].EnumerateObject().ToDictionary(field => field.Name, field => field.Value))
+        : throw Bad(name, "an object");
+
+    /// <summary>Refuses a text other than the only one that the kit's model knows.</summary>
+    public void Expect(string name, string value)
+    {
+        if (Text(name, value) != value) throw Bad(name, $"\"{value}\", the only value that the kit's model knows");
+    }
 
     /// <summary>Refuses a flag of the architecture that the kit's model does not have.</summary>
     public void Expect(string name, bool value)

@@ -24,8 +24,8 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
     /// <summary>From the kit's configuration to the fields of <c>config.json</c>; refuses what it cannot say.</summary>
     public required Func<TConfig, JsonObject> Write { get; init; }
 
-    /// <summary>Makes a model.</summary>
-    public required Func<TConfig, TModel> Make { get; init; }
+    /// <summary>Makes a model; the names are those of the file that will fill it.</summary>
+    public required Func<TConfig, IEnumerable<string>, TModel> Make { get; init; }
 
     /// <summary>Number of layers, each of which has tensors in the file: a configuration that claims more is refused before any is made.</summary>
     public required Func<TConfig, int> Layers { get; init; }
@@ -47,7 +47,7 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
         using var reader = CheckpointReader.Open(CheckpointFolder.Weights(folder));
         if (Layers(config) > reader.Entries.Count)
             throw new InvalidDataException($"{Path.Combine(folder, CheckpointFolder.Config)} describes {Layers(config)} layers; {reader.Path} has {reader.Entries.Count} tensors in all.");
-        var model = Blueprint.Make(() => Checked(() => Make(config), folder));
+        var model = Blueprint.Make(() => Checked(() => Make(config, reader.Entries.Keys), folder));
         try
         {
             var match = NameMatch.Find(model.GetName(), model.state_dict(), reader, Names(config));
@@ -60,8 +60,9 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
             else
             {
                 model.Dispose();
-                model = Make(config);
-                foreach (var (name, tensor) in model.state_dict()) reader.CopyTo(match[name], tensor);
+                model = Make(config, reader.Entries.Keys);
+                foreach (var (name, tensor) in model.state_dict())
+                    if (match.TryGetValue(name, out var own)) reader.CopyTo(own, tensor);
             }
             model.eval();
             return model;
