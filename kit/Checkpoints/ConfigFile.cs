@@ -45,6 +45,14 @@ internal sealed class ConfigFile
         : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetInt32(out var number) && number >= 1 ? number
         : throw Bad(name, "a whole number of at least 1");
 
+    /// <summary>Whole numbers of at least 1; null where the field is absent or null.</summary>
+    public IReadOnlyList<int>? SizesOrNull(string name) => ListOrNull<int>(name, "a list of whole numbers of at least 1",
+        item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number) && number >= 1 ? number : null);
+
+    /// <summary>A list of true and false; null where the field is absent or null.</summary>
+    public IReadOnlyList<bool>? FlagsOrNull(string name) => ListOrNull<bool>(name, "a list of true and false",
+        item => item.ValueKind is JsonValueKind.True or JsonValueKind.False ? item.GetBoolean() : null);
+
     /// <summary>A token, or a negative number that counts from the end of the vocabulary; null where the field is null.</summary>
     public int? Token(string name, int? absent) => !fields.TryGetValue(name, out var value) ? absent
         : value.ValueKind == JsonValueKind.Null ? null
@@ -102,10 +110,30 @@ internal sealed class ConfigFile
         if (Text("model_type", type) != type) throw Bad("model_type", $"'{type}'");
     }
 
+    /// <summary>The fields and, before them, the arguments of a constructor call that one of them holds.</summary>
+    /// <param name="name">The field: <c>resnet18(num_classes=10)</c>, or the name alone.</param>
+    /// <param name="parameters">The constructor's parameters in order.</param>
+    public (string Name, ConfigFile Arguments) Call(string name, params string[] parameters)
+    {
+        if (!Has(name)) throw new InvalidDataException($"{path} has no {name}; expected a constructor and its arguments.");
+        if (ConstructorCall.Parse(Text(name, ""), parameters) is not { } call)
+            throw Bad(name, $"a constructor's name, and its arguments if any: {string.Join(", ", parameters)}");
+        var merged = new Dictionary<string, JsonElement>(fields);
+        foreach (var (argument, value) in call.Arguments) merged[argument] = value;
+        return (call.Name, new ConfigFile(path, merged));
+    }
+
     /// <summary>What is wrong with a field.</summary>
     public InvalidDataException Bad(string name, string expected)
     {
-        var text = fields[name].GetRawText();
+        var text = fields.TryGetValue(name, out var value) ? value.GetRawText() : "absent";
         return new($"{path}: {name} is {(text.Length > 60 ? text[..60] + "…" : text)}; expected {expected}.");
+    }
+
+    private List<T>? ListOrNull<T>(string name, string expected, Func<JsonElement, T?> read) where T : struct
+    {
+        if (!Has(name)) return null;
+        if (fields[name].ValueKind != JsonValueKind.Array) throw Bad(name, expected);
+        return [.. fields[name].EnumerateArray().Select(item => read(item) ?? throw Bad(name, expected))];
     }
 }

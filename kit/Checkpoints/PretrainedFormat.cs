@@ -9,11 +9,11 @@ namespace ResearchKit.Checkpoints;
 /// <typeparam name="TConfig">Its configuration.</typeparam>
 internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
 {
-    /// <summary>The architecture in <c>config.json</c>: <c>gpt2</c>.</summary>
-    public required string ModelType { get; init; }
+    /// <summary>The architecture in a <c>config.json</c> of transformers: <c>gpt2</c>; null for other libraries' models.</summary>
+    public string? ModelType { get; init; }
 
-    /// <summary>The class that the reference library makes of it: <c>GPT2LMHeadModel</c>.</summary>
-    public required string Architecture { get; init; }
+    /// <summary>The class that transformers makes of it: <c>GPT2LMHeadModel</c>; null likewise.</summary>
+    public string? Architecture { get; init; }
 
     /// <summary>The names of a model's tensors.</summary>
     public required Func<TConfig, NameRules> Names { get; init; }
@@ -42,7 +42,7 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
     public TModel Load(string folder, bool mapped)
     {
         var file = ConfigFile.Read(folder);
-        file.ExpectType(ModelType);
+        if (ModelType is not null) file.ExpectType(ModelType);
         var config = Checked(() => Read(file), folder);
         using var reader = CheckpointReader.Open(CheckpointFolder.Weights(folder));
         if (Layers(config) > reader.Entries.Count)
@@ -84,9 +84,12 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
         var own = model.state_dict();
         var rules = Names(ConfigOf(model));
         var config = Write(ConfigOf(model));
-        config["architectures"] = new JsonArray(Architecture);
-        config["model_type"] = ModelType;
-        config["torch_dtype"] = own.Values.First().dtype.ToString().ToLowerInvariant();
+        if (ModelType is not null)
+        {
+            config["architectures"] = new JsonArray(Architecture);
+            config["model_type"] = ModelType;
+            config["torch_dtype"] = own.Values.First().dtype.ToString().ToLowerInvariant();
+        }
         var tensors = rules.WithoutAliases(own.Keys).Select(name => KeyValuePair.Create(rules.Published(name), own[name]));
         SafetensorsFile.WriteSharded(folder, tensors, maximumShardBytes, new Dictionary<string, string> { ["format"] = "pt" });
         File.WriteAllText(Path.Combine(folder, CheckpointFolder.Config), config.ToJsonString(JsonLayout.Indented) + "\n");
