@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using ResearchKit.Layers;
 
 namespace ResearchKit.Checkpoints;
@@ -23,12 +24,14 @@ internal sealed class ConfigFile
         if (new FileInfo(path).Length > LongestConfig) throw new InvalidDataException($"{path} is not a configuration: it has {new FileInfo(path).Length} bytes.");
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            var bytes = File.ReadAllBytes(path);
+            if (!Utf8.IsValid(bytes)) throw new InvalidDataException($"{path} is not a configuration: it is not UTF-8.");
+            using var json = JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false });
             return json.RootElement.ValueKind == JsonValueKind.Object
                 ? new ConfigFile(path, json.RootElement.EnumerateObject().ToDictionary(field => field.Name, field => field.Value.Clone()))
                 : throw new InvalidDataException($"{path} is not a configuration: it is no JSON object.");
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)   // the latter: text that is not UTF-8
+        catch (Exception error) when (error is JsonException or InvalidOperationException)   // the latter: names with half a surrogate pair
         {
             throw new InvalidDataException($"{path} is not a configuration: {error.Message}", error);
         }
@@ -71,7 +74,7 @@ internal sealed class ConfigFile
 
     /// <summary>A text.</summary>
     public string Text(string name, string absent) => !Has(name) ? absent
-        : fields[name].ValueKind == JsonValueKind.String ? fields[name].GetString()!
+        : fields[name].ValueKind == JsonValueKind.String ? Whole(name, value => value.GetString()!)
         : throw Bad(name, "a text");
 
     /// <summary>A non-linearity, by its name in transformers.</summary>
@@ -89,7 +92,7 @@ internal sealed class ConfigFile
     /// <summary>The fields of an object; null where the field is absent or null.</summary>
     public ConfigFile? Part(string name) => !Has(name) ? null
         : fields[name].ValueKind == JsonValueKind.Object
-            ? new ConfigFile($"{path}: {name}", fields[name].EnumerateObject().ToDictionary(field => field.Name, field => field.Value))
+            ? new ConfigFile($"{path}: {name}", Whole(name, value => value.EnumerateObject().ToDictionary(field => field.Name, field => field.Value)))
         : throw Bad(name, "an object");
 
     /// <summary>Refuses a text other than the only one that the kit's model knows.</summary>
@@ -128,6 +131,19 @@ internal sealed class ConfigFile
     {
         var text = fields.TryGetValue(name, out var value) ? value.GetRawText() : "absent";
         return new($"{path}: {name} is {(text.Length > 60 ? text[..60] + "…" : text)}; expected {expected}.");
+    }
+
+    /// <summary>Reads texts, of which an escape may be half a surrogate pair.</summary>
+    private T Whole<T>(string name, Func<JsonElement, T> read)
+    {
+        try
+        {
+            return read(fields[name]);
+        }
+        catch (InvalidOperationException)
+        {
+            throw Bad(name, "texts of whole characters");
+        }
     }
 
     private List<T>? ListOrNull<T>(string name, string expected, Func<JsonElement, T?> read) where T : struct

@@ -110,6 +110,15 @@ public sealed class BertPretrainedTests : IDisposable
         Assert.Equal(3, BertFormat.Bare.Read(ConfigFile.Read(folder.Path)).Labels);
     }
 
+    [Theory]
+    [InlineData("{ \"model_type\": \"be\u00ff\" }", "it is not UTF-8")]
+    [InlineData("{ \"model_type\": \"\\ud800\" }", "model_type is \"\\ud800\"; expected texts of whole characters")]
+    public void Texts_of_half_characters_are_refused(string config, string expected)
+    {
+        File.WriteAllBytes(folder.PathTo("config.json"), System.Text.Encoding.Latin1.GetBytes(config));
+        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Load("BertModel").Dispose()).Message, StringComparison.Ordinal);
+    }
+
     private static void Check<T>(T model, Action<T> save, Func<T> load, Func<T, BertConfig> config) where T : nn.Module
     {
         using (model)
