@@ -20,7 +20,7 @@ public static class GptPretrained
         },
         Read = Read,
         Write = Write,
-        Make = config => new Gpt(config),
+        Make = (config, _) => new Gpt(config),
         Layers = config => config.Layers,
         ConfigOf = model => model.Config,
     };

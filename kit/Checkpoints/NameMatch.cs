@@ -7,7 +7,7 @@ internal static class NameMatch
 {
     private const int MostProblems = 10;   // in one message
 
-    /// <summary>The file's name for each of the model's.</summary>
+    /// <summary>The file's name for each of the model's, but for those that files may lack.</summary>
     /// <param name="model">What is to be filled, for the error.</param>
     /// <param name="own">Its parameters and buffers by name.</param>
     /// <param name="reader">What is to fill it.</param>
@@ -29,8 +29,8 @@ internal static class NameMatch
         foreach (var name in own.Keys.Where(name => !match.ContainsKey(name)).ToList())
         {
             var partner = rules.Partners(name).Select(other => bare.GetValueOrDefault(other) ?? aliases.GetValueOrDefault(other)).FirstOrDefault(file => file is not null);
-            if (partner is null) problems.Add($"{name} is missing");
-            else match.Add(name, partner);
+            if (partner is not null) match.Add(name, partner);
+            else if (!rules.CanLack(name)) problems.Add($"{name} is missing");
         }
         problems.AddRange(match.Select(pair => (Name: pair.Key, Why: CheckpointReader.Mismatch(reader.Entries[pair.Value], own[pair.Key])))
             .Where(pair => pair.Why is not null).Select(pair => $"{pair.Name} {pair.Why}"));

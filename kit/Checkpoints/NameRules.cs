@@ -16,6 +16,9 @@ internal sealed record NameRules
     /// <summary>Names that files may have and no model needs, without the prefix; * stands for anything.</summary>
     public IReadOnlyList<string> Ignored { get; init; } = [];
 
+    /// <summary>Names of the model that files may lack, whose tensors then stay as they were made; * stands for anything.</summary>
+    public IReadOnlyList<string> Optional { get; init; } = [];
+
     /// <summary>Names for one tensor, without the prefix: files hold one of them or all.</summary>
     public IReadOnlyList<(string Alias, string Source)> Tied { get; init; } = [];
 
@@ -31,8 +34,10 @@ internal sealed record NameRules
     }
 
     /// <summary>Whether a file's name is one to ignore.</summary>
-    public bool Ignores(string fileName) =>
-        Ignored.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, Bare(fileName), ignoreCase: false));
+    public bool Ignores(string fileName) => IsOneOf(Ignored, Bare(fileName));
+
+    /// <summary>Whether a file may lack a model's name.</summary>
+    public bool CanLack(string modelName) => IsOneOf(Optional, modelName);
 
     /// <summary>The other names of the tensor that a model's name means.</summary>
     public IEnumerable<string> Partners(string modelName)
@@ -55,4 +60,7 @@ internal sealed record NameRules
 
     /// <summary>A name without the prefix.</summary>
     public string Bare(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..] : name;
+
+    private static bool IsOneOf(IReadOnlyList<string> patterns, string name) =>
+        patterns.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
 }

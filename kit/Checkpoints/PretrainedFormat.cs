@@ -9,11 +9,11 @@ namespace ResearchKit.Checkpoints;
 /// <typeparam name="TConfig">Its configuration.</typeparam>
 internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
 {
-    /// <summary>The architecture in <c>config.json</c>: <c>gpt2</c>.</summary>
-    public required string ModelType { get; init; }
+    /// <summary>The architecture in a <c>config.json</c> of transformers: <c>gpt2</c>; null for other libraries' models.</summary>
+    public string? ModelType { get; init; }
 
-    /// <summary>The class that the reference library makes of it: <c>GPT2LMHeadModel</c>.</summary>
-    public required string Architecture { get; init; }
+    /// <summary>The class that transformers makes of it: <c>GPT2LMHeadModel</c>; null likewise.</summary>
+    public string? Architecture { get; init; }
 
     /// <summary>The names of a model's tensors.</summary>
     public required Func<TConfig, NameRules> Names { get; init; }
@@ -24,8 +24,8 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
     /// <summary>From the kit's configuration to the fields of <c>config.json</c>; refuses what it cannot say.</summary>
     public required Func<TConfig, JsonObject> Write { get; init; }
 
-    /// <summary>Makes a model.</summary>
-    public required Func<TConfig, TModel> Make { get; init; }
+    /// <summary>Makes a model; the names are those of the file that will fill it.</summary>
+    public required Func<TConfig, IEnumerable<string>, TModel> Make { get; init; }
 
     /// <summary>Number of layers, each of which has tensors in the file: a configuration that claims more is refused before any is made.</summary>
     public required Func<TConfig, int> Layers { get; init; }
@@ -42,12 +42,12 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
     public TModel Load(string folder, bool mapped)
     {
         var file = ConfigFile.Read(folder);
-        file.ExpectType(ModelType);
+        if (ModelType is not null) file.ExpectType(ModelType);
         var config = Checked(() => Read(file), folder);
         using var reader = CheckpointReader.Open(CheckpointFolder.Weights(folder));
         if (Layers(config) > reader.Entries.Count)
             throw new InvalidDataException($"{Path.Combine(folder, CheckpointFolder.Config)} describes {Layers(config)} layers; {reader.Path} has {reader.Entries.Count} tensors in all.");
-        var model = Blueprint.Make(() => Checked(() => Make(config), folder));
+        var model = Blueprint.Make(() => Checked(() => Make(config, reader.Entries.Keys), folder));
         try
         {
             var match = NameMatch.Find(model.GetName(), model.state_dict(), reader, Names(config));
@@ -60,8 +60,9 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
             else
             {
                 model.Dispose();
-                model = Make(config);
-                foreach (var (name, tensor) in model.state_dict()) reader.CopyTo(match[name], tensor);
+                model = Make(config, reader.Entries.Keys);
+                foreach (var (name, tensor) in model.state_dict())
+                    if (match.TryGetValue(name, out var own)) reader.CopyTo(own, tensor);
             }
             model.eval();
             return model;
@@ -83,9 +84,12 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
         var own = model.state_dict();
         var rules = Names(ConfigOf(model));
         var config = Write(ConfigOf(model));
-        config["architectures"] = new JsonArray(Architecture);
-        config["model_type"] = ModelType;
-        config["torch_dtype"] = own.Values.First().dtype.ToString().ToLowerInvariant();
+        if (ModelType is not null)
+        {
+            config["architectures"] = new JsonArray(Architecture);
+            config["model_type"] = ModelType;
+            config["torch_dtype"] = own.Values.First().dtype.ToString().ToLowerInvariant();
+        }
         var tensors = rules.WithoutAliases(own.Keys).Select(name => KeyValuePair.Create(rules.Published(name), own[name]));
         SafetensorsFile.WriteSharded(folder, tensors, maximumShardBytes, new Dictionary<string, string> { ["format"] = "pt" });
         File.WriteAllText(Path.Combine(folder, CheckpointFolder.Config), config.ToJsonString(JsonLayout.Indented) + "\n");

@@ -18,7 +18,7 @@ public sealed class PretrainedFormatTests : IDisposable
         Names = _ => new NameRules { Prefix = "base.", Heads = ["head."], Ignored = ["*.position_ids"], Tied = [("head.weight", "words.weight")] },
         Read = file => file.Size("width", 4),
         Write = width => new JsonObject { ["width"] = width },
-        Make = width => new Tagger(width, native: true),
+        Make = (width, _) => new Tagger(width, native: true),
         Layers = _ => 1,
         ConfigOf = model => model.Width,
     };

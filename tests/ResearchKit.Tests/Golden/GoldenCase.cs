@@ -10,17 +10,19 @@ internal sealed class GoldenCase : IDisposable
 {
     private readonly Dictionary<string, Tensor> expected;
     private readonly Dictionary<string, double> tolerances;
-    private readonly string folder;
 
     public GoldenCase(string name)
     {
         Name = name;
-        folder = Repository.PathTo("tests", "ResearchKit.Tests", "Golden", "models", name);
-        expected = SafetensorsFile.Read(Path.Combine(folder, "expected.safetensors"));
-        tolerances = JsonSerializer.Deserialize<Dictionary<string, double>>(File.ReadAllText(Path.Combine(folder, "tolerance.json")))!;
+        Folder = Repository.PathTo("tests", "ResearchKit.Tests", "Golden", "models", name);
+        expected = SafetensorsFile.Read(Path.Combine(Folder, "expected.safetensors"));
+        tolerances = JsonSerializer.Deserialize<Dictionary<string, double>>(File.ReadAllText(Path.Combine(Folder, "tolerance.json")))!;
     }
 
     public string Name { get; }
+
+    /// <summary>Where the case is.</summary>
+    public string Folder { get; }
 
     public Tensor this[string name] => expected[name];
 
@@ -29,13 +31,13 @@ internal sealed class GoldenCase : IDisposable
 
     public bool Has(string name) => expected.ContainsKey(name);
 
-    public Dictionary<string, Tensor> Weights() => SafetensorsFile.Read(Path.Combine(folder, "model.safetensors"));
+    public Dictionary<string, Tensor> Weights() => SafetensorsFile.Read(Path.Combine(Folder, "model.safetensors"));
 
     /// <summary>The largest difference allowed; none for whole numbers, which the case lists no tolerance for.</summary>
     public double Tolerance(string name) => expected[name].is_integral() ? tolerances.GetValueOrDefault(name) : tolerances[name];
 
     /// <summary>The case's config.json.</summary>
-    public JsonElement Settings() => JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(Path.Combine(folder, "config.json")));
+    public JsonElement Settings() => JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(Path.Combine(Folder, "config.json")));
 
     /// <summary>Gives a model the weights of the rule that config.json names tensors for; fails where names, shapes or sums differ.</summary>
     public void FillByRule(nn.Module model) => WeightRule.Fill(model, Settings());

@@ -9,25 +9,12 @@ namespace ResearchKit.Tests.Golden;
 /// <summary>What the golden cases of all transformers ask alike.</summary>
 internal static class GoldenModels
 {
-    /// <summary>Fills a model in evaluation mode with the case's weights.</summary>
-    /// <param name="golden">The case.</param>
-    /// <param name="model">What is filled.</param>
-    /// <param name="name">From the case's name of a tensor to the model's; null for those the model has no use for.</param>
-    public static T Fill<T>(this GoldenCase golden, T model, Func<string, string?>? name = null) where T : nn.Module
+    /// <summary>Fills a layer in evaluation mode with the case's weights.</summary>
+    public static T Fill<T>(this GoldenCase golden, T layer) where T : nn.Module
     {
-        var weights = golden.Weights();
-        try
-        {
-            var renamed = weights.Select(pair => (Name: name is null ? pair.Key : name(pair.Key), pair.Value))
-                .Where(pair => pair.Name is not null).ToDictionary(pair => pair.Name!, pair => pair.Value);
-            StateDict.Load(model, renamed, golden.Name);
-        }
-        finally
-        {
-            foreach (var tensor in weights.Values) tensor.Dispose();
-        }
-        model.eval();
-        return model;
+        StateDict.Load(layer, Path.Combine(golden.Folder, "model.safetensors"));
+        layer.eval();
+        return layer;
     }
 
     /// <summary>Checks the loss, and then every gradient of the case.</summary>

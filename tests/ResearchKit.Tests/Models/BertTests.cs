@@ -1,3 +1,4 @@
+using ResearchKit.Checkpoints;
 using ResearchKit.Interpretability;
 using ResearchKit.Models;
 using ResearchKit.Tests.Golden;
@@ -17,10 +18,7 @@ public sealed class BertTests : IDisposable
     public void The_encoder_and_the_pooler_equal_the_reference()
     {
         using var golden = new GoldenCase("bert-model-a");
-        using var model = golden.Fill(new Bert(new BertConfig
-        {
-            VocabularySize = 211, ContextLength = 40, ModelWidth = 48, FeedForwardWidth = 96, Layers = 3, Heads = 4,
-        }));
+        using var model = Bert.FromPretrained(golden.Folder);
         using var cache = ActivationCache.Record(model);
         var features = model.Features(golden["in.input_ids"], golden["in.attention_mask"], golden["in.token_type_ids"]);
         var pooled = model.Pool(features);
@@ -34,11 +32,7 @@ public sealed class BertTests : IDisposable
     public void Masked_language_modelling_equals_the_reference()
     {
         using var golden = new GoldenCase("bert-mlm-a");
-        using var model = golden.Fill(new BertForMaskedLanguageModel(new BertConfig
-        {
-            VocabularySize = 211, ContextLength = 24, ModelWidth = 40, FeedForwardWidth = 112, Layers = 2, Heads = 5,
-        }), name => name.Contains("position_ids", StringComparison.Ordinal) || name.Contains("seq_relationship", StringComparison.Ordinal) ? null
-            : name.Replace(".gamma", ".weight", StringComparison.Ordinal).Replace(".beta", ".bias", StringComparison.Ordinal));
+        using var model = BertForMaskedLanguageModel.FromPretrained(golden.Folder);
         using var cache = ActivationCache.Record(model);
         var logits = model.Logits(golden["in.input_ids"], golden["in.attention_mask"], golden["in.token_type_ids"]);
         golden.Check("out.logits", logits);
@@ -50,10 +44,7 @@ public sealed class BertTests : IDisposable
     public void Sequence_classification_equals_the_reference()
     {
         using var golden = new GoldenCase("bert-cls-a");
-        using var model = golden.Fill(new BertForSequenceClassification(new BertConfig
-        {
-            VocabularySize = 97, ContextLength = 16, ModelWidth = 32, FeedForwardWidth = 64, Layers = 2, Heads = 2, NormEpsilon = 0.01, Labels = 3,
-        }));
+        using var model = BertForSequenceClassification.FromPretrained(golden.Folder);
         using var cache = ActivationCache.Record(model);
         var logits = model.call(golden["in.input_ids"]);
         golden.Check("out.logits", logits);

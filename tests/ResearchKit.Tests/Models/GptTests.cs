@@ -167,15 +167,5 @@ public sealed class GptTests : IDisposable
         Assert.Contains("padded on the left", Refused(() => model.GenerateBatch(padded, null, mask)), StringComparison.Ordinal);
     }
 
-    private static Gpt Reference(GoldenCase golden) => golden.Name switch
-    {
-        // h.N.attn.bias is the causal mask, which older checkpoints store.
-        "gpt2-a" => golden.Fill(new Gpt(new GptConfig { VocabularySize = 257, ContextLength = 48, ModelWidth = 48, Heads = 4, Layers = 3 }),
-            name => name.EndsWith(".attn.bias", StringComparison.Ordinal) ? null : name),
-        _ => golden.Fill(new Gpt(new GptConfig
-        {
-            VocabularySize = 131, ContextLength = 40, ModelWidth = 40, Heads = 5, Layers = 2, FeedForwardWidth = 72,
-            Activation = Activation.Gelu, NormEpsilon = 0.01, TieEmbeddings = false,
-        }), name => name.Replace("transformer.", "", StringComparison.Ordinal)),
-    };
+    private static Gpt Reference(GoldenCase golden) => Gpt.FromPretrained(golden.Folder);
 }

@@ -1,3 +1,4 @@
+using ResearchKit.Checkpoints;
 using ResearchKit.Interpretability;
 using ResearchKit.Models;
 using ResearchKit.Tests.Golden;
@@ -163,15 +164,5 @@ public sealed class LlamaTests : IDisposable
 
     private static string Refused(Action action) => Assert.Throws<ArgumentException>(action).Message;
 
-    private static Llama Reference(GoldenCase golden)
-    {
-        var config = golden.Name == "llama-a"
-            ? new LlamaConfig { VocabularySize = 160, ContextLength = 64, ModelWidth = 48, FeedForwardWidth = 104, Layers = 3, Heads = 4, PaddingToken = 0 }
-            : new LlamaConfig
-            {
-                VocabularySize = 140, ContextLength = 64, ModelWidth = 48, FeedForwardWidth = 80, Layers = 2, Heads = 6, KeyValueHeads = 2,
-                RotaryBase = 500_000, NormEpsilon = 0.01, PaddingToken = 0,
-            };
-        return golden.Fill(new Llama(config), name => name.EndsWith("inv_freq", StringComparison.Ordinal) ? null : name);
-    }
+    private static Llama Reference(GoldenCase golden) => Llama.FromPretrained(golden.Folder);
 }

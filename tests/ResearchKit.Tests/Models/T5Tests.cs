@@ -1,3 +1,4 @@
+using ResearchKit.Checkpoints;
 using ResearchKit.Interpretability;
 using ResearchKit.Layers;
 using ResearchKit.Models;
@@ -163,19 +164,5 @@ public sealed class T5Tests : IDisposable
 
     private static bool IsKept(string name) => !name.EndsWith("EncDecAttention.relative_attention_bias.weight", StringComparison.Ordinal);
 
-    private static T5 Reference(GoldenCase golden)
-    {
-        var config = golden.Name == "t5-a"
-            ? new T5Config
-            {
-                VocabularySize = 150, ModelWidth = 40, HeadWidth = 12, FeedForwardWidth = 88, Layers = 3, Heads = 3,
-                RelativeBuckets = 8, RelativeMaximumDistance = 20,
-            }
-            : new T5Config
-            {
-                VocabularySize = 128, ModelWidth = 32, HeadWidth = 16, FeedForwardWidth = 60, Layers = 2, DecoderLayers = 3, Heads = 4,
-                Activation = Activation.GeluTanh, Gated = true, TieEmbeddings = false,
-            };
-        return golden.Fill(new T5(config), name => IsKept(name) ? name : null);
-    }
+    private static T5 Reference(GoldenCase golden) => T5.FromPretrained(golden.Folder);
 }

@@ -1,5 +1,5 @@
+using ResearchKit.Checkpoints;
 using ResearchKit.Interpretability;
-using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Tests.Golden;
 using ResearchKit.Training;
@@ -20,7 +20,7 @@ public sealed class VitTests : IDisposable
     public void It_equals_the_reference(string name)
     {
         using var golden = new GoldenCase(name);
-        using var model = golden.Fill(new Vit(Config(name)));
+        using var model = Vit.FromPretrained(golden.Folder);
         using var cache = ActivationCache.Record(model);
         var logits = model.call(golden["in.pixel_values"]);
         golden.Check("out.logits", logits);
@@ -76,12 +76,4 @@ public sealed class VitTests : IDisposable
     }
 
     private static string Refused(Action action) => Assert.Throws<ArgumentException>(action).Message;
-
-    private static VitConfig Config(string name) => name == "vit-a"
-        ? new() { ImageSize = 24, PatchSize = 8, ModelWidth = 48, FeedForwardWidth = 96, Layers = 3, Heads = 4, Classes = 5, Activation = Activation.Gelu }
-        : new()
-        {
-            ImageSize = 28, PatchSize = 7, Channels = 1, ModelWidth = 32, FeedForwardWidth = 80, Layers = 2, Heads = 2, Classes = 10,
-            QueryKeyValueBias = false, NormEpsilon = 0.01,
-        };
 }

@@ -1,0 +1,16 @@
+using System.Text.Json.Nodes;
+
+namespace ResearchKit.Checkpoints;
+
+/// <summary>The labels of a classifier in <c>config.json</c>, which says there how many they are.</summary>
+internal static class LabelNames
+{
+    /// <summary>Adds <c>id2label</c> and <c>label2id</c> with the names that transformers gives labels without one.</summary>
+    public static JsonObject WithLabels(this JsonObject config, int labels)
+    {
+        var names = Enumerable.Range(0, labels).Select(label => (Number: label, Name: $"LABEL_{label}")).ToList();
+        config["id2label"] = new JsonObject(names.Select(label => KeyValuePair.Create<string, JsonNode?>($"{label.Number}", label.Name)));
+        config["label2id"] = new JsonObject(names.Select(label => KeyValuePair.Create<string, JsonNode?>(label.Name, label.Number)));
+        return config;
+    }
+}

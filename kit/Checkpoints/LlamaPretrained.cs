@@ -1,0 +1,94 @@
+using System.Text.Json.Nodes;
+using ResearchKit.Models;
+
+namespace ResearchKit.Checkpoints;
+
+/// <summary>Llama in the folders of transformers: <c>LlamaForCausalLM</c>.</summary>
+public static class LlamaPretrained
+{
+    private static readonly PretrainedFormat<Llama, LlamaConfig> Format = new()
+    {
+        ModelType = "llama",
+        Architecture = "LlamaForCausalLM",
+        Names = config => new NameRules
+        {
+            Prefix = "model.",
+            Heads = ["lm_head."],
+            Ignored = ["*rotary_emb.inv_freq"],   // the rotations, which older files hold
+            Tied = config.TieEmbeddings ? [("lm_head.weight", "embed_tokens.weight")] : [],
+        },
+        Read = Read,
+        Write = Write,
+        Make = (config, _) => new Llama(config),
+        Layers = config => config.Layers,
+        ConfigOf = model => model.Config,
+    };
+
+    extension(Llama model)
+    {
+        /// <summary>A Llama in evaluation mode, from a folder with <c>config.json</c> and weights as published ones are.</summary>
+        /// <param name="folder">Where they are.</param>
+        /// <param name="mapped">True puts float32 parameters on the pages of the file, as in <see cref="GptPretrained"/>; false reads all into memory at once.</param>
+        /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+        /// <exception cref="FileNotFoundException">It has no configuration or no weights.</exception>
+        /// <exception cref="InvalidDataException">Its files are damaged, describe another architecture, or do not fit each other; says how.</exception>
+        public static Llama FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+
+        /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> as transformers does.</summary>
+        /// <param name="folder">Where to; is made if it is not there.</param>
+        /// <param name="maximumShardBytes">Most bytes of tensors in one file; more make several, with an index.</param>
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+    }
+
+    private static LlamaConfig Read(ConfigFile file)
+    {
+        file.Expect("attention_bias", false);
+        file.Expect("mlp_bias", false);
+        var config = new LlamaConfig
+        {
+            VocabularySize = file.Size("vocab_size", 32_000),
+            ContextLength = file.Size("max_position_embeddings", 2048),
+            ModelWidth = file.Size("hidden_size", 4096),
+            FeedForwardWidth = file.Size("intermediate_size", 11_008),
+            Layers = file.Size("num_hidden_layers", 32),
+            Heads = file.Size("num_attention_heads", 32),
+            KeyValueHeads = file.SizeOrNull("num_key_value_heads"),
+            RotaryBase = RotaryBase(file),
+            Activation = file.Activation("hidden_act", "silu"),
+            NormEpsilon = file.Number("rms_norm_eps", 1e-6),
+            TieEmbeddings = file.Flag("tie_word_embeddings", false),
+        };
+        if (file.SizeOrNull("head_dim") is { } width && (long)width * config.Heads != config.ModelWidth)
+            throw file.Bad("head_dim", $"hidden_size / num_attention_heads, {config.ModelWidth} / {config.Heads}");
+        var padding = file.Token("pad_token_id", null);
+        return config with { PaddingToken = padding < 0 ? config.VocabularySize + padding : padding };
+    }
+
+    /// <summary>The base of plain rotary positions, as older and newer configurations say it; refuses positions that are stretched.</summary>
+    private static double RotaryBase(ConfigFile file)
+    {
+        foreach (var part in new[] { file.Part("rope_scaling"), file.Part("rope_parameters") })
+        {
+            part?.Expect("type", "default");
+            part?.Expect("rope_type", "default");
+        }
+        return file.Part("rope_parameters")?.Number("rope_theta", 10_000) ?? file.Number("rope_theta", 10_000);
+    }
+
+    private static JsonObject Write(LlamaConfig config) => new()
+    {
+        ["vocab_size"] = config.VocabularySize,
+        ["max_position_embeddings"] = config.ContextLength,
+        ["hidden_size"] = config.ModelWidth,
+        ["intermediate_size"] = config.FeedForwardWidth,
+        ["num_hidden_layers"] = config.Layers,
+        ["num_attention_heads"] = config.Heads,
+        ["num_key_value_heads"] = config.KeyValueHeads ?? config.Heads,
+        ["hidden_act"] = ActivationNames.Of(config.Activation),
+        ["rms_norm_eps"] = config.NormEpsilon,
+        ["rope_theta"] = config.RotaryBase,
+        ["rope_scaling"] = null,
+        ["pad_token_id"] = config.PaddingToken,
+        ["tie_word_embeddings"] = config.TieEmbeddings,
+    };
+}

@@ -1,0 +1,90 @@
+using System.Text.Json.Nodes;
+using ResearchKit.Models;
+
+namespace ResearchKit.Checkpoints;
+
+/// <summary>Residual networks with torchvision's names and arguments.</summary>
+public static class ResNetPretrained
+{
+    private static readonly (string Name, ResNetConfig Config)[] Builders =
+    [
+        ("resnet18", ResNetConfig.ResNet18), ("resnet34", ResNetConfig.ResNet34), ("resnet50", ResNetConfig.ResNet50),
+        ("resnet101", ResNetConfig.ResNet101), ("resnet152", ResNetConfig.ResNet152), ("resnext50_32x4d", ResNetConfig.ResNeXt50),
+        ("resnext101_32x8d", ResNetConfig.ResNeXt101), ("resnext101_64x4d", ResNetConfig.ResNeXt101 with { Groups = 64, WidthPerGroup = 4 }),
+        ("wide_resnet50_2", ResNetConfig.WideResNet50), ("wide_resnet101_2", ResNetConfig.WideResNet101),
+    ];
+
+    private static readonly PretrainedFormat<ResNet, ResNetConfig> Format = new()
+    {
+        Names = _ => VisionArguments.Names(),
+        Read = Read,
+        Write = Write,
+        Make = (config, _) => new ResNet(config),
+        Layers = config => (int)Math.Min(int.MaxValue, config.Blocks.Sum(count => (long)count)),
+        ConfigOf = model => model.Config,
+    };
+
+    extension(ResNet model)
+    {
+        /// <summary>A residual network in evaluation mode, from a folder with <c>config.json</c> and weights by the published names.</summary>
+        /// <remarks>The configuration's <c>architecture</c> is a call such as <c>resnet18(num_classes=10)</c> or <c>ResNet(Bottleneck,[3,4,6,3],groups=32,width_per_group=4)</c>; arguments may also be fields of their own.</remarks>
+        /// <param name="folder">Where they are.</param>
+        /// <param name="mapped">True puts float32 parameters on the pages of the file, as in <see cref="GptPretrained"/>; false reads all into memory at once.</param>
+        /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+        /// <exception cref="FileNotFoundException">It has no configuration or no weights.</exception>
+        /// <exception cref="InvalidDataException">Its files are damaged, describe another architecture, or do not fit each other; says how.</exception>
+        public static ResNet FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+
+        /// <summary>Writes <c>config.json</c> with the constructor's arguments and <c>model.safetensors</c> with the published names.</summary>
+        /// <param name="folder">Where to; is made if it is not there.</param>
+        /// <param name="maximumShardBytes">Most bytes of tensors in one file; more make several, with an index.</param>
+        /// <exception cref="ArgumentException">It is of a shape that the reference does not have.</exception>
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+    }
+
+    private static ResNetConfig Read(ConfigFile file)
+    {
+        var named = file.Call("architecture", VisionArguments.With(
+            "block", "layers", "num_classes", "zero_init_residual", "groups", "width_per_group", "replace_stride_with_dilation"));
+        var arguments = named.Arguments;
+        var config = named.Name == "ResNet" ? Own(arguments) : VisionArguments.Find(file, named.Name, Builders, "ResNet");
+        return config with
+        {
+            Classes = arguments.Size("num_classes", 1000),
+            ZeroInitialBranches = arguments.Flag("zero_init_residual", false),
+            Groups = arguments.Size("groups", config.Groups),
+            WidthPerGroup = arguments.Size("width_per_group", config.WidthPerGroup),
+            DilateInsteadOfStride = arguments.FlagsOrNull("replace_stride_with_dilation") ?? config.DilateInsteadOfStride,
+        };
+    }
+
+    private static ResNetConfig Own(ConfigFile arguments) => new()
+    {
+        Block = arguments.Text("block", "") switch
+        {
+            "BasicBlock" => ResidualBlock.Basic,
+            "Bottleneck" => ResidualBlock.Bottleneck,
+            _ => throw arguments.Bad("block", "BasicBlock or Bottleneck"),
+        },
+        Blocks = arguments.SizesOrNull("layers") ?? throw arguments.Bad("layers", "the blocks of the four stages"),
+    };
+
+    private static JsonObject Write(ResNetConfig config)
+    {
+        if (config.InputChannels != 3 || config.Stem != Stem.Standard || config.Width != 64)
+            throw new ArgumentException($"InputChannels {config.InputChannels}, Stem {config.Stem}, Width {config.Width}: torchvision's networks have 3, {Stem.Standard} and 64; StateDict.Save writes any.");
+        var name = Builders.FirstOrDefault(builder => builder.Config.Block == config.Block && builder.Config.Blocks.SequenceEqual(config.Blocks)
+            && builder.Config.Groups == config.Groups && builder.Config.WidthPerGroup == config.WidthPerGroup).Name;
+        var start = name is not null ? $"{name}("
+            : $"ResNet({(config.Block == ResidualBlock.Basic ? "BasicBlock" : "Bottleneck")},[{string.Join(",", config.Blocks)}],";
+        var json = new JsonObject
+        {
+            ["architecture"] = $"{start}num_classes={config.Classes}{(name is null ? $",groups={config.Groups},width_per_group={config.WidthPerGroup}" : "")})",
+            ["num_classes"] = config.Classes,
+        };
+        if (config.ZeroInitialBranches) json["zero_init_residual"] = true;
+        if (config.DilateInsteadOfStride.Any(dilate => dilate))
+            json["replace_stride_with_dilation"] = new JsonArray([.. config.DilateInsteadOfStride.Select(dilate => JsonValue.Create(dilate))]);
+        return json;
+    }
+}

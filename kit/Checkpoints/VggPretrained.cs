@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+using ResearchKit.Models;
+
+namespace ResearchKit.Checkpoints;
+
+/// <summary>VGG networks with torchvision's names and arguments.</summary>
+public static class VggPretrained
+{
+    private static readonly (string Name, VggConfig Config)[] Builders =
+    [
+        ("vgg11", VggConfig.Vgg11), ("vgg13", VggConfig.Vgg13), ("vgg16", VggConfig.Vgg16), ("vgg19", VggConfig.Vgg19),
+        ("vgg11_bn", VggConfig.Vgg11BatchNorm), ("vgg13_bn", VggConfig.Vgg13BatchNorm), ("vgg16_bn", VggConfig.Vgg16BatchNorm),
+        ("vgg19_bn", VggConfig.Vgg19BatchNorm),
+    ];
+
+    private static readonly PretrainedFormat<Vgg, VggConfig> Format = new()
+    {
+        Names = _ => VisionArguments.Names(),
+        Read = Read,
+        Write = Write,
+        Make = (config, _) => new Vgg(config),
+        Layers = config => config.Stages.Count,
+        ConfigOf = model => model.Config,
+    };
+
+    extension(Vgg model)
+    {
+        /// <summary>A VGG network in evaluation mode, from a folder with <c>config.json</c> and weights by the published names.</summary>
+        /// <remarks>The configuration's <c>architecture</c> is a call such as <c>vgg16_bn(num_classes=10)</c>; arguments may also be fields of their own.</remarks>
+        /// <param name="folder">Where they are.</param>
+        /// <param name="mapped">True puts float32 parameters on the pages of the file, as in <see cref="GptPretrained"/>; false reads all into memory at once.</param>
+        /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+        /// <exception cref="FileNotFoundException">It has no configuration or no weights.</exception>
+        /// <exception cref="InvalidDataException">Its files are damaged, describe another architecture, or do not fit each other; says how.</exception>
+        public static Vgg FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+
+        /// <summary>Writes <c>config.json</c> with the constructor's arguments and <c>model.safetensors</c> with the published names.</summary>
+        /// <param name="folder">Where to; is made if it is not there.</param>
+        /// <param name="maximumShardBytes">Most bytes of tensors in one file; more make several, with an index.</param>
+        /// <exception cref="ArgumentException">It is of a shape that the reference does not have.</exception>
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+    }
+
+    private static VggConfig Read(ConfigFile file)
+    {
+        var (name, arguments) = file.Call("architecture", VisionArguments.With("num_classes", "dropout"));
+        return VisionArguments.Find(file, name, Builders) with
+        {
+            Classes = arguments.Size("num_classes", 1000),
+            Dropout = arguments.Number("dropout", 0.5),
+        };
+    }
+
+    private static JsonObject Write(VggConfig config)
+    {
+        var name = Builders.FirstOrDefault(builder => builder.Config.BatchNorm == config.BatchNorm && builder.Config.Stages.Count == config.Stages.Count
+            && builder.Config.Stages.Zip(config.Stages).All(pair => pair.First.SequenceEqual(pair.Second))).Name;
+        if (name is null || config.InputChannels != 3 || config.PooledSize != 7 || config.HiddenWidth != 4096)
+            throw new ArgumentException($"Stages [{string.Join("], [", config.Stages.Select(stage => string.Join(", ", stage)))}], InputChannels {config.InputChannels}, "
+                + $"PooledSize {config.PooledSize}, HiddenWidth {config.HiddenWidth}: torchvision's networks are {string.Join(", ", Builders.Select(builder => builder.Name))}; StateDict.Save writes any.");
+        return new JsonObject { ["architecture"] = $"{name}(num_classes={config.Classes})", ["num_classes"] = config.Classes, ["dropout"] = config.Dropout };
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text.Json.Nodes;
+using ResearchKit.Models;
+
+namespace ResearchKit.Checkpoints;
+
+/// <summary>The vision transformer in the folders of transformers: <c>ViTForImageClassification</c>.</summary>
+public static class VitPretrained
+{
+    private static readonly PretrainedFormat<Vit, VitConfig> Format = new()
+    {
+        ModelType = "vit",
+        Architecture = "ViTForImageClassification",
+        Names = _ => new NameRules { Prefix = "vit.", Heads = ["classifier."], Ignored = ["pooler.*"] },
+        Read = Read,
+        Write = Write,
+        Make = (config, _) => new Vit(config),
+        Layers = config => config.Layers,
+        ConfigOf = model => model.Config,
+    };
+
+    extension(Vit model)
+    {
+        /// <summary>A vision transformer in evaluation mode, from a folder with <c>config.json</c> and weights as published ones are.</summary>
+        /// <param name="folder">Where they are.</param>
+        /// <param name="mapped">True puts float32 parameters on the pages of the file, as in <see cref="GptPretrained"/>; false reads all into memory at once.</param>
+        /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+        /// <exception cref="FileNotFoundException">It has no configuration or no weights.</exception>
+        /// <exception cref="InvalidDataException">Its files are damaged, describe another architecture, or do not fit each other; says how.</exception>
+        public static Vit FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+
+        /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> as transformers does.</summary>
+        /// <param name="folder">Where to; is made if it is not there.</param>
+        /// <param name="maximumShardBytes">Most bytes of tensors in one file; more make several, with an index.</param>
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+    }
+
+    private static VitConfig Read(ConfigFile file) => new()
+    {
+        ImageSize = file.Size("image_size", 224),
+        PatchSize = file.Size("patch_size", 16),
+        Channels = file.Size("num_channels", 3),
+        ModelWidth = file.Size("hidden_size", 768),
+        FeedForwardWidth = file.Size("intermediate_size", 3072),
+        Layers = file.Size("num_hidden_layers", 12),
+        Heads = file.Size("num_attention_heads", 12),
+        Classes = file.Labels(),
+        QueryKeyValueBias = file.Flag("qkv_bias", true),
+        Activation = file.Activation("hidden_act", "gelu"),
+        Dropout = file.Number("hidden_dropout_prob", 0),
+        NormEpsilon = file.Number("layer_norm_eps", 1e-12),
+    };
+
+    private static JsonObject Write(VitConfig config) => new JsonObject
+    {
+        ["image_size"] = config.ImageSize,
+        ["patch_size"] = config.PatchSize,
+        ["num_channels"] = config.Channels,
+        ["hidden_size"] = config.ModelWidth,
+        ["intermediate_size"] = config.FeedForwardWidth,
+        ["num_hidden_layers"] = config.Layers,
+        ["num_attention_heads"] = config.Heads,
+        ["qkv_bias"] = config.QueryKeyValueBias,
+        ["hidden_act"] = ActivationNames.Of(config.Activation),
+        ["hidden_dropout_prob"] = config.Dropout,
+        ["attention_probs_dropout_prob"] = config.Dropout,
+        ["layer_norm_eps"] = config.NormEpsilon,
+    }.WithLabels(config.Classes);
+}

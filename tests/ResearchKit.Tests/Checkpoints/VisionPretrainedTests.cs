@@ -1,0 +1,198 @@
+using System.Text.Json.Nodes;
+using ResearchKit.Checkpoints;
+using ResearchKit.Layers;
+using ResearchKit.Models;
+using ResearchKit.Tests.Golden;
+using ResearchKit.Tests.Kernel;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Tests.Checkpoints;
+
+/// <summary>Folders with torchvision's and PyTorch's names become the kit's networks.</summary>
+public sealed class VisionPretrainedTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+    private readonly DisposeScope scope = NewDisposeScope();
+
+    public void Dispose()
+    {
+        scope.Dispose();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public void A_ResNet_gives_the_references_numbers()
+    {
+        using var golden = new GoldenCase("resnet50-w8-b");
+        using var source = new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 2, 2, 1], Classes = 7, Groups = 4, WidthPerGroup = 8 });
+        golden.FillByRule(source);
+        using var model = Check("resnet50-w8-b", source, () => ResNet.FromPretrained(folder.Path));
+        using (no_grad()) golden.Check("out.logits", model.call(golden["in.pixel_values"]));
+    }
+
+    [Fact]
+    public void A_small_ResNet_is_what_the_configuration_says() =>
+        Check("resnet18-a", new ResNet(ResNetConfig.ResNet18 with { Classes = 10 }), () => ResNet.FromPretrained(folder.Path)).Dispose();
+
+    [Fact]
+    public void GoogLeNet_is_what_the_configuration_says() => Check("googlenet-b",
+        new GoogLeNet(new() { Classes = 5, AuxiliaryHeads = false, TransformInput = true }), () => GoogLeNet.FromPretrained(folder.Path)).Dispose();
+
+    [Fact]
+    public void Inception_v3_is_what_the_configuration_says() => Check("inception3-b",
+        new InceptionV3(new() { Classes = 6, AuxiliaryHead = false, TransformInput = true }), () => InceptionV3.FromPretrained(folder.Path)).Dispose();
+
+    [Fact]
+    public void Auxiliary_heads_of_the_file_are_ignored_where_the_network_has_none()
+    {
+        using (var model = new GoogLeNet(new() { Classes = 10 })) model.SavePretrained(folder.Path);
+        using (var whole = GoogLeNet.FromPretrained(folder.Path)) Assert.True(whole.Config.AuxiliaryHeads);
+        folder.File("config.json", """{ "architecture": "googlenet(num_classes=10)", "aux_logits": false }""");
+        using var read = GoogLeNet.FromPretrained(folder.Path);
+        Assert.False(read.Config.AuxiliaryHeads);
+        Assert.DoesNotContain(read.state_dict().Keys, name => name.StartsWith("aux", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Files_without_the_counters_of_batch_norms_are_read()
+    {
+        using var model = new ResNet(ResNetConfig.ResNet18 with { Classes = 3, Blocks = [1, 1, 1, 1] });
+        model.SavePretrained(folder.Path);
+        Assert.StartsWith("ResNet(BasicBlock,[1,1,1,1],", (string)Json()["architecture"]!, StringComparison.Ordinal);
+        SafetensorsFile.Write(folder.PathTo("model.safetensors"),
+            model.state_dict().Where(pair => !pair.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal)));
+        using var read = ResNet.FromPretrained(folder.Path);
+        foreach (var (name, tensor) in read.state_dict()) Assert.True(tensor.Same(model.state_dict()[name]), name);
+    }
+
+    [Theory]
+    [InlineData("resnet50(num_classes=10)", "does not fit the model ResNet: unknown.0 is unexpected")]
+    [InlineData("resnet20", "architecture is \"resnet20\"; expected one of resnet18")]
+    [InlineData("resnet18(norm_layer=None)", "expected a constructor's name, and its arguments")]
+    [InlineData("resnet18(num_classes=ten)", "num_classes is \"ten\"; expected a whole number of at least 1")]
+    [InlineData("ResNet(Bottle,[1,1,1,1])", "block is \"Bottle\"; expected BasicBlock or Bottleneck")]
+    [InlineData("ResNet(BasicBlock)", "layers is absent")]
+    [InlineData("ResNet(BasicBlock,[1,1,1])", "Blocks is [1, 1, 1]; expected four numbers")]
+    [InlineData("ResNet(BasicBlock,[2147483647,2147483647,1,1])", "describes 2147483647 layers")]
+    [InlineData("resnet18(replace_stride_with_dilation=[False,1,True])", "expected a list of true and false")]
+    [InlineData("resnet18(groups=2)", "are for bottleneck blocks")]
+    public void What_is_no_such_residual_network_is_refused(string architecture, string expected)
+    {
+        SafetensorsFile.Write(folder.PathTo("model.safetensors"), Enumerable.Range(0, 20).Select(i => KeyValuePair.Create($"unknown.{i}", zeros(1))));
+        folder.File("config.json", new JsonObject { ["architecture"] = architecture }.ToJsonString());
+        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => ResNet.FromPretrained(folder.Path).Dispose()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_VGG_is_made_as_the_configuration_says()
+    {
+        SafetensorsFile.Write(folder.PathTo("model.safetensors"), Enumerable.Range(0, 8).Select(i => KeyValuePair.Create($"classifier.{i}.weight", zeros(1))));
+        string Refused(string config)
+        {
+            folder.File("config.json", config);
+            return Assert.Throws<InvalidDataException>(() => Vgg.FromPretrained(folder.Path).Dispose()).Message;
+        }
+        Assert.Contains("expected one of vgg11, vgg13", Refused("""{ "architecture": "vgg12" }"""), StringComparison.Ordinal);
+        Assert.Contains("config.json has no architecture", Refused("{}"), StringComparison.Ordinal);
+        Assert.Contains("does not fit the model Vgg", Refused("""{ "architecture": "vgg13_bn(num_classes=6)" }"""), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Networks_that_torchvision_does_not_have_are_not_written_under_its_names()
+    {
+        using var resNet = new ResNet(ResNetConfig.Nano);
+        using var vgg = new Vgg(VggConfig.Nano);
+        using var googLeNet = new GoogLeNet(GoogLeNetConfig.Nano);
+        using var inception = new InceptionV3(InceptionV3Config.Nano);
+        foreach (var (save, expected) in new (Action<string> Save, string Expected)[]
+        {
+            (path => resNet.SavePretrained(path), "Stem Small"), (path => vgg.SavePretrained(path), "PooledSize 3"),
+            (path => googLeNet.SavePretrained(path), "WidthDivisor 4"), (path => inception.SavePretrained(path), "WidthDivisor 8"),
+        })
+            Assert.Contains(expected, Assert.Throws<ArgumentException>(() => save(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(folder.Path));
+    }
+
+    [Theory]
+    [InlineData("lstm-a", "model.safetensors")]
+    [InlineData("lstm-a", "pytorch_model.bin")]
+    [InlineData("lstm-b", "model.safetensors")]
+    [InlineData("gru-a", "pytorch_model.bin")]
+    [InlineData("gru-b", "model.safetensors")]
+    public void Recurrent_layers_give_the_references_numbers_and_come_back(string name, string weights)
+    {
+        using var golden = new GoldenCase(name);
+        Place(name, weights);
+        RecurrentLayer Load(string path) => name.StartsWith("lstm", StringComparison.Ordinal) ? Lstm.FromPretrained(path) : Gru.FromPretrained(path);
+        using var model = Load(folder.Path);
+        Assert.False(model.training);
+        var state = golden.Has("in.h0") ? new RecurrentState(golden["in.h0"], golden.Has("in.c0") ? golden["in.c0"] : null) : null;
+        var read = model.Read(golden["in.x"], golden["in.lengths"], state);
+        golden.Check("out.output", read.Output);
+        golden.Check("out.h_n", read.State.Hidden);
+        var saved = folder.PathTo("saved");
+        if (model is Lstm lstm) lstm.SavePretrained(saved);
+        else ((Gru)model).SavePretrained(saved);
+        var written = JsonNode.Parse(File.ReadAllText(Path.Combine(saved, "config.json")))!.AsObject();
+        foreach (var (field, value) in Json()) Assert.True(JsonNode.DeepEquals(value, written[field]), field);
+        using var again = Load(saved);
+        Assert.Equal(model.Shape, again.Shape);
+        foreach (var (key, tensor) in again.state_dict()) Assert.True(tensor.Same(model.state_dict()[key]), key);
+    }
+
+    [Theory]
+    [InlineData("architecture", "\"torch.nn.GRU\"", "expected torch.nn.LSTM")]
+    [InlineData("bias", "false", "bias is false; expected true")]
+    [InlineData("proj_size", "4", "proj_size is 4; expected 0")]
+    [InlineData("input_size", "null", "input_size is null; expected a whole number")]
+    [InlineData("hidden_size", "9", "weight_hh_l0 is [40, 10], the model has [36, 9]")]
+    public void What_is_no_such_recurrent_layer_is_refused(string field, string value, string expected)
+    {
+        Place("lstm-a", "model.safetensors");
+        var config = Json();
+        config[field] = JsonNode.Parse(value);
+        folder.File("config.json", config.ToJsonString());
+        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Lstm.FromPretrained(folder.Path).Dispose()).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Loads a network's weights by the case's configuration, and once more after saving; all say the same to the case's pictures.</summary>
+    private T Check<T>(string name, T source, Func<T> load) where T : Module<Tensor, Tensor>
+    {
+        using var golden = new GoldenCase(name);
+        Place(name, null);
+        using (source)
+        using (no_grad())
+        {
+            StateDict.Save(source, folder.PathTo("model.safetensors"));
+            source.eval();
+            var expected = source.call(golden["in.pixel_values"]);
+            var model = load();
+            Assert.False(model.training);
+            Near.Check("logits", expected, model.call(golden["in.pixel_values"]), 1e-4 * expected.abs().max().item<float>());
+            var published = (string)Json()["architecture"]!;
+            Action<string> save = model switch
+            {
+                ResNet network => path => network.SavePretrained(path),
+                GoogLeNet network => path => network.SavePretrained(path),
+                InceptionV3 network => path => network.SavePretrained(path),
+                _ => throw new InvalidOperationException($"{model.GetName()} is not one of the cases."),
+            };
+            save(folder.Path);
+            Assert.Equal(published, (string)Json()["architecture"]!);
+            using var again = load();
+            foreach (var (key, tensor) in source.state_dict()) Assert.True(tensor.Same(again.state_dict()[key]), key);
+            return model;
+        }
+    }
+
+    private JsonObject Json() => JsonNode.Parse(File.ReadAllText(folder.PathTo("config.json")))!.AsObject();
+
+    private void Place(string name, string? weights)
+    {
+        var golden = Repository.PathTo("tests", "ResearchKit.Tests", "Golden", "models", name);
+        foreach (var file in new[] { "config.json", weights })
+            if (file is not null) File.Copy(Path.Combine(golden, file), folder.PathTo(file), overwrite: true);
+    }
+}
