@@ -54,7 +54,13 @@ public sealed record BertConfig
     /// <summary>Trains in seconds on a CPU; for tests and first notebooks.</summary>
     public static BertConfig Nano => new()
     {
-        VocabularySize = 65, ContextLength = 32, ModelWidth = 32, FeedForwardWidth = 128, Layers = 2, Heads = 4, Dropout = 0,
+        VocabularySize = 65,
+        ContextLength = 32,
+        ModelWidth = 32,
+        FeedForwardWidth = 128,
+        Layers = 2,
+        Heads = 4,
+        Dropout = 0,
     };
 
     internal BertConfig Validated()

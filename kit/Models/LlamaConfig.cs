@@ -52,19 +52,35 @@ public sealed record LlamaConfig
     /// <summary>Llama 3 8B: 8,030,261,248 parameters.</summary>
     public static LlamaConfig Llama3Of8B => new()
     {
-        VocabularySize = 128_256, ContextLength = 8192, FeedForwardWidth = 14_336, KeyValueHeads = 8, RotaryBase = 500_000, NormEpsilon = 1e-5,
+        VocabularySize = 128_256,
+        ContextLength = 8192,
+        FeedForwardWidth = 14_336,
+        KeyValueHeads = 8,
+        RotaryBase = 500_000,
+        NormEpsilon = 1e-5,
     };
 
     /// <summary>TinyLlama: 1,100,048,384 parameters. Zhang et al., 2024, https://arxiv.org/abs/2401.02385.</summary>
     public static LlamaConfig TinyLlama => new()
     {
-        VocabularySize = 32_000, ModelWidth = 2048, FeedForwardWidth = 5632, Layers = 22, KeyValueHeads = 4, NormEpsilon = 1e-5,
+        VocabularySize = 32_000,
+        ModelWidth = 2048,
+        FeedForwardWidth = 5632,
+        Layers = 22,
+        KeyValueHeads = 4,
+        NormEpsilon = 1e-5,
     };
 
     /// <summary>Trains in seconds on a CPU; for tests and first notebooks.</summary>
     public static LlamaConfig Nano => new()
     {
-        VocabularySize = 65, ContextLength = 32, ModelWidth = 32, FeedForwardWidth = 88, Layers = 2, Heads = 4, KeyValueHeads = 2,
+        VocabularySize = 65,
+        ContextLength = 32,
+        ModelWidth = 32,
+        FeedForwardWidth = 88,
+        Layers = 2,
+        Heads = 4,
+        KeyValueHeads = 2,
     };
 
     internal int HeadWidth => ModelWidth / Heads;

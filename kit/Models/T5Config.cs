@@ -70,8 +70,15 @@ public sealed record T5Config
     /// <summary>Trains in seconds on a CPU; for tests and first notebooks.</summary>
     public static T5Config Nano => new()
     {
-        VocabularySize = 65, ModelWidth = 32, HeadWidth = 8, FeedForwardWidth = 64, Layers = 2, Heads = 4, Dropout = 0,
-        RelativeBuckets = 16, RelativeMaximumDistance = 32,
+        VocabularySize = 65,
+        ModelWidth = 32,
+        HeadWidth = 8,
+        FeedForwardWidth = 64,
+        Layers = 2,
+        Heads = 4,
+        Dropout = 0,
+        RelativeBuckets = 16,
+        RelativeMaximumDistance = 32,
     };
 
     internal T5Config Validated()

@@ -82,8 +82,13 @@ internal sealed class TokenMixingLayer : Module<Tensor, Tensor>
             TokenMixing.Differential => new DifferentialAttention(width, heads, layer),
             TokenMixing.Latent => new LatentAttention(new LatentAttentionSizes
             {
-                Width = width, Heads = heads, QueryRank = width / 2, KeyValueRank = width / 2,
-                PlainWidth = width / heads / 2, RotaryWidth = width / heads / 2, ValueWidth = width / heads,
+                Width = width,
+                Heads = heads,
+                QueryRank = width / 2,
+                KeyValueRank = width / 2,
+                PlainWidth = width / heads / 2,
+                RotaryWidth = width / heads / 2,
+                ValueWidth = width / heads,
             }),
             TokenMixing.Linear => new LinearAttention(width, heads),
             TokenMixing.StateSpace => new SelectiveStateSpace(width),

@@ -51,7 +51,14 @@ public sealed record VitConfig
     /// <summary>Trains in seconds on a CPU, on images of 28 by 28 grey pixels; for tests and first notebooks.</summary>
     public static VitConfig Nano => new()
     {
-        ImageSize = 28, PatchSize = 7, Channels = 1, ModelWidth = 32, FeedForwardWidth = 64, Layers = 2, Heads = 4, Classes = 10,
+        ImageSize = 28,
+        PatchSize = 7,
+        Channels = 1,
+        ModelWidth = 32,
+        FeedForwardWidth = 64,
+        Layers = 2,
+        Heads = 4,
+        Classes = 10,
     };
 
     /// <summary>Number of patches of an image.</summary>

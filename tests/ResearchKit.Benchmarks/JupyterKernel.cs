@@ -59,8 +59,15 @@ public class JupyterKernel
             var ports = FreePorts(5);
             File.WriteAllText(path, JsonSerializer.Serialize(new
             {
-                transport = "tcp", ip = "127.0.0.1", signature_scheme = "hmac-sha256", key = Guid.NewGuid().ToString(),
-                shell_port = ports[0], control_port = ports[1], stdin_port = ports[2], iopub_port = ports[3], hb_port = ports[4],
+                transport = "tcp",
+                ip = "127.0.0.1",
+                signature_scheme = "hmac-sha256",
+                key = Guid.NewGuid().ToString(),
+                shell_port = ports[0],
+                control_port = ports[1],
+                stdin_port = ports[2],
+                iopub_port = ports[3],
+                hb_port = ports[4],
             }));
             process = Process.Start(Program, ["kernel", "start", path]);
             Client = new KernelClient(ConnectionFile.Load(path), _ => { }, Console.Error.WriteLine);

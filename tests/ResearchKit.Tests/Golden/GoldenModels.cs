@@ -47,7 +47,8 @@ internal static class GoldenModels
     /// <summary>How the case's texts were written.</summary>
     public static SamplingOptions GreedyOptions(this GoldenCase golden) => SamplingOptions.Greedy with
     {
-        MaximumTokens = 12, KeepLogits = true,
+        MaximumTokens = 12,
+        KeepLogits = true,
         StopToken = golden.Has("gen.eos_token_id") ? golden["gen.eos_token_id"].item<long>() : null,
         PadToken = golden.Has("gen.pad_token_id") ? golden["gen.pad_token_id"].item<long>() : 0,
     };
