@@ -37,7 +37,7 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var x = weight.Rows(tokens.reshape(-1)).view([.. tokens.shape, weight.shape[1]]);
-        if (padding is { } row && x.requires_grad) x = where(tokens.eq(row).unsqueeze(-1), x.detach(), x);
+        if (padding is { } row && x.requires_grad && !x.IsMeta()) x = where(tokens.eq(row).unsqueeze(-1), x.detach(), x);
         return x.MoveToOuterDisposeScope();
     }
 }
