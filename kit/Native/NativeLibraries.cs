@@ -41,7 +41,7 @@ public static class NativeLibraries
         }
 
         TorchPath = Find(folders, "torch_cpu")!;
-        Open(Find(folders, "LibTorchSharp") ?? throw Missing("LibTorchSharp", folders));
+        ScalarLifetimes.Keep(Open(Find(folders, "LibTorchSharp") ?? throw Missing("LibTorchSharp", folders)));
     }
 
     private static string? Find(List<string> folders, string name)
@@ -50,16 +50,16 @@ public static class NativeLibraries
         return folders.Select(folder => Path.Combine(folder, file)).FirstOrDefault(File.Exists);
     }
 
-    private static void Open(string path)
+    private static nint Open(string path)
     {
         try
         {
-            NativeLibrary.Load(path);
+            return NativeLibrary.Load(path);
         }
         catch (DllNotFoundException error) when (error.Message.Contains(ElfSymbolVersions.TooNew, StringComparison.Ordinal))
         {
-            OpenRelaxed(path);
             RelaxedSymbolVersion = true;
+            return OpenRelaxed(path);
         }
         catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
         {
@@ -68,14 +68,14 @@ public static class NativeLibraries
     }
 
     /// <summary>Opens a copy that no longer insists on the symbol version; an open library needs its file no more.</summary>
-    private static void OpenRelaxed(string path)
+    private static nint OpenRelaxed(string path)
     {
         var folder = Directory.CreateTempSubdirectory("researchkit-");
         try
         {
             var copy = Path.Combine(folder.FullName, Path.GetFileName(path));
             File.WriteAllBytes(copy, ElfSymbolVersions.Relax(File.ReadAllBytes(path)));
-            NativeLibrary.Load(copy);
+            return NativeLibrary.Load(copy);
         }
         catch (Exception error) when (error is DllNotFoundException or IOException or UnauthorizedAccessException)
         {

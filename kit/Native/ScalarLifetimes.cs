@@ -1,0 +1,77 @@
+using System.Runtime.InteropServices;
+
+namespace ResearchKit.Native;
+
+/// <summary>Keeps TorchSharp's numbers (<c>Scalar</c>) alive for a while after the garbage collector has done with them.</summary>
+/// <remarks>
+/// <c>x.add(0.5)</c> makes a Scalar, hands its address to native code and holds it no longer: a collection in that moment frees it
+/// before it is read, and the call fails (<c>Scalar.h: INTERNAL ASSERT FAILED</c>) or computes with another number. So the function
+/// that frees one is replaced by a queue to it: what is freed waits until <see cref="Waiting"/> others were freed after it.
+/// The replacement is the address of that one function in the loaded library's table of symbols, which TorchSharp looks up once, at
+/// its first use. Done where the system's loader shows that table (Linux with glibc); elsewhere everything stays as it was.
+/// </remarks>
+internal static unsafe partial class ScalarLifetimes
+{
+    /// <summary>More than one collection finalizes between a call and the reading of its numbers; about 1 MB of them.</summary>
+    private const int Waiting = 1 << 15;
+
+    private const int SymbolEntry = 1, Writable = 1 | 2, ReadOnly = 1;   // RTLD_DL_SYMENT, PROT_READ | PROT_WRITE, PROT_READ
+    private static readonly nint[] Queue = new nint[Waiting];
+    private static delegate* unmanaged<nint, void> free;
+    private static int freed;
+
+    /// <summary>Whether numbers are kept.</summary>
+    public static bool Kept => free is not null;
+
+    /// <summary>Puts the queue before the library's own function; call it before the first tensor.</summary>
+    /// <param name="library">TorchSharp's native library, as the loader gave it.</param>
+    public static void Keep(nint library)
+    {
+        if (!OperatingSystem.IsLinux() || Kept || !NativeLibrary.TryGetExport(library, "THSTorch_dispose_scalar", out var function)) return;
+        try
+        {
+            if (AddressInfo(function, out var info, out var symbol, SymbolEntry) == 0 || symbol is null || info.Base + symbol->Value != function) return;
+            var page = (nint)symbol & ~(nint)(Environment.SystemPageSize - 1);
+            var length = (nint)(symbol + 1) - page;
+            if (Protect(page, length, Writable) != 0) return;   // a hardened system may refuse
+            free = (delegate* unmanaged<nint, void>)function;
+            symbol->Value = (nint)(delegate* unmanaged<nint, void>)&Defer - info.Base;
+            _ = Protect(page, length, ReadOnly);
+        }
+        catch (Exception error) when (error is EntryPointNotFoundException or DllNotFoundException)
+        {
+            // another C library: musl, for one, does not show its symbols
+        }
+    }
+
+    [UnmanagedCallersOnly]
+    private static void Defer(nint scalar)
+    {
+        var place = (uint)Interlocked.Increment(ref freed) % Waiting;
+        var oldest = Interlocked.Exchange(ref Queue[place], scalar);
+        if (oldest != 0) free(oldest);
+    }
+
+    /// <summary>Elf64_Sym, System V ABI.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Symbol
+    {
+        public uint Name;
+        public byte Info, Other;
+        public ushort Section;
+        public nint Value, Size;
+    }
+
+    /// <summary>Dl_info of dlfcn.h.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Address
+    {
+        public nint File, Base, Name, Nearest;
+    }
+
+    [LibraryImport("libc.so.6", EntryPoint = "dladdr1")]
+    private static partial int AddressInfo(nint address, out Address info, out Symbol* symbol, int flags);
+
+    [LibraryImport("libc.so.6", EntryPoint = "mprotect")]
+    private static partial int Protect(nint address, nint length, int access);
+}
