@@ -8,14 +8,17 @@ namespace ResearchKit.Optimizers;
 internal static class FusedSteps
 {
     private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def adamw(params: List[Tensor], grads: List[Tensor], means: List[Tensor], squares: List[Tensor], steps: List[Tensor], lr: float, beta1: float, beta2: float, weight_decay: float, eps: float) -> None:
-            torch._foreach_add_(steps, 1.0)
-            torch._fused_adamw_(params, grads, means, squares, [], steps, lr=lr, beta1=beta1, beta2=beta2, weight_decay=weight_decay, eps=eps, amsgrad=False, maximize=False)
+        def adamw(params: List[Tensor], grads: List[Tensor], means: List[Tensor], squares: List[Tensor], largest: List[Tensor], step: float, lr: float, beta1: float, beta2: float, weight_decay: float, eps: float, amsgrad: bool, maximize: bool) -> None:
+            steps = [torch.full([], step, dtype=6, device=params[0].device)] * len(params)
+            torch._fused_adamw_(params, grads, means, squares, largest, steps, lr=lr, beta1=beta1, beta2=beta2, weight_decay=weight_decay, eps=eps, amsgrad=amsgrad, maximize=maximize)
 
         """));
 
-    /// <summary>One AdamW step; all lists are of one length, all tensors of a place of one shape.</summary>
-    public static void AdamW(Tensor[] parameters, Tensor[] gradients, Tensor[] means, Tensor[] squares, Tensor[] steps,
-        double learningRate, double beta1, double beta2, double weightDecay, double epsilon) =>
-        Script.Value.Call("adamw", parameters, gradients, means, squares, steps, learningRate, beta1, beta2, weightDecay, epsilon);
+    /// <summary>What Adam remembers.</summary>
+    public static string[] AdamState(bool amsGrad) => amsGrad ? ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"] : ["exp_avg", "exp_avg_sq"];
+
+    /// <summary>One step of the fused function <c>adamw</c> or <c>adam</c>.</summary>
+    public static void Adam(string function, MovingParameters moving, double beta1, double beta2, double epsilon, bool amsGrad, bool maximize) =>
+        Script.Value.Call(function, moving.Parameters, moving.Gradients, moving.State("exp_avg"), moving.State("exp_avg_sq"),
+            amsGrad ? moving.State("max_exp_avg_sq") : [], (double)moving.Step, moving.LearningRate, beta1, beta2, moving.WeightDecay, epsilon, amsGrad, maximize);
 }

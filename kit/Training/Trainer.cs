@@ -17,7 +17,7 @@ public sealed class Trainer : IDisposable
     private readonly BatchLoader loader;
     private readonly Evaluation? evaluation;
     private readonly TrainerOptions options;
-    private readonly FusedAdamW optimizer;
+    private readonly Optimizer optimizer;
     private readonly Func<int, double> schedule;
     private readonly Device device;
     private readonly List<StepReport> reports = [];
@@ -87,7 +87,7 @@ public sealed class Trainer : IDisposable
     public void Dispose() => optimizer.Dispose();
 
     internal nn.Module<Tensor, Tensor> Model => model;
-    internal FusedAdamW Optimizer => optimizer;
+    internal Optimizer Optimizer => optimizer;
     internal BatchLoader Loader => loader;
     internal void ContinueFrom(int step) => Step = step;
 

@@ -1,0 +1,37 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Optimizers;
+
+/// <summary>Settings that every optimizer of the kit has.</summary>
+public abstract record OptimizerOptions
+{
+    /// <summary>Size of a step.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>How strongly parameters are drawn to zero, where <see cref="Decays"/> says so.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>Which parameters decay, by name and value; by default all, as in PyTorch. See <see cref="ParameterRules"/>.</summary>
+    public Func<string, Tensor, bool> Decays { get; init; } = ParameterRules.All;
+
+    /// <summary>Parameters with a rate or decay of their own; each belongs to the first group that holds it, or to none.</summary>
+    public IReadOnlyList<ParameterGroup> Groups { get; init; } = [];
+
+    /// <summary>The usual rule for transformers: matrices decay, biases and norms do not.</summary>
+    public static Func<string, Tensor, bool> MatricesOnly => ParameterRules.MatricesOnly;
+
+    /// <summary>The optimizer with these settings.</summary>
+    /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+    /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+    public abstract Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters);
+
+    /// <summary>Refuses settings out of range.</summary>
+    /// <exception cref="ArgumentException">Says the value and what it must be.</exception>
+    protected internal virtual void Check()
+    {
+        Setting.NotNegative(LearningRate);
+        Setting.NotNegative(WeightDecay);
+        foreach (var group in Groups) group.Check();
+    }
+}

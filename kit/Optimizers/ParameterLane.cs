@@ -1,0 +1,30 @@
+using static TorchSharp.torch;
+
+namespace ResearchKit.Optimizers;
+
+/// <summary>Parameters of one group, dtype and device.</summary>
+internal sealed record ParameterLane(IReadOnlyList<TrainedParameter> Parameters, double LearningRateFactor, double WeightDecay)
+{
+    private MovingParameters[] last = [];
+
+    /// <summary>Those that have a gradient, by the number of steps they have made; counts this step.</summary>
+    public MovingParameters[] Move(double learningRate)
+    {
+        var (moving, gradients) = (new List<TrainedParameter>(Parameters.Count), new List<Tensor>(Parameters.Count));
+        foreach (var one in Parameters)
+        {
+            if (one.Parameter.grad is not { } gradient) continue;
+            one.Step++;
+            moving.Add(one);
+            gradients.Add(gradient);
+        }
+        if (moving.Count == 0) return [];
+        var same = moving.TrueForAll(one => one.Step == moving[0].Step);
+        if (same && last is [var before] && before.Are(moving)) before.Gradients = [.. gradients];
+        else if (same) last = [new MovingParameters(moving, [.. gradients])];
+        else last = [.. moving.Zip(gradients).GroupBy(pair => pair.First.Step)
+            .Select(alike => new MovingParameters([.. alike.Select(pair => pair.First)], [.. alike.Select(pair => pair.Second)]))];
+        foreach (var alike in last) (alike.LearningRate, alike.WeightDecay) = (learningRate * LearningRateFactor, WeightDecay);
+        return last;
+    }
+}

@@ -1,0 +1,37 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Optimizers;
+
+/// <summary>A parameter and what its optimizer remembers of it.</summary>
+internal sealed class TrainedParameter(string name, Parameter parameter, IEnumerable<(string Name, Tensor Value)> state) : IDisposable
+{
+    private readonly Dictionary<string, Tensor> state = state.ToDictionary(pair => pair.Name, pair => pair.Value.DetachFromDisposeScope());
+    private readonly Tensor count = zeros([], float32, parameter.device).DetachFromDisposeScope();
+
+    public string Name { get; } = name;
+    public Parameter Parameter { get; } = parameter;
+
+    /// <summary>Steps it has made.</summary>
+    public long Step { get; set; }
+
+    public Tensor this[string stateName] => state.TryGetValue(stateName, out var found) ? found
+        : throw new KeyNotFoundException($"There is no state {stateName} of {Name}; there are {string.Join(", ", state.Keys)}.");
+
+    public IEnumerable<KeyValuePair<string, Tensor>> State()
+    {
+        using Scalar steps = (double)Step;
+        count.fill_(steps);
+        return state.Select(pair => KeyValuePair.Create($"{Name}.{pair.Key}", pair.Value)).Prepend(new($"{Name}.step", count));
+    }
+
+    /// <summary>Takes the number of steps from the tensor that a saved one was copied into.</summary>
+    public void ReadStep() => Step = (long)count.item<float>();
+
+    public void Dispose()
+    {
+        count.Dispose();
+        foreach (var tensor in state.Values) tensor.Dispose();
+    }
+}
