@@ -11,32 +11,40 @@ public readonly record struct LoaderPosition(long Epoch, long Batch);
 /// <remarks>
 /// Every epoch shows each example once, in an order that follows from the seed and the epoch's number alone; examples that do not
 /// fill a batch at the end are left out. A loader set to the position of another with the same seed goes on exactly as that one.
+/// Of several processes each can take its share: their batches side by side are the batches of one loader whose batch is that many
+/// times as large.
 /// </remarks>
 public sealed class BatchLoader
 {
     private readonly IExamples examples;
     private readonly int prefetch;
     private readonly int? seed;
+    private readonly int share, shares;
 
     /// <param name="examples">What is handed out.</param>
     /// <param name="batchSize">Examples of a batch.</param>
     /// <param name="seed">Seed of the orders; null for the order of the numbers.</param>
     /// <param name="prefetch">Batches that are made ahead.</param>
+    /// <param name="share">Which share of each batch of all processes is this loader's, from 0.</param>
+    /// <param name="shares">Number of the shares; <paramref name="batchSize"/> is the size of one.</param>
     /// <exception cref="ArgumentException">There are fewer examples than a batch takes.</exception>
-    public BatchLoader(IExamples examples, int batchSize, int? seed = 1337, int prefetch = 4)
+    public BatchLoader(IExamples examples, int batchSize, int? seed = 1337, int prefetch = 4, int share = 0, int shares = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(prefetch, 1);
-        if (examples.Count < batchSize)
-            throw new ArgumentException($"There are {examples.Count} examples; a batch takes {batchSize}.", nameof(examples));
-        (this.examples, BatchSize, this.seed, this.prefetch) = (examples, batchSize, seed, prefetch);
+        ArgumentOutOfRangeException.ThrowIfLessThan(shares, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(share);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(share, shares);
+        if (examples.Count < (long)batchSize * shares)
+            throw new ArgumentException($"There are {examples.Count} examples; a batch takes {(long)batchSize * shares}.", nameof(examples));
+        (this.examples, BatchSize, this.seed, this.prefetch, this.share, this.shares) = (examples, batchSize, seed, prefetch, share, shares);
     }
 
     /// <summary>Examples of a batch.</summary>
     public int BatchSize { get; }
 
     /// <summary>Batches of an epoch.</summary>
-    public long BatchesPerEpoch => examples.Count / BatchSize;
+    public long BatchesPerEpoch => examples.Count / ((long)BatchSize * shares);
 
     /// <summary>Where the loader stands; set it before <see cref="Batches"/> to go on from there.</summary>
     public LoaderPosition Position { get; set; }
@@ -70,7 +78,7 @@ public sealed class BatchLoader
         {
             for (var order = Order(position.Epoch); !stop.IsCancellationRequested;)
             {
-                var batch = examples.Fetch(new ArraySegment<long>(order, (int)(position.Batch * BatchSize), BatchSize));
+                var batch = examples.Fetch(new ArraySegment<long>(order, (int)(((position.Batch * shares) + share) * BatchSize), BatchSize));
                 try
                 {
                     await writer.WriteAsync(batch, stop).ConfigureAwait(false);
