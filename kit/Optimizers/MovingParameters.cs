@@ -43,6 +43,9 @@ public sealed class MovingParameters
         return found;
     }
 
+    /// <summary>Whether the optimizer remembers something under that name of these; of all parameters of one shape of state alike.</summary>
+    public bool Has(string name) => trained[0].Has(name);
+
     /// <summary>Whether these are the same ones.</summary>
     internal bool Are(IReadOnlyList<TrainedParameter> others) => trained.SequenceEqual(others);
 }

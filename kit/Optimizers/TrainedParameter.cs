@@ -16,8 +16,13 @@ internal sealed class TrainedParameter(string name, Parameter parameter, IEnumer
     /// <summary>Steps it has made.</summary>
     public long Step { get; set; }
 
+    /// <summary>What is remembered, as one text.</summary>
+    public string StateNames => string.Join(", ", state.Keys);
+
     public Tensor this[string stateName] => state.TryGetValue(stateName, out var found) ? found
-        : throw new KeyNotFoundException($"There is no state {stateName} of {Name}; there are {string.Join(", ", state.Keys)}.");
+        : throw new KeyNotFoundException($"There is no state {stateName} of {Name}; there are {StateNames}.");
+
+    public bool Has(string stateName) => state.ContainsKey(stateName);
 
     public IEnumerable<KeyValuePair<string, Tensor>> State()
     {
