@@ -3,13 +3,13 @@ using TorchSharp.Modules;
 namespace ResearchKit.Optimizers;
 
 /// <summary>Settings of <see cref="Adafactor"/>; the defaults are the reference's.</summary>
-public sealed record AdafactorOptions : OptimizerOptions
+public sealed record AdafactorOptions : OptimizerSettings
 {
     /// <summary>The reference's defaults: it finds its rate itself.</summary>
     public AdafactorOptions() => LearningRate = 1;
 
     /// <summary>
-    /// Whether the rate comes from the step: 1/√step, at most 0.01. Then <see cref="OptimizerOptions.LearningRate"/> must be 1 here, and
+    /// Whether the rate comes from the step: 1/√step, at most 0.01. Then <see cref="OptimizerSettings.LearningRate"/> must be 1 here, and
     /// what is set on the optimizer is a factor on it; else the learning rate is the rate.
     /// </summary>
     public bool RelativeStep { get; init; } = true;

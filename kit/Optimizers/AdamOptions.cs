@@ -1,7 +1,7 @@
 namespace ResearchKit.Optimizers;
 
 /// <summary>Settings of optimizers that remember a mean gradient and a mean square, as Adam does.</summary>
-public abstract record AdamOptions : OptimizerOptions
+public abstract record AdamOptions : OptimizerSettings
 {
     /// <summary>How much of the mean gradient a step keeps.</summary>
     public double Beta1 { get; init; } = 0.9;

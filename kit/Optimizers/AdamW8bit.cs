@@ -27,7 +27,7 @@ public sealed class AdamW8bit(IEnumerable<(string Name, Parameter Parameter)> pa
             scales.copy_(values.abs().amax([1]))
             shares = values / torch.where(scales > 0, scales, torch.ones_like(scales)).unsqueeze(1)
             between = (code[1:] + code[:-1]) * 0.5
-            codes.copy_(torch.bucketize(shares, between, out_int32=True).flatten()[:codes.numel()].view(codes.shape))
+            codes.copy_(torch.bucketize(shares.flatten()[:codes.numel()], between, out_int32=True).view(codes.shape))
 
         def adamw(params: List[Tensor], grads: List[Tensor], codes1: List[Tensor], scales1: List[Tensor], codes2: List[Tensor], scales2: List[Tensor], signed: Tensor, unsigned: Tensor, step: float, lr: float, beta1: float, beta2: float, weight_decay: float, eps: float, block: int) -> None:
             for i in range(len(params)):

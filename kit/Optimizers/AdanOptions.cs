@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 namespace ResearchKit.Optimizers;
 
 /// <summary>Settings of <see cref="Adan"/>; the defaults are the reference's.</summary>
-public sealed record AdanOptions : OptimizerOptions
+public sealed record AdanOptions : OptimizerSettings
 {
     /// <summary>How much of the mean gradient a step keeps.</summary>
     public double Beta1 { get; init; } = 0.98;

@@ -19,7 +19,7 @@ public abstract class ForeachOptimizer : Optimizer
     /// <param name="options">Settings.</param>
     /// <param name="moments">Names of what it remembers, such as <c>exp_avg</c>.</param>
     /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
-    protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerOptions options, params string[] moments)
+    protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSettings options, params string[] moments)
         : this(parameters, options, parameter => moments.Select(moment => (moment, zeros_like(parameter, requires_grad: false))))
     {
     }
@@ -29,7 +29,7 @@ public abstract class ForeachOptimizer : Optimizer
     /// <param name="options">Settings.</param>
     /// <param name="state">What it remembers of a parameter, by name, as it is before the first step.</param>
     /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
-    protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerOptions options,
+    protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSettings options,
         Func<Parameter, IEnumerable<(string Name, Tensor Value)>> state)
     {
         options.Check();
@@ -37,7 +37,7 @@ public abstract class ForeachOptimizer : Optimizer
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         trained = [.. Distinct(parameters).Select(pair => new TrainedParameter(pair.Name, pair.Parameter, state(pair.Parameter)))];
-        lanes = [.. trained.GroupBy(one => (Group: GroupOf(one, options), Decays: options.Decays(one.Name, one.Parameter), one.Parameter.dtype, Device: one.Parameter.device.ToString(), one.StateNames))
+        lanes = [.. trained.GroupBy(one => (Group: GroupOf(one, options), Decays: options.Decays(one.Name, one.Parameter), one.Parameter.dtype, Device: one.Parameter.device.ToString(), one.StateNames, one.IsSmall))
             .Select(alike => new ParameterLane([.. alike], alike.Key.Group?.LearningRateFactor ?? 1,
                 alike.Key.Decays ? alike.Key.Group?.WeightDecay ?? options.WeightDecay : 0))];
     }
@@ -117,7 +117,7 @@ public abstract class ForeachOptimizer : Optimizer
         foreach (var number in numbers) number.Dispose();
     }
 
-    private static ParameterGroup? GroupOf(TrainedParameter one, OptimizerOptions options) =>
+    private static ParameterGroup? GroupOf(TrainedParameter one, OptimizerSettings options) =>
         options.Groups.FirstOrDefault(group => group.Holds(one.Name, one.Parameter));
 
     /// <summary>Those that need a gradient, each once.</summary>

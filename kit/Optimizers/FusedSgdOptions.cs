@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 namespace ResearchKit.Optimizers;
 
 /// <summary>Settings of <see cref="FusedSgd"/>; the defaults are PyTorch's.</summary>
-public sealed record FusedSgdOptions : OptimizerOptions
+public sealed record FusedSgdOptions : OptimizerSettings
 {
     /// <summary>How much of the last step's direction a step keeps.</summary>
     public double Momentum { get; init; }

@@ -1,3 +1,4 @@
+using ResearchKit.Native;
 using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
@@ -26,13 +27,35 @@ internal static class FusedSteps
         options?.AmsGrad is true ? ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"] : ["exp_avg", "exp_avg_sq"];
 
     /// <summary>One step of the fused function <c>adam</c> or <c>adamw</c>.</summary>
-    public static void Adam(string function, MovingParameters moving, FusedAdamOptions options) =>
-        Script.Value.Call(function, moving.Parameters, moving.Gradients, moving.State("exp_avg"), moving.State("exp_avg_sq"),
+    public static void Adam(string function, MovingParameters moving, FusedAdamOptions options)
+    {
+        using var threads = Threads(moving);
+        Script.Value.Call(function, moving.Parameters, Gradients(moving), moving.State("exp_avg"), moving.State("exp_avg_sq"),
             options.AmsGrad ? moving.State("max_exp_avg_sq") : [], (double)moving.Step, moving.LearningRate, options.Beta1, options.Beta2,
             moving.WeightDecay, options.Epsilon, options.AmsGrad, options.Maximize);
+    }
 
     /// <summary>One step down the gradient.</summary>
-    public static void Sgd(MovingParameters moving, FusedSgdOptions options) =>
-        Script.Value.Call("sgd", moving.Parameters, moving.Gradients, options.Momentum == 0 ? [] : moving.State("momentum_buffer"),
+    public static void Sgd(MovingParameters moving, FusedSgdOptions options)
+    {
+        using var threads = Threads(moving);
+        Script.Value.Call("sgd", moving.Parameters, Gradients(moving), options.Momentum == 0 ? [] : moving.State("momentum_buffer"),
             moving.LearningRate, options.Momentum, options.Dampening, moving.WeightDecay, options.Nesterov, options.Maximize, moving.Step == 1);
+    }
+
+    /// <summary>The kernels take all tensors of a place to be laid out alike, as gradients of <c>backward</c> are; others are brought into that order.</summary>
+    private static Tensor[] Gradients(MovingParameters moving)
+    {
+        var gradients = moving.Gradients;
+        for (var i = 0; i < gradients.Length; i++)
+        {
+            var (parameter, gradient) = (moving.Parameters[i], gradients[i]);
+            if (parameter.is_contiguous() && gradient.is_contiguous()) continue;
+            if (!parameter.stride().SequenceEqual(gradient.stride())) gradients[i] = empty_like(parameter, requires_grad: false).copy_(gradient);
+        }
+        return gradients;
+    }
+
+    /// <summary>The kernels would start all threads for each tensor, which takes longer than the work on a small one.</summary>
+    private static OpenMp.Threads Threads(MovingParameters moving) => moving.AreSmall ? OpenMp.One() : default;
 }

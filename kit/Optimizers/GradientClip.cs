@@ -8,17 +8,12 @@ namespace ResearchKit.Optimizers;
 public static class GradientClip
 {
     private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def by_norm(grads: List[Tensor], most: float, order: float) -> Tensor:
+        def norm(grads: List[Tensor], order: float) -> Tensor:
             norms = torch._foreach_norm(grads, order)
-            total = torch.linalg_vector_norm(torch.stack([norm.to(norms[0].device) for norm in norms]), order)
-            if most != float("inf"):
-                factor = (most / (total + 1e-6)).clamp_max(1.0)
-                if grads[0].device == grads[-1].device:
-                    torch._foreach_mul_(grads, factor)
-                else:
-                    for grad in grads:
-                        grad.mul_(factor.to(grad.device))
-            return total
+            return torch.linalg_vector_norm(torch.stack([norm.to(norms[0].device) for norm in norms]), order)
+
+        def scale(grads: List[Tensor], factor: float) -> None:
+            torch._foreach_mul_(grads, factor)
 
         def by_value(grads: List[Tensor], most: float) -> None:
             torch._foreach_clamp_max_(grads, most)
@@ -40,7 +35,11 @@ public static class GradientClip
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var gradients = Gradients(parameters);
-        return gradients.Length == 0 ? 0 : ((Tensor)Script.Value.Call("by_norm", gradients, maximum, order)).to(float64).item<double>();
+        if (gradients.Length == 0) return 0;
+        var total = ((Tensor)Script.Value.Call("norm", gradients, order)).to(float64).item<double>();
+        var factor = maximum / (total + 1e-6);
+        if (factor < 1 || double.IsNaN(factor)) Script.Value.Call("scale", gradients, factor);
+        return total;
     }
 
     /// <summary>Brings every number of the gradients into [-maximum, maximum].</summary>

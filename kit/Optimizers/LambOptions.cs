@@ -32,7 +32,7 @@ public sealed record LambOptions : AdamOptions
     /// <summary>Whether decay is apart from the update, as in AdamW.</summary>
     public bool DecoupledDecay { get; init; }
 
-    /// <summary>Whether decoupled decay goes with the square of the learning rate over its largest, <see cref="OptimizerOptions.LearningRate"/> (Defazio, 2025, https://arxiv.org/abs/2506.02285).</summary>
+    /// <summary>Whether decoupled decay goes with the square of the learning rate over its largest, <see cref="OptimizerSettings.LearningRate"/> (Defazio, 2025, https://arxiv.org/abs/2506.02285).</summary>
     public bool CorrectedDecay { get; init; }
 
     /// <summary>The third version of the paper: no bias correction, no gradient clip, weight norms up to 10, every parameter adapted, no decay.</summary>

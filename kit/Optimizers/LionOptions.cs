@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 namespace ResearchKit.Optimizers;
 
 /// <summary>Settings of <see cref="Lion"/>; the defaults are the reference's. A good rate is 3 to 10 times below AdamW's, a good decay as much above.</summary>
-public sealed record LionOptions : OptimizerOptions
+public sealed record LionOptions : OptimizerSettings
 {
     /// <summary>The reference's defaults: a rate of 0.0001, no decay.</summary>
     public LionOptions() => LearningRate = 1e-4;

@@ -5,6 +5,8 @@ using static TorchSharp.torch;
 namespace ResearchKit.Optimizers;
 
 /// <summary>The matrices of <see cref="Muon"/>.</summary>
+/// <param name="parameters">Tensors of two axes or more.</param>
+/// <param name="options">Settings.</param>
 internal sealed class MuonMatrices(IEnumerable<(string Name, Parameter Parameter)> parameters, MuonOptions options)
     : ForeachOptimizer(parameters, options, "momentum_buffer")
 {
@@ -26,13 +28,13 @@ internal sealed class MuonMatrices(IEnumerable<(string Name, Parameter Parameter
             updates = torch._foreach_lerp(grads, means, momentum) if nesterov else means
             if weight_decay != 0.0:
                 torch._foreach_mul_(params, 1.0 - lr * weight_decay)
-            for i in range(len(params)):
-                update = updates[i]
-                if update.dim() == 4:
-                    update = update.flatten(1)
-                update = orthogonal(update, steps, precision)
-                grown = max(1.0, params[i].size(-2) / params[i].size(-1)) ** 0.5
-                params[i].add_((update * grown).reshape(params[i].shape).to(params[i].dtype), alpha=-lr)
+            update = torch.stack(updates)
+            shape = update.shape
+            if len(shape) == 5:
+                update = update.flatten(2)
+            grown = max(1.0, shape[-2] / shape[-1]) ** 0.5
+            update = (orthogonal(update, steps, precision) * grown).to(params[0].dtype).reshape(shape)
+            torch._foreach_add_(params, update.unbind(), alpha=-lr)
 
         """));
 
@@ -45,6 +47,14 @@ internal sealed class MuonMatrices(IEnumerable<(string Name, Parameter Parameter
         return made.to(matrix.dtype).MoveToOuterDisposeScope();
     }
 
-    protected override void Move(MovingParameters moving) => Script.Value.Call("muon", moving.Parameters, moving.Gradients, moving.State("momentum_buffer"),
-        moving.LearningRate, options.Momentum, moving.WeightDecay, options.Nesterov, (long)options.NewtonSchulzSteps, (long)options.NewtonSchulzPrecision);
+    /// <summary>Matrices of one shape are made orthogonal as one batch.</summary>
+    protected override void Move(MovingParameters moving)
+    {
+        var means = moving.State("momentum_buffer");
+        foreach (var alike in Enumerable.Range(0, means.Length).GroupBy(i => string.Join(",", means[i].shape)).Select(group => group.ToArray()))
+            Script.Value.Call("muon", Chosen(moving.Parameters, alike), Chosen(moving.Gradients, alike), Chosen(means, alike), moving.LearningRate, options.Momentum,
+                moving.WeightDecay, options.Nesterov, (long)options.NewtonSchulzSteps, (long)options.NewtonSchulzPrecision);
+    }
+
+    private static Tensor[] Chosen(Tensor[] all, int[] indices) => Array.ConvertAll(indices, i => all[i]);
 }

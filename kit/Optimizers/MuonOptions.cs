@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Settings of <see cref="Muon"/>; the defaults are the reference's.</summary>
-public sealed record MuonOptions : OptimizerOptions
+/// <summary>Settings of <see cref="Muon"/>; the defaults are the reference's. Decay and groups are the matrices'; <see cref="AdamW"/> has its own.</summary>
+public sealed record MuonOptions : OptimizerSettings
 {
     /// <summary>The reference's default: a rate of 0.02.</summary>
     public MuonOptions() => LearningRate = 0.02;
@@ -24,7 +24,7 @@ public sealed record MuonOptions : OptimizerOptions
     /// <summary>Which parameters are moved so; AdamW moves the rest. By default tensors of two axes or more that are neither embeddings nor heads by name.</summary>
     public Func<string, Tensor, bool> Orthogonalizes { get; init; } = HiddenMatrices;
 
-    /// <summary>AdamW for the rest. Its rate keeps its ratio to <see cref="OptimizerOptions.LearningRate"/> when a schedule changes that.</summary>
+    /// <summary>AdamW for the rest. Its rate keeps its ratio to <see cref="OptimizerSettings.LearningRate"/> when a schedule changes that.</summary>
     public FusedAdamWOptions AdamW { get; init; } = new() { LearningRate = 3e-4, Beta2 = 0.95, Epsilon = 1e-10, WeightDecay = 0 };
 
     /// <summary>Tensors of two axes or more whose name is not that of an embedding or a head in the kit's models.</summary>
@@ -38,6 +38,7 @@ public sealed record MuonOptions : OptimizerOptions
     protected internal override void Check()
     {
         base.Check();
+        Setting.Positive(LearningRate);
         AdamW.Check();
         Setting.Fraction(Momentum);
         Setting.AtLeast(1, NewtonSchulzSteps);

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Parameters of one group, dtype, device and kind of state.</summary>
+/// <summary>Parameters of one group, dtype, device, kind of state and rough size.</summary>
 internal sealed record ParameterLane(IReadOnlyList<TrainedParameter> Parameters, double LearningRateFactor, double WeightDecay)
 {
     private MovingParameters[] last = [];

@@ -1,7 +1,7 @@
 namespace ResearchKit.Optimizers;
 
 /// <summary>Settings of schedule-free optimizers.</summary>
-public abstract record ScheduleFreeOptions : OptimizerOptions
+public abstract record ScheduleFreeOptions : OptimizerSettings
 {
     /// <summary>Steps over which the rate rises in a line.</summary>
     public int WarmupSteps { get; init; }

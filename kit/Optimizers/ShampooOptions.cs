@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 namespace ResearchKit.Optimizers;
 
 /// <summary>Settings of <see cref="Shampoo"/>.</summary>
-public sealed record ShampooOptions : OptimizerOptions
+public sealed record ShampooOptions : OptimizerSettings
 {
     /// <summary>A rate of 0.1.</summary>
     public ShampooOptions() => LearningRate = 0.1;

@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 namespace ResearchKit.Optimizers;
 
 /// <summary>Settings of <see cref="SophiaG"/>; the defaults are the reference's.</summary>
-public sealed record SophiaGOptions : OptimizerOptions
+public sealed record SophiaGOptions : OptimizerSettings
 {
     /// <summary>The reference's defaults: a rate of 0.0001, a decay of 0.1.</summary>
     public SophiaGOptions() => (LearningRate, WeightDecay) = (1e-4, 0.1);

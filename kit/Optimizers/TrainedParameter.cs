@@ -13,6 +13,9 @@ internal sealed class TrainedParameter(string name, Parameter parameter, IEnumer
     public string Name { get; } = name;
     public Parameter Parameter { get; } = parameter;
 
+    /// <summary>Whether it lies on the CPU and has less numbers than libtorch splits among threads elsewhere.</summary>
+    public bool IsSmall { get; } = parameter.device_type == DeviceType.CPU && parameter.numel() < 32_768;
+
     /// <summary>Steps it has made.</summary>
     public long Step { get; set; }
 

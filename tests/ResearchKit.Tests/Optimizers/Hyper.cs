@@ -7,7 +7,7 @@ namespace ResearchKit.Tests.Optimizers;
 /// <summary>Arguments of a reference optimizer, and the kit's options that say the same.</summary>
 internal sealed class Hyper(JsonElement given)
 {
-    private static readonly Dictionary<string, Func<Hyper, OptimizerOptions>> Families = new()
+    private static readonly Dictionary<string, Func<Hyper, OptimizerSettings>> Families = new()
     {
         ["adamw"] = hyper => hyper.With(new FusedAdamWOptions(), (options, lr, decay) => options with { LearningRate = lr, WeightDecay = decay, Beta1 = hyper.Beta(0, 0.9), Beta2 = hyper.Beta(1, 0.999), Epsilon = hyper.Number("eps", 1e-8), AmsGrad = hyper.Flag("amsgrad"), Maximize = hyper.Flag("maximize") }),
         ["adam"] = hyper => hyper.With(new FusedAdamOptions(), (options, lr, decay) => options with { LearningRate = lr, WeightDecay = decay, Beta1 = hyper.Beta(0, 0.9), Beta2 = hyper.Beta(1, 0.999), Epsilon = hyper.Number("eps", 1e-8), AmsGrad = hyper.Flag("amsgrad"), Maximize = hyper.Flag("maximize") }),
@@ -30,7 +30,7 @@ internal sealed class Hyper(JsonElement given)
 
     public static bool Knows(string family) => Families.ContainsKey(family);
 
-    public OptimizerOptions Options(string family) => Families[family](this);
+    public OptimizerSettings Options(string family) => Families[family](this);
 
     public Hyper Inner(string name) => new(given.GetProperty(name));
 
@@ -47,6 +47,6 @@ internal sealed class Hyper(JsonElement given)
     private MuonOptions Muon(MuonOptions options) =>
         With(options, (muon, lr, decay) => muon with { LearningRate = lr, WeightDecay = decay, Momentum = Number("momentum", 0.95) });
 
-    private T With<T>(T defaults, Func<T, double, double, T> set) where T : OptimizerOptions =>
+    private T With<T>(T defaults, Func<T, double, double, T> set) where T : OptimizerSettings =>
         set(defaults, Number("lr", defaults.LearningRate), Number("weight_decay", defaults.WeightDecay));
 }
