@@ -47,9 +47,9 @@ public sealed record OneCycle
         Setting.Positive(FirstDivisor);
         Setting.Positive(LastDivisor);
         var (since, rise, end) = ((double)step - 1, (RiseShare * Steps) - 1, (double)Steps - 1);
-        if (since <= rise) return Between(first, middle, since / rise);
+        if (since <= rise && rise > 0) return Between(first, middle, since / rise);
         if (!ThreePhases) return Between(middle, last, (since - rise) / (end - rise));
-        var back = (2 * rise);
+        var back = 2 * rise;
         return since <= back ? Between(middle, first, (since - rise) / rise) : Between(first, last, (since - back) / (end - back));
     }
 

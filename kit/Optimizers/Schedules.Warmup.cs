@@ -23,7 +23,7 @@ public static partial class Schedules
     /// <param name="warmup">Steps of the rise.</param>
     /// <param name="steps">All steps.</param>
     /// <exception cref="ArgumentException">A negative value, or less steps than the warm-up takes.</exception>
-    public static Func<int, double> LinearWithWarmup(double peak, int warmup, int steps) => Warmup(peak, warmup, steps, Linear(peak, 0, steps - warmup));
+    public static Func<int, double> LinearWithWarmup(double peak, int warmup, int steps) => Warmup(peak, warmup, steps, () => Linear(peak, 0, steps - warmup));
 
     /// <summary>Rises from 0 to the peak in a line, then follows a cosine, which goes on after the last step.</summary>
     /// <remarks>transformers' <c>get_cosine_schedule_with_warmup</c> and <c>get_cosine_with_min_lr_schedule_with_warmup</c>.</remarks>
@@ -34,7 +34,7 @@ public static partial class Schedules
     /// <param name="cycles">Whole waves; half a one falls once.</param>
     /// <exception cref="ArgumentException">A negative value, or less steps than the warm-up takes.</exception>
     public static Func<int, double> CosineWithWarmup(double peak, int warmup, int steps, double final = 0, double cycles = 0.5) =>
-        Warmup(peak, warmup, steps, Cosine(peak, final, steps - warmup, cycles));
+        Warmup(peak, warmup, steps, () => Cosine(peak, final, steps - warmup, cycles));
 
     /// <summary>Rises from 0 to the peak in a line, then falls to 0 on a cosine several times, beginning again at the peak.</summary>
     /// <remarks>transformers' <c>get_cosine_with_hard_restarts_schedule_with_warmup</c>.</remarks>
@@ -47,7 +47,7 @@ public static partial class Schedules
     {
         Setting.Positive(cycles);
         var after = Math.Max(1, steps - warmup);
-        return Warmup(peak, warmup, steps, step => step > after ? 0 : peak * 0.5 * (1 + Math.Cos(Math.PI * (cycles * (step - 1) / after % 1))));
+        return Warmup(peak, warmup, steps, () => step => step > after ? 0 : peak * 0.5 * (1 + Math.Cos(Math.PI * (cycles * (step - 1) / after % 1))));
     }
 
     /// <summary>Falls on a cosine again and again, each cycle so many times longer than the one before.</summary>
@@ -79,7 +79,7 @@ public static partial class Schedules
     /// <param name="power">1 for a line.</param>
     /// <exception cref="ArgumentException">A negative value, or less steps than the warm-up takes.</exception>
     public static Func<int, double> PolynomialWithWarmup(double peak, int warmup, int steps, double final = 1e-7, double power = 1) =>
-        Warmup(peak, warmup, steps, Polynomial(peak, final, steps - warmup, power));
+        Warmup(peak, warmup, steps, () => Polynomial(peak, final, steps - warmup, power));
 
     /// <summary>Rises in a line to the peak, then falls as one over the root of the step.</summary>
     /// <remarks>transformers' <c>get_inverse_sqrt_schedule</c> and, with a first rate, fairseq's <c>inverse_sqrt</c>.</remarks>
@@ -142,9 +142,9 @@ public static partial class Schedules
         };
     }
 
-    private static Func<int, double> Warmup(double peak, int warmup, int steps, Func<int, double> after)
+    private static Func<int, double> Warmup(double peak, int warmup, int steps, Func<Func<int, double>> after)
     {
         Setting.Check(steps >= warmup, steps, nameof(steps), $"at least the {warmup} of the warm-up");
-        return Linear(0, peak, warmup).Then(warmup, after);
+        return Linear(0, peak, warmup).Then(warmup, after());
     }
 }

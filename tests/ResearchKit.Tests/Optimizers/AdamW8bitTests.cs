@@ -1,3 +1,4 @@
+using CsCheck;
 using ResearchKit.Optimizers;
 using ResearchKit.Tests.Golden;
 using TorchSharp.Modules;
@@ -34,6 +35,32 @@ public sealed class AdamW8bitTests
         foreach (var value in Enumerable.Range(0, 1000).Select(i => Math.Pow(10, -i / 1000.0 * 2)))   // two powers of ten
             Assert.InRange(DynamicCode.Unsigned.Min(code => Math.Abs(code - value)) / value, 0, 0.08);
     }
+
+    [Fact]
+    public void A_moment_is_remembered_to_within_half_a_part_of_its_power_of_ten() =>
+        Gen.Float[-1, 1].Array[40].Sample(numbers =>
+        {
+            using var scope = NewDisposeScope();
+            var values = numbers.Select((number, i) => i == 3 ? 0 : i == 17 ? 1f : number * MathF.Pow(10, -i % 9)).ToArray();
+            var weight = new Parameter(zeros(40));
+            using var optimizer = new AdamW8bit([("w", weight)], new AdamW8bitOptions { Beta1 = 0, Beta2 = 0, SmallestQuantized = 0, BlockSize = 20 });
+            weight.grad = tensor(values);
+            optimizer.Step();
+            var state = optimizer.State().ToDictionary(pair => pair.Key, pair => pair.Value.to(float64).data<double>().ToArray());
+            for (var i = 0; i < values.Length; i++)
+            {
+                Check(values[i], DynamicCode.Signed[(int)state["w.state1"][i]], state["w.absmax1"][i / 20], 1);
+                Check((double)values[i] * values[i], DynamicCode.Unsigned[(int)state["w.state2"][i]], state["w.absmax2"][i / 20], 2);
+            }
+
+            static void Check(double value, double code, double scale, int fewest)
+            {
+                var share = Math.Abs(value) / scale;
+                var power = Math.Clamp(Math.Ceiling(Math.Log10(share) + 1e-6) + 6, 0, 6);
+                Assert.InRange(Math.Abs((code * scale) - value) / scale, 0, Math.Pow(10, power - 6) * Math.Max(0.45 / (fewest * Math.Pow(2, power)), power == 0 ? 0.1 : 0) * 1.001);
+                Assert.True(code * value >= 0, "the sign is kept");
+            }
+        }, iter: 50);
 
     [Fact]
     public void It_trains_a_small_network_as_AdamW_does()
