@@ -35,10 +35,9 @@ public static class GradientClip
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var gradients = Gradients(parameters);
-        if (gradients.Length == 0) return 0;
-        var total = ((Tensor)Script.Value.Call("norm", gradients, order)).to(float64).item<double>();
-        var factor = maximum / (total + 1e-6);
-        if (factor < 1 || double.IsNaN(factor)) Script.Value.Call("scale", gradients, factor);
+        var total = Norm(gradients, order);
+        var factor = maximum / (total + Epsilon);
+        if (factor < 1 || double.IsNaN(factor)) Scale(gradients, factor);
         return total;
     }
 
@@ -55,5 +54,23 @@ public static class GradientClip
         if (gradients.Length > 0) Script.Value.Call("by_value", gradients, maximum);
     }
 
-    private static Tensor[] Gradients(IEnumerable<Parameter> parameters) => [.. parameters.Select(parameter => parameter.grad).OfType<Tensor>()];
+    /// <summary>Keeps the factor from infinity, as torch does.</summary>
+    internal const double Epsilon = 1e-6;
+
+    /// <summary>The norm of all gradients together; 0 if there is none.</summary>
+    internal static double Norm(Tensor[] gradients, double order = 2)
+    {
+        if (gradients.Length == 0) return 0;
+        using var scope = NewDisposeScope();
+        return ((Tensor)Script.Value.Call("norm", gradients, order)).to(float64).item<double>();
+    }
+
+    /// <summary>Multiplies all gradients.</summary>
+    internal static void Scale(Tensor[] gradients, double factor)
+    {
+        if (gradients.Length > 0) Script.Value.Call("scale", gradients, factor);
+    }
+
+    /// <summary>The gradients that there are, in the scope at hand.</summary>
+    internal static Tensor[] Gradients(IEnumerable<Parameter> parameters) => [.. parameters.Select(parameter => parameter.grad).OfType<Tensor>()];
 }

@@ -1,5 +1,6 @@
 using ResearchKit.Data;
 using ResearchKit.Optimizers;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
@@ -12,7 +13,7 @@ internal sealed class TrainingStep
     private readonly Optimizer optimizer;
     private readonly TrainerOptions options;
     private readonly Device device;
-    private readonly Tensor[] parameters;
+    private readonly Parameter[] parameters;
 
     public TrainingStep(nn.Module model, Func<Batch, Tensor> objective, Optimizer optimizer, TrainerOptions options)
     {
@@ -61,17 +62,17 @@ internal sealed class TrainingStep
         loss = Total(loss);
         if (!double.IsFinite(loss)) throw NotFinite("loss", loss, step, FiniteCheck.Blame(model, () => Blame(batches)));
 
-        var gradients = Gradients.Of(parameters);
+        var gradients = GradientClip.Gradients(parameters);
         options.Workers?.Sum(gradients);
-        if (scaled) Gradients.Scale(gradients, 1 / scale);
-        var norm = Gradients.Norm(gradients);
+        if (scaled) GradientClip.Scale(gradients, 1 / scale);
+        var norm = GradientClip.Norm(gradients);
         var finite = double.IsFinite(norm);
         if (scaled) Scale.Note(finite);
         else if (!finite) throw NotFinite("gradient", norm, step, FiniteCheck.BlameGradient(model));
         var seen = norms?.Read();
         if (finite)
         {
-            if (options.GradientClip is { } longest && norm > longest) Gradients.Scale(gradients, longest / (norm + 1e-6));
+            if (options.GradientClip / (norm + GradientClip.Epsilon) is { } factor and < 1) GradientClip.Scale(gradients, factor);
             optimizer.LearningRate = learningRate;
             optimizer.Step();
         }
