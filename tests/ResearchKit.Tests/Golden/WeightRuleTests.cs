@@ -24,7 +24,7 @@ public sealed class WeightRuleTests
     {
         using var scope = NewDisposeScope();
         Assert.Equal(hash, WeightRule.Hash(name));
-        Assert.Equal(sample, WeightRule.Sample(hash, (uint)place), 9);
+        Assert.Equal(sample, WeightRule.Sample(hash, (uint)place), tolerance: 1e-9);
         Assert.Equal(value, WeightRule.Values(name, shape).view(-1)[place].item<float>(), 1e-9);
     }
 }

@@ -101,7 +101,7 @@ public sealed class ActivationCacheTests : IDisposable
         {
             for (var query = 0; query < 6; query++)
             {
-                Assert.Equal(1, Enumerable.Range(0, 6).Sum(key => pattern.Weights[query, key]), 4);
+                Assert.Equal(1, Enumerable.Range(0, 6).Sum(key => pattern.Weights[query, key]), tolerance: 1e-4);
                 for (var key = query + 1; key < 6; key++) Assert.Equal(0, pattern.Weights[query, key]);
             }
         });

@@ -43,11 +43,11 @@ public sealed class SchedulesTests
         Gen.Select(Gen.Enum<RateShape>(), Gen.Int[1, 60], Gen.Double[0, 1], Gen.Double[0, 1]).Sample((shape, steps, from, to) =>
         {
             var (there, back) = (Schedules.Phase(from, to, steps, shape), Schedules.Phase(to, from, steps, shape));
-            Assert.Equal(from, there(1), 12);
-            Assert.Equal(to, there(steps + 1), 12);
-            Assert.Equal(to, there(steps + 50), 12);
+            Assert.Equal(from, there(1), tolerance: 1e-12);
+            Assert.Equal(to, there(steps + 1), tolerance: 1e-12);
+            Assert.Equal(to, there(steps + 50), tolerance: 1e-12);
             if (from == to) return;
-            for (var step = 1; step <= steps + 1; step++) Assert.Equal(there(step), back(steps + 2 - step), 12);
+            for (var step = 1; step <= steps + 1; step++) Assert.Equal(there(step), back(steps + 2 - step), tolerance: 1e-12);
         });
 
     [Fact]
