@@ -1,0 +1,103 @@
+using BenchmarkDotNet.Attributes;
+using ResearchKit.Data;
+using ResearchKit.Models;
+using ResearchKit.Native;
+using ResearchKit.Training;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Benchmarks;
+
+/// <summary>
+/// A step of a GPT of 6 layers, 6 heads and 384 channels on 8 windows of 256 characters: the loop that one would write by hand with
+/// TorchSharp's AdamW, the trainer, the trainer in bfloat16, and nothing but the products of large matrices with as many operations.
+/// </summary>
+/// <remarks>
+/// The model is the kit's in all of them. The loop by hand does what the trainer does: it clips the gradients, sets the learning rate
+/// and reads the loss. The ratio of the products to the trainer is the trainer's share of the machine's rate.
+/// </remarks>
+[WarmupCount(1)]
+[IterationCount(8)]
+public class TrainerSpeed
+{
+    private const int Windows = 8, Context = 256, Side = 2048;
+    private Gpt byHand = null!, single = null!, mixed = null!;
+    private IEnumerator<Batch> batches = null!;
+    private optim.Optimizer optimizer = null!;
+    private Trainer trainer = null!, mixedTrainer = null!;
+    private IEnumerator<StepReport> steps = null!, mixedSteps = null!;
+    private Tensor matrix = null!;
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        (byHand, single, mixed) = (Model(), Model(), Model());
+        batches = Loader().Batches().GetEnumerator();
+        optimizer = optim.AdamW(byHand.parameters(), 1e-3, beta2: 0.99, weight_decay: 0.1);
+        byHand.train();
+        (trainer, mixedTrainer) = (Train(single, Precision.Full), Train(mixed, Precision.BFloat16));
+        (steps, mixedSteps) = (trainer.Run().GetEnumerator(), mixedTrainer.Run().GetEnumerator());
+        matrix = ones(Side, Side);
+    }
+
+    [Benchmark(Baseline = true)]
+    public double ByHand()
+    {
+        using var scope = NewDisposeScope();
+        batches.MoveNext();
+        using var batch = batches.Current;
+        optimizer.zero_grad();
+        var loss = Losses.CrossEntropy(byHand.call(batch.Inputs), batch.Targets);
+        loss.backward();
+        nn.utils.clip_grad_norm_(byHand.parameters(), 1);
+        foreach (var group in optimizer.ParamGroups) group.LearningRate = 1e-3;
+        optimizer.step();
+        return loss.item<float>();
+    }
+
+    [Benchmark]
+    public bool ByTrainer() => steps.MoveNext();
+
+    [Benchmark]
+    public bool ByTrainerInBfloat16() => mixedSteps.MoveNext();
+
+    /// <summary>As many operations as a step takes, in products of two matrices of 2048 × 2048.</summary>
+    [Benchmark]
+    public void MatrixProducts()
+    {
+        var operations = OperationsPerToken * Windows * Context;
+        for (var done = 0.0; done < operations; done += 2.0 * Side * Side * Side) matrix.mm(matrix).Dispose();
+    }
+
+    [GlobalCleanup]
+    public void Cleanup()
+    {
+        if (steps.Current is { Step: > 0 } last)
+            Console.WriteLine($"// float32: {last.OperationsPerSecond / MatrixProductRate.Of(CPU):0.0 %} of {MatrixProductRate.Of(CPU) / 1e9:0} Gflop/s; "
+                + $"waited for data {last.Waited / last.Elapsed:0.00 %} of the time");
+        steps.Dispose();
+        mixedSteps.Dispose();
+        batches.Dispose();
+        foreach (var one in new IDisposable[] { trainer, mixedTrainer, optimizer, byHand, single, mixed, matrix }) one.Dispose();
+    }
+
+    /// <summary>Six operations for each weight of a matrix, and attention's own: 12 × layers × channels × the mean number of keys.</summary>
+    private double OperationsPerToken =>
+        (6.0 * single.parameters().Where(parameter => parameter.dim() == 2).Sum(parameter => parameter.numel()))
+        - (6.0 * Context * single.Config.ModelWidth) + (12.0 * single.Config.Layers * single.Config.ModelWidth * Context / 2);
+
+    private static Gpt Model() => new(GptConfig.Nano with { VocabularySize = 65, ContextLength = Context, ModelWidth = 384, Layers = 6, Heads = 6, Dropout = 0 });
+
+    private static BatchLoader Loader()
+    {
+        var random = new Random(1);
+        return new BatchLoader(new TextWindows([.. Enumerable.Range(0, 200_000).Select(_ => (long)random.Next(65))], Context, 16), Windows, 1);
+    }
+
+    private static Trainer Train(Gpt model, Precision precision) => new(model, Losses.CrossEntropy, Loader(), new TrainerOptions
+    {
+        Steps = int.MaxValue,
+        Schedule = _ => 1e-3,
+        EvaluateEvery = null,
+        Precision = precision,
+    });
+}
