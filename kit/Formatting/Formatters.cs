@@ -57,5 +57,6 @@ public static class Formatters
         Register<GeneratedText>(GeneratedTextView.Draw, text => Visible.Lines(text.ToString()));
         Register<ResultTable>(ResultTableView.Draw, ResultTableView.Text);
         RecordViews.RegisterAll();
+        ExampleViews.RegisterAll();
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections;
 using Microsoft.DotNet.Interactive.Formatting;
 
 namespace ResearchKit.Formatting;
@@ -47,6 +48,10 @@ public static class RecordView
         float or double or decimal => Numbers.Short(Convert.ToDouble(value, null)),
         TimeSpan time => Numbers.Clock(time),
         IFormattable formattable => formattable.ToString(null, System.Globalization.CultureInfo.InvariantCulture),
+        IEnumerable items and not string => $"[{string.Join(", ", items.Cast<object?>().Select(Item))}]",
         _ => value.ToString() ?? "",
     };
+
+    /// <summary>A value in a list, where a separator of thousands would be taken for one of values.</summary>
+    private static string Item(object? value) => value is int or long ? $"{value}" : Written(value);
 }

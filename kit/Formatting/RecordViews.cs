@@ -41,15 +41,51 @@ internal static partial class RecordViews
         RecordView.Register<ActivationCache>(_ => "activations", cache => cache.Names.Select(name => (name, (object?)cache[name].ShapeText())));
         RecordView.Register<Batch>(_ => "batch", batch => [("inputs", batch.Inputs.ShapeText()), ("targets", batch.Targets.ShapeText())]);
         RecordView.Register<Metric>(_ => "metric", metric => [("value", Measured(metric))]);
-        RegisterProperties<GptConfig>("GPT");
-        RegisterProperties<TransformerClassifierConfig>("transformer classifier");
-        RegisterProperties<SamplingOptions>("sampling");
         RegisterProperties<TrainerOptions>("trainer");
         RegisterProperties<CheckpointOptions>("checkpoints");
         RegisterProperties<FusedAdamWOptions>("AdamW");
+        RegisterProperties<FusedAdamOptions>("Adam");
+        RegisterProperties<FusedSgdOptions>("SGD");
+        RegisterProperties<LionOptions>("Lion");
+        RegisterProperties<MuonOptions>("Muon");
+        RegisterProperties<AdafactorOptions>("Adafactor");
+        RegisterProperties<LambOptions>("LAMB");
+        RegisterProperties<SophiaGOptions>("Sophia-G");
+        RegisterProperties<AdanOptions>("Adan");
+        RegisterProperties<SoapOptions>("SOAP");
+        RegisterProperties<ShampooOptions>("Shampoo");
+        RegisterProperties<ScheduleFreeAdamWOptions>("schedule-free AdamW");
+        RegisterProperties<ScheduleFreeSgdOptions>("schedule-free SGD");
+        RegisterProperties<ProdigyOptions>("Prodigy");
+        RegisterProperties<SamOptions>("SAM");
+        RegisterProperties<AdamW8bitOptions>("8-bit AdamW");
+        RegisterProperties<OneCycle>("one-cycle schedule");
         RegisterProperties<GeneratedToken>("token");
         RegisterProperties<DataFile>("data file");
         RegisterProperties<LoaderPosition>("loader position");
+        RegisterModels();
+    }
+
+    /// <summary>The shapes of models, and how they write.</summary>
+    private static void RegisterModels()
+    {
+        RegisterProperties<GptConfig>("GPT");
+        RegisterProperties<LlamaConfig>("Llama");
+        RegisterProperties<BertConfig>("BERT");
+        RegisterProperties<T5Config>("T5");
+        RegisterProperties<VitConfig>("ViT");
+        RegisterProperties<VggConfig>("VGG");
+        RegisterProperties<ResNetConfig>("ResNet");
+        RegisterProperties<GoogLeNetConfig>("GoogLeNet");
+        RegisterProperties<InceptionV3Config>("Inception v3");
+        RegisterProperties<RecurrentClassifierConfig>("recurrent classifier");
+        RegisterProperties<RecurrentLanguageModelConfig>("recurrent language model");
+        RegisterProperties<TokenMixingConfig>("token-mixing model");
+        RegisterProperties<TransformerClassifierConfig>("transformer classifier");
+        RegisterProperties<SamplingOptions>("sampling");
+        RegisterProperties<BeamOptions>("beam search");
+        RegisterProperties<MelOptions>("mel features");
+        RegisterProperties<WordPieceOptions>("WordPiece");
     }
 
     /// <summary>A record whose properties say all.</summary>

@@ -7,17 +7,23 @@ internal static class ResultTableView
 {
     private const int MostRows = 500;
 
-    public static Html Draw(ResultTable table)
+    public static Html Draw(ResultTable table) => Theme.Output(Fragment(table));
+
+    /// <summary>The table alone, for an output that has more.</summary>
+    public static Html Fragment(ResultTable table)
     {
         var head = table.Columns.Select((column, index) => Html.Of($"<th scope=\"col\" class=\"{Side(table, index)}\">{RecordViews.Words(column)}</th>"));
         var rows = table.Rows.Take(MostRows).Select(row =>
             Html.Of($"<tr>{row.Select((value, index) => Html.Of($"<td class=\"{Side(table, index)}\">{RecordView.Cell(value)}</td>"))}</tr>"));
         var more = table.Rows.Count > MostRows ? Html.Of($"<div class=\"rk-cap\">{Numbers.Count(table.Rows.Count - MostRows)} more are not shown</div>") : Html.Empty;
-        return Theme.Output(Html.Of($"<table class=\"rk-tab\"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}"));
+        return Html.Of($"<table class=\"rk-tab\"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}");
     }
 
-    public static string Text(ResultTable table)
+    /// <summary>The same in characters, without the columns that are pictures.</summary>
+    public static string Text(ResultTable whole)
     {
+        var words = Enumerable.Range(0, whole.Columns.Count).Where(column => !whole.Rows.Any(row => row[column] is Html)).ToList();
+        var table = new ResultTable([.. words.Select(column => whole.Columns[column])], [.. whole.Rows.Select(row => words.Select(column => row[column]).ToList())]);
         var lines = table.Rows.Take(MostRows).Select(row => row.Select(value => Visible.OneLine(RecordView.Written(value))).ToList())
             .Prepend([.. table.Columns.Select(column => Visible.OneLine(RecordViews.Words(column)))]).ToList();
         var widths = table.Columns.Select((_, index) => lines.Max(line => line[index].Length)).ToList();

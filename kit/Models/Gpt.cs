@@ -36,6 +36,9 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     /// <summary>The shape of the model.</summary>
     public GptConfig Config { get; }
 
+    /// <summary>Whether blocks compute their inside again in the backward pass instead of keeping it; see <see cref="Recompute"/>.</summary>
+    public bool RecomputesBlocks { get; set; }
+
     int ILanguageModel.VocabularySize => Config.VocabularySize;
 
     int ILanguageModel.ContextLength => Config.ContextLength;
@@ -86,7 +89,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     private Tensor Read(Tensor tokens, DecoderPass pass)
     {
         var x = hook_embed.call(drop.call(pass.Embed(wpe, wte.call(tokens))));   // [batch, time, channels]
-        foreach (var block in h) x = ReferenceEquals(pass, DecoderPass.Plain) ? block.call(x) : block.Step(x, pass);
+        foreach (var block in h) x = !ReferenceEquals(pass, DecoderPass.Plain) ? block.Step(x, pass) : RecomputesBlocks ? Recompute.Call(block, x) : block.call(x);
         return ln_f.Normalize(x);
     }
 }

@@ -12,13 +12,14 @@ public abstract class ForeachOptimizer : Optimizer
 {
     private readonly List<TrainedParameter> trained;
     private readonly List<ParameterLane> lanes;
+    private readonly List<StateNumber> numbers = [];
 
     /// <summary>An optimizer that remembers tensors like the parameter, which begin as zeros.</summary>
     /// <param name="parameters">What is trained; those that need no gradient are left out.</param>
     /// <param name="options">Settings.</param>
     /// <param name="moments">Names of what it remembers, such as <c>exp_avg</c>.</param>
     /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
-    protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerOptions options, params string[] moments)
+    protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSettings options, params string[] moments)
         : this(parameters, options, parameter => moments.Select(moment => (moment, zeros_like(parameter, requires_grad: false))))
     {
     }
@@ -28,7 +29,7 @@ public abstract class ForeachOptimizer : Optimizer
     /// <param name="options">Settings.</param>
     /// <param name="state">What it remembers of a parameter, by name, as it is before the first step.</param>
     /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
-    protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerOptions options,
+    protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSettings options,
         Func<Parameter, IEnumerable<(string Name, Tensor Value)>> state)
     {
         options.Check();
@@ -36,7 +37,7 @@ public abstract class ForeachOptimizer : Optimizer
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         trained = [.. Distinct(parameters).Select(pair => new TrainedParameter(pair.Name, pair.Parameter, state(pair.Parameter)))];
-        lanes = [.. trained.GroupBy(one => (Group: GroupOf(one, options), Decays: options.Decays(one.Name, one.Parameter), one.Parameter.dtype, Device: one.Parameter.device.ToString()))
+        lanes = [.. trained.GroupBy(one => (Group: GroupOf(one, options), Decays: options.Decays(one.Name, one.Parameter), one.Parameter.dtype, Device: one.Parameter.device.ToString(), one.StateNames, one.IsSmall))
             .Select(alike => new ParameterLane([.. alike], alike.Key.Group?.LearningRateFactor ?? 1,
                 alike.Key.Decays ? alike.Key.Group?.WeightDecay ?? options.WeightDecay : 0))];
     }
@@ -58,7 +59,7 @@ public abstract class ForeachOptimizer : Optimizer
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var moving = lanes.SelectMany(lane => lane.Move(LearningRate)).ToList();
+        var moving = Moving(countsStep: true);
         if (moving.Count > 0) Move(moving);
     }
 
@@ -72,14 +73,31 @@ public abstract class ForeachOptimizer : Optimizer
     public override IReadOnlyDictionary<string, Tensor> State()
     {
         using var noGrad = no_grad();
-        return trained.SelectMany(one => one.State()).ToDictionary();
+        return trained.SelectMany(one => one.State()).Concat(numbers.Select(number => KeyValuePair.Create(number.Name, number.Write()))).ToDictionary();
     }
 
-    /// <inheritdoc/>
-    public override void LoadState(IReadOnlyDictionary<string, Tensor> state)
+    /// <summary>A number that the optimizer remembers over all parameters; to be called in the constructor.</summary>
+    /// <param name="name">Its name in <see cref="State"/>.</param>
+    /// <param name="value">What it is before the first step.</param>
+    protected StateNumber Number(string name, double value)
     {
-        base.LoadState(state);
+        var number = new StateNumber(name, value);
+        numbers.Add(number);
+        return number;
+    }
+
+    /// <summary>Parameters that have a gradient now.</summary>
+    /// <param name="countsStep">Whether this is a step of theirs.</param>
+    private protected IReadOnlyList<MovingParameters> Moving(bool countsStep) => [.. lanes.SelectMany(lane => lane.Moving(LearningRate, countsStep))];
+
+    /// <summary>Parameters that have made a step.</summary>
+    private protected IEnumerable<TrainedParameter> Moved => trained.Where(one => one.Step > 0);
+
+    /// <inheritdoc/>
+    protected internal override void Loaded()
+    {
         foreach (var one in trained) one.ReadStep();
+        foreach (var number in numbers) number.Read();
     }
 
     /// <summary>Moves parameters that are alike, in place.</summary>
@@ -94,14 +112,16 @@ public abstract class ForeachOptimizer : Optimizer
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
-            foreach (var one in trained) one.Dispose();
+        if (!disposing) return;
+        foreach (var one in trained) one.Dispose();
+        foreach (var number in numbers) number.Dispose();
     }
 
-    private static ParameterGroup? GroupOf(TrainedParameter one, OptimizerOptions options) =>
+    private static ParameterGroup? GroupOf(TrainedParameter one, OptimizerSettings options) =>
         options.Groups.FirstOrDefault(group => group.Holds(one.Name, one.Parameter));
 
-    private static List<(string Name, Parameter Parameter)> Distinct(IEnumerable<(string Name, Parameter Parameter)> parameters)
+    /// <summary>Those that need a gradient, each once.</summary>
+    internal static List<(string Name, Parameter Parameter)> Distinct(IEnumerable<(string Name, Parameter Parameter)> parameters)
     {
         var named = parameters.Where(pair => pair.Parameter.requires_grad).ToList();
         if (named.Count == 0) throw new ArgumentException("There is no parameter to train.", nameof(parameters));

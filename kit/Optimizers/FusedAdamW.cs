@@ -11,10 +11,10 @@ namespace ResearchKit.Optimizers;
 /// <param name="options">Settings.</param>
 /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
 public sealed class FusedAdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, FusedAdamWOptions? options = null)
-    : ForeachOptimizer(parameters, options ?? new(), FusedSteps.AdamState(options?.AmsGrad is true))
+    : ForeachOptimizer(parameters, options ?? new(), FusedSteps.AdamState(options))
 {
     private readonly FusedAdamWOptions options = options ?? new();
 
     /// <inheritdoc/>
-    protected override void Move(MovingParameters moving) => FusedSteps.Adam("adamw", moving, options.Beta1, options.Beta2, options.Epsilon, options.AmsGrad, options.Maximize);
+    protected override void Move(MovingParameters moving) => FusedSteps.Adam("adamw", moving, options);
 }

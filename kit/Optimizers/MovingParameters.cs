@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Parameters that a step moves alike: of one group, dtype, device and number of steps so far.</summary>
+/// <summary>Parameters that a step moves alike: of one group, dtype, device, kind of state, rough size and number of steps so far.</summary>
 /// <remarks>All lists are of one length; entry i of each belongs to parameter i.</remarks>
 public sealed class MovingParameters
 {
@@ -19,6 +19,9 @@ public sealed class MovingParameters
 
     /// <summary>What they are called.</summary>
     public IReadOnlyList<string> Names { get; }
+
+    /// <summary>Whether each is too small for several threads.</summary>
+    internal bool AreSmall => trained[0].IsSmall;
 
     /// <summary>What is moved, in place.</summary>
     public Tensor[] Parameters { get; }
@@ -42,6 +45,9 @@ public sealed class MovingParameters
         if (!states.TryGetValue(name, out var found)) states[name] = found = [.. trained.Select(one => one[name])];
         return found;
     }
+
+    /// <summary>Whether the optimizer remembers something under that name of these; of all parameters of one shape of state alike.</summary>
+    public bool Has(string name) => trained[0].Has(name);
 
     /// <summary>Whether these are the same ones.</summary>
     internal bool Are(IReadOnlyList<TrainedParameter> others) => trained.SequenceEqual(others);

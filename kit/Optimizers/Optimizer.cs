@@ -36,6 +36,12 @@ public abstract class Optimizer : IDisposable
                 throw new InvalidDataException($"The optimizer's state has {name}, {Describe(saved)}; it must be {Describe(target)}.");
         }
         foreach (var (name, target) in own) target.copy_(state[name]);
+        Loaded();
+    }
+
+    /// <summary>Reads again what it keeps beside the tensors of <see cref="State"/>, into which saved ones have been copied.</summary>
+    protected internal virtual void Loaded()
+    {
     }
 
     /// <summary>Puts the weights that gradients are taken at into the model; of note only for schedule-free optimizers.</summary>

@@ -2,19 +2,19 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Parameters of one group, dtype and device.</summary>
+/// <summary>Parameters of one group, dtype, device, kind of state and rough size.</summary>
 internal sealed record ParameterLane(IReadOnlyList<TrainedParameter> Parameters, double LearningRateFactor, double WeightDecay)
 {
     private MovingParameters[] last = [];
 
-    /// <summary>Those that have a gradient, by the number of steps they have made; counts this step.</summary>
-    public MovingParameters[] Move(double learningRate)
+    /// <summary>Those that have a gradient, by the number of steps they have made.</summary>
+    public MovingParameters[] Moving(double learningRate, bool countsStep)
     {
         var (moving, gradients) = (new List<TrainedParameter>(Parameters.Count), new List<Tensor>(Parameters.Count));
         foreach (var one in Parameters)
         {
             if (one.Parameter.grad is not { } gradient) continue;
-            one.Step++;
+            if (countsStep) one.Step++;
             moving.Add(one);
             gradients.Add(gradient);
         }

@@ -13,11 +13,19 @@ internal sealed class TrainedParameter(string name, Parameter parameter, IEnumer
     public string Name { get; } = name;
     public Parameter Parameter { get; } = parameter;
 
+    /// <summary>Whether it lies on the CPU and has less numbers than libtorch splits among threads elsewhere.</summary>
+    public bool IsSmall { get; } = parameter.device_type == DeviceType.CPU && parameter.numel() < 32_768;
+
     /// <summary>Steps it has made.</summary>
     public long Step { get; set; }
 
+    /// <summary>What is remembered, as one text.</summary>
+    public string StateNames => string.Join(", ", state.Keys);
+
     public Tensor this[string stateName] => state.TryGetValue(stateName, out var found) ? found
-        : throw new KeyNotFoundException($"There is no state {stateName} of {Name}; there are {string.Join(", ", state.Keys)}.");
+        : throw new KeyNotFoundException($"There is no state {stateName} of {Name}; there are {StateNames}.");
+
+    public bool Has(string stateName) => state.ContainsKey(stateName);
 
     public IEnumerable<KeyValuePair<string, Tensor>> State()
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ResearchKit.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -11,13 +12,20 @@ public static class Losses
     /// <param name="logits">[..., classes], such as [batch, time, vocabulary].</param>
     /// <param name="targets">int64, the shape of the logits without the last axis; -100 where there is none.</param>
     /// <returns>One number.</returns>
-    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    /// <exception cref="ArgumentException">The shapes do not fit, or a target is no class.</exception>
     public static Tensor CrossEntropy(Tensor logits, Tensor targets)
     {
         if (logits.dim() < 2 || !logits.shape.AsSpan(..^1).SequenceEqual(targets.shape))
             throw new ArgumentException($"Got logits {logits.ShapeText()} and targets {targets.ShapeText()}; expected logits of the targets' shape and one axis of classes more.");
         using var scope = NewDisposeScope();
-        return functional.cross_entropy(logits.reshape(-1, logits.shape[^1]), targets.reshape(-1), ignore_index: -100).MoveToOuterDisposeScope();
+        try
+        {
+            return functional.cross_entropy(logits.reshape(-1, logits.shape[^1]), targets.reshape(-1), ignore_index: -100).MoveToOuterDisposeScope();
+        }
+        catch (ExternalException error) when (error.Message.Contains("out of bounds", StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"The targets go from {targets.min().item<long>()} to {targets.max().item<long>()}; the logits are of {logits.shape[^1]} classes, from 0.", nameof(targets), error);
+        }
     }
 
     /// <summary>Mean of -log p(next token), in nats: what is said at each token is held against the token after it.</summary>

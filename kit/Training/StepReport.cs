@@ -18,6 +18,21 @@ public readonly record struct StepReport(
     /// <summary>Steps that were done before this run began: 0, or where it was resumed.</summary>
     public int FirstStep { get; init; }
 
+    /// <summary>How long the run has waited for data, of <see cref="Elapsed"/>.</summary>
+    public TimeSpan Waited { get; init; }
+
+    /// <summary>Floating-point operations for a target, forward and backward; 0 where that is not known.</summary>
+    public double OperationsPerTarget { get; init; }
+
+    /// <summary>Norms of each module; null where the step was not asked for them.</summary>
+    public IReadOnlyList<ModuleNorms>? Norms { get; init; }
+
+    /// <summary>True where float16 gradients overflowed and the update was left out.</summary>
+    public bool Skipped { get; init; }
+
+    /// <summary>Floating-point operations a second.</summary>
+    public double OperationsPerSecond => OperationsPerTarget * TokensPerSecond;
+
     /// <summary>Time left at the pace of this run so far.</summary>
     public TimeSpan Left => Elapsed / Math.Max(1, Step - FirstStep) * (Steps - Step);
 

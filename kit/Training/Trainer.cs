@@ -1,113 +1,192 @@
-using System.Diagnostics;
 using ResearchKit.Data;
 using ResearchKit.Optimizers;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>Trains a model: batch, loss, gradients, clip, AdamW step, and again.</summary>
+/// <summary>Trains a model: batch, loss, gradients, clip, the optimizer's step, and again.</summary>
 /// <remarks>
 /// The loop is the caller's: <c>foreach (var report in trainer.Run()) …</c>. A step happens when its report is asked for; leaving the
 /// loop leaves the model as it is, and a later <see cref="Run"/> goes on.
 /// </remarks>
 public sealed class Trainer : IDisposable
 {
-    private readonly nn.Module<Tensor, Tensor> model;
-    private readonly Func<Tensor, Tensor, Tensor> loss;
+    private readonly nn.Module model;
     private readonly BatchLoader loader;
     private readonly Evaluation? evaluation;
     private readonly TrainerOptions options;
     private readonly Optimizer optimizer;
+    private readonly WeightAverage? average;
+    private readonly TrainingStep step;
     private readonly Func<int, double> schedule;
-    private readonly Device device;
+    private readonly double operationsPerTarget;
     private readonly List<StepReport> reports = [];
 
     /// <param name="model">What is trained, on whichever device it lies; stays the caller's.</param>
-    /// <param name="loss">From (model output, targets) to one number, such as <see cref="Losses.CrossEntropy"/>.</param>
-    /// <param name="loader">What it is trained on.</param>
+    /// <param name="loss">From (model output, targets) to one number, such as <see cref="Losses.CrossEntropy"/>; computes in float32.</param>
+    /// <param name="loader">What it is trained on; of several processes each has its share.</param>
     /// <param name="options">How.</param>
     /// <param name="heldOut">What it is evaluated on; null for no evaluation.</param>
-    /// <exception cref="ArgumentException">Options out of range, or a model without parameters.</exception>
+    /// <exception cref="ArgumentException">Options out of range, or a model without parameters to train.</exception>
     public Trainer(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Tensor> loss, BatchLoader loader, TrainerOptions options, IExamples? heldOut = null)
+        : this(model, batch => loss(Output(model, batch, options.Precision), batch.Targets), loader, options, heldOut, Precision.Full)
     {
-        (this.model, this.loss, this.loader, this.options) = (model, loss, loader, options.Validated());
-        optimizer = new FusedAdamW(model.named_parameters(), new FusedAdamWOptions
+    }
+
+    /// <param name="model">What is trained, on whichever device it lies; stays the caller's.</param>
+    /// <param name="objective">From a batch to its loss, one number; such as one of <see cref="Objectives"/>.</param>
+    /// <param name="loader">What it is trained on; of several processes each has its share.</param>
+    /// <param name="options">How.</param>
+    /// <param name="heldOut">What it is evaluated on; null for no evaluation.</param>
+    /// <exception cref="ArgumentException">Options out of range, or a model without parameters to train.</exception>
+    public Trainer(nn.Module model, Func<Batch, Tensor> objective, BatchLoader loader, TrainerOptions options, IExamples? heldOut = null)
+        : this(model, objective, loader, options, heldOut, options.Precision)
+    {
+    }
+
+    private Trainer(nn.Module model, Func<Batch, Tensor> objective, BatchLoader loader, TrainerOptions options, IExamples? heldOut, Precision precision)
+    {
+        (this.model, this.loader, this.options) = (model, loader, options.Validated());
+        if (!model.parameters().Any(parameter => parameter.requires_grad)) throw new ArgumentException($"The model {model.GetName()} has no parameter to train.", nameof(model));
+        var device = model.parameters().First().device;
+        Tensor Objective(Batch batch)
         {
-            LearningRate = options.LearningRate,
-            Beta2 = options.Beta2,
-            WeightDecay = options.WeightDecay,
-            Decays = FusedAdamWOptions.MatricesOnly,
-        });
-        schedule = Schedules.WarmupCosine(options.LearningRate, options.WarmupSteps, options.Steps, options.FinalLearningRate);
-        device = model.parameters().First().device;
-        if (heldOut is not null) evaluation = new Evaluation(model, loss, heldOut, loader.BatchSize, options.EvaluationBatches);
+            using var mixed = precision.Begin(device);
+            return objective(batch);
+        }
+        optimizer = options.MakeOptimizer(model);
+        schedule = options.Rates;
+        step = new TrainingStep(model, Objective, optimizer, options);
+        average = options.AverageDecay is { } decay ? new WeightAverage(model, decay) : null;
+        operationsPerTarget = options.OperationsPerTarget ?? 6.0 * model.parameters().Where(parameter => parameter.dim() >= 2).Sum(parameter => parameter.numel());
+        if (heldOut is not null) evaluation = new Evaluation(model, Objective, heldOut, loader.BatchSize, options.EvaluationBatches, options.Workers);
+        if (options.Workers is { Count: > 1 } workers) ShareWeights(workers);
     }
 
     /// <summary>Steps done.</summary>
     public int Step { get; private set; }
 
+    /// <summary>The lowest held-out loss so far, and how long ago it was.</summary>
+    public BestEvaluation Best { get; private set; } = BestEvaluation.None;
+
+    /// <summary>True once the run has ended for want of a new best.</summary>
+    public bool StoppedEarly => options.Patience is { } patience && Best.Since >= patience;
+
     /// <summary>The reports so far, as the training curve of a run.</summary>
     public TrainingHistory History(string name = "training", string lossUnit = "nats per token") => new(name, [.. reports], lossUnit);
 
-    /// <summary>Mean loss on held-out data now.</summary>
+    /// <summary>Mean loss on held-out data now; of the averaged weights where the run averages them.</summary>
     /// <exception cref="InvalidOperationException">The trainer was given no held-out data.</exception>
-    public double Evaluate() => evaluation?.MeanLoss()
-        ?? throw new InvalidOperationException("The trainer was given no held-out data to evaluate on.");
+    public double Evaluate()
+    {
+        if (evaluation is null) throw new InvalidOperationException("The trainer was given no held-out data to evaluate on.");
+        using var judged = UseJudgedWeights();
+        return evaluation.MeanLoss();
+    }
+
+    /// <summary>
+    /// Puts the weights that the model is judged by into it until the returned is disposed: the averaged ones, or those of a
+    /// schedule-free optimizer; elsewhere they are the weights as they are.
+    /// </summary>
+    public IDisposable UseJudgedWeights()
+    {
+        optimizer.Evaluate();
+        var averaged = average?.Use();
+        return new Ending(() =>
+        {
+            averaged?.Dispose();
+            optimizer.Train();
+        });
+    }
 
     /// <summary>Trains from where the last run stopped to the last step, a step for each report taken.</summary>
     /// <param name="cancel">Ends the run after the step at hand.</param>
-    /// <exception cref="ArithmeticException">The loss became infinite or NaN; the model is as it was before that step.</exception>
+    /// <exception cref="ArithmeticException">The loss became infinite or NaN, with the module where that began; the model is as it was before that step.</exception>
+    /// <exception cref="IOException">
+    /// The checkpoint folder belongs to another run or cannot be written. A step whose checkpoint fails is done: a later run goes on.
+    /// </exception>
     public IEnumerable<StepReport> Run(CancellationToken cancel = default)
     {
+        using var writing = options.Checkpoints is { } place && IsFirst ? CheckpointStore.Open(place, Step) : null;
         using var batches = loader.Batches().GetEnumerator();
-        var (clock, training, tokens, first) = (Stopwatch.StartNew(), new Stopwatch(), 0L, Step);
-        while (Step < options.Steps && !cancel.IsCancellationRequested)
+        var pace = new RunPace(Step, operationsPerTarget);
+        var taken = new List<Batch>(options.Accumulation);
+        while (Step < options.Steps && !StoppedEarly && !cancel.IsCancellationRequested)
         {
-            training.Start();
-            batches.MoveNext();
-            var (lossValue, norm, count) = TrainOn(batches.Current);
-            training.Stop();
-            tokens += count;
-            var report = new StepReport(Step, options.Steps, lossValue, optimizer.LearningRate, norm, tokens / training.Elapsed.TotalSeconds,
-                clock.Elapsed, Due(options.EvaluateEvery) ? evaluation?.MeanLoss() : null)
-            { FirstStep = first };
+            pace.Start();
+            for (taken.Clear(); taken.Count < options.Accumulation;)
+            {
+                batches.MoveNext();
+                taken.Add(batches.Current);
+            }
+            pace.HaveData();
+            var rate = schedule(Step + 1);
+            var result = step.Take(taken, Step + 1, rate);
+            average?.Update();
+            Step++;
+            pace.Stop(result.Targets * (options.Workers?.Count ?? 1));
+            var heldOut = Due(options.EvaluateEvery) && evaluation is not null ? Evaluate() : (double?)null;
+            var improved = heldOut is { } loss && Improves(loss);
+            var report = pace.Report(Step, options.Steps, result, rate, heldOut);
             reports.Add(report);
-            if (options.Checkpoints is { } place && Due(place.Every)) Checkpoint.Save(place.Folder, this);
+            if (options.Checkpoints is { } checkpoints && (Due(checkpoints.Every) || (improved && checkpoints.Best)))
+                Checkpoint.Save(this, writing, Due(checkpoints.Every), improved && checkpoints.Best);
             yield return report;
         }
     }
 
-    /// <summary>Goes on from a checkpoint: model, optimizer, data order, random numbers and step are as they were.</summary>
+    /// <summary>Goes on from a checkpoint: model, optimizer, averages, data order, random numbers and step are as they were.</summary>
     /// <param name="folder">A checkpoint, or a folder of checkpoints, of which the last is taken.</param>
     /// <exception cref="DirectoryNotFoundException">There is no checkpoint.</exception>
-    /// <exception cref="InvalidDataException">A file is damaged or belongs to another model.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged or belongs to another model or optimizer; the trainer is as it was.</exception>
     public void Resume(string folder) => Checkpoint.Load(folder, this);
 
-    /// <inheritdoc/>
-    public void Dispose() => optimizer.Dispose();
+    /// <summary>Puts the weights with the lowest held-out loss of a run into the model; for use, not to go on from.</summary>
+    /// <exception cref="DirectoryNotFoundException">The run kept none.</exception>
+    public void RestoreBest() => Checkpoint.LoadBest(options.Checkpoints?.Folder
+        ?? throw new InvalidOperationException("The trainer was given no folder for checkpoints."), this);
 
-    internal nn.Module<Tensor, Tensor> Model => model;
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        optimizer.Dispose();
+        average?.Dispose();
+    }
+
+    internal nn.Module Model => model;
     internal Optimizer Optimizer => optimizer;
+    internal WeightAverage? Average => average;
+    internal LossScale Scale => step.Scale;
     internal BatchLoader Loader => loader;
-    internal void ContinueFrom(int step) => Step = step;
+    internal IWorkers? Workers => options.Workers;
+
+    internal void ContinueFrom(int step, BestEvaluation best) => (Step, Best) = (step, best);
+
+    private bool IsFirst => options.Workers is not { Rank: > 0 };
 
     private bool Due(int? every) => every is { } steps && (Step % steps == 0 || Step == options.Steps);
 
-    private (double Loss, double GradientNorm, long Tokens) TrainOn(Batch batch)
+    private bool Improves(double loss)
     {
-        using var scope = NewDisposeScope();
-        using var here = batch.To(device);
-        model.train();
-        optimizer.ZeroGrad();
-        var error = loss(model.call(here.Inputs), here.Targets);
-        var value = error.item<float>();
-        if (!float.IsFinite(value))
-            throw new ArithmeticException($"The loss became {value} at step {Step + 1}; the model is as it was before. A smaller learning rate or gradient clip may help.");
-        error.backward();
-        var norm = nn.utils.clip_grad_norm_(model.parameters(), options.GradientClip ?? double.PositiveInfinity);
-        optimizer.LearningRate = schedule(Step + 1);
-        optimizer.Step();
-        Step++;
-        return (value, norm, here.Targets.numel());
+        var better = !(loss >= Best.Loss);
+        Best = better ? new BestEvaluation(Step, loss, 0) : Best with { Since = Best.Since + 1 };
+        return better;
+    }
+
+    private void ShareWeights(IWorkers workers)
+    {
+        using var noGrad = no_grad();
+        workers.Copy([.. model.parameters(), .. model.buffers()], from: 0);
+    }
+
+    private static Tensor Output(nn.Module<Tensor, Tensor> model, Batch batch, Precision precision)
+    {
+        using var mixed = precision.Begin(batch.Inputs.device);
+        return model.call(batch.Inputs).Full();
+    }
+
+    private sealed class Ending(Action end) : IDisposable
+    {
+        public void Dispose() => end();
     }
 }

@@ -9,6 +9,10 @@ namespace ResearchKit.Kernel.Languages.Python;
 internal sealed class PythonCell(PythonKernel kernel, CellScope? scope, CellContext context, PythonTraceback traceback)
 {
     private static readonly TimeSpan ExitTime = TimeSpan.FromSeconds(2);
+
+    /// <summary>What was printed before a question travels another way and may come after it.</summary>
+    private static readonly TimeSpan PrintingTime = TimeSpan.FromMilliseconds(50);
+
     private readonly Lock gate = new();
     private readonly PythonOutputs outputs = new(scope);
     private bool isRunning;
@@ -38,10 +42,17 @@ internal sealed class PythonCell(PythonKernel kernel, CellScope? scope, CellCont
         JsonObject? error = null;
         try
         {
-            while (await request.NextAsync().ConfigureAwait(false) is { } message)
+            Message? question = null;
+            for (var next = request.NextAsync(); ; next = request.NextAsync())
             {
+                if (question is not null && await Task.WhenAny(next, Task.Delay(PrintingTime)).ConfigureAwait(false) != next)
+                {
+                    Ask(question);
+                    question = null;
+                }
+                if (await next.ConfigureAwait(false) is not { } message) break;
                 if (message.Type == "execute_input") Begin(message);
-                else if (message.Type == "input_request") Ask(message);
+                else if (message.Type == "input_request") question = message;
                 else if (message.Type == "error") error = message.Content;
                 else outputs.Show(message);
             }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using ResearchKit.Checkpoints;
 using ResearchKit.Layers;
@@ -43,6 +44,48 @@ public sealed class VisionPretrainedTests : IDisposable
     [Fact]
     public void Inception_v3_is_what_the_configuration_says() => Check("inception3-b",
         new InceptionV3(new() { Classes = 6, AuxiliaryHead = false, TransformInput = true }), () => InceptionV3.FromPretrained(folder.Path)).Dispose();
+
+    [Fact]
+    public void GoogLeNet_gives_the_references_numbers()
+    {
+        Place("googlenet-a", new GoogLeNet(new() { Classes = 10 }));
+        using var model = GoogLeNet.FromPretrained(folder.Path);
+        CheckAuxiliary("googlenet-a", model.ForwardWithAuxiliary, "out.aux_logits2", "out.aux_logits1");
+    }
+
+    [Fact]
+    public void Inception_v3_gives_the_references_numbers()
+    {
+        Place("inception3-a", new InceptionV3(new() { Classes = 10 }));
+        using var model = InceptionV3.FromPretrained(folder.Path);
+        CheckAuxiliary("inception3-a", model.ForwardWithAuxiliary, "out.aux_logits");
+    }
+
+    [Theory]
+    [InlineData("vgg11-a")]
+    [InlineData("vgg13bn-b")]
+    public void A_VGG_takes_the_published_names_and_comes_back(string name)
+    {
+        using var golden = new GoldenCase(name);
+        Place(name, (string?)null);
+        WriteHollow(golden.Settings().GetProperty("state_dict"), new()
+        {
+            ["classifier.3.bias"] = [1, -1, 2],     // what reaches the last layer, whatever the picture: 1, 0, 2
+            ["classifier.6.weight"] = [3, 100, 5],  // the first class: 3 + 2 · 5
+            ["classifier.6.bias"] = [0.5f, 0.25f],
+        });
+        using var model = Vgg.FromPretrained(folder.Path);
+        var classes = model.Config.Classes;
+        using (no_grad())
+            Near.Check("logits", tensor(new[] { 13.5f, 0.25f }.Concat(Enumerable.Repeat(0f, classes - 2)).ToArray()).view(1, classes), model.call(randn(1, 3, 32, 32)), 1e-6);
+        var saved = folder.PathTo("saved");
+        model.SavePretrained(saved);
+        Assert.Equal((string)Json()["architecture"]!, (string)JsonNode.Parse(File.ReadAllText(Path.Combine(saved, "config.json")))!["architecture"]!);
+        using var again = Vgg.FromPretrained(saved);
+        Assert.Equal(model.Config.Stages.SelectMany(stage => stage), again.Config.Stages.SelectMany(stage => stage));
+        foreach (var (key, tensor) in again.state_dict()) Assert.Equal(model.state_dict()[key].shape, tensor.shape);
+        Assert.True(again.state_dict()["classifier.6.weight"].Same(model.state_dict()["classifier.6.weight"]));
+    }
 
     [Fact]
     public void Auxiliary_heads_of_the_file_are_ignored_where_the_network_has_none()
@@ -157,11 +200,64 @@ public sealed class VisionPretrainedTests : IDisposable
         Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Lstm.FromPretrained(folder.Path).Dispose()).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Places a case's configuration and the weights of its rule, under the names that a network of ours gives them.</summary>
+    private void Place(string name, Module<Tensor, Tensor> source)
+    {
+        using var golden = new GoldenCase(name);
+        using var owned = source;
+        golden.FillByRule(source);
+        Place(name, (string?)null);
+        StateDict.Save(source, folder.PathTo("model.safetensors"));
+    }
+
+    private static void CheckAuxiliary(string name, Func<Tensor, AuxiliaryLogits> model, params string[] auxiliary)
+    {
+        using var golden = new GoldenCase(name);
+        using var noGrad = no_grad();
+        var logits = model(golden["in.pixel_values"]);
+        golden.Check("out.logits", logits.Logits);
+        foreach (var (output, given) in auxiliary.Zip(logits.Auxiliary)) golden.Check(output, given);
+    }
+
+    /// <summary>Writes model.safetensors with tensors of zeros, which take no room, but for the first numbers of some.</summary>
+    /// <param name="tensors">Pairs of name and shape.</param>
+    /// <param name="values">The first numbers of some tensors.</param>
+    private void WriteHollow(JsonElement tensors, Dictionary<string, float[]> values)
+    {
+        var header = new JsonObject();
+        var places = new Dictionary<string, long>();
+        var end = 0L;
+        foreach (var (name, shape) in tensors.EnumerateArray().Select(pair => (pair[0].GetString()!, pair[1].EnumerateArray().Select(size => size.GetInt64()).ToList())))
+        {
+            var counter = shape.Count == 0;
+            places[name] = end;
+            end += counter ? 8 : 4 * shape.Aggregate(1L, (product, size) => product * size);
+            header[name] = new JsonObject
+            {
+                ["dtype"] = counter ? "I64" : "F32",
+                ["shape"] = new JsonArray([.. shape.Select(size => JsonValue.Create(size))]),
+                ["data_offsets"] = new JsonArray(places[name], end),
+            };
+        }
+        var text = System.Text.Encoding.UTF8.GetBytes(header.ToJsonString());
+        var padded = (text.Length + 7) / 8 * 8;
+        using var file = File.Create(folder.PathTo("model.safetensors"));
+        file.Write(BitConverter.GetBytes((long)padded));
+        file.Write(text);
+        file.Write(Enumerable.Repeat((byte)' ', padded - text.Length).ToArray());
+        file.SetLength(8 + padded + end);
+        foreach (var (name, numbers) in values)
+        {
+            file.Position = 8 + padded + places[name];
+            file.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(numbers));
+        }
+    }
+
     /// <summary>Loads a network's weights by the case's configuration, and once more after saving; all say the same to the case's pictures.</summary>
     private T Check<T>(string name, T source, Func<T> load) where T : Module<Tensor, Tensor>
     {
         using var golden = new GoldenCase(name);
-        Place(name, null);
+        Place(name, (string?)null);
         using (source)
         using (no_grad())
         {

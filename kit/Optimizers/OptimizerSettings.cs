@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Optimizers;
 
 /// <summary>Settings that every optimizer of the kit has.</summary>
-public abstract record OptimizerOptions
+public abstract record OptimizerSettings
 {
     /// <summary>Size of a step.</summary>
     public double LearningRate { get; init; } = 1e-3;

@@ -1,0 +1,116 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Native;
+
+/// <summary>While it lives, matrix products, convolutions and attention of this thread run in a 16-bit type; what sums, norms and loses stays in float32.</summary>
+/// <remarks>
+/// libtorch's own autocast, with PyTorch's lists of operations, which TorchSharp does not bind; reached by the C++ names of its
+/// functions, which are the same on Linux and macOS. Weights stay float32 and are cast once for all their uses until it ends.
+/// </remarks>
+public sealed unsafe class Autocast : IDisposable
+{
+    private static readonly Lazy<Functions?> Library = new(Functions.Find);
+    private readonly sbyte device;
+    private readonly byte wasEnabled;
+    private readonly sbyte typeBefore;
+    private readonly int thread = Environment.CurrentManagedThreadId;
+    private bool ended;
+
+    /// <summary>Whether this system's libtorch shows its functions.</summary>
+    public static bool IsSupported => Library.Value is not null;
+
+    /// <summary>Begins it, for operations on one kind of device.</summary>
+    /// <param name="device">Where the operations run.</param>
+    /// <param name="type">bfloat16 or float16.</param>
+    /// <exception cref="ArgumentException">Another type.</exception>
+    /// <exception cref="NotSupportedException">This system's libtorch does not show its functions.</exception>
+    public Autocast(DeviceType device, ScalarType type)
+    {
+        if (type is not (ScalarType.BFloat16 or ScalarType.Float16)) throw new ArgumentException($"The type is {type}; it must be bfloat16 or float16.", nameof(type));
+        if (Library.Value is not { } library) throw new NotSupportedException("Mixed precision is not supported on this system; train in float32.");
+        this.device = (sbyte)device;
+        wasEnabled = library.Enabled(this.device);
+        typeBefore = library.Type(this.device);
+        library.SetEnabled(this.device, 1);
+        library.SetType(this.device, (sbyte)type);
+        library.Enter();
+    }
+
+    /// <summary>The autocast at work on this thread, to be resumed in a backward pass; null for none.</summary>
+    internal static object? Current(DeviceType device) =>
+        Library.Value is { } library && library.Enabled((sbyte)device) != 0 ? new Setting(device, (ScalarType)library.Type((sbyte)device)) : null;
+
+    /// <summary>Begins what <see cref="Current"/> gave.</summary>
+    internal static Autocast? Resume(object? current) => current is Setting setting ? new Autocast(setting.Device, setting.Type) : null;
+
+    /// <summary>Until the returned is disposed, weights are cast anew for each use: what is cast without a gradient must not be kept for uses with one.</summary>
+    internal static IDisposable? WithoutCache() => Library.Value is { } library ? new CachePause(library) : null;
+
+    private sealed record Setting(DeviceType Device, ScalarType Type);
+
+    private sealed class CachePause : IDisposable
+    {
+        private readonly Functions library;
+        private readonly byte before;
+
+        public CachePause(Functions library)
+        {
+            (this.library, before) = (library, library.CacheEnabled());
+            library.SetCacheEnabled(0);
+        }
+
+        public void Dispose() => library.SetCacheEnabled(before);
+    }
+
+    /// <summary>Ends it and forgets the cast weights.</summary>
+    /// <exception cref="InvalidOperationException">Another thread began it.</exception>
+    public void Dispose()
+    {
+        if (ended) return;
+        if (thread != Environment.CurrentManagedThreadId) throw new InvalidOperationException("Autocast ends on the thread that began it.");
+        ended = true;
+        var library = Library.Value!;
+        if (library.Leave() == 0) library.ClearCache();
+        library.SetEnabled(device, wasEnabled);
+        library.SetType(device, typeBefore);
+    }
+
+    /// <summary>at::autocast, by name.</summary>
+    private sealed class Functions
+    {
+        public required delegate* unmanaged<sbyte, byte> Enabled { get; init; }
+        public required delegate* unmanaged<sbyte, byte, void> SetEnabled { get; init; }
+        public required delegate* unmanaged<sbyte, sbyte> Type { get; init; }
+        public required delegate* unmanaged<sbyte, sbyte, void> SetType { get; init; }
+        public required delegate* unmanaged<int> Enter { get; init; }
+        public required delegate* unmanaged<int> Leave { get; init; }
+        public required delegate* unmanaged<void> ClearCache { get; init; }
+        public required delegate* unmanaged<byte> CacheEnabled { get; init; }
+        public required delegate* unmanaged<byte, void> SetCacheEnabled { get; init; }
+
+        public static Functions? Find()
+        {
+            var library = NativeLibrary.Load(NativeLibraries.TorchPath);
+            string[] names = ["19is_autocast_enabledEN3c1010DeviceTypeE", "20set_autocast_enabledEN3c1010DeviceTypeEb", "18get_autocast_dtypeEN3c1010DeviceTypeE",
+                "18set_autocast_dtypeEN3c1010DeviceTypeENS1_10ScalarTypeE", "17increment_nestingEv", "17decrement_nestingEv", "11clear_cacheEv",
+                "25is_autocast_cache_enabledEv", "26set_autocast_cache_enabledEb"];
+            var at = new nint[names.Length];
+            for (var i = 0; i < names.Length; i++)
+                if (!NativeLibrary.TryGetExport(library, "_ZN2at8autocast" + names[i], out at[i])) return null;
+            return new Functions
+            {
+                Enabled = (delegate* unmanaged<sbyte, byte>)at[0],
+                SetEnabled = (delegate* unmanaged<sbyte, byte, void>)at[1],
+                Type = (delegate* unmanaged<sbyte, sbyte>)at[2],
+                SetType = (delegate* unmanaged<sbyte, sbyte, void>)at[3],
+                Enter = (delegate* unmanaged<int>)at[4],
+                Leave = (delegate* unmanaged<int>)at[5],
+                ClearCache = (delegate* unmanaged<void>)at[6],
+                CacheEnabled = (delegate* unmanaged<byte>)at[7],
+                SetCacheEnabled = (delegate* unmanaged<byte, void>)at[8],
+            };
+        }
+    }
+}

@@ -1,0 +1,88 @@
+namespace ResearchKit.Training;
+
+/// <summary>A folder of checkpoints while a run writes there: no second run can.</summary>
+internal sealed class CheckpointStore : IDisposable
+{
+    public const string StepPrefix = "step-", BestPrefix = "best-", StateFile = "trainer.json";
+    private const string LockFile = ".run.lock", Unfinished = ".tmp";
+
+    private readonly CheckpointOptions options;
+    private readonly FileStream lockFile;
+
+    private CheckpointStore(CheckpointOptions options, FileStream lockFile) => (this.options, this.lockFile) = (options, lockFile);
+
+    /// <summary>Takes the folder for a run that stands at a step.</summary>
+    /// <exception cref="IOException">Another run writes there, or an earlier one got further than this stands; nothing was changed.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder cannot be written.</exception>
+    public static CheckpointStore Open(CheckpointOptions options, int step)
+    {
+        Directory.CreateDirectory(options.Folder);
+        var store = new CheckpointStore(options, Lock(Path.Combine(options.Folder, LockFile)));
+        try
+        {
+            if (Whole(options.Folder, StepPrefix).LastOrDefault() is { } last && StepOf(last, StepPrefix) > step)
+                throw new IOException($"{options.Folder} holds checkpoints of an earlier run up to step {StepOf(last, StepPrefix)}, and this run stands at step {step}. "
+                    + "Resume that run, or name another folder.");
+            foreach (var left in Directory.EnumerateDirectories(options.Folder, $"*{Unfinished}")) Directory.Delete(left, recursive: true);   // of a killed run
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Checkpoints that are whole, oldest first.</summary>
+    public static IEnumerable<string> Whole(string folder, string prefix) =>
+        (Directory.Exists(folder) ? Directory.EnumerateDirectories(folder, $"{prefix}*") : [])
+        .Where(place => !place.EndsWith(Unfinished, StringComparison.Ordinal) && File.Exists(Path.Combine(place, StateFile)))
+        .Order(StringComparer.Ordinal);
+
+    /// <summary>Writes a checkpoint beside its place and moves it there, then removes those that are not kept.</summary>
+    public void Write(string prefix, int step, Action<string> write)
+    {
+        var place = Path.Combine(options.Folder, $"{prefix}{step:00000000}");
+        var beside = $"{place}.{Guid.NewGuid():N}{Unfinished}";
+        try
+        {
+            Directory.CreateDirectory(beside);
+            write(beside);
+            if (Directory.Exists(place)) Directory.Delete(place, recursive: true);
+            Directory.Move(beside, place);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"The checkpoint of step {step} could not be written to {options.Folder}: {error.Message} The run stands at step {step} and can go on; earlier checkpoints are as they were.", error);
+        }
+        finally
+        {
+            if (Directory.Exists(beside)) Directory.Delete(beside, recursive: true);
+        }
+        Rotate(prefix, prefix == BestPrefix ? 1 : options.Keep);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => lockFile.Dispose();
+
+    private void Rotate(string prefix, int? keep)
+    {
+        if (keep is not { } kept) return;
+        foreach (var old in Whole(options.Folder, prefix).SkipLast(kept).ToList()) Directory.Delete(old, recursive: true);
+    }
+
+    private static FileStream Lock(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException error)
+        {
+            throw new IOException($"Another run writes its checkpoints to {Path.GetDirectoryName(path)}; name another folder.", error);
+        }
+    }
+
+    private static int StepOf(string place, string prefix) =>
+        int.TryParse(Path.GetFileName(place)[prefix.Length..], out var step) ? step : 0;
+}

@@ -1,0 +1,88 @@
+using System.Globalization;
+using ResearchKit.Data;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Training;
+
+/// <summary>The loss while the learning rate rises from very small to too large: where to choose it.</summary>
+/// <remarks>Smith, 2017, https://arxiv.org/abs/1506.01186.</remarks>
+/// <param name="Points">(learning rate, loss smoothed over the steps before), in order.</param>
+/// <param name="LossUnit">Unit of the loss.</param>
+public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, double Loss)> Points, string LossUnit = "nats per token")
+{
+    private const double Smoothing = 0.9, TooMuch = 4;
+
+    /// <summary>The rate at which the loss falls fastest, in the logarithm of the rate; not yet the largest that is stable.</summary>
+    public double Steepest
+    {
+        get
+        {
+            var best = (Slope: double.PositiveInfinity, Rate: Points[0].LearningRate);
+            for (var i = 1; i < Points.Count; i++)
+            {
+                var slope = (Points[i].Loss - Points[i - 1].Loss) / Math.Log(Points[i].LearningRate / Points[i - 1].LearningRate);
+                if (slope < best.Slope) best = (slope, Points[i].LearningRate);
+            }
+            return best.Rate;
+        }
+    }
+
+    /// <summary>Trains for some steps, each with a larger rate, until the loss is four times its least; the weights are put back.</summary>
+    /// <param name="model">What is tried; its weights and buffers are as before when this returns.</param>
+    /// <param name="loss">From (model output, targets) to one number.</param>
+    /// <param name="loader">What it is trained on; its position is put back.</param>
+    /// <param name="options">Optimizer, precision and accumulation of the run to come.</param>
+    /// <param name="lowest">First rate.</param>
+    /// <param name="highest">Last rate.</param>
+    /// <param name="steps">Steps from one to the other.</param>
+    /// <exception cref="ArgumentException">Rates or steps out of range.</exception>
+    public static LearningRateSweep Try(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Tensor> loss, BatchLoader loader, TrainerOptions options,
+        double lowest = 1e-6, double highest = 1, int steps = 100)
+    {
+        if (!(lowest > 0 && highest > lowest)) throw new ArgumentException($"The rates go from {lowest} to {highest}; the first must be positive and below the last.");
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 2);
+        var position = loader.Position;
+        using var before = WeightSnapshot.Of(model);
+        using var trainer = new Trainer(model, loss, loader, options with
+        {
+            Steps = steps,
+            Schedule = step => lowest * Math.Pow(highest / lowest, (step - 1.0) / (steps - 1)),
+            EvaluateEvery = null,
+            Checkpoints = null,
+            AverageDecay = null,
+        });
+        try
+        {
+            return new LearningRateSweep([.. Points(trainer)]);
+        }
+        finally
+        {
+            loader.Position = position;
+        }
+
+        static List<(double, double)> Points(Trainer trainer)
+        {
+            var points = new List<(double LearningRate, double Loss)>();
+            var (mean, weight, least) = (0.0, 0.0, double.PositiveInfinity);
+            try
+            {
+                foreach (var report in trainer.Run())
+                {
+                    (mean, weight) = ((Smoothing * mean) + ((1 - Smoothing) * report.Loss), (Smoothing * weight) + (1 - Smoothing));
+                    points.Add((report.LearningRate, mean / weight));
+                    least = Math.Min(least, mean / weight);
+                    if (mean / weight > TooMuch * least) break;
+                }
+            }
+            catch (ArithmeticException)
+            {
+                // so large a rate has no finite loss: the sweep ends there
+            }
+            return points;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{Points.Count} learning rates from {Points[0].LearningRate:0.0e0} to {Points[^1].LearningRate:0.0e0}: steepest at {Steepest:0.0e0}");
+}

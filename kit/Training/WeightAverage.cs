@@ -1,0 +1,67 @@
+using ResearchKit.Tensors;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Training;
+
+/// <summary>The exponential moving average of a model's weights, which often judges better than the last weights do.</summary>
+/// <remarks>Polyak and Juditsky, 1992; a ← decay · a + (1 - decay) · w after each step.</remarks>
+internal sealed class WeightAverage : IDisposable
+{
+    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
+        def approach(averages: List[Tensor], weights: List[Tensor], share: float) -> None:
+            torch._foreach_lerp_(averages, weights, share)
+
+        """));
+
+    private readonly (string Name, Tensor Weight)[] weights;
+    private readonly Tensor[] averages;
+    private readonly double decay;
+
+    public WeightAverage(nn.Module model, double decay)
+    {
+        using var noGrad = no_grad();
+        this.decay = decay;
+        weights = [.. model.named_parameters().Where(pair => pair.parameter.is_floating_point()).Select(pair => (pair.name, (Tensor)pair.parameter))];
+        averages = [.. weights.Select(pair => pair.Weight.detach().clone().DetachFromDisposeScope())];
+    }
+
+    /// <summary>Takes the weights of a step in.</summary>
+    public void Update()
+    {
+        using var noGrad = no_grad();
+        Script.Value.Call("approach", averages, Array.ConvertAll(weights, pair => pair.Weight), 1 - decay);
+    }
+
+    /// <summary>Puts the averages into the model until the returned is disposed.</summary>
+    public IDisposable Use()
+    {
+        using var noGrad = no_grad();
+        var own = Array.ConvertAll(weights, pair => pair.Weight.detach().clone().DetachFromDisposeScope());
+        Fill(averages);
+        return new Restore(this, own);
+    }
+
+    /// <summary>The averages by the names of the weights; they stay this object's.</summary>
+    public IReadOnlyDictionary<string, Tensor> State() => weights.Zip(averages).ToDictionary(pair => pair.First.Name, pair => pair.Second);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var average in averages) average.Dispose();
+    }
+
+    private void Fill(Tensor[] values)
+    {
+        using var noGrad = no_grad();
+        foreach (var ((_, weight), value) in weights.Zip(values)) weight.copy_(value);
+    }
+
+    private sealed class Restore(WeightAverage owner, Tensor[] values) : IDisposable
+    {
+        public void Dispose()
+        {
+            owner.Fill(values);
+            foreach (var value in values) value.Dispose();
+        }
+    }
+}

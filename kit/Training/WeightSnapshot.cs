@@ -1,0 +1,37 @@
+using ResearchKit.Checkpoints;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Training;
+
+/// <summary>Puts a model's weights and buffers back as they were, unless it is told to let them be.</summary>
+internal sealed class WeightSnapshot : IDisposable
+{
+    private readonly nn.Module model;
+    private readonly Dictionary<string, Tensor> before;
+    private readonly bool training;
+    private bool forgotten;
+
+    private WeightSnapshot(nn.Module model)
+    {
+        using var noGrad = no_grad();
+        (this.model, training) = (model, model.training);
+        before = model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
+    }
+
+    /// <summary>The weights now.</summary>
+    public static WeightSnapshot Of(nn.Module model) => new(model);
+
+    /// <summary>Lets the weights be as they have become.</summary>
+    public void Forget() => forgotten = true;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!forgotten)
+        {
+            StateDict.Load(model, before, "the model as it was");
+            model.train(training);
+        }
+        foreach (var tensor in before.Values) tensor.Dispose();
+    }
+}

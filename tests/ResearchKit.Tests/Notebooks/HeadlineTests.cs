@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace ResearchKit.Tests.Notebooks;
+
+/// <summary>What each notebook found, as its committed run recorded it: a run that no longer finds it must not be committed unnoticed.</summary>
+public sealed class HeadlineTests
+{
+    [Theory]
+    [InlineData("01-train-a-gpt", "held-out loss before", 4.0, 4.6)]
+    [InlineData("01-train-a-gpt", "held-out loss after", 1.5, 1.75)]
+    [InlineData("02-attention-and-positions", "held-out loss, Rotary", 1.85, 2.15)]
+    [InlineData("02-attention-and-positions", "held-out loss, None", 2.25, 2.5)]
+    [InlineData("04-spelling-to-sound-with-t5", "phoneme error rate", 0.1, 0.25)]
+    [InlineData("04-spelling-to-sound-with-t5", "word accuracy", 0.35, 0.6)]
+    [InlineData("05-convolutional-networks", "test accuracy, VGG", 0.72, 0.9)]
+    [InlineData("05-convolutional-networks", "test accuracy, ResNet", 0.8, 0.92)]
+    [InlineData("05-convolutional-networks", "test accuracy, GoogLeNet", 0.75, 0.9)]
+    [InlineData("06-speech-with-lstm-and-gru", "test accuracy, Gru, en es, seed 1337", 0.93, 1)]
+    [InlineData("06-speech-with-lstm-and-gru", "test accuracy, Lstm, en es, seed 1337", 0.93, 1)]
+    [InlineData("07-newer-architectures", "held-out loss, MultiHead", 2.05, 2.35)]
+    [InlineData("07-newer-architectures", "held-out loss, StateSpace", 1.8, 2.1)]
+    public void It_is_within_its_margin(string notebook, string metric, double least, double most) =>
+        Assert.InRange(Recorded(notebook, metric), least, most);
+
+    [Fact]
+    public void Rotary_positions_beat_none_and_a_trained_model_beats_pairs_of_characters()
+    {
+        Assert.True(Recorded("02-attention-and-positions", "held-out loss, Rotary") < Recorded("02-attention-and-positions", "held-out loss, None") - 0.2);
+        Assert.True(Recorded("01-train-a-gpt", "held-out loss after") < Recorded("01-train-a-gpt", "held-out loss of pairs") - 0.5);
+    }
+
+    private static double Recorded(string notebook, string metric)
+    {
+        var cells = JsonNode.Parse(File.ReadAllText(Repository.PathTo("notebooks", $"{notebook}.ipynb")))!["cells"]!.AsArray();
+        var record = cells.SelectMany(cell => cell!["outputs"]?.AsArray() ?? []).Select(Text).Last(text => text.StartsWith("run of", StringComparison.Ordinal));
+        var line = Regex.Match(record, $@"^  {Regex.Escape(metric)} +(\S+) \w", RegexOptions.Multiline);
+        Assert.True(line.Success, $"{metric} is not in:\n{record}");
+        return double.Parse(line.Groups[1].Value, CultureInfo.InvariantCulture);
+    }
+
+    private static string Text(JsonNode? output) => output?["data"]?["text/plain"] switch
+    {
+        JsonArray lines => string.Concat(lines.Select(line => (string)line!)),
+        JsonValue text => (string)text!,
+        _ => "",
+    };
+}
