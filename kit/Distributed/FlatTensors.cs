@@ -22,8 +22,13 @@ internal static class FlatTensors
             return torch.cat([tensor.flatten() for tensor in tensors]).to(dtype).to(torch.device("cpu"))
 
         def split(flat: Tensor, tensors: List[Tensor]) -> None:
-            pieces = torch.split_with_sizes(flat.to(tensors[0].device), [tensor.numel() for tensor in tensors])
-            torch._foreach_copy_(tensors, [piece.view_as(tensor) for piece, tensor in zip(pieces, tensors)])
+            here = flat.to(tensors[0].device)
+            pieces: List[Tensor] = []
+            start = 0
+            for tensor in tensors:
+                pieces.append(here[start:start + tensor.numel()].view(tensor.shape))
+                start += tensor.numel()
+            torch._foreach_copy_(tensors, pieces)
 
         """));
 

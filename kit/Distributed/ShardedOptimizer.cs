@@ -10,7 +10,8 @@ namespace ResearchKit.Distributed;
 /// Rajbhandari et al., 2020, https://arxiv.org/abs/1910.02054, stage 1: of K processes each remembers about 1/K. A parameter belongs to
 /// one process as a whole. The steps are those of the unsharded optimizer, bit for bit, where each parameter moves by its own gradient
 /// and state; one that takes a number over all parameters (Prodigy does) takes it over its part. All processes call
-/// <see cref="Step"/>, <see cref="State"/>, <see cref="Train"/> and <see cref="Evaluate"/> together, with the same gradients.
+/// <see cref="Step"/>, <see cref="State"/>, <see cref="Train"/> and <see cref="Evaluate"/> together, with the same gradients. A trainer
+/// takes it as <c>Optimizer = parameters => new ShardedOptimizer(parameters, new FusedAdamWOptions { … }, workers)</c>.
 /// </remarks>
 public sealed class ShardedOptimizer : Optimizer
 {
@@ -21,19 +22,19 @@ public sealed class ShardedOptimizer : Optimizer
     private bool evaluates;
 
     /// <param name="parameters">What is trained, the same in all processes; those that need no gradient are left out.</param>
-    /// <param name="options">Which optimizer, and its settings.</param>
+    /// <param name="settings">Which optimizer, and its settings.</param>
     /// <param name="workers">The processes.</param>
     /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
-    public ShardedOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerOptions options, IWorkers workers)
+    public ShardedOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSettings settings, IWorkers workers)
     {
-        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(workers);
-        options.Check();
+        settings.Check();
         var trained = Distinct(parameters);
         this.workers = workers;
         parts = Shards.Of(trained, pair => pair.Parameter.numel() * pair.Parameter.element_size(), workers.Count);
-        own = parts[workers.Rank].Count > 0 ? options.Create(parts[workers.Rank]) : null;
-        LearningRate = options.LearningRate;
+        own = parts[workers.Rank].Count > 0 ? settings.Create(parts[workers.Rank]) : null;
+        LearningRate = settings.LearningRate;
     }
 
     /// <summary>Names of the parameters that this process moves.</summary>
