@@ -1,7 +1,7 @@
 using ResearchKit.Optimizers;
 using ResearchKit.Training;
-using Parameter = TorchSharp.Modules.Parameter;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace ResearchKit.Distributed;
 
