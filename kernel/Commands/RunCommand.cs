@@ -14,6 +14,7 @@ internal static class RunCommand
         "researchkit run notebooks/01-train-a-gpt.ipynb --in-place",
         "researchkit run study.ipynb --output results/study",
         "researchkit run notebooks --fast --jobs 2 --timeout 600 --junit results.xml",
+        "mpirun -n 4 researchkit run notebooks/01-train-a-gpt.ipynb",
     ];
 
     public static Command Create()
@@ -50,11 +51,15 @@ internal static class RunCommand
         };
         if (junit is not null) WritablePlace.RequireFile(junit, $"--junit {junit}");
         var notebooks = NotebookList.Of(parsed.GetRequiredValue(options.Batch.Notebooks));
+        var process = ProcessRank.Of(Environment.GetEnvironmentVariable);
+        if (process.Count > 1 && !notebooks.IsOne)
+            throw new ArgumentException($"{process.Count} processes were started together; they run one notebook file, not {string.Join(", ", notebooks.Paths)}.");
+        if (!process.IsFirst) return await FollowingRun.ExecuteAsync(notebooks, like, process, console, cancellation).ConfigureAwait(false);
         if (inPlace) foreach (var path in notebooks.Paths) WritablePlace.RequireFile(path, $"--in-place {path}");
         var runs = PlannedRun.All(notebooks, like);
 
         var left = new List<string>();
-        var reports = await new RunBatch(runs, jobs, console).ExecuteAsync(
+        var reports = await new RunBatch(runs, jobs, console) { Prefix = process.Prefix }.ExecuteAsync(
             (run, report) => { if (inPlace && InPlace.Write(run.Request.Notebook, report, run.Run.Folder) is { } why) left.Add(why); },
             cancellation).ConfigureAwait(false);
 

@@ -14,6 +14,18 @@ internal static unsafe class NativeTensors
     private static readonly delegate* unmanaged<nint, long, long*, long*, long, nint*, int> Reinterpret =
         (delegate* unmanaged<nint, long, long*, long*, long, nint*, int>)NativeLibrary.GetExport(Torch, "aoti_torch__reinterpret_tensor");
 
+    private static readonly delegate* unmanaged<nint, nint*, int> DataPointer =
+        (delegate* unmanaged<nint, nint*, int>)NativeLibrary.GetExport(Torch, "aoti_torch_get_data_ptr");
+
+    /// <summary>Where the numbers of a tensor begin; valid while the tensor is.</summary>
+    public static nint Data(Tensor tensor)
+    {
+        nint start;
+        if (DataPointer(tensor.Handle, &start) != 0) throw new InvalidOperationException("libtorch did not say where a tensor lies.");
+        GC.KeepAlive(tensor);
+        return start;
+    }
+
     /// <summary>Makes <paramref name="target"/> another name of <paramref name="source"/>: same memory, shape, device and gradient.</summary>
     public static void Assign(Tensor target, Tensor source)
     {

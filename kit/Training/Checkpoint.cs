@@ -29,10 +29,9 @@ internal static class Checkpoint
         using var scope = NewDisposeScope();
         var random = RandomState.Of(trainer.Workers);
         var optimizer = trainer.Optimizer.State();
-        if (store is null) return;
         var state = new State(Version, trainer.Model.GetName(), trainer.Step, trainer.Loader.Position, trainer.Best, trainer.Scale.Value, trainer.Scale.Good);
         if (regular)
-            store.Write(CheckpointStore.StepPrefix, trainer.Step, folder =>
+            store?.Write(CheckpointStore.StepPrefix, trainer.Step, folder =>
             {
                 StateDict.Save(trainer.Model, Path.Combine(folder, ModelFile));
                 SafetensorsFile.Write(Path.Combine(folder, OptimizerFile), optimizer);
@@ -41,8 +40,8 @@ internal static class Checkpoint
                 WriteState(folder, state);
             });
         if (!best) return;
-        using var judged = trainer.UseJudgedWeights();
-        store.Write(CheckpointStore.BestPrefix, trainer.Step, folder =>
+        using var judged = trainer.UseJudgedWeights();   // in every process: a sharded optimizer exchanges weights here
+        store?.Write(CheckpointStore.BestPrefix, trainer.Step, folder =>
         {
             StateDict.Save(trainer.Model, Path.Combine(folder, ModelFile));
             WriteState(folder, state);

@@ -62,8 +62,7 @@ internal sealed class TrainingStep
         loss = Total(loss);
         if (!double.IsFinite(loss)) throw NotFinite("loss", loss, step, FiniteCheck.Blame(model, () => Blame(batches)));
 
-        var gradients = GradientClip.Gradients(parameters);
-        options.Workers?.Sum(gradients);
+        var gradients = WorkerGradients.Of(parameters, options.Workers);
         if (scaled) GradientClip.Scale(gradients, 1 / scale);
         var norm = GradientClip.Norm(gradients);
         var finite = double.IsFinite(norm);

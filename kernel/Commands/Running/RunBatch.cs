@@ -8,6 +8,9 @@ namespace ResearchKit.Kernel.Commands.Running;
 /// <param name="console">Where progress and complaints go.</param>
 internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, InvocationConfiguration console)
 {
+    /// <summary>What stands before each complaint.</summary>
+    public string Prefix { get; init; } = "";
+
     /// <summary>Runs all to their ends, also after one that failed.</summary>
     /// <param name="ended">Called when a run has ended, one at a time.</param>
     /// <param name="cancellation">Stops what runs so that it saves what there is, and starts no more.</param>
@@ -23,7 +26,7 @@ internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, Invocat
         RunResult result;
         await using (progress.ConfigureAwait(false))
             result = await run.Run.ExecuteAsync(progress, cancellation).ConfigureAwait(false);
-        await console.Error.WriteAsync(string.Join('\n', result.Failures.Select(failure => failure + "\n"))).ConfigureAwait(false);
+        await console.Error.WriteAsync(string.Join('\n', result.Failures.Select(failure => $"{Prefix}{failure}\n"))).ConfigureAwait(false);
         var report = run.Report();
         ended(run, report);
         return report;

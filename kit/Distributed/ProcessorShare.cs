@@ -1,0 +1,42 @@
+using System.Runtime.InteropServices;
+
+namespace ResearchKit.Distributed;
+
+/// <summary>How many processors of a machine a process may call its own where several processes run on it.</summary>
+internal static unsafe partial class ProcessorShare
+{
+    private const int MostProcessors = 1024;
+
+    /// <summary>1 for each processor that this process may run on, else 0. Launchers may bind a process to a few.</summary>
+    public static long[] Mine()
+    {
+        var mine = new long[MostProcessors];
+        var mask = stackalloc ulong[MostProcessors / 64];
+        if (!OperatingSystem.IsLinux() || Affinity(0, MostProcessors / 8, mask) < 0)
+        {
+            Array.Fill(mine, 1, 0, Math.Min(MostProcessors, Environment.ProcessorCount));
+            return mine;
+        }
+        for (var i = 0; i < MostProcessors; i++) mine[i] = (long)(mask[i / 64] >> (i % 64)) & 1;
+        return mine;
+    }
+
+    /// <summary>Threads of a process: each processor that it may use is divided by the number of those who may.</summary>
+    /// <param name="mine"><see cref="Mine"/>.</param>
+    /// <param name="users">How many processes may use each processor: the sum of theirs.</param>
+    /// <param name="usable">How many processors this process may use at a time; fewer than it may run on where its time is limited.</param>
+    public static int Threads(ReadOnlySpan<long> mine, ReadOnlySpan<long> users, int usable)
+    {
+        var (share, own) = (0.0, 0L);
+        for (var i = 0; i < mine.Length; i++)
+        {
+            if (mine[i] == 0) continue;
+            own++;
+            share += 1.0 / users[i];
+        }
+        return own == 0 ? 1 : Math.Max(1, (int)(share * Math.Min(1, usable / (double)own) + 1e-6));
+    }
+
+    [LibraryImport("libc.so.6", EntryPoint = "sched_getaffinity")]
+    private static partial int Affinity(int process, nint bytes, ulong* mask);
+}

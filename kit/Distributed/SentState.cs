@@ -1,0 +1,50 @@
+using System.Text.Json;
+using ResearchKit.Training;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Distributed;
+
+/// <summary>Brings the state that one process holds to process 0, a bucket at a time, so that no other has to hold it.</summary>
+internal static class SentState
+{
+    private sealed record Piece(string Name, ScalarType Type, long[] Shape);
+
+    /// <summary>Sends one process's state; all processes call it.</summary>
+    /// <param name="workers">The processes.</param>
+    /// <param name="owner">Whose state it is; not 0.</param>
+    /// <param name="state">What the calling process holds; read in the owner only.</param>
+    /// <returns>In process 0 the state, in main memory, which is the caller's to dispose; elsewhere nothing.</returns>
+    public static IReadOnlyList<(string Name, Tensor Value)> Copy(IWorkers workers, int owner, IReadOnlyDictionary<string, Tensor> state)
+    {
+        using var noGrad = no_grad();
+        var (mine, kept) = (workers.Rank == owner, new List<(string, Tensor)>());
+        var pieces = Announce(workers, owner, mine ? [.. state.Select(pair => new Piece(pair.Key, pair.Value.dtype, pair.Value.shape))] : []);
+        for (var next = 0; next < pieces.Count;)
+        {
+            using var scope = NewDisposeScope();
+            var (bucket, bytes) = (new List<Tensor>(), 0L);
+            while (next < pieces.Count && (bucket.Count == 0 || bytes < FlatTensors.BucketBytes))
+            {
+                var piece = pieces[next++];
+                var tensor = mine ? state[piece.Name].cpu() : empty(piece.Shape, piece.Type);
+                bucket.Add(tensor);
+                bytes += tensor.numel() * tensor.element_size();
+                if (workers.Rank == 0) kept.Add((piece.Name, tensor.DetachFromDisposeScope()));
+            }
+            workers.Copy(bucket, owner);
+        }
+        return kept;
+    }
+
+    /// <summary>Tells all processes what the owner's state consists of.</summary>
+    private static List<Piece> Announce(IWorkers workers, int owner, List<Piece> pieces)
+    {
+        using var scope = NewDisposeScope();
+        var text = JsonSerializer.SerializeToUtf8Bytes(pieces);
+        var length = tensor(new long[] { text.Length });
+        workers.Copy([length], owner);
+        var bytes = workers.Rank == owner ? tensor(text) : empty([length.item<long>()], uint8);
+        workers.Copy([bytes], owner);
+        return JsonSerializer.Deserialize<List<Piece>>(bytes.bytes)!;
+    }
+}

@@ -1,0 +1,29 @@
+using ResearchKit.Optimizers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Training;
+
+/// <summary>Gradients between processes.</summary>
+internal static class WorkerGradients
+{
+    /// <summary>Replaces the gradients by their sums over all processes.</summary>
+    /// <remarks>A parameter that a process's own batch did not reach has a gradient of zero there, if it was reached anywhere.</remarks>
+    /// <returns>The gradients that there are, the same ones in every process.</returns>
+    public static Tensor[] Of(IReadOnlyList<Parameter> parameters, IWorkers? workers)
+    {
+        if (workers is not { Count: > 1 }) return GradientClip.Gradients(parameters);
+        using (var scope = NewDisposeScope())
+        {
+            using var noGrad = no_grad();
+            var reached = tensor(parameters.Select(parameter => parameter.grad is null ? 0L : 1L).ToArray());
+            workers.Sum([reached]);
+            var times = reached.data<long>().ToArray();
+            for (var i = 0; i < times.Length; i++)
+                if (times[i] > 0 && times[i] < workers.Count && parameters[i].grad is null) parameters[i].grad = zeros_like(parameters[i]).DetachFromDisposeScope();
+        }
+        var gradients = GradientClip.Gradients(parameters);
+        workers.Sum(gradients);
+        return gradients;
+    }
+}
