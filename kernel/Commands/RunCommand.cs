@@ -14,7 +14,7 @@ internal static class RunCommand
         "researchkit run notebooks/01-train-a-gpt.ipynb --in-place",
         "researchkit run study.ipynb --output results/study",
         "researchkit run notebooks --fast --jobs 2 --timeout 600 --junit results.xml",
-        "mpirun -n 4 researchkit run notebooks/01-train-a-gpt.ipynb",
+        "mpirun -n 4 researchkit run study.ipynb",
     ];
 
     public static Command Create()
