@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using ResearchKit.Distributed;
 using ResearchKit.Kernel.Commands.Running;
 
 namespace ResearchKit.Kernel.Commands;
@@ -51,7 +52,7 @@ internal static class RunCommand
         };
         if (junit is not null) WritablePlace.RequireFile(junit, $"--junit {junit}");
         var notebooks = NotebookList.Of(parsed.GetRequiredValue(options.Batch.Notebooks));
-        var process = ProcessRank.Of(Environment.GetEnvironmentVariable);
+        var process = LaunchedProcess.FromEnvironment();
         if (process.Count > 1 && !notebooks.IsOne)
             throw new ArgumentException($"{process.Count} processes were started together; they run one notebook file, not {string.Join(", ", notebooks.Paths)}.");
         if (!process.IsFirst) return await FollowingRun.ExecuteAsync(notebooks, like, process, console, cancellation).ConfigureAwait(false);
@@ -59,7 +60,7 @@ internal static class RunCommand
         var runs = PlannedRun.All(notebooks, like);
 
         var left = new List<string>();
-        var reports = await new RunBatch(runs, jobs, console) { Prefix = process.Prefix }.ExecuteAsync(
+        var reports = await new RunBatch(runs, jobs, console) { Process = process }.ExecuteAsync(
             (run, report) => { if (inPlace && InPlace.Write(run.Request.Notebook, report, run.Run.Folder) is { } why) left.Add(why); },
             cancellation).ConfigureAwait(false);
 

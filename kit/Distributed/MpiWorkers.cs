@@ -52,7 +52,7 @@ public sealed class MpiWorkers : IWorkers, IDisposable
     /// <exception cref="InvalidOperationException">MPI does not see the processes that the launcher started.</exception>
     public static MpiWorkers Start()
     {
-        var started = Launcher.Processes(Environment.GetEnvironmentVariable);
+        var started = LaunchedProcess.FromEnvironment().Count;
         if (started == 1) return new MpiWorkers(null);
         var world = MpiWorld.Open();
         if (world.Count != started)

@@ -7,9 +7,9 @@ internal sealed class CheckpointStore : IDisposable
     private const string LockFile = ".run.lock", Unfinished = ".tmp";
 
     private readonly CheckpointOptions options;
-    private readonly FileStream lockFile;
+    private readonly IDisposable held;
 
-    private CheckpointStore(CheckpointOptions options, FileStream lockFile) => (this.options, this.lockFile) = (options, lockFile);
+    private CheckpointStore(CheckpointOptions options, IDisposable held) => (this.options, this.held) = (options, held);
 
     /// <summary>Takes the folder for a run that stands at a step.</summary>
     /// <exception cref="IOException">Another run writes there, or an earlier one got further than this stands; nothing was changed.</exception>
@@ -17,7 +17,8 @@ internal sealed class CheckpointStore : IDisposable
     public static CheckpointStore Open(CheckpointOptions options, int step)
     {
         Directory.CreateDirectory(options.Folder);
-        var store = new CheckpointStore(options, Lock(Path.Combine(options.Folder, LockFile)));
+        var store = new CheckpointStore(options, RunLock.Take(Path.Combine(options.Folder, LockFile),
+            $"Another run writes its checkpoints to {options.Folder}; name another folder."));
         try
         {
             if (Whole(options.Folder, StepPrefix).LastOrDefault() is { } last && StepOf(last, StepPrefix) > step)
@@ -63,24 +64,12 @@ internal sealed class CheckpointStore : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => lockFile.Dispose();
+    public void Dispose() => held.Dispose();
 
     private void Rotate(string prefix, int? keep)
     {
         if (keep is not { } kept) return;
         foreach (var old in Whole(options.Folder, prefix).SkipLast(kept).ToList()) Directory.Delete(old, recursive: true);
-    }
-
-    private static FileStream Lock(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
-        }
-        catch (IOException error)
-        {
-            throw new IOException($"Another run writes its checkpoints to {Path.GetDirectoryName(path)}; name another folder.", error);
-        }
     }
 
     private static int StepOf(string place, string prefix) =>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ResearchKit.Distributed;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
@@ -16,14 +17,14 @@ internal static class FollowingRun
     /// <param name="cancellation">Stops it.</param>
     /// <returns>The exit code.</returns>
     public static async Task<int> ExecuteAsync(
-        NotebookList notebooks, RunRequest like, ProcessRank process, InvocationConfiguration console, CancellationToken cancellation)
+        NotebookList notebooks, RunRequest like, LaunchedProcess process, InvocationConfiguration console, CancellationToken cancellation)
     {
         var aside = Directory.CreateTempSubdirectory("researchkit-");
         try
         {
             console.Output = TextWriter.Null;
             var runs = PlannedRun.All(notebooks, like with { Output = aside.FullName });
-            var reports = await new RunBatch(runs, 1, console) { Prefix = process.Prefix }.ExecuteAsync((_, _) => { }, cancellation).ConfigureAwait(false);
+            var reports = await new RunBatch(runs, 1, console) { Process = process }.ExecuteAsync((_, _) => { }, cancellation).ConfigureAwait(false);
             var exitCode = BatchOptions.ExitCodeOf(reports);
             if (exitCode == ExitCodes.CellFailed) await Task.Delay(Patience, CancellationToken.None).ConfigureAwait(false);
             return exitCode;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ResearchKit.Distributed;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
@@ -8,8 +9,8 @@ namespace ResearchKit.Kernel.Commands.Running;
 /// <param name="console">Where progress and complaints go.</param>
 internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, InvocationConfiguration console)
 {
-    /// <summary>What stands before each complaint.</summary>
-    public string Prefix { get; init; } = "";
+    /// <summary>Which process this is; where there are others, each complaint names it.</summary>
+    public LaunchedProcess Process { get; init; } = new(0, 1);
 
     /// <summary>Runs all to their ends, also after one that failed.</summary>
     /// <param name="ended">Called when a run has ended, one at a time.</param>
@@ -26,7 +27,8 @@ internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, Invocat
         RunResult result;
         await using (progress.ConfigureAwait(false))
             result = await run.Run.ExecuteAsync(progress, cancellation).ConfigureAwait(false);
-        await console.Error.WriteAsync(string.Join('\n', result.Failures.Select(failure => $"{Prefix}{failure}\n"))).ConfigureAwait(false);
+        var who = Process.Count == 1 ? "" : $"P{Process.ToString()[1..]}: ";
+        await console.Error.WriteAsync(string.Join('\n', result.Failures.Select(failure => $"{who}{failure}\n"))).ConfigureAwait(false);
         var report = run.Report();
         ended(run, report);
         return report;

@@ -1,0 +1,22 @@
+namespace ResearchKit.Training;
+
+/// <summary>A file that one run holds, so that no other writes beside it; gone when the run ends, however it ends.</summary>
+internal static class RunLock
+{
+    /// <summary>Takes the lock until the returned is disposed.</summary>
+    /// <param name="path">The lock's own file.</param>
+    /// <param name="taken">What to say where another run holds it.</param>
+    /// <exception cref="IOException">Another run holds it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder cannot be written.</exception>
+    public static IDisposable Take(string path, string taken)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException error)
+        {
+            throw new IOException(taken, error);
+        }
+    }
+}
