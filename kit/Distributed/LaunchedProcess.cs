@@ -24,7 +24,7 @@ public sealed record LaunchedProcess(int Rank, int Count)
         ?? Alone;
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"process {Rank} of {Count}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Process {Rank} of {Count}");
 
     private static LaunchedProcess? Named(Func<string, string?> variable, string[] ranks, string count) =>
         Number(ranks.Select(variable).FirstOrDefault(value => value is not null)) is { } rank && Number(variable(count)) is { } all && rank < all

@@ -91,8 +91,10 @@ public static class MetricLines
         using var reader = new StreamReader(file, leaveOpen: true);
         var kept = 0L;
         while (reader.ReadLine() is { } line && Parse(line) is { } report && report.Step <= step) kept += System.Text.Encoding.UTF8.GetByteCount(line) + 1;
-        file.SetLength(Math.Min(kept, file.Length));
+        var unended = kept > file.Length;   // a kill just before the end of a line
+        if (!unended) file.SetLength(kept);
         file.Position = file.Length;
+        if (unended) file.WriteByte((byte)'\n');
         return file;
     }
 

@@ -27,7 +27,7 @@ internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, Invocat
         RunResult result;
         await using (progress.ConfigureAwait(false))
             result = await run.Run.ExecuteAsync(progress, cancellation).ConfigureAwait(false);
-        var who = Process.Count == 1 ? "" : $"P{Process.ToString()[1..]}: ";
+        var who = Process.Count == 1 ? "" : $"{Process}: ";
         await console.Error.WriteAsync(string.Join('\n', result.Failures.Select(failure => $"{who}{failure}\n"))).ConfigureAwait(false);
         var report = run.Report();
         ended(run, report);
