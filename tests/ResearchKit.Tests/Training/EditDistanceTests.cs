@@ -1,0 +1,35 @@
+using CsCheck;
+using ResearchKit.Training;
+
+namespace ResearchKit.Tests.Training;
+
+public sealed class EditDistanceTests
+{
+    private static readonly Gen<char[]> Text = Gen.Char['a', 'c'].Array[0, 7];
+
+    [Theory]
+    [InlineData("kitten", "sitting", 3)]
+    [InlineData("", "abc", 3)]
+    [InlineData("abc", "", 3)]
+    [InlineData("abc", "abc", 0)]
+    public void It_is_the_known_one(string said, string wanted, int edits) => Assert.Equal(edits, EditDistance.Between(said.ToArray(), wanted.ToArray()));
+
+    [Fact]
+    public void It_is_what_the_recursion_says() =>
+        Gen.Select(Text, Text).Sample((a, b) => EditDistance.Between(a, b) == Naive(a, b), iter: 300);
+
+    [Fact]
+    public void A_rate_is_edits_over_what_was_wanted() =>
+        Assert.Equal(4.0 / 9, EditDistance.Rate<char>(["kitten".ToArray(), "x".ToArray()], ["sitting".ToArray(), "yx".ToArray()]), 12);
+
+    [Fact]
+    public void What_cannot_be_compared_is_refused()
+    {
+        Assert.Contains("1 texts said and 0 wanted", Assert.Throws<ArgumentException>(() => EditDistance.Rate<int>([[1]], [])).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => EditDistance.Rate<int>([[1]], [[]]));
+    }
+
+    private static int Naive(ReadOnlySpan<char> a, ReadOnlySpan<char> b) =>
+        a.Length == 0 || b.Length == 0 ? Math.Max(a.Length, b.Length)
+        : Math.Min(Math.Min(Naive(a[1..], b), Naive(a, b[1..])) + 1, Naive(a[1..], b[1..]) + (a[0] == b[0] ? 0 : 1));
+}
