@@ -44,7 +44,7 @@ public static class Compute
         set => (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32) = (value, value);
     }
 
-    /// <summary>Most memory this process has held at once, in bytes of resident memory.</summary>
+    /// <summary>Most memory this process has held at once, in bytes of resident memory; since <see cref="ResetPeakMemory"/> if that was called.</summary>
     public static long PeakMemory
     {
         get
@@ -53,6 +53,13 @@ public static class Compute
             return process.PeakWorkingSet64;
         }
     }
+
+    /// <summary>
+    /// Gives memory that is no longer used back to the system and begins <see cref="PeakMemory"/> anew, so that the need of what follows
+    /// can be measured. Linux only.
+    /// </summary>
+    /// <returns>Resident memory now, in bytes; null where the system cannot do it, and the peak stays that of the process's life.</returns>
+    public static long? ResetPeakMemory() => MemoryPeak.Reset();
 
     /// <summary>Seeds every generator of libtorch, so that what follows can be repeated.</summary>
     public static void Seed(long seed) => torch.manual_seed(seed);

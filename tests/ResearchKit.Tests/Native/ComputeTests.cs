@@ -44,4 +44,15 @@ public sealed class ComputeTests
         Assert.True(Compute.Threads >= 1);
         Assert.Throws<ArgumentOutOfRangeException>(() => Compute.Threads = 0);
     }
+
+    [Fact]
+    public void The_peak_of_memory_begins_anew_and_sees_what_came_and_went()
+    {
+        if (Compute.ResetPeakMemory() is not { } before) return;   // a system without it
+        const long Size = 300 << 20;
+        ones(Size, dtype: ScalarType.Byte).Dispose();
+        Assert.InRange(Compute.PeakMemory - before, Size * 9 / 10, Size * 3 / 2);
+        Assert.InRange(Compute.PeakMemory - Compute.ResetPeakMemory()!.Value, Size / 2, long.MaxValue);
+        Assert.InRange(Compute.PeakMemory - before, -Size, Size / 2);
+    }
 }
