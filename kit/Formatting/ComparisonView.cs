@@ -8,7 +8,7 @@ internal static class ComparisonView
     public static Html Draw(RunComparison comparison)
     {
         var (groups, series) = (comparison.Groups, Series(comparison));
-        var legend = groups.Zip(series).Select((pair, index) => CurveView.Entry(index, $"{CurvePicture.Letter(index)} {pair.First.Title}", pair.First.Outcome, pair.Second));
+        var legend = groups.Zip(series).Select((pair, index) => CurveView.Entry(index, pair.Second.Name, pair.First.Outcome, pair.Second));
         return CurveView.Page("runs", series, CurveView.Unit(comparison.Runs), $"runs over each other; {comparison}", legend, Key(series), lettered: true);
     }
 
@@ -18,7 +18,8 @@ internal static class ComparisonView
         : string.Join('\n', comparison.Groups.Zip(Series(comparison)).SelectMany((pair, index) =>
             CurveView.Courses(pair.Second, "").Prepend(Visible.OneLine($"{CurvePicture.Letter(index)} {pair.First}"))));
 
-    private static List<CurveSeries> Series(RunComparison comparison) => [.. comparison.Groups.Select(CurveBand.Of)];
+    private static List<CurveSeries> Series(RunComparison comparison) =>
+        [.. comparison.Groups.Select((group, index) => CurveBand.Of(group) with { Name = $"{CurvePicture.Letter(index)} {group.Title}" })];
 
     private static string Key(List<CurveSeries> series) => string.Join(" · ", new[]
     {

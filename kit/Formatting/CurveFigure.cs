@@ -10,6 +10,8 @@ internal static class CurveFigure
 {
     public const string MimeType = "application/vnd.plotly.v1+json";
 
+    private const int Height = 340;
+
     /// <summary>
     /// Whether this process can load what Plotly.NET is made of: a host that brings an older FSharp.Core (as .NET Interactive does)
     /// cannot, and shows the picture alone.
@@ -54,7 +56,7 @@ internal static class CurveFigure
         layout.SetProperty("paper_bgcolor", "rgba(0,0,0,0)");
         layout.SetProperty("plot_bgcolor", "rgba(0,0,0,0)");
         layout.SetProperty("autosize", true);
-        layout.SetProperty("height", 340);
+        layout.SetProperty("height", Height);
         layout.SetProperty("font", new Dictionary<string, object> { ["color"] = "#888888" });
         layout.SetProperty("margin", new Dictionary<string, object> { ["l"] = 60, ["r"] = 12, ["t"] = 12, ["b"] = 44 });
         if (letters.Count > 0) layout.SetProperty("annotations", letters);
@@ -64,11 +66,12 @@ internal static class CurveFigure
     /// <summary>The letter of each run, at the end of its line.</summary>
     private static List<object> Letters(IReadOnlyList<CurveSeries> runs) =>
     [
-        .. runs.Select((run, index) => (run.Smooth, Letter: CurvePicture.Letter(index))).Where(run => run.Smooth.Count > 0).Select(run => (object)new Dictionary<string, object>
+        .. new CurvePicture(runs, "", 0, 720, Height, lettered: true).Ends().Select(end => (object)new Dictionary<string, object>
         {
-            ["x"] = run.Smooth[^1].Step,
-            ["y"] = Rounded(run.Smooth[^1].Loss),
-            ["text"] = run.Letter,
+            ["x"] = end.Point.Step,
+            ["y"] = Rounded(end.Point.Loss),
+            ["yshift"] = Math.Round(end.Y - end.LetterY),
+            ["text"] = CurvePicture.Letter(end.Run),
             ["showarrow"] = false,
             ["xanchor"] = "left",
         }),

@@ -83,19 +83,23 @@ internal sealed class CurvePicture
             """);
     }
 
-    /// <summary>Letters beside the ends of the lines, moved down where they would lie on one another.</summary>
-    private IEnumerable<Html> Letters()
+    /// <summary>The end of each line, where it is on the page, and where its letter is: moved where letters would lie on one another.</summary>
+    public IEnumerable<(int Run, CurvePoint Point, double Y, double LetterY)> Ends()
     {
-        var ends = runs.Select((run, index) => (Points: run.Smooth, Index: index)).Where(run => run.Points.Count > 0)
-            .Select(run => (run.Index, X: steps.At(run.Points[^1].Step), Y: losses.At(run.Points[^1].Loss))).OrderBy(end => end.Y);
-        var free = double.NegativeInfinity;
-        foreach (var end in ends)
+        const double Apart = 12;
+        var ends = runs.Select((run, index) => (Run: index, run.Smooth)).Where(run => run.Smooth.Count > 0).Select(run => (run.Run, Point: run.Smooth[^1], Y: losses.At(run.Smooth[^1].Loss)));
+        foreach (var column in ends.GroupBy(end => (int)(steps.At(end.Point.Step) / Apart)).Select(column => column.OrderBy(end => end.Y).ToList()))
         {
-            var y = Math.Max(end.Y, free);
-            free = y + 12;
-            yield return Html.Of($"<text x=\"{end.X + 5:0.#}\" y=\"{y + 4:0.#}\" font-weight=\"600\">{Letter(end.Index)}<title>{runs[end.Index].Name}</title></text>");
+            var places = column.Select(end => end.Y).ToArray();
+            for (var i = 1; i < places.Length; i++) places[i] = Math.Max(places[i], places[i - 1] + Apart);
+            for (var (i, lowest) = (places.Length - 1, height - 44.0); i >= 0; lowest = places[i--] - Apart) places[i] = Math.Min(places[i], lowest);
+            foreach (var (end, place) in column.Zip(places)) yield return (end.Run, end.Point, end.Y, place);
         }
     }
+
+    private IEnumerable<Html> Letters() => Ends().Select(end => Html.Of($"""
+        <text x="{steps.At(end.Point.Step) + 5:0.#}" y="{end.LetterY + 4:0.#}" font-weight="600">{Letter(end.Run)}<title>{runs[end.Run].Name}</title></text>
+        """));
 
     private Html Dot(CurvePoint point, double radius, string what) => Html.Of($"""
         <circle cx="{steps.At(point.Step):0.#}" cy="{losses.At(point.Loss):0.#}" r="{radius}"><title>{what} {Numbers.Short(point.Loss)} at step {point.Step:N0}</title></circle>

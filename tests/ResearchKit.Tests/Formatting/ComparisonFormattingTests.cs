@@ -37,7 +37,7 @@ public sealed class ComparisonFormattingTests
     [Fact]
     public void Runs_lie_over_one_another_and_are_told_apart_without_colour()
     {
-        var comparison = new RunComparison([.. Seeds("adamw", 1, 2).Runs, CurveFormattingTests.Run("lion", 40, _ => 1.5)]);
+        var comparison = new RunComparison([.. Seeds("adamw", 1, 2).Runs, CurveFormattingTests.Run("lion", 50, _ => 1.5)]);
         var svg = Shown.Document(comparison).Descendants("svg").Single();
         Assert.StartsWith("runs over each other; adamw · 2 seeds: loss 1.5000", (string?)svg.Attribute("aria-label"), StringComparison.Ordinal);
         Assert.Equal("img", (string?)svg.Attribute("role"));
@@ -45,6 +45,7 @@ public sealed class ComparisonFormattingTests
         Assert.Equal(["A", "B"], letters.Select(letter => letter.FirstNode!.ToString()).Order());
         var places = letters.Select(letter => double.Parse((string)letter.Attribute("y")!, CultureInfo.InvariantCulture)).ToList();
         Assert.InRange(Math.Abs(places[1] - places[0]), 12, 300);   // both end at 1.5, their letters do not lie on one another
+        Assert.All(places, place => Assert.InRange(place, 10, 300 - 38));                // nor on the numbers of the axis
         Assert.Single(Filled(svg));
         Assert.Contains("A adamw · 2 seeds", Shown.Document(comparison).Value, StringComparison.Ordinal);
         Assert.Contains("from the lowest seed to the highest", Shown.Document(comparison).Value, StringComparison.Ordinal);
@@ -52,7 +53,7 @@ public sealed class ComparisonFormattingTests
 
         using var figure = JsonDocument.Parse(comparison.ToDisplayString(CurveFigure.MimeType));
         Assert.Equal(
-            ["adamw · 2 seeds: lowest to highest", "adamw · 2 seeds: average", "adamw · 2 seeds: held-out", "lion: each step", "lion: average", "lion: held-out"],
+            ["A adamw · 2 seeds: lowest to highest", "A adamw · 2 seeds: average", "A adamw · 2 seeds: held-out", "B lion: each step", "B lion: average", "B lion: held-out"],
             figure.RootElement.GetProperty("data").EnumerateArray().Select(line => line.GetProperty("name").GetString()));
         Assert.Equal("toself", figure.RootElement.GetProperty("data")[0].GetProperty("fill").GetString());
         Assert.Equal(["A", "B"], figure.RootElement.GetProperty("layout").GetProperty("annotations").EnumerateArray().Select(note => note.GetProperty("text").GetString()));
