@@ -25,10 +25,10 @@ internal static class RunsCommand
 
     public static Command Create()
     {
-        var folder = new Argument<string>("FOLDER") { Description = $"Where to look for records of runs, at any depth; {Default} where not given.", DefaultValueFactory = _ => Default };
+        var folder = new Argument<string>("FOLDER") { Description = $"Where to look for records of runs, at any depth; {Default} where not given.", Arity = ArgumentArity.ZeroOrOne };
         var json = Json();
         var command = new Command("runs", "Lists runs, the newest first, with seed, commit and what they measured. Exit code 2 if a record cannot be read.") { folder, json, Compare() };
-        command.SetAction(parsed => List(parsed.GetRequiredValue(folder), parsed.GetValue(json), parsed.InvocationConfiguration));
+        command.SetAction(parsed => List(parsed.GetValue(folder) ?? Default, parsed.GetValue(json), parsed.InvocationConfiguration));
         return command;
     }
 

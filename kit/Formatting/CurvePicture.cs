@@ -83,17 +83,20 @@ internal sealed class CurvePicture
             """);
     }
 
-    /// <summary>The end of each line, where it is on the page, and where its letter is: moved where letters would lie on one another.</summary>
+    /// <summary>The end of each line, where it is on the page, and where its letter is: moved up where letters would lie on one another.</summary>
     public IEnumerable<(int Run, CurvePoint Point, double Y, double LetterY)> Ends()
     {
         const double Apart = 12;
         var ends = runs.Select((run, index) => (Run: index, run.Smooth)).Where(run => run.Smooth.Count > 0).Select(run => (run.Run, Point: run.Smooth[^1], Y: losses.At(run.Smooth[^1].Loss)));
-        foreach (var column in ends.GroupBy(end => (int)(steps.At(end.Point.Step) / Apart)).Select(column => column.OrderBy(end => end.Y).ToList()))
+        foreach (var column in ends.GroupBy(end => (int)(steps.At(end.Point.Step) / Apart)))
         {
-            var places = column.Select(end => end.Y).ToArray();
-            for (var i = 1; i < places.Length; i++) places[i] = Math.Max(places[i], places[i - 1] + Apart);
-            for (var (i, lowest) = (places.Length - 1, height - 44.0); i >= 0; lowest = places[i--] - Apart) places[i] = Math.Min(places[i], lowest);
-            foreach (var (end, place) in column.Zip(places)) yield return (end.Run, end.Point, end.Y, place);
+            var lowest = height - 44.0;
+            foreach (var end in column.OrderByDescending(end => end.Y))
+            {
+                var place = Math.Min(end.Y, lowest);
+                lowest = place - Apart;
+                yield return (end.Run, end.Point, end.Y, place);
+            }
         }
     }
 
