@@ -10,6 +10,7 @@ public static class CommandLine
     private static readonly Dictionary<string, string[]> Examples = new(StringComparer.Ordinal)
     {
         ["researchkit"] = ["researchkit new my-study", "researchkit run my-study.ipynb", "researchkit verify notebooks"],
+        [RunsCommand.CompareName] = RunsCommand.CompareExamples,
     };
 
     /// <summary>Carries out one command and returns its exit code.</summary>
@@ -53,6 +54,7 @@ public static class CommandLine
         Add(root, NewCommand.Create(), NewCommand.Examples);
         Add(root, ExportCommand.Create(), ExportCommand.Examples);
         Add(root, KernelCommand.Create(), KernelCommand.Examples);
+        Add(root, RunsCommand.Create(), RunsCommand.Examples);
         Add(root, DataSetsCommand.Create(), DataSetsCommand.Examples);
         root.Options.OfType<HelpOption>().Single().Action = new ExamplesHelp();
         root.Options.OfType<VersionOption>().Single().Action = new VersionAction();

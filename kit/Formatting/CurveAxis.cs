@@ -30,7 +30,7 @@ internal sealed class CurveAxis
         get
         {
             var first = Math.Ceiling(low / step);
-            for (var tick = 0; tick < 40 && (first + tick) * step <= high * (1 + 1e-12); tick++) yield return (first + tick) * step;
+            for (var tick = 0; tick < 40 && (first + tick) * step <= high + (step * 1e-9); tick++) yield return (first + tick) * step;
         }
     }
 

@@ -17,7 +17,13 @@ internal sealed record CurveSeries(
     IReadOnlyList<CurvePoint> Broken, int BrokenCount)
 {
     private const int MostPoints = 400;
-    private const int MostBroken = 20;
+    public const int MostBroken = 20;
+
+    /// <summary>Of several seeds, where their averages lie; else empty.</summary>
+    public IReadOnlyList<CurveRange> Band { get; init; } = [];
+
+    /// <summary>Of several seeds, where their losses on held-out data lie; else empty.</summary>
+    public IReadOnlyList<CurveRange> HeldOutBand { get; init; } = [];
 
     public static CurveSeries Of(TrainingHistory history) => Thinned(history, MostPoints);
 
@@ -25,20 +31,24 @@ internal sealed record CurveSeries(
     /// <param name="most">Points of the line through all steps; the others get half of them.</param>
     public static CurveSeries Thinned(TrainingHistory history, int most)
     {
-        var all = history.Reports.Select(report => new CurvePoint(report.Step, report.Loss)).ToList();
-        var finite = all.Where(point => double.IsFinite(point.Loss)).ToList();
+        var all = PointsOf(history.Reports.Select(report => (report.Step, report.Loss)));
+        var (finite, heldOut) = (Finite(all), Finite(PointsOf(history.HeldOut)));
         var broken = all.Where(point => !double.IsFinite(point.Loss)).ToList();
-        var heldOut = history.HeldOut.Select(point => new CurvePoint(point.Step, point.Loss)).Where(point => double.IsFinite(point.Loss)).ToList();
         return new CurveSeries(
             history.Name, Extremes(finite, most), Every(Smoothed(finite), most / 2), Every(heldOut, most / 2),
             [.. broken.Take(MostBroken)], broken.Count);
     }
 
     /// <summary>All finite points that are drawn.</summary>
-    public IEnumerable<CurvePoint> Points => Raw.Concat(HeldOut);
+    public IEnumerable<CurvePoint> Points => Raw.Concat(HeldOut)
+        .Concat(Band.Concat(HeldOutBand).SelectMany(range => new CurvePoint[] { new(range.Step, range.Low), new(range.Step, range.High) }));
+
+    public static List<CurvePoint> PointsOf(IEnumerable<(int Step, double Loss)> points) => [.. points.Select(point => new CurvePoint(point.Step, point.Loss))];
+
+    public static List<CurvePoint> Finite(List<CurvePoint> points) => [.. points.Where(point => double.IsFinite(point.Loss))];
 
     /// <summary>A moving average over about a thirtieth of the run, centred on each step so that it does not lag behind.</summary>
-    private static List<CurvePoint> Smoothed(List<CurvePoint> points)
+    public static List<CurvePoint> Smoothed(List<CurvePoint> points)
     {
         var side = points.Count / 60;
         var sums = new double[points.Count + 1];
@@ -61,7 +71,7 @@ internal sealed record CurveSeries(
     }
 
     /// <summary>Every so-many-th point, and the last.</summary>
-    private static List<CurvePoint> Every(List<CurvePoint> points, int most)
+    public static List<T> Every<T>(List<T> points, int most)
     {
         if (points.Count <= most) return points;
         var step = (points.Count + most - 2) / (most - 1);

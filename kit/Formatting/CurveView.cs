@@ -27,14 +27,22 @@ internal static class CurveView
 
     public static Html Draw(IReadOnlyList<TrainingHistory> histories)
     {
-        var (runs, unit) = (histories.Select(CurveSeries.Of).ToList(), Unit(histories));
-        var picture = new CurvePicture(runs, unit, 0, 720, 300).Draw(Describe(histories));
+        var runs = histories.Select(CurveSeries.Of).ToList();
         var key = runs.Any(run => run.HeldOut.Count > 0) ? "thin: each step · thick: average · dashed: held-out" : "thin: each step · thick: average";
+        var legend = histories.Zip(runs).Select((pair, index) => Entry(index, pair.First.Name, Outcome(pair.Second), pair.Second));
+        return Page("training", runs, Unit(histories), Describe(histories), legend, key);
+    }
+
+    /// <summary>The page of some curves: what they are, and the picture, which a host with Plotly replaces.</summary>
+    public static Html Page(
+        string title, IReadOnlyList<CurveSeries> runs, string unit, string description, IEnumerable<Html> legend, string key, bool lettered = false)
+    {
+        var picture = new CurvePicture(runs, unit, 0, 720, 300, lettered).Draw(description);
         var figure = CurveFigure.IsAvailable
-            ? Html.Of($"""<div class="rk-figure" data-figure="{CurveFigure.Json(runs, unit)}">{picture}</div>{Script}""")
+            ? Html.Of($"""<div class="rk-figure" data-figure="{CurveFigure.Json(runs, unit, lettered)}">{picture}</div>{Script}""")
             : picture;
         return Theme.Output(Html.Of($"""
-            <div class="rk-line"><b>training</b>{Legend(histories, runs)}<span class="rk-cap">{key}</span></div>
+            <div class="rk-line"><b>{title}</b>{legend}<span class="rk-cap">{key}</span></div>
             {figure}
             """));
     }
@@ -46,14 +54,15 @@ internal static class CurveView
     public static string Text(IReadOnlyList<TrainingHistory> histories) =>
         histories.Count == 0 ? "no run" : string.Join('\n', histories.Select(Text));
 
-    private static string Text(TrainingHistory history)
+    private static string Text(TrainingHistory history) =>
+        string.Join('\n', Courses(CurveSeries.Of(history), history.LossUnit).Prepend(Visible.OneLine(history.ToString())));
+
+    /// <summary>The course of a run in a line for each loss, and what was not finite.</summary>
+    public static IEnumerable<string> Courses(CurveSeries series, string unit)
     {
-        var lines = new List<string> { Visible.OneLine(history.ToString()) };
-        var series = CurveSeries.Of(history);
-        if (series.Smooth.Count > 0) lines.Add($"  loss      {Course(series.Smooth)}  {Visible.OneLine(history.LossUnit)}");
-        if (series.HeldOut.Count > 0) lines.Add($"  held-out  {Course(series.HeldOut)}  best {Numbers.Short(series.HeldOut.Min(point => point.Loss))}");
-        if (series.BrokenCount > 0) lines.Add($"  {Numbers.Count(series.BrokenCount, "step")} without a finite loss, the first {series.Broken[0].Step}");
-        return string.Join('\n', lines);
+        if (series.Smooth.Count > 0) yield return $"  loss      {Course(series.Smooth)}  {Visible.OneLine(unit)}".TrimEnd();
+        if (series.HeldOut.Count > 0) yield return $"  held-out  {Course(series.HeldOut)}  best {Numbers.Short(series.HeldOut.Min(point => point.Loss))}";
+        if (series.BrokenCount > 0) yield return $"  {Numbers.Count(series.BrokenCount, "step")} without a finite loss, the first {series.Broken[0].Step}";
     }
 
     private static string Course(IReadOnlyList<CurvePoint> points)
@@ -63,17 +72,16 @@ internal static class CurveView
         return $"{Numbers.Short(points[0].Loss),7} {bars} {Numbers.Short(points[^1].Loss)}";
     }
 
-    private static IEnumerable<Html> Legend(IReadOnlyList<TrainingHistory> histories, List<CurveSeries> runs) =>
-        histories.Zip(runs).Select((pair, index) =>
-        {
-            var (history, run) = pair;
-            var broken = run.BrokenCount == 0 ? Html.Empty
-                : Html.Of($" <span class=\"rk-flag rk-bad\">{Numbers.Count(run.BrokenCount, "step")} without a finite loss</span>");
-            return Html.Of($"""
-                <span><span class="rk-key" style="background:{Theme.ColourOf(index)}"></span>{history.Name}
-                <span class="rk-mute rk-num">{Outcome(run)}</span>{broken}</span>
-                """);
-        });
+    /// <summary>One run in the legend.</summary>
+    public static Html Entry(int index, string name, string outcome, CurveSeries run)
+    {
+        var broken = run.BrokenCount == 0 ? Html.Empty
+            : Html.Of($" <span class=\"rk-flag rk-bad\">{Numbers.Count(run.BrokenCount, "step")} without a finite loss</span>");
+        return Html.Of($"""
+            <span><span class="rk-key" style="background:{Theme.ColourOf(index)}"></span>{name}
+            <span class="rk-mute rk-num">{outcome}</span>{broken}</span>
+            """);
+    }
 
     private static string Outcome(CurveSeries run)
     {
@@ -85,6 +93,6 @@ internal static class CurveView
     private static string Describe(IReadOnlyList<TrainingHistory> histories) =>
         $"training curve; {string.Join("; ", histories.Select(history => history.ToString()))}";
 
-    private static string Unit(IReadOnlyList<TrainingHistory> histories) =>
+    public static string Unit(IReadOnlyList<TrainingHistory> histories) =>
         string.Join(" / ", histories.Select(history => history.LossUnit).Where(unit => unit.Length > 0).Distinct());
 }

@@ -53,6 +53,9 @@ public static class Formatters
         Register<AttentionPattern>(head => AttentionView.Draw(new AttentionMaps([head])), head => AttentionView.Text(new AttentionMaps([head])));
         Register<TrainingHistory>(run => CurveView.Draw([run]), run => CurveView.Text([run]), run => CurveView.Figure([run]));
         Register<IEnumerable<TrainingHistory>>(runs => CurveView.Draw([.. runs]), runs => CurveView.Text([.. runs]), runs => CurveView.Figure([.. runs]));
+        Register<RunComparison>(ComparisonView.Draw, ComparisonView.Text, ComparisonView.Figure);
+        Register<LearningRateSweep>(SweepView.Draw, SweepView.Text);
+        Register<IEnumerable<ModuleNorms>>(modules => NormsView.Draw([.. modules]), modules => NormsView.Text([.. modules]));
         Register<TrainingProgress>(ProgressView.Draw, progress => progress.ToString());
         Register<GeneratedText>(GeneratedTextView.Draw, text => Visible.Lines(text.ToString()));
         Register<ResultTable>(ResultTableView.Draw, ResultTableView.Text);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ResearchKit.Native;
 using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;
@@ -15,16 +16,21 @@ public static class LiveTraining
     /// <param name="run">What a trainer's <c>Run</c> yields; read once, as it is asked for.</param>
     /// <param name="name">What the run is called.</param>
     /// <param name="lossUnit">Unit of the loss.</param>
-    public static IEnumerable<StepReport> Watch(this IEnumerable<StepReport> run, string name = "training", string lossUnit = "nats per token")
+    /// <param name="operationsPerSecond">
+    /// What the machine could do, of which the share that the run reaches is shown: <see cref="Trainer.MatrixProductRate"/>. Null for no share.
+    /// </param>
+    public static IEnumerable<StepReport> Watch(
+        this IEnumerable<StepReport> run, string name = "training", string lossUnit = "nats per token", double? operationsPerSecond = null)
     {
         ArgumentNullException.ThrowIfNull(run);
-        return Watched(run, new TrainingHistory(name, new List<StepReport>(), lossUnit));
+        if (operationsPerSecond is not (null or > 0)) throw new ArgumentOutOfRangeException(nameof(operationsPerSecond), operationsPerSecond, "The machine's rate must be positive.");
+        return Watched(run, new TrainingHistory(name, new List<StepReport>(), lossUnit), operationsPerSecond);
     }
 
-    private static IEnumerable<StepReport> Watched(IEnumerable<StepReport> run, TrainingHistory history)
+    private static IEnumerable<StepReport> Watched(IEnumerable<StepReport> run, TrainingHistory history, double? operationsPerSecond)
     {
         var reports = (List<StepReport>)history.Reports;
-        var display = new Screen(history);
+        var display = new Screen(history, operationsPerSecond);
         try
         {
             foreach (var report in run)
@@ -41,7 +47,7 @@ public static class LiveTraining
     }
 
     /// <summary>The display of one run: shown with its first step, refreshed at most every interval.</summary>
-    private sealed class Screen(TrainingHistory history)
+    private sealed class Screen(TrainingHistory history, double? operationsPerSecond)
     {
         private readonly Stopwatch sinceShown = new();
         private Action<object, bool>? replace;
@@ -64,7 +70,11 @@ public static class LiveTraining
             if (broken) return;
             try
             {
-                var progress = new TrainingProgress(history with { Reports = [.. history.Reports] }, state);
+                var progress = new TrainingProgress(history with { Reports = [.. history.Reports] }, state)
+                {
+                    OperationsPerSecond = operationsPerSecond,
+                    PeakMemory = Compute.PeakMemory,
+                };
                 if (replace is null) replace = LiveDisplay.Show(progress);
                 else replace(progress, state != TrainingState.Running);
             }

@@ -35,6 +35,7 @@ internal static class ProgressView
         yield return $"loss {Numbers.Short(last.Loss)}";
         if (progress.HeldOut is { } held) yield return $"held-out {Numbers.Short(held)}";
         yield return TrainingProgress.Pace(last);
+        foreach (var figure in progress.Machine()) yield return figure;
         yield return progress.Remaining(last);
     }
 }

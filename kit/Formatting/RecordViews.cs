@@ -40,6 +40,12 @@ internal static partial class RecordViews
         ]);
         RecordView.Register<ActivationCache>(_ => "activations", cache => cache.Names.Select(name => (name, (object?)cache[name].ShapeText())));
         RecordView.Register<Batch>(_ => "batch", batch => [("inputs", batch.Inputs.ShapeText()), ("targets", batch.Targets.ShapeText())]);
+        RecordView.Register<OneBatch>(_ => "one batch by heart", batch =>
+        [
+            ("learnt", batch.Learnt ? "yes" : "no: something is wrong, or it needs more steps or another rate"), ("first loss", batch.First), ("last loss", batch.Last), ("steps", batch.Steps),
+        ]);
+        RecordView.Register<ModuleNorms>(norms => norms.Module.Length == 0 ? "norms of the model" : $"norms of {norms.Module}", norms =>
+            [("weight", norms.Weight), ("gradient", norms.Gradient), ("activation", norms.Activation)]);
         RecordView.Register<Metric>(_ => "metric", metric => [("value", Measured(metric))]);
         RegisterProperties<TrainerOptions>("trainer");
         RegisterProperties<CheckpointOptions>("checkpoints");

@@ -7,16 +7,16 @@ namespace ResearchKit.Native;
 public static class MatrixProductRate
 {
     private const int Side = 2048, Repeats = 3;
-    private static readonly Dictionary<(string Device, ScalarType Type, int Threads), double> Measured = [];
+    private static readonly Dictionary<(string Device, ScalarType Type, int Threads, bool TensorFloat32), double> Measured = [];
 
-    /// <summary>Floating-point operations per second of products of square matrices, the best of three; measured once for each device and number of threads.</summary>
+    /// <summary>Floating-point operations per second of products of square matrices, the best of three; measured once for each device, type and number of threads, in well under a second.</summary>
     /// <param name="device">Such as the model's.</param>
     /// <param name="type">float32, bfloat16, …</param>
     public static double Of(Device device, ScalarType type = ScalarType.Float32)
     {
         lock (Measured)
         {
-            var key = (device.ToString(), type, Compute.Threads);
+            var key = (device.ToString(), type, Compute.Threads, Compute.AllowTensorFloat32);
             if (!Measured.TryGetValue(key, out var rate)) Measured[key] = rate = Measure(device, type);
             return rate;
         }

@@ -10,6 +10,9 @@ namespace ResearchKit.Training;
 /// </remarks>
 public static class MetricLines
 {
+    /// <summary>What a series is called where nothing else is said.</summary>
+    internal const string DefaultName = "metrics";
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
@@ -32,6 +35,17 @@ public static class MetricLines
         return Written(reports, Path.GetFullPath(path));
     }
 
+    /// <summary>The same into the run's own folder: <c>adamw.jsonl</c> beside its record.</summary>
+    /// <param name="reports">The reports of one run.</param>
+    /// <param name="record">The run.</param>
+    /// <param name="name">The series, where a run has several.</param>
+    /// <exception cref="ArgumentException">The name is no file's name.</exception>
+    public static IEnumerable<StepReport> WriteTo(this IEnumerable<StepReport> reports, RunRecord record, string name = DefaultName)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        return reports.WriteTo(PathOf(record, name));
+    }
+
     /// <summary>The reports in a file; a last line that a kill cut off is left out.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="InvalidDataException">A line before the last is no report.</exception>
@@ -46,6 +60,11 @@ public static class MetricLines
         }
         return reports;
     }
+
+    /// <summary>The file of a series of a run.</summary>
+    internal static string PathOf(RunRecord record, string name) => name.Length > 0 && name == Path.GetFileName(name) && name is not ("." or "..")
+        ? RunFolders.SeriesFile(record.Folder, name)
+        : throw new ArgumentException($"The series is called '{name}'; expected a name that a file can have.", nameof(name));
 
     private static IEnumerable<StepReport> Written(IEnumerable<StepReport> reports, string path)
     {

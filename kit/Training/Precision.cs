@@ -20,11 +20,15 @@ public enum Precision
 internal static class PrecisionSteps
 {
     /// <summary>Begins mixed precision on the device; null for float32.</summary>
-    public static Autocast? Begin(this Precision precision, Device device) => precision switch
+    public static Autocast? Begin(this Precision precision, Device device) =>
+        precision == Precision.Full ? null : new Autocast(device.type, precision.Type());
+
+    /// <summary>The type of the factors of matrix products.</summary>
+    public static ScalarType Type(this Precision precision) => precision switch
     {
-        Precision.BFloat16 => new Autocast(device.type, ScalarType.BFloat16),
-        Precision.Float16 => new Autocast(device.type, ScalarType.Float16),
-        _ => null,
+        Precision.BFloat16 => ScalarType.BFloat16,
+        Precision.Float16 => ScalarType.Float16,
+        _ => ScalarType.Float32,
     };
 
     /// <summary>A 16-bit tensor as float32; any other as it is.</summary>

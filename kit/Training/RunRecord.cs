@@ -8,6 +8,7 @@ namespace ResearchKit.Training;
 /// <summary>One number that a run measured.</summary>
 /// <param name="Value">The number.</param>
 /// <param name="Unit">Its unit, such as "nats per character".</param>
+[method: JsonConstructor]
 public readonly record struct Metric(double Value, string Unit);
 
 /// <summary>What is needed to run an experiment again and to compare it: settings, seed, data, versions, machine, results.</summary>
@@ -16,12 +17,17 @@ public sealed record RunRecord
     /// <summary>Name of the environment variable that says in which folder a run's files go.</summary>
     public const string FolderVariable = "RESEARCHKIT_RUN_FOLDER";
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    /// <summary>Name of the file in a run's folder.</summary>
+    public const string FileName = "record.json";
+
+    internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
     };
 
     /// <summary>Name of the experiment.</summary>
@@ -40,16 +46,27 @@ public sealed record RunRecord
     public required IReadOnlyDictionary<string, string> Data { get; init; }
 
     /// <summary>Versions of the kit, TorchSharp, libtorch and .NET.</summary>
-    public IReadOnlyDictionary<string, string> Packages { get; init; } = RunEnvironment.Packages();
+    public IReadOnlyDictionary<string, string> Packages { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The machine it ran on.</summary>
-    public IReadOnlyDictionary<string, string> Machine { get; init; } = RunEnvironment.Machine();
+    public IReadOnlyDictionary<string, string> Machine { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The commit of the repository it ran in, with "+changes" where that was changed; null outside of one.</summary>
-    public string? Commit { get; init; } = RunEnvironment.Commit();
+    public string? Commit { get; init; }
 
     /// <summary>What was measured, by name.</summary>
     public Dictionary<string, Metric> Metrics { get; init; } = [];
+
+    /// <summary>
+    /// Where the run's files go: the folder that the environment variable names, by default one of its own below <c>runs/name</c> here,
+    /// called after the time; it is chosen and made when it is first asked for.
+    /// </summary>
+    [JsonIgnore]
+    public string Folder
+    {
+        get => field ??= RunFolders.Make(Name, Started);
+        init;
+    }
 
     /// <summary>Begins the record of an experiment.</summary>
     /// <param name="name">Name of the experiment.</param>
@@ -63,26 +80,35 @@ public sealed record RunRecord
         Seed = seed,
         Settings = settings.GetType().GetProperties().ToDictionary(property => property.Name, property => property.GetValue(settings) ?? "null"),
         Data = data.SelectMany(set => set.Files.Select(file => ($"{set.Name}/{file.Name}", file.Sha256))).ToDictionary(),
+        Packages = RunEnvironment.Packages(),
+        Machine = RunEnvironment.Machine(),
+        Commit = RunEnvironment.Commit(),
     };
+
+    /// <summary>A run's record as it was saved; its <see cref="Folder"/> is where it lies.</summary>
+    /// <param name="path">The record's file, or the folder it lies in.</param>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    /// <exception cref="InvalidDataException">The file is no record of a run, with what is wrong and where.</exception>
+    public static RunRecord Read(string path) => RecordFile.Read(path);
 
     /// <summary>Notes a number; a later one of the same name replaces it.</summary>
     public void Measure(string name, double value, string unit) => Metrics[name] = new Metric(value, unit);
 
-    /// <summary>
-    /// Writes <c>record.json</c> into the folder that the environment variable names, by default <c>runs/name/time</c> here.
-    /// </summary>
+    /// <summary>Writes <c>record.json</c> into the run's folder.</summary>
     /// <returns>The file's full path.</returns>
-    public string Save()
-    {
-        var folder = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named ? named
-            : Path.Combine("runs", Name, Started.ToString("yyyyMMdd-HHmmss", System.Globalization.CultureInfo.InvariantCulture));
-        Directory.CreateDirectory(folder);
-        var path = Path.GetFullPath(Path.Combine(folder, "record.json"));
-        var beside = $"{path}.{Guid.NewGuid():N}.tmp";
-        File.WriteAllText(beside, JsonSerializer.Serialize(this, Json) + "\n");
-        File.Move(beside, path, overwrite: true);
-        return path;
-    }
+    public string Save() => RecordFile.Write(this);
+
+    /// <summary>Names of the series of reports in the run's folder: <c>adamw</c> for <c>adamw.jsonl</c>; those moved aside are left out.</summary>
+    public IReadOnlyList<string> SeriesNames() => RunFolders.SeriesIn(Folder);
+
+    /// <summary>The reports of a series of the run, as <see cref="MetricLines.WriteTo(IEnumerable{StepReport}, RunRecord, string)"/> wrote them.</summary>
+    /// <param name="name">The series; what the course is called besides the run, where that is not "metrics".</param>
+    /// <param name="lossUnit">Unit of the loss.</param>
+    /// <exception cref="FileNotFoundException">The run has no such series; those it has are named.</exception>
+    /// <exception cref="InvalidDataException">A line is no report.</exception>
+    public TrainingHistory Series(string name = MetricLines.DefaultName, string lossUnit = "nats per token") => File.Exists(MetricLines.PathOf(this, name))
+        ? new TrainingHistory(name == MetricLines.DefaultName ? Name : $"{Name}: {name}", MetricLines.Read(MetricLines.PathOf(this, name)), lossUnit)
+        : throw new FileNotFoundException($"{Folder} has no series '{name}'; {(SeriesNames() is { Count: > 0 } names ? $"it has {string.Join(", ", names)}" : "it has none")}.");
 
     /// <inheritdoc/>
     public override string ToString() =>

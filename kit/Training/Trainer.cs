@@ -75,6 +75,17 @@ public sealed class Trainer : IDisposable
     /// <summary>The reports so far, as the training curve of a run.</summary>
     public TrainingHistory History(string name = "training", string lossUnit = "nats per token") => new(name, [.. reports], lossUnit);
 
+    /// <summary>
+    /// The ceiling of <see cref="StepReport.OperationsPerSecond"/>: how many operations a second the model's device does in products of large
+    /// matrices, in the precision of the run, times the processes of it.
+    /// </summary>
+    /// <remarks>
+    /// <c>trainer.Run().Watch(operationsPerSecond: trainer.MatrixProductRate())</c>. Measured where it is first asked for in a process, in well
+    /// under a second, so not in the middle of a run.
+    /// </remarks>
+    public double MatrixProductRate() =>
+        Native.MatrixProductRate.Of(model.parameters().First().device, options.Precision.Type()) * (options.Workers?.Count ?? 1);
+
     /// <summary>Mean loss on held-out data now; of the averaged weights where the run averages them.</summary>
     /// <exception cref="InvalidOperationException">The trainer was given no held-out data.</exception>
     public double Evaluate()

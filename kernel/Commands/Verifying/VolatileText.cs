@@ -7,6 +7,7 @@ internal static partial class VolatileText
 {
     private static readonly (Regex Pattern, string Mask)[] Masks =
     [
+        (Use(), ""),
         (Guid(), "<id>"),
         (Machine(), "$1  <machine>"),
         (TemporaryPath(), "<path>"),
@@ -24,6 +25,10 @@ internal static partial class VolatileText
     ];
 
     public static string Masked(string text) => Masks.Aggregate(text, (masked, mask) => mask.Pattern.Replace(masked, mask.Mask));
+
+    /// <summary>How well a run used the machine; told or not told.</summary>
+    [GeneratedRegex(@"(?: · |[ \t]+)(?:[\d.]+ % of the matrix-product rate|peak [\d.]+ [kMGTP]?B)(?= · |[ \t]|$)", RegexOptions.Multiline)]
+    private static partial Regex Use();
 
     [GeneratedRegex(@"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b")]
     private static partial Regex Guid();

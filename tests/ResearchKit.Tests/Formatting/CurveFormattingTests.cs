@@ -83,6 +83,7 @@ public sealed class CurveFormattingTests
     {
         Assert.Equal(["0", "200", "400", "600", "800"], Labels(new CurveAxis(0, 800, 0, 100, 5)));
         Assert.Equal(["1.5", "2.0", "2.5", "3.0"], Labels(new CurveAxis(1.3, 3.1, 0, 100, 4)));
+        Assert.Equal(["-3", "-2", "-1"], Labels(new CurveAxis(-3, -1, 0, 100, 3, whole: true)));
         Assert.Equal(["0", "1"], Labels(new CurveAxis(0, 1, 0, 100, 5, whole: true)));
         Assert.Equal(3, new CurveAxis(2, 2, 0, 100, 4).Ticks.Count(tick => tick is >= 1 and <= 3));
     }

@@ -83,6 +83,25 @@ public sealed class LiveTrainingTests : IDisposable
         Assert.Contains("no step yet", Shown.Text(new TrainingProgress(new TrainingHistory("a\nb", []), TrainingState.Running)), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_share_of_the_machines_rate_and_the_peak_memory_are_shown_where_they_are_known()
+    {
+        var run = CurveFormattingTests.Run("gpt", 8, _ => 1);
+        var report = run.Reports[^1] with { OperationsPerTarget = 1e6 };   // at 5,120 tokens a second
+        var progress = new TrainingProgress(run with { Reports = [report] }, TrainingState.Running) { OperationsPerSecond = 12.8e9, PeakMemory = 1_240_000_000 };
+        Assert.Equal(0.4, progress.Utilization!.Value, 12);
+        Assert.Contains("5,120 tokens/s · 40 % of the matrix-product rate · peak 1.24 GB · 0:00 left", Shown.Text(progress), StringComparison.Ordinal);
+        Assert.Contains("<span class=\"rk-num\">40 % of the matrix-product rate</span><span class=\"rk-num\">peak 1.24 GB</span>", Shown.Page(progress), StringComparison.Ordinal);
+        Assert.Null((progress with { History = run }).Utilization);   // operations of a target not known
+        Assert.Null((progress with { OperationsPerSecond = null }).Utilization);
+
+        var rate = 2 * report.OperationsPerSecond;
+        Assert.Equal(3, Steps(3).Select(step => step with { OperationsPerTarget = 1e6 }).Watch(operationsPerSecond: rate).Count());
+        Assert.Equal(0.5, shown[^1].Utilization!.Value, 12);
+        Assert.InRange(shown[^1].PeakMemory!.Value, 10_000_000, 1L << 42);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Steps(3).Watch(operationsPerSecond: 0));
+    }
+
     private static IEnumerable<StepReport> Steps(int count) =>
         Enumerable.Range(1, count).Select(step => CurveFormattingTests.Report(step, count, 1.0 / step));
 }

@@ -45,6 +45,22 @@ public sealed class MetricLinesTests : IDisposable
         Assert.Equal([0, 0, 0, 0, 4, 4, 4, 4, 4], MetricLines.Read(Path).Select(report => report.FirstStep));
     }
 
+    [Theory]
+    [InlineData(3)]   // goes on behind the line that was not ended
+    [InlineData(2)]   // takes its step again
+    public void A_line_that_a_kill_left_without_its_end_is_ended_once(int resumedFrom)
+    {
+        foreach (var _ in Steps(0, 3).WriteTo(Path)) { }
+        var whole = File.ReadAllText(Path);
+        File.WriteAllText(Path, whole[..^1]);
+        Assert.Equal(3, MetricLines.Read(Path).Count);
+        foreach (var _ in Steps(resumedFrom, 5).WriteTo(Path)) { }
+        Assert.Equal([1, 2, 3, 4, 5], MetricLines.Read(Path).Select(report => report.Step));
+        Assert.StartsWith(string.Concat(whole.Split('\n')[..resumedFrom].Select(line => line + "\n")), File.ReadAllText(Path), StringComparison.Ordinal);
+        Assert.All(File.ReadAllText(Path).TrimEnd('\n').Split('\n'), line => Assert.StartsWith("{\"step\":", line, StringComparison.Ordinal));
+        Assert.EndsWith("}\n", File.ReadAllText(Path), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_run_from_the_start_moves_an_earlier_one_aside()
     {

@@ -136,6 +136,18 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("[1, 3]", Assert.Throws<ArgumentException>(() => Losses.CrossEntropy(logits, zeros([1, 3], int64))).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_machines_rate_is_that_of_the_runs_precision()
+    {
+        using var model = Model();
+        using var full = Make(model, new TrainerOptions());
+        using var mixed = Make(model, new TrainerOptions { Precision = Precision.BFloat16 });
+        Assert.Equal(MatrixProductRate.Of(CPU), full.MatrixProductRate());
+        Assert.Equal(MatrixProductRate.Of(CPU, ScalarType.BFloat16), mixed.MatrixProductRate());
+        Assert.InRange(full.MatrixProductRate(), 1e8, 1e15);
+        Assert.NotEqual(full.MatrixProductRate(), mixed.MatrixProductRate());
+    }
+
     private static Gpt Model(double dropout = 0, long seed = 3)
     {
         Compute.Seed(seed);

@@ -1,0 +1,45 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace ResearchKit.Kernel.Commands.Runs;
+
+/// <summary>Runs as JSON: names and shapes that programs can rely on; numbers that JSON has no word for are texts.</summary>
+internal static class RunsJson
+{
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    public static JsonNode? Node<T>(T value) => JsonSerializer.SerializeToNode(value, Options);
+
+    public static void Write(FoundRuns found, TextWriter output) => Write(output, new
+    {
+        found.Folder,
+        Runs = found.Runs.Select(Told),
+        found.Refused,
+    });
+
+    public static void Write(RunsSideBySide comparison, TextWriter output) => Write(output, new
+    {
+        Runs = comparison.Runs.Select(Told),
+        comparison.Differences,
+        Metrics = comparison.Measured,
+    });
+
+    private static object Told(FoundRun run) => new
+    {
+        Path = run.Record.Folder,
+        run.Record.Name,
+        run.Record.Started,
+        run.Record.Seed,
+        run.Record.Commit,
+        run.Record.Metrics,
+    };
+
+    private static void Write(TextWriter output, object value) => output.WriteLine(JsonSerializer.Serialize(value, Options));
+}

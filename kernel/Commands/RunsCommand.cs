@@ -1,0 +1,60 @@
+using System.CommandLine;
+using ResearchKit.Kernel.Commands.Runs;
+
+namespace ResearchKit.Kernel.Commands;
+
+/// <summary><c>researchkit runs</c>: what was run, and how runs differ.</summary>
+internal static class RunsCommand
+{
+    public const string CompareName = "compare";
+
+    private const string Default = "runs";
+
+    public static readonly string[] Examples =
+    [
+        "researchkit runs",
+        "researchkit runs results --json",
+        "researchkit runs compare study/20260102-150405 study/20260103-101112",
+    ];
+
+    public static readonly string[] CompareExamples =
+    [
+        "researchkit runs compare study/20260102-150405 study/20260103-101112",
+        "researchkit runs compare results/one/record.json results/two/record.json --json",
+    ];
+
+    public static Command Create()
+    {
+        var folder = new Argument<string>("FOLDER") { Description = $"Where to look for records of runs, at any depth; {Default} where not given.", Arity = ArgumentArity.ZeroOrOne };
+        var json = Json();
+        var command = new Command("runs", "Lists runs, the newest first, with seed, commit and what they measured. Exit code 2 if a record cannot be read.") { folder, json, Compare() };
+        command.SetAction(parsed => List(parsed.GetValue(folder) ?? Default, parsed.GetValue(json), parsed.InvocationConfiguration));
+        return command;
+    }
+
+    private static Command Compare()
+    {
+        var runs = new Argument<string[]>("RUN") { Description = $"Two or more folders of runs, or their records; also as they are listed, below {Default}.", Arity = new ArgumentArity(2, 100) };
+        var json = Json();
+        var command = new Command(CompareName, "Shows what differs between runs (settings, seed, data, packages, machine, commit), and what they measured side by side.") { runs, json };
+        command.SetAction(parsed =>
+        {
+            var comparison = RunsSideBySide.Of([.. parsed.GetRequiredValue(runs).Select(run => FoundRun.Read(run, Default))]);
+            if (parsed.GetValue(json)) RunsJson.Write(comparison, parsed.InvocationConfiguration.Output);
+            else RunTables.Write(comparison, parsed.InvocationConfiguration.Output);
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+
+    private static int List(string folder, bool json, InvocationConfiguration console)
+    {
+        var found = FoundRuns.Below(folder);
+        if (json) RunsJson.Write(found, console.Output);
+        else RunTables.Write(found, console.Output);
+        foreach (var refused in found.Refused) console.Error.WriteLine(refused.Reason);
+        return found.Refused.Count > 0 ? ExitCodes.BadInput : ExitCodes.Success;
+    }
+
+    private static Option<bool> Json() => new("--json") { Description = "As JSON, for programs." };
+}

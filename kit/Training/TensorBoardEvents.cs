@@ -1,0 +1,43 @@
+using static TorchSharp.torch.utils;
+
+namespace ResearchKit.Training;
+
+/// <summary>The reports of a run as an event file that TensorBoard reads.</summary>
+public static class TensorBoardEvents
+{
+    /// <summary>
+    /// Passes the reports on and writes the numbers of each, by its step: <c>loss/training</c>, <c>loss/held-out</c>, <c>learning-rate</c>,
+    /// <c>gradient-norm</c>, <c>tokens-per-second</c>.
+    /// </summary>
+    /// <param name="reports">The reports of one run.</param>
+    /// <param name="folder">
+    /// Such as a record's folder; made where it is not there. Each run writes a file of its own, so that TensorBoard shows steps that a
+    /// resumed run took again twice.
+    /// </param>
+    /// <exception cref="IOException">The file cannot be written; the step is done.</exception>
+    public static IEnumerable<StepReport> WriteToTensorBoard(this IEnumerable<StepReport> reports, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(reports);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        return Written(reports, Path.GetFullPath(folder));
+    }
+
+    private static IEnumerable<StepReport> Written(IEnumerable<StepReport> reports, string folder)
+    {
+        var writer = tensorboard.SummaryWriter(folder);
+        foreach (var report in reports)
+        {
+            foreach (var (tag, value) in Numbers(report)) writer.add_scalar(tag, (float)value, report.Step);
+            yield return report;
+        }
+    }
+
+    private static IEnumerable<(string Tag, double Value)> Numbers(StepReport report)
+    {
+        yield return ("loss/training", report.Loss);
+        if (report.HeldOutLoss is { } loss) yield return ("loss/held-out", loss);
+        yield return ("learning-rate", report.LearningRate);
+        yield return ("gradient-norm", report.GradientNorm);
+        yield return ("tokens-per-second", report.TokensPerSecond);
+    }
+}
