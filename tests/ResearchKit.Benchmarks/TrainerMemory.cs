@@ -1,6 +1,7 @@
 using System.Globalization;
 using ResearchKit.Data;
 using ResearchKit.Models;
+using ResearchKit.Tests;
 using ResearchKit.Training;
 using static TorchSharp.torch;
 
@@ -8,7 +9,8 @@ namespace ResearchKit.Benchmarks;
 
 /// <summary>
 /// What a small GPT's training holds after 50 steps and after 1,000, evaluations included: resident memory (to reach: less than 1 %
-/// more) and living tensors. A length of time would not say it: this is a command, not a benchmark.
+/// more), living tensors, and what of the memory native code has in use; the rest of what grows lies free in the C library's heap. A
+/// length of time would not say it: this is a command, not a benchmark.
 /// </summary>
 internal static class TrainerMemory
 {
@@ -29,8 +31,9 @@ internal static class TrainerMemory
             if (report.Step is not (Early or Late)) continue;
             var bytes = Environment.WorkingSet;
             if (report.Step == Early) early = bytes;
+            var inUse = NativeHeap.IsKnown ? string.Create(CultureInfo.InvariantCulture, $"{NativeHeap.Bytes() / 1e6:0.0} MB of the native heap in use, ") : "";
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"step {report.Step}: {bytes / 1e6:0.0} MB resident ({(bytes / (double)early) - 1:+0.00 %;-0.00 %}), {Tensor.TotalCount} tensors"));
+                $"step {report.Step}: {bytes / 1e6:0.0} MB resident ({(bytes / (double)early) - 1:+0.00 %;-0.00 %}), {inUse}{Tensor.TotalCount} tensors"));
         }
     }
 }
