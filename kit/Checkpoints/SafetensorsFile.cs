@@ -30,24 +30,16 @@ public static class SafetensorsFile
     {
         var named = tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToList();
         var header = SafetensorsHeader.Format(named, metadata);
-        var beside = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
+        Beside.Write(path, beside =>
         {
-            using (var stream = File.Create(beside))
-            {
-                Span<byte> length = stackalloc byte[8];
-                BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-                stream.Write(length);
-                stream.Write(header);
-                foreach (var (_, tensor) in named) WriteData(stream, tensor);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(beside, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(beside);
-        }
+            using var stream = File.Create(beside);
+            Span<byte> length = stackalloc byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+            stream.Write(length);
+            stream.Write(header);
+            foreach (var (_, tensor) in named) WriteData(stream, tensor);
+            stream.Flush(flushToDisk: true);
+        });
     }
 
     /// <summary>Writes tensors into a folder: <c>model.safetensors</c>, or several files and <c>model.safetensors.index.json</c>.</summary>

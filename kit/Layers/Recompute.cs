@@ -15,8 +15,17 @@ public static class Recompute
     /// <param name="block">Such as one layer of a transformer; must not change anything but its gradients.</param>
     /// <param name="x">[...], what it gets.</param>
     /// <returns>[...], as <c>block.call(x)</c>. Where nothing asks for a gradient of <paramref name="x"/>, it is just that.</returns>
-    public static Tensor Call(Module<Tensor, Tensor> block, Tensor x) =>
-        x.requires_grad && is_grad_enabled() ? Function.apply(x, block) : block.call(x);
+    public static Tensor Call(Module<Tensor, Tensor> block, Tensor x) => Call(inputs => block.call(inputs[0]!), x);
+
+    /// <summary>What a block of several inputs gives, with its inside forgotten.</summary>
+    /// <param name="block">From tensors in the places of <paramref name="inputs"/>, which it must read instead of these; must not change anything but gradients.</param>
+    /// <param name="inputs">All that it reads but its own weights, such as a residual stream and a mask; null where there is none.</param>
+    /// <returns>[...], as <c>block(inputs)</c>. Where nothing asks for a gradient of an input, it is just that.</returns>
+    public static Tensor Call(Func<IReadOnlyList<Tensor?>, Tensor> block, params Tensor?[] inputs) =>
+        is_grad_enabled() && inputs.Any(input => input?.requires_grad ?? false) ? Function.apply([block, .. inputs]) : block(inputs);
+
+    /// <summary><see cref="Call(Func{IReadOnlyList{Tensor}, Tensor}, Tensor[])"/> where it is asked for.</summary>
+    internal static Tensor CallIf(bool asked, Func<IReadOnlyList<Tensor?>, Tensor> block, params Tensor?[] inputs) => asked ? Call(block, inputs) : block(inputs);
 
     private sealed class Function : autograd.SingleTensorFunction<Function>
     {
@@ -26,36 +35,40 @@ public static class Recompute
 
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
         {
-            var (x, block) = ((Tensor)vars[0], (Module<Tensor, Tensor>)vars[1]);
+            var (block, inputs) = ((Func<IReadOnlyList<Tensor?>, Tensor>)vars[0], vars.Skip(1).Cast<Tensor?>().ToList());
             ctx.save_data(Block, block);
-            ctx.save_data(Mixed, Autocast.Current(x.device.type)!);
+            ctx.save_data(Mixed, Autocast.Current(inputs.First(input => input is not null)!.device.type)!);
             var random = get_rng_state();   // saved once this returns: the scope around it frees it
-            ctx.save_for_backward([x, random]);
-            using var noGrad = no_grad();
+            ctx.save_for_backward([random, .. inputs]);
+            using var scope = NewDisposeScope();
+            using var grad = enable_grad();   // libtorch chooses kernels by it; what it notes down goes with the scope
             using var noCache = Autocast.WithoutCache();
-            return block.call(x);
+            return block(Leaves(inputs)).detach().MoveToOuterDisposeScope();
         }
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
         {
             using var scope = NewDisposeScope();
             var saved = ctx.get_saved_variables();
-            var (x, block) = (saved[0].detach().requires_grad_(true), (Module<Tensor, Tensor>)ctx.get_data(Block));
+            var block = (Func<IReadOnlyList<Tensor?>, Tensor>)ctx.get_data(Block);
+            var inputs = Leaves(saved.Skip(1));
             var now = get_rng_state();
-            set_rng_state(saved[1]);
+            set_rng_state(saved[0]);
             try
             {
                 using var grad = enable_grad();
                 using var noCache = Autocast.WithoutCache();
                 Tensor y;
-                using (Autocast.Resume(ctx.get_data(Mixed))) y = block.call(x);
+                using (Autocast.Resume(ctx.get_data(Mixed))) y = block(inputs);
                 y.backward([grad_output]);
             }
             finally
             {
                 set_rng_state(now);
             }
-            return [x.grad!.MoveToOuterDisposeScope(), null!];   // none for the block
+            return [null!, .. inputs.Select(input => input?.grad?.MoveToOuterDisposeScope()!)];   // none for the block
         }
+
+        private static List<Tensor?> Leaves(IEnumerable<Tensor?> inputs) => [.. inputs.Select(input => input?.detach().requires_grad_(input.requires_grad))];
     }
 }

@@ -32,6 +32,13 @@ public sealed class Bert : Module<Tensor, Tensor>
     /// <summary>The shape of the model.</summary>
     public BertConfig Config { get; }
 
+    /// <inheritdoc cref="Gpt.RecomputesBlocks"/>
+    public bool RecomputesBlocks
+    {
+        get => encoder.RecomputesBlocks;
+        set => encoder.RecomputesBlocks = value;
+    }
+
     /// <summary>What each token means: the residual stream after the last layer.</summary>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <returns>[batch, time, channels].</returns>

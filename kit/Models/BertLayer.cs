@@ -16,12 +16,15 @@ internal sealed class BertEncoder : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    public bool RecomputesBlocks { get; set; }
+
     public override Tensor forward(Tensor x) => Encode(x, AttentionMask.None);
 
     public Tensor Encode(Tensor x, AttentionMask mask)
     {
         using var scope = NewDisposeScope();
-        foreach (var each in layer) x = each.Encode(x, mask);
+        foreach (var each in layer)
+            x = Recompute.CallIf(RecomputesBlocks, inputs => each.Encode(inputs[0]!, mask with { Padding = inputs[1] }), x, mask.Padding);
         return x.MoveToOuterDisposeScope();
     }
 }

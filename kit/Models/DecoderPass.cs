@@ -30,6 +30,10 @@ internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positi
         return new(mask, cache.Length, positions, cache);
     }
 
+    /// <summary>The same reading, where the padding is told by another tensor of the same numbers.</summary>
+    /// <param name="padding">bool [batch, key]; null for none.</param>
+    public DecoderPass WithPadding(Tensor? padding) => padding is null ? this : this with { Mask = Mask with { Padding = padding } };
+
     /// <summary>Embeddings [batch, time, channels] that know their positions.</summary>
     public Tensor Embed(PositionalEncoding encoding, Tensor x) =>
         Positions is null ? encoding.Embed(x, Start) : encoding.Embed(x, Positions);

@@ -89,7 +89,10 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     private Tensor Read(Tensor tokens, DecoderPass pass)
     {
         var x = hook_embed.call(drop.call(pass.Embed(wpe, wte.call(tokens))));   // [batch, time, channels]
-        foreach (var block in h) x = !ReferenceEquals(pass, DecoderPass.Plain) ? block.Step(x, pass) : RecomputesBlocks ? Recompute.Call(block, x) : block.call(x);
+        var recompute = RecomputesBlocks && pass.Cache is null;   // what is read twice must not be written down twice
+        foreach (var block in h) x = Recompute.CallIf(recompute, inputs => Step(block, inputs[0]!, pass.WithPadding(inputs[1])), x, pass.Mask.Padding);
         return ln_f.Normalize(x);
     }
+
+    private static Tensor Step(GptBlock block, Tensor x, DecoderPass pass) => ReferenceEquals(pass, DecoderPass.Plain) ? block.call(x) : block.Step(x, pass);
 }

@@ -27,6 +27,13 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel
     /// <summary>The shape of the model.</summary>
     public LlamaConfig Config { get; }
 
+    /// <inheritdoc cref="Gpt.RecomputesBlocks"/>
+    public bool RecomputesBlocks
+    {
+        get => model.RecomputesBlocks;
+        set => model.RecomputesBlocks = value;
+    }
+
     int ILanguageModel.VocabularySize => Config.VocabularySize;
 
     int ILanguageModel.ContextLength => Config.ContextLength;

@@ -23,6 +23,8 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    public bool RecomputesBlocks { get; set; }
+
     /// <param name="tokens">int64 [batch, time].</param>
     /// <returns>[batch, time, channels].</returns>
     public override Tensor forward(Tensor tokens) => Read(tokens, DecoderPass.Plain);
@@ -32,7 +34,10 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var x = hook_embed.call(embed_tokens.call(tokens));                    // [batch, time, channels]
         var rotation = rotary[0].At(pass.PositionsOf(tokens), x.dtype);          // the same in every layer
-        foreach (var layer in layers) x = layer.Step(x, pass, rotation);
+        var recompute = RecomputesBlocks && pass.Cache is null;
+        foreach (var layer in layers)
+            x = Recompute.CallIf(recompute, inputs => layer.Step(inputs[0]!, pass.WithPadding(inputs[1]), new Rotation(inputs[2]!, inputs[3]!)),
+                x, pass.Mask.Padding, rotation.Cosine, rotation.Sine);
         return norm.call(x).MoveToOuterDisposeScope();
     }
 

@@ -33,6 +33,13 @@ public sealed class T5 : Module<Tensor, Tensor, Tensor>
     /// <summary>The shape of the model.</summary>
     public T5Config Config { get; }
 
+    /// <inheritdoc cref="Gpt.RecomputesBlocks"/>
+    public bool RecomputesBlocks
+    {
+        get => encoder.RecomputesBlocks;
+        set => (encoder.RecomputesBlocks, decoder.RecomputesBlocks) = (value, value);
+    }
+
     /// <summary>Logits of each next token of the text that is written.</summary>
     /// <param name="tokens">int64 [batch, source time], the text that is read.</param>
     /// <param name="written">int64 [batch, time], the text so far, from the start token on.</param>

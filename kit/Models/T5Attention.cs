@@ -57,7 +57,8 @@ internal sealed class T5Attention : Module
     public Tensor AttendToSource(Tensor x, T5Pass pass)
     {
         using var scope = NewDisposeScope();
-        var (key, value) = pass.Cache is { } cache ? cache.Source(layer, () => Read(pass.Memory!)) : Read(pass.Memory!);
+        // A view of the memory: gradients of keys and values add up in this layer first, whether it is recomputed or not.
+        var (key, value) = pass.Cache is { } cache ? cache.Source(layer, () => Read(pass.Memory!)) : Read(pass.Memory!.view_as(pass.Memory));
         return Mix(x, key, value, pass.MemoryMask!).MoveToOuterDisposeScope();
     }
 

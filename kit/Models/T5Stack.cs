@@ -10,7 +10,19 @@ namespace ResearchKit.Models;
 /// <param name="Memory">What the encoder made of the source, [batch, source time, channels]; null in the encoder itself.</param>
 /// <param name="MemoryMask">What a token sees of the source.</param>
 /// <param name="Cache">Keys and values of the tokens before, and of the source.</param>
-internal sealed record T5Pass(AttentionMask Mask, Tensor? Memory = null, AttentionMask? MemoryMask = null, KeyValueCache? Cache = null);
+internal sealed record T5Pass(AttentionMask Mask, Tensor? Memory = null, AttentionMask? MemoryMask = null, KeyValueCache? Cache = null)
+{
+    /// <summary>The tensors that it consists of, without the cache.</summary>
+    public Tensor?[] Tensors => [Mask.ScoreBias, Mask.Padding, Memory, MemoryMask?.Padding];
+
+    /// <summary>The same reading by other tensors of the same numbers, in the order of <see cref="Tensors"/>.</summary>
+    public T5Pass With(IReadOnlyList<Tensor?> tensors) => this with
+    {
+        Mask = Mask with { ScoreBias = tensors[0], Padding = tensors[1] },
+        Memory = tensors[2],
+        MemoryMask = MemoryMask is null ? null : MemoryMask with { Padding = tensors[3] },
+    };
+}
 
 /// <summary>The encoder or the decoder of a <see cref="T5"/>.</summary>
 internal sealed class T5Stack : Module
@@ -28,6 +40,8 @@ internal sealed class T5Stack : Module
         RegisterComponents();
     }
 
+    public bool RecomputesBlocks { get; set; }
+
     /// <param name="x">Token embeddings, [batch, time, channels].</param>
     /// <param name="pass">What they see.</param>
     /// <returns>[batch, time, channels].</returns>
@@ -38,7 +52,8 @@ internal sealed class T5Stack : Module
         // The first layer's table of relative positions serves all layers.
         pass = pass with { Mask = pass.Mask with { ScoreBias = block[0].ScoreBias(time, (pass.Cache?.Length ?? 0) + time) } };
         x = hook_embed.call(dropout.call(x));
-        foreach (var each in block) x = each.Step(x, pass);
+        var recompute = RecomputesBlocks && pass.Cache is null;
+        foreach (var each in block) x = Recompute.CallIf(recompute, inputs => each.Step(inputs[0]!, pass.With([.. inputs.Skip(1)])), [x, .. pass.Tensors]);
         pass.Cache?.Advance(time);
         return dropout.call(final_layer_norm.call(x)).MoveToOuterDisposeScope();
     }

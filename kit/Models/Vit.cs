@@ -27,6 +27,13 @@ public sealed class Vit : Module<Tensor, Tensor>
     /// <summary>The shape of the model.</summary>
     public VitConfig Config { get; }
 
+    /// <inheritdoc cref="Gpt.RecomputesBlocks"/>
+    public bool RecomputesBlocks
+    {
+        get => vit.RecomputesBlocks;
+        set => vit.RecomputesBlocks = value;
+    }
+
     /// <summary>Logits of the classes.</summary>
     /// <param name="images">[batch, channels, height, width].</param>
     /// <returns>[batch, classes].</returns>

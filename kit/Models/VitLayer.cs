@@ -21,6 +21,12 @@ internal sealed class VitEncoder : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    public bool RecomputesBlocks
+    {
+        get => encoder.RecomputesBlocks;
+        set => encoder.RecomputesBlocks = value;
+    }
+
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
@@ -39,10 +45,12 @@ internal sealed class VitLayers : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    public bool RecomputesBlocks { get; set; }
+
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        foreach (var each in layer) x = each.call(x);
+        foreach (var each in layer) x = RecomputesBlocks ? Recompute.Call(each, x) : each.call(x);
         return x.MoveToOuterDisposeScope();
     }
 }

@@ -1,10 +1,12 @@
+using ResearchKit.Checkpoints;
+
 namespace ResearchKit.Training;
 
 /// <summary>A folder of checkpoints while a run writes there: no second run can.</summary>
 internal sealed class CheckpointStore : IDisposable
 {
     public const string StepPrefix = "step-", BestPrefix = "best-", StateFile = "trainer.json";
-    private const string LockFile = ".run.lock", Unfinished = ".tmp";
+    private const string LockFile = ".run.lock";
 
     private readonly CheckpointOptions options;
     private readonly IDisposable held;
@@ -24,7 +26,7 @@ internal sealed class CheckpointStore : IDisposable
             if (Whole(options.Folder, StepPrefix).LastOrDefault() is { } last && StepOf(last, StepPrefix) > step)
                 throw new IOException($"{options.Folder} holds checkpoints of an earlier run up to step {StepOf(last, StepPrefix)}, and this run stands at step {step}. "
                     + "Resume that run, or name another folder.");
-            foreach (var left in Directory.EnumerateDirectories(options.Folder, $"*{Unfinished}")) Directory.Delete(left, recursive: true);   // of a killed run
+            foreach (var left in Directory.EnumerateDirectories(options.Folder, $"*{Beside.Ending}")) Directory.Delete(left, recursive: true);   // of a killed run
             return store;
         }
         catch
@@ -37,28 +39,23 @@ internal sealed class CheckpointStore : IDisposable
     /// <summary>Checkpoints that are whole, oldest first.</summary>
     public static IEnumerable<string> Whole(string folder, string prefix) =>
         (Directory.Exists(folder) ? Directory.EnumerateDirectories(folder, $"{prefix}*") : [])
-        .Where(place => !place.EndsWith(Unfinished, StringComparison.Ordinal) && File.Exists(Path.Combine(place, StateFile)))
+        .Where(place => !place.EndsWith(Beside.Ending, StringComparison.Ordinal) && File.Exists(Path.Combine(place, StateFile)))
         .Order(StringComparer.Ordinal);
 
     /// <summary>Writes a checkpoint beside its place and moves it there, then removes those that are not kept.</summary>
     public void Write(string prefix, int step, Action<string> write)
     {
-        var place = Path.Combine(options.Folder, $"{prefix}{step:00000000}");
-        var beside = $"{place}.{Guid.NewGuid():N}{Unfinished}";
         try
         {
-            Directory.CreateDirectory(beside);
-            write(beside);
-            if (Directory.Exists(place)) Directory.Delete(place, recursive: true);
-            Directory.Move(beside, place);
+            Beside.Write(Path.Combine(options.Folder, $"{prefix}{step:00000000}"), beside =>
+            {
+                Directory.CreateDirectory(beside);
+                write(beside);
+            });
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new IOException($"The checkpoint of step {step} could not be written to {options.Folder}: {error.Message} The run stands at step {step} and can go on; earlier checkpoints are as they were.", error);
-        }
-        finally
-        {
-            if (Directory.Exists(beside)) Directory.Delete(beside, recursive: true);
         }
         Rotate(prefix, prefix == BestPrefix ? 1 : options.Keep);
     }

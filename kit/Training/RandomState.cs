@@ -11,6 +11,16 @@ internal static class RandomState
 {
     private const string Processor = "cpu";
 
+    /// <summary>Gives each process a stream of random numbers of its own, which follows from that of the first; all processes call it.</summary>
+    /// <remarks>Processes that were seeded alike would else drop out the same places of their parts of a batch.</remarks>
+    public static void Part(IWorkers workers)
+    {
+        using var scope = NewDisposeScope();
+        var seed = randint(int.MaxValue, [1], ScalarType.Int64);
+        workers.Copy([seed], from: 0);
+        if (workers.Rank > 0) manual_seed(seed.item<long>() + workers.Rank);   // libtorch's generator heeds 32 bits of it
+    }
+
     /// <summary>uint8 [processes, bytes]; all processes must ask for it together.</summary>
     public static Dictionary<string, Tensor> Of(IWorkers? workers)
     {

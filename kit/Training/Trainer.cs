@@ -7,7 +7,8 @@ namespace ResearchKit.Training;
 /// <summary>Trains a model: batch, loss, gradients, clip, the optimizer's step, and again.</summary>
 /// <remarks>
 /// The loop is the caller's: <c>foreach (var report in trainer.Run()) …</c>. A step happens when its report is asked for; leaving the
-/// loop leaves the model as it is, and a later <see cref="Run"/> goes on.
+/// loop leaves the model as it is, and a later <see cref="Run"/> goes on. Of several processes the first one's weights count, and each
+/// draws random numbers of its own from then on, so that dropout differs between them.
 /// </remarks>
 public sealed class Trainer : IDisposable
 {
@@ -27,7 +28,7 @@ public sealed class Trainer : IDisposable
     /// <param name="loader">What it is trained on; of several processes each has its share.</param>
     /// <param name="options">How.</param>
     /// <param name="heldOut">What it is evaluated on; null for no evaluation.</param>
-    /// <exception cref="ArgumentException">Options out of range, or a model without parameters to train.</exception>
+    /// <exception cref="ArgumentException">Options out of range, a model without parameters to train, or empty held-out data.</exception>
     public Trainer(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Tensor> loss, BatchLoader loader, TrainerOptions options, IExamples? heldOut = null)
         : this(model, batch => loss(Output(model, batch, options.Precision), batch.Targets), loader, options, heldOut, Precision.Full)
     {
@@ -38,7 +39,7 @@ public sealed class Trainer : IDisposable
     /// <param name="loader">What it is trained on; of several processes each has its share.</param>
     /// <param name="options">How.</param>
     /// <param name="heldOut">What it is evaluated on; null for no evaluation.</param>
-    /// <exception cref="ArgumentException">Options out of range, or a model without parameters to train.</exception>
+    /// <exception cref="ArgumentException">Options out of range, a model without parameters to train, or empty held-out data.</exception>
     public Trainer(nn.Module model, Func<Batch, Tensor> objective, BatchLoader loader, TrainerOptions options, IExamples? heldOut = null)
         : this(model, objective, loader, options, heldOut, options.Precision)
     {
@@ -48,6 +49,7 @@ public sealed class Trainer : IDisposable
     {
         (this.model, this.loader, this.options) = (model, loader, options.Validated());
         if (!model.parameters().Any(parameter => parameter.requires_grad)) throw new ArgumentException($"The model {model.GetName()} has no parameter to train.", nameof(model));
+        if (heldOut is { Count: 0 }) throw new ArgumentException("The held-out data holds no example.", nameof(heldOut));
         var device = model.parameters().First().device;
         Tensor Objective(Batch batch)
         {
@@ -60,7 +62,9 @@ public sealed class Trainer : IDisposable
         average = options.AverageDecay is { } decay ? new WeightAverage(model, decay) : null;
         operationsPerTarget = options.OperationsPerTarget ?? 6.0 * model.parameters().Where(parameter => parameter.dim() >= 2).Sum(parameter => parameter.numel());
         if (heldOut is not null) evaluation = new Evaluation(model, Objective, heldOut, loader.BatchSize, options.EvaluationBatches, options.Workers);
-        if (options.Workers is { Count: > 1 } workers) ShareWeights(workers);
+        if (options.Workers is not { Count: > 1 } workers) return;
+        ShareWeights(workers);
+        RandomState.Part(workers);
     }
 
     /// <summary>Steps done.</summary>
@@ -112,6 +116,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Trains from where the last run stopped to the last step, a step for each report taken.</summary>
     /// <param name="cancel">Ends the run after the step at hand.</param>
+    /// <exception cref="ArgumentException">A batch is empty or does not fit, or the loss is not one number; the model is as it was before that step.</exception>
     /// <exception cref="ArithmeticException">The loss became infinite or NaN, with the module where that began; the model is as it was before that step.</exception>
     /// <exception cref="IOException">
     /// The checkpoint folder belongs to another run or cannot be written. A step whose checkpoint fails is done: a later run goes on.
@@ -149,7 +154,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Goes on from a checkpoint: model, optimizer, averages, data order, random numbers and step are as they were.</summary>
     /// <param name="folder">A checkpoint, or a folder of checkpoints, of which the last is taken.</param>
     /// <exception cref="DirectoryNotFoundException">There is no checkpoint.</exception>
-    /// <exception cref="InvalidDataException">A file is damaged or belongs to another model or optimizer; the trainer is as it was.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A file is damaged, belongs to another model or optimizer, or is of a run of more or fewer processes; the trainer is as it was.
+    /// </exception>
     public void Resume(string folder) => Checkpoint.Load(folder, this);
 
     /// <summary>Puts the weights with the lowest held-out loss of a run into the model; for use, not to go on from.</summary>

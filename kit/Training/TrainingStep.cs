@@ -32,12 +32,14 @@ internal sealed class TrainingStep
     /// <param name="batches">One, or several whose gradients are added up; disposed here.</param>
     /// <param name="step">Its number, from 1.</param>
     /// <param name="learningRate">Its learning rate.</param>
+    /// <exception cref="ArgumentException">A batch is empty, or the loss is not one number of the model's parameters; no weight has moved.</exception>
     /// <exception cref="ArithmeticException">The loss or a gradient is not finite; no weight has moved.</exception>
     public Result Take(IReadOnlyList<Batch> batches, int step, double learningRate)
     {
         List<Batch> here = [.. batches.Select(batch => batch.To(device))];
         try
         {
+            if (here.FirstOrDefault(batch => batch.Inputs.numel() == 0) is { } empty) throw new ArgumentException($"Step {step} got a {empty}: there is no example in it.");
             return TakeHere(here, step, learningRate);
         }
         finally

@@ -2,9 +2,21 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using ResearchKit.Benchmarks;
 using ResearchKit.Formatting;
+
+if (args is [DataParallel.Worker])
+{
+    DataParallel.Work();
+    return;
+}
+if (args is [TrainerMemory.Command])
+{
+    TrainerMemory.Run();
+    return;
+}
 
 // In this process: libtorch is 500 MB, and a process a benchmark would load it anew each time.
 Formatters.Install();
 var job = Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(2).WithIterationCount(10);
-BenchmarkSwitcher.FromAssembly(typeof(ResearchKit.Benchmarks.JupyterKernel).Assembly).Run(args, DefaultConfig.Instance.AddJob(job));
+BenchmarkSwitcher.FromAssembly(typeof(JupyterKernel).Assembly).Run(args, DefaultConfig.Instance.AddJob(job));

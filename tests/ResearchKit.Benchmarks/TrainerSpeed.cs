@@ -85,19 +85,21 @@ public class TrainerSpeed
         (6.0 * single.parameters().Where(parameter => parameter.dim() == 2).Sum(parameter => parameter.numel()))
         - (6.0 * Context * single.Config.ModelWidth) + (12.0 * single.Config.Layers * single.Config.ModelWidth * Context / 2);
 
-    private static Gpt Model() => new(GptConfig.Nano with { VocabularySize = 65, ContextLength = Context, ModelWidth = 384, Layers = 6, Heads = 6, Dropout = 0 });
+    internal static Gpt Model() => new(GptConfig.Nano with { VocabularySize = 65, ContextLength = Context, ModelWidth = 384, Layers = 6, Heads = 6, Dropout = 0 });
 
-    private static BatchLoader Loader()
+    private static BatchLoader Loader(IWorkers? workers = null)
     {
         var random = new Random(1);
-        return new BatchLoader(new TextWindows([.. Enumerable.Range(0, 200_000).Select(_ => (long)random.Next(65))], Context, 16), Windows, 1);
+        var (rank, count) = (workers?.Rank ?? 0, workers?.Count ?? 1);
+        return new BatchLoader(new TextWindows([.. Enumerable.Range(0, 200_000).Select(_ => (long)random.Next(65))], Context, 16), Windows / count, 1, share: rank, shares: count);
     }
 
-    private static Trainer Train(Gpt model, Precision precision) => new(model, Losses.CrossEntropy, Loader(), new TrainerOptions
+    internal static Trainer Train(Gpt model, Precision precision, IWorkers? workers = null) => new(model, Losses.CrossEntropy, Loader(workers), new TrainerOptions
     {
         Steps = int.MaxValue,
         Schedule = _ => 1e-3,
         EvaluateEvery = null,
         Precision = precision,
+        Workers = workers,
     });
 }

@@ -24,7 +24,7 @@ public sealed class MpirunTests : IDisposable
         Compute.Seed(3);
         Compute.Threads = 1;
         var text = Enumerable.Range(0, 2000).Select(i => (long)(i * i % 61)).ToArray();
-        var model = new Gpt(GptConfig.Nano);
+        var model = new Gpt(GptConfig.Nano with { Dropout = dropout });
         var trainer = new Trainer(model, Losses.CrossEntropy,
             new BatchLoader(new TextWindows(text, 16), 8 / workers.Count, share: workers.Rank, shares: workers.Count), new TrainerOptions
             {
@@ -85,6 +85,25 @@ public sealed class MpirunTests : IDisposable
         await ResumedEqualsWholeAsync();
     }
 
+    [SkippableFact]
+    public async Task Each_process_drops_out_places_of_its_own_and_a_resumed_run_ends_with_the_same_bits()
+    {
+        RequireMpi();
+        var notebook = Notebook(Sums + """
+
+            System.IO.File.WriteAllText($"{place}.drawn{workers.Rank}", string.Join(' ', nn.functional.dropout(ones(64), 0.5).data<float>()));
+            """);
+        foreach (var (name, steps) in new[] { ("whole", 8), ("parts", 4), ("parts", 8) })
+        {
+            var (code, said) = await TwoAsync(notebook, name, steps, dropout: 0.3);
+            Assert.True(code == 0, said);
+        }
+        string Drawn(string name, int rank) => File.ReadAllText(folder.PathTo($"{name}/steps.drawn{rank}"));
+        Assert.NotEqual(Drawn("whole", 0), Drawn("whole", 1));
+        foreach (var rank in new[] { 0, 1 }) Assert.Equal(Drawn("whole", rank), Drawn("parts", rank));
+        Assert.Equal(Weights("whole"), Weights("parts"));
+    }
+
     private async Task ResumedEqualsWholeAsync()
     {
         Assert.Contains(Names("parts/steps"), name => name.StartsWith("step-", StringComparison.Ordinal) && name.EndsWith('4'));
@@ -97,14 +116,14 @@ public sealed class MpirunTests : IDisposable
     }
 
     private string Notebook(string last) => folder.File("run.ipynb", TestNotebook.Of(
-        TestNotebook.Code("var place = \"\"; var steps = 4;", "parameters"), TestNotebook.Code(Study), TestNotebook.Code(last)));
+        TestNotebook.Code("var place = \"\"; var steps = 4; var dropout = 0.0;", "parameters"), TestNotebook.Code(Study), TestNotebook.Code(last)));
 
-    private string[] Run(string notebook, string name, int steps) =>
+    private string[] Run(string notebook, string name, int steps, double dropout = 0) =>
         [Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"), "run", notebook, "-p", $"place={folder.PathTo($"{name}/steps")}",
-            "-p", string.Create(CultureInfo.InvariantCulture, $"steps={steps}"), "--output", folder.PathTo($"{name}/out")];
+            "-p", string.Create(CultureInfo.InvariantCulture, $"steps={steps}"), "-p", string.Create(CultureInfo.InvariantCulture, $"dropout={dropout}"), "--output", folder.PathTo($"{name}/out")];
 
-    private Task<(int Code, string Said)> TwoAsync(string notebook, string name, int steps) => DotNet.RunAsync("mpirun", folder.Path,
-        ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", "2", "dotnet", .. Run(notebook, name, steps)], ("OMP_NUM_THREADS", "1"));
+    private Task<(int Code, string Said)> TwoAsync(string notebook, string name, int steps, double dropout = 0) => DotNet.RunAsync("mpirun", folder.Path,
+        ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", "2", "dotnet", .. Run(notebook, name, steps, dropout)], ("OMP_NUM_THREADS", "1"));
 
     /// <summary>The sum of squares of each parameter.</summary>
     private double[] Weights(string name) =>

@@ -1,0 +1,32 @@
+using System.Runtime.InteropServices;
+
+namespace ResearchKit.Tests;
+
+/// <summary>Memory that native code holds; all that libtorch has for tensors on the CPU is among it.</summary>
+internal static class NativeHeap
+{
+    /// <summary>Whether this system's C library says it.</summary>
+    public static bool IsKnown { get; } = NativeLibrary.TryLoad("libc.so.6", out var library) && NativeLibrary.TryGetExport(library, "mallinfo2", out _);
+
+    /// <summary>Bytes now.</summary>
+    public static long Bytes()
+    {
+        var known = Read();
+        return (long)(known.Small + known.Mapped);
+    }
+
+    [DllImport("libc.so.6", EntryPoint = "mallinfo2")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern Known Read();
+
+    /// <summary>struct mallinfo2 of glibc: uordblks is what is in use, hblkhd what was mapped on its own.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct Known
+    {
+        private readonly nuint arena, ordblks, smblks, hblks;
+        public readonly nuint Mapped;
+        private readonly nuint usmblks, fsmblks;
+        public readonly nuint Small;
+        private readonly nuint fordblks, keepcost;
+    }
+}
