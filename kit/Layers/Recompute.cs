@@ -7,7 +7,8 @@ namespace ResearchKit.Layers;
 /// <summary>Activation checkpointing: a block keeps its input alone, and computes what it forgot again in the backward pass.</summary>
 /// <remarks>
 /// Chen et al., 2016, https://arxiv.org/abs/1604.06174. Memory of a block's inside for a second forward pass. Gradients are the same
-/// bits: dropout draws the same numbers again, and mixed precision is as it was.
+/// bits: dropout draws the same numbers again, and mixed precision is as it was. TorchSharp does not show where a GPU's generator stands,
+/// so there each block is given a seed, drawn from the CPU's generator, and then the same again.
 /// </remarks>
 public static class Recompute
 {
@@ -29,7 +30,7 @@ public static class Recompute
 
     private sealed class Function : autograd.SingleTensorFunction<Function>
     {
-        private const string Block = "block", Mixed = "mixed";
+        private const string Block = "block", Mixed = "mixed", Seed = "seed";
 
         public override string Name => nameof(Recompute);
 
@@ -37,10 +38,14 @@ public static class Recompute
         {
             var (block, inputs) = ((Func<IReadOnlyList<Tensor?>, Tensor>)vars[0], vars.Skip(1).Cast<Tensor?>().ToList());
             ctx.save_data(Block, block);
-            ctx.save_data(Mixed, Autocast.Current(inputs.First(input => input is not null)!.device.type)!);
+            var device = inputs.First(input => input is not null)!.device.type;
+            ctx.save_data(Mixed, Autocast.Current(device)!);
+            var seed = device == DeviceType.CUDA ? randint(int.MaxValue, [1], ScalarType.Int64).item<long>() : (long?)null;
+            ctx.save_data(Seed, seed!);
             var random = get_rng_state();   // saved once this returns: the scope around it frees it
             ctx.save_for_backward([random, .. inputs]);
             using var scope = NewDisposeScope();
+            Plant(seed);
             using var grad = enable_grad();   // libtorch chooses kernels by it; what it notes down goes with the scope
             using var noCache = Autocast.WithoutCache();
             return block(Leaves(inputs)).detach().MoveToOuterDisposeScope();
@@ -58,6 +63,7 @@ public static class Recompute
             {
                 using var grad = enable_grad();
                 using var noCache = Autocast.WithoutCache();
+                Plant((long?)ctx.get_data(Seed));
                 Tensor y;
                 using (Autocast.Resume(ctx.get_data(Mixed))) y = block(inputs);
                 y.backward([grad_output]);
@@ -67,6 +73,11 @@ public static class Recompute
                 set_rng_state(now);
             }
             return [null!, .. inputs.Select(input => input?.grad?.MoveToOuterDisposeScope()!)];   // none for the block
+        }
+
+        private static void Plant(long? seed)
+        {
+            if (seed is { } number) cuda.manual_seed(number);
         }
 
         private static List<Tensor?> Leaves(IEnumerable<Tensor?> inputs) => [.. inputs.Select(input => input?.detach().requires_grad_(input.requires_grad))];

@@ -1,9 +1,7 @@
-using System.Runtime.InteropServices;
-
 namespace ResearchKit.Native;
 
 /// <summary>Lets Linux begin a process's peak of resident memory anew.</summary>
-internal static partial class MemoryPeak
+internal static class MemoryPeak
 {
     private const string Forget = "/proc/self/clear_refs", PeakAlone = "5";   // man 5 proc
 
@@ -13,14 +11,7 @@ internal static partial class MemoryPeak
     {
         if (!OperatingSystem.IsLinux()) return null;
         GC.Collect();
-        try
-        {
-            _ = malloc_trim(0);   // glibc keeps what was freed for the next call
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // another C library, which returns memory by itself
-        }
+        FreedMemory.Return();
         try
         {
             File.WriteAllText(Forget, PeakAlone);
@@ -31,7 +22,4 @@ internal static partial class MemoryPeak
         }
         return Environment.WorkingSet;
     }
-
-    [LibraryImport("libc")]
-    private static partial int malloc_trim(nuint pad);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ResearchKit.Checkpoints;
 
 namespace ResearchKit.Training;
 
@@ -11,9 +12,7 @@ internal static class RecordFile
     public static string Write(RunRecord record)
     {
         var path = Path.Combine(record.Folder, RunRecord.FileName);
-        var beside = $"{path}.{Guid.NewGuid():N}.tmp";
-        File.WriteAllText(beside, JsonSerializer.Serialize(record, RunRecord.Json) + "\n");
-        File.Move(beside, path, overwrite: true);
+        Beside.Write(path, beside => File.WriteAllText(beside, JsonSerializer.Serialize(record, RunRecord.Json) + "\n"));
         return path;
     }
 

@@ -22,9 +22,16 @@ public sealed class HeadlineTests
     [InlineData("05-convolutional-networks", "test accuracy, VGG", 0.72, 0.9)]
     [InlineData("05-convolutional-networks", "test accuracy, ResNet", 0.8, 0.92)]
     [InlineData("05-convolutional-networks", "test accuracy, GoogLeNet", 0.75, 0.9)]
+    [InlineData("05-convolutional-networks", "test accuracy, Inception v3", 0.65, 0.85)]
+    [InlineData("05-convolutional-networks", "test accuracy, ViT", 0.65, 0.8)]
     [InlineData("06-speech-with-lstm-and-gru", "test accuracy, Gru, en es, seed 1337", 0.93, 1)]
     [InlineData("06-speech-with-lstm-and-gru", "test accuracy, Lstm, en es, seed 1337", 0.93, 1)]
+    [InlineData("06-speech-with-lstm-and-gru", "digit error rate, 2 to 5 digits", 0, 0.03)]
+    [InlineData("06-speech-with-lstm-and-gru", "digit error rate, 10 digits", 0, 0.1)]
     [InlineData("07-newer-architectures", "held-out loss, MultiHead", 2.05, 2.35)]
+    [InlineData("07-newer-architectures", "held-out loss, Llama", 2.05, 2.35)]
+    [InlineData("07-newer-architectures", "held-out loss, Lstm", 2.6, 3.1)]
+    [InlineData("07-newer-architectures", "held-out loss, Gru", 2.4, 2.75)]
     [InlineData("07-newer-architectures", "held-out loss, StateSpace", 1.8, 2.1)]
     public void It_is_within_its_margin(string notebook, string metric, double least, double most) =>
         Assert.InRange(Recorded(notebook, metric), least, most);
