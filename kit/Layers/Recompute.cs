@@ -1,4 +1,5 @@
 using ResearchKit.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

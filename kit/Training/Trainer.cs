@@ -13,12 +13,6 @@ namespace ResearchKit.Training;
 /// </remarks>
 public sealed class Trainer : IDisposable
 {
-    /// <summary>
-    /// From one return of freed memory to the next: in the C library's heap the free pieces between those in use would else grow for a
-    /// thousand steps, to half of all that a small model holds.
-    /// </summary>
-    private const int StepsOfFreedMemory = 50;
-
     private readonly nn.Module model;
     private readonly BatchLoader loader;
     private readonly Evaluation? evaluation;
@@ -147,7 +141,7 @@ public sealed class Trainer : IDisposable
             var result = step.Take(taken, Step + 1, rate);
             average?.Update();
             Step++;
-            if (Due(StepsOfFreedMemory)) FreedMemory.Return();
+            FreedMemory.ReturnNowAndThen();
             pace.Stop(result.Targets * (options.Workers?.Count ?? 1));
             var heldOut = Due(options.EvaluateEvery) && evaluation is not null ? Evaluate() : (double?)null;
             var improved = heldOut is { } loss && Improves(loss);
