@@ -33,6 +33,10 @@ public sealed class HeadlineTests
     [InlineData("07-newer-architectures", "held-out loss, Lstm", 2.6, 3.1)]
     [InlineData("07-newer-architectures", "held-out loss, Gru", 2.4, 2.75)]
     [InlineData("07-newer-architectures", "held-out loss, StateSpace", 1.8, 2.1)]
+    [InlineData("08-what-makes-training-faster", "loss, trainer", 2.4, 2.7)]
+    [InlineData("09-optimizer-race", "held-out loss, AdamW", 2.35, 2.55)]
+    [InlineData("09-optimizer-race", "held-out loss, Muon", 2.1, 2.35)]
+    [InlineData("09-optimizer-race", "held-out loss, SOAP", 1.95, 2.25)]
     public void It_is_within_its_margin(string notebook, string metric, double least, double most) =>
         Assert.InRange(Recorded(notebook, metric), least, most);
 
@@ -41,6 +45,16 @@ public sealed class HeadlineTests
     {
         Assert.True(Recorded("02-attention-and-positions", "held-out loss, Rotary") < Recorded("02-attention-and-positions", "held-out loss, None") - 0.2);
         Assert.True(Recorded("01-train-a-gpt", "held-out loss after") < Recorded("01-train-a-gpt", "held-out loss of pairs") - 0.5);
+    }
+
+    [Fact]
+    public void What_trains_faster_learns_as_much_and_parts_are_the_batch()
+    {
+        double Loss(string what) => Recorded("08-what-makes-training-faster", $"loss, {what}");
+        Assert.Equal(Loss("by hand, all threads"), Loss("trainer"), tolerance: 0.02);
+        Assert.Equal(Loss("trainer"), Loss("bfloat16"), tolerance: 0.02);
+        Assert.Equal(Loss("bfloat16, batch × 4"), Loss("bfloat16, batch × 4 in parts"), tolerance: 0.02);
+        Assert.Equal(Loss("bfloat16, batch × 4"), Loss("bfloat16, batch × 4, blocks again"), tolerance: 0.02);
     }
 
     private static double Recorded(string notebook, string metric)
