@@ -30,6 +30,6 @@ public sealed class Conv1D : Module<Tensor, Tensor>
         if (shape.Length == 0 || shape[^1] != weight.shape[0])
             throw new ArgumentException($"Got {x.ShapeText()}; expected {weight.shape[0]} channels on the last axis.", nameof(x));
         using var scope = NewDisposeScope();
-        return addmm(bias, x.reshape(-1, shape[^1]), weight, 1, 1).view([.. shape[..^1], weight.shape[1]]).MoveToOuterDisposeScope();
+        return LinearProduct.Of(x, weight.t(), bias).MoveToOuterDisposeScope();
     }
 }

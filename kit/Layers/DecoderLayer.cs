@@ -13,7 +13,7 @@ namespace ResearchKit.Layers;
 public sealed class DecoderLayer : Module<Tensor, Tensor, Tensor>
 {
     private readonly MultiHeadAttention self_attn, multihead_attn;
-    private readonly Linear linear1, linear2;
+    private readonly Dense linear1, linear2;
     private readonly LayerNorm norm1, norm2, norm3;
     private readonly Dropout dropout;
     private readonly HookPoint hook_resid_post = new();   // [batch, time, channels]
@@ -32,7 +32,7 @@ public sealed class DecoderLayer : Module<Tensor, Tensor, Tensor>
     {
         (this.activation, this.normFirst) = (activation, normFirst);
         (self_attn, multihead_attn) = (new MultiHeadAttention(width, heads, dropout), new MultiHeadAttention(width, heads, dropout));
-        (linear1, linear2) = (Linear(width, feedForwardWidth), Linear(feedForwardWidth, width));
+        (linear1, linear2) = (new Dense(width, feedForwardWidth), new Dense(feedForwardWidth, width));
         (norm1, norm2, norm3) = (LayerNorm(width, epsilon), LayerNorm(width, epsilon), LayerNorm(width, epsilon));
         this.dropout = Dropout(dropout);
         RegisterComponents();

@@ -14,7 +14,7 @@ namespace ResearchKit.Layers;
 /// </remarks>
 public sealed class DifferentialAttention : Module<Tensor, Tensor>
 {
-    private readonly Linear q_proj, k_proj, v_proj, out_proj;
+    private readonly Dense q_proj, k_proj, v_proj, out_proj;
     private readonly Parameter lambda_q1, lambda_k1, lambda_q2, lambda_k2;        // [d_head / 2]
     private readonly RmsNorm subln;                                               // of each head's result
     private readonly HookPoint hook_pattern_1 = new(), hook_pattern_2 = new();    // [batch, head, query, key]

@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -8,7 +7,7 @@ namespace ResearchKit.Layers;
 /// <remarks>Shazeer, 2020, https://arxiv.org/abs/2002.05202. No biases; parameter names are those of Llama.</remarks>
 public sealed class GatedMlp : Module<Tensor, Tensor>
 {
-    private readonly Linear gate_proj, up_proj, down_proj;
+    private readonly Dense gate_proj, up_proj, down_proj;
     private readonly HookPoint hook_pre = new(), hook_post = new();   // [batch, time, feed-forward channels]
     private readonly Activation activation;
 

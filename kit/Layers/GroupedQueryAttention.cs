@@ -1,5 +1,4 @@
 using ResearchKit.Tensors;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -13,7 +12,7 @@ namespace ResearchKit.Layers;
 /// </remarks>
 public sealed class GroupedQueryAttention : Module<Tensor, Tensor>
 {
-    private readonly Linear q_proj, k_proj, v_proj, o_proj;
+    private readonly Dense q_proj, k_proj, v_proj, o_proj;
     private readonly HookPoint hook_pattern = new();   // [batch, head, query, key]
     private readonly RotaryPositions rotary;
     private readonly AttentionMask mask;

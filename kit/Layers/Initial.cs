@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
@@ -11,9 +10,9 @@ internal static class Initial
     /// <param name="outputs">Channels that go out.</param>
     /// <param name="bias">Whether it adds a bias.</param>
     /// <param name="deviation">Standard deviation of the weight.</param>
-    public static Linear Dense(int inputs, int outputs, bool bias = true, double deviation = 0.02)
+    public static Dense Dense(int inputs, int outputs, bool bias = true, double deviation = 0.02)
     {
-        var layer = Linear(inputs, outputs, bias);
+        var layer = new Dense(inputs, outputs, bias);
         init.normal_(layer.weight, 0, deviation);
         if (bias) init.zeros_(layer.bias!);
         return layer;

@@ -1,5 +1,4 @@
 using ResearchKit.Tensors;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -46,7 +45,7 @@ public sealed record LatentAttentionSizes
 /// </remarks>
 public sealed class LatentAttention : Module<Tensor, Tensor>
 {
-    private readonly Linear q_a_proj, q_b_proj, kv_a_proj_with_mqa, kv_b_proj, o_proj;
+    private readonly Dense q_a_proj, q_b_proj, kv_a_proj_with_mqa, kv_b_proj, o_proj;
     private readonly RmsNorm q_a_layernorm, kv_a_layernorm;
     private readonly HookPoint hook_pattern = new();   // [batch, head, query, key]
     private readonly RotaryPositions rotary;

@@ -1,5 +1,4 @@
 using ResearchKit.Tensors;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -12,7 +11,7 @@ namespace ResearchKit.Layers;
 /// </remarks>
 public sealed class LinearAttention : Module<Tensor, Tensor>
 {
-    private readonly Linear q_proj, k_proj, v_proj, o_proj;
+    private readonly Dense q_proj, k_proj, v_proj, o_proj;
     private readonly int heads, piece;
 
     /// <param name="width">Channels of the tokens, d_model.</param>

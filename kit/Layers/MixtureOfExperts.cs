@@ -12,7 +12,7 @@ namespace ResearchKit.Layers;
 /// </remarks>
 public sealed class MixtureOfExperts : Module<Tensor, Tensor>
 {
-    private readonly Linear gate;
+    private readonly Dense gate;
     private readonly ModuleList<GatedMlp> experts;
     private readonly HookPoint hook_router = new();   // the router's probabilities, [token, expert]
     private readonly int active;

@@ -14,7 +14,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>
 {
     private readonly Parameter in_proj_weight;   // [3 · width, width]: query, key, value
     private readonly Parameter in_proj_bias;     // [3 · width]
-    private readonly Linear out_proj;
+    private readonly Dense out_proj;
     private readonly HookPoint hook_pattern = new();   // [batch, head, query, key]
     private readonly int heads;
     private readonly double dropout;
@@ -29,7 +29,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>
         this.dropout = Probability.Checked(dropout, nameof(dropout));
         in_proj_weight = Parameter(init.xavier_uniform_(empty(3 * width, width)));
         in_proj_bias = Parameter(zeros(3 * width));
-        out_proj = Linear(width, width);
+        out_proj = new Dense(width, width);
         init.zeros_(out_proj.bias);
         RegisterComponents();
     }
@@ -44,7 +44,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>
     public Tensor Attend(Tensor x, AttentionMask mask)
     {
         using var scope = NewDisposeScope();
-        var qkv = functional.linear(x, in_proj_weight, in_proj_bias).chunk(3, -1);   // 3 · [batch, time, channels]
+        var qkv = LinearProduct.Of(x, in_proj_weight, in_proj_bias).chunk(3, -1);   // 3 · [batch, time, channels]
         return Mix(qkv[0], qkv[1], qkv[2], mask).MoveToOuterDisposeScope();
     }
 
@@ -57,8 +57,8 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var width = in_proj_weight.shape[1];
-        var query = functional.linear(x, in_proj_weight.narrow(0, 0, width), in_proj_bias.narrow(0, 0, width));
-        var keyValue = functional.linear(memory, in_proj_weight.narrow(0, width, 2 * width), in_proj_bias.narrow(0, width, 2 * width)).chunk(2, -1);
+        var query = LinearProduct.Of(x, in_proj_weight.narrow(0, 0, width), in_proj_bias.narrow(0, 0, width));
+        var keyValue = LinearProduct.Of(memory, in_proj_weight.narrow(0, width, 2 * width), in_proj_bias.narrow(0, width, 2 * width)).chunk(2, -1);
         return Mix(query, keyValue[0], keyValue[1], mask).MoveToOuterDisposeScope();
     }
 

@@ -14,7 +14,7 @@ namespace ResearchKit.Layers;
 /// </remarks>
 public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
 {
-    private readonly Linear in_proj, x_proj, dt_proj, out_proj;
+    private readonly Dense in_proj, x_proj, dt_proj, out_proj;
     private readonly Conv1d conv1d;
     private readonly Parameter A_log;   // [inner, state]; A = -exp(A_log)
     private readonly Parameter D;       // [inner]
@@ -80,9 +80,9 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
     }
 
     /// <summary>Makes Δ; starts with steps between 0.001 and 0.1, evenly on a logarithmic scale.</summary>
-    private Linear Steps()
+    private Dense Steps()
     {
-        var layer = Linear(rank, inner);
+        var layer = new Dense(rank, inner);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         init.uniform_(layer.weight, -Math.Pow(rank, -0.5), Math.Pow(rank, -0.5));

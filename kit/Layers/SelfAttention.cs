@@ -1,5 +1,4 @@
 using ResearchKit.Tensors;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -12,7 +11,7 @@ namespace ResearchKit.Layers;
 /// </remarks>
 public sealed class SelfAttention : Module<Tensor, Tensor>
 {
-    private readonly Linear query, key, value;
+    private readonly Dense query, key, value;
     private readonly HookPoint hook_q = new(), hook_k = new(), hook_v = new(), hook_z = new();   // [batch, head, time, d_head]
     private readonly HookPoint hook_pattern = new();                                             // [batch, head, query, key]
     private readonly int heads;

@@ -1,6 +1,5 @@
 using ResearchKit.Layers;
 using ResearchKit.Tensors;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -73,7 +72,7 @@ public sealed class Bert : Module<Tensor, Tensor>
 /// <summary>tanh(W x + b) of the first token.</summary>
 internal sealed class BertPooler : Module<Tensor, Tensor>
 {
-    private readonly Linear dense;
+    private readonly Dense dense;
 
     public BertPooler(BertConfig config) : base(nameof(BertPooler))
     {

@@ -69,7 +69,7 @@ internal sealed class BertMaskedLanguageHead : Module
 internal sealed class BertPredictions : Module
 {
     private readonly BertTransform transform;
-    private readonly Linear? decoder;   // null where the output layer is the table of embeddings
+    private readonly Dense? decoder;   // null where the output layer is the table of embeddings
     private readonly Parameter bias;    // [vocabulary]
 
     public BertPredictions(BertConfig config) : base(nameof(BertPredictions))
@@ -85,14 +85,14 @@ internal sealed class BertPredictions : Module
     public Tensor Predict(Tensor features, Tensor table)
     {
         using var scope = NewDisposeScope();
-        return functional.linear(transform.call(features), decoder?.weight ?? table, bias).MoveToOuterDisposeScope();
+        return LinearProduct.Of(transform.call(features), decoder?.weight ?? table, bias).MoveToOuterDisposeScope();
     }
 }
 
 /// <summary>norm(activation(W x + b)).</summary>
 internal sealed class BertTransform : Module<Tensor, Tensor>
 {
-    private readonly Linear dense;
+    private readonly Dense dense;
     private readonly LayerNorm LayerNorm;
     private readonly Activation activation;
 

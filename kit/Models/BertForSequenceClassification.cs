@@ -11,7 +11,7 @@ public sealed class BertForSequenceClassification : Module<Tensor, Tensor>
 {
     private readonly Bert bert;
     private readonly Dropout dropout;
-    private readonly Linear classifier;
+    private readonly Dense classifier;
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
     public BertForSequenceClassification(BertConfig config) : base(nameof(BertForSequenceClassification))

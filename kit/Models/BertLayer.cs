@@ -80,7 +80,7 @@ internal sealed class BertAttention : Module<Tensor, Tensor>
 /// <summary>The end of a branch: norm(residual + W x + b).</summary>
 internal sealed class BertOutput : Module<Tensor, Tensor>
 {
-    private readonly Linear dense;
+    private readonly Dense dense;
     private readonly LayerNorm LayerNorm;
     private readonly Dropout dropout;
     private readonly HookPoint hook_out = new();   // [batch, time, channels], what the branch adds

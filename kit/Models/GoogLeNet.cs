@@ -24,7 +24,7 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
     private readonly GoogLeNetAuxiliaryHead? aux1, aux2;
     private readonly AdaptiveAvgPool2d avgpool;
     private readonly Dropout dropout;
-    private readonly Linear fc;
+    private readonly Dense fc;
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
     public GoogLeNet(GoogLeNetConfig config) : base(nameof(GoogLeNet))
@@ -59,7 +59,7 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
         }
         avgpool = AdaptiveAvgPool2d(1);
         dropout = Dropout(config.Dropout);
-        fc = Linear(1024 / d, config.Classes);
+        fc = new Dense(1024 / d, config.Classes);
         RegisterComponents();
         InceptionStart.Initialize(this, _ => 0.01);
     }

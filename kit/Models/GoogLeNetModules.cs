@@ -41,16 +41,16 @@ internal sealed class GoogLeNetAuxiliaryHead : Module<Tensor, Tensor>
 {
     private readonly AdaptiveAvgPool2d pool = AdaptiveAvgPool2d(4);
     private readonly BasicConv2d conv;
-    private readonly Linear fc1;
-    private readonly Linear fc2;
+    private readonly Dense fc1;
+    private readonly Dense fc2;
     private readonly Dropout dropout;
     private readonly Relu relu = new();
 
     public GoogLeNetAuxiliaryHead(int inputs, int divisor, int classes, double dropout) : base(nameof(GoogLeNetAuxiliaryHead))
     {
         conv = new BasicConv2d(inputs, 128 / divisor, 1);
-        fc1 = Linear(2048 / divisor, 1024 / divisor);
-        fc2 = Linear(1024 / divisor, classes);
+        fc1 = new Dense(2048 / divisor, 1024 / divisor);
+        fc2 = new Dense(1024 / divisor, classes);
         this.dropout = Dropout(dropout);
         RegisterComponents();
     }

@@ -17,7 +17,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     private readonly Dropout drop;
     private readonly ModuleList<GptBlock> h;
     private readonly LayerNorm ln_f;
-    private readonly Linear? lm_head;   // null where the output layer is wte
+    private readonly Dense? lm_head;   // null where the output layer is wte
     private readonly HookPoint hook_embed = new();   // [batch, time, channels], positions included
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
@@ -74,7 +74,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     /// <summary>From the final residual stream to logits.</summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, time, vocabulary].</returns>
-    public Tensor Head(Tensor features) => lm_head is null ? functional.linear(features, wte.weight) : lm_head.call(features);
+    public Tensor Head(Tensor features) => lm_head is null ? LinearProduct.Of(features, wte.weight) : lm_head.call(features);
 
     /// <inheritdoc/>
     public Tensor NextLogits(Tensor tokens, KeyValueCache cache, Tensor? attentionMask = null)

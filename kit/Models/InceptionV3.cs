@@ -28,7 +28,7 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
     private readonly InceptionE Mixed_7b, Mixed_7c;
     private readonly AdaptiveAvgPool2d avgpool;
     private readonly Dropout dropout;
-    private readonly Linear fc;
+    private readonly Dense fc;
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
     public InceptionV3(InceptionV3Config config) : base(nameof(InceptionV3))
@@ -51,7 +51,7 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
         (Mixed_7b, Mixed_7c) = (new(1280 / d, d), new(2048 / d, d));
         avgpool = AdaptiveAvgPool2d(1);
         dropout = Dropout(config.Dropout);
-        fc = Linear(2048 / d, config.Classes);
+        fc = new Dense(2048 / d, config.Classes);
         RegisterComponents();
         InceptionStart.Initialize(this, name => name switch { "AuxLogits.conv1.conv" => 0.01, "AuxLogits.fc" => 0.001, _ => 0.1 });
     }

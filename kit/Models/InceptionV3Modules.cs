@@ -162,13 +162,13 @@ internal sealed class InceptionV3AuxiliaryHead : Module<Tensor, Tensor>
 
     private readonly BasicConv2d conv0, conv1;
     private readonly AdaptiveAvgPool2d pool = AdaptiveAvgPool2d(1);
-    private readonly Linear fc;
+    private readonly Dense fc;
 
     public InceptionV3AuxiliaryHead(int inputs, int divisor, int classes) : base(nameof(InceptionV3AuxiliaryHead))
     {
         conv0 = new BasicConv2d(inputs, 128 / divisor, 1);
         conv1 = new BasicConv2d(128 / divisor, 768 / divisor, 5);
-        fc = Linear(768 / divisor, classes);
+        fc = new Dense(768 / divisor, classes);
         RegisterComponents();
     }
 

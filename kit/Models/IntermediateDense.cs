@@ -1,5 +1,4 @@
 using ResearchKit.Layers;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -8,7 +7,7 @@ namespace ResearchKit.Models;
 /// <summary>The first half of an MLP: activation(W x + b); <c>intermediate</c> in the published BERT and ViT.</summary>
 internal sealed class IntermediateDense : Module<Tensor, Tensor>
 {
-    private readonly Linear dense;
+    private readonly Dense dense;
     private readonly HookPoint hook_pre = new(), hook_post = new();   // [batch, time, feed-forward channels]
     private readonly Activation activation;
 

@@ -1,5 +1,4 @@
 using ResearchKit.Layers;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -13,7 +12,7 @@ namespace ResearchKit.Models;
 public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel
 {
     private readonly LlamaDecoder model;
-    private readonly Linear? lm_head;   // null where the output layer is the table of embeddings
+    private readonly Dense? lm_head;   // null where the output layer is the table of embeddings
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
     public Llama(LlamaConfig config) : base(nameof(Llama))

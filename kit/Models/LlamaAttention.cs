@@ -1,6 +1,5 @@
 using ResearchKit.Layers;
 using ResearchKit.Tensors;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -10,7 +9,7 @@ namespace ResearchKit.Models;
 /// <remarks>Ainslie et al., 2023, https://arxiv.org/abs/2305.13245.</remarks>
 internal sealed class LlamaAttention : Module
 {
-    private readonly Linear q_proj, k_proj, v_proj, o_proj;
+    private readonly Dense q_proj, k_proj, v_proj, o_proj;
     private readonly HookPoint hook_q = new(), hook_z = new();       // [batch, head, time, d_head]
     private readonly HookPoint hook_k = new(), hook_v = new();       // [batch, key head, time, d_head]
     private readonly HookPoint hook_pattern = new();                 // [batch, head, query, key]

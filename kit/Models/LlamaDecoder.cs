@@ -42,5 +42,5 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
     }
 
     /// <summary>Logits by the table of embeddings: [..., channels] to [..., vocabulary].</summary>
-    public Tensor Unembed(Tensor features) => functional.linear(features, embed_tokens.weight);
+    public Tensor Unembed(Tensor features) => LinearProduct.Of(features, embed_tokens.weight);
 }

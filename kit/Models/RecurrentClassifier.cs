@@ -12,7 +12,7 @@ public sealed class RecurrentClassifier : Module<Tensor, Tensor>
 {
     private readonly RecurrentLayer rnn;
     private readonly Dropout dropout;
-    private readonly Linear head;
+    private readonly Dense head;
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
     public RecurrentClassifier(RecurrentClassifierConfig config) : base(nameof(RecurrentClassifier))
@@ -27,7 +27,7 @@ public sealed class RecurrentClassifier : Module<Tensor, Tensor>
             Dropout = config.Dropout,
         });
         dropout = Dropout(config.Dropout);
-        head = Linear(config.HiddenWidth * (config.Bidirectional ? 2 : 1), config.Classes);
+        head = new Dense(config.HiddenWidth * (config.Bidirectional ? 2 : 1), config.Classes);
         RegisterComponents();
     }
 

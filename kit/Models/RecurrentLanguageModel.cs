@@ -13,7 +13,7 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
     private readonly EmbeddingTable embedding;
     private readonly Dropout dropout;
     private readonly RecurrentLayer rnn;
-    private readonly Linear? head;   // null where the embedding is the head
+    private readonly Dense? head;   // null where the embedding is the head
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
     public RecurrentLanguageModel(RecurrentLanguageModelConfig config) : base(nameof(RecurrentLanguageModel))
@@ -29,7 +29,7 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
             Layers = config.Layers,
             Dropout = config.Dropout,
         });
-        head = config.TiedEmbedding ? null : Linear(config.HiddenWidth, config.VocabularySize);
+        head = config.TiedEmbedding ? null : new Dense(config.HiddenWidth, config.VocabularySize);
         RegisterComponents();
     }
 
@@ -77,7 +77,7 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var kept = dropout.call(features);
-        return (head is null ? functional.linear(kept, embedding.weight) : head.call(kept)).MoveToOuterDisposeScope();
+        return (head is null ? LinearProduct.Of(kept, embedding.weight) : head.call(kept)).MoveToOuterDisposeScope();
     }
 
     private RecurrentOutput Read(Tensor tokens, RecurrentState? state)

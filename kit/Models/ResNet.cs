@@ -18,7 +18,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
     private readonly Module<Tensor, Tensor> maxpool;
     private readonly Chain layer1, layer2, layer3, layer4;
     private readonly AdaptiveAvgPool2d avgpool;
-    private readonly Linear fc;
+    private readonly Dense fc;
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
     public ResNet(ResNetConfig config) : base(nameof(ResNet))
@@ -44,7 +44,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
         }
         (layer1, layer2, layer3, layer4) = (Stage(0), Stage(1), Stage(2), Stage(3));
         avgpool = AdaptiveAvgPool2d(1);
-        fc = Linear(channels, config.Classes);
+        fc = new Dense(channels, config.Classes);
         RegisterComponents();
         Initialize();
     }

@@ -1,6 +1,5 @@
 using ResearchKit.Layers;
 using ResearchKit.Tensors;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -15,7 +14,7 @@ public sealed class T5 : Module<Tensor, Tensor, Tensor>
 {
     private readonly EmbeddingTable shared;
     private readonly T5Stack encoder, decoder;
-    private readonly Linear? lm_head;   // null where the output layer is the shared table
+    private readonly Dense? lm_head;   // null where the output layer is the shared table
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
     public T5(T5Config config) : base(nameof(T5))
@@ -83,7 +82,7 @@ public sealed class T5 : Module<Tensor, Tensor, Tensor>
     {
         if (lm_head is not null) return lm_head.call(features);
         using var scope = NewDisposeScope();
-        return functional.linear(features * Math.Pow(Config.ModelWidth, -0.5), shared.weight).MoveToOuterDisposeScope();
+        return LinearProduct.Of(features * Math.Pow(Config.ModelWidth, -0.5), shared.weight).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the decoder gets where it should write <paramref name="labels"/>: the start token, then all but the last.</summary>

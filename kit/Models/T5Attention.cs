@@ -1,6 +1,5 @@
 using ResearchKit.Layers;
 using ResearchKit.Tensors;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -9,7 +8,7 @@ namespace ResearchKit.Models;
 /// <summary>Attention whose scores are not divided by the root of the head's width, and get a number for each class of distances.</summary>
 internal sealed class T5Attention : Module
 {
-    private readonly Linear q, k, v, o;
+    private readonly Dense q, k, v, o;
     private readonly EmbeddingTable? relative_attention_bias;   // [buckets, head], in the first layer
     private readonly HookPoint hook_q = new(), hook_k = new(), hook_v = new(), hook_z = new();   // [batch, head, time, d_head]
     private readonly HookPoint hook_pattern = new();                                             // [batch, head, query, key]

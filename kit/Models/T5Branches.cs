@@ -75,9 +75,9 @@ internal sealed class T5FeedForwardBranch : T5Branch
 /// <summary>W activation(V x), or where it is gated W (activation(V x) · U x).</summary>
 internal sealed class T5FeedForward : Module<Tensor, Tensor>
 {
-    private readonly Linear? wi;           // not gated
-    private readonly Linear? wi_0, wi_1;   // gated: through the activation, and the gate
-    private readonly Linear wo;
+    private readonly Dense? wi;           // not gated
+    private readonly Dense? wi_0, wi_1;   // gated: through the activation, and the gate
+    private readonly Dense wo;
     private readonly Dropout dropout;
     private readonly HookPoint hook_post = new();   // [batch, time, feed-forward channels]
     private readonly Activation activation;
@@ -85,7 +85,7 @@ internal sealed class T5FeedForward : Module<Tensor, Tensor>
     public T5FeedForward(T5Config config) : base(nameof(T5FeedForward))
     {
         activation = config.Activation;
-        Linear Inwards() => Initial.Dense(config.ModelWidth, config.FeedForwardWidth, bias: false, Math.Pow(config.ModelWidth, -0.5));
+        Dense Inwards() => Initial.Dense(config.ModelWidth, config.FeedForwardWidth, bias: false, Math.Pow(config.ModelWidth, -0.5));
         if (config.Gated) (wi_0, wi_1) = (Inwards(), Inwards());
         else wi = Inwards();
         wo = Initial.Dense(config.FeedForwardWidth, config.ModelWidth, bias: false, Math.Pow(config.FeedForwardWidth, -0.5));

@@ -41,7 +41,7 @@ public sealed class TokenMixingModel : Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var x = positions.Embed(embed_tokens.call(tokens), 0);   // [batch, time, channels]
         foreach (var layer in layers) x = layer.call(x);
-        return functional.linear(norm.call(x), embed_tokens.weight).MoveToOuterDisposeScope();
+        return LinearProduct.Of(norm.call(x), embed_tokens.weight).MoveToOuterDisposeScope();
     }
 }
 

@@ -56,23 +56,23 @@ public sealed record TransformerClassifierConfig
 /// <remarks>Without positions it sees a set of vectors, and no order in it can be learnt.</remarks>
 public sealed class TransformerClassifier : Module<Tensor, Tensor>
 {
-    private readonly Linear embedding;
+    private readonly Dense embedding;
     private readonly PositionalEncoding positions;
     private readonly Dropout dropout;
     private readonly ModuleList<EncoderLayer> layers;
-    private readonly Linear head;
+    private readonly Dense head;
     private readonly TransformerClassifierConfig config;
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
     public TransformerClassifier(TransformerClassifierConfig config) : base(nameof(TransformerClassifier))
     {
         this.config = config.Validated();
-        embedding = Linear(config.InputWidth, config.ModelWidth);
+        embedding = new Dense(config.InputWidth, config.ModelWidth);
         positions = PositionalEncoding.Create(config.Positions, config.ContextLength, config.ModelWidth, config.Heads);
         dropout = Dropout(config.Dropout);
         layers = ModuleList([.. Enumerable.Range(0, config.Layers).Select(_ =>
             new EncoderLayer(config.ModelWidth, config.Heads, config.FeedForwardWidth, config.Dropout))]);
-        head = Linear(config.ModelWidth, config.Classes);
+        head = new Dense(config.ModelWidth, config.Classes);
         RegisterComponents();
     }
 

@@ -24,9 +24,9 @@ public sealed class Vgg : Module<Tensor, Tensor>
         avgpool = AdaptiveAvgPool2d(config.PooledSize);
         var flat = config.Stages[^1][^1] * config.PooledSize * config.PooledSize;
         classifier = new Chain([
-            Linear(flat, config.HiddenWidth), new Relu(), Dropout(config.Dropout),
-            Linear(config.HiddenWidth, config.HiddenWidth), new Relu(), Dropout(config.Dropout),
-            Linear(config.HiddenWidth, config.Classes)]);
+            new Dense(flat, config.HiddenWidth), new Relu(), Dropout(config.Dropout),
+            new Dense(config.HiddenWidth, config.HiddenWidth), new Relu(), Dropout(config.Dropout),
+            new Dense(config.HiddenWidth, config.Classes)]);
         RegisterComponents();
         Initialize();
     }
@@ -89,7 +89,7 @@ public sealed class Vgg : Module<Tensor, Tensor>
                 init.kaiming_normal_(convolution.Weight, mode: init.FanInOut.FanOut, nonlinearity: init.NonlinearityType.ReLU);
                 init.zeros_(convolution.Bias!);
             }
-            else if (module is Linear linear)
+            else if (module is Dense linear)
             {
                 init.normal_(linear.weight!, 0, 0.01);
                 init.zeros_(linear.bias!);

@@ -1,5 +1,4 @@
 using ResearchKit.Layers;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -13,7 +12,7 @@ namespace ResearchKit.Models;
 public sealed class Vit : Module<Tensor, Tensor>
 {
     private readonly VitEncoder vit;
-    private readonly Linear classifier;
+    private readonly Dense classifier;
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
     public Vit(VitConfig config) : base(nameof(Vit))

@@ -1,3 +1,4 @@
+using ResearchKit.Layers;
 using ResearchKit.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -74,6 +75,6 @@ internal sealed class VitPatchProjection : Module<Tensor, Tensor>
         var patches = images.reshape(-1, channels, side, patch, side, patch)
                             .permute(0, 2, 4, 1, 3, 5)                    // [batch, row, column, channels, patch height, patch width]
                             .reshape(-1, side * side, channels * patch * patch);
-        return functional.linear(patches, weight.flatten(1), bias).MoveToOuterDisposeScope();
+        return LinearProduct.Of(patches, weight.flatten(1), bias).MoveToOuterDisposeScope();
     }
 }

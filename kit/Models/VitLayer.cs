@@ -108,7 +108,7 @@ internal sealed class VitAttention : Module<Tensor, Tensor>
 /// <summary>The end of a branch: W x + b.</summary>
 internal sealed class VitOutput : Module<Tensor, Tensor>
 {
-    private readonly Linear dense;
+    private readonly Dense dense;
     private readonly Dropout dropout;
 
     public VitOutput(VitConfig config, int inputs) : base(nameof(VitOutput))

@@ -44,6 +44,18 @@ public static class Compute
         set => (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32) = (value, value);
     }
 
+    /// <summary>
+    /// Whether the kit's layers multiply float32 matrices on the CPU by oneDNN rather than by libtorch's own choice, Intel's MKL. On at
+    /// first where that is faster: on processors with AVX-512 that are not Intel's. The last digits differ.
+    /// </summary>
+    /// <exception cref="NotSupportedException">Switched on where this system's libtorch has no oneDNN.</exception>
+    public static bool UsesOneDnnProducts
+    {
+        get => OneDnnProducts.AreUsed;
+        set => OneDnnProducts.AreUsed = value && !OneDnnProducts.AreThere
+            ? throw new NotSupportedException("This system's libtorch does not show oneDNN's products.") : value;
+    }
+
     /// <summary>Most memory this process has held at once, in bytes of resident memory; since <see cref="ResetPeakMemory"/> if that was called.</summary>
     public static long PeakMemory
     {

@@ -7,16 +7,16 @@ namespace ResearchKit.Native;
 public static class MatrixProductRate
 {
     private const int Side = 2048, Repeats = 3;
-    private static readonly Dictionary<(string Device, ScalarType Type, int Threads, bool TensorFloat32), double> Measured = [];
+    private static readonly Dictionary<(string Device, ScalarType Type, int Threads, bool TensorFloat32, bool OneDnn), double> Measured = [];
 
-    /// <summary>Floating-point operations per second of products of square matrices, the best of three; measured once for each device, type and number of threads, in well under a second.</summary>
+    /// <summary>Floating-point operations per second of products of square matrices, by the kernel that the kit's layers use, the best of three; measured once for each device, type and number of threads, in well under a second.</summary>
     /// <param name="device">Such as the model's.</param>
     /// <param name="type">float32, bfloat16, …</param>
     public static double Of(Device device, ScalarType type = ScalarType.Float32)
     {
         lock (Measured)
         {
-            var key = (device.ToString(), type, Compute.Threads, Compute.AllowTensorFloat32);
+            var key = (device.ToString(), type, Compute.Threads, Compute.AllowTensorFloat32, Compute.UsesOneDnnProducts);
             if (!Measured.TryGetValue(key, out var rate)) Measured[key] = rate = Measure(device, type);
             return rate;
         }
@@ -38,7 +38,7 @@ public static class MatrixProductRate
 
     private static void Multiply(Tensor a, Tensor b)
     {
-        using var product = a.mm(b);
+        using var product = OneDnnProducts.Fit(a, b) ? OneDnnProducts.Linear(a, b) : a.mm(b);
         using var one = product[0, 0];
         one.to(ScalarType.Float32).item<float>();   // waits for a device that runs beside us
     }

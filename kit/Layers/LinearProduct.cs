@@ -1,0 +1,63 @@
+using ResearchKit.Native;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Layers;
+
+/// <summary>x Wᵀ + b, by whichever kernel of libtorch is faster on this machine.</summary>
+internal static class LinearProduct
+{
+    /// <summary>Multiplications from which on oneDNN pays for the way to it.</summary>
+    private const long Worthwhile = 1 << 18, WorthwhileWithGradient = 1 << 22;
+
+    /// <param name="x">[..., in].</param>
+    /// <param name="weight">[out, in], in any layout; the transpose of a matrix that is stored as [in, out], too.</param>
+    /// <param name="bias">[out], or null.</param>
+    /// <returns>[..., out].</returns>
+    public static Tensor Of(Tensor x, Tensor weight, Tensor? bias = null)
+    {
+        if (!OneDnnProducts.Fit(x, weight) || Autocast.Current(x.device_type) is not null)
+            return functional.linear(x, weight, bias);
+        var noted = is_grad_enabled() && (x.requires_grad || weight.requires_grad || bias is { requires_grad: true });
+        if (x.numel() * weight.shape[0] < (noted ? WorthwhileWithGradient : Worthwhile)) return functional.linear(x, weight, bias);
+        using var scope = NewDisposeScope();
+        var rows = x.reshape(-1, x.shape[^1]);
+        return Rows(rows, weight, noted, bias).view([.. x.shape[..^1], weight.shape[0]]).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Rows(Tensor x, Tensor weight, bool noted, Tensor? bias = null) =>
+        !noted ? OneDnnProducts.Linear(x, weight, bias) : Function.apply(bias is null ? [x, weight] : [x, weight, bias]);
+
+    /// <summary>The gradients are such products themselves, so that they have gradients in turn.</summary>
+    private sealed class Function : autograd.SingleTensorFunction<Function>
+    {
+        public override string Name => nameof(LinearProduct);
+
+        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        {
+            var (x, weight, bias) = ((Tensor)vars[0], (Tensor)vars[1], vars.Length > 2 ? (Tensor)vars[2] : null);
+            ctx.save_for_backward(bias is null ? [x, weight] : [x, weight, bias]);
+            return OneDnnProducts.Linear(x, weight, bias);
+        }
+
+        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        {
+            var saved = ctx.get_saved_variables();
+            var (x, weight) = (saved[0], saved[1]);
+            using var scope = NewDisposeScope();
+            var noted = is_grad_enabled();
+            List<Tensor> gradients =
+            [
+                x.requires_grad ? Rows(grad_output, weight.t(), noted) : null!,
+                weight.requires_grad ? OfWeight(x, grad_output, noted) : null!,
+            ];
+            if (saved.Count > 2) gradients.Add(saved[2].requires_grad ? grad_output.sum([0]) : null!);
+            foreach (var gradient in gradients) gradient?.MoveToOuterDisposeScope();
+            return gradients;
+        }
+
+        /// <summary>gᵀ x, [out, in]; the product that is made has the smaller of the two as its rows, since rows are copied.</summary>
+        private static Tensor OfWeight(Tensor x, Tensor gradient, bool noted) =>
+            gradient.shape[1] > x.shape[1] ? Rows(x.t(), gradient.t(), noted).t() : Rows(gradient.t(), x.t(), noted);
+    }
+}

@@ -1,0 +1,112 @@
+using CsCheck;
+using ResearchKit.Layers;
+using ResearchKit.Native;
+using ResearchKit.Tests.Golden;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Tests.Layers;
+
+/// <summary>The fully-connected layer, with each of the two kernels that it multiplies by.</summary>
+public sealed class DenseTests : IDisposable
+{
+    private const int Rows = 64, Inputs = 300, Outputs = 256;   // enough for oneDNN's kernel
+    private readonly bool before = Compute.UsesOneDnnProducts;
+
+    public void Dispose() => Compute.UsesOneDnnProducts = before;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void It_starts_as_TorchSharps_layer(bool hasBias)
+    {
+        Compute.Seed(3);
+        using var linear = nn.Linear(7, 5, hasBias);
+        Compute.Seed(3);
+        using var dense = new Dense(7, 5, hasBias);
+        Assert.Equal(linear.named_parameters().Select(pair => pair.name), dense.named_parameters().Select(pair => pair.name));
+        foreach (var ((name, want), (_, got)) in linear.named_parameters().Zip(dense.named_parameters())) Near.Check(name, want, got, 0);
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void It_equals_the_formula_and_so_do_its_gradients(bool oneDnn, bool hasBias)
+    {
+        if (oneDnn) Compute.UsesOneDnnProducts = OneDnnProducts.AreThere;
+        else Compute.UsesOneDnnProducts = false;
+        using var scope = NewDisposeScope();
+        using var dense = new Dense(Inputs, Outputs, hasBias);
+        var (x, factors) = (randn([4, Rows / 4, Inputs], requires_grad: true), randn(4, Rows / 4, Outputs));
+        var y = dense.call(x);
+        (y * factors).sum().backward();
+
+        var (x64, w64) = (x.detach().to(float64), dense.weight.detach().to(float64));
+        var g64 = factors.to(float64).view(Rows, Outputs);
+        var want = x64.matmul(w64.t());
+        if (dense.bias is { } bias) want += bias.detach().to(float64);
+        Near.Check("output", want.to(float32), y.detach(), 1e-5);
+        Near.Check("input's gradient", g64.mm(w64).to(float32), x.grad!.view(Rows, Inputs), 2e-5);
+        Near.Check("weight's gradient", g64.t().mm(x64.view(Rows, Inputs)).to(float32), dense.weight.grad!, 1e-4);
+        if (dense.bias is { } shift) Near.Check("bias' gradient", g64.sum([0]).to(float32), shift.grad!, 2e-5);
+        Assert.True(dense.weight.grad!.is_contiguous());
+    }
+
+    [Fact]
+    public void Gradients_have_gradients()
+    {
+        Tensor OfPenalty(bool oneDnn)
+        {
+            Compute.UsesOneDnnProducts = oneDnn;
+            Compute.Seed(5);
+            using var scope = NewDisposeScope();
+            using var dense = new Dense(Inputs, Outputs);
+            var x = randn([Rows, Inputs], requires_grad: true);
+            var gradient = autograd.grad([dense.call(x).pow(2).sum()], [x], retain_graph: true, create_graph: true)[0];
+            gradient.pow(2).sum().backward();
+            return dense.weight.grad!.MoveToOuterDisposeScope();
+        }
+        using var scope = NewDisposeScope();
+        var want = OfPenalty(oneDnn: false);
+        Near.Check("penalty's gradient", want / want.abs().max(), OfPenalty(OneDnnProducts.AreThere) / want.abs().max(), 1e-5);
+    }
+
+    [Fact]
+    public void A_matrix_of_any_shape_and_layout_is_multiplied_right()
+    {
+        if (!OneDnnProducts.AreThere) return;   // on x64 it is
+        var size = Gen.Int[1, 300];
+        Gen.Select(size, size, size, Gen.Bool, Gen.Bool, Gen.Bool).Sample((rows, inputs, outputs, turned, turnedWeight, hasBias) =>
+        {
+            using var scope = NewDisposeScope();
+            var x = turned ? randn(inputs, rows).t() : randn(rows, inputs);
+            var weight = turnedWeight ? randn(inputs, outputs).t() : randn(outputs, inputs);
+            var bias = hasBias ? randn(outputs) : null;
+            var want = nn.functional.linear(x.to(float64), weight.to(float64), bias?.to(float64));
+            Near.Check($"[{rows}, {inputs}] by [{inputs}, {outputs}]", want.to(float32), OneDnnProducts.Linear(x, weight, bias), 1e-4);
+        }, iter: 200, threads: 1);
+    }
+
+    [Fact]
+    public void Mixed_precision_and_batches_of_nothing_go_libtorchs_way()
+    {
+        Compute.UsesOneDnnProducts = OneDnnProducts.AreThere;
+        using var scope = NewDisposeScope();
+        using var dense = new Dense(Inputs, Outputs);
+        Assert.Equal([0, Outputs], dense.call(zeros(0, Inputs)).shape);
+        if (!Autocast.IsSupported) return;
+        using var mixed = new Autocast(DeviceType.CPU, ScalarType.BFloat16);
+        Assert.Equal(ScalarType.BFloat16, dense.call(randn(Rows, Inputs)).dtype);
+    }
+
+    [Fact]
+    public void Another_number_of_channels_is_refused()
+    {
+        using var scope = NewDisposeScope();
+        using var dense = new Dense(3, 2);
+        Assert.Contains("expected 3 channels", Assert.Throws<ArgumentException>(() => dense.call(zeros(2, 4))).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Dense(0, 2));
+    }
+}
