@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
 namespace ResearchKit.Native;
@@ -6,19 +7,22 @@ namespace ResearchKit.Native;
 /// <remarks>
 /// <c>x.add(0.5)</c> makes a Scalar, hands its address to native code and holds it no longer: a collection in that moment frees it
 /// before it is read, and the call fails (<c>Scalar.h: INTERNAL ASSERT FAILED</c>) or computes with another number. So the function
-/// that frees one is replaced by a queue to it: what is freed waits until <see cref="Waiting"/> others were freed after it.
+/// that frees one is replaced by a queue to it: what the collector frees waits there for a second or two. Not longer, and not what is
+/// disposed of by hand, since small pieces that stay behind keep the native heap from joining the large ones between them.
 /// The replacement is the address of that one function in the loaded library's table of symbols, which TorchSharp looks up once, at
 /// its first use. Done where the system's loader shows that table (Linux with glibc); elsewhere everything stays as it was.
 /// </remarks>
 internal static unsafe partial class ScalarLifetimes
 {
-    /// <summary>More than one collection finalizes between a call and the reading of its numbers; about 1 MB of them.</summary>
-    private const int Waiting = 1 << 15;
+    /// <summary>Milliseconds; between a call and the reading of its numbers lie microseconds, on a machine that has time for it.</summary>
+    private const int Wait = 1000;
 
     private const int SymbolEntry = 1, Writable = 1 | 2, ReadOnly = 1;   // RTLD_DL_SYMENT, PROT_READ | PROT_WRITE, PROT_READ
-    private static readonly nint[] Queue = new nint[Waiting];
+    private static readonly ConcurrentQueue<nint> Queue = new();
+    private static readonly Timer Clock = new(_ => FreeOldest());
     private static delegate* unmanaged<nint, void> free;
-    private static int freed;
+    private static int collector;       // the thread that finalizes, once it is known
+    private static int ticking, old;   // whether the clock is set; how many waited at its last tick
 
     /// <summary>Whether numbers are kept.</summary>
     public static bool Kept => free is not null;
@@ -34,6 +38,7 @@ internal static unsafe partial class ScalarLifetimes
             var page = (nint)symbol & ~(nint)(Environment.SystemPageSize - 1);
             var length = (nint)(symbol + 1) - page;
             if (Protect(page, length, Writable) != 0) return;   // a hardened system may refuse
+            _ = new Witness();
             free = (delegate* unmanaged<nint, void>)function;
             symbol->Value = (nint)(delegate* unmanaged<nint, void>)&Defer - info.Base;
             _ = Protect(page, length, ReadOnly);
@@ -47,9 +52,27 @@ internal static unsafe partial class ScalarLifetimes
     [UnmanagedCallersOnly]
     private static void Defer(nint scalar)
     {
-        var place = (uint)Interlocked.Increment(ref freed) % Waiting;
-        var oldest = Interlocked.Exchange(ref Queue[place], scalar);
-        if (oldest != 0) free(oldest);
+        if (collector != 0 && collector != Environment.CurrentManagedThreadId)
+        {
+            free(scalar);
+            return;
+        }
+        Queue.Enqueue(scalar);
+        if (Interlocked.Exchange(ref ticking, 1) == 0) Clock.Change(Wait, Timeout.Infinite);
+    }
+
+    private static void FreeOldest()
+    {
+        for (; old > 0 && Queue.TryDequeue(out var scalar); old--) free(scalar);
+        old = Queue.Count;
+        if (old == 0) Volatile.Write(ref ticking, 0);
+        if (!Queue.IsEmpty && (old > 0 || Interlocked.Exchange(ref ticking, 1) == 0)) Clock.Change(Wait, Timeout.Infinite);
+    }
+
+    /// <summary>Notes who collects it.</summary>
+    private sealed class Witness
+    {
+        ~Witness() => collector = Environment.CurrentManagedThreadId;
     }
 
     /// <summary>Elf64_Sym, System V ABI.</summary>

@@ -1,5 +1,4 @@
 using ResearchKit.Data;
-using ResearchKit.Native;
 using ResearchKit.Optimizers;
 using static TorchSharp.torch;
 
@@ -141,7 +140,7 @@ public sealed class Trainer : IDisposable
             var result = step.Take(taken, Step + 1, rate);
             average?.Update();
             Step++;
-            FreedMemory.ReturnNowAndThen();
+            Leftovers.CollectNowAndThen();
             pace.Stop(result.Targets * (options.Workers?.Count ?? 1));
             var heldOut = Due(options.EvaluateEvery) && evaluation is not null ? Evaluate() : (double?)null;
             var improved = heldOut is { } loss && Improves(loss);

@@ -1,4 +1,5 @@
 using ResearchKit.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Native;
@@ -37,5 +38,25 @@ public sealed class ScalarLifetimesTests
                 Assert.Equal(call + 0.25, clamped.item<double>());
             }
         });
+    }
+
+    [Fact]
+    public async Task Numbers_that_were_collected_are_freed_a_little_later()
+    {
+        if (!ScalarLifetimes.Kept || !NativeHeap.IsKnown) return;
+        const int Count = 400_000;   // at least 12 MB
+        static void Make()
+        {
+            for (var i = 0; i < Count; i++) _ = (Scalar)0.5;
+        }
+        var before = NativeHeap.Bytes();
+        Make();
+        Assert.True(NativeHeap.Bytes() - before > 16 * Count / 4, "the numbers did not lie in the native heap");
+        for (var waits = 0; waits < 40 && NativeHeap.Bytes() - before > 16 * Count / 16; waits++)
+        {
+            GC.Collect();
+            await Task.Delay(250);
+        }
+        Assert.InRange(NativeHeap.Bytes() - before, long.MinValue, 16 * Count / 16);
     }
 }
