@@ -7,23 +7,24 @@ namespace ResearchKit.Layers;
 /// <summary>x Wᵀ + b, by whichever kernel of libtorch is faster on this machine.</summary>
 internal static class LinearProduct
 {
-    /// <summary>Multiplications from which on oneDNN pays for the way to it.</summary>
-    private const long Worthwhile = 1 << 18, WorthwhileWithGradient = 1 << 22;
-
     /// <param name="x">[..., in].</param>
     /// <param name="weight">[out, in], in any layout; the transpose of a matrix that is stored as [in, out], too.</param>
     /// <param name="bias">[out], or null.</param>
     /// <returns>[..., out].</returns>
     public static Tensor Of(Tensor x, Tensor weight, Tensor? bias = null)
     {
-        if (!OneDnnProducts.Fit(x, weight) || Autocast.Current(x.device_type) is not null)
+        if (!OneDnnProducts.Fit(x, weight, bias) || Autocast.Current(x.device_type) is not null)
             return functional.linear(x, weight, bias);
         var noted = is_grad_enabled() && (x.requires_grad || weight.requires_grad || bias is { requires_grad: true });
-        if (x.numel() * weight.shape[0] < (noted ? WorthwhileWithGradient : Worthwhile)) return functional.linear(x, weight, bias);
+        if (!IsWorthIt(x.numel() / x.shape[^1], weight.numel(), noted)) return functional.linear(x, weight, bias);
         using var scope = NewDisposeScope();
         var rows = x.reshape(-1, x.shape[^1]);
         return Rows(rows, weight, noted, bias).view([.. x.shape[..^1], weight.shape[0]]).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Measured: a few rows are multiplied by the weight as it lies; for more it is laid out anew, which many must share.</summary>
+    private static bool IsWorthIt(long rows, long weights, bool noted) =>
+        rows <= 8 ? !noted && rows * weights >= 1 << 19 : rows >= 128 && rows * weights >= (noted ? 1 << 22 : 1 << 20);
 
     private static Tensor Rows(Tensor x, Tensor weight, bool noted, Tensor? bias = null) =>
         !noted ? OneDnnProducts.Linear(x, weight, bias) : Function.apply(bias is null ? [x, weight] : [x, weight, bias]);

@@ -22,10 +22,11 @@ internal static unsafe class OneDnnProducts
     /// <summary>Whether layers multiply so; at first where it is faster, with AVX-512 on a processor that is not Intel's.</summary>
     public static bool AreUsed { get; set; } = AreThere && Avx512F.IsSupported && ProcessorCaches.AreKnown && Vendor() != Intel;
 
-    /// <summary>Whether these can be multiplied so: float32, on the CPU, not empty.</summary>
-    public static bool Fit(Tensor x, Tensor weight) => AreUsed
-        && x.dtype == ScalarType.Float32 && weight.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU && weight.device_type == DeviceType.CPU
-        && x.numel() > 0 && weight.numel() > 0;
+    /// <summary>Whether these can be multiplied so: float32, on the CPU, not empty, of shapes that fit; libtorch says what is wrong with others.</summary>
+    public static bool Fit(Tensor x, Tensor weight, Tensor? bias = null) => AreUsed && IsPlain(x) && IsPlain(weight) && (bias is null || IsPlain(bias))
+        && x.dim() > 0 && weight.dim() == 2 && x.shape[^1] == weight.shape[1] && (bias is null || (bias.dim() == 1 && bias.shape[0] == weight.shape[0]));
+
+    private static bool IsPlain(Tensor tensor) => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.numel() > 0;
 
     /// <summary>x Wᵀ + b, without noting it down for a gradient.</summary>
     /// <param name="x">float32 [rows, in].</param>

@@ -10,7 +10,7 @@ namespace ResearchKit.Tests.Layers;
 /// <summary>The fully-connected layer, with each of the two kernels that it multiplies by.</summary>
 public sealed class DenseTests : IDisposable
 {
-    private const int Rows = 64, Inputs = 300, Outputs = 256;   // enough for oneDNN's kernel
+    private const int Rows = 128, Inputs = 300, Outputs = 256;   // enough for oneDNN's kernel
     private readonly bool before = Compute.UsesOneDnnProducts;
 
     public void Dispose() => Compute.UsesOneDnnProducts = before;
