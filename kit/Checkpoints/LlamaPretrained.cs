@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ResearchKit.Layers;
 using ResearchKit.Models;
 
 namespace ResearchKit.Checkpoints;
@@ -54,6 +55,7 @@ public static class LlamaPretrained
             Heads = file.Size("num_attention_heads", 32),
             KeyValueHeads = file.SizeOrNull("num_key_value_heads"),
             RotaryBase = RotaryBase(file),
+            RotaryScaling = Scaling(file),
             Activation = file.Activation("hidden_act", "silu"),
             NormEpsilon = file.Number("rms_norm_eps", 1e-6),
             TieEmbeddings = file.Flag("tie_word_embeddings", false),
@@ -64,16 +66,25 @@ public static class LlamaPretrained
         return config with { PaddingToken = padding < 0 ? config.VocabularySize + padding : padding };
     }
 
-    /// <summary>The base of plain rotary positions, as older and newer configurations say it; refuses positions that are stretched.</summary>
-    private static double RotaryBase(ConfigFile file)
+    /// <summary>The base of the rotary positions, as newer and older configurations say it.</summary>
+    private static double RotaryBase(ConfigFile file) => file.Part("rope_parameters")?.Number("rope_theta", 10_000) ?? file.Number("rope_theta", 10_000);
+
+    /// <summary>How they are stretched; refuses ways that the kit's model does not know.</summary>
+    private static RotaryScaling? Scaling(ConfigFile file)
     {
-        foreach (var part in new[] { file.Part("rope_scaling"), file.Part("rope_parameters") })
+        var part = file.Part("rope_parameters") ?? file.Part("rope_scaling");
+        var name = part is not null && part.Has("rope_type") ? "rope_type" : "type";
+        return part?.Text(name, "default") switch
         {
-            part?.Expect("type", "default");
-            part?.Expect("rope_type", "default");
-        }
-        return file.Part("rope_parameters")?.Number("rope_theta", 10_000) ?? file.Number("rope_theta", 10_000);
+            null or "default" => null,
+            "linear" => new RotaryScaling.Linear(Factor(part)),
+            "llama3" => new RotaryScaling.Llama3(Factor(part), part.Number("low_freq_factor", 1), part.Number("high_freq_factor", 4),
+                part.Size("original_max_position_embeddings", file.Size("max_position_embeddings", 2048))),
+            _ => throw part.Bad(name, "\"default\", \"linear\" or \"llama3\""),
+        };
     }
+
+    private static double Factor(ConfigFile part) => part.Number("factor", 1) is >= 1 and var factor ? factor : throw part.Bad("factor", "a number of at least 1");
 
     private static JsonObject Write(LlamaConfig config) => new()
     {
@@ -87,7 +98,19 @@ public static class LlamaPretrained
         ["hidden_act"] = ActivationNames.Of(config.Activation),
         ["rms_norm_eps"] = config.NormEpsilon,
         ["rope_theta"] = config.RotaryBase,
-        ["rope_scaling"] = null,
+        ["rope_scaling"] = config.RotaryScaling switch
+        {
+            RotaryScaling.Linear linear => new JsonObject { ["rope_type"] = "linear", ["type"] = "linear", ["factor"] = linear.Factor },
+            RotaryScaling.Llama3 llama => new JsonObject
+            {
+                ["rope_type"] = "llama3",
+                ["factor"] = llama.Factor,
+                ["low_freq_factor"] = llama.LowTurns,
+                ["high_freq_factor"] = llama.HighTurns,
+                ["original_max_position_embeddings"] = llama.FirstContext,
+            },
+            _ => null,
+        },
         ["pad_token_id"] = config.PaddingToken,
         ["tie_word_embeddings"] = config.TieEmbeddings,
     };

@@ -11,14 +11,17 @@ public sealed class RotaryPositions : PositionalEncoding
 {
     private readonly int width;
     private readonly double wavelengthBase;
+    private readonly RotaryScaling? scaling;
 
     /// <param name="width">Channels of a head; even.</param>
     /// <param name="wavelengthBase">The slowest pair turns once in about 2π times this many positions.</param>
-    public RotaryPositions(int width, double wavelengthBase = 10_000) : base(nameof(RotaryPositions))
+    /// <param name="scaling">How the turning is slowed down for longer texts; null for not at all.</param>
+    /// <exception cref="ArgumentException">An odd width, or a scaling that contradicts itself.</exception>
+    public RotaryPositions(int width, double wavelengthBase = 10_000, RotaryScaling? scaling = null) : base(nameof(RotaryPositions))
     {
         if (width % 2 != 0) throw new ArgumentException($"Rotary positions turn pairs of channels; got a head of {width}.", nameof(width));
-        this.width = width;
-        this.wavelengthBase = wavelengthBase;
+        scaling?.Validate();
+        (this.width, this.wavelengthBase, this.scaling) = (width, wavelengthBase, scaling);
     }
 
     /// <inheritdoc/>
@@ -42,6 +45,7 @@ public sealed class RotaryPositions : PositionalEncoding
     internal Rotation At(Tensor positions, ScalarType dtype)
     {
         var frequency = pow(wavelengthBase, arange(0, width, 2, float32, positions.device) / -width);     // [d / 2]
+        if (scaling is not null) frequency = scaling.Of(frequency);
         var angle = positions.to(float32).unsqueeze(-1) * frequency;                                      // [batch, time, d / 2]
         if (positions.dim() == 2) angle = angle.unsqueeze(1);                                             // [batch, 1, time, d / 2]
         return new Rotation(angle.cos().to(dtype), angle.sin().to(dtype));

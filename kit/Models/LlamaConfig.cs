@@ -30,6 +30,9 @@ public sealed record LlamaConfig
     /// <summary>The slowest pair of channels turns once in about 2π times this many positions.</summary>
     public double RotaryBase { get; init; } = 10_000;
 
+    /// <summary>How the positions were stretched to <see cref="ContextLength"/>; null for not at all.</summary>
+    public RotaryScaling? RotaryScaling { get; init; }
+
     /// <summary>Non-linearity of the gate of the MLP.</summary>
     public Activation Activation { get; init; } = Activation.Silu;
 
@@ -58,6 +61,19 @@ public sealed record LlamaConfig
         KeyValueHeads = 8,
         RotaryBase = 500_000,
         NormEpsilon = 1e-5,
+    };
+
+    /// <summary>Llama 3.1 8B: as many parameters, and sixteen times the context.</summary>
+    public static LlamaConfig Llama31Of8B => Llama3Of8B with { ContextLength = 131_072, RotaryScaling = new RotaryScaling.Llama3(8, 1, 4, 8192) };
+
+    /// <summary>Llama 3.2 1B: 1,235,814,400 parameters.</summary>
+    public static LlamaConfig Llama32Of1B => Llama31Of8B with
+    {
+        ModelWidth = 2048,
+        FeedForwardWidth = 8192,
+        Layers = 16,
+        TieEmbeddings = true,
+        RotaryScaling = new RotaryScaling.Llama3(32, 1, 4, 8192),
     };
 
     /// <summary>TinyLlama: 1,100,048,384 parameters. Zhang et al., 2024, https://arxiv.org/abs/2401.02385.</summary>

@@ -19,7 +19,7 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
         embed_tokens = new EmbeddingTable(config.VocabularySize, config.ModelWidth, config.PaddingToken);
         layers = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new LlamaLayer(config, layer))]);
         norm = new RmsNorm(config.ModelWidth, config.NormEpsilon);
-        rotary = [new RotaryPositions(config.HeadWidth, config.RotaryBase)];
+        rotary = [new RotaryPositions(config.HeadWidth, config.RotaryBase, config.RotaryScaling)];
         RegisterComponents();
     }
 

@@ -6,10 +6,11 @@ namespace ResearchKit.Native;
 /// <summary>How fast a device multiplies large matrices: the ceiling that a model's own rate is held against.</summary>
 public static class MatrixProductRate
 {
-    private const int Side = 2048, Repeats = 3;
+    private const int LeastSide = 256, MostSide = 2048, Repeats = 3;
+    private const double LongEnough = 0.01;   // seconds that a product takes from which on its own time can be told
     private static readonly Dictionary<(string Device, ScalarType Type, int Threads, bool TensorFloat32, bool OneDnn), double> Measured = [];
 
-    /// <summary>Floating-point operations per second of products of square matrices, by the kernel that the kit's layers use, the best of three; measured once for each device, type and number of threads, in well under a second.</summary>
+    /// <summary>Floating-point operations per second of products of large square matrices, by the kernel that the kit's layers use, the best of three; measured once for each device, type and number of threads, in well under a second.</summary>
     /// <param name="device">Such as the model's.</param>
     /// <param name="type">float32, bfloat16, …</param>
     public static double Of(Device device, ScalarType type = ScalarType.Float32)
@@ -22,17 +23,26 @@ public static class MatrixProductRate
         }
     }
 
+    /// <summary>By squares as large as the device multiplies in good time: a processor may have no fast way for a 16-bit type.</summary>
     private static double Measure(Device device, ScalarType type)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var (a, b) = (ones([Side, Side], type, device), ones([Side, Side], type, device));
+        var side = LeastSide;
+        var seconds = Seconds(side, device, type);
+        while (side < MostSide && seconds < LongEnough) seconds = Seconds(side *= 2, device, type);
+        return 2.0 * side * side * side / seconds;
+    }
+
+    private static double Seconds(int side, Device device, ScalarType type)
+    {
+        var (a, b) = (ones([side, side], type, device), ones([side, side], type, device));
         Multiply(a, b);   // the first prepares
-        return Enumerable.Range(0, Repeats).Max(_ =>
+        return Enumerable.Range(0, Repeats).Min(_ =>
         {
             var start = Stopwatch.GetTimestamp();
             Multiply(a, b);
-            return 2.0 * Side * Side * Side / Stopwatch.GetElapsedTime(start).TotalSeconds;
+            return Stopwatch.GetElapsedTime(start).TotalSeconds;
         });
     }
 

@@ -39,5 +39,5 @@ public readonly record struct StepReport(
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"step {Step}/{Steps} · loss {Loss:0.000}{(HeldOutLoss is { } held ? $" · held-out {held:0.000}" : "")} · "
-        + $"{TokensPerSecond:N0} tokens/s · {Left:m\\:ss} left");
+        + $"{TokensPerSecond:N0} tokens/s · {Math.Floor(Left.TotalMinutes):0}:{Left:ss} left");
 }

@@ -83,7 +83,9 @@ public sealed class PretrainedModelsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("llama-a", "rope_scaling", """{ "type": "linear", "factor": 2.0 }""", "rope_scaling: type is \"linear\"; expected \"default\"")]
+    [InlineData("llama-a", "rope_scaling", """{ "type": "dynamic", "factor": 2.0 }""", "rope_scaling: type is \"dynamic\"; expected \"default\", \"linear\" or")]
+    [InlineData("llama-a", "rope_scaling", """{ "type": "linear", "factor": 0.5 }""", "rope_scaling: factor is 0.5; expected a number of at least 1")]
+    [InlineData("llama-a", "rope_scaling", """{ "rope_type": "llama3", "factor": 8, "low_freq_factor": 4 }""", "the turns go from 4 to 4")]
     [InlineData("llama-a", "rope_parameters", """{ "rope_type": "yarn" }""", "rope_parameters: rope_type is \"yarn\"")]
     [InlineData("llama-a", "rope_scaling", "2", "rope_scaling is 2; expected an object")]
     [InlineData("llama-a", "attention_bias", "true", "attention_bias is true; expected false")]
@@ -115,6 +117,27 @@ public sealed class PretrainedModelsTests : IDisposable
         });
         if (expected.Length == 0) PretrainedCases.Load(name, folder.Path).Dispose();
         else Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => PretrainedCases.Load(name, folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("rope_scaling", """{ "type": "linear", "factor": 2.0 }""")]
+    [InlineData("rope_scaling", """{ "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 24 }""")]
+    [InlineData("rope_parameters", """{ "rope_theta": 5000.0, "rope_type": "llama3", "factor": 2.0, "original_max_position_embeddings": 16 }""")]
+    public void Stretched_positions_are_read_and_written_back(string field, string value)
+    {
+        using var golden = new GoldenCase("llama-a");
+        Place("llama-a", "model.safetensors");
+        using var plain = Llama.FromPretrained(folder.Path);
+        Edit(config => config[field] = JsonNode.Parse(value));
+        using var model = Llama.FromPretrained(folder.Path);
+        var saved = Path.Combine(folder.Path, "again");
+        model.SavePretrained(saved);
+        using var again = Llama.FromPretrained(saved);
+        Assert.NotNull(model.Config.RotaryScaling);
+        Assert.Equal(model.Config, again.Config);
+        var logits = model.Logits(golden["in.input_ids"]);
+        Assert.True(logits.Same(again.Logits(golden["in.input_ids"])));
+        Assert.False(logits.allclose(plain.Logits(golden["in.input_ids"]), 1e-3, 1e-3));
     }
 
     [Theory]

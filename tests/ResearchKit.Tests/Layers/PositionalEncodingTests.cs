@@ -62,6 +62,41 @@ public sealed class PositionalEncodingTests : IDisposable
     }
 
     [Fact]
+    public void Scaled_rotations_follow_their_formulas()
+    {
+        const int Width = 32, Position = 11;
+        const double Base = 10_000, Factor = 8, Low = 1, High = 4, Context = 512;
+        double Llama3(double angle)
+        {
+            var wavelength = 2 * Math.PI / angle;
+            if (wavelength < Context / High) return angle;
+            if (wavelength > Context / Low) return angle / Factor;
+            var smooth = ((Context / wavelength) - Low) / (High - Low);
+            return ((1 - smooth) * angle / Factor) + (smooth * angle);
+        }
+        void Follows(RotaryScaling scaling, Func<double, double> formula)
+        {
+            using var rotary = new RotaryPositions(Width, Base, scaling);
+            var turned = rotary.Rotate(cat([ones(1, 1, 1, Width / 2), zeros(1, 1, 1, Width / 2)], -1), Position).view(2, Width / 2);
+            var angles = Enumerable.Range(0, Width / 2).Select(pair => Position * formula(Math.Pow(Base, -2.0 * pair / Width))).ToList();
+            Near.Check($"{scaling}", tensor(angles.Select(angle => (float)Math.Cos(angle)).Concat(angles.Select(angle => (float)Math.Sin(angle))).ToArray()).view(2, Width / 2), turned, 2e-6);
+        }
+        Follows(new RotaryScaling.Linear(Factor), angle => angle / Factor);
+        Follows(new RotaryScaling.Llama3(Factor, Low, High, (int)Context), Llama3);
+        var pairs = Enumerable.Range(0, Width / 2).Select(pair => Math.Pow(Base, -2.0 * pair / Width)).GroupBy(angle => Llama3(angle) == angle ? "fast" : Llama3(angle) == angle / Factor ? "slow" : "between");
+        Assert.Equal(3, pairs.Count());   // the formula's three cases all occur
+    }
+
+    [Theory]
+    [InlineData(0.5, 1, 4, 512)]
+    [InlineData(8, 0, 4, 512)]
+    [InlineData(8, 4, 4, 512)]
+    [InlineData(8, 1, 4, 0)]
+    [InlineData(double.NaN, 1, 4, 512)]
+    public void A_scaling_that_contradicts_itself_is_refused(double factor, double low, double high, int context) =>
+        Assert.Contains("Rotary scaling", Refused(() => new RotaryPositions(8, scaling: new RotaryScaling.Llama3(factor, low, high, context))), StringComparison.Ordinal);
+
+    [Fact]
     public void A_rotated_score_depends_on_the_distance_alone()
     {
         using var rotary = new RotaryPositions(8);

@@ -48,6 +48,8 @@ public sealed class AllModelsTests
     [InlineData("LlamaConfig.Llama2Of7B", 6_738_415_616)]
     [InlineData("LlamaConfig.Llama2Of70B", 68_976_648_192)]
     [InlineData("LlamaConfig.Llama3Of8B", 8_030_261_248)]
+    [InlineData("LlamaConfig.Llama31Of8B", 8_030_261_248)]
+    [InlineData("LlamaConfig.Llama32Of1B", 1_235_814_400)]
     [InlineData("T5Config.Small", 60_506_624)]
     [InlineData("T5Config.Base", 222_903_552)]
     [InlineData("T5Config.SmallV11", 76_961_152)]
