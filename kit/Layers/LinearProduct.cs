@@ -32,6 +32,9 @@ internal static class LinearProduct
     /// <summary>The gradients are such products themselves, so that they have gradients in turn.</summary>
     private sealed class Function : autograd.SingleTensorFunction<Function>
     {
+        [ThreadStatic]
+        private static List<Tensor>? taken;   // the gradients of the call before
+
         public override string Name => nameof(LinearProduct);
 
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
@@ -43,18 +46,27 @@ internal static class LinearProduct
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
         {
+            using var scope = NewDisposeScope();
+            using var gradient = grad_output;   // nobody else would free its handle before the step ends
             var saved = ctx.get_saved_variables();
             var (x, weight) = (saved[0], saved[1]);
-            using var scope = NewDisposeScope();
             var noted = is_grad_enabled();
             List<Tensor> gradients =
             [
-                x.requires_grad ? Rows(grad_output, weight.t(), noted) : null!,
-                weight.requires_grad ? OfWeight(x, grad_output, noted) : null!,
+                x.requires_grad ? Rows(gradient, weight.t(), noted) : null!,
+                weight.requires_grad ? OfWeight(x, gradient, noted) : null!,
             ];
-            if (saved.Count > 2) gradients.Add(saved[2].requires_grad ? grad_output.sum([0]) : null!);
-            foreach (var gradient in gradients) gradient?.MoveToOuterDisposeScope();
+            if (saved.Count > 2) gradients.Add(saved[2].requires_grad ? gradient.sum([0]) : null!);
+            Free(taken);
+            taken = gradients;
+            foreach (var one in gradients) one?.MoveToOuterDisposeScope();
             return gradients;
+        }
+
+        /// <summary>libtorch has its own hold on these by now.</summary>
+        private static void Free(List<Tensor>? gradients)
+        {
+            foreach (var gradient in gradients ?? []) gradient?.Dispose();
         }
 
         /// <summary>gᵀ x, [out, in]; the product that is made has the smaller of the two as its rows, since rows are copied.</summary>
