@@ -24,7 +24,7 @@ internal static class LinearProduct
 
     /// <summary>Measured: a few rows are multiplied by the weight as it lies; for more it is laid out anew, which many must share.</summary>
     private static bool IsWorthIt(long rows, long weights, bool noted) =>
-        rows <= 8 ? !noted && rows * weights >= 1 << 19 : rows >= 128 && rows * weights >= (noted ? 1 << 22 : 1 << 20);
+        rows <= 8 ? !noted && rows * weights >= 1 << 19 : rows >= 64 && rows * weights >= (noted ? 1 << 22 : 1 << 20);
 
     private static Tensor Rows(Tensor x, Tensor weight, bool noted, Tensor? bias = null) =>
         !noted ? OneDnnProducts.Linear(x, weight, bias) : Function.apply(bias is null ? [x, weight] : [x, weight, bias]);

@@ -2,6 +2,7 @@ using System.Globalization;
 using BenchmarkDotNet.Attributes;
 using ResearchKit.Checkpoints;
 using ResearchKit.Models;
+using ResearchKit.Native;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Benchmarks;
@@ -48,13 +49,8 @@ public class CheckpointLoad
     /// <summary>How far the process's resident memory rises above where it was, while a model is loaded and each number is looked at.</summary>
     private string Peak(bool mapped)
     {
-        GC.Collect();
-        File.WriteAllText("/proc/self/clear_refs", "5");   // the peak starts anew
-        var before = Kilobytes("VmRSS");
+        var before = Compute.ResetPeakMemory() ?? 0;
         Load(mapped);
-        return string.Create(CultureInfo.InvariantCulture, $"// peak memory, {(mapped ? "mapped" : "read")}: {(Kilobytes("VmHWM") - before) * 1024.0 / (4 * 124_439_808):0.00} times the parameters'");
+        return string.Create(CultureInfo.InvariantCulture, $"// peak memory, {(mapped ? "mapped" : "read")}: {(Compute.PeakMemory - before) / (4.0 * 124_439_808):0.00} times the parameters'");
     }
-
-    private static long Kilobytes(string field) =>
-        long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith(field, StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 }
