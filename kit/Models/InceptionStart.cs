@@ -19,7 +19,7 @@ internal static class InceptionStart
         foreach (var (name, module) in network.named_modules())
         {
             if (module is Convolution2d convolution) init.normal_(convolution.Weight, 0, deviation(name));
-            else if (module is Dense linear) init.normal_(linear.weight!, 0, deviation(name));
+            else if (module is Dense linear) init.normal_(linear.weight, 0, deviation(name));
         }
     }
 }

@@ -91,7 +91,7 @@ public sealed class Vgg : Module<Tensor, Tensor>
             }
             else if (module is Dense linear)
             {
-                init.normal_(linear.weight!, 0, 0.01);
+                init.normal_(linear.weight, 0, 0.01);
                 init.zeros_(linear.bias!);
             }
         }
