@@ -72,7 +72,12 @@ public static class LlamaPretrained
     /// <summary>How they are stretched; refuses ways that the kit's model does not know.</summary>
     private static RotaryScaling? Scaling(ConfigFile file)
     {
-        var part = file.Part("rope_parameters") ?? file.Part("rope_scaling");
+        var (older, newer) = (Scaling(file, file.Part("rope_scaling")), Scaling(file, file.Part("rope_parameters")));   // both are looked at
+        return older ?? newer;
+    }
+
+    private static RotaryScaling? Scaling(ConfigFile file, ConfigFile? part)
+    {
         var name = part is not null && part.Has("rope_type") ? "rope_type" : "type";
         return part?.Text(name, "default") switch
         {

@@ -120,6 +120,16 @@ public sealed class PretrainedModelsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("rope_scaling", "rope_parameters")]
+    [InlineData("rope_parameters", "rope_scaling")]
+    public void Stretched_positions_are_refused_in_either_place(string plain, string unknown)
+    {
+        Place("llama-a", "model.safetensors");
+        Edit(config => (config[plain], config[unknown]) = (JsonNode.Parse("""{ "rope_type": "default" }"""), JsonNode.Parse("""{ "rope_type": "yarn" }""")));
+        Assert.Contains($"{unknown}: rope_type is \"yarn\"", Assert.Throws<InvalidDataException>(() => Llama.FromPretrained(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("rope_scaling", """{ "type": "linear", "factor": 2.0 }""")]
     [InlineData("rope_scaling", """{ "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 24 }""")]
     [InlineData("rope_parameters", """{ "rope_theta": 5000.0, "rope_type": "llama3", "factor": 2.0, "original_max_position_embeddings": 16 }""")]
