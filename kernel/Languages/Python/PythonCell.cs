@@ -8,7 +8,7 @@ namespace ResearchKit.Kernel.Languages.Python;
 /// <summary>One cell on its way through an ipykernel.</summary>
 internal sealed class PythonCell(PythonKernel kernel, CellScope? scope, CellContext context, PythonTraceback traceback)
 {
-    private static readonly TimeSpan ExitTime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ExitTime = TimeSpan.FromSeconds(10);
 
     /// <summary>What was printed before a question travels another way and may come after it.</summary>
     private static readonly TimeSpan PrintingTime = TimeSpan.FromMilliseconds(50);

@@ -23,7 +23,7 @@ internal sealed class PythonKernel : IDisposable
     public PythonFolder Folder => folder;
 
     /// <summary>How it ended; null while it runs.</summary>
-    public string? Ending { get; private set; }
+    public string? Ending => process.Ended.IsCompleted ? process.Ended.Result : null;
 
     /// <summary>Completes when it has ended.</summary>
     public Task Ended => process.Ended;
@@ -80,7 +80,7 @@ internal sealed class PythonKernel : IDisposable
     public void Kill() => process.Kill();
 
     /// <summary>The error of a cell whose Python ended.</summary>
-    public CellException Gone(string what = "Python ended while the cell ran") => Failed("PythonEnded", $"{what}: {process.Exit}.");
+    public CellException Gone(string what = "Python ended while the cell ran") => Failed("PythonEnded", $"{what}: {Ending}.");
 
     /// <inheritdoc/>
     public void Dispose()
@@ -131,11 +131,10 @@ internal sealed class PythonKernel : IDisposable
     /// <summary>Ends all requests when the process ends, after what it said last.</summary>
     private async Task WatchAsync()
     {
-        await process.Ended.ConfigureAwait(false);
+        var ending = await process.Ended.ConfigureAwait(false);
         if (Volatile.Read(ref disposed) != 0) return;
-        Ending = process.Exit;
         await Task.Delay(200).ConfigureAwait(false);
-        client?.Fail(new IOException($"Python ended: {Ending}."));
+        client?.Fail(new IOException($"Python ended: {ending}."));
     }
 
     private CellException Failed(string kind, string message)

@@ -40,7 +40,7 @@ internal sealed class PythonOutputs(CellScope? scope)
     }
 
     /// <summary>Whether the cell asked its Python to end, which it then does a moment later.</summary>
-    public static bool Exits(Message? reply) => reply is not null && Payload(reply, "ask_exit").Any();
+    public static bool Exits(Message? reply) => reply is not null && Payload(reply, "ask_exit").Any(item => !item.Flag("keepkernel", false));
 
     private static IEnumerable<JsonObject> Payload(Message reply, string source) =>
         (reply.Content["payload"] as JsonArray ?? []).OfType<JsonObject>().Where(item => item.Text("source") == source);

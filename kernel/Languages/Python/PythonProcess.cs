@@ -11,7 +11,7 @@ internal sealed partial class PythonProcess : IDisposable
     private const int SigInt = 2, SigKill = 9, KeptLines = 20, KeptOfLine = 500;
     private readonly Process process;
     private readonly Queue<string> errors = new();
-    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<string> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Starts it.</summary>
     /// <param name="python">The program.</param>
@@ -37,12 +37,8 @@ internal sealed partial class PythonProcess : IDisposable
         process.BeginErrorReadLine();
     }
 
-    /// <summary>Completes when the process has ended.</summary>
-    public Task Ended => ended.Task;
-
-    /// <summary>How it ended, in a few words.</summary>
-    public string Exit => process.ExitCode > 128 && !OperatingSystem.IsWindows()
-        ? $"exit code {process.ExitCode}: signal {process.ExitCode - 128}{Named(process.ExitCode - 128)}" : $"exit code {process.ExitCode}";
+    /// <summary>Completes when the process has ended, with how it did in a few words.</summary>
+    public Task<string> Ended => ended.Task;
 
     /// <summary>The last lines that it wrote past its cells' outputs.</summary>
     public IReadOnlyList<string> LastLines
@@ -97,7 +93,7 @@ internal sealed partial class PythonProcess : IDisposable
     private void End()
     {
         if (!OperatingSystem.IsWindows()) Signal(SigKill);
-        ended.TrySetResult();
+        ended.TrySetResult(Describe(process.ExitCode));
     }
 
     /// <summary>To its whole group. Until it has made one of its own there is none, and nothing happens.</summary>
@@ -105,6 +101,9 @@ internal sealed partial class PythonProcess : IDisposable
     {
         if (!ended.Task.IsCompleted) _ = SendSignal(-process.Id, signal);
     }
+
+    private static string Describe(int exitCode) => exitCode > 128 && !OperatingSystem.IsWindows()
+        ? $"exit code {exitCode}: signal {exitCode - 128}{Named(exitCode - 128)}" : $"exit code {exitCode}";
 
     private static string Named(int signal) => signal switch
     {

@@ -147,6 +147,15 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     }
 
     [SkippableFact]
+    public async Task An_exit_that_keeps_the_kernel_keeps_its_variables()
+    {
+        using var own = new PythonSession();
+        await own.RunAsync("x = 1\nexit(keep_kernel=True)");
+        Assert.Equal("1\n", await own.PrintedAsync("print(x)"));
+        Assert.Empty(own.Notes);
+    }
+
+    [SkippableFact]
     public async Task What_a_thread_prints_later_still_goes_to_a_cell_of_the_past()
     {
         await Python.RunAsync("import threading, time\ndef later():\n    time.sleep(0.5)\n    print('late')\nthreading.Thread(target=later).start()");
