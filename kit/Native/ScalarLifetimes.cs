@@ -9,15 +9,14 @@ namespace ResearchKit.Native;
 /// before it is read, and the call fails (<c>Scalar.h: INTERNAL ASSERT FAILED</c>) or computes with another number. So the function
 /// that frees one is replaced by a queue to it: what the collector frees waits there for a second or two. Not longer, and not what is
 /// disposed of by hand, since small pieces that stay behind keep the native heap from joining the large ones between them.
-/// The replacement is the address of that one function in the loaded library's table of symbols, which TorchSharp looks up once, at
-/// its first use. Done where the system's loader shows that table (Linux with glibc); elsewhere everything stays as it was.
+/// Small numbers are not freed at all (<see cref="SharedScalars"/>). Done on Linux with glibc; elsewhere everything
+/// stays as it was.
 /// </remarks>
-internal static unsafe partial class ScalarLifetimes
+internal static unsafe class ScalarLifetimes
 {
     /// <summary>Milliseconds; between a call and the reading of its numbers lie microseconds, on a machine that has time for it.</summary>
     private const int Wait = 1000;
 
-    private const int SymbolEntry = 1, Writable = 1 | 2, ReadOnly = 1;   // RTLD_DL_SYMENT, PROT_READ | PROT_WRITE, PROT_READ
     private static readonly ConcurrentQueue<nint> Queue = new();
     private static readonly Timer Clock = new(_ => FreeOldest());
     private static delegate* unmanaged<nint, void> free;
@@ -31,27 +30,16 @@ internal static unsafe partial class ScalarLifetimes
     /// <param name="library">TorchSharp's native library, as the loader gave it.</param>
     public static void Keep(nint library)
     {
-        if (!OperatingSystem.IsLinux() || Kept || !NativeLibrary.TryGetExport(library, "THSTorch_dispose_scalar", out var function)) return;
-        try
-        {
-            if (AddressInfo(function, out var info, out var symbol, SymbolEntry) == 0 || symbol is null || info.Base + symbol->Value != function) return;
-            var page = (nint)symbol & ~(nint)(Environment.SystemPageSize - 1);
-            var length = (nint)(symbol + 1) - page;
-            if (Protect(page, length, Writable) != 0) return;   // a hardened system may refuse
-            _ = new Witness();
-            free = (delegate* unmanaged<nint, void>)function;
-            symbol->Value = (nint)(delegate* unmanaged<nint, void>)&Defer - info.Base;
-            _ = Protect(page, length, ReadOnly);
-        }
-        catch (Exception error) when (error is EntryPointNotFoundException or DllNotFoundException)
-        {
-            // another C library: musl, for one, does not show its symbols
-        }
+        if (Kept) return;
+        _ = new Witness();
+        free = (delegate* unmanaged<nint, void>)ExportedFunction.Replace(library, "THSTorch_dispose_scalar", (nint)(delegate* unmanaged<nint, void>)&Defer);
+        if (Kept) SharedScalars.Keep(library);
     }
 
     [UnmanagedCallersOnly]
     private static void Defer(nint scalar)
     {
+        if (SharedScalars.Contains(scalar)) return;
         if (collector != 0 && collector != Environment.CurrentManagedThreadId)
         {
             free(scalar);
@@ -74,27 +62,4 @@ internal static unsafe partial class ScalarLifetimes
     {
         ~Witness() => collector = Environment.CurrentManagedThreadId;
     }
-
-    /// <summary>Elf64_Sym, System V ABI.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Symbol
-    {
-        public uint Name;
-        public byte Info, Other;
-        public ushort Section;
-        public nint Value, Size;
-    }
-
-    /// <summary>Dl_info of dlfcn.h.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Address
-    {
-        public nint File, Base, Name, Nearest;
-    }
-
-    [LibraryImport("libc.so.6", EntryPoint = "dladdr1")]
-    private static partial int AddressInfo(nint address, out Address info, out Symbol* symbol, int flags);
-
-    [LibraryImport("libc.so.6", EntryPoint = "mprotect")]
-    private static partial int Protect(nint address, nint length, int access);
 }

@@ -124,6 +124,7 @@ public sealed class Trainer : IDisposable
     public IEnumerable<StepReport> Run(CancellationToken cancel = default)
     {
         using var writing = options.Checkpoints is { } place && IsFirst ? CheckpointStore.Open(place, Step) : null;
+        using var memory = Native.FreedMemory.Keep();
         using var batches = loader.Batches().GetEnumerator();
         var pace = new RunPace(Step, operationsPerTarget);
         var taken = new List<Batch>(options.Accumulation);

@@ -10,9 +10,9 @@ if (args is [DataParallel.Worker])
     DataParallel.Work();
     return;
 }
-if (args is [TrainerMemory.Command])
+if (args is [TrainerMemory.Command, ..])
 {
-    TrainerMemory.Run();
+    TrainerMemory.Run(args is [_, TrainerMemory.Large]);
     return;
 }
 

@@ -1,0 +1,66 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+
+namespace ResearchKit.Native;
+
+/// <summary>One native object (<c>Scalar</c>) for each small number, as runtimes have for small integers, instead of one each time.</summary>
+/// <remarks>
+/// TorchSharp's <c>x + y</c> makes a 1 that multiplies y, <c>x * 0.5</c> a 0.5, and leaves both to the garbage collector. What waits
+/// for it lies between the large pieces of the native heap and keeps them from joining, so that memory grows and steps find the heap
+/// in different states. Small are the sixteenths from −32 to 32. They are never freed.
+/// </remarks>
+internal static unsafe class SharedScalars
+{
+    private const int Largest = 32, Parts = 16, Middle = Largest * Parts;
+
+    private static readonly ConcurrentDictionary<nint, double> Shared = new();
+    private static readonly nint[] Ints = Table(), Longs = Table(), Floats = Table(), Doubles = Table();
+    private static delegate* unmanaged<int, nint> ofInt;
+    private static delegate* unmanaged<long, nint> ofLong;
+    private static delegate* unmanaged<float, nint> ofFloat;
+    private static delegate* unmanaged<double, nint> ofDouble;
+
+    /// <summary>Puts itself before the functions that make numbers; call it before the first tensor.</summary>
+    /// <param name="library">TorchSharp's native library, as the loader gave it.</param>
+    public static void Keep(nint library)
+    {
+        ofInt = (delegate* unmanaged<int, nint>)ExportedFunction.Replace(library, "THSTorch_int32_to_scalar", (nint)(delegate* unmanaged<int, nint>)&OfInt);
+        ofLong = (delegate* unmanaged<long, nint>)ExportedFunction.Replace(library, "THSTorch_int64_to_scalar", (nint)(delegate* unmanaged<long, nint>)&OfLong);
+        ofFloat = (delegate* unmanaged<float, nint>)ExportedFunction.Replace(library, "THSTorch_float32_to_scalar", (nint)(delegate* unmanaged<float, nint>)&OfFloat);
+        ofDouble = (delegate* unmanaged<double, nint>)ExportedFunction.Replace(library, "THSTorch_float64_to_scalar", (nint)(delegate* unmanaged<double, nint>)&OfDouble);
+    }
+
+    /// <summary>Whether this one is shared and so must not be freed.</summary>
+    public static bool Contains(nint scalar) => Shared.ContainsKey(scalar);
+
+    [UnmanagedCallersOnly]
+    private static nint OfInt(int value) => Find(Ints, value, out var place) is var one and not 0 ? one : Share(Ints, place, ofInt(value), value);
+
+    [UnmanagedCallersOnly]
+    private static nint OfLong(long value) => Find(Longs, value, out var place) is var one and not 0 ? one : Share(Longs, place, ofLong(value), value);
+
+    [UnmanagedCallersOnly]
+    private static nint OfFloat(float value) => Find(Floats, value, out var place) is var one and not 0 ? one : Share(Floats, place, ofFloat(value), value);
+
+    [UnmanagedCallersOnly]
+    private static nint OfDouble(double value) => Find(Doubles, value, out var place) is var one and not 0 ? one : Share(Doubles, place, ofDouble(value), value);
+
+    private static nint[] Table() => new nint[(2 * Middle) + 1];
+
+    /// <summary>The shared one, or 0; <paramref name="place"/> is where it would be, -1 for a number that is not small.</summary>
+    private static nint Find(nint[] table, double value, out int place)
+    {
+        var parts = value * Parts;
+        var isSmall = Math.Abs(parts) <= Middle && parts == Math.Truncate(parts) && !(parts == 0 && double.IsNegative(parts));
+        place = isSmall ? (int)parts + Middle : -1;
+        return isSmall ? Volatile.Read(ref table[place]) : 0;
+    }
+
+    private static nint Share(nint[] table, int place, nint scalar, double value)
+    {
+        if (place < 0) return scalar;
+        Shared[scalar] = value;   // before anybody else can find it and dispose of it
+        if (Interlocked.CompareExchange(ref table[place], scalar, 0) != 0) Shared.TryRemove(scalar, out _);
+        return scalar;
+    }
+}

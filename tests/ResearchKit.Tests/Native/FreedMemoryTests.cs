@@ -1,0 +1,30 @@
+using ResearchKit.Native;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Tests.Native;
+
+public sealed class FreedMemoryTests
+{
+    private const long Piece = 4 << 20, Pieces = 100;
+
+    [Fact]
+    public void What_is_freed_stays_until_nobody_keeps_it()
+    {
+        if (!NativeHeap.IsKnown) return;   // another C library gives memory back as it likes
+        FreedMemory.Return();
+        var before = Environment.WorkingSet;
+        using (FreedMemory.Keep())
+        {
+            using (FreedMemory.Keep()) FillAndFree();
+            Assert.InRange(Environment.WorkingSet - before, Piece * Pieces / 2, long.MaxValue);
+        }
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, Piece * Pieces / 2);
+    }
+
+    private static void FillAndFree()
+    {
+        Compute.Seed(1);
+        var tensors = Enumerable.Range(0, (int)Pieces).Select(_ => ones(Piece / sizeof(float))).ToList();
+        foreach (var one in tensors) one.Dispose();
+    }
+}
