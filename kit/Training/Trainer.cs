@@ -124,7 +124,7 @@ public sealed class Trainer : IDisposable
     public IEnumerable<StepReport> Run(CancellationToken cancel = default)
     {
         using var writing = options.Checkpoints is { } place && IsFirst ? CheckpointStore.Open(place, Step) : null;
-        using var memory = Native.FreedMemory.Keep();
+        using var memory = new StepMemory();
         using var batches = loader.Batches().GetEnumerator();
         var pace = new RunPace(Step, operationsPerTarget);
         var taken = new List<Batch>(options.Accumulation);
@@ -137,11 +137,11 @@ public sealed class Trainer : IDisposable
                 taken.Add(batches.Current);
             }
             pace.HaveData();
+            memory.StepBegins();
             var rate = schedule(Step + 1);
             var result = step.Take(taken, Step + 1, rate);
             average?.Update();
             Step++;
-            Leftovers.CollectNowAndThen();
             pace.Stop(result.Targets * (options.Workers?.Count ?? 1));
             var heldOut = Due(options.EvaluateEvery) && evaluation is not null ? Evaluate() : (double?)null;
             var improved = heldOut is { } loss && Improves(loss);
