@@ -56,7 +56,11 @@ internal static partial class FreedMemory
                 Adjust(LargestTrim);
             }
             Return();
+            GC.SuppressFinalize(this);
         }
+
+        /// <summary>Nobody keeps what nobody can dispose any more.</summary>
+        ~Keeping() => Dispose();
     }
 
     [LibraryImport("libc")]

@@ -8,6 +8,14 @@ internal static class NativeHeap
     /// <summary>Whether this system's C library says it.</summary>
     public static bool IsKnown { get; } = NativeLibrary.TryLoad("libc.so.6", out var library) && NativeLibrary.TryGetExport(library, "mallinfo2", out _);
 
+    /// <summary>Bytes after the garbage of earlier tests is gone, which would otherwise be freed in between.</summary>
+    public static long Settled()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return Bytes();
+    }
+
     /// <summary>Bytes now.</summary>
     public static long Bytes()
     {

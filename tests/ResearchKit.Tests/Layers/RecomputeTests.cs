@@ -95,11 +95,12 @@ public sealed class RecomputeTests
     {
         Skip.IfNot(NativeHeap.IsKnown, "This C library does not say how much memory is in use.");
         using var scope = NewDisposeScope();
-        var (_, ask, say) = Make(name, 64);
+        var (model, ask, say) = Make(name, 64);
+        using var gone = model;
         long Held()
         {
             using var inner = NewDisposeScope();
-            var before = NativeHeap.Bytes();
+            var before = NativeHeap.Settled();
             var loss = say().square().mean();
             var held = NativeHeap.Bytes() - before;
             loss.backward();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ResearchKit.Native;
 using static TorchSharp.torch;
 
@@ -20,6 +21,23 @@ public sealed class FreedMemoryTests
         }
         Assert.InRange(Environment.WorkingSet - before, long.MinValue, Piece * Pieces / 2);
     }
+
+    [Fact]
+    public void A_keeper_that_was_forgotten_keeps_nothing()
+    {
+        if (!NativeHeap.IsKnown) return;
+        NativeHeap.Settled();
+        FreedMemory.Return();
+        var before = Environment.WorkingSet;
+        Forget();
+        FillAndFree();
+        Assert.InRange(Environment.WorkingSet - before, Piece * Pieces / 2, long.MaxValue);
+        NativeHeap.Settled();
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, Piece * Pieces / 2);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Forget() => _ = FreedMemory.Keep();
 
     private static void FillAndFree()
     {
