@@ -41,12 +41,12 @@ internal static class ConvolutionKernel
     /// <param name="padding">Zeros on each side, down and across.</param>
     /// <param name="dilation">Steps between the points of a window, down and across.</param>
     /// <param name="groups">Parts of the channels that are convolved apart.</param>
-    /// <param name="exact">Sum in float64 where oneDNN cannot be used, so that no ReLU behind falls on the wrong side of zero.</param>
+    /// <param name="exact">On the CPU, sum in float64, so that no ReLU behind falls on another side of zero than on another processor.</param>
     /// <returns>[batch, channels out, height, width].</returns>
     public static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, long[] stride, long[] padding, long[] dilation, int groups, bool exact)
     {
         if (x.IsMeta()) return Shape(x, weight, bias, stride, padding, dilation);
-        if (x.device_type != DeviceType.CPU || ProcessorCaches.AreKnown)
+        if (x.device_type != DeviceType.CPU || (ProcessorCaches.AreKnown && !exact))
             return nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups);
         using var scope = NewDisposeScope();
         var result = exact ? ByColumns(x.to(float64), weight.to(float64), bias?.to(float64), stride, padding, dilation, groups).to(x.dtype)
