@@ -61,7 +61,9 @@ public sealed class Convolution2d : Module<Tensor, Tensor>
         var (_, channels, _, _) = x.Axes4();
         // A gradient outside training is one to be looked at, or compared.
         var exact = !training && is_grad_enabled() && (x.requires_grad || weight.requires_grad);
-        return channels == inputs ? ConvolutionKernel.Convolve(x, weight, bias, stride, padding, dilation, groups, exact)
-            : throw new ArgumentException($"Got {x.ShapeText()} of {channels} channels; the convolution has {inputs}.", nameof(x));
+        if (channels != inputs) throw new ArgumentException($"Got {x.ShapeText()} of {channels} channels; the convolution has {inputs}.", nameof(x));
+        var y = ConvolutionKernel.Convolve(x, weight, bias, stride, padding, dilation, groups, exact);
+        ProductTally.Add((double)y.numel() * weight.numel() / weight.shape[0]);
+        return y;
     }
 }

@@ -1,4 +1,5 @@
 using ResearchKit.Native;
+using ResearchKit.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -13,6 +14,7 @@ internal static class LinearProduct
     /// <returns>[..., out].</returns>
     public static Tensor Of(Tensor x, Tensor weight, Tensor? bias = null)
     {
+        ProductTally.Add((double)x.numel() * weight.shape[0]);
         if (!OneDnnProducts.Fit(x, weight, bias) || Autocast.Current(x.device_type) is not null)
             return functional.linear(x, weight, bias);
         var noted = is_grad_enabled() && (x.requires_grad || weight.requires_grad || bias is { requires_grad: true });

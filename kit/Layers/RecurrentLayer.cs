@@ -58,6 +58,7 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var batch = Check(x, lengths);
+        Tally(x, lengths);
         var (hidden, cell) = (Begin(state?.Hidden, x, batch), Begin(state?.Cell, x, batch));
         var result = Run(x, lengths?.cpu(), new RecurrentState(hidden, cell), [.. names.Select(name => get_parameter(name)!)],
             training && Shape.Layers > 1 ? Shape.Dropout : 0);
@@ -82,6 +83,14 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
             if (length < 1 || length > time)
                 throw new ArgumentException($"A length is {length}; expected 1 to {time}, the longest sequence.", nameof(lengths));
         return batch;
+    }
+
+    /// <summary>Every vector meets every weight once.</summary>
+    private void Tally(Tensor x, Tensor? lengths)
+    {
+        using var vectors = lengths?.sum();
+        var weights = names.Where(name => name.StartsWith("weight", StringComparison.Ordinal)).Sum(name => get_parameter(name)!.numel());
+        ProductTally.Add((double)(vectors?.item<long>() ?? x.numel() / Shape.InputWidth) * weights);
     }
 
     private Tensor Begin(Tensor? given, Tensor x, long batch)

@@ -44,6 +44,7 @@ public static class ScaledDotProductAttention
 
     private static Tensor Fused(Tensor query, Tensor key, Tensor value, AttentionMask mask, double dropout)
     {
+        Tally(query, key, value);
         var plainCausal = mask.IsPlainCausal(query.shape[2], key.shape[2]);
         var bias = plainCausal ? null : mask.Bias(query, key.shape[2]);
         return functional.scaled_dot_product_attention(query, key, value, bias, dropout, plainCausal);
@@ -62,10 +63,15 @@ public static class ScaledDotProductAttention
     private static Tensor OneQuery(Tensor query, Tensor key, Tensor value, AttentionMask mask, double dropout)
     {
         var (batch, heads, keyHeads) = (query.shape[0], query.shape[1], key.shape[1]);
+        Tally(query, key, value);
         var grouped = query.reshape(batch, keyHeads, heads / keyHeads, query.shape[3]);
         var bias = mask.Bias(query, key.shape[2]);   // [batch, 1, 1, key]
         return functional.scaled_dot_product_attention(grouped, key, value, bias, dropout).reshape(batch, heads, 1, value.shape[3]);
     }
+
+    /// <summary>Of each query and key the product of both, and the value that its weight takes.</summary>
+    private static void Tally(Tensor query, Tensor key, Tensor value) =>
+        ProductTally.Add((double)query.numel() / query.shape[3] * key.shape[2] * (query.shape[3] + value.shape[3]));
 
     /// <summary>Each key head as often as it has query heads: [batch, key head, key, d] to [batch, head, key, d].</summary>
     private static Tensor Repeat(Tensor x, long heads)

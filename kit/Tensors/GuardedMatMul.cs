@@ -26,14 +26,18 @@ public static class GuardedMatMul
         return product.MoveToOuterDisposeScope();
     }
 
-    private static Tensor Rows(Tensor a, Tensor b) =>
-        a.reshape(-1, a.shape[^1]).mm(b).reshape([.. a.shape[..^1], b.shape[1]]);
+    private static Tensor Rows(Tensor a, Tensor b)
+    {
+        ProductTally.Add((double)a.numel() * b.shape[1]);
+        return a.reshape(-1, a.shape[^1]).mm(b).reshape([.. a.shape[..^1], b.shape[1]]);
+    }
 
     private static Tensor Batches(Tensor a, Tensor b)
     {
         var batch = BroadcastShape(a.shape[..^2], b.shape[..^2])!;
         var left = a.expand([.. batch, .. a.shape[^2..]]).reshape(-1, a.shape[^2], a.shape[^1]);
         var right = b.expand([.. batch, .. b.shape[^2..]]).reshape(-1, b.shape[^2], b.shape[^1]);
+        ProductTally.Add((double)left.numel() * b.shape[^1]);
         return left.bmm(right).reshape([.. batch, a.shape[^2], b.shape[^1]]);
     }
 

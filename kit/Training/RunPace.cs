@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace ResearchKit.Training;
 
 /// <summary>Where the time of a run goes.</summary>
-internal sealed class RunPace(int firstStep, double operationsPerTarget)
+internal sealed class RunPace(int firstStep)
 {
     private readonly Stopwatch clock = Stopwatch.StartNew(), training = new();
     private long started, targets;
@@ -32,7 +32,7 @@ internal sealed class RunPace(int firstStep, double operationsPerTarget)
         {
             FirstStep = firstStep,
             Waited = waited,
-            OperationsPerTarget = operationsPerTarget,
+            OperationsPerTarget = result.OperationsPerTarget,
             Norms = result.Norms,
             Skipped = result.Skipped,
         };

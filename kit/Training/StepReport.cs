@@ -21,7 +21,7 @@ public readonly record struct StepReport(
     /// <summary>How long the run has waited for data, of <see cref="Elapsed"/>.</summary>
     public TimeSpan Waited { get; init; }
 
-    /// <summary>Floating-point operations for a target, forward and backward; 0 where that is not known.</summary>
+    /// <summary>Floating-point operations of products for a target, forward and backward; 0 where that is not known.</summary>
     public double OperationsPerTarget { get; init; }
 
     /// <summary>Norms of each module; null where the step was not asked for them.</summary>

@@ -20,7 +20,6 @@ public sealed class Trainer : IDisposable
     private readonly WeightAverage? average;
     private readonly TrainingStep step;
     private readonly Func<int, double> schedule;
-    private readonly double operationsPerTarget;
     private readonly List<StepReport> reports = [];
 
     /// <param name="model">What is trained, on whichever device it lies; stays the caller's.</param>
@@ -60,7 +59,6 @@ public sealed class Trainer : IDisposable
         schedule = options.Rates;
         step = new TrainingStep(model, Objective, optimizer, options);
         average = options.AverageDecay is { } decay ? new WeightAverage(model, decay) : null;
-        operationsPerTarget = options.OperationsPerTarget ?? 6.0 * model.parameters().Where(parameter => parameter.dim() >= 2).Sum(parameter => parameter.numel());
         if (heldOut is not null) evaluation = new Evaluation(model, Objective, heldOut, loader.BatchSize, options.EvaluationBatches, options.Workers);
         if (options.Workers is not { Count: > 1 } workers) return;
         ShareWeights(workers);
@@ -126,7 +124,7 @@ public sealed class Trainer : IDisposable
         using var writing = options.Checkpoints is { } place && IsFirst ? CheckpointStore.Open(place, Step) : null;
         using var memory = new StepMemory();
         using var batches = loader.Batches().GetEnumerator();
-        var pace = new RunPace(Step, operationsPerTarget);
+        var pace = new RunPace(Step);
         var taken = new List<Batch>(options.Accumulation);
         while (Step < options.Steps && !StoppedEarly && !cancel.IsCancellationRequested)
         {

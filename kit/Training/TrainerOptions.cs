@@ -62,8 +62,9 @@ public sealed record TrainerOptions
     public CheckpointOptions? Checkpoints { get; init; }
 
     /// <summary>
-    /// Floating-point operations for one target, forward and backward, from which a run's share of the machine's rate follows; null
-    /// for six times the weights of matrices, which leaves attention's own products out.
+    /// Floating-point operations for one target, forward and backward, from which a run's share of the machine's rate follows; null to
+    /// count them in the run's first step, see <see cref="Layers.OperationCount"/>: thrice those of the forward pass, because each
+    /// product has two in its gradient. Of a model in whose layers none is counted, it is six times the weights of its matrices.
     /// </summary>
     public double? OperationsPerTarget { get; init; }
 

@@ -1,4 +1,5 @@
 using ResearchKit.Data;
+using ResearchKit.Layers;
 using ResearchKit.Optimizers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -14,19 +15,22 @@ internal sealed class TrainingStep
     private readonly TrainerOptions options;
     private readonly Device device;
     private readonly Parameter[] parameters;
+    private double? operationsPerTarget;
 
     public TrainingStep(nn.Module model, Func<Batch, Tensor> objective, Optimizer optimizer, TrainerOptions options)
     {
         (this.model, this.objective, this.optimizer, this.options) = (model, objective, optimizer, options);
         parameters = [.. model.parameters().Where(parameter => parameter.requires_grad)];
         device = parameters[0].device;
+        operationsPerTarget = options.OperationsPerTarget;
     }
 
     /// <summary>How much larger the loss is made; only in float16.</summary>
     public LossScale Scale { get; } = new();
 
     /// <summary>What a step did.</summary>
-    public readonly record struct Result(double Loss, double GradientNorm, long Targets, IReadOnlyList<ModuleNorms>? Norms, bool Skipped);
+    public readonly record struct Result(
+        double Loss, double GradientNorm, long Targets, double OperationsPerTarget, IReadOnlyList<ModuleNorms>? Norms, bool Skipped);
 
     /// <summary>Takes the step.</summary>
     /// <param name="batches">One, or several whose gradients are added up; disposed here.</param>
@@ -77,14 +81,14 @@ internal sealed class TrainingStep
             optimizer.LearningRate = learningRate;
             optimizer.Step();
         }
-        return new Result(loss, norm, batches.Sum(batch => batch.Targets.numel()), seen, !finite);
+        return new Result(loss, norm, batches.Sum(batch => batch.Targets.numel()), operationsPerTarget!.Value, seen, !finite);
     }
 
     /// <summary>Adds the gradients of a batch, in its share of the whole; gives its loss in that share.</summary>
     private double Differentiate(Batch batch, double share, double scale)
     {
         using var scope = NewDisposeScope();
-        var loss = Loss(batch);
+        var loss = operationsPerTarget is null ? CountedLoss(batch) : Loss(batch);
         var value = loss.item<float>();
         if (float.IsFinite(value))
         {
@@ -92,6 +96,15 @@ internal sealed class TrainingStep
             (factor == 1 ? loss : loss * factor).backward();
         }
         return value * share;
+    }
+
+    private Tensor CountedLoss(Batch batch)
+    {
+        Tensor loss = null!;
+        var forward = OperationCount.While(model, () => loss = Loss(batch));
+        operationsPerTarget = forward > 0 ? 3 * forward / batch.Targets.numel()
+            : 6.0 * model.parameters().Where(parameter => parameter.dim() >= 2).Sum(parameter => parameter.numel());
+        return loss;
     }
 
     private Tensor Loss(Batch batch)

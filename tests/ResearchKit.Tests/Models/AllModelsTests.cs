@@ -109,6 +109,33 @@ public sealed class AllModelsTests
         Assert.Equal(expected, model.parameters().Sum(parameter => parameter.numel()));
     }
 
+    /// <summary>The "GFLOPS" of torchvision's documentation, in which a multiplication and an addition are one.</summary>
+    [Theory]
+    [InlineData("ResNetConfig.ResNet18", 224, 1.814)]
+    [InlineData("ResNetConfig.ResNet34", 224, 3.664)]
+    [InlineData("ResNetConfig.ResNet50", 224, 4.089)]
+    [InlineData("ResNetConfig.ResNet101", 224, 7.801)]
+    [InlineData("ResNetConfig.ResNet152", 224, 11.514)]
+    [InlineData("ResNetConfig.ResNeXt50", 224, 4.23)]
+    [InlineData("ResNetConfig.ResNeXt101", 224, 16.414)]
+    [InlineData("ResNetConfig.WideResNet50", 224, 11.398)]
+    [InlineData("ResNetConfig.WideResNet101", 224, 22.753)]
+    [InlineData("VggConfig.Vgg11", 224, 7.609)]
+    [InlineData("VggConfig.Vgg13", 224, 11.308)]
+    [InlineData("VggConfig.Vgg16", 224, 15.47)]
+    [InlineData("VggConfig.Vgg19BatchNorm", 224, 19.632)]
+    [InlineData("GoogLeNetConfig.GoogLeNetWithoutHeads", 224, 1.498)]
+    [InlineData("InceptionV3Config.InceptionV3WithoutHead", 299, 5.713)]
+    [InlineData("VitConfig.Base", 224, 17.564)]
+    [InlineData("VitConfig.Large", 224, 61.555)]
+    public void Networks_for_pictures_take_the_published_number_of_operations(string preset, int side, double expected)
+    {
+        using var scope = NewDisposeScope();
+        var (model, input) = OnMeta(() => (Make(preset.Split('.')[0], preset.Split('.')[1]).Model, zeros(1, 3, side, side, device: get_default_device())));
+        model.eval();
+        Assert.Equal(expected, Math.Round(OperationCount.Of(model, () => model.call(input)) / 2e9, 3));
+    }
+
     [Theory]
     [InlineData(nameof(TransformerClassifierConfig), nameof(TransformerClassifierConfig.First))]
     [InlineData(nameof(ResNetConfig), nameof(ResNetConfig.Nano))]
@@ -185,6 +212,7 @@ public sealed class AllModelsTests
 
     private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Mixing(TokenMixingConfig config) =>
         (new TokenMixingModel(config), zeros([2, 7], int64, get_default_device()), [2, 7, config.VocabularySize]);
+
     private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Network(ResNetConfig config) =>
         (new ResNet(config), Blank(config.InputChannels, 64), [2, config.Classes]);
 

@@ -1,4 +1,5 @@
 using ResearchKit.Data;
+using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Native;
 using ResearchKit.Training;
@@ -26,6 +27,27 @@ public sealed class TrainerTests : IDisposable
         Assert.All(reports, report => Assert.True(report is { GradientNorm: > 0, TokensPerSecond: > 0, Steps: 60, HeldOutLoss: null }));
         Assert.Equal(1e-2, reports.Max(report => report.LearningRate), 9);
         Assert.Equal(60, trainer.History().Reports.Count);
+    }
+
+    [Fact]
+    public void Operations_are_counted_unless_they_are_given_and_guessed_where_no_layer_counts()
+    {
+        var options = new TrainerOptions { Steps = 2, EvaluateEvery = null };
+        using var model = Model();
+        using var window = zeros([1, 16], int64);
+        var forward = OperationCount.Of(model, () => model.call(window));
+        double Operations(nn.Module<Tensor, Tensor> of, TrainerOptions how)
+        {
+            using var trainer = Make(of, how);
+            return trainer.Run().Select(report => report.OperationsPerTarget).Distinct().Single();
+        }
+        Assert.Equal(3 * forward / 16, Operations(model, options), tolerance: 1e-3);
+        Assert.Equal(3 * forward / 16, Operations(model, options with { Accumulation = 2 }), tolerance: 1e-3);
+        Assert.Equal(5, Operations(model, options with { OperationsPerTarget = 5 }));
+        model.RecomputesBlocks = true;   // what is computed a second time is no work for the model
+        Assert.Equal(3 * forward / 16, Operations(model, options), tolerance: 1e-3);
+        using var table = nn.Embedding(65, 65);
+        Assert.Equal(6 * 65 * 65, Operations(table, options));
     }
 
     [Fact]
@@ -156,7 +178,7 @@ public sealed class TrainerTests : IDisposable
 
     private static BatchLoader Loader() => new(new TextWindows(Text, 16), 4);
 
-    private static Trainer Make(Gpt model, TrainerOptions options) => new(model, Losses.CrossEntropy, Loader(), options, new TextWindows(Text, 16, 5));
+    private static Trainer Make(nn.Module<Tensor, Tensor> model, TrainerOptions options) => new(model, Losses.CrossEntropy, Loader(), options, new TextWindows(Text, 16, 5));
 
     private static float[] Weights(Gpt model, Action<Trainer> train, TrainerOptions options)
     {
