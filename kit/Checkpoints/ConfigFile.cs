@@ -67,6 +67,9 @@ internal sealed class ConfigFile
         : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetDouble(out var number) && double.IsFinite(number) ? number
         : throw Bad(name, "a number");
 
+    /// <summary>A number without which nothing can be guessed.</summary>
+    public double Number(string name) => Has(name) ? Number(name, 0) : throw Bad(name, "a number");
+
     /// <summary>True or false.</summary>
     public bool Flag(string name, bool absent) => !Has(name) ? absent
         : fields[name].ValueKind is JsonValueKind.True or JsonValueKind.False ? fields[name].GetBoolean()

@@ -83,13 +83,13 @@ public static class LlamaPretrained
         {
             null or "default" => null,
             "linear" => new RotaryScaling.Linear(Factor(part)),
-            "llama3" => new RotaryScaling.Llama3(Factor(part), part.Number("low_freq_factor", 1), part.Number("high_freq_factor", 4),
+            "llama3" => new RotaryScaling.Llama3(Factor(part), part.Number("low_freq_factor"), part.Number("high_freq_factor"),
                 part.Size("original_max_position_embeddings", file.Size("max_position_embeddings", 2048))),
             _ => throw part.Bad(name, "\"default\", \"linear\" or \"llama3\""),
         };
     }
 
-    private static double Factor(ConfigFile part) => part.Number("factor", 1) is >= 1 and var factor ? factor : throw part.Bad("factor", "a number of at least 1");
+    private static double Factor(ConfigFile part) => part.Number("factor") is >= 1 and var factor ? factor : throw part.Bad("factor", "a number of at least 1");
 
     private static JsonObject Write(LlamaConfig config) => new()
     {

@@ -85,7 +85,9 @@ public sealed class PretrainedModelsTests : IDisposable
     [Theory]
     [InlineData("llama-a", "rope_scaling", """{ "type": "dynamic", "factor": 2.0 }""", "rope_scaling: type is \"dynamic\"; expected \"default\", \"linear\" or")]
     [InlineData("llama-a", "rope_scaling", """{ "type": "linear", "factor": 0.5 }""", "rope_scaling: factor is 0.5; expected a number of at least 1")]
-    [InlineData("llama-a", "rope_scaling", """{ "rope_type": "llama3", "factor": 8, "low_freq_factor": 4 }""", "the turns go from 4 to 4")]
+    [InlineData("llama-a", "rope_scaling", """{ "rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4 }""", "the turns go from 4 to 4")]
+    [InlineData("llama-a", "rope_scaling", """{ "rope_type": "llama3", "factor": 8, "low_freq_factor": 4 }""", "rope_scaling: high_freq_factor is absent; expected a number")]
+    [InlineData("llama-a", "rope_scaling", """{ "type": "linear" }""", "rope_scaling: factor is absent; expected a number")]
     [InlineData("llama-a", "rope_parameters", """{ "rope_type": "yarn" }""", "rope_parameters: rope_type is \"yarn\"")]
     [InlineData("llama-a", "rope_scaling", "2", "rope_scaling is 2; expected an object")]
     [InlineData("llama-a", "attention_bias", "true", "attention_bias is true; expected false")]
@@ -132,7 +134,7 @@ public sealed class PretrainedModelsTests : IDisposable
     [Theory]
     [InlineData("rope_scaling", """{ "type": "linear", "factor": 2.0 }""")]
     [InlineData("rope_scaling", """{ "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 24 }""")]
-    [InlineData("rope_parameters", """{ "rope_theta": 5000.0, "rope_type": "llama3", "factor": 2.0, "original_max_position_embeddings": 16 }""")]
+    [InlineData("rope_parameters", """{ "rope_theta": 5000.0, "rope_type": "llama3", "factor": 2.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0 }""")]
     public void Stretched_positions_are_read_and_written_back(string field, string value)
     {
         using var golden = new GoldenCase("llama-a");
