@@ -1,3 +1,4 @@
+using ResearchKit.Native;
 using ResearchKit.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -58,6 +59,8 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var batch = Check(x, lengths);
+        using var pause = RoundedProducts.Fit(x) ? Autocast.Pause(x.device_type) : null;   // such a product for each vector would take too long
+        x = pause is null ? x : x.to(float32);
         Tally(x, lengths);
         var (hidden, cell) = (Begin(state?.Hidden, x, batch), Begin(state?.Cell, x, batch));
         var result = Run(x, lengths?.cpu(), new RecurrentState(hidden, cell), [.. names.Select(name => get_parameter(name)!)],

@@ -40,15 +40,37 @@ public sealed unsafe class Autocast : IDisposable
 
     /// <summary>The autocast at work on this thread, to be resumed in a backward pass; null for none.</summary>
     internal static object? Current(DeviceType device) =>
-        Library.Value is { } library && library.Enabled((sbyte)device) != 0 ? new Setting(device, (ScalarType)library.Type((sbyte)device)) : null;
+        TypeOn(device) is { } type ? new Setting(device, type) : null;
 
     /// <summary>Begins what <see cref="Current"/> gave.</summary>
     internal static Autocast? Resume(object? current) => current is Setting setting ? new Autocast(setting.Device, setting.Type) : null;
+
+    /// <summary>The type of the autocast at work on this thread; null for none.</summary>
+    internal static ScalarType? TypeOn(DeviceType device) =>
+        Library.Value is { } library && library.Enabled((sbyte)device) != 0 ? (ScalarType)library.Type((sbyte)device) : null;
+
+    /// <summary>Until the returned is disposed, this thread computes as if there were none.</summary>
+    internal static IDisposable? Pause(DeviceType device) => Library.Value is { } library ? new Paused(library, (sbyte)device) : null;
 
     /// <summary>Until the returned is disposed, weights are cast anew for each use: what is cast without a gradient must not be kept for uses with one.</summary>
     internal static IDisposable? WithoutCache() => Library.Value is { } library ? new CachePause(library) : null;
 
     private sealed record Setting(DeviceType Device, ScalarType Type);
+
+    private sealed class Paused : IDisposable
+    {
+        private readonly Functions library;
+        private readonly sbyte device;
+        private readonly byte before;
+
+        public Paused(Functions library, sbyte device)
+        {
+            (this.library, this.device, before) = (library, device, library.Enabled(device));
+            library.SetEnabled(device, 0);
+        }
+
+        public void Dispose() => library.SetEnabled(device, before);
+    }
 
     private sealed class CachePause : IDisposable
     {

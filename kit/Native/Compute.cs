@@ -46,7 +46,7 @@ public static class Compute
 
     /// <summary>
     /// Whether the kit's layers multiply float32 matrices on the CPU by oneDNN rather than by libtorch's own choice, Intel's MKL. On at
-    /// first where that is faster: on processors with AVX-512 that are not Intel's. The last digits differ.
+    /// first where that is faster: on processors with AVX2 or AVX-512 that are not Intel's. The last digits differ.
     /// </summary>
     /// <exception cref="NotSupportedException">Switched on where this system's libtorch has no oneDNN.</exception>
     public static bool UsesOneDnnProducts

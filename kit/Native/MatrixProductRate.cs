@@ -28,6 +28,7 @@ public static class MatrixProductRate
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
+        if (RoundedProducts.AreUsed && device.type == TorchSharp.DeviceType.CPU && type == ScalarType.BFloat16) type = ScalarType.Float32;
         var side = LeastSide;
         var seconds = Seconds(side, device, type);
         while (side < MostSide && seconds < LongEnough) seconds = Seconds(side *= 2, device, type);

@@ -8,7 +8,7 @@ namespace ResearchKit.Native;
 /// <summary>Products of float32 matrices by oneDNN, which libtorch carries but does not multiply float32 with.</summary>
 /// <remarks>
 /// libtorch's own products are Intel's MKL's, which uses AVX-512 on Intel's processors alone; on AMD's that have it, oneDNN is about twice
-/// as fast. Reached through the C interface that compiled PyTorch models use.
+/// as fast, on those that have AVX2 a tenth or a fifth. Reached through the C interface that compiled PyTorch models use.
 /// </remarks>
 internal static unsafe class OneDnnProducts
 {
@@ -19,8 +19,11 @@ internal static unsafe class OneDnnProducts
     /// <summary>Whether this system's libtorch has them.</summary>
     public static bool AreThere => LinearPointwise is not null;
 
-    /// <summary>Whether layers multiply so; at first where it is faster, with AVX-512 on a processor that is not Intel's.</summary>
-    public static bool AreUsed { get; set; } = AreThere && Avx512F.IsSupported && ProcessorCaches.AreKnown && Vendor() != Intel;
+    /// <summary>Whether layers multiply so; at first where it is faster, on a processor that is not Intel's.</summary>
+    public static bool AreUsed { get; set; } = AreThere && Avx2.IsSupported && Fma.IsSupported && ProcessorCaches.AreKnown && Vendor() != Intel;
+
+    /// <summary>Whether they use AVX-512; with AVX2 fewer of them are faster than MKL's.</summary>
+    public static bool AreWide => Avx512F.IsSupported;
 
     /// <summary>Whether these can be multiplied so: float32, on the CPU, not empty, of shapes that fit; libtorch says what is wrong with others.</summary>
     public static bool Fit(Tensor x, Tensor weight, Tensor? bias = null) => AreUsed && IsPlain(x) && IsPlain(weight) && (bias is null || IsPlain(bias))
@@ -30,19 +33,31 @@ internal static unsafe class OneDnnProducts
 
     /// <summary>x Wᵀ + b, without noting it down for a gradient.</summary>
     /// <param name="x">float32 [rows, in].</param>
-    /// <param name="weight">float32 [out, in], in any layout.</param>
+    /// <param name="weight">float32 [out, in].</param>
     /// <param name="bias">float32 [out], or null.</param>
     /// <returns>[rows, out].</returns>
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null)
     {
+        using var scope = NewDisposeScope();
+        var (rows, weights) = (InRows(x), InRows(weight));
         nint product, biasHandle = bias?.Handle ?? 0;
         fixed (byte* none = "none\0"u8)
-            if (LinearPointwise(x.Handle, weight.Handle, bias is null ? null : &biasHandle, none, null, 0, null, &product) != 0)
+            if (LinearPointwise(rows.Handle, weights.Handle, bias is null ? null : &biasHandle, none, null, 0, null, &product) != 0)
                 throw new InvalidOperationException("oneDNN could not multiply two matrices.");
-        GC.KeepAlive(x);
-        GC.KeepAlive(weight);
+        GC.KeepAlive(rows);
+        GC.KeepAlive(weights);
         GC.KeepAlive(bias);
-        return Tensor.UnsafeCreateTensor(product);
+        return Tensor.UnsafeCreateTensor(product).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// A matrix whose rows or columns lie whole in memory, as it is; any other anew, such as the one number, spread over a matrix, that is
+    /// the gradient of a sum: oneDNN has no fast way for it.
+    /// </summary>
+    private static Tensor InRows(Tensor matrix)
+    {
+        var (rows, columns) = (matrix.stride(0), matrix.stride(1));
+        return (columns == 1 && rows >= matrix.shape[1]) || (rows == 1 && columns >= matrix.shape[0]) ? matrix : matrix.contiguous();
     }
 
     private static delegate* unmanaged<nint, nint, nint*, byte*, double**, long, byte**, nint*, int> Find() =>

@@ -106,11 +106,11 @@ public sealed class RecomputeTests
             loss.backward();
             return held;
         }
-        Held();   // what is allocated once
-        var kept = Held();
+        // The runtime's compiler works beside us and takes memory too, for a moment: the middle of five.
+        long Usually() => Enumerable.Range(0, 5).Select(_ => Held()).Order().ElementAt(2);
+        var kept = Usually();
         ask(true);
-        Held();
-        Assert.InRange(Held(), 0, kept / 2);
+        Assert.InRange(Usually(), 0, kept / 2);
     }
 
     [Fact]
