@@ -61,7 +61,7 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
         var batch = Check(x, lengths);
         using var pause = RoundedProducts.Fit(x) ? Autocast.Pause(x.device_type) : null;   // such a product for each vector would take too long
         x = pause is null ? x : x.to(float32);
-        Tally(x, lengths);
+        if (ProductTally.IsAsked) Tally(x, lengths);
         var (hidden, cell) = (Begin(state?.Hidden, x, batch), Begin(state?.Cell, x, batch));
         var result = Run(x, lengths?.cpu(), new RecurrentState(hidden, cell), [.. names.Select(name => get_parameter(name)!)],
             training && Shape.Layers > 1 ? Shape.Dropout : 0);

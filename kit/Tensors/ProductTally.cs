@@ -6,6 +6,9 @@ internal static class ProductTally
     [ThreadStatic]
     private static double? sum;
 
+    /// <summary>Whether somebody asks.</summary>
+    public static bool IsAsked => sum is not null;
+
     /// <summary>A product of so many multiplications, each with an addition, is made.</summary>
     public static void Add(double multiplications)
     {
