@@ -50,40 +50,28 @@ public sealed unsafe class Autocast : IDisposable
         Library.Value is { } library && library.Enabled((sbyte)device) != 0 ? (ScalarType)library.Type((sbyte)device) : null;
 
     /// <summary>Until the returned is disposed, this thread computes as if there were none.</summary>
-    internal static IDisposable? Pause(DeviceType device) => Library.Value is { } library ? new Paused(library, (sbyte)device) : null;
+    internal static IDisposable? Pause(DeviceType device)
+    {
+        if (Library.Value is not { } library) return null;
+        var before = library.Enabled((sbyte)device);
+        library.SetEnabled((sbyte)device, 0);
+        return new Restoring(() => library.SetEnabled((sbyte)device, before));
+    }
 
     /// <summary>Until the returned is disposed, weights are cast anew for each use: what is cast without a gradient must not be kept for uses with one.</summary>
-    internal static IDisposable? WithoutCache() => Library.Value is { } library ? new CachePause(library) : null;
+    internal static IDisposable? WithoutCache()
+    {
+        if (Library.Value is not { } library) return null;
+        var before = library.CacheEnabled();
+        library.SetCacheEnabled(0);
+        return new Restoring(() => library.SetCacheEnabled(before));
+    }
 
     private sealed record Setting(DeviceType Device, ScalarType Type);
 
-    private sealed class Paused : IDisposable
+    private sealed class Restoring(Action restore) : IDisposable
     {
-        private readonly Functions library;
-        private readonly sbyte device;
-        private readonly byte before;
-
-        public Paused(Functions library, sbyte device)
-        {
-            (this.library, this.device, before) = (library, device, library.Enabled(device));
-            library.SetEnabled(device, 0);
-        }
-
-        public void Dispose() => library.SetEnabled(device, before);
-    }
-
-    private sealed class CachePause : IDisposable
-    {
-        private readonly Functions library;
-        private readonly byte before;
-
-        public CachePause(Functions library)
-        {
-            (this.library, before) = (library, library.CacheEnabled());
-            library.SetCacheEnabled(0);
-        }
-
-        public void Dispose() => library.SetCacheEnabled(before);
+        public void Dispose() => restore();
     }
 
     /// <summary>Ends it and forgets the cast weights.</summary>
