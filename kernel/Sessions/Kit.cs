@@ -15,7 +15,7 @@ internal static class Kit
     {
         ArgumentNullException.ThrowIfNull(live);
         _ = Libraries.Value;
-        UncaughtErrors.Listen(error => CellScope.Claim(new NativeError(error.Message, error.Stack)));
+        TerminateHandler.Listen(error => CellScope.Claim(new NativeError(error.Message, error.Stack)));
         Formatters.Install(live);
     }
 }

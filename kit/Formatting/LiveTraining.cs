@@ -17,7 +17,7 @@ public static class LiveTraining
     /// <param name="name">What the run is called.</param>
     /// <param name="lossUnit">Unit of the loss.</param>
     /// <param name="operationsPerSecond">
-    /// What the machine could do, of which the share that the run reaches is shown: <see cref="Trainer.MatrixProductRate"/>. Null for no share.
+    /// What the machine could do, of which the share that the run reaches is shown: <see cref="Trainer.PeakMatmulRate"/>. Null for no share.
     /// </param>
     public static IEnumerable<StepReport> Watch(
         this IEnumerable<StepReport> run, string name = "training", string lossUnit = "nats per token", double? operationsPerSecond = null)

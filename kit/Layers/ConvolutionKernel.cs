@@ -46,8 +46,8 @@ internal static class ConvolutionKernel
     public static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, long[] stride, long[] padding, long[] dilation, int groups, bool exact)
     {
         if (x.IsMeta()) return Shape(x, weight, bias, stride, padding, dilation);
-        if (RoundedProducts.Fit(x))
-            return RoundedProducts.Of(x, weight, bias, (x, weight, bias) => Convolve(x, weight, bias, stride, padding, dilation, groups, exact));
+        if (BFloat16Emulation.Fit(x))
+            return BFloat16Emulation.Of(x, weight, bias, (x, weight, bias) => Convolve(x, weight, bias, stride, padding, dilation, groups, exact));
         if (x.device_type != DeviceType.CPU || (ProcessorCaches.AreKnown && !exact))
             return nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups);
         using var scope = NewDisposeScope();

@@ -15,12 +15,12 @@ internal static class LinearProduct
     public static Tensor Of(Tensor x, Tensor weight, Tensor? bias = null)
     {
         ProductTally.Add((double)x.numel() * weight.shape[0]);
-        return RoundedProducts.Fit(x) ? RoundedProducts.Of(x, weight, bias, Fastest) : Fastest(x, weight, bias);
+        return BFloat16Emulation.Fit(x) ? BFloat16Emulation.Of(x, weight, bias, Fastest) : Fastest(x, weight, bias);
     }
 
     private static Tensor Fastest(Tensor x, Tensor weight, Tensor? bias)
     {
-        if (!OneDnnProducts.Fit(x, weight, bias) || Autocast.TypeOn(x.device_type) is not null)
+        if (!OneDnnLinear.Fit(x, weight, bias) || Autocast.TypeOn(x.device_type) is not null)
             return functional.linear(x, weight, bias);
         var noted = is_grad_enabled() && (x.requires_grad || weight.requires_grad || bias is { requires_grad: true });
         if (!IsWorthIt(x.numel() / x.shape[^1], weight.numel(), noted)) return functional.linear(x, weight, bias);
@@ -30,12 +30,12 @@ internal static class LinearProduct
     }
 
     /// <summary>Measured: a few rows are multiplied by the weight as it lies; for more it is laid out anew, which many must share.</summary>
-    private static bool IsWorthIt(long rows, long weights, bool noted) => OneDnnProducts.AreWide
+    private static bool IsWorthIt(long rows, long weights, bool noted) => OneDnnLinear.AreWide
         ? rows <= 8 ? !noted && rows * weights >= 1 << 19 : rows >= 64 && rows * weights >= (noted ? 1 << 22 : 1 << 20)
         : rows <= 8 ? !noted && rows * weights >= 1 << 21 : rows >= 64 && rows * weights >= 1 << 26;
 
     private static Tensor Rows(Tensor x, Tensor weight, bool noted, Tensor? bias = null) =>
-        !noted ? OneDnnProducts.Linear(x, weight, bias) : Function.apply(bias is null ? [x, weight] : [x, weight, bias]);
+        !noted ? OneDnnLinear.Linear(x, weight, bias) : Function.apply(bias is null ? [x, weight] : [x, weight, bias]);
 
     /// <summary>The gradients are such products themselves, so that they have gradients in turn.</summary>
     private sealed class Function : autograd.SingleTensorFunction<Function>
@@ -49,7 +49,7 @@ internal static class LinearProduct
         {
             var (x, weight, bias) = ((Tensor)vars[0], (Tensor)vars[1], vars.Length > 2 ? (Tensor)vars[2] : null);
             ctx.save_for_backward(bias is null ? [x, weight] : [x, weight, bias]);
-            return OneDnnProducts.Linear(x, weight, bias);
+            return OneDnnLinear.Linear(x, weight, bias);
         }
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
@@ -78,7 +78,7 @@ internal static class LinearProduct
         }
 
         /// <summary>gᵀ x, [out, in]; the product that is made has the smaller of the two as its rows, since rows are copied, which only AVX-512 makes up for.</summary>
-        private static Tensor OfWeight(Tensor x, Tensor gradient, bool noted) => !OneDnnProducts.AreWide ? gradient.t().mm(x)
+        private static Tensor OfWeight(Tensor x, Tensor gradient, bool noted) => !OneDnnLinear.AreWide ? gradient.t().mm(x)
             : gradient.shape[1] > x.shape[1] ? Rows(x.t(), gradient.t(), noted).t() : Rows(gradient.t(), x.t(), noted);
     }
 }

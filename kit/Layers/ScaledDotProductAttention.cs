@@ -48,8 +48,8 @@ public static class ScaledDotProductAttention
         Tally(query, key, value);
         var plainCausal = mask.IsPlainCausal(query.shape[2], key.shape[2]);
         var bias = plainCausal ? null : mask.Bias(query, key.shape[2]);
-        if (RoundedProducts.Fit(query))
-            return RoundedProducts.Of(query, key, value, (query, key, value) => functional.scaled_dot_product_attention(query, key, value!, bias?.to(float32), dropout, plainCausal));
+        if (BFloat16Emulation.Fit(query))
+            return BFloat16Emulation.Of(query, key, value, (query, key, value) => functional.scaled_dot_product_attention(query, key, value!, bias?.to(float32), dropout, plainCausal));
         return functional.scaled_dot_product_attention(query, key, value, bias, dropout, plainCausal);
     }
 

@@ -51,8 +51,8 @@ public static class Compute
     /// <exception cref="NotSupportedException">Switched on where this system's libtorch has no oneDNN.</exception>
     public static bool UsesOneDnnProducts
     {
-        get => OneDnnProducts.AreUsed;
-        set => OneDnnProducts.AreUsed = value && !OneDnnProducts.AreThere
+        get => OneDnnLinear.AreUsed;
+        set => OneDnnLinear.AreUsed = value && !OneDnnLinear.AreThere
             ? throw new NotSupportedException("This system's libtorch does not show oneDNN's products.") : value;
     }
 

@@ -11,7 +11,7 @@ internal static class MemoryPeak
     {
         if (!OperatingSystem.IsLinux()) return null;
         GC.Collect();
-        FreedMemory.Return();
+        MallocTuning.Return();
         try
         {
             File.WriteAllText(Forget, PeakAlone);

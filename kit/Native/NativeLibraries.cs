@@ -41,7 +41,7 @@ public static class NativeLibraries
         }
 
         TorchPath = Find(folders, "torch_cpu")!;
-        ScalarLifetimes.Keep(Open(Find(folders, "LibTorchSharp") ?? throw Missing("LibTorchSharp", folders)));
+        DeferredScalarFree.Keep(Open(Find(folders, "LibTorchSharp") ?? throw Missing("LibTorchSharp", folders)));
     }
 
     private static string? Find(List<string> folders, string name)

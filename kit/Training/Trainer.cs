@@ -82,11 +82,11 @@ public sealed class Trainer : IDisposable
     /// matrices, in the precision of the run, times the processes of it.
     /// </summary>
     /// <remarks>
-    /// <c>trainer.Run().Watch(operationsPerSecond: trainer.MatrixProductRate())</c>. Measured where it is first asked for in a process, in well
+    /// <c>trainer.Run().Watch(operationsPerSecond: trainer.PeakMatmulRate())</c>. Measured where it is first asked for in a process, in well
     /// under a second, so not in the middle of a run.
     /// </remarks>
-    public double MatrixProductRate() =>
-        Native.MatrixProductRate.Of(model.parameters().First().device, options.Precision.Type()) * (options.Workers?.Count ?? 1);
+    public double PeakMatmulRate() =>
+        Native.PeakMatmulRate.Of(model.parameters().First().device, options.Precision.Type()) * (options.Workers?.Count ?? 1);
 
     /// <summary>Mean loss on held-out data now; of the averaged weights where the run averages them.</summary>
     /// <exception cref="InvalidOperationException">The trainer was given no held-out data.</exception>
@@ -122,7 +122,7 @@ public sealed class Trainer : IDisposable
     public IEnumerable<StepReport> Run(CancellationToken cancel = default)
     {
         using var writing = options.Checkpoints is { } place && IsFirst ? CheckpointStore.Open(place, Step) : null;
-        using var memory = new StepMemory();
+        using var memory = new HeapMaintenance();
         using var batches = loader.Batches().GetEnumerator();
         var pace = new RunPace(Step);
         var taken = new List<Batch>(options.Accumulation);

@@ -66,7 +66,7 @@ public class TrainerSpeed
     public void Cleanup()
     {
         if (steps.Current is { Step: > 0 } last)
-            Console.WriteLine($"// float32: {last.OperationsPerSecond / MatrixProductRate.Of(CPU):0.0 %} of {MatrixProductRate.Of(CPU) / 1e9:0} Gflop/s; "
+            Console.WriteLine($"// float32: {last.OperationsPerSecond / PeakMatmulRate.Of(CPU):0.0 %} of {PeakMatmulRate.Of(CPU) / 1e9:0} Gflop/s; "
                 + $"waited for data {last.Waited / last.Elapsed:0.00 %} of the time");
         steps.Dispose();
         mixedSteps.Dispose();

@@ -164,10 +164,10 @@ public sealed class TrainerTests : IDisposable
         using var model = Model();
         using var full = Make(model, new TrainerOptions());
         using var mixed = Make(model, new TrainerOptions { Precision = Precision.BFloat16 });
-        Assert.Equal(MatrixProductRate.Of(CPU), full.MatrixProductRate());
-        Assert.Equal(MatrixProductRate.Of(CPU, ScalarType.BFloat16), mixed.MatrixProductRate());
-        Assert.InRange(full.MatrixProductRate(), 1e8, 1e15);
-        Assert.NotEqual(full.MatrixProductRate(), mixed.MatrixProductRate());
+        Assert.Equal(PeakMatmulRate.Of(CPU), full.PeakMatmulRate());
+        Assert.Equal(PeakMatmulRate.Of(CPU, ScalarType.BFloat16), mixed.PeakMatmulRate());
+        Assert.InRange(full.PeakMatmulRate(), 1e8, 1e15);
+        Assert.NotEqual(full.PeakMatmulRate(), mixed.PeakMatmulRate());
     }
 
     private static Gpt Model(double dropout = 0, long seed = 3)

@@ -8,15 +8,15 @@ using static TorchSharp.torch;
 namespace ResearchKit.Tests.Native;
 
 /// <summary>bfloat16's products by float32, against libtorch's own, which are right on every processor.</summary>
-public sealed class RoundedProductsTests : IDisposable
+public sealed class BFloat16EmulationTests : IDisposable
 {
-    private readonly bool before = RoundedProducts.AreUsed;
+    private readonly bool before = BFloat16Emulation.AreUsed;
     private readonly DisposeScope scope = NewDisposeScope();
 
     public void Dispose()
     {
         scope.Dispose();
-        RoundedProducts.AreUsed = before;
+        BFloat16Emulation.AreUsed = before;
     }
 
     private static readonly Dictionary<string, Func<Tensor, Tensor, Tensor>> Products = new()
@@ -40,7 +40,7 @@ public sealed class RoundedProductsTests : IDisposable
         Skip.IfNot(Autocast.IsSupported, "This libtorch shows no autocast.");
         (Tensor Result, Tensor OfA, Tensor OfB) Take(bool rounded)
         {
-            RoundedProducts.AreUsed = rounded;
+            BFloat16Emulation.AreUsed = rounded;
             Compute.Seed(7);
             var (a, b) = (randn([24, 16], requires_grad: true), randn([16, 20], requires_grad: true));
             Tensor y;
@@ -60,16 +60,16 @@ public sealed class RoundedProductsTests : IDisposable
     public void They_are_made_in_bfloat16s_autocast_alone_which_goes_on_behind_them()
     {
         Skip.IfNot(Autocast.IsSupported, "This libtorch shows no autocast.");
-        RoundedProducts.AreUsed = true;
+        BFloat16Emulation.AreUsed = true;
         var x = randn(3, 4);
-        Assert.False(RoundedProducts.Fit(x));
-        using (new Autocast(DeviceType.CPU, ScalarType.Float16)) Assert.False(RoundedProducts.Fit(x));
+        Assert.False(BFloat16Emulation.Fit(x));
+        using (new Autocast(DeviceType.CPU, ScalarType.Float16)) Assert.False(BFloat16Emulation.Fit(x));
         using (new Autocast(DeviceType.CPU, ScalarType.BFloat16))
         {
-            Assert.True(RoundedProducts.Fit(x));
-            Assert.True(RoundedProducts.Fit(x.to(bfloat16)));
-            Assert.False(RoundedProducts.Fit(x.to(float64)));
-            Assert.Throws<InvalidOperationException>(() => RoundedProducts.Of(x, x, null, (_, _, _) =>
+            Assert.True(BFloat16Emulation.Fit(x));
+            Assert.True(BFloat16Emulation.Fit(x.to(bfloat16)));
+            Assert.False(BFloat16Emulation.Fit(x.to(float64)));
+            Assert.Throws<InvalidOperationException>(() => BFloat16Emulation.Of(x, x, null, (_, _, _) =>
             {
                 Assert.Null(Autocast.TypeOn(DeviceType.CPU));
                 throw new InvalidOperationException();
@@ -83,7 +83,7 @@ public sealed class RoundedProductsTests : IDisposable
     public void A_recurrent_layer_reads_in_float32()
     {
         Skip.IfNot(Autocast.IsSupported, "This libtorch shows no autocast.");
-        RoundedProducts.AreUsed = true;
+        BFloat16Emulation.AreUsed = true;
         var layer = new Lstm(new RecurrentShape { InputWidth = 3, HiddenWidth = 5 });
         var x = randn([2, 7, 3], requires_grad: true);
         var want = layer.call(x.to(bfloat16).to(float32));

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace ResearchKit.Native;
 
 /// <summary>What happens to memory that native code frees: glibc's heap; elsewhere nothing here does anything.</summary>
-internal static partial class FreedMemory
+internal static partial class MallocTuning
 {
     /// <summary>M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h, and the bounds that glibc's own adjusting of both has.</summary>
     private const int TrimThreshold = -1, MapThreshold = -3, LargestTrim = 64 << 20, LargestMap = 32 << 20, Never = int.MaxValue;

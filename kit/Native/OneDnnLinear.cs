@@ -10,7 +10,7 @@ namespace ResearchKit.Native;
 /// libtorch's own products are Intel's MKL's, which uses AVX-512 on Intel's processors alone; on AMD's that have it, oneDNN is about twice
 /// as fast, on those that have AVX2 a tenth or a fifth. Reached through the C interface that compiled PyTorch models use.
 /// </remarks>
-internal static unsafe class OneDnnProducts
+internal static unsafe class OneDnnLinear
 {
     private const string Intel = "GenuineIntel";
 

@@ -7,7 +7,7 @@ namespace ResearchKit.Native;
 /// <summary>A C++ error that nobody caught.</summary>
 /// <param name="Message">What the library says.</param>
 /// <param name="Stack">Where the managed code was that called it, with files and lines where they are known.</param>
-public sealed record UncaughtError(string Message, StackTrace Stack);
+public sealed record UncaughtNativeError(string Message, StackTrace Stack);
 
 /// <summary>Hears of C++ errors that would end the process: some calls of TorchSharp let libtorch's errors out of native code.</summary>
 /// <remarks>
@@ -15,12 +15,12 @@ public sealed record UncaughtError(string Message, StackTrace Stack);
 /// reach managed code, but C++ asks one function before it gives up (<c>std::set_terminate</c>). There the calling thread can be
 /// stopped for good, and the rest of the process goes on. Works on Linux x64; elsewhere such a call still ends the process.
 /// </remarks>
-public static unsafe class UncaughtErrors
+public static unsafe class TerminateHandler
 {
     private const int CatchSlot = 4;   // of std::type_info's virtual functions, Itanium C++ ABI
     private const int WhatSlot = 2;    // of std::exception's
     private static readonly Lock Gate = new();
-    private static Func<UncaughtError, bool>? listener;
+    private static Func<UncaughtNativeError, bool>? listener;
     private static delegate* unmanaged<void> before;
     private static delegate* unmanaged<nint*, nint*> currentException;
     private static delegate* unmanaged<nint> currentType;
@@ -35,7 +35,7 @@ public static unsafe class UncaughtErrors
     /// takes the place of an earlier one.
     /// </param>
     /// <returns>False where it is not supported: nothing was changed.</returns>
-    public static bool Listen(Func<UncaughtError, bool> claim)
+    public static bool Listen(Func<UncaughtNativeError, bool> claim)
     {
         ArgumentNullException.ThrowIfNull(claim);
         if (!IsSupported) return false;
@@ -70,7 +70,7 @@ public static unsafe class UncaughtErrors
         {
             try
             {
-                return listener!(new UncaughtError(Message(), new StackTrace(2, fNeedFileInfo: true)));
+                return listener!(new UncaughtNativeError(Message(), new StackTrace(2, fNeedFileInfo: true)));
             }
             catch (ThreadInterruptedException)
             {

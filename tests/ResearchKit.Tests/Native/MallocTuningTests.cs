@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Native;
 
-public sealed class FreedMemoryTests
+public sealed class MallocTuningTests
 {
     private const long Piece = 4 << 20, Pieces = 100;
 
@@ -12,11 +12,11 @@ public sealed class FreedMemoryTests
     public void What_is_freed_stays_until_nobody_keeps_it()
     {
         if (!NativeHeap.IsKnown) return;   // another C library gives memory back as it likes
-        FreedMemory.Return();
+        MallocTuning.Return();
         var before = Environment.WorkingSet;
-        using (FreedMemory.Keep())
+        using (MallocTuning.Keep())
         {
-            using (FreedMemory.Keep()) FillAndFree();
+            using (MallocTuning.Keep()) FillAndFree();
             Assert.InRange(Environment.WorkingSet - before, Piece * Pieces / 2, long.MaxValue);
         }
         Assert.InRange(Environment.WorkingSet - before, long.MinValue, Piece * Pieces / 2);
@@ -27,7 +27,7 @@ public sealed class FreedMemoryTests
     {
         if (!NativeHeap.IsKnown) return;
         NativeHeap.Settled();
-        FreedMemory.Return();
+        MallocTuning.Return();
         var before = Environment.WorkingSet;
         Forget();
         FillAndFree();
@@ -37,7 +37,7 @@ public sealed class FreedMemoryTests
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Forget() => _ = FreedMemory.Keep();
+    private static void Forget() => _ = MallocTuning.Keep();
 
     private static void FillAndFree()
     {

@@ -9,7 +9,7 @@ namespace ResearchKit.Native;
 /// for it lies between the large pieces of the native heap and keeps them from joining, so that memory grows and steps find the heap
 /// in different states. Small are the sixteenths from −32 to 32. They are never freed.
 /// </remarks>
-internal static unsafe class SharedScalars
+internal static unsafe class ScalarCache
 {
     private const int Largest = 32, Parts = 16, Middle = Largest * Parts;
 

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Native;
 
 /// <summary>How fast a device multiplies large matrices: the ceiling that a model's own rate is held against.</summary>
-public static class MatrixProductRate
+public static class PeakMatmulRate
 {
     private const int LeastSide = 256, MostSide = 2048, Repeats = 3;
     private const double LongEnough = 0.01;   // seconds that a product takes from which on its own time can be told
@@ -28,7 +28,7 @@ public static class MatrixProductRate
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        if (RoundedProducts.AreUsed && device.type == TorchSharp.DeviceType.CPU && type == ScalarType.BFloat16) type = ScalarType.Float32;
+        if (BFloat16Emulation.AreUsed && device.type == TorchSharp.DeviceType.CPU && type == ScalarType.BFloat16) type = ScalarType.Float32;
         var side = LeastSide;
         var seconds = Seconds(side, device, type);
         while (side < MostSide && seconds < LongEnough) seconds = Seconds(side *= 2, device, type);
@@ -49,7 +49,7 @@ public static class MatrixProductRate
 
     private static void Multiply(Tensor a, Tensor b)
     {
-        using var product = OneDnnProducts.Fit(a, b) ? OneDnnProducts.Linear(a, b) : a.mm(b);
+        using var product = OneDnnLinear.Fit(a, b) ? OneDnnLinear.Linear(a, b) : a.mm(b);
         using var one = product[0, 0];
         one.to(ScalarType.Float32).item<float>();   // waits for a device that runs beside us
     }

@@ -9,10 +9,10 @@ namespace ResearchKit.Native;
 /// before it is read, and the call fails (<c>Scalar.h: INTERNAL ASSERT FAILED</c>) or computes with another number. So the function
 /// that frees one is replaced by a queue to it: what the collector frees waits there for a second or two. Not longer, and not what is
 /// disposed of by hand, since small pieces that stay behind keep the native heap from joining the large ones between them.
-/// Small numbers are not freed at all (<see cref="SharedScalars"/>). Done on Linux with glibc; elsewhere everything
+/// Small numbers are not freed at all (<see cref="ScalarCache"/>). Done on Linux with glibc; elsewhere everything
 /// stays as it was.
 /// </remarks>
-internal static unsafe class ScalarLifetimes
+internal static unsafe class DeferredScalarFree
 {
     /// <summary>Milliseconds; between a call and the reading of its numbers lie microseconds, on a machine that has time for it.</summary>
     private const int Wait = 1000;
@@ -33,13 +33,13 @@ internal static unsafe class ScalarLifetimes
         if (Kept) return;
         _ = new Witness();
         free = (delegate* unmanaged<nint, void>)ExportedFunction.Replace(library, "THSTorch_dispose_scalar", (nint)(delegate* unmanaged<nint, void>)&Defer);
-        if (Kept) SharedScalars.Keep(library);
+        if (Kept) ScalarCache.Keep(library);
     }
 
     [UnmanagedCallersOnly]
     private static void Defer(nint scalar)
     {
-        if (SharedScalars.Contains(scalar)) return;
+        if (ScalarCache.Contains(scalar)) return;
         if (collector != 0 && collector != Environment.CurrentManagedThreadId)
         {
             free(scalar);

@@ -5,14 +5,14 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Native;
 
-public sealed class ScalarLifetimesTests
+public sealed class DeferredScalarFreeTests
 {
     /// <summary>TorchSharp's own way to call a function, under constant collection: without the queue some calls fail within a second.</summary>
     [Fact]
     public async Task Numbers_outlive_a_call_that_does_not_hold_them()
     {
         if (!OperatingSystem.IsLinux()) return;   // the queue is for Linux; elsewhere callers must hold what they pass
-        Assert.True(ScalarLifetimes.Kept);
+        Assert.True(DeferredScalarFree.Kept);
         var names = Enumerable.Range(0, 60).Select(number => $"a{number}").ToList();
         using var script = jit.compile($"def total(x, {string.Join(", ", names.Select(name => $"{name}: float"))}):\n    return x + {string.Join(" + ", names)}\n");
         await GarbageCollection.Meanwhile(() =>
@@ -44,7 +44,7 @@ public sealed class ScalarLifetimesTests
     [Fact]
     public void A_small_number_is_one_object_with_its_value_and_kind()
     {
-        if (!ScalarLifetimes.Kept) return;
+        if (!DeferredScalarFree.Kept) return;
         foreach (var make in new Func<Scalar>[] { () => 0.125, () => 3, () => 3L, () => 0.125f, () => -0.375, () => 32, () => -32.0, () => 0L, () => 0.0 })
         {
             make().Dispose();
@@ -66,18 +66,18 @@ public sealed class ScalarLifetimesTests
     [Fact]
     public void Other_numbers_are_not_shared()
     {
-        if (!ScalarLifetimes.Kept) return;
+        if (!DeferredScalarFree.Kept) return;
         foreach (var make in new Func<Scalar>[] { () => 33, () => 33L, () => -32.0625, () => 0.1, () => 0.1f, () => -0.0, () => double.NaN, () => double.PositiveInfinity })
         {
             using var one = make();
-            Assert.False(SharedScalars.Contains(Address(one)));
+            Assert.False(ScalarCache.Contains(Address(one)));
         }
     }
 
     [Fact]
     public async Task Numbers_that_were_collected_are_freed_a_little_later()
     {
-        if (!ScalarLifetimes.Kept || !NativeHeap.IsKnown) return;
+        if (!DeferredScalarFree.Kept || !NativeHeap.IsKnown) return;
         const int Count = 400_000;   // at least 12 MB
         static void Make()
         {

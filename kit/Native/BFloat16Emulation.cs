@@ -10,7 +10,7 @@ namespace ResearchKit.Native;
 /// factors are rounded to bfloat16, multiplied and summed in float32, and the sums rounded to bfloat16, which is what a processor that has
 /// such products does; their gradients likewise.
 /// </remarks>
-internal static class RoundedProducts
+internal static class BFloat16Emulation
 {
     /// <summary>Whether autocast's products on the CPU are made so; at first where libtorch's are slow.</summary>
     public static bool AreUsed { get; set; } = X86Base.IsSupported && !(Avx512BW.IsSupported && Avx512DQ.IsSupported && Avx512F.VL.IsSupported);

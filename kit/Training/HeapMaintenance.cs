@@ -8,12 +8,12 @@ namespace ResearchKit.Training;
 /// them after hundreds of steps; until then each keeps the heap from joining the large pieces on both sides of it. And what the heap once
 /// needed, for an evaluation or because pieces lay badly, goes back to the system after some seconds: it would only ever grow.
 /// </remarks>
-internal sealed class StepMemory : IDisposable
+internal sealed class HeapMaintenance : IDisposable
 {
     /// <summary>Milliseconds; a collection of the youngest objects takes less than one, to get memory anew as long as to write to it.</summary>
     private const long CollectEvery = 200, ReturnEvery = 10_000;
 
-    private readonly IDisposable kept = FreedMemory.Keep();
+    private readonly IDisposable kept = MallocTuning.Keep();
     private long nextCollection = Environment.TickCount64 + CollectEvery, nextReturn = Environment.TickCount64 + ReturnEvery;
 
     /// <summary>To be called before each step, so that what a step leaves is read as what the run needs.</summary>
@@ -26,7 +26,7 @@ internal sealed class StepMemory : IDisposable
         GC.WaitForPendingFinalizers();
         if (now < nextReturn) return;
         nextReturn = now + ReturnEvery;
-        FreedMemory.Return();
+        MallocTuning.Return();
     }
 
     /// <summary>Gives all that is free back to the system.</summary>
