@@ -55,6 +55,7 @@ public static class CommandLine
         Add(root, ExportCommand.Create(), ExportCommand.Examples);
         Add(root, KernelCommand.Create(), KernelCommand.Examples);
         Add(root, RunsCommand.Create(), RunsCommand.Examples);
+        Add(root, DoctorCommand.Create(), DoctorCommand.Examples);
         Add(root, DataSetsCommand.Create(), DataSetsCommand.Examples);
         root.Options.OfType<HelpOption>().Single().Action = new ExamplesHelp();
         root.Options.OfType<VersionOption>().Single().Action = new VersionAction();

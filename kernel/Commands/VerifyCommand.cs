@@ -39,12 +39,15 @@ internal static class VerifyCommand
             Description = Invariant($"The same in the number's own unit, added to the other; {Tolerance.Default.Absolute:0e+0} where not given."),
             HelpName = "NUMBER",
         };
-        var command = new Command("verify", Description) { options.Notebooks, relative, absolute, options.Timeout, options.Jobs };
-        command.SetAction((parsed, cancellation) => VerifyAsync(
-            parsed, options, new Tolerance(
+        var kernels = KernelChoice.Option();
+        var command = new Command("verify", Description) { options.Notebooks, relative, absolute, kernels, options.Timeout, options.Jobs };
+        command.SetAction((parsed, cancellation) =>
+        {
+            KernelChoice.Take(parsed.GetValue(kernels));
+            return VerifyAsync(parsed, options, new Tolerance(
                 Number("--rtol", parsed.GetValue(relative), Tolerance.Default.Relative),
-                Number("--atol", parsed.GetValue(absolute), Tolerance.Default.Absolute)),
-            cancellation));
+                Number("--atol", parsed.GetValue(absolute), Tolerance.Default.Absolute)), cancellation);
+        });
         return command;
     }
 

@@ -7,7 +7,7 @@ namespace ResearchKit.Layers;
 
 /// <summary>The convolution of two axes, by whichever kernel of libtorch can be trusted on this machine.</summary>
 /// <remarks>
-/// Where the processor hides its caches (<see cref="ProcessorCaches"/>) oneDNN cannot be; then each window is laid out as a column
+/// Where the self-check finds oneDNN's convolutions wrong (<see cref="Kernels"/>), each window is laid out as a column
 /// and multiplied (im2col), which is what libtorch itself does without oneDNN. Reached through TorchScript, whose source is fixed.
 /// </remarks>
 internal static class ConvolutionKernel
@@ -46,9 +46,9 @@ internal static class ConvolutionKernel
     public static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, long[] stride, long[] padding, long[] dilation, int groups, bool exact)
     {
         if (x.IsMeta()) return Shape(x, weight, bias, stride, padding, dilation);
-        if (BFloat16Emulation.Fit(x))
+        if (BFloat16Emulation.FitsConvolution(x))
             return BFloat16Emulation.Of(x, weight, bias, (x, weight, bias) => Convolve(x, weight, bias, stride, padding, dilation, groups, exact));
-        if (x.device_type != DeviceType.CPU || (ProcessorCaches.AreKnown && !exact))
+        if (x.device_type != DeviceType.CPU || (!Kernels.Current.ConvolvesByColumns && !exact))
             return nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups);
         using var scope = NewDisposeScope();
         var result = exact ? ByColumns(x.to(float64), weight.to(float64), bias?.to(float64), stride, padding, dilation, groups).to(x.dtype)

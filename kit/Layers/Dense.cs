@@ -8,7 +8,7 @@ namespace ResearchKit.Layers;
 /// <summary>x Wᵀ + b, a fully-connected layer.</summary>
 /// <remarks>
 /// Parameter names, layouts and first values are those of <c>torch.nn.Linear</c>. It exists beside TorchSharp's layer because it
-/// multiplies by whichever of libtorch's kernels is faster on this machine (<see cref="Native.Compute.UsesOneDnnProducts"/>).
+/// multiplies by whichever of libtorch's kernels is faster on this machine (<see cref="Native.Compute.Kernels"/>).
 /// </remarks>
 public sealed class Dense : Module<Tensor, Tensor>
 {

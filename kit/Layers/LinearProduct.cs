@@ -15,27 +15,23 @@ internal static class LinearProduct
     public static Tensor Of(Tensor x, Tensor weight, Tensor? bias = null)
     {
         ProductTally.Add((double)x.numel() * weight.shape[0]);
-        return BFloat16Emulation.Fit(x) ? BFloat16Emulation.Of(x, weight, bias, Fastest) : Fastest(x, weight, bias);
+        return BFloat16Emulation.Fits(x) ? BFloat16Emulation.Of(x, weight, bias, Fastest) : Fastest(x, weight, bias);
     }
 
     private static Tensor Fastest(Tensor x, Tensor weight, Tensor? bias)
     {
-        if (!OneDnnLinear.Fit(x, weight, bias) || Autocast.TypeOn(x.device_type) is not null)
+        var kernels = Kernels.Current;
+        if (!kernels.UsesOneDnnLinear || x.numel() == 0 || !kernels.MultipliesByOneDnn(x.numel() / Math.Max(1, x.shape[^1]), weight.numel())
+            || !OneDnnLinear.Fits(x, weight, bias) || Autocast.TypeOn(x.device_type) is not null)
             return functional.linear(x, weight, bias);
         var noted = is_grad_enabled() && (x.requires_grad || weight.requires_grad || bias is { requires_grad: true });
-        if (!IsWorthIt(x.numel() / x.shape[^1], weight.numel(), noted)) return functional.linear(x, weight, bias);
         using var scope = NewDisposeScope();
         var rows = x.reshape(-1, x.shape[^1]);
         return Rows(rows, weight, noted, bias).view([.. x.shape[..^1], weight.shape[0]]).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Measured: a few rows are multiplied by the weight as it lies; for more it is laid out anew, which many must share.</summary>
-    private static bool IsWorthIt(long rows, long weights, bool noted) => OneDnnLinear.AreWide
-        ? rows <= 8 ? !noted && rows * weights >= 1 << 19 : rows >= 64 && rows * weights >= (noted ? 1 << 22 : 1 << 20)
-        : rows <= 8 ? !noted && rows * weights >= 1 << 21 : rows >= 64 && rows * weights >= 1 << 26;
-
     private static Tensor Rows(Tensor x, Tensor weight, bool noted, Tensor? bias = null) =>
-        !noted ? OneDnnLinear.Linear(x, weight, bias) : Function.apply(bias is null ? [x, weight] : [x, weight, bias]);
+        !noted ? OneDnnLinear.Multiply(x, weight, bias) : Function.apply(bias is null ? [x, weight] : [x, weight, bias]);
 
     /// <summary>The gradients are such products themselves, so that they have gradients in turn.</summary>
     private sealed class Function : autograd.SingleTensorFunction<Function>
@@ -49,7 +45,7 @@ internal static class LinearProduct
         {
             var (x, weight, bias) = ((Tensor)vars[0], (Tensor)vars[1], vars.Length > 2 ? (Tensor)vars[2] : null);
             ctx.save_for_backward(bias is null ? [x, weight] : [x, weight, bias]);
-            return OneDnnLinear.Linear(x, weight, bias);
+            return OneDnnLinear.Multiply(x, weight, bias);
         }
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
@@ -61,7 +57,7 @@ internal static class LinearProduct
             var noted = is_grad_enabled();
             List<Tensor> gradients =
             [
-                x.requires_grad ? Rows(gradient, weight.t(), noted) : null!,
+                x.requires_grad ? OfInput(gradient, weight, noted) : null!,
                 weight.requires_grad ? OfWeight(x, gradient, noted) : null!,
             ];
             if (saved.Count > 2) gradients.Add(saved[2].requires_grad ? gradient.sum([0]) : null!);
@@ -77,8 +73,12 @@ internal static class LinearProduct
             foreach (var gradient in gradients ?? []) gradient?.Dispose();
         }
 
-        /// <summary>gᵀ x, [out, in]; the product that is made has the smaller of the two as its rows, since rows are copied, which only AVX-512 makes up for.</summary>
-        private static Tensor OfWeight(Tensor x, Tensor gradient, bool noted) => !OneDnnLinear.AreWide ? gradient.t().mm(x)
+        /// <summary>g W, [rows, in].</summary>
+        private static Tensor OfInput(Tensor gradient, Tensor weight, bool noted) =>
+            Kernels.Current.InputGradientByOneDnn ? Rows(gradient, weight.t(), noted) : gradient.mm(weight);
+
+        /// <summary>gᵀ x, [out, in]; of the two ways to write it, the one whose rows, which oneDNN copies, are fewer numbers.</summary>
+        private static Tensor OfWeight(Tensor x, Tensor gradient, bool noted) => !Kernels.Current.WeightGradientByOneDnn ? gradient.t().mm(x)
             : gradient.shape[1] > x.shape[1] ? Rows(x.t(), gradient.t(), noted).t() : Rows(gradient.t(), x.t(), noted);
     }
 }

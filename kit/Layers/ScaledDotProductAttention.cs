@@ -48,7 +48,7 @@ public static class ScaledDotProductAttention
         Tally(query, key, value);
         var plainCausal = mask.IsPlainCausal(query.shape[2], key.shape[2]);
         var bias = plainCausal ? null : mask.Bias(query, key.shape[2]);
-        if (BFloat16Emulation.Fit(query))
+        if (BFloat16Emulation.Fits(query))
             return BFloat16Emulation.Of(query, key, value, (query, key, value) => functional.scaled_dot_product_attention(query, key, value!, bias?.to(float32), dropout, plainCausal));
         return functional.scaled_dot_product_attention(query, key, value, bias, dropout, plainCausal);
     }

@@ -102,6 +102,7 @@ public sealed unsafe class Autocast : IDisposable
 
         public static Functions? Find()
         {
+            if (Workarounds.IsOff(Workarounds.AutocastSymbols)) return null;
             var library = NativeLibrary.Load(NativeLibraries.TorchPath);
             string[] names = ["19is_autocast_enabledEN3c1010DeviceTypeE", "20set_autocast_enabledEN3c1010DeviceTypeEb", "18get_autocast_dtypeEN3c1010DeviceTypeE",
                 "18set_autocast_dtypeEN3c1010DeviceTypeENS1_10ScalarTypeE", "17increment_nestingEv", "17decrement_nestingEv", "11clear_cacheEv",

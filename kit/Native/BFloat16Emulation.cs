@@ -1,22 +1,23 @@
-using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>Products of bfloat16 factors for processors that have none: of float32 factors with bfloat16's values.</summary>
+/// <summary>Products of bfloat16 factors for processors without such instructions: of float32 factors with bfloat16's values.</summary>
 /// <remarks>
-/// On x64 libtorch multiplies bfloat16 with AVX-512; with less, number by number, in ten to thirty times the time of float32. Here the
-/// factors are rounded to bfloat16, multiplied and summed in float32, and the sums rounded to bfloat16, which is what a processor that has
-/// such products does; their gradients likewise.
+/// Without AVX512_BF16 or AMX, libtorch's bfloat16 products take several times as long as float32's. Here the factors are rounded to
+/// bfloat16, multiplied and summed in float32, and the sums rounded to bfloat16, as a processor with such instructions does; their
+/// gradients likewise. <see cref="Kernels"/> chooses.
 /// </remarks>
 internal static class BFloat16Emulation
 {
-    /// <summary>Whether autocast's products on the CPU are made so; at first where libtorch's are slow.</summary>
-    public static bool AreUsed { get; set; } = X86Base.IsSupported && !(Avx512BW.IsSupported && Avx512DQ.IsSupported && Avx512F.VL.IsSupported);
+    /// <summary>Whether autocast would make a product of this one in bfloat16, and it should be emulated.</summary>
+    public static bool Fits(Tensor x) => IsAutocast(x) && Kernels.Current.EmulatesBFloat16Products;
 
-    /// <summary>Whether autocast would make a product of this one in bfloat16, and this should be done here.</summary>
-    public static bool Fit(Tensor x) => AreUsed && x.device_type == DeviceType.CPU && x.dtype is ScalarType.Float32 or ScalarType.BFloat16
+    /// <summary>The same of a convolution.</summary>
+    public static bool FitsConvolution(Tensor x) => IsAutocast(x) && Kernels.Current.EmulatesBFloat16Convolutions;
+
+    private static bool IsAutocast(Tensor x) => x.device_type == DeviceType.CPU && x.dtype is ScalarType.Float32 or ScalarType.BFloat16
         && Autocast.TypeOn(DeviceType.CPU) == ScalarType.BFloat16;
 
     /// <summary>What a product makes of the rounded factors, rounded.</summary>

@@ -33,7 +33,9 @@ public static class Compute
         set
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            if (value == torch.get_num_threads()) return;
             torch.set_num_threads(value);
+            Native.Kernels.Forget();
         }
     }
 
@@ -45,16 +47,24 @@ public static class Compute
     }
 
     /// <summary>
-    /// Whether the kit's layers multiply float32 matrices on the CPU by oneDNN rather than by libtorch's own choice, Intel's MKL. On at
-    /// first where that is faster: on processors with AVX2 or AVX-512 that are not Intel's. The last digits differ.
+    /// Which native kernels the kit's layers multiply and convolve with on the CPU. Found out by a self-check of this machine when first
+    /// needed, unless it was set or <c>RESEARCHKIT_KERNELS</c> gives it; the last bits of results depend on it.
     /// </summary>
-    /// <exception cref="NotSupportedException">Switched on where this system's libtorch has no oneDNN.</exception>
-    public static bool UsesOneDnnProducts
+    /// <exception cref="InvalidOperationException">An environment variable of the kit has a value that is not understood.</exception>
+    /// <exception cref="NotSupportedException">Set to kernels that this system does not have; nothing changes.</exception>
+    public static KernelTable Kernels
     {
-        get => OneDnnLinear.AreUsed;
-        set => OneDnnLinear.AreUsed = value && !OneDnnLinear.AreThere
-            ? throw new NotSupportedException("This system's libtorch does not show oneDNN's products.") : value;
+        get => Native.Kernels.Current.Table;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            Native.Kernels.Use(value);
+        }
     }
+
+    /// <summary>Checks the kit's environment variables, so that a wrong value is told before work begins.</summary>
+    /// <exception cref="InvalidOperationException">One has a value that is not understood; one sentence says which and what was expected.</exception>
+    public static void CheckEnvironment() => Native.Kernels.CheckEnvironment();
 
     /// <summary>Most memory this process has held at once, in bytes of resident memory; since <see cref="ResetPeakMemory"/> if that was called.</summary>
     public static long PeakMemory

@@ -30,10 +30,10 @@ internal static unsafe class DeferredScalarFree
     /// <param name="library">TorchSharp's native library, as the loader gave it.</param>
     public static void Keep(nint library)
     {
-        if (Kept) return;
+        if (Kept || Workarounds.IsOff(Workarounds.ScalarFree)) return;
         _ = new Witness();
         free = (delegate* unmanaged<nint, void>)ExportedFunction.Replace(library, "THSTorch_dispose_scalar", (nint)(delegate* unmanaged<nint, void>)&Defer);
-        if (Kept) ScalarCache.Keep(library);
+        if (Kept && !Workarounds.IsOff(Workarounds.SharedScalars)) ScalarCache.Keep(library);
     }
 
     [UnmanagedCallersOnly]

@@ -16,7 +16,7 @@ internal static unsafe partial class LargePages
     /// <summary>Announces that <paramref name="length"/> bytes from <paramref name="start"/> will be written.</summary>
     public static void Expect(nint start, long length)
     {
-        if (!OperatingSystem.IsLinux() || length < HugeSize) return;
+        if (!OperatingSystem.IsLinux() || length < HugeSize || Workarounds.IsOff(Workarounds.Pages)) return;
         Advise(start, length, HugeSize, Huge);
         Advise(start, length, PageSize, PopulateForWriting);
     }

@@ -9,8 +9,11 @@ internal static partial class MallocTuning
     private const int TrimThreshold = -1, MapThreshold = -3, LargestTrim = 64 << 20, LargestMap = 32 << 20, Never = int.MaxValue;
 
     private static readonly Lock gate = new();
-    private static bool absent = !OperatingSystem.IsLinux();
+    private static bool absent = !OperatingSystem.IsLinux() || Workarounds.IsOff(Workarounds.Malloc);
     private static int keepers;
+
+    /// <summary>Whether this system's heap can be tuned so.</summary>
+    public static bool IsThere => !absent;
 
     /// <summary>Gives what is free back to the system, a few milliseconds' work.</summary>
     public static void Return() => Try(() => malloc_trim(0));

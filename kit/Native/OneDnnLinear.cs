@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -7,36 +6,28 @@ namespace ResearchKit.Native;
 
 /// <summary>Products of float32 matrices by oneDNN, which libtorch carries but does not multiply float32 with.</summary>
 /// <remarks>
-/// libtorch's own products are Intel's MKL's, which uses AVX-512 on Intel's processors alone; on AMD's that have it, oneDNN is about twice
-/// as fast, on those that have AVX2 a tenth or a fifth. Reached through the C interface that compiled PyTorch models use.
+/// libtorch's own products are MKL's. Which of the two is faster depends on the processor and on the sizes; <see cref="Kernels"/> chooses.
+/// Reached through the C interface that compiled PyTorch models use.
 /// </remarks>
 internal static unsafe class OneDnnLinear
 {
-    private const string Intel = "GenuineIntel";
-
     private static readonly delegate* unmanaged<nint, nint, nint*, byte*, double**, long, byte**, nint*, int> LinearPointwise = Find();
 
-    /// <summary>Whether this system's libtorch has them.</summary>
-    public static bool AreThere => LinearPointwise is not null;
-
-    /// <summary>Whether layers multiply so; at first where it is faster, on a processor that is not Intel's.</summary>
-    public static bool AreUsed { get; set; } = AreThere && Avx2.IsSupported && Fma.IsSupported && ProcessorCaches.AreKnown && Vendor() != Intel;
-
-    /// <summary>Whether they use AVX-512; with AVX2 fewer of them are faster than MKL's.</summary>
-    public static bool AreWide => Avx512F.IsSupported;
+    /// <summary>Whether this system's libtorch has them, and they are not switched off.</summary>
+    public static bool IsThere => LinearPointwise is not null && !Workarounds.IsOff(Workarounds.OneDnnProducts);
 
     /// <summary>Whether these can be multiplied so: float32, on the CPU, not empty, of shapes that fit; libtorch says what is wrong with others.</summary>
-    public static bool Fit(Tensor x, Tensor weight, Tensor? bias = null) => AreUsed && IsPlain(x) && IsPlain(weight) && (bias is null || IsPlain(bias))
+    public static bool Fits(Tensor x, Tensor weight, Tensor? bias = null) => IsPlain(x) && IsPlain(weight) && (bias is null || IsPlain(bias))
         && x.dim() > 0 && weight.dim() == 2 && x.shape[^1] == weight.shape[1] && (bias is null || (bias.dim() == 1 && bias.shape[0] == weight.shape[0]));
 
     private static bool IsPlain(Tensor tensor) => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.numel() > 0;
 
-    /// <summary>x Wᵀ + b, without noting it down for a gradient.</summary>
+    /// <summary>x Wᵀ + b, without recording it for a gradient.</summary>
     /// <param name="x">float32 [rows, in].</param>
     /// <param name="weight">float32 [out, in].</param>
     /// <param name="bias">float32 [out], or null.</param>
     /// <returns>[rows, out].</returns>
-    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null)
+    public static Tensor Multiply(Tensor x, Tensor weight, Tensor? bias = null)
     {
         using var scope = NewDisposeScope();
         var (rows, weights) = (InRows(x), InRows(weight));
@@ -63,11 +54,4 @@ internal static unsafe class OneDnnLinear
     private static delegate* unmanaged<nint, nint, nint*, byte*, double**, long, byte**, nint*, int> Find() =>
         NativeLibrary.TryGetExport(NativeLibrary.Load(NativeLibraries.TorchPath), "aoti_torch_cpu__linear_pointwise", out var function)
             ? (delegate* unmanaged<nint, nint, nint*, byte*, double**, long, byte**, nint*, int>)function : null;
-
-    private static string Vendor()
-    {
-        var (_, b, c, d) = X86Base.CpuId(0, 0);
-        Span<int> name = [b, d, c];
-        return System.Text.Encoding.ASCII.GetString(MemoryMarshal.AsBytes(name));
-    }
 }

@@ -15,7 +15,7 @@ internal static unsafe class OpenMp
     /// <summary>One thread for what the present thread calls, while this is alive; without OpenMP nothing changes.</summary>
     public static Threads One()
     {
-        if (SetThreads is null || MaximumThreads is null) return default;
+        if (SetThreads is null || MaximumThreads is null || Workarounds.IsOff(Workarounds.Threads)) return default;
         var before = MaximumThreads();
         SetThreads(1);
         return new Threads(before);

@@ -8,7 +8,7 @@ public static class PeakMatmulRate
 {
     private const int LeastSide = 256, MostSide = 2048, Repeats = 3;
     private const double LongEnough = 0.01;   // seconds that a product takes from which on its own time can be told
-    private static readonly Dictionary<(string Device, ScalarType Type, int Threads, bool TensorFloat32, bool OneDnn), double> Measured = [];
+    private static readonly Dictionary<(string Device, ScalarType Type, int Threads, bool TensorFloat32, string Kernels), double> Measured = [];
 
     /// <summary>Floating-point operations per second of products of large square matrices, by the kernel that the kit's layers use, the best of three; measured once for each device, type and number of threads, in well under a second.</summary>
     /// <param name="device">Such as the model's.</param>
@@ -17,7 +17,7 @@ public static class PeakMatmulRate
     {
         lock (Measured)
         {
-            var key = (device.ToString(), type, Compute.Threads, Compute.AllowTensorFloat32, Compute.UsesOneDnnProducts);
+            var key = (device.ToString(), type, Compute.Threads, Compute.AllowTensorFloat32, Compute.Kernels.ToString());
             if (!Measured.TryGetValue(key, out var rate)) Measured[key] = rate = Measure(device, type);
             return rate;
         }
@@ -28,7 +28,7 @@ public static class PeakMatmulRate
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        if (BFloat16Emulation.AreUsed && device.type == TorchSharp.DeviceType.CPU && type == ScalarType.BFloat16) type = ScalarType.Float32;
+        if (device.type == TorchSharp.DeviceType.CPU && type == ScalarType.BFloat16 && Kernels.Current.EmulatesBFloat16Products) type = ScalarType.Float32;
         var side = LeastSide;
         var seconds = Seconds(side, device, type);
         while (side < MostSide && seconds < LongEnough) seconds = Seconds(side *= 2, device, type);
@@ -49,7 +49,7 @@ public static class PeakMatmulRate
 
     private static void Multiply(Tensor a, Tensor b)
     {
-        using var product = OneDnnLinear.Fit(a, b) ? OneDnnLinear.Linear(a, b) : a.mm(b);
+        using var product = Kernels.Current.MultipliesByOneDnn(a.shape[0], b.numel()) && OneDnnLinear.Fits(a, b) ? OneDnnLinear.Multiply(a, b) : a.mm(b);
         using var one = product[0, 0];
         one.to(ScalarType.Float32).item<float>();   // waits for a device that runs beside us
     }

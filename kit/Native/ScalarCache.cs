@@ -20,6 +20,9 @@ internal static unsafe class ScalarCache
     private static delegate* unmanaged<float, nint> ofFloat;
     private static delegate* unmanaged<double, nint> ofDouble;
 
+    /// <summary>Whether small numbers are shared in this process.</summary>
+    public static bool IsUsed => ofDouble is not null;
+
     /// <summary>Puts itself before the functions that make numbers; call it before the first tensor.</summary>
     /// <param name="library">TorchSharp's native library, as the loader gave it.</param>
     public static void Keep(nint library)

@@ -27,7 +27,9 @@ public static unsafe class TerminateHandler
     private static nint exceptionType;
 
     /// <summary>Whether such errors can be heard of on this machine.</summary>
-    public static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
+    public static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && !Workarounds.IsOff(Workarounds.Terminate);
+
+    internal static bool IsInstalled => before is not null;
 
     /// <summary>From now on asks <paramref name="claim"/> about such errors, on the thread that met them.</summary>
     /// <param name="claim">

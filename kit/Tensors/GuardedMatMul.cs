@@ -18,7 +18,7 @@ public static class GuardedMatMul
     public static Tensor MatMul(this Tensor left, Tensor right)
     {
         Check(left, right);
-        if (BFloat16Emulation.Fit(left)) return BFloat16Emulation.Of(left, right, null, (left, right, _) => left.MatMul(right));
+        if (BFloat16Emulation.Fits(left)) return BFloat16Emulation.Of(left, right, null, (left, right, _) => left.MatMul(right));
         using var scope = NewDisposeScope();
         var a = left.dim() == 1 ? left.unsqueeze(0) : left;
         var b = right.dim() == 1 ? right.unsqueeze(1) : right;

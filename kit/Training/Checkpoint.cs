@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ResearchKit.Checkpoints;
 using ResearchKit.Data;
+using ResearchKit.Native;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
@@ -17,7 +18,7 @@ internal static class Checkpoint
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    private sealed record State(int Version, string Model, int Step, LoaderPosition Loader, BestEvaluation Best, double LossScale, int GoodSteps);
+    private sealed record State(int Version, string Model, int Step, LoaderPosition Loader, BestEvaluation Best, double LossScale, int GoodSteps, string? Kernels = null);
 
     /// <summary>Writes what is due; every process calls it, the first one writes.</summary>
     /// <param name="trainer">What is saved.</param>
@@ -29,7 +30,7 @@ internal static class Checkpoint
         using var scope = NewDisposeScope();
         var random = RandomState.Of(trainer.Workers);
         var optimizer = trainer.Optimizer.State();
-        var state = new State(Version, trainer.Model.GetName(), trainer.Step, trainer.Loader.Position, trainer.Best, trainer.Scale.Value, trainer.Scale.Good);
+        var state = new State(Version, trainer.Model.GetName(), trainer.Step, trainer.Loader.Position, trainer.Best, trainer.Scale.Value, trainer.Scale.Good, Compute.Kernels.ToString());
         if (regular)
             store?.Write(CheckpointStore.StepPrefix, trainer.Step, folder =>
             {
@@ -65,8 +66,24 @@ internal static class Checkpoint
         set_rng_state(generator);
         trainer.Scale.Restore(state.LossScale, state.GoodSteps);
         trainer.Loader.Position = state.Loader;
-        trainer.ContinueFrom(state.Step, state.Best);
+        trainer.ContinueFrom(state.Step, state.Best, Take(state.Kernels));
         before.Forget();
+    }
+
+    /// <summary>Takes the kernels of the run that goes on, so that its numbers keep their last bits.</summary>
+    /// <returns>Why that cannot be, in one sentence; null where it was done.</returns>
+    private static string? Take(string? kernels)
+    {
+        if (kernels is null || kernels == Compute.Kernels.ToString()) return null;
+        try
+        {
+            Compute.Kernels = KernelTable.Parse(kernels);
+            return null;
+        }
+        catch (Exception error) when (error is FormatException or NotSupportedException)
+        {
+            return $"The run goes on with other kernels than it began with, so the last bits may differ. {error.Message}";
+        }
     }
 
     /// <summary>Loads the best weights of a run.</summary>

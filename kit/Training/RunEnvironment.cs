@@ -23,7 +23,7 @@ internal static class RunEnvironment
     {
         ["system"] = RuntimeInformation.OSDescription,
         ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
-        ["processor"] = Processor(),
+        ["processor"] = Processor.Name,
         ["cores"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
         ["threads"] = Compute.Threads.ToString(CultureInfo.InvariantCulture),
         ["memory"] = $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20} MiB",
@@ -52,13 +52,6 @@ internal static class RunEnvironment
         {
             return null;   // git is not installed
         }
-    }
-
-    private static string Processor()
-    {
-        const string cpuinfo = "/proc/cpuinfo";
-        var model = File.Exists(cpuinfo) ? File.ReadLines(cpuinfo).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) : null;
-        return model?.Split(':', 2)[^1].Trim() ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "unknown";
     }
 
     private static string Version(Assembly assembly) =>

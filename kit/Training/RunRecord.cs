@@ -51,6 +51,12 @@ public sealed record RunRecord
     /// <summary>The machine it ran on.</summary>
     public IReadOnlyDictionary<string, string> Machine { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Which native kernel does each operation, and why (<see cref="Native.KernelTable"/>); the last bits of the results depend on it.</summary>
+    public IReadOnlyDictionary<string, string> Kernels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Names of the workarounds at work (<see cref="Native.Workarounds"/>).</summary>
+    public IReadOnlyList<string> Workarounds { get; init; } = [];
+
     /// <summary>The commit of the repository it ran in, with "+changes" where that was changed; null outside of one.</summary>
     public string? Commit { get; init; }
 
@@ -82,6 +88,8 @@ public sealed record RunRecord
         Data = data.SelectMany(set => set.Files.Select(file => ($"{set.Name}/{file.Name}", file.Sha256))).ToDictionary(),
         Packages = RunEnvironment.Packages(),
         Machine = RunEnvironment.Machine(),
+        Kernels = Native.Compute.Kernels.Described(),
+        Workarounds = Native.Workarounds.Active,
         Commit = RunEnvironment.Commit(),
     };
 

@@ -1,4 +1,5 @@
 using ResearchKit.Data;
+using ResearchKit.Native;
 using ResearchKit.Optimizers;
 using static TorchSharp.torch;
 
@@ -70,6 +71,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>The lowest held-out loss so far, and how long ago it was.</summary>
     public BestEvaluation Best { get; private set; } = BestEvaluation.None;
+
+    /// <summary>What a resumed run could not take over from the one before, in one sentence: its kernels, on another machine; null for nothing.</summary>
+    public string? ResumeNote { get; private set; }
 
     /// <summary>True once the run has ended for want of a new best.</summary>
     public bool StoppedEarly => options.Patience is { } patience && Best.Since >= patience;
@@ -178,7 +182,12 @@ public sealed class Trainer : IDisposable
     internal BatchLoader Loader => loader;
     internal IWorkers? Workers => options.Workers;
 
-    internal void ContinueFrom(int step, BestEvaluation best) => (Step, Best) = (step, best);
+    internal void ContinueFrom(int step, BestEvaluation best, string? note)
+    {
+        Step = step;
+        Best = best;
+        ResumeNote = note;
+    }
 
     private bool IsFirst => options.Workers is not { Rank: > 0 };
 
@@ -194,6 +203,7 @@ public sealed class Trainer : IDisposable
     private void ShareWeights(IWorkers workers)
     {
         using var noGrad = no_grad();
+        Compute.Kernels = workers.SameKernels();
         workers.Copy([.. model.parameters(), .. model.buffers()], from: 0);
     }
 

@@ -1,3 +1,4 @@
+using ResearchKit.Native;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
@@ -12,5 +13,18 @@ internal static class WorkerNumbers
         using var one = tensor(value, ScalarType.Float64, device);
         workers.Sum([one]);
         return one.item<double>();
+    }
+
+    /// <summary>The kernels of the first process, in all of them: processes that chose for themselves could round differently.</summary>
+    public static KernelTable SameKernels(this IWorkers workers)
+    {
+        using var chosen = zeros([KernelTable.Known.Count], ScalarType.Int64);
+        if (workers.Rank == 0)
+        {
+            using var own = tensor(Compute.Kernels.Numbers());
+            chosen.copy_(own);
+        }
+        workers.Copy([chosen], from: 0);
+        return KernelTable.FromNumbers([.. chosen.data<long>()]);
     }
 }

@@ -41,11 +41,13 @@ internal sealed class RunOptions
     /// <summary>Says that another process of this program started it.</summary>
     public Option<bool> Child { get; } = new("--until-input-ends") { Hidden = true };
 
+    public Option<string> Kernels { get; } = KernelChoice.Option();
+
     public BatchOptions Batch { get; } = new();
 
     public void AddTo(Command command)
     {
         command.Arguments.Add(Batch.Notebooks);
-        foreach (var option in new Option[] { Parameters, Fast, Output, Place, KeepGoing, Batch.Timeout, Batch.Jobs, Junit, Child }) command.Options.Add(option);
+        foreach (var option in new Option[] { Parameters, Fast, Output, Place, KeepGoing, Kernels, Batch.Timeout, Batch.Jobs, Junit, Child }) command.Options.Add(option);
     }
 }

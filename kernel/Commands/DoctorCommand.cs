@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using ResearchKit.Kernel.Commands.Doctor;
+using ResearchKit.Kernel.Commands.Running;
+using ResearchKit.Native;
+
+namespace ResearchKit.Kernel.Commands;
+
+/// <summary><c>researchkit doctor</c>: what this machine has, which kernels were chosen and why, and what is missing.</summary>
+internal static class DoctorCommand
+{
+    public static readonly string[] Examples = ["researchkit doctor", "RESEARCHKIT_SELFCHECK=force researchkit doctor"];
+
+    public static Command Create()
+    {
+        var command = new Command("doctor", "Tells what this machine has: processor, memory, libtorch, the kernels chosen and their measured rates, workarounds, Jupyter kernels, and what is missing.");
+        command.SetAction(parsed => Show(parsed.InvocationConfiguration.Output));
+        return command;
+    }
+
+    private static int Show(TextWriter output)
+    {
+        Section(output, "ResearchKit", [("version", ProductVersion.Text), (".NET", RuntimeInformation.FrameworkDescription)]);
+        var works = true;
+        try
+        {
+            ShowKit(output);
+        }
+        catch (TypeInitializationException error) when (error.GetBaseException() is DllNotFoundException missing)
+        {
+            works = false;
+            Section(output, "Machine", [("system", RuntimeInformation.OSDescription), ("architecture", RuntimeInformation.ProcessArchitecture.ToString()), ("libtorch", missing.Message)]);
+        }
+        var kernels = InstalledKernels.List();
+        Section(output, "Jupyter kernels", kernels.Count > 0 ? kernels : [("none", "to register this one: researchkit kernel install")]);
+        Section(output, "Other programs", OtherPrograms.List());
+        return works ? ExitCodes.Success : ExitCodes.BadInput;
+    }
+
+    /// <summary>Apart, so that the kit is not loaded before its failure can be told.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ShowKit(TextWriter output)
+    {
+        KernelChoice.Take(null);   // one sentence about a variable that is not understood
+        var kernels = MachineReport.KernelsInUse();   // first: what was written into oneDNN's record is part of the machine
+        Section(output, "Machine", MachineReport.Machine());
+        Section(output, "Kernels", kernels);
+        Section(output, "Products of large matrices, measured now", MachineReport.Rates());
+        Section(output, "Workarounds", [.. Workarounds.All.Select(one => (one.Name, $"{(one.IsOff ? "switched off" : one.IsActive ? "active" : "not needed here")}. {one.Reason}"))]);
+    }
+
+    private static void Section(TextWriter output, string title, IReadOnlyList<(string Name, string Value)> lines)
+    {
+        output.WriteLine(title);
+        var width = lines.Max(line => line.Name.Length);
+        foreach (var (name, value) in lines) output.WriteLine($"  {name.PadRight(width)}  {value}");
+        output.WriteLine();
+    }
+}

@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Native;
+
+/// <summary>Trials in a process of their own: of what can end a process, and of what must be set before a library's first call.</summary>
+/// <remarks>
+/// The child is this program again, with the kit as its startup hook (<c>DOTNET_STARTUP_HOOKS</c>): the hook runs before the program's own
+/// code, does one trial, prints a line and ends the process. Where a program cannot be started so (a single file, for one), the trial counts as undecided.
+/// </remarks>
+internal static class ChildCheck
+{
+    public const string Assemblies = "RESEARCHKIT_CHILD_ASSEMBLIES";
+    private const string Task = "RESEARCHKIT_CHILD_CHECK", Answer = "researchkit-check ";
+    private const string ConvolutionTask = "convolution", MklTask = "mkl", MklIntelTask = "mkl-intel";
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(3), Patience = TimeSpan.FromSeconds(15);   // of its processor time; where other programs take the processor
+
+    /// <summary>Whether this process is such a child.</summary>
+    public static bool IsChild => EnvironmentSwitch.Value(Task) is not null;
+
+    /// <summary>What a trial of convolutions showed.</summary>
+    /// <param name="IsRight">The numbers are right.</param>
+    /// <param name="IsFinal">The trial was carried to its end: it need not be repeated.</param>
+    /// <param name="Error">The largest relative error; NaN where the child did not say.</param>
+    /// <param name="Note">What happened, in words.</param>
+    public sealed record Report(bool IsRight, bool IsFinal, double Error, string Note);
+
+    /// <summary>Whether oneDNN's convolutions are right, with its record of the caches as the kit leaves it.</summary>
+    public static Report Convolutions()
+    {
+        var (numbers, code) = Run(ConvolutionTask);
+        if (numbers is [var error]) return new Report(error <= KernelSelfCheck.Tolerance, true, error, "oneDNN's convolutions are wrong here");
+        return code is null ? new Report(false, false, double.NaN, "oneDNN's convolutions could not be tried in a child process")
+            : new Report(false, true, double.NaN, string.Create(CultureInfo.InvariantCulture, $"oneDNN's convolutions ended the child process that tried them (exit code {code})"));
+    }
+
+    /// <summary>Whether MKL is faster when it takes its paths for Intel's processors; times are held against oneDNN's in the same process.</summary>
+    public static (KernelChoice Choice, bool IsFinal) MklPath()
+    {
+        if (Run(MklTask).Numbers is not [var plain, var plainError] || Run(MklIntelTask).Numbers is not [var intel, var error])
+            return (new KernelChoice(KernelTable.Mkl, KernelTable.MklDefault), false);
+        var gain = plain / intel;
+        var better = error <= KernelSelfCheck.Tolerance && gain >= KernelSelfCheck.LeastGain;
+        return (new KernelChoice(KernelTable.Mkl, better ? KernelTable.MklIntel : KernelTable.MklDefault, gain, better ? error : plainError), true);
+    }
+
+    /// <summary>What the startup hook calls: in a child does its trial and ends the process, else does nothing.</summary>
+    public static void RunIfChild()
+    {
+        if (EnvironmentSwitch.Value(Task) is not { } task) return;
+        using (no_grad())
+        {
+            double[] numbers = task switch
+            {
+                ConvolutionTask => [Convolve()],
+                MklTask => MklTimes(),
+                _ when MklPaths.Tell() => MklTimes(),
+                _ => [],
+            };
+            Console.WriteLine(Answer + string.Join(' ', numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture))));
+        }
+        Environment.Exit(0);
+    }
+
+    private static double Convolve()
+    {
+        _ = OneDnnCacheRecord.IsRight;
+        var error = KernelTrials.ConvolutionError();
+        using var scope = NewDisposeScope();
+        using var grad = enable_grad();
+        var (x, weight) = (KernelTrials.Numbers(2, 1024, 14, 14).requires_grad_(), KernelTrials.Numbers(2048, 1024, 1, 1).requires_grad_());
+        nn.functional.conv2d(x, weight, strides: [2, 2]).sum().backward();   // divides by a cache size
+        return error;
+    }
+
+    /// <summary>The geometric mean of MKL's times over oneDNN's, for a few rows, for many, and for the heads of attention; and the largest error.</summary>
+    private static double[] MklTimes()
+    {
+        using var scope = NewDisposeScope();
+        var (few, weight, many, wide) = (KernelTrials.Numbers(4, 768), KernelTrials.Numbers(1024, 768), KernelTrials.Numbers(256, 384), KernelTrials.Numbers(512, 384));
+        var (queries, keys) = (KernelTrials.Numbers(48, 64, 64), KernelTrials.Numbers(48, 64, 64));
+        Func<Tensor>[] kernels = [() => OneDnnLinear.Multiply(many, wide), () => nn.functional.linear(few, weight), () => nn.functional.linear(many, wide), () => queries.bmm(keys.transpose(1, 2))];
+        foreach (var kernel in kernels) kernel().Dispose();
+        if (SteadyTime.Of(kernels) is not { } times) return [];
+        var exact = many.to(float64).mm(wide.to(float64).t());
+        var error = ((kernels[2]().to(float64) - exact).abs().max() / exact.abs().max()).item<double>();
+        return [Math.Pow(times[1] * times[2] * times[3], 1.0 / 3) / times[0], error];
+    }
+
+    /// <returns>The numbers that the child printed, null for none; its exit code, null where it did not end by itself.</returns>
+    private static (double[]? Numbers, int? Code) Run(string task)
+    {
+        if (IsChild || ThisProgram() is not { } start) return (null, null);
+        start.Environment[Task] = task;
+        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(ChildCheck).Assembly.Location;
+        start.Environment[Assemblies] = typeof(TorchSharp.torch).Assembly.Location;
+        start.Environment["OMP_NUM_THREADS"] = Compute.Threads.ToString(CultureInfo.InvariantCulture);
+        try
+        {
+            using var child = Process.Start(start)!;
+            child.StandardInput.Close();
+            child.ErrorDataReceived += (_, _) => { };   // what a dying runtime prints
+            child.BeginErrorReadLine();
+            var output = child.StandardOutput.ReadToEndAsync();
+            var started = Stopwatch.GetTimestamp();
+            while (!child.WaitForExit(100))
+                if (child.TotalProcessorTime > Limit || Stopwatch.GetElapsedTime(started) > Patience)
+                {
+                    child.Kill(entireProcessTree: true);
+                    return (null, null);
+                }
+            var line = output.Result.Split('\n').FirstOrDefault(line => line.StartsWith(Answer, StringComparison.Ordinal));
+            return (line?[Answer.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray(), child.ExitCode);
+        }
+        catch (Exception error) when (error is System.ComponentModel.Win32Exception or InvalidOperationException or IOException)
+        {
+            return (null, null);
+        }
+    }
+
+    /// <summary>This program, to be started again; null where that cannot be told.</summary>
+    private static ProcessStartInfo? ThisProgram()
+    {
+        var hooksWork = !AppContext.TryGetSwitch("System.StartupHookProvider.IsSupported", out var supported) || supported;
+        if (!hooksWork || Environment.ProcessPath is not { } program || typeof(ChildCheck).Assembly.Location.Length == 0) return null;
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
+        if (Path.GetFileNameWithoutExtension(program) != "dotnet") return start;
+        if (Assembly.GetEntryAssembly()?.Location is not { Length: > 0 } entry) return null;
+        start.ArgumentList.Add("exec");
+        foreach (var (option, file) in new[] { ("--runtimeconfig", Path.ChangeExtension(entry, ".runtimeconfig.json")), ("--depsfile", Path.ChangeExtension(entry, ".deps.json")) })
+            if (File.Exists(file))
+            {
+                start.ArgumentList.Add(option);
+                start.ArgumentList.Add(file);
+            }
+        start.ArgumentList.Add(entry);
+        return start;
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+
+namespace ResearchKit.Native;
+
+/// <summary>What a self-check found, kept in a file for later processes on the same machine.</summary>
+/// <remarks>
+/// Plain lines, since a JSON reader would take longer to start than everything else here. A file of another processor, library version or number of threads is
+/// ignored, and so is a damaged one; a folder that cannot be written costs only the time of the check.
+/// </remarks>
+internal static class KernelCache
+{
+    /// <summary>Name of the environment variable that says in which folder the kit keeps what it can make again.</summary>
+    public const string FolderVariable = "RESEARCHKIT_CACHE";
+    private const string Format = "researchkit kernels 1";
+
+    /// <summary>The file for a machine.</summary>
+    public static string PathFor(string key) => Path.Combine(Folder(), string.Create(CultureInfo.InvariantCulture, $"kernels-{Hash(key):x8}.txt"));
+
+    /// <summary>What was found on the machine with this key; null for nothing.</summary>
+    public static KernelTable? Read(string key)
+    {
+        try
+        {
+            var path = PathFor(key);
+            if (!File.Exists(path)) return null;
+            var lines = File.ReadAllLines(path);
+            if (lines.Length < 2 || lines[0] != Format || lines[1] != key) return null;
+            var table = KernelTable.Defaults with { Source = $"self-check of {File.GetLastWriteTimeUtc(path):yyyy-MM-dd}, cached in {path}" };
+            foreach (var line in lines.Skip(2))
+            {
+                var parts = line.Split('\t');
+                if (!KernelTable.Known[parts[0]].Contains(parts[1])) return null;
+                table = table.With(new KernelChoice(parts[0], parts[1], Number(parts[2]), Number(parts[3])));
+            }
+            return lines.Length - 2 == KernelTable.Known.Count ? table : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or FormatException or IndexOutOfRangeException or KeyNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Keeps it, if the folder can be written.</summary>
+    public static void Write(string key, KernelTable table)
+    {
+        var path = PathFor(key);
+        var unfinished = $"{path}.{Environment.ProcessId}";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllLines(unfinished, [Format, key, .. table.Choices.Select(choice =>
+                string.Create(CultureInfo.InvariantCulture, $"{choice.Operation}\t{choice.Kernel}\t{choice.Gain:R}\t{choice.Error:R}"))]);
+            File.Move(unfinished, path, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // the next process checks again
+        }
+    }
+
+    private static string Folder() => Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named ? named
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } data
+            ? data : Path.GetTempPath(), "researchkit");
+
+    private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+
+    /// <summary>FNV-1a, to name a file; the key itself stands in it.</summary>
+    private static uint Hash(string key) => key.Aggregate(2166136261, (hash, letter) => (hash ^ letter) * 16777619);
+}

@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Native;
+
+/// <summary>Finds out which kernels are right on this machine, and which of the right ones are fast.</summary>
+/// <remarks>
+/// An alternative is taken where its numbers equal float64's within <see cref="Tolerance"/> of the largest one and it takes at most
+/// 1 / <see cref="LeastGain"/> of the time of libtorch's own kernel. In this process the check takes at most about a tenth of a second. What can end
+/// a process, or must be set before a library's first call, is tried in a child process, once per machine (<see cref="ChildCheck"/>).
+/// </remarks>
+internal static class KernelSelfCheck
+{
+    /// <summary>Smaller gains leave the default, so that the choice does not change from one check to the next.</summary>
+    public const double LeastGain = 1.15;
+
+    /// <summary>Largest difference from float64, relative to the largest value.</summary>
+    public const double Tolerance = 1e-5;
+
+    private const int Version = 1;
+
+    /// <summary>All that the choice depends on, on one line: processor, libraries, threads, and the variables that choose instruction sets.</summary>
+    public static string Key() => string.Join("; ",
+    [
+        $"check {Version.ToString(CultureInfo.InvariantCulture)}", Processor.Vendor, Processor.Signature, Processor.Name, string.Join(' ', Processor.InstructionSets),
+        $"caches {ProcessorCaches.Seen?.ToString() ?? "hidden"}", RuntimeInformation.RuntimeIdentifier, $"libtorch {NativeLibraries.TorchVersion}",
+        $"kit {typeof(KernelSelfCheck).Assembly.GetName().Version}", string.Create(CultureInfo.InvariantCulture, $"threads {Compute.Threads} of {Environment.ProcessorCount}"),
+        .. new[] { "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR", Workarounds.Variable }.Select(name => $"{name}={EnvironmentSwitch.Value(name)}"),
+    ]);
+
+    /// <summary>What an earlier check of this machine found, or a new one finds.</summary>
+    public static KernelTable CachedOrNew()
+    {
+        var key = Key();
+        var forced = EnvironmentSwitch.Value(Kernels.CheckVariable) == Kernels.Force;
+        if (!forced && KernelCache.Read(key) is { } cached) return cached;
+        var table = New(out var complete);
+        if (complete) KernelCache.Write(key, table);
+        return table;
+    }
+
+    /// <param name="complete">Whether all was found out; else a later process tries again.</param>
+    private static KernelTable New(out bool complete)
+    {
+        complete = true;
+        var table = KernelTable.Defaults with { Source = "self-check of this process" };
+        if (!X86Base.IsSupported || ChildCheck.IsChild) return table with { Source = "libtorch's own paths: no other is known for this processor" };
+        var hidden = ProcessorCaches.Seen is null;
+        if (hidden)
+        {
+            var report = ChildCheck.Convolutions();
+            complete &= report.IsFinal;
+            if (!report.IsRight) table = table.With(new KernelChoice(KernelTable.Convolution, KernelTable.Columns, Error: report.Error)) with { Source = $"{table.Source}; {report.Note}" };
+        }
+        if (MklPaths.IsNeeded && !Workarounds.IsOff(Workarounds.MklPath))
+        {
+            var (choice, isFinal) = ChildCheck.MklPath();
+            complete &= isFinal;
+            table = table.With(choice);
+            if (choice.Kernel == KernelTable.MklIntel && !MklPaths.Tell()) table = table.With(new KernelChoice(KernelTable.Mkl, KernelTable.MklDefault));
+        }
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var plain = Autocast.Pause(TorchSharp.DeviceType.CPU);
+        table = KernelTrials.All(table, out var steady);
+        complete &= steady;
+        return steady ? table : table with { Source = $"{table.Source}; the machine was too busy to compare all times" };
+    }
+}

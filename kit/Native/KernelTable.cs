@@ -1,0 +1,101 @@
+using System.Globalization;
+
+namespace ResearchKit.Native;
+
+/// <summary>Which kernel does an operation, and what was measured of it.</summary>
+/// <param name="Operation">Such as <c>linear-256</c>: a product of 256 rows.</param>
+/// <param name="Kernel">Such as <c>onednn</c>.</param>
+/// <param name="Gain">Time of libtorch's own kernel divided by that of the faster alternative; NaN where nothing was measured.</param>
+/// <param name="Error">Largest difference of the chosen kernel from float64, relative to the largest value; NaN where nothing was measured.</param>
+public sealed record KernelChoice(string Operation, string Kernel, double Gain = double.NaN, double Error = double.NaN)
+{
+    /// <summary>Why it was chosen, in words.</summary>
+    public string Reason => double.IsNaN(Gain) ? "not measured"
+        : string.Create(CultureInfo.InvariantCulture, $"the alternative takes {1 / Gain:0.00} of the default's time")
+            + (double.IsNaN(Error) ? "" : string.Create(CultureInfo.InvariantCulture, $", error {Error:0e0}"));
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Operation}={Kernel}";
+}
+
+/// <summary>Which native kernels a process multiplies and convolves with. The last bits of results depend on it.</summary>
+/// <remarks>
+/// Its text, such as <c>mkl=default linear-256=onednn …</c>, stands in the run record. <c>RESEARCHKIT_KERNELS</c> or
+/// <c>researchkit run --kernels</c> give it to a later run, so that the run repeats the same bits on the same processor.
+/// </remarks>
+public sealed record KernelTable
+{
+    internal const string Mkl = "mkl", MklDefault = "default", MklIntel = "intel", OneDnn = "onednn", Columns = "columns", Libtorch = "libtorch", Float32 = "float32",
+        OneRow = "linear-1", FewRows = "linear-4", SomeRows = "linear-64", ManyRows = "linear-256", InputGradient = "linear-dx", WeightGradient = "linear-dw",
+        Convolution = "convolution", BFloat16Product = "bf16-linear", BFloat16Convolution = "bf16-convolution";
+
+    /// <summary>The kernels of each operation; the first is libtorch's own choice.</summary>
+    internal static readonly IReadOnlyDictionary<string, string[]> Known = new Dictionary<string, string[]>
+    {
+        [Mkl] = [MklDefault, MklIntel],
+        [OneRow] = [Mkl, OneDnn],
+        [FewRows] = [Mkl, OneDnn],
+        [SomeRows] = [Mkl, OneDnn],
+        [ManyRows] = [Mkl, OneDnn],
+        [InputGradient] = [Mkl, OneDnn],
+        [WeightGradient] = [Mkl, OneDnn],
+        [Convolution] = [OneDnn, Columns],
+        [BFloat16Product] = [Libtorch, Float32],
+        [BFloat16Convolution] = [Libtorch, Float32],
+    };
+
+    /// <summary>libtorch's own paths.</summary>
+    public static KernelTable Defaults { get; } = new() { Choices = [.. Known.Select(one => new KernelChoice(one.Key, one.Value[0]))], Source = "libtorch's own paths" };
+
+    /// <summary>One for each operation.</summary>
+    public required IReadOnlyList<KernelChoice> Choices { get; init; }
+
+    /// <summary>Where the choice comes from, in words.</summary>
+    public string Source { get; init; } = "given";
+
+    /// <summary>The kernel of an operation.</summary>
+    internal string this[string operation] => Choices.First(choice => choice.Operation == operation).Kernel;
+
+    internal KernelTable With(KernelChoice choice) => this with { Choices = [.. Choices.Select(one => one.Operation == choice.Operation ? choice : one)] };
+
+    /// <summary>Reads what <see cref="ToString"/> wrote; an operation that is not named stays libtorch's own.</summary>
+    /// <exception cref="FormatException">It names an operation or a kernel that there is none of.</exception>
+    public static KernelTable Parse(string text)
+    {
+        var table = Defaults with { Source = "given" };
+        foreach (var part in text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (part.Split('=') is not [var operation, var kernel] || !Known.TryGetValue(operation, out var kernels) || !kernels.Contains(kernel))
+                throw new FormatException($"'{part}' names no kernel; expected one of {string.Join(", ", Known.Select(one => $"{one.Key}={string.Join('|', one.Value)}"))}.");
+            table = table.With(new KernelChoice(operation, kernel));
+        }
+        return table;
+    }
+
+    /// <summary>Each operation's kernel with the reason, and where the choice comes from, as the run record has them.</summary>
+    public IReadOnlyDictionary<string, string> Described() => Choices.Select(choice => (choice.Operation, $"{choice.Kernel}: {choice.Reason}"))
+        .Append(("source", Source)).ToDictionary(pair => pair.Item1, pair => pair.Item2);
+
+    /// <summary>The table that <see cref="Described"/> describes.</summary>
+    /// <exception cref="FormatException">It names an operation or a kernel that there is none of.</exception>
+    public static KernelTable FromDescription(IReadOnlyDictionary<string, string> description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        return Parse(string.Join(' ', description.Where(pair => pair.Key != "source").Select(pair => $"{pair.Key}={pair.Value.Split(':')[0]}")));
+    }
+
+    /// <summary>The number of each operation's kernel, in the order of <see cref="Known"/>, to be sent to other processes.</summary>
+    internal long[] Numbers() => [.. Known.Select(one => (long)Array.IndexOf(one.Value, this[one.Key]))];
+
+    internal static KernelTable FromNumbers(IReadOnlyList<long> numbers) => Defaults with
+    {
+        Choices = [.. Known.Select((one, place) => new KernelChoice(one.Key, one.Value[numbers[place]]))],
+        Source = "the first process's",
+    };
+
+    /// <summary>Whether both choose the same kernels, whatever was measured.</summary>
+    public bool ChoosesAs(KernelTable other) => ToString() == other.ToString();
+
+    /// <summary>The kernels by operation, as <see cref="Parse"/> reads them.</summary>
+    public override string ToString() => string.Join(' ', Choices);
+}

@@ -1,0 +1,119 @@
+using static TorchSharp.torch;
+
+namespace ResearchKit.Native;
+
+/// <summary>The trials of the self-check that run in the process itself: each kernel against float64 for its numbers, and against the default for its time.</summary>
+internal static class KernelTrials
+{
+    /// <summary>Two kernels of one operation on the same numbers.</summary>
+    private sealed record Trial(string Operation, string Alternative, Func<Tensor> Default, Func<Tensor> Other, Func<Tensor> Exact, double Tolerance);
+
+    /// <summary>Fills in what is faster and right.</summary>
+    /// <param name="table">What is decided by now.</param>
+    /// <param name="complete">False where the machine was too busy for times to be told; the default stays there.</param>
+    public static KernelTable All(KernelTable table, out bool complete)
+    {
+        complete = true;
+        if (OneDnnLinear.IsThere)
+        {
+            if (!OddShapesAreRight()) return table with { Source = $"{table.Source}; oneDNN's products are wrong here" };
+            foreach (var trial in Products()) table = table.With(Better(trial, ref complete));
+        }
+        if (table[KernelTable.Convolution] == KernelTable.OneDnn && Autograd(ConvolutionError) is var error)
+            table = table.With(new KernelChoice(KernelTable.Convolution, error <= KernelSelfCheck.Tolerance ? KernelTable.OneDnn : KernelTable.Columns, Error: error));
+        if (!Workarounds.IsOff(Workarounds.BFloat16))
+            foreach (var trial in BFloat16(table)) table = table.With(Better(trial, ref complete));
+        return table;
+    }
+
+    /// <summary>Largest error of oneDNN's convolutions and of their gradients, over shapes that go wrong where it plans by wrong cache sizes.</summary>
+    public static double ConvolutionError()
+    {
+        var largest = 0.0;
+        foreach (var (batch, inputs, outputs, side, kernel, stride, padding) in new[] { (2, 1, 6, 28, 5, 1, 0), (3, 5, 7, 13, 3, 1, 1), (3, 17, 33, 23, 4, 3, 1) })
+        {
+            using var scope = NewDisposeScope();
+            using var grad = enable_grad();
+            var (x, weight) = (Numbers(batch, inputs, side, side).requires_grad_(), Numbers(outputs, inputs, kernel, kernel).requires_grad_());
+            var (x64, weight64) = (x.detach().to(float64).requires_grad_(), weight.detach().to(float64).requires_grad_());
+            Tensor Of(Tensor x, Tensor weight) => nn.functional.conv2d(x, weight, null, [stride, stride], [padding, padding]);
+            var (y, y64) = (Of(x, weight), Of(x64, weight64));
+            y.square().sum().backward();
+            y64.square().sum().backward();
+            largest = new[] { largest, Difference(y, y64), Difference(x.grad!, x64.grad!), Difference(weight.grad!, weight64.grad!) }.Max();
+        }
+        return largest;
+    }
+
+    private static double Autograd(Func<double> check)
+    {
+        using var grad = enable_grad();
+        return check();
+    }
+
+    private static bool OddShapesAreRight()
+    {
+        foreach (var (rows, inputs, outputs) in new[] { (1, 1, 1), (3, 5, 7), (17, 129, 33) })
+        {
+            using var scope = NewDisposeScope();
+            var (x, weight) = (Numbers(rows, inputs), Numbers(outputs, inputs));
+            if (Difference(OneDnnLinear.Multiply(x, weight), x.to(float64).mm(weight.to(float64).t())) > KernelSelfCheck.Tolerance) return false;
+        }
+        return true;
+    }
+
+    private static IEnumerable<Trial> Products()
+    {
+        foreach (var (operation, rows, inputs, outputs) in new[] { (KernelTable.OneRow, 1, 768, 1024), (KernelTable.FewRows, 4, 768, 1024), (KernelTable.SomeRows, 64, 512, 256), (KernelTable.ManyRows, 256, 384, 512) })
+        {
+            var (x, weight) = (Numbers(rows, inputs), Numbers(outputs, inputs));
+            yield return new Trial(operation, KernelTable.OneDnn, () => nn.functional.linear(x, weight), () => OneDnnLinear.Multiply(x, weight),
+                () => x.to(float64).mm(weight.to(float64).t()), KernelSelfCheck.Tolerance);
+            if (operation != KernelTable.ManyRows) continue;
+            var gradient = Numbers(rows, outputs);
+            yield return new Trial(KernelTable.InputGradient, KernelTable.OneDnn, () => gradient.mm(weight), () => OneDnnLinear.Multiply(gradient, weight.t()),
+                () => gradient.to(float64).mm(weight.to(float64)), KernelSelfCheck.Tolerance);
+            yield return new Trial(KernelTable.WeightGradient, KernelTable.OneDnn, () => gradient.t().mm(x), () => OneDnnLinear.Multiply(x.t(), gradient.t()).t(),
+                () => gradient.to(float64).t().mm(x.to(float64)), KernelSelfCheck.Tolerance);
+        }
+    }
+
+    /// <summary>bfloat16 by libtorch, against rounded factors in float32; both are within bfloat16's own rounding of the exact sum.</summary>
+    private static IEnumerable<Trial> BFloat16(KernelTable table)
+    {
+        const double rounding = 2e-2;
+        var (x, weight) = (Numbers(64, 256), Numbers(256, 256));
+        var (short1, short2) = (x.to(bfloat16), weight.to(bfloat16));
+        yield return new Trial(KernelTable.BFloat16Product, KernelTable.Float32, () => nn.functional.linear(short1, short2),
+            () => nn.functional.linear(short1.to(float32), short2.to(float32)).to(bfloat16), () => x.to(float64).mm(weight.to(float64).t()), rounding);
+        if (table[KernelTable.Convolution] != KernelTable.OneDnn) yield break;
+        var (image, window) = (Numbers(1, 16, 16, 16), Numbers(16, 16, 3, 3));
+        var (shortImage, shortWindow) = (image.to(bfloat16), window.to(bfloat16));
+        Tensor Of(Tensor x, Tensor weight) => nn.functional.conv2d(x, weight, null, padding: [1, 1]);
+        yield return new Trial(KernelTable.BFloat16Convolution, KernelTable.Float32, () => Of(shortImage, shortWindow),
+            () => Of(shortImage.to(float32), shortWindow.to(float32)).to(bfloat16), () => Of(image.to(float64), window.to(float64)), rounding);
+    }
+
+    private static KernelChoice Better(Trial trial, ref bool complete)
+    {
+        using var scope = NewDisposeScope();
+        var exact = trial.Exact();
+        var (errorOfDefault, error) = (Difference(trial.Default(), exact), Difference(trial.Other(), exact));   // the first calls prepare, too
+        var times = SteadyTime.Of(trial.Default, trial.Other);
+        complete &= times is not null;
+        var gain = times is null ? double.NaN : times[0] / times[1];
+        var better = error <= trial.Tolerance && (gain >= KernelSelfCheck.LeastGain || errorOfDefault > trial.Tolerance);
+        return new KernelChoice(trial.Operation, better ? trial.Alternative : KernelTable.Known[trial.Operation][0], gain, better ? error : errorOfDefault);
+    }
+
+    /// <summary>Largest difference, relative to the largest value; infinite where a number is NaN.</summary>
+    private static double Difference(Tensor value, Tensor exact)
+    {
+        using var scope = NewDisposeScope();
+        var difference = ((value.detach().to(float64) - exact.detach()).abs().max() / exact.detach().abs().max()).item<double>();
+        return double.IsNaN(difference) ? double.PositiveInfinity : difference;
+    }
+
+    /// <summary>Numbers from −1 to 1 without a pattern that sums would show; the generator that users seed is not touched.</summary>
+    public static Tensor Numbers(params long[] shape) => arange(shape.Aggregate((a, b) => a * b), ScalarType.Float32, CPU).add_(1).mul_(0.7310585f).sin_().reshape(shape);
+}

@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Native;
+
+/// <summary>What oneDNN believes about the processor's data caches: the record by which it divides its work into blocks.</summary>
+/// <remarks>
+/// oneDNN reads CPUID once, into a static object (<c>Xbyak::util::Cpu</c>). Where a virtual machine hides the caches, the sizes in it are one
+/// byte each, and planning by them gives wrong sums or divides by zero. The object lies in the writable data of libtorch_cpu and is found by
+/// the processor's family, model and stepping, which are part of it; nothing is written unless exactly one place matches. Linux x64 only.
+/// </remarks>
+internal static unsafe class OneDnnCacheRecord
+{
+    // Places in the object, in 32-bit words: numCores_[2], dataCacheSize_[10], coresSharingDataCache_[10], dataCacheLevels_, avx10version_,
+    // then model, family, stepping, extended model and family, display family and model.
+    private const int Cores = 1, Sizes = 2, Sharing = 12, Levels = 22, Identity = 24, Words = 31, MostLevels = 10;
+    private static readonly Lazy<nint> Place = new(Find);
+    private static readonly Lazy<bool> Filled = new(Fill);
+
+    /// <summary>Whether the record was filled in this process.</summary>
+    public static bool WasFilled => Filled is { IsValueCreated: true, Value: true };
+
+    /// <summary>Whether oneDNN knows the caches: from CPUID, or since they were written into its record, which the first call does where it must.</summary>
+    public static bool IsRight => ProcessorCaches.Seen is not null || Filled.Value;
+
+    /// <summary>The sizes that oneDNN has; null where its record cannot be found.</summary>
+    public static CacheSizes? Read()
+    {
+        if (Place.Value is 0) return null;
+        var record = (int*)Place.Value;
+        var levels = record[Levels];
+        int PerCore(int level) => level >= levels ? 0 : record[Sizes + level] / Math.Max(1, record[Sharing + level]);
+        return new CacheSizes(PerCore(0), PerCore(1), PerCore(2));
+    }
+
+    /// <summary>Gives oneDNN other sizes.</summary>
+    /// <returns>False where its record cannot be found; then nothing was changed.</returns>
+    public static bool Write(CacheSizes caches)
+    {
+        if (Place.Value is 0) return false;
+        var record = (int*)Place.Value;
+        int[] sizes = [caches.Level1, caches.Level2, caches.Level3];
+        record[Cores] = Math.Max(1, record[Cores]);
+        record[Levels] = sizes.Length;
+        for (var level = 0; level < sizes.Length; level++)
+        {
+            record[Sizes + level] = sizes[level];
+            record[Sharing + level] = 1;   // the sizes are those of one core's share
+        }
+        return true;
+    }
+
+    private static bool Fill()
+    {
+        if (ProcessorCaches.HiddenOnPurpose) Write(new CacheSizes(1, 1, 1));   // as CPUID without its cache leaves gives them
+        return !Workarounds.IsOff(Workarounds.CacheRecord) && Write(ProcessorCaches.BestKnown);
+    }
+
+    private static nint Find()
+    {
+        if (!OperatingSystem.IsLinux() || !X86Base.IsSupported || !NativeLibrary.TryGetExport(NativeLibrary.Load(NativeLibraries.TorchPath), "aoti_torch_cpu__linear_pointwise", out _)) return 0;
+        using (var one = ones(2, 2)) OneDnnLinear.Multiply(one, one).Dispose();   // has oneDNN read CPUID
+        var matches = WritableRanges().SelectMany(range => Matches(range.Start, range.End)).Take(2).ToList();
+        return matches.Count == 1 ? matches[0] : 0;
+    }
+
+    private static List<nint> Matches(nint start, nint end)
+    {
+        var found = new List<nint>();
+        var words = new ReadOnlySpan<int>((void*)start, (int)((end - start) / sizeof(int)));
+        ReadOnlySpan<int> identity = ProcessorIdentity();
+        for (var at = Identity; at < words.Length; at++)
+        {
+            var next = words[at..].IndexOf(identity);
+            if (next < 0) break;
+            at += next;
+            if (IsPlausible(words.Slice(at - Identity, Words))) found.Add(start + ((at - Identity) * sizeof(int)));
+        }
+        return found;
+    }
+
+    private static bool IsPlausible(ReadOnlySpan<int> record) =>
+        record[0] is > 0 and < 1 << 16 && record[Cores] is > 0 and < 1 << 16 && record[Levels] is >= 0 and <= MostLevels
+        && record[(Sizes + Math.Min(4, MostLevels))..Sharing].IndexOfAnyExcept(0) < 0 && record[(Sharing + 4)..Levels].IndexOfAnyExcept(0) < 0;
+
+    /// <summary>Model, family, stepping, extended model and family, display family and model, as Xbyak derives them from CPUID's leaf 1.</summary>
+    private static int[] ProcessorIdentity()
+    {
+        var signature = (uint)X86Base.CpuId(1, 0).Eax;
+        int Bits(int from, int count) => (int)(signature >> from) & ((1 << count) - 1);
+        var (stepping, model, family, extendedModel, extendedFamily) = (Bits(0, 4), Bits(4, 4), Bits(8, 4), Bits(16, 4), Bits(20, 8));
+        return [model, family, stepping, extendedModel, extendedFamily,
+            family == 15 ? family + extendedFamily : family, family is 6 or 15 ? (extendedModel << 4) + model : model];
+    }
+
+    /// <summary>The writable data of libtorch_cpu: what is mapped from its file, and the zeros behind.</summary>
+    private static IEnumerable<(nint Start, nint End)> WritableRanges()
+    {
+        var behind = false;
+        foreach (var line in File.ReadLines("/proc/self/maps"))
+        {
+            var parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            var isLibrary = parts.Length > 5 && parts[5] == NativeLibraries.TorchPath;
+            if (parts[1].StartsWith("rw", StringComparison.Ordinal) && (isLibrary || (behind && parts.Length == 5)))
+            {
+                var range = parts[0].Split('-');
+                yield return (Address(range[0]), Address(range[1]));
+            }
+            behind = isLibrary;
+        }
+    }
+
+    private static nint Address(string hexadecimal) => (nint)long.Parse(hexadecimal, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Native;
+
+/// <summary>How long kernels take, by their fastest calls, taken in turns.</summary>
+/// <remarks>
+/// Other programs on the machine only ever make a call longer. A call during which the system took the processor away counts for nothing (Linux
+/// tells), and a time counts once the two fastest calls agree within a tenth; where they never do, the machine is too busy to tell.
+/// </remarks>
+internal static unsafe partial class SteadyTime
+{
+    private const int LeastRounds = 3, MostRounds = 24;
+    private const int LongsOfUsage = 18, Preemptions = 17;   // struct rusage of Linux on 64 bits; ru_nivcsw
+    private const double Agreement = 1.1;
+
+    /// <param name="kernels">Called in turns; each has been called before.</param>
+    /// <returns>Seconds of each; null where the machine is too busy.</returns>
+    public static double[]? Of(params IReadOnlyList<Func<Tensor>> kernels)
+    {
+        var fastest = kernels.Select(_ => (First: double.PositiveInfinity, Second: double.PositiveInfinity)).ToArray();
+        for (var round = 1; round <= MostRounds; round++)
+        {
+            for (var i = 0; i < kernels.Count; i++)
+            {
+                var (first, second) = fastest[i];
+                var seconds = Seconds(kernels[i]);
+                fastest[i] = seconds < first ? (seconds, first) : (first, Math.Min(second, seconds));
+            }
+            if (round >= LeastRounds && fastest.All(pair => double.IsFinite(pair.Second) && pair.Second <= pair.First * Agreement)) return [.. fastest.Select(pair => pair.First)];
+        }
+        return null;
+    }
+
+    private static double Seconds(Func<Tensor> kernel)
+    {
+        var (start, preemptions) = (Stopwatch.GetTimestamp(), CountPreemptions());
+        using var result = kernel();
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return CountPreemptions() == preemptions ? seconds : double.PositiveInfinity;
+    }
+
+    /// <summary>How often the system has taken the processor from a thread of this process; 0 where it does not say.</summary>
+    private static long CountPreemptions()
+    {
+        if (!OperatingSystem.IsLinux()) return 0;
+        var usage = stackalloc long[LongsOfUsage];
+        return getrusage(0, usage) == 0 ? usage[Preemptions] : 0;
+    }
+
+    [LibraryImport("libc")]
+    private static partial int getrusage(int who, long* usage);
+}
