@@ -24,7 +24,7 @@ public sealed class BFloat16EmulationTests : IDisposable
         ["a layer"] = (a, b) => LinearProduct.Of(a, b.t(), b[0]),
         ["a product of matrices"] = (a, b) => a.MatMul(b),
         ["products of many matrices"] = (a, b) => a.view(2, 12, 16).MatMul(b.unsqueeze(0)),
-        ["a convolution"] = (a, b) => ConvolutionKernel.Convolve(a.view(2, 4, 6, 8), b.flatten()[..288].view(8, 4, 3, 3), null, [1, 1], [1, 1], [1, 1], 1, exact: false),
+        ["a convolution"] = (a, b) => ConvolutionKernel.Convolve(a.view(2, 4, 6, 8), b.flatten()[..288].view(8, 4, 3, 3), null, [1, 1], [1, 1], [1, 1], 1),
         ["attention"] = (a, b) => ScaledDotProductAttention.Attend(a.view(1, 2, 24, 8), b[..16].view(1, 2, 20, 8), b[..16].view(1, 2, 20, 8) * 2, AttentionMask.None),
         ["attention to what came before"] = (a, b) => ScaledDotProductAttention.Attend(a.view(1, 2, 24, 8), a.view(1, 2, 24, 8) * 2, a.view(1, 2, 24, 8) * b[0, 0], AttentionMask.CausalOnly),
         ["attention with a bias"] = (a, b) => ScaledDotProductAttention.Attend(a.view(1, 2, 24, 8), a.view(1, 2, 24, 8) * 2, a.view(1, 2, 24, 8),
