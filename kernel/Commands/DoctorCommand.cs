@@ -42,7 +42,7 @@ internal static class DoctorCommand
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void ShowKit(TextWriter output)
     {
-        KernelChoice.Take(null);   // one sentence about a variable that is not understood
+        GivenKernels.Take(null);   // one sentence about a variable that is not understood
         var kernels = MachineReport.KernelsInUse();   // first: what was written into oneDNN's record is part of the machine
         Section(output, "Machine", MachineReport.Machine());
         Section(output, "Kernels", kernels);

@@ -45,7 +45,7 @@ internal static class RunCommand
         var (console, inPlace, junit) = (parsed.InvocationConfiguration, parsed.GetValue(options.Place), parsed.GetValue(options.Junit));
         if (inPlace && parsed.GetValue(options.Output) is { } both)
             throw new ArgumentException($"--in-place and --output {both} exclude each other; expected one.");
-        KernelChoice.Take(parsed.GetValue(options.Kernels));
+        GivenKernels.Take(parsed.GetValue(options.Kernels));
         var jobs = options.Batch.JobsOf(parsed);
         var like = new RunRequest("", Settings(parsed.GetValue(options.Parameters) ?? []), parsed.GetValue(options.Fast), parsed.GetValue(options.Output))
         {

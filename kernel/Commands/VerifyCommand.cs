@@ -39,11 +39,11 @@ internal static class VerifyCommand
             Description = Invariant($"The same in the number's own unit, added to the other; {Tolerance.Default.Absolute:0e+0} where not given."),
             HelpName = "NUMBER",
         };
-        var kernels = KernelChoice.Option();
+        var kernels = GivenKernels.Option();
         var command = new Command("verify", Description) { options.Notebooks, relative, absolute, kernels, options.Timeout, options.Jobs };
         command.SetAction((parsed, cancellation) =>
         {
-            KernelChoice.Take(parsed.GetValue(kernels));
+            GivenKernels.Take(parsed.GetValue(kernels));
             return VerifyAsync(parsed, options, new Tolerance(
                 Number("--rtol", parsed.GetValue(relative), Tolerance.Default.Relative),
                 Number("--atol", parsed.GetValue(absolute), Tolerance.Default.Absolute)), cancellation);

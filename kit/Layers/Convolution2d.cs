@@ -8,9 +8,8 @@ namespace ResearchKit.Layers;
 /// <summary>A window that slides over a picture: each output is a weighted sum of what lies under it.</summary>
 /// <remarks>
 /// Parameter names, layouts and first values are those of <c>torch.nn.Conv2d</c>. It exists beside TorchSharp's layer because that one's
-/// numbers are wrong on some virtual machines; this one keeps to libtorch's plain kernel there. Where a gradient is recorded outside
-/// training, to be looked at or compared, the CPU sums in float64, which takes longer: in float32 processors round differently, and a ReLU
-/// that falls on another side of zero changes gradients in their first digits.
+/// numbers are wrong on some virtual machines; this one keeps to libtorch's plain kernel there. With
+/// <see cref="Native.Compute.ExactGradients"/> it sums in float64 where gradients are recorded.
 /// </remarks>
 public sealed class Convolution2d : Module<Tensor, Tensor>
 {
@@ -61,9 +60,8 @@ public sealed class Convolution2d : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         var (_, channels, _, _) = x.Axes4();
-        var exact = !training && is_grad_enabled() && (x.requires_grad || weight.requires_grad);
         if (channels != inputs) throw new ArgumentException($"Got {x.ShapeText()} of {channels} channels; the convolution has {inputs}.", nameof(x));
-        var y = ConvolutionKernel.Convolve(x, weight, bias, stride, padding, dilation, groups, exact);
+        var y = ConvolutionKernel.Convolve(x, weight, bias, stride, padding, dilation, groups);
         ProductTally.Add((double)y.numel() * weight.numel() / weight.shape[0]);
         return y;
     }

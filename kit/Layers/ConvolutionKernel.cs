@@ -41,20 +41,25 @@ internal static class ConvolutionKernel
     /// <param name="padding">Zeros on each side, down and across.</param>
     /// <param name="dilation">Steps between the points of a window, down and across.</param>
     /// <param name="groups">Parts of the channels that are convolved apart.</param>
-    /// <param name="exact">On the CPU, sum in float64, so that no ReLU behind falls on another side of zero than on another processor.</param>
-    /// <returns>[batch, channels out, height, width].</returns>
-    public static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, long[] stride, long[] padding, long[] dilation, int groups, bool exact)
+    /// <returns>[batch, channels out, height, width], in the type of <paramref name="x"/>; under autocast in autocast's type.</returns>
+    public static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, long[] stride, long[] padding, long[] dilation, int groups)
     {
         if (x.IsMeta()) return Shape(x, weight, bias, stride, padding, dilation);
         if (BFloat16Emulation.FitsConvolution(x))
-            return BFloat16Emulation.Of(x, weight, bias, (x, weight, bias) => Convolve(x, weight, bias, stride, padding, dilation, groups, exact));
-        if (x.device_type != DeviceType.CPU || (!Kernels.Current.ConvolvesByColumns && !exact))
+            return BFloat16Emulation.Of(x, weight, bias, (x, weight, bias) => Convolve(x, weight, bias, stride, padding, dilation, groups));
+        var exact = IsExact(x, weight);
+        if (!exact && (x.device_type != DeviceType.CPU || !Kernels.Current.ConvolvesByColumns))
             return nn.functional.conv2d(x, weight, bias, stride, padding, dilation, groups);
         using var scope = NewDisposeScope();
-        var result = exact ? ByColumns(x.to(float64), weight.to(float64), bias?.to(float64), stride, padding, dilation, groups).to(x.dtype)
-            : ByColumns(x, weight, bias, stride, padding, dilation, groups);
+        var type = x.dtype == ScalarType.Float64 ? x.dtype : Autocast.TypeOn(DeviceType.CPU) ?? x.dtype;
+        // libtorch convolves float64 by its own plain kernel, and autocast leaves it as it is.
+        var result = exact ? nn.functional.conv2d(x.to(float64), weight.to(float64), bias?.to(float64), stride, padding, dilation, groups).to(type)
+            : ByColumns(x.to(type), weight.to(type), bias?.to(type), stride, padding, dilation, groups);
         return result.MoveToOuterDisposeScope();
     }
+
+    private static bool IsExact(Tensor x, Tensor weight) => Compute.ExactGradients && x.device_type == DeviceType.CPU
+        && is_grad_enabled() && (x.requires_grad || weight.requires_grad);
 
     /// <inheritdoc cref="Convolve"/>
     internal static Tensor ByColumns(Tensor x, Tensor weight, Tensor? bias, long[] stride, long[] padding, long[] dilation, int groups)

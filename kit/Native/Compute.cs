@@ -66,6 +66,13 @@ public static class Compute
     /// <exception cref="InvalidOperationException">One has a value that is not understood; one sentence says which and what was expected.</exception>
     public static void CheckEnvironment() => Native.Kernels.CheckEnvironment();
 
+    /// <summary>
+    /// Whether convolutions on the CPU are summed in float64 when gradients are recorded, several times as slow. Off by default. Float32 sums
+    /// differ in their last digits between processors; a ReLU whose input is that close to zero is then on here and off there, which can
+    /// change the first digits of a gradient. Switch it on where gradients of two machines are compared.
+    /// </summary>
+    public static bool ExactGradients { get; set; }
+
     /// <summary>Most memory this process has held at once, in bytes of resident memory; since <see cref="ResetPeakMemory"/> if that was called.</summary>
     public static long PeakMemory
     {

@@ -28,8 +28,9 @@ internal sealed class Kernels
         InputGradientByOneDnn = Is(KernelTable.InputGradient, KernelTable.OneDnn);
         WeightGradientByOneDnn = Is(KernelTable.WeightGradient, KernelTable.OneDnn);
         ConvolvesByColumns = Is(KernelTable.Convolution, KernelTable.Columns);
-        EmulatesBFloat16Products = Is(KernelTable.BFloat16Product, KernelTable.Float32);
-        EmulatesBFloat16Convolutions = Is(KernelTable.BFloat16Convolution, KernelTable.Float32);
+        var emulates = !Workarounds.IsOff(Workarounds.BFloat16);
+        EmulatesBFloat16Products = emulates && Is(KernelTable.BFloat16Product, KernelTable.Float32);
+        EmulatesBFloat16Convolutions = emulates && Is(KernelTable.BFloat16Convolution, KernelTable.Float32);
     }
 
     /// <summary>The kernels of this process; decides them when first asked.</summary>

@@ -41,7 +41,7 @@ internal sealed class RunOptions
     /// <summary>Says that another process of this program started it.</summary>
     public Option<bool> Child { get; } = new("--until-input-ends") { Hidden = true };
 
-    public Option<string> Kernels { get; } = KernelChoice.Option();
+    public Option<string> Kernels { get; } = GivenKernels.Option();
 
     public BatchOptions Batch { get; } = new();
 

@@ -11,9 +11,9 @@ namespace ResearchKit.Tests.Layers;
 public sealed class DenseTests : IDisposable
 {
     private const int Rows = 512, Inputs = 300, Outputs = 512;   // enough for oneDNN's kernel
-    private readonly bool before = Compute.UsesOneDnnProducts;
+    private readonly TestKernels kernels = new("");
 
-    public void Dispose() => Compute.UsesOneDnnProducts = before;
+    public void Dispose() => kernels.Dispose();
 
     [Theory]
     [InlineData(true)]
@@ -35,8 +35,7 @@ public sealed class DenseTests : IDisposable
     [InlineData(true, true)]
     public void It_equals_the_formula_and_so_do_its_gradients(bool oneDnn, bool hasBias)
     {
-        if (oneDnn) Compute.UsesOneDnnProducts = OneDnnLinear.AreThere;
-        else Compute.UsesOneDnnProducts = false;
+        TestKernels.Take(TestKernels.Products(oneDnn));
         using var scope = NewDisposeScope();
         using var dense = new Dense(Inputs, Outputs, hasBias);
         var (x, factors) = (randn([4, Rows / 4, Inputs], requires_grad: true), randn(4, Rows / 4, Outputs));
@@ -59,7 +58,7 @@ public sealed class DenseTests : IDisposable
     {
         Tensor OfPenalty(bool oneDnn)
         {
-            Compute.UsesOneDnnProducts = oneDnn;
+            TestKernels.Take(TestKernels.Products(oneDnn));
             Compute.Seed(5);
             using var scope = NewDisposeScope();
             using var dense = new Dense(Inputs, Outputs);
@@ -70,13 +69,13 @@ public sealed class DenseTests : IDisposable
         }
         using var scope = NewDisposeScope();
         var want = OfPenalty(oneDnn: false);
-        Near.Check("penalty's gradient", want / want.abs().max(), OfPenalty(OneDnnLinear.AreThere) / want.abs().max(), 1e-5);
+        Near.Check("penalty's gradient", want / want.abs().max(), OfPenalty(OneDnnLinear.IsThere) / want.abs().max(), 1e-5);
     }
 
     [Fact]
     public void A_matrix_of_any_shape_and_layout_is_multiplied_right()
     {
-        if (!OneDnnLinear.AreThere) return;   // on x64 it is
+        if (!OneDnnLinear.IsThere) return;   // on x64 it is
         var size = Gen.Int[1, 300];
         static Tensor Matrix(int layout, int rows, int columns) => layout switch
         {
@@ -93,14 +92,14 @@ public sealed class DenseTests : IDisposable
             var bias = hasBias ? randn(outputs) : null;
             var want = nn.functional.linear(x.to(float64), weight.to(float64), bias?.to(float64));
             var largest = 1 + want.abs().max();
-            Near.Check($"[{rows}, {inputs}] by [{inputs}, {outputs}]", (want / largest).to(float32), (OneDnnLinear.Linear(x, weight, bias) / largest).to(float32), 1e-5);
+            Near.Check($"[{rows}, {inputs}] by [{inputs}, {outputs}]", (want / largest).to(float32), (OneDnnLinear.Multiply(x, weight, bias) / largest).to(float32), 1e-5);
         }, iter: 200, threads: 1);
     }
 
     [Fact]
     public void Mixed_precision_and_batches_of_nothing_go_libtorchs_way()
     {
-        Compute.UsesOneDnnProducts = OneDnnLinear.AreThere;
+        TestKernels.Take(TestKernels.Products(oneDnn: true));
         using var scope = NewDisposeScope();
         using var dense = new Dense(Inputs, Outputs);
         Assert.Equal([0, Outputs], dense.call(zeros(0, Inputs)).shape);

@@ -1,4 +1,5 @@
 using ResearchKit.Layers;
+using ResearchKit.Native;
 using ResearchKit.Tests.Golden;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -50,6 +51,66 @@ public sealed class ExplainedConvolutionTests : IDisposable
             .square().sum().backward();
         Near.Check("input", wide.grad!, x.grad!, 1e-3);
         Near.Check("weight", weight.grad!, layer.Weight.grad!, 2e-3);
+    }
+
+    [Theory]
+    [MemberData(nameof(Convolutions))]
+    public void Exact_gradients_are_sums_of_float64_rounded_once(int inputs, int outputs, int kernel, int stride, int padding, int dilation, int groups)
+    {
+        using var layer = new Convolution2d(inputs, outputs, kernel, stride, padding, dilation, groups);
+        var x = randn([2, inputs, 7, 6], requires_grad: true);
+        Tensor y;
+        Assert.False(Compute.ExactGradients);
+        Compute.ExactGradients = true;
+        try
+        {
+            y = layer.call(x);
+        }
+        finally
+        {
+            Compute.ExactGradients = false;
+        }
+        Assert.Equal(ScalarType.Float32, y.dtype);
+        var factors = randn(y.shape);
+        (y * factors).sum().backward();
+
+        var (wide, weight, bias) = (Wide(x), Wide(layer.Weight), Wide(layer.Bias!));
+        var expected = nn.functional.conv2d(wide, weight, bias, [stride, stride], [padding, padding], [dilation, dilation], groups);
+        (expected * factors).sum().backward();
+        Near.Check("the sums", expected.to(float32), y, 0);
+        Near.Check("input", wide.grad!.to(float32), x.grad!, 0);
+        Near.Check("weight", weight.grad!.to(float32), layer.Weight.grad!, 0);
+        Near.Check("bias", bias.grad!.to(float32), layer.Bias!.grad!, 0);
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Convolutions))]
+    public void Under_bfloat16_autocast_every_path_gives_bfloat16(int inputs, int outputs, int kernel, int stride, int padding, int dilation, int groups)
+    {
+        Skip.IfNot(Autocast.IsSupported, "This libtorch shows no autocast.");
+        using var layer = new Convolution2d(inputs, outputs, kernel, stride, padding, dilation, groups);
+        var x = randn([2, inputs, 7, 6], requires_grad: true);
+        var expected = nn.functional.conv2d(Rounded(x), Rounded(layer.Weight), Rounded(layer.Bias!), [stride, stride], [padding, padding], [dilation, dilation], groups);
+        using var kernels = new TestKernels("");
+        try
+        {
+            foreach (var path in new[] { "libtorch's", "columns", "emulated", "columns, emulated", "exact", "exact, emulated" })
+            {
+                TestKernels.Take(path.Contains("columns", StringComparison.Ordinal) ? "convolution=columns" : "convolution=onednn");
+                TestKernels.Take(path.Contains("emulated", StringComparison.Ordinal) ? "bf16-convolution=float32" : "bf16-convolution=libtorch");
+                Compute.ExactGradients = path.Contains("exact", StringComparison.Ordinal);
+                Tensor y;
+                using (new Autocast(DeviceType.CPU, ScalarType.BFloat16)) y = layer.call(x);
+                Assert.Equal(ScalarType.BFloat16, y.dtype);
+                Near.Check(path, expected, y, expected.abs().max().item<float>() / 64);   // bfloat16 has eight bits
+                y.to(float32).sum().backward();
+                Assert.Equal([ScalarType.Float32, ScalarType.Float32], [x.grad!.dtype, layer.Weight.grad!.dtype]);
+            }
+        }
+        finally
+        {
+            Compute.ExactGradients = false;
+        }
     }
 
     [Fact]
@@ -128,6 +189,10 @@ public sealed class ExplainedConvolutionTests : IDisposable
         Assert.Contains("the convolution has 4", Assert.Throws<ArgumentException>(() => layer.call(randn(1, 3, 5, 5))).Message, StringComparison.Ordinal);
         Assert.Contains("[4, 5, 5]", Assert.Throws<ArgumentException>(() => layer.call(randn(4, 5, 5))).Message, StringComparison.Ordinal);
     }
+
+    private static Tensor Wide(Tensor x) => x.detach().to(float64).requires_grad_();
+
+    private static Tensor Rounded(Tensor x) => x.detach().to(bfloat16).to(float32);
 
     /// <summary>y[b, o, r, c] = bias[o] + Σ over the group's channels and the window of weight · x, zero outside the picture.</summary>
     private static Tensor Formula(Tensor x, Convolution2d layer, int stride, int padding, int dilation, int groups)

@@ -10,13 +10,14 @@ namespace ResearchKit.Tests.Native;
 /// <summary>bfloat16's products by float32, against libtorch's own, which are right on every processor.</summary>
 public sealed class BFloat16EmulationTests : IDisposable
 {
-    private readonly bool before = BFloat16Emulation.AreUsed;
+    private readonly TestKernels kernels = new("");
+    private const string Emulated = "bf16-linear=float32 bf16-convolution=float32", Libtorchs = "bf16-linear=libtorch bf16-convolution=libtorch";
     private readonly DisposeScope scope = NewDisposeScope();
 
     public void Dispose()
     {
         scope.Dispose();
-        BFloat16Emulation.AreUsed = before;
+        kernels.Dispose();
     }
 
     private static readonly Dictionary<string, Func<Tensor, Tensor, Tensor>> Products = new()
@@ -24,7 +25,7 @@ public sealed class BFloat16EmulationTests : IDisposable
         ["a layer"] = (a, b) => LinearProduct.Of(a, b.t(), b[0]),
         ["a product of matrices"] = (a, b) => a.MatMul(b),
         ["products of many matrices"] = (a, b) => a.view(2, 12, 16).MatMul(b.unsqueeze(0)),
-        ["a convolution"] = (a, b) => ConvolutionKernel.Convolve(a.view(2, 4, 6, 8), b.flatten()[..288].view(8, 4, 3, 3), null, [1, 1], [1, 1], [1, 1], 1, exact: false),
+        ["a convolution"] = (a, b) => ConvolutionKernel.Convolve(a.view(2, 4, 6, 8), b.flatten()[..288].view(8, 4, 3, 3), null, [1, 1], [1, 1], [1, 1], 1),
         ["attention"] = (a, b) => ScaledDotProductAttention.Attend(a.view(1, 2, 24, 8), b[..16].view(1, 2, 20, 8), b[..16].view(1, 2, 20, 8) * 2, AttentionMask.None),
         ["attention to what came before"] = (a, b) => ScaledDotProductAttention.Attend(a.view(1, 2, 24, 8), a.view(1, 2, 24, 8) * 2, a.view(1, 2, 24, 8) * b[0, 0], AttentionMask.CausalOnly),
         ["attention with a bias"] = (a, b) => ScaledDotProductAttention.Attend(a.view(1, 2, 24, 8), a.view(1, 2, 24, 8) * 2, a.view(1, 2, 24, 8),
@@ -40,7 +41,7 @@ public sealed class BFloat16EmulationTests : IDisposable
         Skip.IfNot(Autocast.IsSupported, "This libtorch shows no autocast.");
         (Tensor Result, Tensor OfA, Tensor OfB) Take(bool rounded)
         {
-            BFloat16Emulation.AreUsed = rounded;
+            TestKernels.Take(rounded ? Emulated : Libtorchs);
             Compute.Seed(7);
             var (a, b) = (randn([24, 16], requires_grad: true), randn([16, 20], requires_grad: true));
             Tensor y;
@@ -60,15 +61,15 @@ public sealed class BFloat16EmulationTests : IDisposable
     public void They_are_made_in_bfloat16s_autocast_alone_which_goes_on_behind_them()
     {
         Skip.IfNot(Autocast.IsSupported, "This libtorch shows no autocast.");
-        BFloat16Emulation.AreUsed = true;
+        TestKernels.Take(Emulated);
         var x = randn(3, 4);
-        Assert.False(BFloat16Emulation.Fit(x));
-        using (new Autocast(DeviceType.CPU, ScalarType.Float16)) Assert.False(BFloat16Emulation.Fit(x));
+        Assert.False(BFloat16Emulation.Fits(x));
+        using (new Autocast(DeviceType.CPU, ScalarType.Float16)) Assert.False(BFloat16Emulation.Fits(x));
         using (new Autocast(DeviceType.CPU, ScalarType.BFloat16))
         {
-            Assert.True(BFloat16Emulation.Fit(x));
-            Assert.True(BFloat16Emulation.Fit(x.to(bfloat16)));
-            Assert.False(BFloat16Emulation.Fit(x.to(float64)));
+            Assert.True(BFloat16Emulation.Fits(x));
+            Assert.True(BFloat16Emulation.Fits(x.to(bfloat16)));
+            Assert.False(BFloat16Emulation.Fits(x.to(float64)));
             Assert.Throws<InvalidOperationException>(() => BFloat16Emulation.Of(x, x, null, (_, _, _) =>
             {
                 Assert.Null(Autocast.TypeOn(DeviceType.CPU));
@@ -83,7 +84,7 @@ public sealed class BFloat16EmulationTests : IDisposable
     public void A_recurrent_layer_reads_in_float32()
     {
         Skip.IfNot(Autocast.IsSupported, "This libtorch shows no autocast.");
-        BFloat16Emulation.AreUsed = true;
+        TestKernels.Take(Emulated);
         var layer = new Lstm(new RecurrentShape { InputWidth = 3, HiddenWidth = 5 });
         var x = randn([2, 7, 3], requires_grad: true);
         var want = layer.call(x.to(bfloat16).to(float32));

@@ -5,7 +5,7 @@ using KitRecord = ResearchKit.Training.RunRecord;
 namespace ResearchKit.Kernel.Commands.Running;
 
 /// <summary><c>--kernels</c>: the native kernels of an earlier run, for a run that is to repeat its bits.</summary>
-internal static class KernelChoice
+internal static class GivenKernels
 {
     private const string Variable = "RESEARCHKIT_KERNELS";
     private static readonly string[] Variables = [Variable, "RESEARCHKIT_SELFCHECK", "RESEARCHKIT_WORKAROUNDS", "RESEARCHKIT_CACHES"];

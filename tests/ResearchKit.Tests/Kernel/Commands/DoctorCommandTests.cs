@@ -1,0 +1,41 @@
+using ResearchKit.Kernel.Commands;
+using ResearchKit.Native;
+
+namespace ResearchKit.Tests.Kernel.Commands;
+
+/// <summary><c>researchkit doctor</c>, and the option <c>--kernels</c> of run and verify.</summary>
+public sealed class DoctorCommandTests
+{
+    private readonly StringWriter output = new(), error = new();
+
+    [Fact]
+    public async Task It_tells_of_the_machine_the_kernels_the_workarounds_and_what_is_missing()
+    {
+        Assert.Equal(0, await CommandLine.InvokeAsync(["doctor"], output, error));
+        var text = output.ToString();
+        foreach (var section in new[] { "ResearchKit", "Machine", "Kernels", "Workarounds", "Jupyter kernels", "Other programs" })
+            Assert.Contains($"{section}{Environment.NewLine}  ", text, StringComparison.Ordinal);
+        foreach (var choice in Compute.Kernels.Choices) Assert.Contains($"{choice.Operation} ", text, StringComparison.Ordinal);
+        foreach (var workaround in Workarounds.All) Assert.Contains(workaround.Reason, text, StringComparison.Ordinal);
+        Assert.Contains(NativeLibraries.TorchPath, text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("banana")]
+    [InlineData("linear-256=banana")]
+    public async Task Kernels_that_there_are_none_of_are_one_sentence(string kernels)
+    {
+        var notebook = Path.Combine(Repository.PathTo("notebooks"), "01-train-a-gpt.ipynb");
+        var before = Environment.GetEnvironmentVariable("RESEARCHKIT_KERNELS");
+        try
+        {
+            Assert.Equal(2, await CommandLine.InvokeAsync(["run", notebook, "--kernels", kernels], output, error));
+            Assert.StartsWith($"--kernels {kernels}: ", error.ToString(), StringComparison.Ordinal);
+            Assert.Single(error.ToString().Trim().Split('\n'));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("RESEARCHKIT_KERNELS", before);
+        }
+    }
+}
