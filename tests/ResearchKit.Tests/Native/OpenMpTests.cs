@@ -8,6 +8,7 @@ public sealed class OpenMpTests
     [Fact]
     public void One_thread_holds_for_the_present_thread_while_it_is_asked_for()
     {
+        if (Workarounds.IsOff(Workarounds.Threads)) return;
         using var first = zeros(1);   // libtorch has set its threads
         var before = OpenMp.Present;
         Assert.Equal(get_num_threads(), before);

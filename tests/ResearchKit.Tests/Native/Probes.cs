@@ -114,17 +114,13 @@ internal static unsafe partial class Probes
     private static bool FreedMemoryIsKept()
     {
         using var kept = MallocTuning.Keep();
-        const int bytes = 24 << 20;
-        void Use()
+        const int pieces = 4, bytes = 24 << 20;
+        for (var round = 0; round < 2; round++)   // in the first, glibc learns from what is freed
         {
-            using var memory = ones(bytes / sizeof(float));
+            var memory = Enumerable.Range(0, pieces).Select(_ => (nint)NativeMemory.Alloc(bytes)).ToList();
+            foreach (var piece in memory) NativeMemory.Free((void*)piece);
         }
-        var warm = Enumerable.Range(0, 4).Select(_ => ones(bytes / sizeof(float))).ToList();
-        foreach (var memory in warm) memory.Dispose();
-        var before = PageFaults();
-        for (var i = 0; i < 8; i++) Use();
-        Console.WriteLine($"{PageFaults() - before} page faults");
-        return PageFaults() - before < 4 * bytes / 4096;   // of eight times as many
+        return mallinfo2().Free > pieces * bytes / 2;
     }
 
     private static bool PagesAreThereBeforeTheyAreTouched()
@@ -168,6 +164,16 @@ internal static unsafe partial class Probes
         var usage = stackalloc long[18];
         return getrusage(0, usage) == 0 ? usage[8] : throw new InvalidOperationException("The system does not count page faults.");   // ru_minflt
     }
+
+    /// <summary>struct mallinfo2 of malloc.h.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct HeapInformation
+    {
+        public nuint Arena, Pieces, Small, Mapped, MappedBytes, Highest, SmallBytes, Used, Free, AtTheEnd;
+    }
+
+    [LibraryImport("libc")]
+    private static partial HeapInformation mallinfo2();
 
     [LibraryImport("libc")]
     private static partial int getrusage(int who, long* usage);

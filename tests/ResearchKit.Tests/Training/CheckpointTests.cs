@@ -51,6 +51,28 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void A_resumed_run_takes_over_the_kernels_or_says_why_it_cannot()
+    {
+        using var kernels = new TestKernels("linear-64=mkl bf16-linear=float32");
+        var began = Compute.Kernels.ToString();
+        var options = new TrainerOptions { Steps = 2, EvaluateEvery = null, Checkpoints = new(folder, 2) };
+        using var model = Model();
+        using (var trainer = Make(model, options)) Drain(trainer.Run());
+        TestKernels.Take("bf16-linear=libtorch");
+        using (var resumed = Make(model, options with { Steps = 4 }))
+        {
+            resumed.Resume(folder);
+            Assert.Equal((began, null), (Compute.Kernels.ToString(), resumed.ResumeNote));
+        }
+        var state = Path.Combine(folder, "step-00000002", "trainer.json");
+        File.WriteAllText(state, File.ReadAllText(state).Replace("linear-64=mkl", "linear-64=abacus", StringComparison.Ordinal));
+        using var elsewhere = Make(model, options with { Steps = 4 });
+        elsewhere.Resume(folder);
+        Assert.Contains("'linear-64=abacus' names no kernel", elsewhere.ResumeNote, StringComparison.Ordinal);
+        Assert.Equal(2, elsewhere.Step);
+    }
+
+    [Fact]
     public void Two_runs_do_not_write_into_one_folder()
     {
         var options = new TrainerOptions { Steps = 4, EvaluateEvery = null, Checkpoints = new(folder, 2) };
