@@ -207,20 +207,19 @@ public sealed class SessionTests : IDisposable
     {
         using var stubborn = new Session(Path.GetTempPath()) { Grace = TimeSpan.FromMilliseconds(100) };
         await stubborn.ExecuteAsync("var x = 7;", ++count, outputs.Add);
-        using ManualResetEventSlim release = new(), ended = new();
-        AppDomain.CurrentDomain.SetData("release", release);
-        AppDomain.CurrentDomain.SetData("ended", ended);
+        var gate = new bool[2];   // whether the cell may end, and whether it has
+        AppDomain.CurrentDomain.SetData("gate", gate);
         var outcome = await InterruptAsync(stubborn, """
-            var (release, ended) = ((ManualResetEventSlim)AppDomain.CurrentDomain.GetData("release"), (ManualResetEventSlim)AppDomain.CurrentDomain.GetData("ended"));
+            var gate = (bool[])AppDomain.CurrentDomain.GetData("gate");
             Console.Write("begun");
-            var deaf = Enumerable.Repeat(1, int.MaxValue).TakeWhile(_ => !release.IsSet).Count();
-            Console.Write("unheard");
-            ended.Set();
+            var deaf = Enumerable.Repeat(1, int.MaxValue).TakeWhile(_ => !Volatile.Read(ref gate[0])).Count();
+            try { Console.Write("unheard"); } finally { Volatile.Write(ref gate[1], true); }
             """);
         Assert.Equal(CellStatus.Interrupted, outcome.Status);
         Assert.Contains("goes on unheard", outcome.Error!.Message, StringComparison.Ordinal);
-        release.Set();
-        await Task.Run(ended.Wait);
+        Volatile.Write(ref gate[0], true);
+        for (var waits = 0; waits < 3000 && !Volatile.Read(ref gate[1]); waits++) await Task.Delay(20);
+        Assert.True(gate[1], "The cell did not end.");
         await stubborn.ExecuteAsync("x", ++count, outputs.Add);
         Assert.Equal("7", outputs.OfType<ResultOutput>().Last().Data["text/plain"]);
         Assert.Equal("begun", string.Concat(outputs.OfType<StreamOutput>().Select(stream => stream.Text)));
