@@ -24,7 +24,6 @@ internal static class RecurrentFormat
         var (called, arguments) = file.Call("architecture",
             "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size");
         if (called != name) throw file.Bad("architecture", $"torch.nn.{name}");
-        arguments.Expect("bias", true);
         if (arguments.Number("proj_size", 0) != 0) throw arguments.Bad("proj_size", "0, the only value that the kit's model knows");
         return new RecurrentShape
         {
@@ -32,6 +31,7 @@ internal static class RecurrentFormat
             HiddenWidth = arguments.SizeOrNull("hidden_size") ?? throw arguments.Bad("hidden_size", "a whole number of at least 1"),
             Layers = arguments.Size("num_layers", 1),
             Bidirectional = arguments.Flag("bidirectional", false),
+            HasBias = arguments.Flag("bias", true),
             Dropout = arguments.Number("dropout", 0),
             TimeMajor = !arguments.Flag("batch_first", false),
         };
@@ -43,6 +43,7 @@ internal static class RecurrentFormat
         ["input_size"] = shape.InputWidth,
         ["hidden_size"] = shape.HiddenWidth,
         ["num_layers"] = shape.Layers,
+        ["bias"] = shape.HasBias,
         ["bidirectional"] = shape.Bidirectional,
         ["batch_first"] = !shape.TimeMajor,
         ["dropout"] = shape.Dropout,

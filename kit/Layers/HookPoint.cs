@@ -13,6 +13,10 @@ public sealed class HookPoint() : Module<Tensor, Tensor>(nameof(HookPoint))
     /// <summary>True while somebody has a hook here: layers that only then make the activation ask this.</summary>
     public bool IsWatched => post_hooks.Count + pre_hooks.Count + module_post_hooks.Count + module_pre_hooks.Count > 0;
 
+    /// <summary>What hooks make of it; the tensor itself where nobody watches, which saves two calls into libtorch.</summary>
+    /// <param name="activation">Any tensor.</param>
+    internal Tensor Pass(Tensor activation) => IsWatched ? call(activation) : activation;
+
     /// <param name="activation">Any tensor.</param>
     /// <returns>The same values, in a tensor of its own that scopes may dispose separately.</returns>
     public override Tensor forward(Tensor activation) => activation.alias();

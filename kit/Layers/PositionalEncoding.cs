@@ -50,6 +50,9 @@ public abstract class PositionalEncoding(string name) : Module<Tensor, Tensor>(n
         _ => throw new ArgumentOutOfRangeException(nameof(positions), positions, "Not a positional encoding."),
     };
 
+    /// <summary>Whether it changes the embeddings alone, and neither queries and keys nor scores.</summary>
+    internal bool IsEmbeddingOnly => this is NoPositions or SinusoidalPositions or LearnedPositions or RandomPositions;
+
     /// <summary>Embeddings that know their positions, counted from 0.</summary>
     /// <param name="x">[batch, time, channels].</param>
     public override Tensor forward(Tensor x) => Embed(x, 0);

@@ -32,6 +32,7 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
                 foreach (var (part, size) in new (string, long[])[] { ("weight_ih", [rows, inputs]), ("weight_hh", [rows, shape.HiddenWidth]),
                     ("bias_ih", [rows]), ("bias_hh", [rows]) })
                 {
+                    if (!shape.HasBias && part.StartsWith("bias", StringComparison.Ordinal)) continue;
                     names.Add($"{part}_l{layer}{direction}");
                     register_parameter(names[^1], Parameter(init.uniform_(empty(size), -bound, bound)));
                 }

@@ -15,6 +15,9 @@ public sealed record RecurrentShape
     /// <summary>Read from both ends.</summary>
     public bool Bidirectional { get; init; }
 
+    /// <summary>Whether the gates add biases, <c>bias_ih</c> and <c>bias_hh</c>.</summary>
+    public bool HasBias { get; init; } = true;
+
     /// <summary>Dropout between layers.</summary>
     public double Dropout { get; init; }
 

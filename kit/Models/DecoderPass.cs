@@ -1,4 +1,5 @@
 using ResearchKit.Layers;
+using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
@@ -10,6 +11,12 @@ namespace ResearchKit.Models;
 /// <param name="Cache">Keys and values of the tokens before.</param>
 internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positions, KeyValueCache? Cache)
 {
+    /// <summary>
+    /// Whether a single token a row is read behind those of a cache and sees all of them, so that <see cref="KeyValueCache.Attend"/> can do its
+    /// attention in one call. Somebody who counts operations gets the ordinary path.
+    /// </summary>
+    public bool IsOneToken { get; private init; }
+
     /// <summary>Tokens that see no padding, at positions from 0.</summary>
     public static DecoderPass Plain { get; } = new(AttentionMask.CausalOnly, 0, null, null);
 
@@ -27,7 +34,10 @@ internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positi
         var mask = AttentionMask.OfTokens(attentionMask, causal: true);
         var positions = attentionMask is null ? null
             : (attentionMask.to(int64).cumsum(1) - 1).masked_fill(mask.Padding!, 1).narrow(1, cache.Length, time);
-        return new(mask, cache.Length, positions, cache);
+        return new(mask, cache.Length, positions, cache)
+        {
+            IsOneToken = time == 1 && cache.Length > 0 && attentionMask is null && !ProductTally.IsAsked && !is_grad_enabled(),
+        };
     }
 
     /// <summary>The same reading, where the padding is told by another tensor of the same numbers.</summary>

@@ -32,9 +32,9 @@ public sealed class GptBlock : Module<Tensor, Tensor>
     internal Tensor Step(Tensor x, DecoderPass pass)
     {
         using var scope = NewDisposeScope();
-        x = hook_resid_pre.call(x);
-        x = hook_resid_mid.call(x + hook_attn_out.call(attn.Attend(ln_1.Normalize(x), pass)));
-        x = hook_resid_post.call(x + hook_mlp_out.call(mlp.call(ln_2.Normalize(x))));
+        x = hook_resid_pre.Pass(x);
+        x = hook_resid_mid.Pass(x + hook_attn_out.Pass(attn.Attend(ln_1.Normalize(x), pass)));
+        x = hook_resid_post.Pass(x + hook_mlp_out.Pass(mlp.call(ln_2.Normalize(x))));
         return x.MoveToOuterDisposeScope();
     }
 }
@@ -70,16 +70,22 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
     internal Tensor Attend(Tensor x, DecoderPass pass)
     {
         using var scope = NewDisposeScope();
-        var qkv = c_attn.call(x).chunk(3, -1);                                                    // 3 · [batch, time, channels]
-        var query = hook_q.call(pass.Rotate(positions[0], qkv[0].SplitHeads(config.Heads)));   // [batch, head, time, d_head]
-        var key = hook_k.call(pass.Rotate(positions[0], qkv[1].SplitHeads(config.Heads)));
-        var value = hook_v.call(qkv[2].SplitHeads(config.Heads));
+        var joined = c_attn.call(x);
+        if (pass.IsOneToken && IsUnwatched && scale is null && positions[0].IsEmbeddingOnly)
+            return c_proj.call(pass.Cache!.AttendJoined(layer, joined, config.Heads)).MoveToOuterDisposeScope();
+        var qkv = joined.chunk(3, -1);                                                            // 3 · [batch, time, channels]
+        var query = hook_q.Pass(pass.Rotate(positions[0], qkv[0].SplitHeads(config.Heads)));   // [batch, head, time, d_head]
+        var key = hook_k.Pass(pass.Rotate(positions[0], qkv[1].SplitHeads(config.Heads)));
+        var value = hook_v.Pass(qkv[2].SplitHeads(config.Heads));
         if (pass.Cache is { } cache) (key, value) = cache.Extend(layer, key, value);
 
         var mask = pass.Mask with { ScoreBias = positions[0].ScoreBias(query, query.shape[2], key.shape[2]) };
         var mixed = ScaledDotProductAttention.Attend(query, key, value, mask, hook_pattern, training ? config.Dropout : 0, scale);
-        return resid_dropout.call(c_proj.call(hook_z.call(mixed).MergeHeads())).MoveToOuterDisposeScope();
+        return resid_dropout.call(c_proj.call(hook_z.Pass(mixed).MergeHeads())).MoveToOuterDisposeScope();
     }
+
+    private bool IsUnwatched => !training
+        && !(hook_q.IsWatched || hook_k.IsWatched || hook_v.IsWatched || hook_z.IsWatched || hook_pattern.IsWatched);
 }
 
 /// <summary>Two linear layers with a non-linearity between, the same at every position.</summary>
@@ -109,7 +115,7 @@ public sealed class GptMlp : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var inner = hook_post.call(activation.Apply(hook_pre.call(c_fc.call(x))));
-        return dropout.call(c_proj.call(inner)).MoveToOuterDisposeScope();
+        var inner = hook_post.Pass(activation.Apply(hook_pre.Pass(c_fc.call(x))));
+        return (training ? dropout.call(c_proj.call(inner)) : c_proj.call(inner)).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using ResearchKit.Layers;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
@@ -51,11 +52,36 @@ public sealed class KeyValueCache(int capacity) : IDisposable
         if (Length + time > Capacity) throw new ArgumentException($"Got {Length + time} tokens; the cache holds {Capacity}.");
         if (layer == layers.Count) layers.Add((Room(keys), Room(values)));
         var (allKeys, allValues) = layers[layer];
-        if (allKeys.shape[0] != keys.shape[0])
-            throw new ArgumentException($"Got a batch of {keys.shape[0]}; the cache holds a batch of {allKeys.shape[0]}.");
+        CheckBatch(allKeys, keys.shape[0]);
         using (var place = allKeys.narrow(2, Length, time)) place.copy_(keys);
         using (var place = allValues.narrow(2, Length, time)) place.copy_(values);
         return (allKeys.narrow(2, 0, Length + time), allValues.narrow(2, 0, Length + time));
+    }
+
+    /// <summary>Attention of one new token a row: writes its keys and values into their places, and looks at all of them.</summary>
+    /// <param name="layer">Which layer, from 0.</param>
+    /// <param name="query">[batch, 1, heads · d_head].</param>
+    /// <param name="key">[batch, 1, key heads · d_head].</param>
+    /// <param name="value">Likewise.</param>
+    /// <param name="heads">Heads of the queries, and of the keys and values.</param>
+    /// <param name="rotation">Of queries and keys; null for none.</param>
+    /// <returns>What each row found, [batch, 1, heads · d_head].</returns>
+    internal Tensor Attend(int layer, Tensor query, Tensor key, Tensor value, (int Query, int Key) heads, Rotation? rotation = null)
+    {
+        CheckOneMore(layer, key);
+        var (keys, values) = layers[layer];
+        return OneTokenAttention.Attend(query, key, value, keys, values, Length, heads, rotation);
+    }
+
+    /// <inheritdoc cref="Attend"/>
+    /// <param name="layer">Which layer, from 0.</param>
+    /// <param name="joined">Query, key and value side by side, [batch, 1, 3 · heads · d_head].</param>
+    /// <param name="heads">Heads.</param>
+    internal Tensor AttendJoined(int layer, Tensor joined, int heads)
+    {
+        CheckOneMore(layer, joined);
+        var (keys, values) = layers[layer];
+        return OneTokenAttention.AttendJoined(joined, keys, values, Length, heads);
     }
 
     /// <summary>A layer's keys and values of the source text, which are made once.</summary>
@@ -71,6 +97,19 @@ public sealed class KeyValueCache(int capacity) : IDisposable
 
     /// <summary>Counts tokens that every layer has added.</summary>
     internal void Advance(long time) => Length += (int)time;
+
+    /// <param name="layer">Which layer, from 0; it holds tokens.</param>
+    /// <param name="vectors">[batch, 1, channels] of the next one.</param>
+    private void CheckOneMore(int layer, Tensor vectors)
+    {
+        if (Length >= Capacity) throw new ArgumentException($"Got {Length + 1} tokens; the cache holds {Capacity}.");
+        CheckBatch(layers[layer].Keys, vectors.size(0));
+    }
+
+    private static void CheckBatch(Tensor held, long batch)
+    {
+        if (held.size(0) != batch) throw new ArgumentException($"Got a batch of {batch}; the cache holds a batch of {held.size(0)}.");
+    }
 
     private Tensor Room(Tensor like) =>
         empty([like.shape[0], like.shape[1], Capacity, like.shape[3]], like.dtype, like.device).DetachFromDisposeScope();

@@ -33,11 +33,15 @@ internal sealed class LlamaAttention : Module
     public Tensor Attend(Tensor x, DecoderPass pass, Rotation rotation)
     {
         using var scope = NewDisposeScope();
-        var query = hook_q.call(rotation.Turn(q_proj.call(x).SplitHeads(heads)));            // [batch, head, time, d_head]
-        var key = hook_k.call(rotation.Turn(k_proj.call(x).SplitHeads(keyValueHeads)));      // [batch, key head, time, d_head]
-        var value = hook_v.call(v_proj.call(x).SplitHeads(keyValueHeads));
+        if (pass.IsOneToken && IsUnwatched)
+            return o_proj.call(pass.Cache!.Attend(layer, q_proj.call(x), k_proj.call(x), v_proj.call(x), (heads, keyValueHeads), rotation)).MoveToOuterDisposeScope();
+        var query = hook_q.Pass(rotation.Turn(q_proj.call(x).SplitHeads(heads)));            // [batch, head, time, d_head]
+        var key = hook_k.Pass(rotation.Turn(k_proj.call(x).SplitHeads(keyValueHeads)));      // [batch, key head, time, d_head]
+        var value = hook_v.Pass(v_proj.call(x).SplitHeads(keyValueHeads));
         if (pass.Cache is { } cache) (key, value) = cache.Extend(layer, key, value);
         var mixed = ScaledDotProductAttention.Attend(query, key, value, pass.Mask, hook_pattern);
-        return o_proj.call(hook_z.call(mixed).MergeHeads()).MoveToOuterDisposeScope();
+        return o_proj.call(hook_z.Pass(mixed).MergeHeads()).MoveToOuterDisposeScope();
     }
+
+    private bool IsUnwatched => !(hook_q.IsWatched || hook_k.IsWatched || hook_v.IsWatched || hook_z.IsWatched || hook_pattern.IsWatched);
 }

@@ -26,9 +26,9 @@ internal sealed class LlamaLayer : Module
     public Tensor Step(Tensor x, DecoderPass pass, Rotation rotation)
     {
         using var scope = NewDisposeScope();
-        x = hook_resid_pre.call(x);
-        x = hook_resid_mid.call(x + hook_attn_out.call(self_attn.Attend(input_layernorm.call(x), pass, rotation)));
-        x = hook_resid_post.call(x + hook_mlp_out.call(mlp.call(post_attention_layernorm.call(x))));
+        x = hook_resid_pre.Pass(x);
+        x = hook_resid_mid.Pass(x + hook_attn_out.Pass(self_attn.Attend(input_layernorm.call(x), pass, rotation)));
+        x = hook_resid_post.Pass(x + hook_mlp_out.Pass(mlp.call(post_attention_layernorm.call(x))));
         return x.MoveToOuterDisposeScope();
     }
 }

@@ -23,6 +23,7 @@ public sealed class RecurrentClassifier : Module<Tensor, Tensor>
             InputWidth = config.InputWidth,
             HiddenWidth = config.HiddenWidth,
             Layers = config.Layers,
+            HasBias = config.HasRecurrentBias,
             Bidirectional = config.Bidirectional,
             Dropout = config.Dropout,
         });

@@ -25,6 +25,9 @@ public sealed record RecurrentClassifierConfig
     /// <summary>Channels of the state, in each direction.</summary>
     public int HiddenWidth { get; init; } = 64;
 
+    /// <summary>Whether the recurrent layers add biases.</summary>
+    public bool HasRecurrentBias { get; init; } = true;
+
     /// <summary>Recurrent layers.</summary>
     public int Layers { get; init; } = 1;
 

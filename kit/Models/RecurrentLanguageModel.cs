@@ -27,6 +27,7 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
             InputWidth = config.EmbeddingWidth,
             HiddenWidth = config.HiddenWidth,
             Layers = config.Layers,
+            HasBias = config.HasRecurrentBias,
             Dropout = config.Dropout,
         });
         head = config.TiedEmbedding ? null : new Dense(config.HiddenWidth, config.VocabularySize);

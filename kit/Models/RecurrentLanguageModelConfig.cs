@@ -15,6 +15,9 @@ public sealed record RecurrentLanguageModelConfig
     /// <summary>Channels of the state.</summary>
     public int HiddenWidth { get; init; } = 256;
 
+    /// <summary>Whether the recurrent layers add biases.</summary>
+    public bool HasRecurrentBias { get; init; } = true;
+
     /// <summary>Recurrent layers.</summary>
     public int Layers { get; init; } = 2;
 

@@ -90,6 +90,17 @@ public static class Compute
     /// <returns>Resident memory now, in bytes; null where the system cannot do it, and the peak stays that of the process's life.</returns>
     public static long? ResetPeakMemory() => MemoryPeak.Reset();
 
+    /// <summary>
+    /// Gives memory that is free back to the system, a few milliseconds' work. A run keeps what its steps free, and does this when it
+    /// ends; in between it is for those who need the memory elsewhere.
+    /// </summary>
+    public static void ReturnFreeMemory()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        MallocTuning.Return();
+    }
+
     /// <summary>Seeds every generator of libtorch, so that what follows can be repeated.</summary>
     public static void Seed(long seed) => torch.manual_seed(seed);
 

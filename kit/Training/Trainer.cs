@@ -145,7 +145,7 @@ public sealed class Trainer : IDisposable
             average?.Update();
             Step++;
             pace.Stop(result.Targets * (options.Workers?.Count ?? 1));
-            var heldOut = Due(options.EvaluateEvery) && evaluation is not null ? Evaluate() : (double?)null;
+            var heldOut = Due(options.EvaluateEvery) && evaluation is not null ? HeapMaintenance.Evaluate(Evaluate) : (double?)null;
             var improved = heldOut is { } loss && Improves(loss);
             var report = pace.Report(Step, options.Steps, result, rate, heldOut);
             reports.Add(report);
