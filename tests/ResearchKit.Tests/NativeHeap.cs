@@ -23,18 +23,21 @@ internal static class NativeHeap
         return (long)(known.Small + known.Mapped);
     }
 
+    /// <summary>Bytes that were freed and that the C library keeps for what is allocated next.</summary>
+    public static long Free() => (long)Read().Kept;
+
     [DllImport("libc.so.6", EntryPoint = "mallinfo2")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern Known Read();
 
-    /// <summary>struct mallinfo2 of glibc: uordblks is what is in use, hblkhd what was mapped on its own.</summary>
+    /// <summary>struct mallinfo2 of glibc: uordblks is what is in use, fordblks what is free, hblkhd what was mapped on its own.</summary>
     [StructLayout(LayoutKind.Sequential)]
     private readonly struct Known
     {
         private readonly nuint arena, ordblks, smblks, hblks;
         public readonly nuint Mapped;
         private readonly nuint usmblks, fsmblks;
-        public readonly nuint Small;
-        private readonly nuint fordblks, keepcost;
+        public readonly nuint Small, Kept;
+        private readonly nuint keepcost;
     }
 }

@@ -95,7 +95,7 @@ public sealed class RecomputeTests
     {
         Skip.IfNot(NativeHeap.IsKnown, "This C library does not say how much memory is in use.");
         using var scope = NewDisposeScope();
-        var (model, ask, say) = Make(name, 64);
+        var (model, ask, say) = Make(name, 32);
         using var gone = model;
         long Held()
         {
@@ -106,11 +106,11 @@ public sealed class RecomputeTests
             loss.backward();
             return held;
         }
-        // The runtime's compiler works beside us and takes memory too, for a moment: the middle of five.
-        long Usually() => Enumerable.Range(0, 5).Select(_ => Held()).Order().ElementAt(2);
+        // The runtime's compiler works beside us and takes memory too, for a moment: the middle of three.
+        long Usually() => Enumerable.Range(0, 3).Select(_ => Held()).Order().ElementAt(1);
         var kept = Usually();
         ask(true);
-        Assert.InRange(Usually(), 0, kept / 2);
+        Assert.InRange(Usually(), -kept / 4, kept / 2);   // other threads free memory meanwhile
     }
 
     [Fact]

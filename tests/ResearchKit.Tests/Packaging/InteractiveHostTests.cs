@@ -3,6 +3,7 @@ using ResearchKit.Tests.Kernel;
 namespace ResearchKit.Tests.Packaging;
 
 /// <summary>The package in the real .NET Interactive.</summary>
+[Collection(OtherPrograms.Name)]
 public sealed class InteractiveHostTests : IDisposable
 {
     /// <summary>Names a program that is installed already.</summary>

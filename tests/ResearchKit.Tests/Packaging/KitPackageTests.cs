@@ -6,6 +6,7 @@ using ResearchKit.Tests.Kernel;
 namespace ResearchKit.Tests.Packaging;
 
 /// <summary>What <c>dotnet pack kit</c> makes.</summary>
+[Collection(OtherPrograms.Name)]
 public sealed class KitPackageTests : IAsyncLifetime, IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -6,6 +6,8 @@ using ResearchKit.Tests.Kernel.Jupyter;
 namespace ResearchKit.Tests.Packaging;
 
 /// <summary>What <c>dotnet pack kernel</c> makes, installed as a user would install it.</summary>
+[Collection(OtherPrograms.Name)]
+[Trait("Length", "long")]
 public sealed class ToolPackageTests(InstalledTool tool) : IClassFixture<InstalledTool>
 {
     private const long LargestOnNuget = 250_000_000;

@@ -4,6 +4,7 @@ using ResearchKit.Tests.Packaging;
 namespace ResearchKit.Tests.Training;
 
 /// <summary>A run whose disk is full: a file system in memory of two megabytes, which only the run's own process sees.</summary>
+[Collection(OtherPrograms.Name)]
 public sealed class FullDiskTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

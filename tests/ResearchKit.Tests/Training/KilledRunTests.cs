@@ -4,6 +4,7 @@ using ResearchKit.Tests.Kernel;
 namespace ResearchKit.Tests.Training;
 
 /// <summary>A run in a process of its own, killed again and again wherever it stands.</summary>
+[Collection(OtherPrograms.Name)]
 public sealed class KilledRunTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("killed-").FullName;
@@ -11,7 +12,13 @@ public sealed class KilledRunTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public async Task A_run_killed_at_any_moment_and_resumed_ends_with_the_same_bits()
+    public Task A_run_killed_at_any_moment_and_resumed_ends_with_the_same_bits() => CheckAsync(lives: 2);
+
+    [Fact]
+    [Trait("Length", "long")]
+    public Task So_does_one_that_is_killed_often() => CheckAsync(lives: 12);
+
+    private async Task CheckAsync(int lives)
     {
         var notebook = Path.Combine(folder, "run.ipynb");
         await File.WriteAllTextAsync(notebook, TestNotebook.Of(TestNotebook.Code("""
@@ -39,7 +46,7 @@ public sealed class KilledRunTests : IDisposable
         async Task<int> RunAsync(string place, TimeSpan? patience)
         {
             var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"), "run", notebook, "-p", $"place={place}", "--output", Path.Combine(folder, "out")])
-            { RedirectStandardOutput = true, RedirectStandardError = true };
+            { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
             using var process = Process.Start(start)!;
             var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
             if (patience is { } time)
@@ -57,9 +64,9 @@ public sealed class KilledRunTests : IDisposable
         var (whole, killed) = (Path.Combine(folder, "whole"), Path.Combine(folder, "parts"));
         await RunAsync(whole, null);
         var deaths = 0;
-        for (var life = 0; life < 4; life++)
+        for (var life = 0; life < lives; life++)
             if (await RunAsync(killed, TimeSpan.FromMilliseconds(random.Next(250))) != 0) deaths++;
-        Assert.InRange(deaths, 1, 4);
+        Assert.InRange(deaths, 1, lives);
         await RunAsync(killed, null);
         Assert.Equal(await File.ReadAllTextAsync(whole + ".sha"), await File.ReadAllTextAsync(killed + ".sha"));
     }

@@ -82,9 +82,14 @@ public sealed class RunCommandTests : IDisposable
     [Fact]
     public async Task An_interrupted_run_saves_what_there_is()
     {
-        var path = folder.File("study.ipynb", TestNotebook.Of(TestNotebook.Code("Console.WriteLine(\"one\");"), TestNotebook.Code("await Task.Delay(-1, Cancellation);")));
-        using var interrupt = new CancellationTokenSource(TimeSpan.FromSeconds(4));
-        Assert.Equal(130, await CommandLine.InvokeAsync(["run", path, "--output", Results], output, error, interrupt.Token));
+        var begun = folder.PathTo("begun");
+        var path = folder.File("study.ipynb", TestNotebook.Of(
+            TestNotebook.Code("Console.WriteLine(\"one\");"), TestNotebook.Code($"File.WriteAllText(@\"{begun}\", \"\");\nawait Task.Delay(-1, Cancellation);")));
+        using var interrupt = new CancellationTokenSource();
+        var run = CommandLine.InvokeAsync(["run", path, "--output", Results], output, error, interrupt.Token);
+        while (!run.IsCompleted && !File.Exists(begun)) await Task.Delay(20);
+        await interrupt.CancelAsync();
+        Assert.Equal(130, await run);
         Assert.Equal("interrupted", (string?)Record()["status"]);
         Assert.True(File.Exists(Path.Combine(Results, "study.html")));
     }

@@ -56,7 +56,7 @@ public sealed class RunManyTests : IDisposable
         run = CommandLine.InvokeAsync(["run", .. paths, "--jobs", "2", "--output", Results], output, error, interrupt.Token);
         await UntilAsync(() => new[] { "a", "b" }.All(name => Record(name)?["cells"]!.AsArray().Count == 1));
         await interrupt.CancelAsync();
-        Assert.Equal(130, await run.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(130, await run.WaitAsync(TimeSpan.FromSeconds(60)));
         Assert.Equal(("interrupted", "interrupted"), ((string?)Record("a")!["status"], (string?)Record("b")!["status"]));
         Assert.True(File.Exists(Path.Combine(Results, "a", "a.html")));
         Assert.False(Directory.Exists(Path.Combine(Results, "c")));

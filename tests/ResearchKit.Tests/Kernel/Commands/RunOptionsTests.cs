@@ -33,16 +33,22 @@ public sealed class RunOptionsTests : IDisposable
     [InlineData("try { await Task.Delay(-1, Cancellation); } catch (OperationCanceledException) { }")]
     public async Task A_cell_over_its_limit_has_failed_with_a_timeout(string endless)
     {
-        var path = folder.File("study.ipynb", TestNotebook.Of(
-            TestNotebook.Code("var a = 1;"), TestNotebook.Code(endless, "raises-exception"), TestNotebook.Code("a + 1")));
-        Assert.Equal(1, await InvokeAsync("run", path, "--output", Results, "--timeout", "4"));
+        var path = Endless(endless);
+        Assert.Equal(1, await InvokeAsync("run", path, "--output", Results, "--timeout", "2", "--keep-going"));
         var errors = Executed(Results)["cells"]![1]!["outputs"]!.AsArray();
-        Assert.Equal(("Timeout", "The cell ran longer than its limit of 4 s."), ((string?)errors.Single()!["ename"], (string?)errors[0]!["evalue"]));
-        Assert.Equal(2, Record()["cells"]!.AsArray().Count);
-
-        Assert.Equal(1, await InvokeAsync("run", path, "--output", Results, "--timeout", "4", "--keep-going"));
+        Assert.Equal(("Timeout", "The cell ran longer than its limit of 2 s."), ((string?)errors.Single()!["ename"], (string?)errors[0]!["evalue"]));
         Assert.Equal("2", (string?)Executed(Results)["cells"]![2]!["outputs"]![0]!["data"]!["text/plain"]![0]);
     }
+
+    [Fact]
+    public async Task A_cell_over_its_limit_ends_the_run()
+    {
+        Assert.Equal(1, await InvokeAsync("run", Endless("await Task.Delay(-1);"), "--output", Results, "--timeout", "2"));
+        Assert.Equal(2, Record()["cells"]!.AsArray().Count);
+    }
+
+    private string Endless(string code) => folder.File("study.ipynb", TestNotebook.Of(
+        TestNotebook.Code("var a = 1;"), TestNotebook.Code(code, "raises-exception"), TestNotebook.Code("a + 1")));
 
     [Fact]
     public async Task In_place_the_outputs_go_back_into_the_notebook_failed_or_not()

@@ -82,7 +82,7 @@ public sealed class BrowserTests : IDisposable
         var said = server.StandardError.ReadToEndAsync();
         _ = server.StandardOutput.ReadToEndAsync();
         using var client = new HttpClient();
-        for (var waited = Stopwatch.StartNew(); waited.Elapsed < TimeSpan.FromSeconds(60); await Task.Delay(200))
+        for (var attempt = 0; attempt < 300; attempt++, await Task.Delay(200))
         {
             Assert.False(server.HasExited, server.HasExited ? await said : "");
             try
@@ -95,7 +95,7 @@ public sealed class BrowserTests : IDisposable
                 continue;   // not yet
             }
         }
-        Assert.Fail("The notebook server did not answer within a minute.");
+        Assert.Fail("The notebook server did not answer.");
     }
 
     private static int FreePort()

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 namespace ResearchKit.Tests.Kernel.Jupyter;
 
 /// <summary>The kernel under Jupyter's own programs, where they are installed.</summary>
+[Collection(OtherPrograms.Name)]
 public sealed class FrontEndTests : IDisposable
 {
     private readonly JupyterFolder folder = new();

@@ -145,7 +145,7 @@ public sealed class KernelServerTests : IDisposable
         using (heart)
         {
             heart.SendFrame("beat");
-            Assert.True(heart.TryReceiveFrameString(TimeSpan.FromSeconds(5), out var echoed));
+            Assert.True(heart.TryReceiveFrameString(TimeSpan.FromSeconds(30), out var echoed));
             Assert.Equal("beat", echoed);
         }
     }
@@ -194,7 +194,7 @@ public sealed class KernelServerTests : IDisposable
         client.Send("shutdown_request", new() { ["restart"] = true }, onControl: true);
         var reply = client.Reply(onControl: true);
         Assert.Equal(("shutdown_reply", true), (reply.Type, (bool)reply.Content["restart"]!));
-        await running.WaitAsync(TimeSpan.FromSeconds(10));
+        await running.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Fact]

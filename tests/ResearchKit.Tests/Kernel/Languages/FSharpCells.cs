@@ -90,7 +90,7 @@ public sealed class FSharpCells : IDisposable
     internal async Task<CellException> ErrorAsync(string code) => await Assert.ThrowsAsync<CellException>(() => RunAsync(code));
 }
 
-[CollectionDefinition(Name)]
+[CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class SharedFSharp : ICollectionFixture<FSharpCells>
 {
     public const string Name = "F# cells";

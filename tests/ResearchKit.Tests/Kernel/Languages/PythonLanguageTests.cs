@@ -3,6 +3,7 @@ using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Tests.Kernel.Languages;
 
+[Collection(OtherPrograms.Name)]
 public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<SharedPython>
 {
     private PythonSession Python => shared.Session;
@@ -101,16 +102,16 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     public async Task An_interrupted_cell_stops_and_its_state_survives(string code)
     {
         await Python.RunAsync("x = 1");
-        var (thrown, took) = await Python.InterruptAsync($"x = 2\n{code}");
+        var thrown = await Python.InterruptAsync($"x = 2\n{code}");   // of cells that would take longer than that waits
         if (!code.StartsWith('!')) Assert.IsType<OperationCanceledException>(Assert.IsType<CellException>(thrown).InnerException);
-        Assert.True(took < TimeSpan.FromSeconds(2), $"It took {took.TotalSeconds:0.0} s.");
+        Assert.IsNotType<TimeoutException>(thrown);
         Assert.Equal("2\n", await Python.PrintedAsync("print(x)"));
     }
 
     [SkippableFact]
     public async Task A_cell_that_handles_its_interrupt_has_succeeded()
     {
-        var (thrown, _) = await Python.InterruptAsync("import time\ntry:\n    time.sleep(100)\nexcept KeyboardInterrupt:\n    print('saved')");
+        var thrown = await Python.InterruptAsync("import time\ntry:\n    time.sleep(100)\nexcept KeyboardInterrupt:\n    print('saved')");
         Assert.Null(thrown);
         Assert.EndsWith("saved\n", Python.Text, StringComparison.Ordinal);
     }

@@ -6,6 +6,7 @@ using ResearchKit.Kernel.Languages.Python;
 namespace ResearchKit.Tests.Kernel.Languages;
 
 /// <summary>Which Python is taken, what it leaves behind, and when it ends.</summary>
+[Collection(OtherPrograms.Name)]
 public sealed class PythonProcessTests : IDisposable
 {
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
@@ -60,7 +61,7 @@ public sealed class PythonProcessTests : IDisposable
             Assert.True(IsAlive(id) && IsAlive(child));
             python.Language.Dispose();
             Assert.False(IsAlive(id));
-            Assert.True(SpinWait.SpinUntil(() => !IsAlive(child), TimeSpan.FromSeconds(5)), "What Python had started lives on.");
+            Assert.True(SpinWait.SpinUntil(() => !IsAlive(child), TimeSpan.FromSeconds(60)), "What Python had started lives on.");
         }
         Assert.False(Directory.Exists(shared));
     }
@@ -76,7 +77,7 @@ public sealed class PythonProcessTests : IDisposable
         using var process = Process.Start(new ProcessStartInfo(told[0], [other, "-f", connection]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         Assert.True(SpinWait.SpinUntil(() => File.Exists(connection), TimeSpan.FromSeconds(60)), "Python did not start.");
         process.StandardInput.Close();   // as the system does when a process ends, however that came
-        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(10)), "Python lives on.");
+        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(60)), "Python lives on.");
         Assert.False(Directory.Exists(folder.PathTo("other")));
     }
 
@@ -86,14 +87,14 @@ public sealed class PythonProcessTests : IDisposable
         SkipOnWindows();
         using var python = new PythonSession();
         using var first = new CancellationTokenSource();
-        var stubborn = python.RunAsync("import time\nprint('begun')\nwhile True:\n    try: time.sleep(100)\n    except KeyboardInterrupt: pass", first.Token);
+        var stubborn = python.RunAsync("import time\nprint('begun')\nwhile True:\n    try: time.sleep(100)\n    except KeyboardInterrupt: print('heard')", first.Token);
         while (!python.Text.Contains("begun", StringComparison.Ordinal)) await Task.Delay(20);
         await first.CancelAsync();
-        await Task.Delay(300);
+        while (!python.Text.Contains("heard", StringComparison.Ordinal)) await Task.Delay(20);
         Assert.False(stubborn.IsCompleted);
         using var second = new CancellationTokenSource();
         var waiting = python.RunAsync("1", second.Token);
-        Assert.True(SpinWait.SpinUntil(() => python.Notes.Count > 0, TimeSpan.FromSeconds(5)));
+        Assert.True(SpinWait.SpinUntil(() => python.Notes.Count > 0, TimeSpan.FromSeconds(60)));
         Assert.Contains("Python still runs cell 1", python.Notes[0], StringComparison.Ordinal);
         await second.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Languages.Python;
 using ResearchKit.Kernel.Sessions;
@@ -61,18 +60,16 @@ internal sealed class PythonSession : IDisposable
         return Text;
     }
 
-    /// <summary>Interrupts a cell when it has printed that it runs; returns what it threw and how long that took.</summary>
-    public async Task<(Exception? Thrown, TimeSpan Took)> InterruptAsync(string code)
+    /// <summary>Interrupts a cell when it has printed that it runs; returns what it threw.</summary>
+    public async Task<Exception?> InterruptAsync(string code)
     {
         using var source = new CancellationTokenSource();
         var running = RunAsync($"print('begun')\n{code}", source.Token);
         while (!running.IsCompleted && !Heard("begun"))
             await Task.Delay(20);
         await Task.Delay(100);
-        var watch = Stopwatch.StartNew();
         await source.CancelAsync();
-        var thrown = await Record.ExceptionAsync(() => running.WaitAsync(TimeSpan.FromSeconds(20)));
-        return (thrown, watch.Elapsed);
+        return await Record.ExceptionAsync(() => running.WaitAsync(TimeSpan.FromSeconds(60)));
     }
 
     public void SkipWithout(string module)

@@ -112,10 +112,15 @@ public sealed class MagicTests : IDisposable
     public async Task A_loop_in_a_loaded_file_can_be_interrupted()
     {
         folder.File("loop.csx", "void Loop() { while (true) { } }");
-        using var interrupt = new CancellationTokenSource(TimeSpan.FromMilliseconds(800));
-        var outcome = await session.ExecuteAsync("#load \"loop.csx\"\nLoop();", 1, outputs.Add, interrupt.Token);
+        using var interrupt = new CancellationTokenSource();
+        var outcome = await session.ExecuteAsync("#load \"loop.csx\"\nConsole.Write(\"begun\");\nLoop();", 1, Hear, interrupt.Token);
         Assert.Equal(CellStatus.Interrupted, outcome.Status);
         Assert.DoesNotContain("unheard", outcome.Error!.Message, StringComparison.Ordinal);
+
+        void Hear(Output output)
+        {
+            if (output is StreamOutput { Text: "begun" }) interrupt.CancelAfter(50);   // in the loop by then
+        }
     }
 
     [Fact]
