@@ -16,6 +16,7 @@ internal static class RunCommand
         "researchkit run study.ipynb --output results/study",
         "researchkit run notebooks --fast --jobs 2 --timeout 600 --junit results.xml",
         "researchkit run study.ipynb --kernels runs/study/20261130-101500",
+        "researchkit run notebooks/01-train-a-gpt.ipynb --portable --in-place",
         "mpirun -n 4 researchkit run study.ipynb",
     ];
 
@@ -45,6 +46,7 @@ internal static class RunCommand
         var (console, inPlace, junit) = (parsed.InvocationConfiguration, parsed.GetValue(options.Place), parsed.GetValue(options.Junit));
         if (inPlace && parsed.GetValue(options.Output) is { } both)
             throw new ArgumentException($"--in-place and --output {both} exclude each other; expected one.");
+        PortableRun.Take(parsed.GetValue(options.Portable), parsed.GetValue(options.Kernels));
         GivenKernels.Take(parsed.GetValue(options.Kernels));
         var jobs = options.Batch.JobsOf(parsed);
         var like = new RunRequest("", Settings(parsed.GetValue(options.Parameters) ?? []), parsed.GetValue(options.Fast), parsed.GetValue(options.Output))

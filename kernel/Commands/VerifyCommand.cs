@@ -23,6 +23,8 @@ internal static class VerifyCommand
         are compared by kind and rough size only (a factor of two), and of HTML only what one reads: not its attributes, such as hover texts.
         A cell tagged 'volatile' or 'skip-verify' is run but not compared; a cell's metadata "verify": { "rtol": 0.05, "atol": 0.01 } sets its own tolerance.
 
+        Where the committed run was portable, so is the new one.
+
         Nothing is written. Exit code 0: as committed; 1: an output differs or a cell fails; 2: bad input.
         """;
 
@@ -56,6 +58,7 @@ internal static class VerifyCommand
         var (console, jobs, timeout) = (parsed.InvocationConfiguration, options.JobsOf(parsed), options.TimeoutOf(parsed));
         var notebooks = NotebookList.Of(parsed.GetRequiredValue(options.Notebooks));
         var committed = notebooks.Paths.ToDictionary(path => path, path => CommittedNotebook.Load(path, tolerance));
+        PortableRun.TakeAsCommitted([.. committed.Select(one => (one.Key, one.Value.IsPortable))]);
         var folder = Directory.CreateTempSubdirectory("researchkit-verify-").FullName;
         try
         {

@@ -34,8 +34,31 @@ public static class Compute
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
             if (value == torch.get_num_threads()) return;
-            torch.set_num_threads(value);
+            if (PortableMode.IsOn) PortableThreads.Set(value);
+            else torch.set_num_threads(value);
             Native.Kernels.Forget();
+        }
+    }
+
+    /// <summary>
+    /// Whether computation on the CPU gives the same bits on every x64 processor with AVX2. Set it before the first tensor operation, or
+    /// start with <c>RESEARCHKIT_PORTABLE=1</c> or <c>researchkit run --portable</c>; it cannot be switched off again.
+    /// </summary>
+    /// <remarks>
+    /// It fixes the instruction sets, the order of sums, the kernels and the number of threads (2, unless <see cref="Threads"/> is set
+    /// afterwards: another number gives other bits) of libtorch, MKL and oneDNN. AVX-512 is not used, which is the price on processors that have it.
+    /// It does not cover GPUs, other versions of libtorch or of the C library, or operations that read memory they did not set, as least squares
+    /// (<c>linalg.lstsq</c>) does. Linux x64 only.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">Switched on after the first tensor operation, or off.</exception>
+    /// <exception cref="NotSupportedException">Switched on where it is not possible: no AVX2, not Linux x64; the message says which.</exception>
+    public static bool Portable
+    {
+        get => PortableMode.IsOn;
+        set
+        {
+            if (value) PortableMode.Enter();
+            else if (PortableMode.IsOn) throw new InvalidOperationException("A portable run cannot be made an ordinary one; start a new process.");
         }
     }
 

@@ -67,8 +67,11 @@ internal sealed class Kernels
 
     /// <summary>Takes these from now on.</summary>
     /// <exception cref="NotSupportedException">This system lacks one of them; the kernels stay as they were.</exception>
+    /// <exception cref="InvalidOperationException">The run is portable, which fixes other ones.</exception>
     public static void Use(KernelTable table)
     {
+        if (PortableMode.IsOn && !table.ChoosesAs(PortableMode.Kernels))
+            throw new InvalidOperationException($"A portable run fixes the kernels ({PortableMode.Kernels}); others were asked for.");
         lock (Gate) current = Applied(table);
     }
 
@@ -81,7 +84,7 @@ internal sealed class Kernels
 
     private static Kernels Decide()
     {
-        lock (Gate) return current ??= Applied(Asked() ?? KernelSelfCheck.CachedOrNew());
+        lock (Gate) return current ??= Applied(PortableMode.IsOn ? PortableMode.Kernels : Asked() ?? KernelSelfCheck.CachedOrNew());
     }
 
     /// <summary>What the environment asks for; null to be found out.</summary>

@@ -42,6 +42,7 @@ public static class NativeLibraries
 
         TorchPath = Find(folders, "torch_cpu")!;
         DeferredScalarFree.Keep(Open(Find(folders, "LibTorchSharp") ?? throw Missing("LibTorchSharp", folders)));
+        PortableMode.EnterIfAsked();
     }
 
     private static string? Find(List<string> folders, string name)

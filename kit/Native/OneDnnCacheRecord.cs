@@ -13,9 +13,9 @@ namespace ResearchKit.Native;
 /// </remarks>
 internal static unsafe class OneDnnCacheRecord
 {
-    // Places in the object, in 32-bit words: numCores_[2], dataCacheSize_[10], coresSharingDataCache_[10], dataCacheLevels_, avx10version_,
+    // Places in the object, in 32-bit words: type_ (the features, 128 bits), x2APIC_supported_, then from word 0 on numCores_[2], dataCacheSize_[10], coresSharingDataCache_[10], dataCacheLevels_, avx10version_,
     // then model, family, stepping, extended model and family, display family and model.
-    private const int Cores = 1, Sizes = 2, Sharing = 12, Levels = 22, Identity = 24, Words = 31, MostLevels = 10;
+    private const int Features = -5, Topology = -1, Cores = 1, Sizes = 2, Sharing = 12, Levels = 22, Identity = 24, Words = 31, MostLevels = 10;
     private static readonly Lazy<nint> Place = new(Find);
     private static readonly Lazy<bool> Filled = new(Fill);
 
@@ -23,7 +23,7 @@ internal static unsafe class OneDnnCacheRecord
     public static bool WasFilled => Filled is { IsValueCreated: true, Value: true };
 
     /// <summary>Whether oneDNN knows the caches: from CPUID, or since they were written into its record, which the first call does where it must.</summary>
-    public static bool IsRight => ProcessorCaches.Seen is not null || Filled.Value;
+    public static bool IsRight => PortableMode.IsOn || ProcessorCaches.Seen is not null || Filled.Value;
 
     /// <summary>The sizes that oneDNN has; null where its record cannot be found.</summary>
     public static CacheSizes? Read()
@@ -49,6 +49,24 @@ internal static unsafe class OneDnnCacheRecord
             record[Sizes + level] = sizes[level];
             record[Sharing + level] = 1;   // the sizes are those of one core's share
         }
+        return true;
+    }
+
+    /// <summary>For a portable run: the processor, its caches and cores are the same on every machine.</summary>
+    /// <returns>False where the record cannot be found; then nothing was changed.</returns>
+    public static bool WritePortable()
+    {
+        const ulong neededFeatures = 1 << 14 | 1 << 15 | 1 << 20;              // AVX, FMA, AVX2
+        const ulong portableFeatures = 0x6_05F0_F7FF;                         // SSE to AVX2, FMA, F16C, BMI, an Intel processor
+        if (Place.Value is 0) return false;
+        var record = (int*)Place.Value;
+        var features = (ulong*)(record + Features);
+        if ((features[0] & neededFeatures) != neededFeatures) return false;
+        (features[0], features[1]) = (portableFeatures, 0);
+        record[Topology] = 1;
+        (record[0], record[Cores], record[Levels]) = (1, 4, 3);
+        (record[Sizes], record[Sizes + 1], record[Sizes + 2]) = (32 << 10, 512 << 10, 8 << 20);
+        (record[Sharing], record[Sharing + 1], record[Sharing + 2]) = (1, 1, 4);
         return true;
     }
 
@@ -82,7 +100,7 @@ internal static unsafe class OneDnnCacheRecord
     }
 
     private static bool IsPlausible(ReadOnlySpan<int> record) =>
-        record[0] is > 0 and < 1 << 16 && record[Cores] is > 0 and < 1 << 16 && record[Levels] is >= 0 and <= MostLevels
+        record[0] is >= 0 and < 1 << 16 && record[Cores] is >= 0 and < 1 << 16 && record[Levels] is >= 0 and <= MostLevels
         && record[(Sizes + Math.Min(4, MostLevels))..Sharing].IndexOfAnyExcept(0) < 0 && record[(Sharing + 4)..Levels].IndexOfAnyExcept(0) < 0;
 
     /// <summary>Model, family, stepping, extended model and family, display family and model, as Xbyak derives them from CPUID's leaf 1.</summary>

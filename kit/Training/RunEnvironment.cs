@@ -26,6 +26,7 @@ internal static class RunEnvironment
         ["processor"] = Processor.Name,
         ["cores"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
         ["threads"] = Compute.Threads.ToString(CultureInfo.InvariantCulture),
+        ["portable"] = Compute.Portable ? "true" : "false",
         ["memory"] = $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20} MiB",
         ["device"] = Compute.BestDevice().ToString(),
     };

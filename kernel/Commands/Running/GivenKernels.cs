@@ -8,7 +8,7 @@ namespace ResearchKit.Kernel.Commands.Running;
 internal static class GivenKernels
 {
     private const string Variable = "RESEARCHKIT_KERNELS";
-    private static readonly string[] Variables = [Variable, "RESEARCHKIT_SELFCHECK", "RESEARCHKIT_WORKAROUNDS", "RESEARCHKIT_CACHES"];
+    private static readonly string[] Variables = [Variable, "RESEARCHKIT_SELFCHECK", "RESEARCHKIT_WORKAROUNDS", "RESEARCHKIT_CACHES", "RESEARCHKIT_PORTABLE"];
 
     public static Option<string> Option() => new("--kernels")
     {

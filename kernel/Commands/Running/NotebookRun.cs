@@ -30,6 +30,7 @@ internal sealed class NotebookRun
             ["started"] = record.Started,
             ["status"] = "running",
         };
+        if (PortableRun.IsAsked) summary["portable"] = true;
         notebook.Metadata["researchkit"] = summary;
     }
 

@@ -43,11 +43,13 @@ internal sealed class RunOptions
 
     public Option<string> Kernels { get; } = GivenKernels.Option();
 
+    public Option<bool> Portable { get; } = PortableRun.Option();
+
     public BatchOptions Batch { get; } = new();
 
     public void AddTo(Command command)
     {
         command.Arguments.Add(Batch.Notebooks);
-        foreach (var option in new Option[] { Parameters, Fast, Output, Place, KeepGoing, Kernels, Batch.Timeout, Batch.Jobs, Junit, Child }) command.Options.Add(option);
+        foreach (var option in new Option[] { Parameters, Fast, Output, Place, KeepGoing, Kernels, Portable, Batch.Timeout, Batch.Jobs, Junit, Child }) command.Options.Add(option);
     }
 }

@@ -29,6 +29,7 @@ internal sealed class RunRecord
             ["seconds"] = 0,
             ["status"] = "running",
             ["commit"] = GitCommit.Of(Path.GetDirectoryName(notebook)!),
+            ["portable"] = PortableRun.IsAsked,
             ["machine"] = Machine(),
             ["cells"] = cells,
         };

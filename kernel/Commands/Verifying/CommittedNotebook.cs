@@ -20,7 +20,11 @@ internal sealed class CommittedNotebook
         Parameters = (notebook.Metadata["researchkit"] as JsonObject)?["parameters"] is JsonObject told
             ? told.Where(entry => entry.Value is not null).ToDictionary(entry => entry.Key, entry => $"{entry.Value}")
             : [];
+        IsPortable = (notebook.Metadata["researchkit"] as JsonObject)?["portable"] is JsonValue value && value.TryGetValue<bool>(out var portable) && portable;
     }
+
+    /// <summary>Whether that run was portable.</summary>
+    public bool IsPortable { get; }
 
     /// <summary>The parameters of the run that gave the outputs.</summary>
     public IReadOnlyDictionary<string, string> Parameters { get; }

@@ -27,9 +27,10 @@ internal static unsafe partial class Probes
         ["openmp-threads"] = OneThreadForSmallWork,
         ["kernels"] = ShowKernels,
         ["table"] = ShowTable,
+        ["portable"] = PortableProbe.Run,
     };
 
-    public static IEnumerable<string> Names => All.Keys.Except(["kernels", "table"]);
+    public static IEnumerable<string> Names => All.Keys.Except(["kernels", "table", "portable"]);
 
     public static int Run(string name) => All[name]() ? Works : Fails;
 
