@@ -3,6 +3,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using ResearchKit.Benchmarks;
+using ResearchKit.Benchmarks.Tables;
 using ResearchKit.Formatting;
 
 if (args is [DataParallel.Worker])
@@ -13,6 +14,12 @@ if (args is [DataParallel.Worker])
 if (args is [TrainerMemory.Command, ..])
 {
     TrainerMemory.Run(args is [_, TrainerMemory.Large]);
+    return;
+}
+
+if (args is [TableCommand.Name, .. var rest])
+{
+    Environment.ExitCode = TableCommand.Run(rest);
     return;
 }
 

@@ -104,7 +104,7 @@ public class TrainerSpeed
 
     internal static Gpt Model() => new(GptConfig.Nano with { VocabularySize = 65, ContextLength = Context, ModelWidth = 384, Layers = 6, Heads = 6, Dropout = 0 });
 
-    private static BatchLoader Loader(IWorkers? workers = null)
+    internal static BatchLoader Loader(IWorkers? workers = null)
     {
         var random = new Random(1);
         var (rank, count) = (workers?.Rank ?? 0, workers?.Count ?? 1);
