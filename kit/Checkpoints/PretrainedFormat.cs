@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using ResearchKit.Layers;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
@@ -81,6 +82,7 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
     /// <exception cref="ArgumentException">The reference's configuration cannot say what the model is.</exception>
     public void Save(TModel model, string folder, long maximumShardBytes)
     {
+        Packing.Refuse(model, "saved");
         var own = model.state_dict();
         var rules = Names(ConfigOf(model));
         var config = Write(ConfigOf(model));

@@ -1,3 +1,4 @@
+using ResearchKit.Layers;
 using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
@@ -7,7 +8,12 @@ namespace ResearchKit.Checkpoints;
 public static class StateDict
 {
     /// <summary>Writes all persistent parameters and buffers.</summary>
-    public static void Save(nn.Module model, string path) => SafetensorsFile.Write(path, model.state_dict());
+    /// <exception cref="InvalidOperationException">The model is packed for inference.</exception>
+    public static void Save(nn.Module model, string path)
+    {
+        Packing.Refuse(model, "saved");
+        SafetensorsFile.Write(path, model.state_dict());
+    }
 
     /// <summary>Reads all parameters and buffers of a model; its device and dtypes stay.</summary>
     /// <exception cref="InvalidDataException">

@@ -22,8 +22,10 @@ public sealed class ActivationCache : IDisposable
     /// <param name="model">Any model.</param>
     /// <param name="filter">Which places, by name, such as <c>name => name.EndsWith("resid_post")</c>; by default every hook point.</param>
     /// <exception cref="ArgumentException">The filter chooses no place; lists those there are.</exception>
+    /// <exception cref="InvalidOperationException">The model is packed for inference.</exception>
     public static ActivationCache Record(nn.Module model, Func<string, bool>? filter = null)
     {
+        Packing.Refuse(model, "hooked");
         var cache = new ActivationCache();
         var places = Places(model).ToList();
         foreach (var (name, module) in places)

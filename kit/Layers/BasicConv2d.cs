@@ -11,6 +11,7 @@ public sealed class BasicConv2d : Module<Tensor, Tensor>
     private readonly Convolution2d conv;
     private readonly BatchNorm2d bn;
     private readonly Relu relu = new();
+    private readonly ConvolutionStep step;
 
     /// <param name="inputs">Channels that come in.</param>
     /// <param name="outputs">Channels that go out.</param>
@@ -22,6 +23,7 @@ public sealed class BasicConv2d : Module<Tensor, Tensor>
     {
         conv = new Convolution2d(inputs, outputs, kernel, stride, padding, hasBias: false);
         bn = BatchNorm2d(outputs, eps: 1e-3);
+        step = new ConvolutionStep(conv, bn, relu);
         RegisterComponents();
     }
 
@@ -33,9 +35,5 @@ public sealed class BasicConv2d : Module<Tensor, Tensor>
 
     /// <param name="x">[batch, channels in, height, width].</param>
     /// <returns>[batch, channels out, height, width], each less by what padding and stride leave out.</returns>
-    public override Tensor forward(Tensor x)
-    {
-        using var scope = NewDisposeScope();
-        return x.Through(conv).Through(bn).Through(relu).MoveToOuterDisposeScope();
-    }
+    public override Tensor forward(Tensor x) => step.Of(x);
 }

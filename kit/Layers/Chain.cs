@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -6,13 +7,25 @@ namespace ResearchKit.Layers;
 /// <summary>Layers one after the other, named by their numbers, as in <c>torch.nn.Sequential</c>; runs on the meta device too.</summary>
 internal sealed class Chain : Module<Tensor, Tensor>
 {
-    private readonly Module<Tensor, Tensor>[] layers;
+    private readonly List<Func<Tensor, Tensor>> steps = [];   // a convolution with what follows it is one
 
     /// <param name="layers">At least one.</param>
     public Chain(IEnumerable<Module<Tensor, Tensor>> layers) : base(nameof(Chain))
     {
-        this.layers = [.. layers];
-        for (var number = 0; number < this.layers.Length; number++) register_module($"{number}", this.layers[number]);
+        Module<Tensor, Tensor>[] all = [.. layers];
+        for (var number = 0; number < all.Length; number++) register_module($"{number}", all[number]);
+        for (var next = 0; next < all.Length;)
+        {
+            var layer = all[next++];
+            if (layer is Convolution2d convolution)
+            {
+                var norm = next < all.Length && all[next] is BatchNorm2d ? (BatchNorm2d)all[next++] : null;
+                var relu = next < all.Length && all[next] is Relu ? (Relu)all[next++] : null;
+                var step = new ConvolutionStep(convolution, norm, relu);
+                steps.Add(x => step.Of(x));
+            }
+            else steps.Add(x => x.Through(layer));
+        }
     }
 
     /// <param name="x">What the first layer takes.</param>
@@ -20,10 +33,10 @@ internal sealed class Chain : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var current = x.Through(layers[0]);
-        foreach (var layer in layers.AsSpan(1))
+        var current = steps[0](x);
+        for (var number = 1; number < steps.Count; number++)
         {
-            var next = current.Through(layer);
+            var next = steps[number](current);
             if (!ReferenceEquals(next, current)) current.Dispose();   // gradients keep what they need themselves
             current = next;
         }

@@ -7,10 +7,11 @@ namespace ResearchKit.Layers;
 
 /// <summary>x W + b, a linear layer with its weight stored as [in, out].</summary>
 /// <remarks>The layout of the published GPT-2, whose name for it this is; nothing is convolved.</remarks>
-public sealed class Conv1D : Module<Tensor, Tensor>
+public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer
 {
     private readonly Parameter weight;   // [in, out]
     private readonly Parameter bias;     // [out]
+    private PackedLinear? packed;        // in a model that is packed for inference
 
     /// <param name="inputs">Channels that come in.</param>
     /// <param name="outputs">Channels that go out.</param>
@@ -26,10 +27,19 @@ public sealed class Conv1D : Module<Tensor, Tensor>
     /// <returns>[..., out].</returns>
     public override Tensor forward(Tensor x)
     {
+        if (packed is not null) return packed.Multiply(x, bias);
         var shape = x.shape;
         if (shape.Length == 0 || shape[^1] != weight.shape[0])
             throw new ArgumentException($"Got {x.ShapeText()}; expected {weight.shape[0]} channels on the last axis.", nameof(x));
         using var scope = NewDisposeScope();
         return LinearProduct.Of(x, weight.t(), bias).MoveToOuterDisposeScope();
+    }
+
+    void IPackableLayer.Pack(ScalarType dtype)
+    {
+        using var transposed = weight.t();
+        packed = new PackedLinear(transposed, dtype);
+        register_module(nameof(packed), packed);
+        Packing.Empty(weight);
     }
 }

@@ -1,3 +1,4 @@
+using ResearchKit.Native;
 using ResearchKit.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -11,7 +12,7 @@ namespace ResearchKit.Layers;
 /// numbers are wrong on some virtual machines; this one keeps to libtorch's plain kernel there. With
 /// <see cref="Native.Compute.ExactGradients"/> it sums in float64 where gradients are recorded.
 /// </remarks>
-public sealed class Convolution2d : Module<Tensor, Tensor>
+public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer
 {
     private readonly Parameter weight;   // [channels out, channels in / groups, kernel height, kernel width]
     private readonly Parameter? bias;    // [channels out]
@@ -54,6 +55,19 @@ public sealed class Convolution2d : Module<Tensor, Tensor>
 
     internal Parameter? Bias => bias;
 
+    /// <summary>What follows it in its model; null for nothing.</summary>
+    internal ConvolutionStep? Step { get; set; }
+
+    /// <summary>What it computes with in a model that is packed for inference.</summary>
+    internal PackedConvolution? Packed { get; private set; }
+
+    void IPackableLayer.Pack(ScalarType dtype)
+    {
+        Packed = new PackedConvolution(weight, bias, Step?.Norm, new ConvolutionGeometry(stride, padding, dilation, groups), dtype);
+        register_module("packed", Packed);
+        Packing.Empty(weight);
+    }
+
     /// <param name="x">[batch, channels in, height, width].</param>
     /// <returns>[batch, channels out, height, width], fewer by what padding, dilation and stride leave out.</returns>
     /// <exception cref="ArgumentException">Not four axes, or another number of channels.</exception>
@@ -61,6 +75,7 @@ public sealed class Convolution2d : Module<Tensor, Tensor>
     {
         var (_, channels, _, _) = x.Axes4();
         if (channels != inputs) throw new ArgumentException($"Got {x.ShapeText()} of {channels} channels; the convolution has {inputs}.", nameof(x));
+        if (Packed is not null) return Packed.Convolve(x, null, relu: false);
         var y = ConvolutionKernel.Convolve(x, weight, bias, stride, padding, dilation, groups);
         ProductTally.Add((double)y.numel() * weight.numel() / weight.shape[0]);
         return y;

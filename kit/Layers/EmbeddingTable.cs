@@ -9,10 +9,11 @@ namespace ResearchKit.Layers;
 /// The name and layout of its weight are those of an embedding in published checkpoints. All of it is managed, so that a model can
 /// be made on the meta device without drawing a random number, and be given its memory later.
 /// </remarks>
-public sealed class EmbeddingTable : Module<Tensor, Tensor>
+public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer
 {
     internal readonly Parameter weight;   // [vocabulary, channels]
     private readonly int? padding;
+    private PackedLinear? packed;         // in a model that is packed for inference, where it is the output layer too
 
     /// <param name="rows">Number of different tokens.</param>
     /// <param name="width">Channels.</param>
@@ -28,6 +29,22 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>
         using var noGrad = no_grad();
         using var vector = weight.narrow(0, row, 1);
         vector.zero_();
+    }
+
+    /// <summary>Whether the table is its model's output layer as well.</summary>
+    internal bool Unembeds { get; set; }
+
+    /// <summary>The table as an output layer: x Eᵀ + b.</summary>
+    /// <param name="x">[..., channels].</param>
+    /// <param name="bias">[vocabulary], or null.</param>
+    /// <returns>[..., vocabulary].</returns>
+    internal Tensor Unembed(Tensor x, Tensor? bias = null) => packed is null ? LinearProduct.Of(x, weight, bias) : packed.Multiply(x, bias);
+
+    void IPackableLayer.Pack(ScalarType dtype)
+    {
+        if (!Unembeds) return;
+        packed = new PackedLinear(weight, dtype);
+        register_module(nameof(packed), packed);   // the rows are still looked up in the weight
     }
 
     /// <summary>The vectors of tokens.</summary>

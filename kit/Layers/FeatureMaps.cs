@@ -24,8 +24,10 @@ public sealed class FeatureMaps : IDisposable
     /// <param name="input">What the model takes.</param>
     /// <param name="names">Places in the module tree, such as <c>layer1</c> or <c>features.20</c>.</param>
     /// <exception cref="KeyNotFoundException">The model has no such layer, or it did not run; lists those there are.</exception>
+    /// <exception cref="InvalidOperationException">The model is packed for inference.</exception>
     public static FeatureMaps Of(Module<Tensor, Tensor> model, Tensor input, params IReadOnlyList<string> names)
     {
+        Packing.Refuse(model, "hooked");
         var layers = model.named_modules().Where(pair => pair.module is Module<Tensor, Tensor>)
             .ToDictionary(pair => pair.name, pair => (Module<Tensor, Tensor>)pair.module);
         foreach (var name in names)

@@ -8,7 +8,7 @@ namespace ResearchKit.Layers;
 /// Its name is its place in the module tree, such as <c>h.0.hook_resid_post</c> (the names of TransformerLens). Hooks are
 /// TorchSharp's own, <c>register_forward_hook</c>.
 /// </remarks>
-public sealed class HookPoint() : Module<Tensor, Tensor>(nameof(HookPoint))
+public sealed class HookPoint() : Module<Tensor, Tensor>(nameof(HookPoint)), IPackableLayer
 {
     /// <summary>True while somebody has a hook here: layers that only then make the activation ask this.</summary>
     public bool IsWatched => post_hooks.Count + pre_hooks.Count + module_post_hooks.Count + module_pre_hooks.Count > 0;
@@ -17,7 +17,13 @@ public sealed class HookPoint() : Module<Tensor, Tensor>(nameof(HookPoint))
     /// <param name="activation">Any tensor.</param>
     internal Tensor Pass(Tensor activation) => IsWatched ? call(activation) : activation;
 
+    /// <summary>Whether its model is packed for inference.</summary>
+    internal bool IsPacked { get; private set; }
+
+    void IPackableLayer.Pack(ScalarType dtype) => IsPacked = true;
+
     /// <param name="activation">Any tensor.</param>
     /// <returns>The same values, in a tensor of its own that scopes may dispose separately.</returns>
-    public override Tensor forward(Tensor activation) => activation.alias();
+    /// <exception cref="InvalidOperationException">It has a hook in a model that is packed for inference.</exception>
+    public override Tensor forward(Tensor activation) => IsPacked && IsWatched ? throw Packing.Refusal("hooked") : activation.alias();
 }

@@ -10,7 +10,7 @@ namespace ResearchKit.Layers;
 /// Vaswani et al., 2017, §3.2.2, https://arxiv.org/abs/1706.03762. Parameter names and layout are those of
 /// <c>torch.nn.MultiheadAttention</c>.
 /// </remarks>
-public sealed class MultiHeadAttention : Module<Tensor, Tensor>
+public sealed class MultiHeadAttention : Module<Tensor, Tensor>, IPackableLayer
 {
     private readonly Parameter in_proj_weight;   // [3 · width, width]: query, key, value
     private readonly Parameter in_proj_bias;     // [3 · width]
@@ -18,6 +18,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>
     private readonly HookPoint hook_pattern = new();   // [batch, head, query, key]
     private readonly int heads;
     private readonly double dropout;
+    private PackedLinear? packed;                      // in a model that is packed for inference
 
     /// <param name="width">Channels of the tokens, d_model.</param>
     /// <param name="heads">Number of heads; divides <paramref name="width"/>.</param>
@@ -44,7 +45,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>
     public Tensor Attend(Tensor x, AttentionMask mask)
     {
         using var scope = NewDisposeScope();
-        var qkv = LinearProduct.Of(x, in_proj_weight, in_proj_bias).chunk(3, -1);   // 3 · [batch, time, channels]
+        var qkv = Project(x, 0, 3).chunk(3, -1);   // 3 · [batch, time, channels]
         return Mix(qkv[0], qkv[1], qkv[2], mask).MoveToOuterDisposeScope();
     }
 
@@ -56,10 +57,25 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>
     public Tensor Attend(Tensor x, Tensor memory, AttentionMask mask)
     {
         using var scope = NewDisposeScope();
-        var width = in_proj_weight.shape[1];
-        var query = LinearProduct.Of(x, in_proj_weight.narrow(0, 0, width), in_proj_bias.narrow(0, 0, width));
-        var keyValue = LinearProduct.Of(memory, in_proj_weight.narrow(0, width, 2 * width), in_proj_bias.narrow(0, width, 2 * width)).chunk(2, -1);
+        var query = Project(x, 0, 1);
+        var keyValue = Project(memory, 1, 2).chunk(2, -1);
         return Mix(query, keyValue[0], keyValue[1], mask).MoveToOuterDisposeScope();
+    }
+
+    void IPackableLayer.Pack(ScalarType dtype)
+    {
+        packed = new PackedLinear(in_proj_weight, dtype);
+        register_module(nameof(packed), packed);
+        Packing.Empty(in_proj_weight);
+    }
+
+    /// <summary>Some of query, key and value, side by side.</summary>
+    private Tensor Project(Tensor x, int first, int count)
+    {
+        var width = in_proj_weight.shape[1];
+        if (packed is not null) return packed.Multiply(x, in_proj_bias).narrow(-1, first * width, count * width);
+        return count == 3 ? LinearProduct.Of(x, in_proj_weight, in_proj_bias)
+            : LinearProduct.Of(x, in_proj_weight.narrow(0, first * width, count * width), in_proj_bias.narrow(0, first * width, count * width));
     }
 
     private Tensor Mix(Tensor query, Tensor key, Tensor value, AttentionMask mask)

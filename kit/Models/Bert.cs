@@ -65,8 +65,11 @@ public sealed class Bert : Module<Tensor, Tensor>
     public Tensor Pool(Tensor features) =>
         pooler is null ? throw new InvalidOperationException("This Bert was made without a pooler.") : pooler.call(features);
 
-    /// <summary>The table of token embeddings, [vocabulary, channels].</summary>
-    internal Tensor TokenTable() => embeddings.Table();
+    /// <summary>The table of token embeddings.</summary>
+    internal EmbeddingTable TokenTable => embeddings.Table;
+
+    /// <summary>Whether it can pool.</summary>
+    internal bool HasPooler => pooler is not null;
 }
 
 /// <summary>tanh(W x + b) of the first token.</summary>

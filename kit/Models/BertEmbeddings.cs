@@ -24,8 +24,8 @@ internal sealed class BertEmbeddings : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The table of token embeddings, [vocabulary, channels].</summary>
-    public Tensor Table() => word_embeddings.weight;
+    /// <summary>The table of token embeddings.</summary>
+    public EmbeddingTable Table => word_embeddings;
 
     public override Tensor forward(Tensor tokens) => Embed(tokens, null);
 

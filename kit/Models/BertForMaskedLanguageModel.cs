@@ -19,6 +19,7 @@ public sealed class BertForMaskedLanguageModel : Module<Tensor, Tensor>
     public BertForMaskedLanguageModel(BertConfig config) : base(nameof(BertForMaskedLanguageModel))
     {
         bert = new Bert(config, withPooler: false);
+        bert.TokenTable.Unembeds = config.TieEmbeddings;
         cls = new BertMaskedLanguageHead(config);
         RegisterComponents();
     }
@@ -48,7 +49,7 @@ public sealed class BertForMaskedLanguageModel : Module<Tensor, Tensor>
     /// <summary>From the encoder's features to logits.</summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, time, vocabulary].</returns>
-    public Tensor Head(Tensor features) => cls.Predict(features, bert.TokenTable());
+    public Tensor Head(Tensor features) => cls.Predict(features, bert.TokenTable);
 }
 
 /// <summary>The head, by the names it is published under: <c>cls.predictions</c>.</summary>
@@ -62,7 +63,7 @@ internal sealed class BertMaskedLanguageHead : Module
         RegisterComponents();
     }
 
-    public Tensor Predict(Tensor features, Tensor table) => predictions.Predict(features, table);
+    public Tensor Predict(Tensor features, EmbeddingTable table) => predictions.Predict(features, table);
 }
 
 /// <summary>norm(activation(W x + b)) Eᵀ + c.</summary>
@@ -81,11 +82,12 @@ internal sealed class BertPredictions : Module
     }
 
     /// <param name="features">[batch, time, channels].</param>
-    /// <param name="table">[vocabulary, channels].</param>
-    public Tensor Predict(Tensor features, Tensor table)
+    /// <param name="table">Of token embeddings.</param>
+    public Tensor Predict(Tensor features, EmbeddingTable table)
     {
         using var scope = NewDisposeScope();
-        return LinearProduct.Of(transform.call(features), decoder?.weight ?? table, bias).MoveToOuterDisposeScope();
+        var x = transform.call(features);
+        return (decoder is null ? table.Unembed(x, bias) : decoder.Multiply(x, bias)).MoveToOuterDisposeScope();
     }
 }
 

@@ -24,7 +24,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     public Gpt(GptConfig config) : base(nameof(Gpt))
     {
         Config = config.Validated();
-        wte = new EmbeddingTable(config.VocabularySize, config.ModelWidth);
+        wte = new EmbeddingTable(config.VocabularySize, config.ModelWidth) { Unembeds = config.TieEmbeddings };
         wpe = PositionalEncoding.Create(config.Positions, config.ContextLength, config.ModelWidth, config.Heads, deviation: 0.02);
         drop = Dropout(config.Dropout);
         h = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new GptBlock(config, layer, wpe))]);
@@ -74,7 +74,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     /// <summary>From the final residual stream to logits.</summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, time, vocabulary].</returns>
-    public Tensor Head(Tensor features) => lm_head is null ? LinearProduct.Of(features, wte.weight) : lm_head.call(features);
+    public Tensor Head(Tensor features) => lm_head is null ? wte.Unembed(features) : lm_head.call(features);
 
     /// <inheritdoc/>
     public Tensor NextLogits(Tensor tokens, KeyValueCache cache, Tensor? attentionMask = null)

@@ -16,7 +16,7 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
 
     public LlamaDecoder(LlamaConfig config) : base(nameof(LlamaDecoder))
     {
-        embed_tokens = new EmbeddingTable(config.VocabularySize, config.ModelWidth, config.PaddingToken);
+        embed_tokens = new EmbeddingTable(config.VocabularySize, config.ModelWidth, config.PaddingToken) { Unembeds = config.TieEmbeddings };
         layers = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new LlamaLayer(config, layer))]);
         norm = new RmsNorm(config.ModelWidth, config.NormEpsilon);
         rotary = [new RotaryPositions(config.HeadWidth, config.RotaryBase, config.RotaryScaling)];
@@ -42,5 +42,5 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
     }
 
     /// <summary>Logits by the table of embeddings: [..., channels] to [..., vocabulary].</summary>
-    public Tensor Unembed(Tensor features) => LinearProduct.Of(features, embed_tokens.weight);
+    public Tensor Unembed(Tensor features) => embed_tokens.Unembed(features);
 }

@@ -19,7 +19,7 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
     public RecurrentLanguageModel(RecurrentLanguageModelConfig config) : base(nameof(RecurrentLanguageModel))
     {
         Config = config.Validated();
-        embedding = new EmbeddingTable(config.VocabularySize, config.EmbeddingWidth, deviation: 1);
+        embedding = new EmbeddingTable(config.VocabularySize, config.EmbeddingWidth, deviation: 1) { Unembeds = config.TiedEmbedding };
         init.uniform_(embedding.weight, -0.1, 0.1);
         dropout = Dropout(config.Dropout);
         rnn = config.Cell.Make(new RecurrentShape
@@ -78,7 +78,7 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var kept = dropout.call(features);
-        return (head is null ? LinearProduct.Of(kept, embedding.weight) : head.call(kept)).MoveToOuterDisposeScope();
+        return (head is null ? embedding.Unembed(kept) : head.call(kept)).MoveToOuterDisposeScope();
     }
 
     private RecurrentOutput Read(Tensor tokens, RecurrentState? state)

@@ -19,6 +19,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
     private readonly Chain layer1, layer2, layer3, layer4;
     private readonly AdaptiveAvgPool2d avgpool;
     private readonly Dense fc;
+    private readonly ConvolutionStep stem;
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
     public ResNet(ResNetConfig config) : base(nameof(ResNet))
@@ -27,6 +28,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
         var small = config.Stem == Stem.Small;
         conv1 = small ? new Convolution2d(config.InputChannels, config.Width, 3, 1, 1, hasBias: false) : new Convolution2d(config.InputChannels, config.Width, 7, 2, 3, hasBias: false);
         bn1 = BatchNorm2d(config.Width);
+        stem = new ConvolutionStep(conv1, bn1, relu);
         maxpool = small ? Identity() : MaxPool2d(3, 2, 1);
 
         var (channels, dilation) = (config.Width, 1);
@@ -70,7 +72,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
     {
         Pictures.Check(pictures, Config.InputChannels, smallest: 1);
         using var scope = NewDisposeScope();
-        var x = pictures.Through(conv1).Through(bn1).Through(relu).Through(maxpool);
+        var x = pictures.Through(stem).Through(maxpool);
         return x.Through(layer1).Through(layer2).Through(layer3).Through(layer4).MoveToOuterDisposeScope();
     }
 

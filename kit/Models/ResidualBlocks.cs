@@ -14,6 +14,7 @@ internal sealed class BasicBlock : Module<Tensor, Tensor>
     private readonly Convolution2d conv2;
     private readonly BatchNorm2d bn2;
     private readonly Chain? downsample;
+    private readonly ConvolutionStep first, last;
 
     /// <param name="inputs">Channels that come in.</param>
     /// <param name="outputs">Channels that go out.</param>
@@ -25,6 +26,8 @@ internal sealed class BasicBlock : Module<Tensor, Tensor>
         conv2 = new Convolution2d(outputs, outputs, 3, 1, 1, hasBias: false);
         bn2 = BatchNorm2d(outputs);
         downsample = Bottleneck.Shortcut(inputs, outputs, stride);
+        first = new ConvolutionStep(conv1, bn1, relu);
+        last = new ConvolutionStep(conv2, bn2, relu);
         RegisterComponents();
     }
 
@@ -34,8 +37,7 @@ internal sealed class BasicBlock : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var branch = x.Through(conv1).Through(bn1).Through(relu).Through(conv2).Through(bn2);
-        return (branch + (downsample is null ? x : downsample.call(x))).Through(relu).MoveToOuterDisposeScope();
+        return x.Through(first).Through(last, added: downsample is null ? x : downsample.call(x)).MoveToOuterDisposeScope();
     }
 }
 
@@ -53,6 +55,7 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
     private readonly BatchNorm2d bn3;
     private readonly Relu relu = new();
     private readonly Chain? downsample;
+    private readonly ConvolutionStep first, middle, last;
 
     /// <param name="inputs">Channels that come in.</param>
     /// <param name="inner">Channels of the 3 × 3 convolution.</param>
@@ -69,6 +72,9 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
         conv3 = new Convolution2d(inner, outputs, 1, hasBias: false);
         bn3 = BatchNorm2d(outputs);
         downsample = Shortcut(inputs, outputs, stride);
+        first = new ConvolutionStep(conv1, bn1, relu);
+        middle = new ConvolutionStep(conv2, bn2, relu);
+        last = new ConvolutionStep(conv3, bn3, relu);
         RegisterComponents();
     }
 
@@ -78,8 +84,7 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var branch = x.Through(conv1).Through(bn1).Through(relu).Through(conv2).Through(bn2).Through(relu).Through(conv3).Through(bn3);
-        return (branch + (downsample is null ? x : downsample.call(x))).Through(relu).MoveToOuterDisposeScope();
+        return x.Through(first).Through(middle).Through(last, added: downsample is null ? x : downsample.call(x)).MoveToOuterDisposeScope();
     }
 
     /// <summary>What makes the input fit the branch's output; null where it does.</summary>

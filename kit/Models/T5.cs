@@ -21,7 +21,7 @@ public sealed class T5 : Module<Tensor, Tensor, Tensor>
     {
         Config = config.Validated();
         // The reference starts the table with a deviation of 1: what tied models read is divided by the root of the width.
-        shared = new EmbeddingTable(config.VocabularySize, config.ModelWidth, deviation: 1);
+        shared = new EmbeddingTable(config.VocabularySize, config.ModelWidth, deviation: 1) { Unembeds = config.TieEmbeddings };
         encoder = new T5Stack(config, config.Layers, isDecoder: false);
         decoder = new T5Stack(config, config.DecoderLayers ?? config.Layers, isDecoder: true);
         lm_head = config.TieEmbeddings ? null
@@ -82,7 +82,7 @@ public sealed class T5 : Module<Tensor, Tensor, Tensor>
     {
         if (lm_head is not null) return lm_head.call(features);
         using var scope = NewDisposeScope();
-        return LinearProduct.Of(features * Math.Pow(Config.ModelWidth, -0.5), shared.weight).MoveToOuterDisposeScope();
+        return shared.Unembed(features * Math.Pow(Config.ModelWidth, -0.5)).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the decoder gets where it should write <paramref name="labels"/>: the start token, then all but the last.</summary>

@@ -21,7 +21,7 @@ public sealed class TokenMixingModel : Module<Tensor, Tensor>
     public TokenMixingModel(TokenMixingConfig config) : base(nameof(TokenMixingModel))
     {
         Config = config.Validated();
-        embed_tokens = new EmbeddingTable(config.VocabularySize, config.ModelWidth);
+        embed_tokens = new EmbeddingTable(config.VocabularySize, config.ModelWidth) { Unembeds = true };
         positions = new LearnedPositions(config.ContextLength, config.ModelWidth);
         layers = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new TokenMixingLayer(config, layer))]);
         norm = new RmsNorm(config.ModelWidth);
@@ -41,7 +41,7 @@ public sealed class TokenMixingModel : Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var x = positions.Embed(embed_tokens.call(tokens), 0);   // [batch, time, channels]
         foreach (var layer in layers) x = layer.call(x);
-        return LinearProduct.Of(norm.call(x), embed_tokens.weight).MoveToOuterDisposeScope();
+        return embed_tokens.Unembed(norm.call(x)).MoveToOuterDisposeScope();
     }
 }
 

@@ -61,12 +61,11 @@ public sealed class TransformerClassifier : Module<Tensor, Tensor>
     private readonly Dropout dropout;
     private readonly ModuleList<EncoderLayer> layers;
     private readonly Dense head;
-    private readonly TransformerClassifierConfig config;
 
     /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
     public TransformerClassifier(TransformerClassifierConfig config) : base(nameof(TransformerClassifier))
     {
-        this.config = config.Validated();
+        Config = config.Validated();
         embedding = new Dense(config.InputWidth, config.ModelWidth);
         positions = PositionalEncoding.Create(config.Positions, config.ContextLength, config.ModelWidth, config.Heads);
         dropout = Dropout(config.Dropout);
@@ -75,6 +74,9 @@ public sealed class TransformerClassifier : Module<Tensor, Tensor>
         head = new Dense(config.ModelWidth, config.Classes);
         RegisterComponents();
     }
+
+    /// <summary>The shape of the model.</summary>
+    public TransformerClassifierConfig Config { get; }
 
     /// <summary>Logits of the classes.</summary>
     /// <param name="x">[batch, time, input channels].</param>
@@ -92,8 +94,8 @@ public sealed class TransformerClassifier : Module<Tensor, Tensor>
     public Tensor Features(Tensor x)
     {
         var (_, _, channels) = x.Axes3();
-        if (channels != config.InputWidth)
-            throw new ArgumentException($"Got {x.ShapeText()}; expected [batch, time, {config.InputWidth}].", nameof(x));
+        if (channels != Config.InputWidth)
+            throw new ArgumentException($"Got {x.ShapeText()}; expected [batch, time, {Config.InputWidth}].", nameof(x));
         using var scope = NewDisposeScope();
         x = dropout.call(positions.call(embedding.call(x)));   // [batch, time, channels]
         foreach (var layer in layers) x = layer.call(x);

@@ -49,11 +49,12 @@ internal sealed class VitPatchEmbeddings : Module<Tensor, Tensor>
 }
 
 /// <summary>W patch + b: a convolution whose steps are as wide as its kernel, which is one matrix product.</summary>
-internal sealed class VitPatchProjection : Module<Tensor, Tensor>
+internal sealed class VitPatchProjection : Module<Tensor, Tensor>, IPackableLayer
 {
     private readonly Parameter weight;   // [model channels, channels, patch height, patch width], as in the convolution
     private readonly Parameter bias;     // [model channels]
     private readonly VitConfig config;
+    private PackedLinear? packed;        // in a model that is packed for inference
 
     public VitPatchProjection(VitConfig config) : base(nameof(VitPatchProjection))
     {
@@ -75,6 +76,14 @@ internal sealed class VitPatchProjection : Module<Tensor, Tensor>
         var patches = images.reshape(-1, channels, side, patch, side, patch)
                             .permute(0, 2, 4, 1, 3, 5)                    // [batch, row, column, channels, patch height, patch width]
                             .reshape(-1, side * side, channels * patch * patch);
-        return LinearProduct.Of(patches, weight.flatten(1), bias).MoveToOuterDisposeScope();
+        return (packed is null ? LinearProduct.Of(patches, weight.flatten(1), bias) : packed.Multiply(patches, bias)).MoveToOuterDisposeScope();
+    }
+
+    void IPackableLayer.Pack(ScalarType dtype)
+    {
+        using var matrix = weight.flatten(1);
+        packed = new PackedLinear(matrix, dtype);
+        register_module(nameof(packed), packed);
+        Packing.Empty(weight);
     }
 }

@@ -11,7 +11,12 @@ namespace ResearchKit.Native;
 /// </remarks>
 internal static unsafe class OneDnnLinear
 {
-    private static readonly delegate* unmanaged<nint, nint, nint*, byte*, double**, long, byte**, nint*, int> LinearPointwise = Find();
+    private static readonly delegate* unmanaged<nint, nint, nint*, byte*, double**, long, byte**, nint*, int> LinearPointwise =
+        (delegate* unmanaged<nint, nint, nint*, byte*, double**, long, byte**, nint*, int>)Find("aoti_torch_cpu__linear_pointwise");
+
+    private static readonly delegate* unmanaged<byte*, byte*, nint*, int> Dispatch = (delegate* unmanaged<byte*, byte*, nint*, int>)Find("aoti_torch_call_dispatcher");
+
+    private static readonly delegate* unmanaged<nint, nint*, int> NewHandle = (delegate* unmanaged<nint, nint*, int>)Find("aoti_torch_new_tensor_handle");
 
     /// <summary>Whether this system's libtorch has them, and they are not switched off.</summary>
     public static bool IsThere => LinearPointwise is not null && !Workarounds.IsOff(Workarounds.OneDnnProducts);
@@ -41,6 +46,38 @@ internal static unsafe class OneDnnLinear
         return Tensor.UnsafeCreateTensor(product).MoveToOuterDisposeScope();
     }
 
+    /// <summary>A weight in oneDNN's blocked format, laid out once for many products.</summary>
+    /// <param name="weight">float32 or bfloat16 [out, in].</param>
+    /// <returns>Null where this libtorch cannot do it.</returns>
+    public static Tensor? Pack(Tensor weight)
+    {
+        if (!IsThere || Dispatch is null || NewHandle is null) return null;
+        nint handle;
+        if (NewHandle(weight.Handle, &handle) != 0) return null;
+        var stack = stackalloc nint[] { handle, 0 };   // the weight, which is consumed, and no hint of how many rows it will meet
+        int error;
+        fixed (byte* name = "mkldnn::_reorder_linear_weight\0"u8, overload = "\0"u8) error = Dispatch(name, overload, stack);
+        GC.KeepAlive(weight);
+        return error == 0 ? Tensor.UnsafeCreateTensor(stack[0]) : null;
+    }
+
+    /// <summary>x Wᵀ + b by a packed weight, without noting it down for a gradient.</summary>
+    /// <param name="x">[..., in], of the weight's dtype; not empty.</param>
+    /// <param name="weight">What <see cref="Pack"/> gave.</param>
+    /// <param name="bias">[out], or null.</param>
+    /// <returns>[..., out].</returns>
+    public static Tensor Packed(Tensor x, Tensor weight, Tensor? bias)
+    {
+        nint product, biasHandle = bias?.Handle ?? 0;
+        int error;
+        fixed (byte* none = "none\0"u8)
+            error = LinearPointwise(x.Handle, weight.Handle, bias is null ? null : &biasHandle, none, null, 0, null, &product);
+        GC.KeepAlive(x);
+        GC.KeepAlive(weight);
+        GC.KeepAlive(bias);
+        return error == 0 ? Tensor.UnsafeCreateTensor(product) : throw new InvalidOperationException("oneDNN could not multiply two matrices.");
+    }
+
     /// <summary>
     /// A matrix whose rows or columns lie whole in memory, as it is; any other anew, such as the one number, spread over a matrix, that is
     /// the gradient of a sum: oneDNN has no fast way for it.
@@ -51,7 +88,6 @@ internal static unsafe class OneDnnLinear
         return (columns == 1 && rows >= matrix.shape[1]) || (rows == 1 && columns >= matrix.shape[0]) ? matrix : matrix.contiguous();
     }
 
-    private static delegate* unmanaged<nint, nint, nint*, byte*, double**, long, byte**, nint*, int> Find() =>
-        NativeLibrary.TryGetExport(NativeLibrary.Load(NativeLibraries.TorchPath), "aoti_torch_cpu__linear_pointwise", out var function)
-            ? (delegate* unmanaged<nint, nint, nint*, byte*, double**, long, byte**, nint*, int>)function : null;
+    private static nint Find(string name) =>
+        NativeLibrary.TryGetExport(NativeLibrary.Load(NativeLibraries.TorchPath), name, out var function) ? function : 0;
 }

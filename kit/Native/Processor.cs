@@ -23,7 +23,7 @@ internal static class Processor
     public static IReadOnlyList<string> InstructionSets { get; } = [.. ReadInstructionSets()];
 
     /// <summary>Whether it multiplies bfloat16 itself: AVX512_BF16 or AMX.</summary>
-    public static bool MultipliesBFloat16 => InstructionSets.Any(set => set is "AVX512_BF16" or "AMX_BF16");
+    public static bool MultipliesBFloat16 { get; set; } = InstructionSets.Any(set => set is "AVX512_BF16" or "AMX_BF16");
 
     private static IEnumerable<string> ReadInstructionSets()
     {

@@ -1,4 +1,5 @@
 using ResearchKit.Data;
+using ResearchKit.Layers;
 using ResearchKit.Native;
 using ResearchKit.Optimizers;
 using static TorchSharp.torch;
@@ -47,6 +48,7 @@ public sealed class Trainer : IDisposable
 
     private Trainer(nn.Module model, Func<Batch, Tensor> objective, BatchLoader loader, TrainerOptions options, IExamples? heldOut, Precision precision)
     {
+        Packing.Refuse(model, "trained");
         (this.model, this.loader, this.options) = (model, loader, options.Validated());
         if (!model.parameters().Any(parameter => parameter.requires_grad)) throw new ArgumentException($"The model {model.GetName()} has no parameter to train.", nameof(model));
         if (heldOut is { Count: 0 }) throw new ArgumentException("The held-out data holds no example.", nameof(heldOut));

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Benchmarks.Onnx;
 
-/// <summary>A <see cref="ResNet"/> of bottlenecks as an ONNX graph, on the same weights.</summary>
+/// <summary>A <see cref="ResNet"/> as an ONNX graph, on the same weights.</summary>
 internal sealed class OnnxResNet(ResNet model)
 {
     private readonly OnnxGraph graph = new();
@@ -24,9 +24,10 @@ internal sealed class OnnxResNet(ResNet model)
 
     private string Block(string x, string name, int stride)
     {
-        var branch = Relu(Normalize(Convolve(x, $"{name}.conv1", 1, 0), $"{name}.bn1"));
-        branch = Relu(Normalize(Convolve(branch, $"{name}.conv2", stride, 1), $"{name}.bn2"));
-        branch = Normalize(Convolve(branch, $"{name}.conv3", 1, 0), $"{name}.bn3");
+        var isBasic = model.Config.Block == ResidualBlock.Basic;
+        var branch = Relu(Normalize(isBasic ? Convolve(x, $"{name}.conv1", stride, 1) : Convolve(x, $"{name}.conv1", 1, 0), $"{name}.bn1"));
+        branch = Normalize(Convolve(branch, $"{name}.conv2", isBasic ? 1 : stride, 1), $"{name}.bn2");
+        if (!isBasic) branch = Normalize(Convolve(Relu(branch), $"{name}.conv3", 1, 0), $"{name}.bn3");
         if (weights.ContainsKey($"{name}.downsample.0.weight"))
             x = Normalize(Convolve(x, $"{name}.downsample.0", stride, 0), $"{name}.downsample.1");
         return Relu(graph.Node("Add", [branch, x]));

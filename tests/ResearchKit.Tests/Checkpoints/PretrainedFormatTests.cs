@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ResearchKit.Checkpoints;
+using ResearchKit.Layers;
 using ResearchKit.Tests.Kernel;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -3,7 +3,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace ResearchKit.Checkpoints;
+namespace ResearchKit.Layers;
 
 /// <summary>Makes models without numbers, whose memory comes when there is something to put into it.</summary>
 /// <remarks>

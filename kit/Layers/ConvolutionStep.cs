@@ -1,0 +1,48 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Layers;
+
+/// <summary>A convolution with the batch norm and the ReLU that follow it: three layers, or one kernel in a model that is packed for inference.</summary>
+/// <remarks>Not a module: the three belong to a model, which names them as the published networks do.</remarks>
+internal sealed class ConvolutionStep
+{
+    private readonly Convolution2d convolution;
+    private readonly Relu? relu;
+
+    /// <param name="convolution">The convolution; it can be in one step only.</param>
+    /// <param name="norm">What follows it; null for nothing.</param>
+    /// <param name="relu">What follows that; null for nothing.</param>
+    public ConvolutionStep(Convolution2d convolution, BatchNorm2d? norm = null, Relu? relu = null)
+    {
+        this.convolution = convolution;
+        Norm = norm;
+        this.relu = relu;
+        convolution.Step = this;
+    }
+
+    /// <summary>The norm, which packing folds into the convolution.</summary>
+    public BatchNorm2d? Norm { get; }
+
+    /// <summary>relu(norm(convolution(x)) + added).</summary>
+    /// <param name="x">[batch, channels in, height, width].</param>
+    /// <param name="added">Of the result's shape: the other branch of a residual block; null for none.</param>
+    /// <returns>[batch, channels out, height, width].</returns>
+    public Tensor Of(Tensor x, Tensor? added = null)
+    {
+        if (convolution.Packed is { } packed) return packed.Convolve(x, added, relu is not null);
+        using var scope = NewDisposeScope();
+        var y = x.Through(convolution);
+        if (Norm is not null) y = y.Through(Norm);
+        if (added is not null) y = y + added;
+        if (relu is not null) y = y.Through(relu);
+        return y.MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Steps in the order of reading.</summary>
+internal static class ConvolutionSteps
+{
+    /// <summary>What a step makes of a map: <c>step.Of(x, added)</c>.</summary>
+    public static Tensor Through(this Tensor x, ConvolutionStep step, Tensor? added = null) => step.Of(x, added);
+}

@@ -1,0 +1,91 @@
+using ResearchKit.Native;
+using ResearchKit.Tensors;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Layers;
+
+/// <summary>relu(convolution(x) + b + added) by a weight into which the batch norm was folded.</summary>
+/// <remarks>
+/// A norm in evaluation mode is y = (x - mean) · w / √(variance + ε) + b, one factor and one sum a channel, which the convolution's own
+/// weight and bias can carry. Where oneDNN can be used, the rest happens in its kernel too, and maps have their channels last in memory.
+/// </remarks>
+internal sealed class PackedConvolution : PackedWeight
+{
+    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
+        def pack(weight, stride_down: int, stride_across: int, pad_down: int, pad_across: int, dilation_down: int, dilation_across: int, groups: int):
+            return torch.mkldnn_reorder_conv2d_weight(weight.to_mkldnn(), [pad_down, pad_across], [stride_down, stride_across],
+                [dilation_down, dilation_across], groups)
+
+        """));
+
+    private readonly Tensor weight;   // [channels out, channels in / groups, kernel height, kernel width]
+    private readonly Tensor? bias;    // [channels out]
+    private readonly ConvolutionGeometry geometry;
+    private readonly DeviceType device;
+    private readonly bool isFused;
+    private readonly double products;   // multiplications for each number of the result
+
+    /// <param name="weight">[channels out, channels in / groups, kernel height, kernel width].</param>
+    /// <param name="bias">[channels out], or null.</param>
+    /// <param name="norm">What follows, in evaluation mode; null for nothing.</param>
+    /// <param name="geometry">How the window moves.</param>
+    /// <param name="dtype">float32 or bfloat16.</param>
+    public PackedConvolution(Tensor weight, Tensor? bias, BatchNorm2d? norm, ConvolutionGeometry geometry, ScalarType dtype) : base(dtype)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        this.geometry = geometry;
+        device = weight.device_type;
+        products = (double)weight.numel() / weight.shape[0];
+        var (folded, foldedBias) = Fold(weight.detach(), bias?.detach(), norm);
+        folded = folded.to(dtype, copy: true);
+        isFused = device == DeviceType.CPU && OneDnnConvolution.IsUsed;
+        this.weight = Hold(isFused ? Laid(folded) : folded.contiguous());
+        this.bias = foldedBias is null ? null : Hold(foldedBias.to(dtype, copy: true));
+    }
+
+    public override string Kernel => isFused ? "oneDNN, fused, channels last" : "libtorch";
+
+    /// <summary>The weight and bias of the convolution that does what convolution and norm did.</summary>
+    /// <returns>In the dtype of <paramref name="weight"/>, computed in float64.</returns>
+    public static (Tensor Weight, Tensor? Bias) Fold(Tensor weight, Tensor? bias, BatchNorm2d? norm)
+    {
+        if (norm is null) return (weight, bias);
+        using var scope = NewDisposeScope();
+        var (mean, variance) = (norm.running_mean!.to(float64), norm.running_var!.to(float64));
+        var factor = (variance + norm.eps).rsqrt();
+        if (norm.weight is { } scale) factor = factor * scale.detach().to(float64);
+        var shift = ((bias is null ? 0 : bias.to(float64)) - mean) * factor;
+        if (norm.bias is { } offset) shift = shift + offset.detach().to(float64);
+        return ((weight.to(float64) * factor.view(-1, 1, 1, 1)).to(weight.dtype).MoveToOuterDisposeScope(), shift.to(weight.dtype).MoveToOuterDisposeScope());
+    }
+
+    /// <param name="x">[batch, channels in, height, width].</param>
+    /// <param name="added">Of the result's shape, or null.</param>
+    /// <param name="relu">Whether negative numbers become 0.</param>
+    /// <returns>[batch, channels out, height, width], of the packed dtype.</returns>
+    /// <exception cref="InvalidOperationException">A gradient is recorded, or it lies on another device than the weight.</exception>
+    public Tensor Convolve(Tensor x, Tensor? added, bool relu)
+    {
+        CheckGradient(x);
+        if (x.device_type != device) throw new InvalidOperationException($"The input is on {x.device}; the model was packed on {device}.");
+        using var scope = NewDisposeScope();
+        if (x.dtype != DType) x = x.to(DType);
+        var y = isFused && x.numel() > 0 ? OneDnnConvolution.Convolve(x, weight, bias, geometry, added, relu) : Plain(x, added, relu);
+        ProductTally.Add(y.numel() * products);
+        return y.MoveToOuterDisposeScope();
+    }
+
+    private Tensor Plain(Tensor x, Tensor? added, bool relu)
+    {
+        if (isFused) return ConvolutionKernel.Convolve(x, weight.to_dense(), bias, geometry.Stride, geometry.Padding, geometry.Dilation, geometry.Groups);   // an empty batch
+        var y = ConvolutionKernel.Convolve(x, weight, bias, geometry.Stride, geometry.Padding, geometry.Dilation, geometry.Groups);
+        if (added is not null) y = y.add_(added);
+        return relu ? y.IsMeta() ? y.clamp_min(0) : y.relu_() : y;
+    }
+
+    private Tensor Laid(Tensor folded) => (Tensor)Script.Value.Call("pack", folded.contiguous(), geometry.Stride[0], geometry.Stride[1],
+        geometry.Padding[0], geometry.Padding[1], geometry.Dilation[0], geometry.Dilation[1], (long)geometry.Groups);
+}

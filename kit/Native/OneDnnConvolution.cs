@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Native;
+
+/// <summary>oneDNN's convolution of two axes with what follows it in one kernel: a bias, another map that is added, ReLU.</summary>
+/// <remarks>
+/// Maps have their channels last in memory, and the weight is laid out once in oneDNN's blocked format. Reached through the C interface
+/// that compiled PyTorch models use. Nothing is recorded for a gradient.
+/// </remarks>
+internal static unsafe class OneDnnConvolution
+{
+    private static readonly nint Library = NativeLibrary.Load(NativeLibraries.TorchPath);
+
+    private static readonly delegate* unmanaged<nint, nint, nint*, long*, long, long*, long, long*, long, long, byte*, double**, long, byte**, nint*, int> Pointwise =
+        (delegate* unmanaged<nint, nint, nint*, long*, long, long*, long, long*, long, long, byte*, double**, long, byte**, nint*, int>)Find("aoti_torch_cpu_mkldnn__convolution_pointwise");
+
+    private static readonly delegate* unmanaged<nint, nint, nint, nint*, long*, long, long*, long, long*, long, long, byte*, double*, byte**, double**, long, byte**, nint*, int> Added =
+        (delegate* unmanaged<nint, nint, nint, nint*, long*, long, long*, long, long*, long, long, byte*, double*, byte**, double**, long, byte**, nint*, int>)Find("aoti_torch_cpu_mkldnn__convolution_pointwise_binary");
+
+    /// <summary>Whether this system's libtorch has it.</summary>
+    public static bool IsThere => Pointwise is not null && Added is not null;
+
+    /// <summary>Whether packed models use it; not where the self-check finds oneDNN's convolutions wrong.</summary>
+    public static bool IsUsed => IsThere && !Kernels.Current.ConvolvesByColumns;
+
+    /// <summary>relu(convolution(x) + bias + added), what is null or false left out.</summary>
+    /// <param name="x">[batch, channels in, height, width], in any layout; of the weight's dtype.</param>
+    /// <param name="weight">[channels out, channels in / groups, kernel height, kernel width] in oneDNN's blocked format.</param>
+    /// <param name="bias">[channels out], or null.</param>
+    /// <param name="geometry">Of the convolution.</param>
+    /// <param name="added">Of the result's shape and dtype, or null.</param>
+    /// <param name="relu">Whether negative numbers become 0.</param>
+    /// <returns>[batch, channels out, height, width], the channels last in memory.</returns>
+    public static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, ConvolutionGeometry geometry, Tensor? added, bool relu)
+    {
+        nint biasHandle = bias?.Handle ?? 0, result;
+        var biasPointer = bias is null ? null : &biasHandle;
+        int error;
+        fixed (long* padding = geometry.Padding, stride = geometry.Stride, dilation = geometry.Dilation)
+        fixed (byte* none = "none\0"u8, reluName = "relu\0"u8, add = "add\0"u8)
+        {
+            var then = reluName;
+            error = added is null
+                ? Pointwise(x.Handle, weight.Handle, biasPointer, padding, 2, stride, 2, dilation, 2, geometry.Groups, relu ? reluName : none, null, 0, null, &result)
+                : Added(x.Handle, added.Handle, weight.Handle, biasPointer, padding, 2, stride, 2, dilation, 2, geometry.Groups, add, null, relu ? &then : null, null, 0, null, &result);
+        }
+        GC.KeepAlive(x);
+        GC.KeepAlive(weight);
+        GC.KeepAlive(bias);
+        GC.KeepAlive(added);
+        return error == 0 ? Tensor.UnsafeCreateTensor(result) : throw new InvalidOperationException("oneDNN could not convolve.");
+    }
+
+    private static nint Find(string name) => NativeLibrary.TryGetExport(Library, name, out var function) ? function : 0;
+}
+
+/// <summary>How the window of a convolution moves.</summary>
+/// <param name="Stride">Steps between windows, down and across.</param>
+/// <param name="Padding">Zeros on each side, down and across.</param>
+/// <param name="Dilation">Steps between the points of a window, down and across.</param>
+/// <param name="Groups">Parts of the channels that are convolved apart.</param>
+internal sealed record ConvolutionGeometry(long[] Stride, long[] Padding, long[] Dilation, int Groups);
