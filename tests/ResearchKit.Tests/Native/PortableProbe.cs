@@ -22,6 +22,7 @@ internal static unsafe class PortableProbe
             if (!OneDnnCacheRecord.Write(new CacheSizes(sizes[0], sizes[1], sizes[2]))) return false;
             PortableMode.Fix();
         }
+        Compute.Threads = PortableMode.DefaultThreads;   // tests take one, unless OMP_NUM_THREADS says more
         offset = int.Parse(Environment.GetEnvironmentVariable(OffsetVariable) ?? "0", CultureInfo.InvariantCulture);
         var computed = true;
         var thread = new Thread(() => computed = All(), 16 << 20);   // a thread that nobody gave a number of threads
