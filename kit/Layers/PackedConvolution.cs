@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using ResearchKit.Native;
 using ResearchKit.Tensors;
 using TorchSharp;
@@ -41,7 +42,7 @@ internal sealed class PackedConvolution : PackedWeight
         products = (double)weight.numel() / weight.shape[0];
         var (folded, foldedBias) = Fold(weight.detach(), bias?.detach(), norm);
         folded = folded.to(dtype, copy: true);
-        isFused = device == DeviceType.CPU && OneDnnConvolution.IsUsed;
+        isFused = device == DeviceType.CPU && OneDnnConvolution.IsUsed && (dtype == ScalarType.Float32 || Avx512BW.IsSupported);   // oneDNN's bfloat16
         this.weight = Hold(isFused ? Laid(folded) : folded.contiguous());
         this.bias = foldedBias is null ? null : Hold(foldedBias.to(dtype, copy: true));
     }
