@@ -1,5 +1,4 @@
 using ResearchKit.Models;
-using TorchSharp;
 
 namespace ResearchKit.Benchmarks.Tables;
 
