@@ -15,17 +15,19 @@ namespace ResearchKit.Layers;
 internal sealed class PackedConvolution : PackedWeight
 {
     private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def pack(weight, stride_down: int, stride_across: int, pad_down: int, pad_across: int, dilation_down: int, dilation_across: int, groups: int):
+        def pack(weight, stride_down: int, stride_across: int, pad_down: int, pad_across: int, dilation_down: int, dilation_across: int, groups: int, x):
             return torch.mkldnn_reorder_conv2d_weight(weight.to_mkldnn(), [pad_down, pad_across], [stride_down, stride_across],
-                [dilation_down, dilation_across], groups)
+                [dilation_down, dilation_across], groups, x.size())
 
         """));
 
-    private readonly Tensor weight;   // [channels out, channels in / groups, kernel height, kernel width]
-    private readonly Tensor? bias;    // [channels out]
+    private readonly Lock gate = new();
+    private readonly Tensor? bias;   // [channels out]
     private readonly ConvolutionGeometry geometry;
     private readonly DeviceType device;
     private readonly bool isFused;
+    private Tensor weight;           // [channels out, channels in / groups, kernel height, kernel width]
+    private volatile bool isLaid;    // in oneDNN's format, which depends on the input: at the first call
     private readonly double products;   // multiplications for each number of the result
 
     /// <param name="weight">[channels out, channels in / groups, kernel height, kernel width].</param>
@@ -43,7 +45,7 @@ internal sealed class PackedConvolution : PackedWeight
         var (folded, foldedBias) = Fold(weight.detach(), bias?.detach(), norm);
         folded = folded.to(dtype, copy: true);
         isFused = device == DeviceType.CPU && OneDnnConvolution.IsUsed && (dtype == ScalarType.Float32 || Avx512BW.IsSupported);   // oneDNN's bfloat16
-        this.weight = Hold(isFused ? Laid(folded) : folded.contiguous());
+        this.weight = Hold(folded.contiguous());
         this.bias = foldedBias is null ? null : Hold(foldedBias.to(dtype, copy: true));
     }
 
@@ -74,19 +76,38 @@ internal sealed class PackedConvolution : PackedWeight
         if (x.device_type != device) throw new InvalidOperationException($"The input is on {x.device}; the model was packed on {device}.");
         using var scope = NewDisposeScope();
         if (x.dtype != DType) x = x.to(DType);
-        var y = isFused && x.numel() > 0 ? OneDnnConvolution.Convolve(x, weight, bias, geometry, added, relu) : Plain(x, added, relu);
+        var y = isFused && x.numel() > 0 ? OneDnnConvolution.Convolve(x, LaidFor(x), bias, geometry, added, relu) : Plain(x, added, relu);
         ProductTally.Add(y.numel() * products);
         return y.MoveToOuterDisposeScope();
     }
 
     private Tensor Plain(Tensor x, Tensor? added, bool relu)
     {
-        if (isFused) return ConvolutionKernel.Convolve(x, weight.to_dense(), bias, geometry.Stride, geometry.Padding, geometry.Dilation, geometry.Groups);   // an empty batch
+        if (isFused) return Empty(x);
         var y = ConvolutionKernel.Convolve(x, weight, bias, geometry.Stride, geometry.Padding, geometry.Dilation, geometry.Groups);
         if (added is not null) y = y.add_(added);
         return relu ? y.IsMeta() ? y.clamp_min(0) : y.relu_() : y;
     }
 
-    private Tensor Laid(Tensor folded) => (Tensor)Script.Value.Call("pack", folded.contiguous(), geometry.Stride[0], geometry.Stride[1],
-        geometry.Padding[0], geometry.Padding[1], geometry.Dilation[0], geometry.Dilation[1], (long)geometry.Groups);
+    /// <summary>What an empty batch gives.</summary>
+    private Tensor Empty(Tensor x)
+    {
+        var (kernel, size) = (weight.shape, x.shape);
+        long Length(int axis) => ((size[axis + 2] + (2 * geometry.Padding[axis]) - (geometry.Dilation[axis] * (kernel[axis + 2] - 1)) - 1) / geometry.Stride[axis]) + 1;
+        return zeros([size[0], kernel[0], Length(0), Length(1)], x.dtype, x.device);
+    }
+
+    private Tensor LaidFor(Tensor x)
+    {
+        if (isLaid) return weight;
+        lock (gate)
+        {
+            if (isLaid) return weight;
+            using var noGrad = no_grad();
+            weight = Exchange(weight, (Tensor)Script.Value.Call("pack", weight, geometry.Stride[0], geometry.Stride[1], geometry.Padding[0], geometry.Padding[1],
+                geometry.Dilation[0], geometry.Dilation[1], (long)geometry.Groups, x));
+            isLaid = true;
+            return weight;
+        }
+    }
 }

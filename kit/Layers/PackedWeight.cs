@@ -54,6 +54,14 @@ internal abstract class PackedWeight : nn.Module
         return tensor;
     }
 
+    /// <summary>Keeps another tensor instead of one that it kept, which is disposed.</summary>
+    protected Tensor Exchange(Tensor old, Tensor tensor)
+    {
+        held[held.FindIndex(one => ReferenceEquals(one, old))] = tensor.DetachFromDisposeScope();
+        old.Dispose();
+        return tensor;
+    }
+
     protected override nn.Module _to(Device device, ScalarType dtype, bool non_blocking) => throw Packing.Refusal("moved or cast");
 
     protected override nn.Module _to(DeviceType deviceType, int deviceIndex, bool non_blocking) => throw Packing.Refusal("moved or cast");

@@ -1,6 +1,5 @@
 using ResearchKit.Benchmarks.Onnx;
 using ResearchKit.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Benchmarks;

@@ -9,5 +9,6 @@ internal static class TableList
         {
             ["training"] = ("Training steps", TrainingRows.All),
             ["generation"] = ("Writing text", GenerationRows.All),
+            ["inference"] = ("Inference", InferenceRows.All),
         };
 }
