@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
@@ -21,7 +22,7 @@ internal static class PortableRun
     {
         if (!asked) return;
         if (kernels is not null) throw new ArgumentException($"--portable and --kernels {kernels} exclude each other; a portable run fixes the kernels.");
-        Environment.SetEnvironmentVariable(Variable, "1");
+        Enter();
     }
 
     /// <summary>Runs notebooks again as they were run.</summary>
@@ -33,6 +34,24 @@ internal static class PortableRun
         if (portable.Count == 0) return;
         if (committed.FirstOrDefault(one => !one.IsPortable) is (string other, _))
             throw new ArgumentException($"The committed run of {portable[0]} was portable, that of {other} was not; verify them apart.");
+        Enter();
+    }
+
+    /// <summary>The variable is for the processes that this one starts; here the kit may be loaded already.</summary>
+    private static void Enter()
+    {
         Environment.SetEnvironmentVariable(Variable, "1");
+        try
+        {
+            Compute.Portable = true;
+        }
+        catch (Exception refused) when (refused is NotSupportedException or InvalidOperationException)
+        {
+            throw new ArgumentException(refused.Message, refused);
+        }
+        catch (TypeInitializationException refused) when (refused.GetBaseException() is NotSupportedException why)
+        {
+            throw new ArgumentException(why.Message, refused);
+        }
     }
 }
