@@ -79,7 +79,7 @@ internal static class ChildCheck
     private static double[] MklTimes()
     {
         using var scope = NewDisposeScope();
-        var (few, weight, many, wide) = (KernelTrials.Numbers(4, 768), KernelTrials.Numbers(1024, 768), KernelTrials.Numbers(256, 384), KernelTrials.Numbers(512, 384));
+        var (few, weight, many, wide) = (KernelTrials.Numbers(4, 768), KernelTrials.Numbers(3072, 768), KernelTrials.Numbers(256, 384), KernelTrials.Numbers(512, 384));
         var (queries, keys) = (KernelTrials.Numbers(48, 64, 64), KernelTrials.Numbers(48, 64, 64));
         Func<Tensor>[] kernels = [() => OneDnnLinear.Multiply(many, wide), () => nn.functional.linear(few, weight), () => nn.functional.linear(many, wide), () => queries.bmm(keys.transpose(1, 2))];
         foreach (var kernel in kernels) kernel().Dispose();

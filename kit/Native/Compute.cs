@@ -47,8 +47,8 @@ public static class Compute
     /// <remarks>
     /// It fixes the instruction sets, the order of sums, the kernels and the number of threads (2, unless <see cref="Threads"/> is set
     /// afterwards: another number gives other bits) of libtorch, MKL and oneDNN. AVX-512 is not used, which is the price on processors that have it.
-    /// It does not cover GPUs, other versions of libtorch or of the C library, or operations that read memory they did not set, as least squares
-    /// (<c>linalg.lstsq</c>) does. Linux x64 only.
+    /// It does not cover GPUs, other versions of libtorch or of the C library, or <c>linalg.lstsq</c>, which differs from run to run even on one
+    /// machine. Linux x64 only.
     /// </remarks>
     /// <exception cref="InvalidOperationException">Switched on after the first tensor operation, or off.</exception>
     /// <exception cref="NotSupportedException">Switched on where it is not possible: no AVX2, not Linux x64; the message says which.</exception>

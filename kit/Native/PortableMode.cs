@@ -22,8 +22,12 @@ internal static partial class PortableMode
     private static readonly (string Name, string Value)[] Settings =
     [
         ("ATEN_CPU_CAPABILITY", "avx2"),
-        ("ONEDNN_MAX_CPU_ISA", "AVX2"), ("ONEDNN_CPU_ISA_HINTS", "NO_HINTS"), ("ONEDNN_DEFAULT_FPMATH_MODE", "STRICT"),
-        ("MKL_CBWR", "AVX2,STRICT"), ("MKL_ENABLE_INSTRUCTIONS", "AVX2"), ("MKL_DYNAMIC", "FALSE"),
+        ("ONEDNN_MAX_CPU_ISA", "AVX2"),
+        ("ONEDNN_CPU_ISA_HINTS", "NO_HINTS"),
+        ("ONEDNN_DEFAULT_FPMATH_MODE", "STRICT"),
+        ("MKL_CBWR", "AVX2,STRICT"),
+        ("MKL_ENABLE_INSTRUCTIONS", "AVX2"),
+        ("MKL_DYNAMIC", "FALSE"),
     ];
 
     private static readonly string[] Unset = ["MKL_NUM_THREADS", "MKL_DOMAIN_NUM_THREADS", "MKL_NUM_STRIPES"];
@@ -33,8 +37,10 @@ internal static partial class PortableMode
 
     /// <summary>The kernels of a portable run: MKL's products, oneDNN's convolutions, bfloat16 products of rounded float32 factors.</summary>
     public static KernelTable Kernels { get; } = KernelTable.Parse(
-        $"{KernelTable.Mkl}={KernelTable.MklIntel} {KernelTable.BFloat16Product}={KernelTable.Float32} {KernelTable.BFloat16Convolution}={KernelTable.Float32}")
-        with { Source = "fixed, for a portable run" };
+        $"{KernelTable.Mkl}={KernelTable.MklIntel} {KernelTable.BFloat16Product}={KernelTable.Float32} {KernelTable.BFloat16Convolution}={KernelTable.Float32}") with
+    {
+        Source = "fixed, for a portable run",
+    };
 
     /// <summary>Switches the mode on where the environment asks for it.</summary>
     public static void EnterIfAsked()

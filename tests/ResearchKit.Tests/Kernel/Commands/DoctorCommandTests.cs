@@ -4,9 +4,15 @@ using ResearchKit.Native;
 namespace ResearchKit.Tests.Kernel.Commands;
 
 /// <summary><c>researchkit doctor</c>, and the option <c>--kernels</c> of run and verify.</summary>
-public sealed class DoctorCommandTests
+public sealed class DoctorCommandTests : IDisposable
 {
     private readonly StringWriter output = new(), error = new();
+
+    public void Dispose()
+    {
+        output.Dispose();
+        error.Dispose();
+    }
 
     [Fact]
     public async Task It_tells_of_the_machine_the_kernels_the_workarounds_and_what_is_missing()
