@@ -60,7 +60,7 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var batch = Check(x, lengths);
-        using var pause = BFloat16Emulation.Fits(x) ? Autocast.Pause(x.device_type) : null;   // such a product for each vector would take too long
+        using var pause = BFloat16Emulation.FitsRecurrent(x) ? Autocast.Pause(x.device_type) : null;   // such a product for each vector would take too long
         x = pause is null ? x : x.to(float32);
         if (ProductTally.IsAsked) Tally(x, lengths);
         var (hidden, cell) = (Begin(state?.Hidden, x, batch), Begin(state?.Cell, x, batch));

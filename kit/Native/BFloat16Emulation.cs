@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,6 +17,9 @@ internal static class BFloat16Emulation
 
     /// <summary>The same of a convolution.</summary>
     public static bool FitsConvolution(Tensor x) => IsAutocast(x) && Kernels.Current.EmulatesBFloat16Convolutions;
+
+    /// <summary>The same of a recurrent layer, which oneDNN has in bfloat16 with AVX-512 alone.</summary>
+    public static bool FitsRecurrent(Tensor x) => IsAutocast(x) && (!Avx512BW.IsSupported || Kernels.Current.EmulatesBFloat16Products);
 
     private static bool IsAutocast(Tensor x) => x.device_type == DeviceType.CPU && x.dtype is ScalarType.Float32 or ScalarType.BFloat16
         && Autocast.TypeOn(DeviceType.CPU) == ScalarType.BFloat16;

@@ -17,6 +17,12 @@ if (args is [TrainerMemory.Command, ..])
     return;
 }
 
+if (args is [StartRows.FirstResult])
+{
+    StartRows.Run();
+    return;
+}
+
 if (args is [TableCommand.Name, .. var rest])
 {
     Environment.ExitCode = TableCommand.Run(rest);

@@ -9,6 +9,7 @@ internal static class TableList
         {
             ["training"] = ("Training steps", TrainingRows.All),
             ["generation"] = ("Writing text", GenerationRows.All),
+            ["start"] = ("Time to the first result", StartRows.All),
             ["inference"] = ("Inference", InferenceRows.All),
         };
 }

@@ -19,6 +19,7 @@ public sealed class WorkaroundTests
         [
             (ProcessorCaches.Variable, name == Workarounds.CacheRecord ? ProcessorCaches.Hidden : null),
             (Kernels.TableVariable, name == Workarounds.BFloat16 ? "bf16-linear=float32" : null),
+            ("OMP_NUM_THREADS", "2"),
         ];
         Assert.NotEqual(0, ProbeProcess.Run(name, [(Workarounds.Variable, $"-{name}"), .. like]).ExitCode);
         var with = ProbeProcess.Run(name, [(Workarounds.Variable, null), .. like]);
