@@ -23,6 +23,12 @@ if (args is [StartRows.FirstResult])
     return;
 }
 
+if (args is [HandLoop.Command])
+{
+    HandLoop.Serve();
+    return;
+}
+
 if (args is [TableCommand.Name, .. var rest])
 {
     Environment.ExitCode = TableCommand.Run(rest);

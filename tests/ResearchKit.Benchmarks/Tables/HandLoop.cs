@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using ResearchKit.Data;
 using ResearchKit.Training;
 using static TorchSharp.torch;
@@ -5,8 +7,14 @@ using static TorchSharp.torch;
 namespace ResearchKit.Benchmarks.Tables;
 
 /// <summary>A training loop as one writes it by hand with TorchSharp's modules and AdamW, which does what the trainer does.</summary>
+/// <remarks>
+/// In a process of its own: there MKL takes the paths that it takes without the kit, which tells it others for the whole process.
+/// </remarks>
 internal sealed class HandLoop : IDisposable
 {
+    /// <summary>The argument that makes this program hold the loop ready (<see cref="ChildTimer"/>).</summary>
+    public const string Command = "hand-loop";
+
     private readonly PlainGpt model;
     private readonly optim.Optimizer optimizer;
     private readonly IEnumerator<Batch> batches = TrainerSpeed.Loader().Batches().GetEnumerator();
@@ -16,6 +24,24 @@ internal sealed class HandLoop : IDisposable
         using var sizes = TrainerSpeed.Model();
         model = new PlainGpt(sizes.Config.VocabularySize, sizes.Config.ContextLength, sizes.Config.ModelWidth, sizes.Config.Heads, sizes.Config.Layers);
         optimizer = optim.AdamW(model.parameters(), 1e-3, beta2: 0.99, weight_decay: 0.1);
+    }
+
+    /// <summary>Starts this program again, with the loop ready.</summary>
+    public static ChildTimer Start()
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!);
+        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet") start.ArgumentList.Add(typeof(HandLoop).Assembly.Location);
+        start.ArgumentList.Add(Command);
+        start.Environment["OMP_NUM_THREADS"] = Native.Compute.Threads.ToString(CultureInfo.InvariantCulture);
+        return new ChildTimer(start, "The loop by hand could not be started.");
+    }
+
+    /// <summary>A step for each line of the input.</summary>
+    public static void Serve()
+    {
+        using var loop = new HandLoop();
+        Console.WriteLine("ready");
+        while (Console.ReadLine() is not null) Console.WriteLine(Pair.Time(() => loop.Step())().ToString(CultureInfo.InvariantCulture));
     }
 
     /// <summary>Takes a step and reads its loss.</summary>

@@ -9,7 +9,7 @@ namespace ResearchKit.Benchmarks.Tables;
 /// <summary>A step of the trainer against the same step of others: batch, loss, gradients, clip and AdamW.</summary>
 internal static class TrainingRows
 {
-    private const string ByHand = "TorchSharp's modules and a loop by hand", Torch = "Python torch 1.13, OpenBLAS, memory kept";
+    private const string ByHand = "a loop by hand with TorchSharp alone", Torch = "Python torch 1.13, OpenBLAS, memory kept", Script = "training.py";
 
     public static IEnumerable<Row> All() =>
     [
@@ -18,14 +18,14 @@ internal static class TrainingRows
             Name = "GPT 10.8 M, 8 × 256 characters",
             Reference = ByHand,
             Target = processor => processor is { HasAvx512: true, Vendor: not "intel" } ? 0.57 : 0.88,
-            Prepare = () => Gpt(HandStep()),
+            Prepare = () => Gpt(HandLoop.Start()),
         },
         new()
         {
             Name = "GPT 10.8 M",
             Reference = Torch,
             Target = _ => 0.85,
-            Prepare = () => Gpt(Python("gpt")),
+            Prepare = () => Gpt(PythonTimer.Start(Script, "gpt")),
         },
         new()
         {
@@ -53,32 +53,20 @@ internal static class TrainingRows
         Target = _ => target,
         Prepare = () =>
         {
-            var reference = Python(script);
+            var reference = PythonTimer.Start(Script, script);
             var (model, examples, batch) = make();
             var ours = new TrainerSteps(model, new BatchLoader(examples, batch, 1), Precision.Full, steps);
-            return new Pair(ours.Round, reference.Measure, ours, reference.Owner);
+            return new Pair(ours.Round, reference.Round, ours, reference);
         },
     };
 
-    private static Pair Gpt((Func<double> Measure, IDisposable Owner) reference)
+    private static Pair Gpt(ChildTimer reference)
     {
         var ours = GptSteps(Precision.Full);
-        return new Pair(ours.Round, reference.Measure, ours, reference.Owner);
+        return new Pair(ours.Round, reference.Round, ours, reference);
     }
 
     private static TrainerSteps GptSteps(Precision precision) => new(TrainerSpeed.Model(), TrainerSpeed.Loader(), precision);
-
-    private static (Func<double> Measure, IDisposable Owner) Python(string name)
-    {
-        var python = new PythonTimer("training.py", name);
-        return (python.Round, python);
-    }
-
-    private static (Func<double> Measure, IDisposable Owner) HandStep()
-    {
-        var loop = new HandLoop();
-        return (Pair.Time(() => loop.Step()), loop);
-    }
 
     private static (nn.Module<Tensor, Tensor>, IExamples, int) Recurrent(RecurrentLayer layer) =>
         (new LastState(layer), new TensorExamples(randn(64, 100, 40), randint(10, [64], int64)), 16);

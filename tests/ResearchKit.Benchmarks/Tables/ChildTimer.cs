@@ -1,0 +1,46 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace ResearchKit.Benchmarks.Tables;
+
+/// <summary>A process that holds a reference ready and measures a round of it whenever it is asked, so that both sides can take turns.</summary>
+/// <remarks>It prints <c>ready</c> once, or <c>refused REASON</c>; then, for each line that it reads, the milliseconds of one round.</remarks>
+internal sealed class ChildTimer : IDisposable
+{
+    private readonly Process process;
+
+    /// <param name="start">What is started.</param>
+    /// <param name="failure">What to say where it does not become ready and gives no reason.</param>
+    /// <exception cref="NotSupportedException">It cannot be started, or refuses.</exception>
+    public ChildTimer(ProcessStartInfo start, string failure)
+    {
+        start.RedirectStandardInput = start.RedirectStandardOutput = true;
+        try
+        {
+            process = Process.Start(start)!;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            throw new NotSupportedException(failure);
+        }
+        var answer = process.StandardOutput.ReadLine();
+        if (answer == "ready") return;
+        Dispose();
+        throw new NotSupportedException(answer?.StartsWith("refused ", StringComparison.Ordinal) == true ? answer["refused ".Length..] : failure);
+    }
+
+    /// <summary>Milliseconds of one round.</summary>
+    public double Round()
+    {
+        process.StandardInput.WriteLine("go");
+        process.StandardInput.Flush();
+        return double.Parse(process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The process of the reference ended."), CultureInfo.InvariantCulture);
+    }
+
+    public void Dispose()
+    {
+        process.StandardInput.Close();   // its loop ends
+        process.WaitForExit();
+        process.Dispose();
+    }
+}
