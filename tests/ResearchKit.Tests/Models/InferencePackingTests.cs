@@ -85,7 +85,8 @@ public sealed class InferencePackingTests : IDisposable
         using var faked = new FakedInstructions(true);
         using var packed = model.PackForInference(ScalarType.BFloat16);
         Assert.Equal(ScalarType.BFloat16, packed.Packing!.DType);
-        Assert.InRange(Off(example.Of(packed, batch)), 0, 1.25 * mixed);   // a quarter: both round as often, in other places, so that errors differ by chance
+        // A quarter more: both round as often, in other places, so that errors differ by chance; and less than one rounding of bfloat16 is no difference.
+        Assert.InRange(Off(example.Of(packed, batch)), 0, Math.Max(1.25 * mixed, 1.0 / 256));
     }
 
     [Fact]

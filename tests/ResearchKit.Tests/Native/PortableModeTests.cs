@@ -10,7 +10,8 @@ public sealed class PortableModeTests
     private const string On = "1";
     private static readonly Lazy<string> Plain = new(() => Hashes());
 
-    private static bool IsPossible => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Avx2.IsSupported && Fma.IsSupported;
+    private static bool IsPossible => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Avx2.IsSupported && Fma.IsSupported
+        && !Workarounds.IsOff(Workarounds.MklPath) && !Workarounds.IsOff(Workarounds.BFloat16);
 
     [Fact]
     public void Environment_switches_of_the_libraries_do_not_change_a_bit() => Same(
