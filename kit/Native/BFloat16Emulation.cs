@@ -15,10 +15,10 @@ internal static class BFloat16Emulation
     /// <summary>Whether autocast would make a product of this one in bfloat16, and it should be emulated.</summary>
     public static bool Fits(Tensor x) => IsAutocast(x) && Kernels.Current.EmulatesBFloat16Products;
 
-    /// <summary>The same of a convolution.</summary>
+    /// <summary>Whether autocast would convolve this one in bfloat16, and the convolution should be emulated.</summary>
     public static bool FitsConvolution(Tensor x) => IsAutocast(x) && Kernels.Current.EmulatesBFloat16Convolutions;
 
-    /// <summary>The same of a recurrent layer, which oneDNN has in bfloat16 with AVX-512 alone.</summary>
+    /// <summary>Whether a recurrent layer should read this one in float32 under bfloat16 autocast: oneDNN has LSTM and GRU in bfloat16 with AVX-512 only.</summary>
     public static bool FitsRecurrent(Tensor x) => IsAutocast(x) && (!Avx512BW.IsSupported || Kernels.Current.EmulatesBFloat16Products);
 
     private static bool IsAutocast(Tensor x) => x.device_type == DeviceType.CPU && x.dtype is ScalarType.Float32 or ScalarType.BFloat16

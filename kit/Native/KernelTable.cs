@@ -59,7 +59,7 @@ public sealed record KernelTable
     internal KernelTable With(KernelChoice choice) => this with { Choices = [.. Choices.Select(one => one.Operation == choice.Operation ? choice : one)] };
 
     /// <summary>Reads what <see cref="ToString"/> wrote; an operation that is not named stays libtorch's own.</summary>
-    /// <exception cref="FormatException">It names an operation or a kernel that there is none of.</exception>
+    /// <exception cref="FormatException">It names an unknown operation or kernel.</exception>
     public static KernelTable Parse(string text)
     {
         var table = Defaults with { Source = "given" };
@@ -77,7 +77,7 @@ public sealed record KernelTable
         .Append(("source", Source)).ToDictionary(pair => pair.Item1, pair => pair.Item2);
 
     /// <summary>The table that <see cref="Described"/> describes.</summary>
-    /// <exception cref="FormatException">It names an operation or a kernel that there is none of.</exception>
+    /// <exception cref="FormatException">It names an unknown operation or kernel.</exception>
     public static KernelTable FromDescription(IReadOnlyDictionary<string, string> description)
     {
         ArgumentNullException.ThrowIfNull(description);

@@ -34,7 +34,7 @@ internal static unsafe partial class Probes
 
     public static int Run(string name) => All[name]() ? Works : Fails;
 
-    /// <summary>A number that nobody holds any more, while native code may still read it: freed memory holds the heap's own words where it held the number's type.</summary>
+    /// <summary>Reads a Scalar after it was collected, as native code may: once it is freed, the heap has overwritten its first words.</summary>
     private static bool ScalarsOutliveTheirCalls()
     {
         var (number, type) = Make();
