@@ -75,7 +75,7 @@ public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer
     {
         var (_, channels, _, _) = x.Axes4();
         if (channels != inputs) throw new ArgumentException($"Got {x.ShapeText()} of {channels} channels; the convolution has {inputs}.", nameof(x));
-        if (Packed is not null) return Packed.Convolve(x, null, relu: false);
+        if (Packed is not null) return Packed.Convolve(x, null, overwrites: false, relu: false);
         var y = ConvolutionKernel.Convolve(x, weight, bias, stride, padding, dilation, groups);
         ProductTally.Add((double)y.numel() * weight.numel() / weight.shape[0]);
         return y;

@@ -27,10 +27,13 @@ internal sealed class ConvolutionStep
     /// <summary>relu(norm(convolution(x)) + added).</summary>
     /// <param name="x">[batch, channels in, height, width].</param>
     /// <param name="added">Of the result's shape: the other branch of a residual block; null for none.</param>
+    /// <param name="overwrites">
+    /// Whether a packed model may write the result over <paramref name="added"/>: nobody reads it afterwards.
+    /// </param>
     /// <returns>[batch, channels out, height, width].</returns>
-    public Tensor Of(Tensor x, Tensor? added = null)
+    public Tensor Of(Tensor x, Tensor? added = null, bool overwrites = false)
     {
-        if (convolution.Packed is { } packed) return packed.Convolve(x, added, relu is not null);
+        if (convolution.Packed is { } packed) return packed.Convolve(x, added, overwrites, relu is not null);
         using var scope = NewDisposeScope();
         var y = x.Through(convolution);
         if (Norm is not null) y = y.Through(Norm);
@@ -43,6 +46,6 @@ internal sealed class ConvolutionStep
 /// <summary>Steps in the order of reading.</summary>
 internal static class ConvolutionSteps
 {
-    /// <summary>What a step makes of a map: <c>step.Of(x, added)</c>.</summary>
-    public static Tensor Through(this Tensor x, ConvolutionStep step, Tensor? added = null) => step.Of(x, added);
+    /// <summary>What a step makes of a map: <c>step.Of(x, added, overwrites)</c>.</summary>
+    public static Tensor Through(this Tensor x, ConvolutionStep step, Tensor? added = null, bool overwrites = false) => step.Of(x, added, overwrites);
 }

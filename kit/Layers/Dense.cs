@@ -15,6 +15,7 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer
     internal readonly Parameter weight;   // [out, in]
     internal readonly Parameter? bias;    // [out]
     private PackedLinear? packed;         // in a model that is packed for inference
+    private bool isJoined;                // there, if another layer multiplies by this weight together with others
 
     /// <param name="inputs">Channels that come in.</param>
     /// <param name="outputs">Channels that go out.</param>
@@ -37,13 +38,31 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer
 
     void IPackableLayer.Pack(ScalarType dtype)
     {
+        if (isJoined) return;
         packed = new PackedLinear(weight, dtype);
         register_module(nameof(packed), packed);
         Packing.Empty(weight);
     }
 
+    /// <summary>Packs several layers that read the same input as one, which multiplies by all their weights at once.</summary>
+    /// <returns>The weights below each other, and the biases; null where the layers have none.</returns>
+    internal static (PackedLinear Weights, Tensor? Biases) Join(ScalarType dtype, params IReadOnlyList<Dense> layers)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var weights = new PackedLinear(cat([.. layers.Select(layer => layer.weight)]), dtype);
+        var biases = layers[0].bias is null ? null : cat([.. layers.Select(layer => layer.bias!)]).to(ScalarType.Float32).DetachFromDisposeScope();
+        foreach (var layer in layers)
+        {
+            layer.isJoined = true;
+            Packing.Empty(layer.weight);
+        }
+        return (weights, biases);
+    }
+
     /// <summary>x Wᵀ with another bias, or none.</summary>
     internal Tensor Multiply(Tensor x, Tensor? bias) => packed is not null ? packed.Multiply(x, bias)
+        : isJoined ? throw new InvalidOperationException("This layer was packed together with its neighbours; use the original model.")
         : x.dim() > 0 && x.shape[^1] == weight.shape[1] ? LinearProduct.Of(x, weight, bias)
         : throw new ArgumentException($"Got {x.ShapeText()}; expected {weight.shape[1]} channels on the last axis.", nameof(x));
 }

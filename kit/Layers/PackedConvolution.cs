@@ -67,16 +67,17 @@ internal sealed class PackedConvolution : PackedWeight
 
     /// <param name="x">[batch, channels in, height, width].</param>
     /// <param name="added">Of the result's shape, or null.</param>
+    /// <param name="overwrites">Whether the result may take the place of <paramref name="added"/> in memory.</param>
     /// <param name="relu">Whether negative numbers become 0.</param>
     /// <returns>[batch, channels out, height, width], of the packed dtype.</returns>
     /// <exception cref="InvalidOperationException">A gradient is recorded, or it lies on another device than the weight.</exception>
-    public Tensor Convolve(Tensor x, Tensor? added, bool relu)
+    public Tensor Convolve(Tensor x, Tensor? added, bool overwrites, bool relu)
     {
         CheckGradient(x);
         if (x.device_type != device) throw new InvalidOperationException($"The input is on {x.device}; the model was packed on {device}.");
         using var scope = NewDisposeScope();
         if (x.dtype != DType) x = x.to(DType);
-        var y = isFused && x.numel() > 0 ? OneDnnConvolution.Convolve(x, LaidFor(x), bias, geometry, added, relu) : Plain(x, added, relu);
+        var y = isFused && x.numel() > 0 ? OneDnnConvolution.Convolve(x, LaidFor(x), bias, geometry, added, overwrites, relu) : Plain(x, added, relu);
         ProductTally.Add(y.numel() * products);
         return y.MoveToOuterDisposeScope();
     }

@@ -1,33 +1,38 @@
+using ResearchKit.Native;
 using ResearchKit.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>x Wᵀ + b by a weight that was laid out once, for whichever kernels are fastest here.</summary>
+/// <summary>x Wᵀ + b by a weight that was laid out once, for the kernels that the self-check found fastest for few rows and for many.</summary>
 internal sealed class PackedLinear : PackedWeight
 {
-    private readonly PackedLinearKernels kernels;
-    private readonly Tensor? plain, blocked;   // [out, in], row by row and in oneDNN's format
+    private readonly Kernels kernels = Kernels.Current;   // those of the time of packing: the layouts depend on them
+    private readonly Tensor? plain, blocked;              // [out, in], row by row and in oneDNN's format
     private readonly long inputs, outputs;
     private readonly DeviceType device;
 
     /// <param name="weight">[out, in], in any layout; is copied.</param>
-    /// <param name="dtype">float32 or bfloat16.</param>
+    /// <param name="dtype">float32 or bfloat16, which oneDNN multiplies whenever it can.</param>
     public PackedLinear(Tensor weight, ScalarType dtype) : base(dtype)
     {
         (outputs, inputs) = weight.Axes2();
         device = weight.device_type;
-        kernels = PackedLinearKernels.Fastest(dtype, device);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var own = weight.detach().to(dtype, copy: true).contiguous();
-        blocked = kernels.All.Any(kernel => kernel.IsBlocked) && Native.OneDnnLinear.Pack(own) is { } packed ? Hold(packed) : null;
-        if (blocked is null) kernels = PackedLinearKernels.Plain;
-        if (kernels.All.Any(kernel => !kernel.IsBlocked)) plain = Hold(own);
+        var isBFloat16 = dtype == ScalarType.BFloat16;
+        if (device == DeviceType.CPU && (isBFloat16 || kernels.PacksForOneDnn) && OneDnnLinear.Pack(own) is { } packed) blocked = Hold(packed);
+        if (blocked is null || (!isBFloat16 && !kernels.PacksForOneDnnAlone)) plain = Hold(own);
     }
 
-    public override string Kernel => string.Join(" and ", kernels.All.Select(kernel => kernel.Name).Distinct());
+    public override string Kernel => (blocked, plain) switch
+    {
+        (null, _) => "libtorch",
+        (_, null) => "oneDNN, packed",
+        _ => "oneDNN, packed, and libtorch",
+    };
 
     /// <param name="x">float32 or bfloat16 [..., in].</param>
     /// <param name="bias">[out], or null.</param>
@@ -42,11 +47,12 @@ internal sealed class PackedLinear : PackedWeight
         var rows = x.numel() / inputs;
         ProductTally.Add((double)rows * inputs * outputs);
         if (rows == 0) return zeros([.. shape[..^1], outputs], ScalarType.Float32, x.device);
-        var kernel = kernels.For(rows);
-        var weight = (kernel.IsBlocked ? blocked : plain)!;
-        if (DType == ScalarType.Float32 && x.dtype == ScalarType.Float32) return kernel.Multiply(x, weight, bias);
+        if (DType == ScalarType.Float32 && x.dtype == ScalarType.Float32) return Product(x, rows, bias);
         using var scope = NewDisposeScope();
-        var product = kernel.Multiply(x.to(DType), weight, null).to(ScalarType.Float32);
+        var product = Product(x.to(DType), rows, null).to(ScalarType.Float32);
         return (bias is null ? product : product.add_(bias)).MoveToOuterDisposeScope();
     }
+
+    private Tensor Product(Tensor x, long rows, Tensor? bias) =>
+        plain is null || (blocked is not null && kernels.MultipliesPackedByOneDnn(rows)) ? OneDnnLinear.Packed(x, blocked!, bias) : nn.functional.linear(x, plain, bias);
 }

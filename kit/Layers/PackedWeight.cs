@@ -1,3 +1,4 @@
+using ResearchKit.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,6 +11,7 @@ namespace ResearchKit.Layers;
 internal abstract class PackedWeight : nn.Module
 {
     private readonly List<Tensor> held = [];
+    private readonly IDisposable memory = MallocTuning.Keep();   // each pass needs what the one before it freed
 
     protected PackedWeight(ScalarType dtype) : base(nameof(PackedWeight))
     {
@@ -71,7 +73,10 @@ internal abstract class PackedWeight : nn.Module
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             foreach (var tensor in held) tensor.Dispose();
+            memory.Dispose();
+        }
         base.Dispose(disposing);
     }
 }

@@ -24,7 +24,8 @@ public static class InferencePacking
         /// <remarks>
         /// The copy has weights of its own and stays as it is when the original is trained on. It takes any input that the original takes.
         /// In float32 its results are the original's in evaluation mode, within 1e-5 of the largest. It refuses hooks, training, gradients,
-        /// saving, and being moved or cast. While the copy is made, which takes milliseconds, a tensor that another thread makes without
+        /// saving, and being moved or cast. Its inner blocks may write over what they are given, and memory that its passes free is kept for the
+        /// next one until it is disposed of. While the copy is made, which takes milliseconds, a tensor that another thread makes without
         /// naming a device has no numbers; pack before threads infer.
         /// </remarks>
         /// <param name="dtype">

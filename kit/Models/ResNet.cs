@@ -41,7 +41,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
             {
                 var inputs = channels;
                 channels = config.Block == ResidualBlock.Basic ? width : width * Bottleneck.Expansion;
-                return Block(config, inputs, width, block == 0 ? stride : 1, block == 0 ? firstDilation : dilation);
+                return Block(config, inputs, width, block == 0 ? stride : 1, block == 0 ? firstDilation : dilation, overwritesInput: block > 0);
             }));
         }
         (layer1, layer2, layer3, layer4) = (Stage(0), Stage(1), Stage(2), Stage(3));
@@ -85,9 +85,9 @@ public sealed class ResNet : Module<Tensor, Tensor>
         return features.Through(avgpool).flatten(1).Through(fc).MoveToOuterDisposeScope();
     }
 
-    private static Module<Tensor, Tensor> Block(ResNetConfig config, int inputs, int width, int stride, int dilation) =>
-        config.Block == ResidualBlock.Basic ? new BasicBlock(inputs, width, stride)
-            : new Bottleneck(inputs, config.InnerWidth(width), width * Bottleneck.Expansion, stride, config.Groups, dilation);
+    private static Module<Tensor, Tensor> Block(ResNetConfig config, int inputs, int width, int stride, int dilation, bool overwritesInput) =>
+        config.Block == ResidualBlock.Basic ? new BasicBlock(inputs, width, stride, overwritesInput)
+            : new Bottleneck(inputs, config.InnerWidth(width), width * Bottleneck.Expansion, stride, config.Groups, dilation, overwritesInput);
 
     /// <summary>Normal by the fan out of each convolution (He et al., 2015, https://arxiv.org/abs/1502.01852); norms start as identities.</summary>
     private void Initialize()

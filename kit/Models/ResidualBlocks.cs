@@ -15,12 +15,15 @@ internal sealed class BasicBlock : Module<Tensor, Tensor>
     private readonly BatchNorm2d bn2;
     private readonly Chain? downsample;
     private readonly ConvolutionStep first, last;
+    private readonly bool overwritesInput;
 
     /// <param name="inputs">Channels that come in.</param>
     /// <param name="outputs">Channels that go out.</param>
     /// <param name="stride">Steps of the first convolution.</param>
-    public BasicBlock(int inputs, int outputs, int stride) : base(nameof(BasicBlock))
+    /// <param name="overwritesInput">Whether a packed model may write over the block's input, which is another block's output.</param>
+    public BasicBlock(int inputs, int outputs, int stride, bool overwritesInput) : base(nameof(BasicBlock))
     {
+        this.overwritesInput = overwritesInput;
         conv1 = new Convolution2d(inputs, outputs, 3, stride, 1, hasBias: false);
         bn1 = BatchNorm2d(outputs);
         conv2 = new Convolution2d(outputs, outputs, 3, 1, 1, hasBias: false);
@@ -37,7 +40,7 @@ internal sealed class BasicBlock : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return x.Through(first).Through(last, added: downsample is null ? x : downsample.call(x)).MoveToOuterDisposeScope();
+        return x.Through(first).Through(last, added: downsample is null ? x : downsample.call(x), overwrites: downsample is not null || overwritesInput).MoveToOuterDisposeScope();
     }
 }
 
@@ -56,6 +59,7 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
     private readonly Relu relu = new();
     private readonly Chain? downsample;
     private readonly ConvolutionStep first, middle, last;
+    private readonly bool overwritesInput;
 
     /// <param name="inputs">Channels that come in.</param>
     /// <param name="inner">Channels of the 3 × 3 convolution.</param>
@@ -63,8 +67,10 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
     /// <param name="stride">Steps of the 3 × 3 convolution.</param>
     /// <param name="groups">Groups of the 3 × 3 convolution.</param>
     /// <param name="dilation">Distance of its nine points.</param>
-    public Bottleneck(int inputs, int inner, int outputs, int stride, int groups, int dilation) : base(nameof(Bottleneck))
+    /// <param name="overwritesInput">Whether a packed model may write over the block's input, which is another block's output.</param>
+    public Bottleneck(int inputs, int inner, int outputs, int stride, int groups, int dilation, bool overwritesInput) : base(nameof(Bottleneck))
     {
+        this.overwritesInput = overwritesInput;
         conv1 = new Convolution2d(inputs, inner, 1, hasBias: false);
         bn1 = BatchNorm2d(inner);
         conv2 = new Convolution2d(inner, inner, 3, stride, dilation, dilation, groups: groups, hasBias: false);
@@ -84,7 +90,7 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return x.Through(first).Through(middle).Through(last, added: downsample is null ? x : downsample.call(x)).MoveToOuterDisposeScope();
+        return x.Through(first).Through(middle).Through(last, added: downsample is null ? x : downsample.call(x), overwrites: downsample is not null || overwritesInput).MoveToOuterDisposeScope();
     }
 
     /// <summary>What makes the input fit the branch's output; null where it does.</summary>

@@ -27,6 +27,7 @@ public sealed record KernelTable
 {
     internal const string Mkl = "mkl", MklDefault = "default", MklIntel = "intel", OneDnn = "onednn", Columns = "columns", Libtorch = "libtorch", Float32 = "float32",
         OneRow = "linear-1", FewRows = "linear-4", SomeRows = "linear-64", ManyRows = "linear-256", InputGradient = "linear-dx", WeightGradient = "linear-dw",
+        PackedOneRow = "packed-1", PackedFewRows = "packed-4", PackedManyRows = "packed-256",
         Convolution = "convolution", BFloat16Product = "bf16-linear", BFloat16Convolution = "bf16-convolution";
 
     /// <summary>The kernels of each operation; the first is libtorch's own choice.</summary>
@@ -39,6 +40,9 @@ public sealed record KernelTable
         [ManyRows] = [Mkl, OneDnn],
         [InputGradient] = [Mkl, OneDnn],
         [WeightGradient] = [Mkl, OneDnn],
+        [PackedOneRow] = [Mkl, OneDnn],
+        [PackedFewRows] = [Mkl, OneDnn],
+        [PackedManyRows] = [Mkl, OneDnn],
         [Convolution] = [OneDnn, Columns],
         [BFloat16Product] = [Libtorch, Float32],
         [BFloat16Convolution] = [Libtorch, Float32],

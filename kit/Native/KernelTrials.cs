@@ -17,7 +17,7 @@ internal static class KernelTrials
         if (OneDnnLinear.IsThere)
         {
             if (!OddShapesAreRight()) return table with { Source = $"{table.Source}; oneDNN's products are wrong here" };
-            foreach (var trial in Products()) table = table.With(Better(trial, ref complete));
+            foreach (var trial in Products().Concat(PackedProducts())) table = table.With(Better(trial, ref complete));
         }
         if (table[KernelTable.Convolution] == KernelTable.OneDnn && Autograd(ConvolutionError) is var error)
             table = table.With(new KernelChoice(KernelTable.Convolution, error <= KernelSelfCheck.Tolerance ? KernelTable.OneDnn : KernelTable.Columns, Error: error));
@@ -75,6 +75,18 @@ internal static class KernelTrials
                 () => gradient.to(float64).mm(weight.to(float64)), KernelSelfCheck.Tolerance);
             yield return new Trial(KernelTable.WeightGradient, KernelTable.OneDnn, () => gradient.t().mm(x), () => OneDnnLinear.Multiply(x.t(), gradient.t()).t(),
                 () => gradient.to(float64).t().mm(x.to(float64)), KernelSelfCheck.Tolerance);
+        }
+    }
+
+    /// <summary>By weights that were laid out beforehand, as models packed for inference have them.</summary>
+    private static IEnumerable<Trial> PackedProducts()
+    {
+        foreach (var (operation, rows, inputs, outputs) in new[] { (KernelTable.PackedOneRow, 1, 768, 1024), (KernelTable.PackedFewRows, 4, 768, 1024), (KernelTable.PackedManyRows, 256, 384, 768) })
+        {
+            var (x, weight) = (Numbers(rows, inputs), Numbers(outputs, inputs));
+            if (OneDnnLinear.Pack(weight) is not { } packed) yield break;
+            yield return new Trial(operation, KernelTable.OneDnn, () => nn.functional.linear(x, weight), () => OneDnnLinear.Packed(x, packed, null),
+                () => x.to(float64).mm(weight.to(float64).t()), KernelSelfCheck.Tolerance);
         }
     }
 

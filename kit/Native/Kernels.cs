@@ -15,7 +15,7 @@ internal sealed class Kernels
     private static readonly Lock Gate = new();
     private static volatile Kernels? current;
 
-    private readonly bool oneRow, fewRows, someRows, manyRows;
+    private readonly bool oneRow, fewRows, someRows, manyRows, packedOneRow, packedFewRows, packedManyRows;
 
     private Kernels(KernelTable table)
     {
@@ -25,6 +25,9 @@ internal sealed class Kernels
         fewRows = Is(KernelTable.FewRows, KernelTable.OneDnn);
         someRows = Is(KernelTable.SomeRows, KernelTable.OneDnn);
         manyRows = Is(KernelTable.ManyRows, KernelTable.OneDnn);
+        packedOneRow = Is(KernelTable.PackedOneRow, KernelTable.OneDnn);
+        packedFewRows = Is(KernelTable.PackedFewRows, KernelTable.OneDnn);
+        packedManyRows = Is(KernelTable.PackedManyRows, KernelTable.OneDnn);
         InputGradientByOneDnn = Is(KernelTable.InputGradient, KernelTable.OneDnn);
         WeightGradientByOneDnn = Is(KernelTable.WeightGradient, KernelTable.OneDnn);
         ConvolvesByColumns = Is(KernelTable.Convolution, KernelTable.Columns);
@@ -64,6 +67,20 @@ internal sealed class Kernels
         <= 128 => someRows && rows * weights >= 1 << 20,
         _ => manyRows && rows * weights >= 1 << 20,
     };
+
+    /// <summary>Whether oneDNN multiplies so many rows by a weight that was laid out for it beforehand.</summary>
+    public bool MultipliesPackedByOneDnn(long rows) => rows switch
+    {
+        1 => packedOneRow,
+        <= 32 => packedFewRows,
+        _ => packedManyRows,
+    };
+
+    /// <summary>Whether a packed weight is laid out for oneDNN: for some number of rows, or for all of them.</summary>
+    public bool PacksForOneDnn => packedOneRow || packedFewRows || packedManyRows;
+
+    /// <inheritdoc cref="PacksForOneDnn"/>
+    public bool PacksForOneDnnAlone => packedOneRow && packedFewRows && packedManyRows;
 
     /// <summary>Takes these from now on.</summary>
     /// <exception cref="NotSupportedException">This system lacks one of them; the kernels stay as they were.</exception>
@@ -115,7 +132,7 @@ internal sealed class Kernels
     private static Kernels Applied(KernelTable table)
     {
         var kernels = new Kernels(table);
-        if (kernels.UsesOneDnnLinear && !OneDnnLinear.IsThere) throw new NotSupportedException("oneDNN's products were asked for, but this system's libtorch does not show them, or they are switched off.");
+        if ((kernels.UsesOneDnnLinear || kernels.PacksForOneDnn) && !OneDnnLinear.IsThere) throw new NotSupportedException("oneDNN's products were asked for, but this system's libtorch does not show them, or they are switched off.");
         if (table[KernelTable.Mkl] == KernelTable.MklIntel && MklPaths.IsNeeded && !MklPaths.Tell())
             throw new NotSupportedException("MKL's paths for Intel's processors were asked for, but this system does not let them be chosen, or the workaround is switched off.");
         if (!kernels.ConvolvesByColumns && X86Base.IsSupported) _ = OneDnnCacheRecord.IsRight;   // fills the record where it must be

@@ -18,8 +18,11 @@ internal static unsafe class OneDnnConvolution
     private static readonly delegate* unmanaged<nint, nint, nint, nint*, long*, long, long*, long, long*, long, long, byte*, double*, byte**, double**, long, byte**, nint*, int> Added =
         (delegate* unmanaged<nint, nint, nint, nint*, long*, long, long*, long, long*, long, long, byte*, double*, byte**, double**, long, byte**, nint*, int>)Find("aoti_torch_cpu_mkldnn__convolution_pointwise_binary");
 
+    private static readonly delegate* unmanaged<nint, nint, nint, nint*, long*, long, long*, long, long*, long, long, byte*, double*, byte**, double**, long, byte**, nint*, int> AddedInPlace =
+        (delegate* unmanaged<nint, nint, nint, nint*, long*, long, long*, long, long*, long, long, byte*, double*, byte**, double**, long, byte**, nint*, int>)Find("aoti_torch_cpu_mkldnn__convolution_pointwise_binary_");
+
     /// <summary>Whether this system's libtorch has it.</summary>
-    public static bool IsThere => Pointwise is not null && Added is not null;
+    public static bool IsThere => Pointwise is not null && Added is not null && AddedInPlace is not null;
 
     /// <summary>Whether packed models use it; not where the self-check finds oneDNN's convolutions wrong.</summary>
     public static bool IsUsed => IsThere && !Kernels.Current.ConvolvesByColumns;
@@ -30,9 +33,10 @@ internal static unsafe class OneDnnConvolution
     /// <param name="bias">[channels out], or null.</param>
     /// <param name="geometry">Of the convolution.</param>
     /// <param name="added">Of the result's shape and dtype, or null.</param>
+    /// <param name="overwrites">Whether the result may take the place of <paramref name="added"/> in memory, which saves a copy of it.</param>
     /// <param name="relu">Whether negative numbers become 0.</param>
     /// <returns>[batch, channels out, height, width], the channels last in memory.</returns>
-    public static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, ConvolutionGeometry geometry, Tensor? added, bool relu)
+    public static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, ConvolutionGeometry geometry, Tensor? added, bool overwrites, bool relu)
     {
         nint biasHandle = bias?.Handle ?? 0, result;
         var biasPointer = bias is null ? null : &biasHandle;
@@ -43,6 +47,8 @@ internal static unsafe class OneDnnConvolution
             var then = reluName;
             error = added is null
                 ? Pointwise(x.Handle, weight.Handle, biasPointer, padding, 2, stride, 2, dilation, 2, geometry.Groups, relu ? reluName : none, null, 0, null, &result)
+                : overwrites && HasChannelsLast(added)
+                ? AddedInPlace(added.Handle, x.Handle, weight.Handle, biasPointer, padding, 2, stride, 2, dilation, 2, geometry.Groups, add, null, relu ? &then : null, null, 0, null, &result)
                 : Added(x.Handle, added.Handle, weight.Handle, biasPointer, padding, 2, stride, 2, dilation, 2, geometry.Groups, add, null, relu ? &then : null, null, 0, null, &result);
         }
         GC.KeepAlive(x);
@@ -50,6 +56,12 @@ internal static unsafe class OneDnnConvolution
         GC.KeepAlive(bias);
         GC.KeepAlive(added);
         return error == 0 ? Tensor.UnsafeCreateTensor(result) : throw new InvalidOperationException("oneDNN could not convolve.");
+    }
+
+    private static bool HasChannelsLast(Tensor map)
+    {
+        var (shape, stride) = (map.shape, map.stride());
+        return shape[1] > 1 && stride[1] == 1 && stride[3] == shape[1] && stride[2] == shape[1] * shape[3] && stride[0] == shape[1] * shape[3] * shape[2];
     }
 
     private static nint Find(string name) => NativeLibrary.TryGetExport(Library, name, out var function) ? function : 0;

@@ -1,6 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
 using ResearchKit.Native;
-using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Benchmarks.Onnx;
@@ -33,7 +32,6 @@ internal sealed class OnnxModel : IDisposable
     {
         using var scope = NewDisposeScope();
         var (largest, difference) = (expected.abs().max().item<float>(), (tensor(Run()).view(expected.shape) - expected).abs().max().item<float>());
-        Console.WriteLine($"// {expected.ShapeText()}: the largest number is {largest}, the largest difference {difference}");
         if (!(difference <= 1e-3 * largest)) throw new InvalidOperationException($"ONNX Runtime differs by {difference}; the largest number is {largest}.");
     }
 

@@ -29,6 +29,26 @@ internal sealed class ChildTimer : IDisposable
         throw new NotSupportedException(answer?.StartsWith("refused ", StringComparison.Ordinal) == true ? answer["refused ".Length..] : failure);
     }
 
+    /// <summary>This program again, with the arguments that make it hold a reference ready.</summary>
+    /// <param name="failure">What to say where it does not become ready and gives no reason.</param>
+    /// <param name="arguments">For <c>Program.cs</c>.</param>
+    public static ChildTimer OfThisProgram(string failure, params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!);
+        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet") start.ArgumentList.Add(typeof(ChildTimer).Assembly.Location);
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        start.Environment["OMP_NUM_THREADS"] = Native.Compute.Threads.ToString(CultureInfo.InvariantCulture);
+        return new ChildTimer(start, failure);
+    }
+
+    /// <summary>The child's side: says that it is ready, then measures a round for each line of its input.</summary>
+    /// <param name="round">Milliseconds of one round.</param>
+    public static void Serve(Func<double> round)
+    {
+        Console.WriteLine("ready");
+        while (Console.ReadLine() is not null) Console.WriteLine(round().ToString(CultureInfo.InvariantCulture));
+    }
+
     /// <summary>Milliseconds of one round.</summary>
     public double Round()
     {

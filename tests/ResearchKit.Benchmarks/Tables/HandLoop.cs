@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using ResearchKit.Data;
 using ResearchKit.Training;
 using static TorchSharp.torch;
@@ -27,21 +25,13 @@ internal sealed class HandLoop : IDisposable
     }
 
     /// <summary>Starts this program again, with the loop ready.</summary>
-    public static ChildTimer Start()
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!);
-        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet") start.ArgumentList.Add(typeof(HandLoop).Assembly.Location);
-        start.ArgumentList.Add(Command);
-        start.Environment["OMP_NUM_THREADS"] = Native.Compute.Threads.ToString(CultureInfo.InvariantCulture);
-        return new ChildTimer(start, "The loop by hand could not be started.");
-    }
+    public static ChildTimer Start() => ChildTimer.OfThisProgram("The loop by hand could not be started.", Command);
 
     /// <summary>A step for each line of the input.</summary>
     public static void Serve()
     {
         using var loop = new HandLoop();
-        Console.WriteLine("ready");
-        while (Console.ReadLine() is not null) Console.WriteLine(Pair.Time(() => loop.Step())().ToString(CultureInfo.InvariantCulture));
+        ChildTimer.Serve(Pair.Time(() => loop.Step()));
     }
 
     /// <summary>Takes a step and reads its loss.</summary>

@@ -8,9 +8,20 @@ namespace ResearchKit.Benchmarks.Tables;
 /// <param name="owned">What both need, to be disposed of afterwards, in this order.</param>
 internal sealed class Pair(Func<double> ours, Func<double> reference, params IEnumerable<IDisposable> owned) : IDisposable
 {
-    public double Ours() => ours();
+    /// <summary>For so long both sides rest before each round: threads of the other side wait actively for a while after its last operation.</summary>
+    private const int Rest = 300;
 
-    public double Reference() => reference();
+    /// <summary>One round of ours.</summary>
+    public double Ours() => AfterRest(ours);
+
+    /// <summary>One round of the reference.</summary>
+    public double Reference() => AfterRest(reference);
+
+    private static double AfterRest(Func<double> round)
+    {
+        Thread.Sleep(Rest);
+        return round();
+    }
 
     public void Dispose()
     {

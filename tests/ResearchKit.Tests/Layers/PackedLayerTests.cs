@@ -43,9 +43,11 @@ public sealed class PackedLayerTests : IDisposable
             var added = randn(expected.shape);
             using var packed = new PackedConvolution(convolution.Weight, convolution.Bias, norm,
                 new ConvolutionGeometry([stride, stride], [padding, padding], [dilation, dilation], groups), ScalarType.Float32);
-            Near(expected, packed.Convolve(x, null, relu: false), 1e-5);
-            Near(nn.functional.relu(expected + added), packed.Convolve(x, added, relu: true), 1e-5);
-            Near(expected + added, packed.Convolve(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), added, relu: false), 1e-5);
+            Near(expected, packed.Convolve(x, null, overwrites: false, relu: false), 1e-5);
+            Near(nn.functional.relu(expected + added), packed.Convolve(x, added, overwrites: false, relu: true), 1e-5);
+            Near(expected + added, packed.Convolve(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), added, overwrites: false, relu: false), 1e-5);
+            foreach (var map in new[] { added.clone(), added.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) })
+                Near(nn.functional.relu(expected + added), packed.Convolve(x, map, overwrites: true, relu: true), 1e-5);
         }
     }
 
@@ -59,16 +61,16 @@ public sealed class PackedLayerTests : IDisposable
         foreach (var (inputs, outputs) in new[] { (64, 48), (37, 29), (7, 3), (130, 4) })
         {
             var (x, weight, bias) = (randn(rows, inputs), randn(outputs, inputs), randn(outputs));
-            var blocked = OneDnnLinear.Pack(weight);
-            foreach (var kernel in new[] { LinearKernel.Libtorch, LinearKernel.OneDnn })
+            foreach (var kernel in OneDnnLinear.IsThere ? new[] { "mkl", "onednn" } : ["mkl"])
             {
-                if (kernel.IsBlocked && blocked is null) continue;
+                using var kernels = new TestKernels($"packed-1={kernel} packed-4={kernel} packed-256={kernel}");
+                using var packed = new PackedLinear(weight, ScalarType.Float32);
                 var product = nn.functional.linear(x.to(float64), weight.to(float64));
-                var laid = kernel.IsBlocked ? blocked! : weight;
-                Near(product, kernel.Multiply(x, laid, null), 1e-5);
-                Near(product + bias, kernel.Multiply(x, laid, bias), 1e-5);
-                Near((product + bias).unsqueeze(0), kernel.Multiply(x.unsqueeze(0), laid, bias), 1e-5);
-                Near(product, kernel.Multiply(x.t().contiguous().t(), laid, null), 1e-5);
+                Near(product, packed.Multiply(x, null), 1e-5);
+                Near(product + bias, packed.Multiply(x, bias), 1e-5);
+                Near((product + bias).unsqueeze(0), packed.Multiply(x.unsqueeze(0), bias), 1e-5);
+                Near(product, packed.Multiply(x.t().contiguous().t(), null), 1e-5);
+                Assert.Equal(kernel == "mkl" ? "libtorch" : "oneDNN, packed", packed.Kernel);
             }
         }
     }
