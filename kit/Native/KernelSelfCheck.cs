@@ -19,7 +19,7 @@ internal static class KernelSelfCheck
     /// <summary>Largest difference from float64, relative to the largest value.</summary>
     public const double Tolerance = 1e-5;
 
-    private const int Version = 2;
+    private const int Version = 3;
 
     /// <summary>All that the choice depends on, on one line: processor, libraries, threads, and the variables that choose instruction sets.</summary>
     public static string Key() => string.Join("; ",

@@ -29,6 +29,12 @@ if (args is [HandLoop.Command])
     return;
 }
 
+if (args is [GenerationRows.LlamaCpp])
+{
+    GenerationRows.Serve();
+    return;
+}
+
 if (args is [InferencePair.Command, var model, var batch])
 {
     InferencePair.Serve(model, int.Parse(batch, System.Globalization.CultureInfo.InvariantCulture));

@@ -21,7 +21,7 @@ internal static class StartRows
             Reference = "without a self-check",
             Comparison = Comparison.Difference,
             Target = _ => 20,
-            Rounds = 15,
+            Rounds = 41,
             Prepare = () => new Pair(Process(""), Process("off")),
         },
         new()

@@ -32,14 +32,15 @@ internal static class TrainingRows
             Name = "GPT 10.8 M in bfloat16",
             Reference = "the trainer in float32",
             Target = processor => processor.HasBFloat16 ? 0.75 : 1.05,
+            Rounds = 15,
             Prepare = () =>
             {
                 var (mixed, single) = (GptSteps(Precision.BFloat16), GptSteps(Precision.Full));
                 return new Pair(mixed.Round, single.Round, mixed, single);
             },
         },
-        Small("LSTM 40 → 128, 16 × 100 vectors", "lstm", 0.2, () => Recurrent(new Lstm(Shape)), 4),
-        Small("GRU 40 → 128, 16 × 100 vectors", "gru", 0.5, () => Recurrent(new Gru(Shape)), 4),
+        Small("LSTM 40 → 128, 16 × 100 vectors", "lstm", 0.2, () => Recurrent(new Lstm(Shape)), 8),
+        Small("GRU 40 → 128, 16 × 100 vectors", "gru", 0.5, () => Recurrent(new Gru(Shape)), 8),
         Small("ResNet-18, 4 images of 224 × 224", "resnet18", 0.6,
             () => (new ResNet(ResNetConfig.ResNet18 with { Classes = 10 }), new TensorExamples(randn(16, 3, 224, 224), randint(10, [16], int64)), 4), 1),
     ];
@@ -51,6 +52,7 @@ internal static class TrainingRows
         Name = name,
         Reference = Torch,
         Target = _ => target,
+        Rounds = 21,
         Prepare = () =>
         {
             var reference = PythonTimer.Start(Script, script);
