@@ -26,19 +26,11 @@ public static class ResNetPretrained
 
     extension(ResNet model)
     {
-        /// <summary>A residual network in evaluation mode, from a folder with <c>config.json</c> and weights by the published names.</summary>
-        /// <remarks>The configuration's <c>architecture</c> is a call such as <c>resnet18(num_classes=10)</c> or <c>ResNet(Bottleneck,[3,4,6,3],groups=32,width_per_group=4)</c>; arguments may also be fields of their own.</remarks>
-        /// <param name="folder">Where they are.</param>
-        /// <param name="mapped">True puts float32 parameters on the pages of the file, as in <see cref="GptPretrained"/>; false reads all into memory at once.</param>
-        /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-        /// <exception cref="FileNotFoundException">It has no configuration or no weights.</exception>
-        /// <exception cref="InvalidDataException">Its files are damaged, describe another architecture, or do not fit each other; says how.</exception>
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
+        /// <remarks>The field <c>architecture</c> of the configuration is a constructor call such as <c>resnet18(num_classes=10)</c> or <c>ResNet(Bottleneck,[3,4,6,3],groups=32,width_per_group=4)</c>. Arguments may also be fields of the configuration.</remarks>
         public static ResNet FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
-        /// <summary>Writes <c>config.json</c> with the constructor's arguments and <c>model.safetensors</c> with the published names.</summary>
-        /// <param name="folder">Where to; is made if it is not there.</param>
-        /// <param name="maximumShardBytes">Most bytes of tensors in one file; more make several, with an index.</param>
-        /// <exception cref="ArgumentException">It is of a shape that the reference does not have.</exception>
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
     }
 

@@ -31,17 +31,10 @@ public static class T5Pretrained
 
     extension(T5 model)
     {
-        /// <summary>A T5 in evaluation mode, from a folder with <c>config.json</c> and weights as published ones are.</summary>
-        /// <param name="folder">Where they are.</param>
-        /// <param name="mapped">True puts float32 parameters on the pages of the file, as in <see cref="GptPretrained"/>; false reads all into memory at once.</param>
-        /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-        /// <exception cref="FileNotFoundException">It has no configuration or no weights.</exception>
-        /// <exception cref="InvalidDataException">Its files are damaged, describe another architecture, or do not fit each other; says how.</exception>
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
         public static T5 FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
-        /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> as transformers does.</summary>
-        /// <param name="folder">Where to; is made if it is not there.</param>
-        /// <param name="maximumShardBytes">Most bytes of tensors in one file; more make several, with an index.</param>
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
     }
 
