@@ -59,7 +59,7 @@ public sealed class MixtureOfExperts : Module<Tensor, Tensor>
             if (places.shape[0] == 0) continue;
             var (rows, choices) = (places.select(1, 0), places.select(1, 1));
             var result = experts[expert].call(tokens.index_select(0, rows)) * weights.index([rows, choices]).unsqueeze(-1);
-            mixed = mixed.index_add(0, rows, result, 1);
+            mixed = mixed.index_add(0, rows, result.to(mixed.dtype), 1);   // autocast makes them of different types
         }
         return mixed;
     }

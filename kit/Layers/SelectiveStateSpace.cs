@@ -76,7 +76,9 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
         var enter = ((delta * u).unsqueeze(-1) * b.unsqueeze(2)).unbind(1);
         var states = new Tensor[keep.Length];
         for (var t = 0; t < states.Length; t++) states[t] = t == 0 ? enter[0] : enter[t].addcmul(keep[t], states[t - 1], 1);
-        return stack(states, 1).MatMul(c.unsqueeze(-1)).squeeze(-1);                  // [batch, time, inner]
+        var all = stack(states, 1);
+        return all.MatMul(c.unsqueeze(-1).to(all.dtype)).squeeze(-1);   // autocast makes them of different types
+                        // [batch, time, inner]
     }
 
     /// <summary>Makes Δ; starts with steps between 0.001 and 0.1, evenly on a logarithmic scale.</summary>

@@ -22,7 +22,7 @@ internal static unsafe class OneDnnConvolution
         (delegate* unmanaged<nint, nint, nint, nint*, long*, long, long*, long, long*, long, long, byte*, double*, byte**, double**, long, byte**, nint*, int>)Find("aoti_torch_cpu_mkldnn__convolution_pointwise_binary_");
 
     /// <summary>Whether this system's libtorch has it.</summary>
-    public static bool IsThere => Pointwise is not null && Added is not null && AddedInPlace is not null;
+    public static bool IsThere => !Workarounds.IsOff(Workarounds.FusedConvolution) && Pointwise is not null && Added is not null && AddedInPlace is not null;
 
     /// <summary>Whether packed models use it; not where the self-check finds oneDNN's convolutions wrong.</summary>
     public static bool IsUsed => IsThere && !Kernels.Current.ConvolvesByColumns;

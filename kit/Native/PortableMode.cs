@@ -86,6 +86,7 @@ internal static partial class PortableMode
         !OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64 ? "it needs Linux on an x64 processor, where libtorch shows which code MKL and oneDNN choose."
         : !Avx2.IsSupported || !Fma.IsSupported ? "the processor has no AVX2 and FMA."
         : Workarounds.IsOff(Workarounds.MklPath) ? $"{Workarounds.Variable} switches {Workarounds.MklPath} off, which it needs."
+        : Workarounds.IsOff(Workarounds.PortableFunctions) ? $"{Workarounds.Variable} switches {Workarounds.PortableFunctions} off, which it needs."
         : Workarounds.IsOff(Workarounds.BFloat16) ? $"{Workarounds.Variable} switches {Workarounds.BFloat16} off, which it needs."
         : null;
 

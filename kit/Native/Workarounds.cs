@@ -11,8 +11,9 @@ public static class Workarounds
     public const string Variable = "RESEARCHKIT_WORKAROUNDS";
 
     internal const string SymbolVersion = "symbol-version", TensorInterface = "tensor-interface", ScalarFree = "scalar-free", SharedScalars = "scalar-cache",
-        Terminate = "terminate-handler", AutocastSymbols = "autocast", OneDnnProducts = "onednn-linear", CacheRecord = "cache-record", MklPath = "mkl-path",
-        BFloat16 = "bfloat16-emulation", Malloc = "malloc-tuning", Pages = "large-pages", Threads = "openmp-threads";
+        Terminate = "terminate-handler", AutocastSymbols = "autocast", OneDnnProducts = "onednn-linear", FusedConvolution = "fused-convolution", CacheRecord = "cache-record", MklPath = "mkl-path",
+        BFloat16 = "bfloat16-emulation", Malloc = "malloc-tuning", Pages = "large-pages", Threads = "openmp-threads",
+        PortableFunctions = "portable-functions";
 
     private const string Off = "off", Made = "TorchSharp 0.107.0, libtorch 2.10.0";
     private static readonly string? Asked = EnvironmentSwitch.Value(Variable);
@@ -34,6 +35,8 @@ public static class Workarounds
             () => Autocast.IsSupported),
         new(OneDnnProducts, Made, "libtorch multiplies float32 matrices by MKL alone, though it carries oneDNN, which is faster on some processors.", false,
             () => OneDnnLinear.IsThere && (Kernels.Chosen?.UsesOneDnnLinear ?? false)),
+        new(FusedConvolution, Made, "TorchSharp does not bind oneDNN's convolution that adds a bias and another map and applies ReLU in one kernel.", false,
+            () => OneDnnConvolution.IsThere),
         new(CacheRecord, Made + " (oneDNN 3.7.1)", "Where CPUID hides the cache sizes, oneDNN plans by sizes of one byte: wrong sums, or a division by zero that ends the process.", false,
             () => ProcessorCaches.Seen is null && OneDnnCacheRecord.WasFilled),
         new(MklPath, Made + " (MKL 2024)", "MKL takes its fast kernels for small products and attention on Intel's processors alone, whatever others can.", false,
@@ -46,6 +49,8 @@ public static class Workarounds
             () => OperatingSystem.IsLinux()),
         new(Threads, Made, "libtorch's fused optimizer steps start all threads for each tensor, however small.", false,
             () => OpenMp.Present > 0),
+        new(PortableFunctions, Made, "MKL, oneDNN and libtorch choose code and the order of sums by the processor, and have no setting that fixes all of it.", false,
+            () => PortableMode.IsOn),
     ];
 
     /// <summary>Names of those at work in this process.</summary>

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Benchmarks;
 
 /// <summary>
-/// A step of the GPT of <see cref="TrainerSpeed"/> on the same 8 windows: by one process with two threads, and by two processes under
+/// A step of the GPT of <see cref="GptTraining"/> on the same 8 windows: by one process with two threads, and by two processes under
 /// mpirun with one thread and 4 windows each (to reach: 0.9 times as fast or better, a ratio of 1.11 or less).
 /// </summary>
 [WarmupCount(1)]
@@ -30,8 +30,8 @@ public class DataParallel
     public void SetUpOne()
     {
         Compute.Threads = Processes;
-        model = TrainerSpeed.Model();
-        trainer = TrainerSpeed.Train(model, Precision.Full);
+        model = GptTraining.Model();
+        trainer = GptTraining.Train(model, Precision.Full);
         steps = trainer.Run().GetEnumerator();
     }
 
@@ -77,8 +77,8 @@ public class DataParallel
     public static void Work()
     {
         using var workers = MpiWorkers.Start();
-        using var model = TrainerSpeed.Model();
-        using var trainer = TrainerSpeed.Train(model, Precision.Full, workers);
+        using var model = GptTraining.Model();
+        using var trainer = GptTraining.Train(model, Precision.Full, workers);
         using var steps = trainer.Run().GetEnumerator();
         using var another = zeros(1);
         while (true)

@@ -20,7 +20,7 @@ internal sealed class InferencePair : IDisposable
     /// <summary>Passes of a round, which lasts some tenths of a second at least.</summary>
     private static int Calls(int batch) => batch == 1 ? 10 : 3;
 
-    private static readonly IReadOnlyDictionary<string, Func<int, Case>> Cases = new Dictionary<string, Func<int, Case>>
+    private static readonly Dictionary<string, Func<int, Case>> Cases = new()
     {
         ["ResNet-18"] = images => Case.Of(new ResNet(ResNetConfig.ResNet18), Images(images, 224), model => new OnnxResNet(model).Write),
         ["ResNet-50"] = images => Case.Of(new ResNet(ResNetConfig.ResNet50), Images(images, 224), model => new OnnxResNet(model).Write),

@@ -13,7 +13,7 @@ if (args is [DataParallel.Worker])
 }
 if (args is [TrainerMemory.Command, ..])
 {
-    TrainerMemory.Run(args is [_, TrainerMemory.Large]);
+    TrainerMemory.Run(args.ElementAtOrDefault(1));
     return;
 }
 
@@ -26,6 +26,12 @@ if (args is [StartRows.FirstResult])
 if (args is [HandLoop.Command])
 {
     HandLoop.Serve();
+    return;
+}
+
+if (args is [TrainerSteps.Command, var name])
+{
+    TrainerSteps.Serve(name);
     return;
 }
 

@@ -32,12 +32,19 @@ internal sealed class ChildTimer : IDisposable
     /// <summary>This program again, with the arguments that make it hold a reference ready.</summary>
     /// <param name="failure">What to say where it does not become ready and gives no reason.</param>
     /// <param name="arguments">For <c>Program.cs</c>.</param>
-    public static ChildTimer OfThisProgram(string failure, params IEnumerable<string> arguments)
+    public static ChildTimer OfThisProgram(string failure, params IEnumerable<string> arguments) => OfThisProgram(failure, _ => { }, arguments);
+
+    /// <inheritdoc cref="OfThisProgram(string, IEnumerable{string})"/>
+    /// <param name="failure">What to say where it does not become ready and gives no reason.</param>
+    /// <param name="prepare">Changes how it is started, such as its environment.</param>
+    /// <param name="arguments">For <c>Program.cs</c>.</param>
+    public static ChildTimer OfThisProgram(string failure, Action<ProcessStartInfo> prepare, params IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!);
         if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet") start.ArgumentList.Add(typeof(ChildTimer).Assembly.Location);
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         start.Environment["OMP_NUM_THREADS"] = Native.Compute.Threads.ToString(CultureInfo.InvariantCulture);
+        prepare(start);
         return new ChildTimer(start, failure);
     }
 

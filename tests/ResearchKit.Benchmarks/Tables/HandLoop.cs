@@ -15,11 +15,11 @@ internal sealed class HandLoop : IDisposable
 
     private readonly PlainGpt model;
     private readonly optim.Optimizer optimizer;
-    private readonly IEnumerator<Batch> batches = TrainerSpeed.Loader().Batches().GetEnumerator();
+    private readonly IEnumerator<Batch> batches = GptTraining.Loader().Batches().GetEnumerator();
 
     public HandLoop()
     {
-        using var sizes = TrainerSpeed.Model();
+        using var sizes = GptTraining.Model();
         model = new PlainGpt(sizes.Config.VocabularySize, sizes.Config.ContextLength, sizes.Config.ModelWidth, sizes.Config.Heads, sizes.Config.Layers);
         optimizer = optim.AdamW(model.parameters(), 1e-3, beta2: 0.99, weight_decay: 0.1);
     }

@@ -13,6 +13,9 @@ internal static class Repository
     /// <summary>The page that is made of them.</summary>
     public static string Page => Path.Combine(Root, "docs", "benchmarks.md");
 
+    /// <summary>What was found out about targets that are missed; ends the page.</summary>
+    public static string Limits => Path.Combine(BenchmarksFolder, "limits.md");
+
     /// <summary>A script that stands beside the benchmarks.</summary>
     public static string Script(string name) => Path.Combine(Root, "tests", "ResearchKit.Benchmarks", "Tables", name);
 

@@ -10,6 +10,7 @@ internal static class TableList
             ["training"] = ("Training steps", TrainingRows.All),
             ["generation"] = ("Writing text", GenerationRows.All),
             ["start"] = ("Time to the first result", StartRows.All),
+            ["portable"] = ("Price of a portable run", PortableRows.All),
             ["inference"] = ("Inference", InferenceRows.All),
         };
 }

@@ -16,6 +16,7 @@ internal static class TablePage
         foreach (var one in all)
             page.AppendLine(CultureInfo.InvariantCulture, $"| {one.Processor.Class} | {one.Processor.Name}, family {one.Processor.Family:X}h, model {one.Processor.Model:X}h | {string.Join(", ", one.Processor.InstructionSets)} | {(one.Processor.CachesVisible ? "visible" : "hidden")} | {one.Cores}, {one.Threads} | {one.Libtorch} | {one.OperatingSystem} |");
         foreach (var (name, (title, rows)) in TableList.All) Table(page, name, title, [.. rows()], all);
+        if (File.Exists(Repository.Limits)) page.AppendLine().Append(File.ReadAllText(Repository.Limits));
         return page.ToString();
     }
 

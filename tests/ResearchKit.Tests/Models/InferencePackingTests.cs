@@ -64,9 +64,9 @@ public sealed class InferencePackingTests : IDisposable
 
         using var packed = model.PackForInference();
         example.Of(packed);
-        var before = LiveTensors.Settled();
+        var before = LiveTensors.Count;
         using (NewDisposeScope()) example.Of(packed);
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(before, LiveTensors.Count);
     }
 
     [Theory]
@@ -80,8 +80,7 @@ public sealed class InferencePackingTests : IDisposable
         var expected = example.Of(model, batch);
         double Off(Tensor result) => ((result.to(float32) - expected).norm() / expected.norm()).item<float>();
         double mixed;
-        if (name is "TokenMixingModel, experts" or "TokenMixingModel, state space") mixed = 0.01;   // do not run under autocast
-        else using (new Autocast(DeviceType.CPU, ScalarType.BFloat16)) mixed = Off(example.Of(model, batch));
+        using (new Autocast(DeviceType.CPU, ScalarType.BFloat16)) mixed = Off(example.Of(model, batch));
         using var faked = new FakedInstructions(true);
         using var packed = model.PackForInference(ScalarType.BFloat16);
         Assert.Equal(ScalarType.BFloat16, packed.Packing!.DType);
@@ -218,9 +217,9 @@ public sealed class InferencePackingTests : IDisposable
 
     private static long LeftBy(Func<nn.Module> make)
     {
-        var before = LiveTensors.Settled();
+        var before = LiveTensors.Count;
         make().Dispose();
-        return LiveTensors.Settled() - before;
+        return LiveTensors.Count - before;
     }
 
     private static void Near(Tensor expected, Tensor got)

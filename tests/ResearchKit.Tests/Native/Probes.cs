@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using ResearchKit.Layers;
+using ResearchKit.Models;
 using ResearchKit.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -19,12 +20,14 @@ internal static unsafe partial class Probes
         ["terminate-handler"] = AnEscapedExceptionLeavesTheProcess,
         ["autocast"] = ProductsRunInBFloat16,
         ["onednn-linear"] = ProductsByOneDnn,
+        ["fused-convolution"] = ConvolutionsAreFused,
         ["cache-record"] = ConvolutionsAreRight,
         ["mkl-path"] = MklKnowsTheInstructionSets,
         ["bfloat16-emulation"] = BFloat16ByFloat32,
         ["malloc-tuning"] = FreedMemoryIsKept,
         ["large-pages"] = PagesAreThereBeforeTheyAreTouched,
         ["openmp-threads"] = OneThreadForSmallWork,
+        ["portable-functions"] = AProcessCanBePortable,
         ["kernels"] = ShowKernels,
         ["table"] = ShowTable,
         ["portable"] = PortableProbe.Run,
@@ -85,6 +88,19 @@ internal static unsafe partial class Probes
         if (OneDnnLinear.IsThere) OneDnnLinear.Multiply(matrix, matrix).Dispose();
         else nn.functional.linear(matrix, matrix).Dispose();
         return OneDnnLinear.IsThere;
+    }
+
+    private static bool ConvolutionsAreFused()
+    {
+        using var network = new ResNet(ResNetConfig.Nano);
+        using var packed = network.PackForInference();
+        return packed.Packing!.ToString().Contains("fused", StringComparison.Ordinal);
+    }
+
+    private static bool AProcessCanBePortable()
+    {
+        Compute.Portable = true;
+        return Compute.Portable;
     }
 
     private static bool ConvolutionsAreRight()

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ResearchKit.Native;
 
 namespace ResearchKit.Tests.Packaging;
 
@@ -35,6 +36,9 @@ internal static class DotNet
         return (process.ExitCode, await output + await errors);
     }
 
+    /// <summary>Gives a process the native kernels of this one: what several processes compute can then be compared bit by bit.</summary>
+    public static void SameKernels(ProcessStartInfo start) => start.Environment[Kernels.TableVariable] = Compute.Kernels.ToString();
+
     /// <summary>How to start a program that is talked to, without what the test's own host put into the environment.</summary>
     public static ProcessStartInfo StartInfo(string program, string folder, string[] arguments, params (string Key, string Value)[] environment)
     {
@@ -48,6 +52,7 @@ internal static class DotNet
         foreach (var key in start.Environment.Keys.Where(key => key.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase)).ToList())
             start.Environment.Remove(key);
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = start.Environment["DOTNET_INTERACTIVE_CLI_TELEMETRY_OPTOUT"] = "1";
+        SameKernels(start);
         foreach (var (key, value) in environment) start.Environment[key] = value;
         return start;
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ResearchKit.Tests.Kernel;
+using ResearchKit.Tests.Packaging;
 
 namespace ResearchKit.Tests.Training;
 
@@ -47,6 +48,7 @@ public sealed class KilledRunTests : IDisposable
         {
             var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"), "run", notebook, "-p", $"place={place}", "--output", Path.Combine(folder, "out")])
             { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+            DotNet.SameKernels(start);
             using var process = Process.Start(start)!;
             var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
             if (patience is { } time)

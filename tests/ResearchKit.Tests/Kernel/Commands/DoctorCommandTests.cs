@@ -1,5 +1,6 @@
 using ResearchKit.Kernel.Commands;
 using ResearchKit.Native;
+using ResearchKit.Tests.Packaging;
 
 namespace ResearchKit.Tests.Kernel.Commands;
 
@@ -24,6 +25,25 @@ public sealed class DoctorCommandTests : IDisposable
         foreach (var choice in Compute.Kernels.Choices) Assert.Contains($"{choice.Operation} ", text, StringComparison.Ordinal);
         foreach (var workaround in Workarounds.All) Assert.Contains(workaround.Reason, text, StringComparison.Ordinal);
         Assert.Contains(NativeLibraries.TorchPath, text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_libtorch_it_says_so_and_tells_the_rest()
+    {
+        var folder = Directory.CreateTempSubdirectory("no-libtorch-").FullName;
+        try
+        {
+            foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(file => Path.GetExtension(file) is ".dll" or ".json"))
+                File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+            var (code, said) = await DotNet.RunAsync("dotnet", folder, [Path.Combine(folder, "ResearchKit.Kernel.dll"), "doctor"]);
+            Assert.Equal(2, code);
+            Assert.Contains("libtorch      The native library", said, StringComparison.Ordinal);
+            foreach (var section in new[] { "ResearchKit", "Machine", "Jupyter kernels", "Other programs" }) Assert.Contains(section, said, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Theory]
