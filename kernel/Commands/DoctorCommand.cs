@@ -27,10 +27,10 @@ internal static class DoctorCommand
         {
             ShowKit(output);
         }
-        catch (TypeInitializationException error) when (error.GetBaseException() is DllNotFoundException missing)
+        catch (TypeInitializationException error) when (error.GetBaseException() is DllNotFoundException or NotSupportedException or InvalidOperationException)
         {
             works = false;
-            Section(output, "Machine", [("system", RuntimeInformation.OSDescription), ("architecture", RuntimeInformation.ProcessArchitecture.ToString()), ("libtorch", missing.Message)]);
+            Section(output, "Machine", [("system", RuntimeInformation.OSDescription), ("architecture", RuntimeInformation.ProcessArchitecture.ToString()), ("libtorch", error.GetBaseException().Message)]);
         }
         var kernels = InstalledKernels.List();
         Section(output, "Jupyter kernels", kernels.Count > 0 ? kernels : [("none", "to register this one: researchkit kernel install")]);

@@ -43,7 +43,7 @@ internal sealed class ConvolutionStep
     }
 }
 
-/// <summary>Steps in the order of reading.</summary>
+/// <summary>Extension methods, so that steps read from left to right.</summary>
 internal static class ConvolutionSteps
 {
     /// <summary>What a step makes of a map: <c>step.Of(x, added, overwrites)</c>.</summary>

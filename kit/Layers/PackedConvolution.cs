@@ -28,6 +28,8 @@ internal sealed class PackedConvolution : PackedWeight
     private readonly bool isFused;
     private Tensor weight;           // [channels out, channels in / groups, kernel height, kernel width]
     private volatile bool isLaid;    // in oneDNN's format, which depends on the input: at the first call
+    private readonly long[] size;            // of the weight
+    private readonly long inputs;            // channels
     private readonly double products;   // multiplications for each number of the result
 
     /// <param name="weight">[channels out, channels in / groups, kernel height, kernel width].</param>
@@ -41,6 +43,7 @@ internal sealed class PackedConvolution : PackedWeight
         using var scope = NewDisposeScope();
         this.geometry = geometry;
         device = weight.device_type;
+        (size, inputs) = (weight.shape, weight.shape[1] * geometry.Groups);
         products = (double)weight.numel() / weight.shape[0];
         var (folded, foldedBias) = Fold(weight.detach(), bias?.detach(), norm);
         folded = folded.to(dtype, copy: true);
@@ -74,17 +77,18 @@ internal sealed class PackedConvolution : PackedWeight
     public Tensor Convolve(Tensor x, Tensor? added, bool overwrites, bool relu)
     {
         CheckGradient(x);
+        if (x.dim() != 4 || x.shape[1] != inputs)
+            throw new ArgumentException($"Got {x.ShapeText()}; the convolution reads [batch, {inputs}, height, width].", nameof(x));
         if (x.device_type != device) throw new InvalidOperationException($"The input is on {x.device}; the model was packed on {device}.");
         using var scope = NewDisposeScope();
         if (x.dtype != DType) x = x.to(DType);
-        var y = isFused && x.numel() > 0 ? OneDnnConvolution.Convolve(x, LaidFor(x), bias, geometry, added, overwrites, relu) : Plain(x, added, relu);
+        var y = !isFused ? Plain(x, added, relu) : x.numel() == 0 ? Empty(x) : OneDnnConvolution.Convolve(x, LaidFor(x), bias, geometry, added, overwrites, relu);
         ProductTally.Add(y.numel() * products);
         return y.MoveToOuterDisposeScope();
     }
 
     private Tensor Plain(Tensor x, Tensor? added, bool relu)
     {
-        if (isFused) return Empty(x);
         var y = ConvolutionKernel.Convolve(x, weight, bias, geometry.Stride, geometry.Padding, geometry.Dilation, geometry.Groups);
         if (added is not null) y = y.add_(added);
         return relu ? y.IsMeta() ? y.clamp_min(0) : y.relu_() : y;
@@ -93,9 +97,8 @@ internal sealed class PackedConvolution : PackedWeight
     /// <summary>What an empty batch gives.</summary>
     private Tensor Empty(Tensor x)
     {
-        var (kernel, size) = (weight.shape, x.shape);
-        long Length(int axis) => ((size[axis + 2] + (2 * geometry.Padding[axis]) - (geometry.Dilation[axis] * (kernel[axis + 2] - 1)) - 1) / geometry.Stride[axis]) + 1;
-        return zeros([size[0], kernel[0], Length(0), Length(1)], x.dtype, x.device);
+        long Length(int axis) => ((x.shape[axis + 2] + (2 * geometry.Padding[axis]) - (geometry.Dilation[axis] * (size[axis + 2] - 1)) - 1) / geometry.Stride[axis]) + 1;
+        return zeros([x.shape[0], size[0], Length(0), Length(1)], x.dtype, x.device);
     }
 
     private Tensor LaidFor(Tensor x)

@@ -8,7 +8,7 @@ namespace ResearchKit.Layers;
 /// <summary>x Wᵀ + b by a weight that was laid out once, for the kernels that the self-check found fastest for few rows and for many.</summary>
 internal sealed class PackedLinear : PackedWeight
 {
-    private readonly Kernels kernels = Kernels.Current;   // those of the time of packing: the layouts depend on them
+    private readonly Kernels kernels = Kernels.Current;   // fixed at packing, because the layouts depend on it
     private readonly Tensor? plain, blocked;              // [out, in], row by row and in oneDNN's format
     private readonly long inputs, outputs;
     private readonly DeviceType device;
@@ -24,7 +24,7 @@ internal sealed class PackedLinear : PackedWeight
         var own = weight.detach().to(dtype, copy: true).contiguous();
         var isBFloat16 = dtype == ScalarType.BFloat16;
         if (device == DeviceType.CPU && (isBFloat16 || kernels.PacksForOneDnn) && OneDnnLinear.Pack(own) is { } packed) blocked = Hold(packed);
-        if (blocked is null || (!isBFloat16 && !kernels.PacksForOneDnnAlone)) plain = Hold(own);
+        if (blocked is null || (!isBFloat16 && !kernels.AlwaysPacksForOneDnn)) plain = Hold(own);
     }
 
     public override string Kernel => (blocked, plain) switch
@@ -53,6 +53,10 @@ internal sealed class PackedLinear : PackedWeight
         return (bias is null ? product : product.add_(bias)).MoveToOuterDisposeScope();
     }
 
-    private Tensor Product(Tensor x, long rows, Tensor? bias) =>
-        plain is null || (blocked is not null && kernels.MultipliesPackedByOneDnn(rows)) ? OneDnnLinear.Packed(x, blocked!, bias) : nn.functional.linear(x, plain, bias);
+    private Tensor Product(Tensor x, long rows, Tensor? bias)
+    {
+        if (plain is null || (blocked is not null && kernels.MultipliesPackedByOneDnn(rows))) return OneDnnLinear.Packed(x, blocked!, bias);
+        using var pause = Autocast.TypeOn(device) is null ? null : Autocast.Pause(device);   // the result's dtype must not depend on the kernel
+        return nn.functional.linear(x, plain, bias);
+    }
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>A layer's weight, laid out once for inference: a module below the layer, so that it lives and is found with it.</summary>
+/// <summary>A layer's weight, laid out once for inference: a submodule of the layer, so that it is disposed and listed with it.</summary>
 /// <remarks>
 /// It is also what makes a packed model refuse: training, saving, moving and gradients all reach it.
 /// </remarks>
@@ -19,7 +19,7 @@ internal abstract class PackedWeight : nn.Module
         RegisterComponents();   // before the tensors are there, so that they do not become buffers
     }
 
-    /// <summary>The model that was packed.</summary>
+    /// <summary>The packed model that contains this weight.</summary>
     public WeakReference<nn.Module>? Model { get; set; }
 
     /// <summary>Which kernel multiplies, in words.</summary>

@@ -23,10 +23,10 @@ public static class InferencePacking
         /// <summary>A copy of this model, in evaluation mode, that does nothing but infer, faster.</summary>
         /// <remarks>
         /// The copy has weights of its own and stays as it is when the original is trained on. It takes any input that the original takes.
-        /// In float32 its results are the original's in evaluation mode, within 1e-5 of the largest. It refuses hooks, training, gradients,
-        /// saving, and being moved or cast. Its inner blocks may write over what they are given, and memory that its passes free is kept for the
-        /// next one until it is disposed of. While the copy is made, which takes milliseconds, a tensor that another thread makes without
-        /// naming a device has no numbers; pack before threads infer.
+        /// In float32 its results are the original's in evaluation mode, within 1e-5 of the largest. It refuses hooks at hook points, training, gradients,
+        /// saving, and being moved or cast. Hooks on layers that were fused are not called. Its inner blocks may write over what they are given, and memory that its passes free is kept for the
+        /// next one until it is disposed of. While the copy is made, which takes milliseconds, tensors that other threads create
+        /// without a device are made on the meta device. Pack before starting other threads.
         /// </remarks>
         /// <param name="dtype">
         /// Of the weights that multiply, float32 or bfloat16. In bfloat16 products are of rounded factors; what is between them stays
@@ -60,7 +60,9 @@ public static class InferencePacking
         if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
             throw new ArgumentException($"The type is {dtype}; a model is packed in float32 or bfloat16.", nameof(dtype));
         Layers.Packing.Refuse(model, "packed again");
-        if (dtype == ScalarType.BFloat16 && model.parameters().First().device_type is DeviceType.CPU && !Processor.MultipliesBFloat16)
+        if (dtype == ScalarType.BFloat16 && PortableMode.IsOn)
+            throw new NotSupportedException("A portable run multiplies bfloat16 in float32, so packed bfloat16 would gain nothing; pack in float32.");
+        if (dtype == ScalarType.BFloat16 && model.parameters().FirstOrDefault()?.device_type is DeviceType.CPU && !Processor.MultipliesBFloat16)
             throw new NotSupportedException("This processor has no bfloat16 instructions (AVX512_BF16 or AMX), so that packed bfloat16 would be slower than float32.");
     }
 
@@ -94,5 +96,5 @@ public static class InferencePacking
     private static Dictionary<string, Tensor> Tensors(nn.Module model) => model.named_parameters().Select(pair => (pair.name, (Tensor)pair.parameter))
         .Concat(model.named_buffers().Select(pair => (pair.name, pair.buffer))).ToDictionary(pair => pair.name, pair => pair.Item2);
 
-    private static bool IsEmptied(Tensor tensor) => tensor.numel() > 1 && tensor.stride().All(stride => stride == 0);
+    private static bool IsEmptied(Tensor tensor) => tensor.numel() > 1 && tensor.shape.Zip(tensor.stride()).All(axis => axis.First == 1 || axis.Second == 0);
 }

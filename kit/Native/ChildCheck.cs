@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>Trials in a process of their own: of what can end a process, and of what must be set before a library's first call.</summary>
+/// <summary>Trials in a child process: those that can crash, and those that must set something before a library's first call.</summary>
 /// <remarks>
 /// The child is this program again, with the kit as its startup hook (<c>DOTNET_STARTUP_HOOKS</c>): the hook runs before the program's own
 /// code, does one trial, prints a line and ends the process. Where a program cannot be started so (a single file, for one), the trial counts as undecided.
@@ -15,7 +15,8 @@ internal static class ChildCheck
     public const string Assemblies = "RESEARCHKIT_CHILD_ASSEMBLIES";
     private const string Task = "RESEARCHKIT_CHILD_CHECK", Answer = "researchkit-check ";
     private const string ConvolutionTask = "convolution", MklTask = "mkl", MklIntelTask = "mkl-intel";
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(3), Patience = TimeSpan.FromSeconds(15);   // of its processor time; where other programs take the processor
+    private static readonly TimeSpan CpuLimit = TimeSpan.FromSeconds(3), WallLimit = TimeSpan.FromSeconds(15);   // CPU time of each of its threads; elapsed time, for a busy machine
+    private static readonly int[] CrashCodes = [132, 134, 135, 136, 139];   // 128 + SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV
 
     /// <summary>Whether this process is such a child.</summary>
     public static bool IsChild => EnvironmentSwitch.Value(Task) is not null;
@@ -32,21 +33,26 @@ internal static class ChildCheck
     {
         var (numbers, code) = Run(ConvolutionTask);
         if (numbers is [var error]) return new Report(error <= KernelSelfCheck.Tolerance, true, error, "oneDNN's convolutions are wrong here");
-        return code is null ? new Report(false, false, double.NaN, "oneDNN's convolutions could not be tried in a child process")
+        return code is not { } crash || !IsCrash(crash) ? new Report(false, false, double.NaN, "oneDNN's convolutions could not be tried in a child process")
             : new Report(false, true, double.NaN, string.Create(CultureInfo.InvariantCulture, $"oneDNN's convolutions ended the child process that tried them (exit code {code})"));
     }
 
-    /// <summary>Whether MKL is faster when it takes its paths for Intel's processors; times are held against oneDNN's in the same process.</summary>
+    /// <summary>Whether MKL is faster when it takes its paths for Intel's processors; each process divides MKL's times by oneDNN's, so that two processes can be compared.</summary>
     public static (KernelChoice Choice, bool IsFinal) MklPath()
     {
-        if (Run(MklTask).Numbers is not [var plain, var plainError] || Run(MklIntelTask).Numbers is not [var intel, var error])
-            return (new KernelChoice(KernelTable.Mkl, KernelTable.MklDefault), false);
+        var keep = new KernelChoice(KernelTable.Mkl, KernelTable.MklDefault);
+        if (Run(MklTask).Numbers is not [var plain, var plainError]) return (keep, false);
+        var (numbers, code) = Run(MklIntelTask);
+        if (numbers is not [var intel, var error]) return (keep, code is { } crash && IsCrash(crash));
         var gain = plain / intel;
         var better = error <= KernelSelfCheck.Tolerance && gain >= KernelSelfCheck.LeastGain;
         return (new KernelChoice(KernelTable.Mkl, better ? KernelTable.MklIntel : KernelTable.MklDefault, gain, better ? error : plainError), true);
     }
 
-    /// <summary>What the startup hook calls: in a child does its trial and ends the process, else does nothing.</summary>
+    /// <summary>Whether a process that ended with this code was ended by a fault of native code.</summary>
+    private static bool IsCrash(int code) => CrashCodes.Contains(code) || (OperatingSystem.IsWindows() && code < 0);
+
+    /// <summary>Called by the startup hook. In a child it runs the trial and exits; otherwise it does nothing.</summary>
     public static void RunIfChild()
     {
         if (EnvironmentSwitch.Value(Task) is not { } task) return;
@@ -56,8 +62,8 @@ internal static class ChildCheck
             {
                 ConvolutionTask => [Convolve()],
                 MklTask => MklTimes(),
-                _ when MklPaths.Tell() => MklTimes(),
-                _ => [],
+                MklIntelTask => MklPaths.Tell() ? MklTimes() : [],
+                _ => throw new InvalidOperationException($"{Task} is '{task}'; expected {ConvolutionTask}, {MklTask} or {MklIntelTask}."),
             };
             Console.WriteLine(Answer + string.Join(' ', numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture))));
         }
@@ -75,7 +81,7 @@ internal static class ChildCheck
         return error;
     }
 
-    /// <summary>The geometric mean of MKL's times over oneDNN's, for a few rows, for many, and for the heads of attention; and the largest error.</summary>
+    /// <summary>The geometric mean of three MKL times (few rows, many rows, the heads of attention), divided by oneDNN's time for many rows; and the largest error.</summary>
     private static double[] MklTimes()
     {
         using var scope = NewDisposeScope();
@@ -84,8 +90,8 @@ internal static class ChildCheck
         Func<Tensor>[] kernels = [() => OneDnnLinear.Multiply(many, wide), () => nn.functional.linear(few, weight), () => nn.functional.linear(many, wide), () => queries.bmm(keys.transpose(1, 2))];
         foreach (var kernel in kernels) kernel().Dispose();
         if (SteadyTime.Of(kernels) is not { } times) return [];
-        var exact = many.to(float64).mm(wide.to(float64).t());
-        var error = ((kernels[2]().to(float64) - exact).abs().max() / exact.abs().max()).item<double>();
+        var exact = new[] { few.to(float64).mm(weight.to(float64).t()), many.to(float64).mm(wide.to(float64).t()), queries.to(float64).bmm(keys.to(float64).transpose(1, 2)) };
+        var error = exact.Select((sum, place) => ((kernels[place + 1]().to(float64) - sum).abs().max() / sum.abs().max()).item<double>()).Max();
         return [Math.Pow(times[1] * times[2] * times[3], 1.0 / 3) / times[0], error];
     }
 
@@ -106,7 +112,7 @@ internal static class ChildCheck
             var output = child.StandardOutput.ReadToEndAsync();
             var started = Stopwatch.GetTimestamp();
             while (!child.WaitForExit(100))
-                if (child.TotalProcessorTime > Limit || Stopwatch.GetElapsedTime(started) > Patience)
+                if (child.TotalProcessorTime > CpuLimit * Compute.Threads || Stopwatch.GetElapsedTime(started) > WallLimit)
                 {
                     child.Kill(entireProcessTree: true);
                     return (null, null);

@@ -7,9 +7,9 @@ namespace ResearchKit.Native;
 
 /// <summary>Finds out which kernels are right on this machine, and which of the right ones are fast.</summary>
 /// <remarks>
-/// An alternative is taken where its numbers equal float64's within <see cref="Tolerance"/> of the largest one and it takes at most
-/// 1 / <see cref="LeastGain"/> of the time of libtorch's own kernel. In this process the check takes at most about a tenth of a second. What can end
-/// a process, or must be set before a library's first call, is tried in a child process, once per machine (<see cref="ChildCheck"/>).
+/// An alternative is taken where its results differ from float64 by at most <see cref="Tolerance"/> of the largest value and it takes at
+/// most 1 / <see cref="LeastGain"/> of the time of libtorch's own kernel. In this process the check takes about a tenth of a second, and stops after
+/// <see cref="KernelTrials.Budget"/> on a busy machine. What can end a process, or must be set before a library's first call, is tried in a child process, once per machine (<see cref="ChildCheck"/>).
 /// </remarks>
 internal static class KernelSelfCheck
 {
@@ -19,7 +19,7 @@ internal static class KernelSelfCheck
     /// <summary>Largest difference from float64, relative to the largest value.</summary>
     public const double Tolerance = 1e-5;
 
-    private const int Version = 3;
+    private const int Version = 4;
 
     /// <summary>All that the choice depends on, on one line: processor, libraries, threads, and the variables that choose instruction sets.</summary>
     public static string Key() => string.Join("; ",
@@ -27,7 +27,7 @@ internal static class KernelSelfCheck
         $"check {Version.ToString(CultureInfo.InvariantCulture)}", Processor.Vendor, Processor.Signature, Processor.Name, string.Join(' ', Processor.InstructionSets),
         $"caches {ProcessorCaches.Seen?.ToString() ?? "hidden"}", RuntimeInformation.RuntimeIdentifier, $"libtorch {NativeLibraries.TorchVersion}",
         $"kit {typeof(KernelSelfCheck).Assembly.GetName().Version}", string.Create(CultureInfo.InvariantCulture, $"threads {Compute.Threads} of {Environment.ProcessorCount}"),
-        .. new[] { "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR", Workarounds.Variable }.Select(name => $"{name}={EnvironmentSwitch.Value(name)}"),
+        .. new[] { "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR", Workarounds.Variable }.Select(name => $"{name}={EnvironmentSwitch.Value(name)}"),
     ]);
 
     /// <summary>What an earlier check of this machine found, or a new one finds.</summary>
@@ -41,7 +41,7 @@ internal static class KernelSelfCheck
         return table;
     }
 
-    /// <param name="complete">Whether all was found out; else a later process tries again.</param>
+    /// <param name="complete">Whether every operation was decided; if not, the next process checks again.</param>
     private static KernelTable New(out bool complete)
     {
         complete = true;
@@ -52,6 +52,7 @@ internal static class KernelSelfCheck
         {
             var report = ChildCheck.Convolutions();
             complete &= report.IsFinal;
+            _ = OneDnnCacheRecord.IsRight;   // fills the record here too, before any kernel is tried
             if (!report.IsRight) table = table.With(new KernelChoice(KernelTable.Convolution, KernelTable.Columns, Error: report.Error)) with { Source = $"{table.Source}; {report.Note}" };
         }
         if (MklPaths.IsNeeded && !Workarounds.IsOff(Workarounds.MklPath))

@@ -10,9 +10,15 @@ namespace ResearchKit.Native;
 public sealed record KernelChoice(string Operation, string Kernel, double Gain = double.NaN, double Error = double.NaN)
 {
     /// <summary>Why it was chosen, in words.</summary>
-    public string Reason => double.IsNaN(Gain) ? "not measured"
-        : string.Create(CultureInfo.InvariantCulture, $"the alternative takes {1 / Gain:0.00} of the default's time")
-            + (double.IsNaN(Error) ? "" : string.Create(CultureInfo.InvariantCulture, $", error {Error:0e0}"));
+    public string Reason => (double.IsNaN(Gain), double.IsNaN(Error)) switch
+    {
+        (true, true) => "not measured",
+        (true, false) => string.Create(CultureInfo.InvariantCulture, $"error {Error:0e0}"),
+        (false, true) => Times,
+        _ => string.Create(CultureInfo.InvariantCulture, $"{Times}, error {Error:0e0}"),
+    };
+
+    private string Times => string.Create(CultureInfo.InvariantCulture, $"the alternative takes {1 / Gain:0.00} of the default's time");
 
     /// <inheritdoc/>
     public override string ToString() => $"{Operation}={Kernel}";

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
@@ -8,21 +9,34 @@ internal static class KernelTrials
     /// <summary>Two kernels of one operation on the same numbers.</summary>
     private sealed record Trial(string Operation, string Alternative, Func<Tensor> Default, Func<Tensor> Other, Func<Tensor> Exact, double Tolerance);
 
-    /// <summary>Fills in what is faster and right.</summary>
-    /// <param name="table">What is decided by now.</param>
-    /// <param name="complete">False where the machine was too busy for times to be told; the default stays there.</param>
+    /// <summary>After so long no further trial begins; on an idle machine all of them take a tenth of it.</summary>
+    public static readonly TimeSpan Budget = TimeSpan.FromSeconds(1);
+
+    /// <summary>Adds the faster correct kernel of each operation to the table.</summary>
+    /// <param name="table">What is decided already.</param>
+    /// <param name="complete">False if the machine was too busy to compare all times; those operations keep the default.</param>
     public static KernelTable All(KernelTable table, out bool complete)
     {
         complete = true;
-        if (OneDnnLinear.IsThere)
+        if (table[KernelTable.Convolution] == KernelTable.OneDnn)
         {
-            if (!OddShapesAreRight()) return table with { Source = $"{table.Source}; oneDNN's products are wrong here" };
-            foreach (var trial in Products()) table = table.With(Better(trial, ref complete));
-        }
-        if (table[KernelTable.Convolution] == KernelTable.OneDnn && Autograd(ConvolutionError) is var error)
+            var error = OnItsOwnThread(ConvolutionError);
             table = table.With(new KernelChoice(KernelTable.Convolution, error <= KernelSelfCheck.Tolerance ? KernelTable.OneDnn : KernelTable.Columns, Error: error));
-        if (!Workarounds.IsOff(Workarounds.BFloat16))
-            foreach (var trial in BFloat16(table)) table = table.With(Better(trial, ref complete));
+        }
+        IEnumerable<Trial> trials = [];
+        if (OneDnnLinear.IsThere && !OddShapesAreRight()) table = table with { Source = $"{table.Source}; oneDNN's products are wrong here" };
+        else if (OneDnnLinear.IsThere) trials = Products();
+        if (!Workarounds.IsOff(Workarounds.BFloat16)) trials = trials.Concat(BFloat16(table));
+        var start = Stopwatch.GetTimestamp();
+        foreach (var trial in trials)
+        {
+            if (Stopwatch.GetElapsedTime(start) > Budget)
+            {
+                complete = false;
+                break;
+            }
+            table = table.With(Better(trial, ref complete));
+        }
         return table;
     }
 
@@ -45,10 +59,25 @@ internal static class KernelTrials
         return largest;
     }
 
-    private static double Autograd(Func<double> check)
+    /// <summary>Runs a check with gradients even where the caller is in inference mode, which belongs to its thread.</summary>
+    private static double OnItsOwnThread(Func<double> check)
     {
-        using var grad = enable_grad();
-        return check();
+        var result = double.NaN;
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                result = check();
+            }
+            catch (Exception error)
+            {
+                failure = error;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        return failure is null ? result : throw new InvalidOperationException($"The self-check of the convolutions failed: {failure.Message}", failure);
     }
 
     private static bool OddShapesAreRight()
@@ -83,8 +112,8 @@ internal static class KernelTrials
     }
 
     /// <summary>
-    /// Few rows take as long as their weights take to arrive from memory, where a model's weights lie; so each call has other weights, more of
-    /// them than caches hold.
+    /// With few rows, reading the weights from memory takes most of the time. Each call uses another copy of the weights, so that they do not
+    /// come from a cache (of up to about 30 MB).
     /// </summary>
     private static IEnumerable<Trial> ProductsOfFewRows()
     {
@@ -104,7 +133,7 @@ internal static class KernelTrials
         }
     }
 
-    /// <summary>bfloat16 by libtorch, against rounded factors in float32; both are within bfloat16's own rounding of the exact sum.</summary>
+    /// <summary>bfloat16 by libtorch, against float32 products of inputs rounded to bfloat16; both differ from the exact sum by bfloat16's rounding.</summary>
     private static IEnumerable<Trial> BFloat16(KernelTable table)
     {
         const double rounding = 2e-2;
@@ -140,6 +169,6 @@ internal static class KernelTrials
         return double.IsNaN(difference) ? double.PositiveInfinity : difference;
     }
 
-    /// <summary>Numbers from −1 to 1 without a pattern that sums would show; the generator that users seed is not touched.</summary>
+    /// <summary>Deterministic values from −1 to 1; the random generator is not used.</summary>
     public static Tensor Numbers(params long[] shape) => arange(shape.Aggregate((a, b) => a * b), ScalarType.Float32, CPU).add_(1).mul_(0.7310585f).sin_().reshape(shape);
 }

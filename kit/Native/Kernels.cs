@@ -17,8 +17,11 @@ internal sealed class Kernels
 
     private readonly bool oneRow, fewRows, someRows, manyRows, packedOneRow, packedFewRows, packedManyRows;
 
-    private Kernels(KernelTable table)
+    private readonly bool isFixed;   // given, and not measured with a number of threads
+
+    private Kernels(KernelTable table, bool isFixed)
     {
+        this.isFixed = isFixed;
         Table = table;
         bool Is(string operation, string kernel) => table[operation] == kernel;
         oneRow = Is(KernelTable.OneRow, KernelTable.OneDnn);
@@ -40,7 +43,7 @@ internal sealed class Kernels
     /// <exception cref="InvalidOperationException">An environment variable of the kit has a value that is not understood.</exception>
     public static Kernels Current => current ?? Decide();
 
-    /// <summary>Those decided by now; null before the first product.</summary>
+    /// <summary>The kernels; null if none have been chosen yet.</summary>
     public static Kernels? Chosen => current;
 
     public KernelTable Table { get; }
@@ -59,7 +62,7 @@ internal sealed class Kernels
 
     public bool UsesOneDnnLinear => oneRow || fewRows || someRows || manyRows || InputGradientByOneDnn || WeightGradientByOneDnn;
 
-    /// <summary>Whether oneDNN multiplies so many rows by so many weights: as it was measured for a like number of rows, and not for small ones.</summary>
+    /// <summary>Whether oneDNN is used: the choice that was measured for the nearest number of rows. Small products are always MKL's.</summary>
     public bool MultipliesByOneDnn(long rows, long weights) => rows switch
     {
         1 => oneRow && weights >= 1 << 18,
@@ -76,11 +79,11 @@ internal sealed class Kernels
         _ => packedManyRows,
     };
 
-    /// <summary>Whether a packed weight is laid out for oneDNN: for some number of rows, or for all of them.</summary>
+    /// <summary>Whether oneDNN is used for packed weights with any number of rows.</summary>
     public bool PacksForOneDnn => packedOneRow || packedFewRows || packedManyRows;
 
-    /// <inheritdoc cref="PacksForOneDnn"/>
-    public bool PacksForOneDnnAlone => packedOneRow && packedFewRows && packedManyRows;
+    /// <summary>Whether oneDNN is used for packed weights with every number of rows.</summary>
+    public bool AlwaysPacksForOneDnn => packedOneRow && packedFewRows && packedManyRows;
 
     /// <summary>Takes these from now on.</summary>
     /// <exception cref="NotSupportedException">This system lacks one of them; the kernels stay as they were.</exception>
@@ -89,22 +92,26 @@ internal sealed class Kernels
     {
         if (PortableMode.IsOn && !table.ChoosesAs(PortableMode.Kernels))
             throw new InvalidOperationException($"A portable run fixes the kernels ({PortableMode.Kernels}); others were asked for.");
-        lock (Gate) current = Applied(table);
+        lock (Gate) current = Applied(table, isFixed: true);
     }
 
     /// <summary>Decides again at the next product: the number of threads has changed.</summary>
     public static void Forget()
     {
         lock (Gate)
-            if (current is { Table.Source: not "given" }) current = null;
+            if (current is { isFixed: false }) current = null;
     }
 
     private static Kernels Decide()
     {
-        lock (Gate) return current ??= Applied(PortableMode.IsOn ? PortableMode.Kernels : Asked() ?? KernelSelfCheck.CachedOrNew());
+        lock (Gate)
+        {
+            var given = PortableMode.IsOn ? PortableMode.Kernels : Asked();
+            return current ??= Applied(given ?? KernelSelfCheck.CachedOrNew(), given is not null);
+        }
     }
 
-    /// <summary>What the environment asks for; null to be found out.</summary>
+    /// <summary>The table that the environment gives; null if the self-check must decide.</summary>
     private static KernelTable? Asked()
     {
         CheckEnvironment();
@@ -129,13 +136,13 @@ internal sealed class Kernels
         }
     }
 
-    private static Kernels Applied(KernelTable table)
+    private static Kernels Applied(KernelTable table, bool isFixed)
     {
-        var kernels = new Kernels(table);
+        var kernels = new Kernels(table, isFixed);
         if ((kernels.UsesOneDnnLinear || kernels.PacksForOneDnn) && !OneDnnLinear.IsThere) throw new NotSupportedException("oneDNN's products were asked for, but this system's libtorch does not show them, or they are switched off.");
         if (table[KernelTable.Mkl] == KernelTable.MklIntel && MklPaths.IsNeeded && !MklPaths.Tell())
             throw new NotSupportedException("MKL's paths for Intel's processors were asked for, but this system does not let them be chosen, or the workaround is switched off.");
-        if (!kernels.ConvolvesByColumns && X86Base.IsSupported) _ = OneDnnCacheRecord.IsRight;   // fills the record where it must be
+        if (X86Base.IsSupported && (!kernels.ConvolvesByColumns || kernels.UsesOneDnnLinear || kernels.PacksForOneDnn)) _ = OneDnnCacheRecord.IsRight;   // fills the record where it must be
         return kernels;
     }
 }

@@ -120,7 +120,8 @@ internal static unsafe class OneDnnCacheRecord
         foreach (var line in File.ReadLines("/proc/self/maps"))
         {
             var parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            var isLibrary = parts.Length > 5 && parts[5] == NativeLibraries.TorchPath;
+            var path = line.IndexOf('/') is var slash and >= 0 ? line[slash..] : "";
+            var isLibrary = Path.GetFileName(path) == Path.GetFileName(NativeLibraries.TorchPath);   // the folder may be a link
             if (parts[1].StartsWith("rw", StringComparison.Ordinal) && (isLibrary || (behind && parts.Length == 5)))
             {
                 var range = parts[0].Split('-');

@@ -3,9 +3,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>oneDNN's convolution of two axes with what follows it in one kernel: a bias, another map that is added, ReLU.</summary>
+/// <summary>oneDNN's two-dimensional convolution, with a bias, the addition of another tensor and ReLU in the same kernel.</summary>
 /// <remarks>
-/// Maps have their channels last in memory, and the weight is laid out once in oneDNN's blocked format. Reached through the C interface
+/// Tensors have their channels last in memory, and the weight is laid out once in oneDNN's blocked format. Reached through the C interface
 /// that compiled PyTorch models use. Nothing is recorded for a gradient.
 /// </remarks>
 internal static unsafe class OneDnnConvolution
@@ -24,10 +24,13 @@ internal static unsafe class OneDnnConvolution
     /// <summary>Whether this system's libtorch has it.</summary>
     public static bool IsThere => !Workarounds.IsOff(Workarounds.FusedConvolution) && Pointwise is not null && Added is not null && AddedInPlace is not null;
 
+    /// <summary>Whether this process has used it.</summary>
+    public static bool WasUsed { get; private set; }
+
     /// <summary>Whether packed models use it; not where the self-check finds oneDNN's convolutions wrong.</summary>
     public static bool IsUsed => IsThere && !Kernels.Current.ConvolvesByColumns;
 
-    /// <summary>relu(convolution(x) + bias + added), what is null or false left out.</summary>
+    /// <summary>relu(convolution(x) + bias + added); null and false arguments are skipped.</summary>
     /// <param name="x">[batch, channels in, height, width], in any layout; of the weight's dtype.</param>
     /// <param name="weight">[channels out, channels in / groups, kernel height, kernel width] in oneDNN's blocked format.</param>
     /// <param name="bias">[channels out], or null.</param>
@@ -51,6 +54,7 @@ internal static unsafe class OneDnnConvolution
                 ? AddedInPlace(added.Handle, x.Handle, weight.Handle, biasPointer, padding, 2, stride, 2, dilation, 2, geometry.Groups, add, null, relu ? &then : null, null, 0, null, &result)
                 : Added(x.Handle, added.Handle, weight.Handle, biasPointer, padding, 2, stride, 2, dilation, 2, geometry.Groups, add, null, relu ? &then : null, null, 0, null, &result);
         }
+        WasUsed = true;
         GC.KeepAlive(x);
         GC.KeepAlive(weight);
         GC.KeepAlive(bias);
@@ -71,5 +75,5 @@ internal static unsafe class OneDnnConvolution
 /// <param name="Stride">Steps between windows, down and across.</param>
 /// <param name="Padding">Zeros on each side, down and across.</param>
 /// <param name="Dilation">Steps between the points of a window, down and across.</param>
-/// <param name="Groups">Parts of the channels that are convolved apart.</param>
+/// <param name="Groups">Groups of channels that are convolved separately.</param>
 internal sealed record ConvolutionGeometry(long[] Stride, long[] Padding, long[] Dilation, int Groups);

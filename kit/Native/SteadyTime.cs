@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>How long kernels take, by their fastest calls, taken in turns.</summary>
+/// <summary>Times kernels by turns and keeps the fastest call of each.</summary>
 /// <remarks>
-/// Other programs on the machine only ever make a call longer. A call during which the system took the processor away counts for nothing (Linux
-/// tells), and a time counts once the two fastest calls agree within a tenth; where they never do, the machine is too busy to tell.
+/// Other programs on the machine only ever make a call longer. A call that Linux interrupted is not counted. A time is valid once the two
+/// fastest calls differ by at most 10 %; if they never do, the machine is too busy.
 /// </remarks>
 internal static unsafe partial class SteadyTime
 {
@@ -35,8 +35,9 @@ internal static unsafe partial class SteadyTime
 
     private static double Seconds(Func<Tensor> kernel)
     {
+        using var scope = NewDisposeScope();   // frees what the kernel made on the way
         var (start, preemptions) = (Stopwatch.GetTimestamp(), CountPreemptions());
-        using var result = kernel();
+        kernel();
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         return CountPreemptions() == preemptions ? seconds : double.PositiveInfinity;
     }

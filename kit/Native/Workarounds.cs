@@ -3,7 +3,7 @@ namespace ResearchKit.Native;
 /// <summary>The registry of all workarounds: what each is for, and how to switch it off.</summary>
 /// <remarks>
 /// <c>RESEARCHKIT_WORKAROUNDS=off</c> switches all of them off that can be; <c>RESEARCHKIT_WORKAROUNDS=-cache-record,-scalar-cache</c> those
-/// named. Each has a test that runs without it and passes while that fails: when the test fails, the workaround can go.
+/// named. Each has a test that switches it off and expects a failure. If that test fails, the workaround can be removed.
 /// </remarks>
 public static class Workarounds
 {
@@ -23,7 +23,7 @@ public static class Workarounds
     [
         new(SymbolVersion, Made, "TorchSharp's library is built against GCC 13's libstdc++ and does not load with an older one, though it uses nothing of it.", true,
             () => NativeLibraries.RelaxedSymbolVersion),
-        new(TensorInterface, Made, "TorchSharp cannot make a tensor another name of a second one, or a window of its own on another's memory; libtorch's C interface can.", true,
+        new(TensorInterface, Made, "TorchSharp cannot make two tensors share one storage; libtorch's C interface can.", true,
             () => true),
         new(ScalarFree, Made, "TorchSharp's numbers (Scalar) may be freed by the garbage collector while the native call that was given them still reads them.", false,
             () => DeferredScalarFree.Kept),
@@ -34,18 +34,18 @@ public static class Workarounds
         new(AutocastSymbols, Made, "TorchSharp does not bind autocast, so mixed precision calls libtorch's C++ functions by name.", false,
             () => Autocast.IsSupported),
         new(OneDnnProducts, Made, "libtorch multiplies float32 matrices by MKL alone, though it carries oneDNN, which is faster on some processors.", false,
-            () => OneDnnLinear.IsThere && (Kernels.Chosen?.UsesOneDnnLinear ?? false)),
+            () => OneDnnLinear.IsThere && Kernels.Chosen is { } chosen && (chosen.UsesOneDnnLinear || chosen.PacksForOneDnn)),
         new(FusedConvolution, Made, "TorchSharp does not bind oneDNN's convolution that adds a bias and another map and applies ReLU in one kernel.", false,
-            () => OneDnnConvolution.IsThere),
+            () => OneDnnConvolution.WasUsed),
         new(CacheRecord, Made + " (oneDNN 3.7.1)", "Where CPUID hides the cache sizes, oneDNN plans by sizes of one byte: wrong sums, or a division by zero that ends the process.", false,
             () => ProcessorCaches.Seen is null && OneDnnCacheRecord.WasFilled),
-        new(MklPath, Made + " (MKL 2024)", "MKL takes its fast kernels for small products and attention on Intel's processors alone, whatever others can.", false,
+        new(MklPath, Made + " (MKL 2024)", "MKL takes its fast kernels for small products and attention on Intel's processors alone, even where others have the same instructions.", false,
             () => MklPaths.IsTold),
         new(BFloat16, Made, "Without bfloat16 instructions libtorch's bfloat16 products take several times as long as float32's.", false,
             () => Kernels.Chosen?.EmulatesBFloat16 ?? false),
         new(Malloc, Made, "glibc gives memory back to the system after each step and gets it anew for the next.", false,
             () => MallocTuning.IsThere),
-        new(Pages, Made, "Fresh memory for weights costs a page fault each 4 KB.", false,
+        new(Pages, Made, "Fresh memory for weights costs a page fault for every 4 KB.", false,
             () => OperatingSystem.IsLinux()),
         new(Threads, Made, "libtorch's fused optimizer steps start all threads for each tensor, however small.", false,
             () => OpenMp.Present > 0),

@@ -80,7 +80,7 @@ internal static class Checkpoint
             Compute.Kernels = KernelTable.Parse(kernels);
             return null;
         }
-        catch (Exception error) when (error is FormatException or NotSupportedException)
+        catch (Exception error) when (error is FormatException or NotSupportedException or InvalidOperationException)
         {
             return $"The run goes on with other kernels than it began with, so the last bits may differ. {error.Message}";
         }

@@ -38,7 +38,7 @@ internal sealed class InferencePair : IDisposable
     /// <param name="batch">Images of 224 × 224 (Inception: 299 × 299), or texts of 128 tokens.</param>
     public InferencePair(string model, int batch)
     {
-        onnx = ChildTimer.OfThisProgram("ONNX Runtime could not be started.", Command, model, batch.ToString(CultureInfo.InvariantCulture));
+        onnx = ChildTimer.OfThisProgram("ONNX Runtime could not be started, or its results differ: see above.", Command, model, batch.ToString(CultureInfo.InvariantCulture));
         using var made = Make(model, batch);
         packed = made.Model.PackForInference();
         input = made.Input.alias();

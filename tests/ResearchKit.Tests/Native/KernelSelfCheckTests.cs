@@ -100,6 +100,42 @@ public sealed class KernelSelfCheckTests : IDisposable
     }
 
     [Fact]
+    public void The_record_is_filled_before_kernels_are_tried()
+    {
+        if (!System.Runtime.Intrinsics.X86.X86Base.IsSupported || !OperatingSystem.IsLinux()) return;
+        var run = ProbeProcess.Run("hidden-record", (ProcessorCaches.Variable, "hidden"), (Workarounds.Variable, null), (KernelCache.FolderVariable, folder.Path));
+        Assert.True(run.ExitCode == 0, run.Output + run.Errors);
+        Assert.Contains("convolution=onednn", run.Output, StringComparison.Ordinal);
+        Assert.Contains("filled=True", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_check_works_in_inference_mode()
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        KernelTrials.All(KernelTable.Defaults, out _);
+    }
+
+    [Fact]
+    public void Kernels_that_were_set_stay_when_the_number_of_threads_changes()
+    {
+        using var kernels = new TestKernels("");
+        var threads = Compute.Threads;
+        var set = KernelTable.Defaults with { Source = "of an earlier run" };
+        Compute.Kernels = set;
+        try
+        {
+            Compute.Threads = threads + 1;
+            Assert.Same(set, Compute.Kernels);
+        }
+        finally
+        {
+            Compute.Threads = threads;
+        }
+    }
+
+    [Fact]
     public void The_check_leaves_the_seeded_generator_and_the_callers_settings_as_they_were()
     {
         using var scope = NewDisposeScope();
