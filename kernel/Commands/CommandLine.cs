@@ -44,6 +44,11 @@ public static class CommandLine
             await error.WriteLineAsync(refused.Message).ConfigureAwait(false);
             return ExitCodes.BadInput;
         }
+        catch (TypeInitializationException refused) when (refused.GetBaseException() is NotSupportedException or InvalidOperationException)   // a variable that the kit reads when it is loaded
+        {
+            await error.WriteLineAsync(refused.GetBaseException().Message).ConfigureAwait(false);
+            return ExitCodes.BadInput;
+        }
     }
 
     private static RootCommand Root()

@@ -21,6 +21,8 @@ internal sealed class PackedConvolution : PackedWeight
 
         """));
 
+    private const int MostImageChannels = 4;
+
     private readonly Lock gate = new();
     private readonly Tensor? bias;   // [channels out]
     private readonly ConvolutionGeometry geometry;
@@ -73,6 +75,7 @@ internal sealed class PackedConvolution : PackedWeight
     /// <param name="overwrites">Whether the result may take the place of <paramref name="added"/> in memory.</param>
     /// <param name="relu">Whether negative numbers become 0.</param>
     /// <returns>[batch, channels out, height, width], of the packed dtype.</returns>
+    /// <exception cref="ArgumentException">Not such a tensor, or an image with NaN or infinity, which the fused ReLU would turn into ordinary numbers.</exception>
     /// <exception cref="InvalidOperationException">A gradient is recorded, or it lies on another device than the weight.</exception>
     public Tensor Convolve(Tensor x, Tensor? added, bool overwrites, bool relu)
     {
@@ -81,13 +84,36 @@ internal sealed class PackedConvolution : PackedWeight
             throw new ArgumentException($"Got {x.ShapeText()}; the convolution reads [batch, {inputs}, height, width].", nameof(x));
         if (x.device_type != device) throw new InvalidOperationException($"The input is on {x.device}; the model was packed on {device}.");
         using var scope = NewDisposeScope();
+        if (isFused && inputs <= MostImageChannels && !IsFinite(x))
+            throw new ArgumentException($"The images {x.ShapeText()} hold NaN or infinity, which packed convolutions do not carry on; use the original model.", nameof(x));
         if (x.dtype != DType) x = x.to(DType);
-        var y = !isFused ? Plain(x, added, relu) : x.numel() == 0 ? Empty(x) : OneDnnConvolution.Convolve(x, LaidFor(x), bias, geometry, added, overwrites, relu);
+        var y = isFused ? Fused(x, added, overwrites, relu) : Plain(x, weight, added, relu);
         ProductTally.Add(y.numel() * products);
         return y.MoveToOuterDisposeScope();
     }
 
-    private Tensor Plain(Tensor x, Tensor? added, bool relu)
+    /// <summary>One kernel; libtorch's own where oneDNN has none, as for images of a few pixels.</summary>
+    private Tensor Fused(Tensor x, Tensor? added, bool overwrites, bool relu)
+    {
+        if (x.numel() == 0) return Empty(x);
+        var laid = LaidFor(x);
+        try
+        {
+            return OneDnnConvolution.Convolve(x, laid, bias, geometry, added, overwrites, relu);
+        }
+        catch (InvalidOperationException)
+        {
+            return Plain(x, laid.to_dense(), added, relu);
+        }
+    }
+
+    private static bool IsFinite(Tensor numbers)
+    {
+        using var scope = NewDisposeScope();
+        return numbers.isfinite().all().item<bool>();
+    }
+
+    private Tensor Plain(Tensor x, Tensor weight, Tensor? added, bool relu)
     {
         var y = ConvolutionKernel.Convolve(x, weight, bias, geometry.Stride, geometry.Padding, geometry.Dilation, geometry.Groups);
         if (added is not null) y = y.add_(added);

@@ -33,13 +33,14 @@ public static class InferencePacking
         /// float32, except for the maps of convolutional networks.
         /// </param>
         /// <returns>The caller's to dispose.</returns>
-        /// <exception cref="ArgumentException">Another dtype, or not a model of the kit.</exception>
+        /// <exception cref="ArgumentException">Another dtype, not a model of the kit, or a weight that is NaN or infinite.</exception>
         /// <exception cref="InvalidOperationException">The model is packed already.</exception>
         /// <exception cref="NotSupportedException">bfloat16 on a processor that has no instructions for it.</exception>
         public TModel PackForInference(ScalarType dtype = ScalarType.Float32)
         {
             ArgumentNullException.ThrowIfNull(model);
             Check(model, dtype);
+            CheckFinite(model);
             var copy = (TModel)Blueprint.Make(() => PackableModels.Like(model));
             try
             {
@@ -64,6 +65,16 @@ public static class InferencePacking
             throw new NotSupportedException("A portable run multiplies bfloat16 in float32, so packed bfloat16 would gain nothing; pack in float32.");
         if (dtype == ScalarType.BFloat16 && model.parameters().FirstOrDefault()?.device_type is DeviceType.CPU && !Processor.MultipliesBFloat16)
             throw new NotSupportedException("This processor has no bfloat16 instructions (AVX512_BF16 or AMX), so that packed bfloat16 would be slower than float32.");
+    }
+
+    /// <summary>Fused convolutions turn NaN into 0, so that a model that has diverged would look healthy.</summary>
+    private static void CheckFinite(nn.Module model)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (var (name, parameter) in model.named_parameters())
+            if (parameter.device_type != DeviceType.META && !parameter.isfinite().all().item<bool>())
+                throw new ArgumentException($"{name} holds NaN or infinity; a packed model would hide it.", nameof(model));
     }
 
     /// <summary>Gives the copy the original's tensors, without copying them yet.</summary>

@@ -21,6 +21,7 @@ internal static class GivenKernels
     /// <exception cref="ArgumentException">The record or the text names no kernels, or a variable has a value that is not understood.</exception>
     public static void Take(string? given)
     {
+        if (given is not null && PortableRun.IsAsked) throw new ArgumentException($"--kernels {given}: the run is portable, which fixes the kernels.");
         if (given is not null) Environment.SetEnvironmentVariable(Variable, Text(given));
         if (!Variables.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 })) return;   // so that the kit is not loaded for nothing
         try
@@ -35,7 +36,9 @@ internal static class GivenKernels
 
     private static string Text(string given)
     {
-        if (!File.Exists(given) && !Directory.Exists(given)) return given;
+        if (given.Length == 0) throw new ArgumentException("--kernels is empty; expected a run's record or a text such as 'linear-256=onednn'.");
+        if (!File.Exists(given) && !Directory.Exists(given))
+            return given.Contains('=') ? given : throw new ArgumentException($"--kernels {given}: there is no such file or folder, and it names no kernel such as 'linear-256=onednn'.");
         var record = KitRecord.Read(given);
         if (record.Kernels.Count == 0) throw new ArgumentException($"--kernels {given}: the record does not say which kernels its run used.");
         try

@@ -49,9 +49,9 @@ internal static class PortableRun
         {
             throw new ArgumentException(refused.Message, refused);
         }
-        catch (TypeInitializationException refused) when (refused.GetBaseException() is NotSupportedException why)
+        catch (TypeInitializationException refused) when (refused.GetBaseException() is NotSupportedException or InvalidOperationException)
         {
-            throw new ArgumentException(why.Message, refused);
+            throw new ArgumentException(refused.GetBaseException().Message, refused);
         }
     }
 }

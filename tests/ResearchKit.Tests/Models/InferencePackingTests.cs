@@ -111,6 +111,28 @@ public sealed class InferencePackingTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(7)]
+    public void Images_of_a_few_pixels_go_where_oneDNN_has_no_kernel(int side)
+    {
+        using var model = new ResNet(ResNetConfig.ResNet18 with { Classes = 10 });
+        model.eval();
+        using var packed = model.PackForInference();
+        var images = randn(2, 3, side, side);
+        Near(model.call(images), packed.call(images));
+    }
+
+    [Fact]
+    public void What_was_packed_keeps_no_second_copy()
+    {
+        using var model = new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 1, 1, 1], Classes = 10 });
+        using var packed = model.PackForInference();
+        Assert.All(packed.named_parameters().Where(pair => pair.parameter.dim() == 4), pair => Assert.All(pair.parameter.shape.Zip(pair.parameter.stride()),
+            axis => Assert.True(axis.First == 1 || axis.Second == 0, pair.name)));
+    }
+
     [Fact]
     public void Generation_writes_the_same_tokens()
     {

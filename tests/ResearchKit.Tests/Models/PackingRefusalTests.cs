@@ -37,6 +37,21 @@ public sealed class PackingRefusalTests : IDisposable
     }
 
     [Fact]
+    public void Numbers_that_are_not_finite()
+    {
+        if (!ResearchKit.Native.OneDnnConvolution.IsUsed) return;   // only fused convolutions hide them
+        using var noGrad = no_grad();
+        using var network = new ResNet(ResNetConfig.Nano);
+        network.eval();
+        using (var packedNetwork = network.PackForInference())
+            Assert.Contains("hold NaN or infinity", Assert.Throws<ArgumentException>(() =>
+                packedNetwork.call(full([1, ResNetConfig.Nano.InputChannels, 28, 28], float.PositiveInfinity))).Message, StringComparison.Ordinal);
+        var (name, weight) = network.named_parameters().Last(pair => pair.parameter.dim() == 4);
+        weight.fill_(float.NaN);
+        Assert.Contains($"{name} holds NaN or infinity", Assert.Throws<ArgumentException>(() => network.PackForInference()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Training()
     {
         Refuses("trained", () => packed.train());
