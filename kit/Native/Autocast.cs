@@ -45,9 +45,9 @@ public sealed unsafe class Autocast : IDisposable
     /// <summary>Begins what <see cref="Current"/> gave.</summary>
     internal static Autocast? Resume(object? current) => current is Setting setting ? new Autocast(setting.Device, setting.Type) : null;
 
-    /// <summary>The type of the autocast at work on this thread; null for none.</summary>
+    /// <summary>The type of the autocast at work on this thread; null for none, and on devices that have none, such as meta.</summary>
     internal static ScalarType? TypeOn(DeviceType device) =>
-        Library.Value is { } library && library.Enabled((sbyte)device) != 0 ? (ScalarType)library.Type((sbyte)device) : null;
+        device is DeviceType.CPU or DeviceType.CUDA && Library.Value is { } library && library.Enabled((sbyte)device) != 0 ? (ScalarType)library.Type((sbyte)device) : null;
 
     /// <summary>Until the returned is disposed, this thread computes as if there were none.</summary>
     internal static IDisposable? Pause(DeviceType device)
