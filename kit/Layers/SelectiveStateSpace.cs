@@ -77,8 +77,7 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
         var states = new Tensor[keep.Length];
         for (var t = 0; t < states.Length; t++) states[t] = t == 0 ? enter[0] : enter[t].addcmul(keep[t], states[t - 1], 1);
         var all = stack(states, 1);
-        return all.MatMul(c.unsqueeze(-1).to(all.dtype)).squeeze(-1);   // autocast makes them of different types
-                        // [batch, time, inner]
+        return all.MatMul(c.unsqueeze(-1).to(all.dtype)).squeeze(-1);                 // [batch, time, inner]; autocast made c of another type
     }
 
     /// <summary>Makes Δ; starts with steps between 0.001 and 0.1, evenly on a logarithmic scale.</summary>
