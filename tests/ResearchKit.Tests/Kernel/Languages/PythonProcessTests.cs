@@ -75,7 +75,8 @@ public sealed class PythonProcessTests : IDisposable
         var other = folder.File("other/start_python.py", File.ReadAllText(Path.Combine(told[1], "start_python.py")));
         var connection = folder.PathTo("other/connection.json");
         using var process = Process.Start(new ProcessStartInfo(told[0], [other, "-f", connection]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
-        Assert.True(SpinWait.SpinUntil(() => File.Exists(connection), TimeSpan.FromSeconds(60)), "Python did not start.");
+        SpinWait.SpinUntil(() => File.Exists(connection) || process.HasExited, TimeSpan.FromSeconds(120));
+        Assert.True(File.Exists(connection), process.HasExited ? $"Python ended with {process.ExitCode}: {await process.StandardError.ReadToEndAsync()}" : "Python did not start.");
         process.StandardInput.Close();   // as the system does when a process ends, however that came
         Assert.True(process.WaitForExit(TimeSpan.FromSeconds(60)), "Python lives on.");
         Assert.False(Directory.Exists(folder.PathTo("other")));
