@@ -15,7 +15,7 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer
     internal readonly Parameter weight;   // [out, in]
     internal readonly Parameter? bias;    // [out]
     private PackedLinear? packed;         // in a model that is packed for inference
-    private bool isJoined;                // there, true if this weight was merged into another layer's packed weight
+    private bool isJoined;                // in a packed model: this weight was merged into that of another layer
 
     /// <param name="inputs">Channels that come in.</param>
     /// <param name="outputs">Channels that go out.</param>
