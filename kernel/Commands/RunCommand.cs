@@ -56,9 +56,9 @@ internal static class RunCommand
         };
         if (junit is not null) WritablePlace.RequireFile(junit, $"--junit {junit}");
         var notebooks = NotebookList.Of(parsed.GetRequiredValue(options.Batch.Notebooks));
-        var process = LaunchedProcess.FromEnvironment();
-        if (process.Count > 1 && !notebooks.IsOne)
-            throw new ArgumentException($"{process.Count} processes were started together; they run one notebook file, not {string.Join(", ", notebooks.Paths)}.");
+        var process = ProcessRank.FromEnvironment();
+        if (process.WorldSize > 1 && !notebooks.IsOne)
+            throw new ArgumentException($"{process.WorldSize} processes were started together; they run one notebook file, not {string.Join(", ", notebooks.Paths)}.");
         if (!process.IsFirst) return await FollowingRun.ExecuteAsync(notebooks, like, process, console, cancellation).ConfigureAwait(false);
         if (inPlace) foreach (var path in notebooks.Paths) WritablePlace.RequireFile(path, $"--in-place {path}");
         var runs = PlannedRun.All(notebooks, like);

@@ -9,7 +9,7 @@ namespace ResearchKit.Distributed;
 /// <para>
 /// <c>mpirun -n 4 researchkit run study.ipynb</c> (or <c>srun --mpi=pmix -n 4 …</c>) with <c>var workers = MpiWorkers.Start();</c> in the
 /// notebook. Started by neither, the process is alone, and no MPI is needed. Each process takes its share of every batch
-/// (<see cref="Data.BatchLoader"/> with <c>share: workers.Rank, shares: workers.Count</c>), and the gradients are summed. The weights
+/// (<see cref="Data.BatchLoader"/> with <c>share: workers.Rank, shares: workers.WorldSize</c>), and the gradients are summed. The weights
 /// are those of one process with the batch of all together, but for the order in which float32 numbers are added: within 1e-5 after
 /// four SGD steps of a small model.
 /// </para>
@@ -28,7 +28,7 @@ namespace ResearchKit.Distributed;
 /// process exits, for it cannot be opened twice.
 /// </para>
 /// </remarks>
-public sealed class MpiWorkers : IWorkers, IDisposable
+public sealed class MpiWorkers : ICommunicator, IDisposable
 {
     private const string ThreadsVariable = "OMP_NUM_THREADS";
 
@@ -42,7 +42,7 @@ public sealed class MpiWorkers : IWorkers, IDisposable
     public int Rank => world?.Rank ?? 0;
 
     /// <inheritdoc/>
-    public int Count => world?.Count ?? 1;
+    public int WorldSize => world?.Count ?? 1;
 
     /// <summary>Number of this process among those of the same machine, from 0: that of the GPU it may take.</summary>
     public int LocalRank => world?.LocalRank ?? 0;
@@ -52,7 +52,7 @@ public sealed class MpiWorkers : IWorkers, IDisposable
     /// <exception cref="InvalidOperationException">MPI does not see the processes that the launcher started.</exception>
     public static MpiWorkers Start()
     {
-        var started = LaunchedProcess.FromEnvironment().Count;
+        var started = ProcessRank.FromEnvironment().WorldSize;
         if (started == 1) return new MpiWorkers(null);
         var world = MpiWorld.Open();
         if (world.Count != started)
@@ -68,7 +68,7 @@ public sealed class MpiWorkers : IWorkers, IDisposable
     /// <inheritdoc/>
     /// <remarks>Sums of float16 and bfloat16 are taken in float32; tensors on a GPU go through main memory.</remarks>
     /// <exception cref="ArgumentException">A tensor is of another dtype.</exception>
-    public void Sum(IReadOnlyList<Tensor> tensors)
+    public void AllReduce(IReadOnlyList<Tensor> tensors)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         ObjectDisposedException.ThrowIf(left, this);
@@ -80,11 +80,11 @@ public sealed class MpiWorkers : IWorkers, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">There is no such process.</exception>
-    public void Copy(IReadOnlyList<Tensor> tensors, int from)
+    public void Broadcast(IReadOnlyList<Tensor> tensors, int from)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         ArgumentOutOfRangeException.ThrowIfNegative(from);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(from, Count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(from, WorldSize);
         ObjectDisposedException.ThrowIf(left, this);
         if (world is { } all) FlatTensors.Exchange(tensors, type => type, flat => all.Copy(flat, from));
     }
@@ -98,7 +98,7 @@ public sealed class MpiWorkers : IWorkers, IDisposable
     }
 
     /// <summary>Which process it is, of how many.</summary>
-    public override string ToString() => $"process {Rank} of {Count}";
+    public override string ToString() => $"process {Rank} of {WorldSize}";
 
     private static ScalarType Summed(ScalarType type) => type is ScalarType.Float16 or ScalarType.BFloat16 ? ScalarType.Float32 : type;
 }

@@ -14,7 +14,7 @@ internal static class SentState
     /// <param name="owner">Whose state it is; not 0.</param>
     /// <param name="state">What the calling process holds; read in the owner only.</param>
     /// <returns>In process 0 the state, in main memory, which is the caller's to dispose; elsewhere nothing.</returns>
-    public static IReadOnlyList<(string Name, Tensor Value)> Copy(IWorkers workers, int owner, IReadOnlyDictionary<string, Tensor> state)
+    public static IReadOnlyList<(string Name, Tensor Value)> Copy(ICommunicator workers, int owner, IReadOnlyDictionary<string, Tensor> state)
     {
         using var noGrad = no_grad();
         var (mine, kept) = (workers.Rank == owner, new List<(string, Tensor)>());
@@ -31,20 +31,20 @@ internal static class SentState
                 bytes += tensor.numel() * tensor.element_size();
                 if (workers.Rank == 0) kept.Add((piece.Name, tensor.DetachFromDisposeScope()));
             }
-            workers.Copy(bucket, owner);
+            workers.Broadcast(bucket, owner);
         }
         return kept;
     }
 
     /// <summary>Tells all processes what the owner's state consists of.</summary>
-    private static List<Piece> Announce(IWorkers workers, int owner, List<Piece> pieces)
+    private static List<Piece> Announce(ICommunicator workers, int owner, List<Piece> pieces)
     {
         using var scope = NewDisposeScope();
         var text = JsonSerializer.SerializeToUtf8Bytes(pieces);
         var length = tensor(new long[] { text.Length });
-        workers.Copy([length], owner);
+        workers.Broadcast([length], owner);
         var bytes = workers.Rank == owner ? tensor(text) : empty([length.item<long>()], uint8);
-        workers.Copy([bytes], owner);
+        workers.Broadcast([bytes], owner);
         return JsonSerializer.Deserialize<List<Piece>>(bytes.bytes)!;
     }
 }

@@ -15,7 +15,7 @@ namespace ResearchKit.Distributed;
 /// </remarks>
 public sealed class ShardedOptimizer : Optimizer
 {
-    private readonly IWorkers workers;
+    private readonly ICommunicator workers;
     private readonly List<List<(string Name, Parameter Parameter)>> parts;
     private readonly Optimizer? own;
     private readonly List<Tensor> gathered = [];
@@ -25,14 +25,14 @@ public sealed class ShardedOptimizer : Optimizer
     /// <param name="settings">Which optimizer, and its settings.</param>
     /// <param name="workers">The processes.</param>
     /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
-    public ShardedOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSettings settings, IWorkers workers)
+    public ShardedOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSettings settings, ICommunicator workers)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(workers);
         settings.Check();
         var trained = Distinct(parameters);
         this.workers = workers;
-        parts = Shards.Of(trained, pair => pair.Parameter.numel() * pair.Parameter.element_size(), workers.Count);
+        parts = Shards.Of(trained, pair => pair.Parameter.numel() * pair.Parameter.element_size(), workers.WorldSize);
         own = parts[workers.Rank].Count > 0 ? settings.Create(parts[workers.Rank]) : null;
         LearningRate = settings.LearningRate;
     }
@@ -70,7 +70,7 @@ public sealed class ShardedOptimizer : Optimizer
     {
         Forget();
         var state = own?.State().ToDictionary() ?? [];
-        for (var owner = 1; owner < workers.Count; owner++)
+        for (var owner = 1; owner < workers.WorldSize; owner++)
             foreach (var (name, tensor) in SentState.Copy(workers, owner, state))
             {
                 gathered.Add(tensor);
@@ -112,7 +112,7 @@ public sealed class ShardedOptimizer : Optimizer
     private void Share()
     {
         Forget();
-        for (var owner = 0; owner < workers.Count; owner++) workers.Copy([.. parts[owner].Select(pair => pair.Parameter)], owner);
+        for (var owner = 0; owner < workers.WorldSize; owner++) workers.Broadcast([.. parts[owner].Select(pair => pair.Parameter)], owner);
     }
 
     private void Forget()

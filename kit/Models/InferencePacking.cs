@@ -41,7 +41,7 @@ public static class InferencePacking
             ArgumentNullException.ThrowIfNull(model);
             Check(model, dtype);
             CheckFinite(model);
-            var copy = (TModel)Blueprint.Make(() => PackableModels.Like(model));
+            var copy = (TModel)MetaInitialization.Make(() => PackableModels.Like(model));
             try
             {
                 Share(model, copy);

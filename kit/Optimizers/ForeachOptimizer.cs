@@ -1,3 +1,4 @@
+using ResearchKit.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -5,13 +6,13 @@ namespace ResearchKit.Optimizers;
 
 /// <summary>An optimizer that moves all parameters of a kind at once, and remembers tensors of each.</summary>
 /// <remarks>
-/// To write one, name what it remembers in the constructor and move the parameters in <see cref="Move(MovingParameters)"/>, which runs
+/// To write one, name what it remembers in the constructor and move the parameters in <see cref="Move(ParameterBatch)"/>, which runs
 /// without gradients and in a dispose scope of its own. Groups, decay rules, step counts and state in and out are done here.
 /// </remarks>
 public abstract class ForeachOptimizer : Optimizer
 {
     private readonly List<TrainedParameter> trained;
-    private readonly List<ParameterLane> lanes;
+    private readonly List<ParameterBucket> lanes;
     private readonly List<StateNumber> numbers = [];
 
     /// <summary>An optimizer that remembers tensors like the parameter, which begin as zeros.</summary>
@@ -38,7 +39,7 @@ public abstract class ForeachOptimizer : Optimizer
         using var noGrad = no_grad();
         trained = [.. Distinct(parameters).Select(pair => new TrainedParameter(pair.Name, pair.Parameter, state(pair.Parameter)))];
         lanes = [.. trained.GroupBy(one => (Group: GroupOf(one, options), Decays: options.Decays(one.Name, one.Parameter), one.Parameter.dtype, Device: one.Parameter.device.ToString(), one.StateNames, one.IsSmall))
-            .Select(alike => new ParameterLane([.. alike], alike.Key.Group?.LearningRateFactor ?? 1,
+            .Select(alike => new ParameterBucket([.. alike], alike.Key.Group?.LearningRateFactor ?? 1,
                 alike.Key.Decays ? alike.Key.Group?.WeightDecay ?? options.WeightDecay : 0))];
     }
 
@@ -49,7 +50,7 @@ public abstract class ForeachOptimizer : Optimizer
         get;
         set
         {
-            Setting.NotNegative(value, nameof(LearningRate));
+            Require.NotNegative(value, nameof(LearningRate));
             field = value;
         }
     }
@@ -88,7 +89,7 @@ public abstract class ForeachOptimizer : Optimizer
 
     /// <summary>Parameters that have a gradient now.</summary>
     /// <param name="countsStep">Whether this is a step of theirs.</param>
-    private protected IReadOnlyList<MovingParameters> Moving(bool countsStep) => [.. lanes.SelectMany(lane => lane.Moving(LearningRate, countsStep))];
+    private protected IReadOnlyList<ParameterBatch> Moving(bool countsStep) => [.. lanes.SelectMany(lane => lane.Moving(LearningRate, countsStep))];
 
     /// <summary>Parameters that have made a step.</summary>
     private protected IEnumerable<TrainedParameter> Moved => trained.Where(one => one.Step > 0);
@@ -101,10 +102,10 @@ public abstract class ForeachOptimizer : Optimizer
     }
 
     /// <summary>Moves parameters that are alike, in place.</summary>
-    protected abstract void Move(MovingParameters moving);
+    protected abstract void Move(ParameterBatch moving);
 
     /// <summary>Moves all parameters of a step; to be overridden where a number over all of them is needed.</summary>
-    protected virtual void Move(IReadOnlyList<MovingParameters> all)
+    protected virtual void Move(IReadOnlyList<ParameterBatch> all)
     {
         foreach (var moving in all) Move(moving);
     }

@@ -30,8 +30,8 @@ public static class GradientClip
     /// <exception cref="ArgumentException">A maximum or an order that is not above 0.</exception>
     public static double ByNorm(IEnumerable<Parameter> parameters, double maximum, double order = 2)
     {
-        Setting.Check(maximum > 0, maximum, nameof(maximum), "above 0");
-        Setting.Check(order > 0, order, nameof(order), "above 0");
+        Require.That(maximum > 0, maximum, nameof(maximum), "above 0");
+        Require.That(order > 0, order, nameof(order), "above 0");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var gradients = Gradients(parameters);
@@ -47,7 +47,7 @@ public static class GradientClip
     /// <exception cref="ArgumentException">A maximum that is not above 0.</exception>
     public static void ByValue(IEnumerable<Parameter> parameters, double maximum)
     {
-        Setting.Check(maximum > 0, maximum, nameof(maximum), "above 0");
+        Require.That(maximum > 0, maximum, nameof(maximum), "above 0");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var gradients = Gradients(parameters);

@@ -13,12 +13,12 @@ internal static class GradientNorm
         """));
 
     /// <summary>On the device of the first of them.</summary>
-    public static Tensor Of(IReadOnlyList<MovingParameters> all)
+    public static Tensor Of(IReadOnlyList<ParameterBatch> all)
     {
         var norms = all.Select(moving => (Tensor)Script.Value.Call("norm", (object)moving.Gradients)).ToList();
         return norms is [var only] ? only : stack([.. norms.Select(norm => norm.to(norms[0].dtype).to(norms[0].device))]).norm();
     }
 
     /// <summary>A factor, if there is one, on the device of these.</summary>
-    public static Tensor[] Beside(MovingParameters moving, Tensor[] factor) => Array.ConvertAll(factor, one => one.to(moving.Gradients[0].device).to(moving.Gradients[0].dtype));
+    public static Tensor[] Beside(ParameterBatch moving, Tensor[] factor) => Array.ConvertAll(factor, one => one.to(moving.Gradients[0].device).to(moving.Gradients[0].dtype));
 }

@@ -1,3 +1,4 @@
+using ResearchKit.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -30,8 +31,8 @@ public abstract record OptimizerSettings
     /// <exception cref="ArgumentException">Says the value and what it must be.</exception>
     protected internal virtual void Check()
     {
-        Setting.NotNegative(LearningRate);
-        Setting.NotNegative(WeightDecay);
+        Require.NotNegative(LearningRate);
+        Require.NotNegative(WeightDecay);
         foreach (var group in Groups) group.Check();
     }
 }

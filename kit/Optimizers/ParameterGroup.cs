@@ -1,3 +1,4 @@
+using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
@@ -14,7 +15,7 @@ public sealed record ParameterGroup(Func<string, Tensor, bool> Holds)
 
     internal void Check()
     {
-        Setting.NotNegative(LearningRateFactor);
-        if (WeightDecay is { } decay) Setting.NotNegative(decay, nameof(WeightDecay));
+        Require.NotNegative(LearningRateFactor);
+        if (WeightDecay is { } decay) Require.NotNegative(decay, nameof(WeightDecay));
     }
 }

@@ -1,3 +1,4 @@
+using ResearchKit.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -22,7 +23,7 @@ public sealed class TorchOptimizer(optim.Optimizer optimizer) : Optimizer
         get => optimizer.ParamGroups.First().LearningRate;
         set
         {
-            Setting.NotNegative(value, nameof(LearningRate));
+            Require.NotNegative(value, nameof(LearningRate));
             foreach (var (group, factor) in optimizer.ParamGroups.Zip(factors)) group.LearningRate = value * factor;
         }
     }

@@ -30,7 +30,7 @@ public static class GuardedMatMul
 
     private static Tensor Rows(Tensor a, Tensor b)
     {
-        ProductTally.Add((double)a.numel() * b.shape[1]);
+        FlopTally.Add((double)a.numel() * b.shape[1]);
         return a.reshape(-1, a.shape[^1]).mm(b).reshape([.. a.shape[..^1], b.shape[1]]);
     }
 
@@ -39,7 +39,7 @@ public static class GuardedMatMul
         var batch = BroadcastShape(a.shape[..^2], b.shape[..^2])!;
         var left = a.expand([.. batch, .. a.shape[^2..]]).reshape(-1, a.shape[^2], a.shape[^1]);
         var right = b.expand([.. batch, .. b.shape[^2..]]).reshape(-1, b.shape[^2], b.shape[^1]);
-        ProductTally.Add((double)left.numel() * b.shape[^1]);
+        FlopTally.Add((double)left.numel() * b.shape[^1]);
         return left.bmm(right).reshape([.. batch, a.shape[^2], b.shape[^1]]);
     }
 

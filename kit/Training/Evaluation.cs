@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Training;
 
 /// <summary>Mean loss of a model on held-out examples, always the same ones, spread evenly over all there are.</summary>
-internal sealed class Evaluation(nn.Module model, Func<Batch, Tensor> objective, IExamples examples, int batchSize, int batches, IWorkers? workers)
+internal sealed class Evaluation(nn.Module model, Func<Batch, Tensor> objective, IExamples examples, int batchSize, int batches, ICommunicator? workers)
 {
     private readonly Device device = model.parameters().First().device;
 
@@ -12,7 +12,7 @@ internal sealed class Evaluation(nn.Module model, Func<Batch, Tensor> objective,
     {
         var count = Math.Min((long)batchSize * batches, examples.Count);
         var numbers = Enumerable.Range(0, (int)count).Select(i => i * examples.Count / count).ToArray();
-        var (rank, processes) = workers is null ? (0, 1) : (workers.Rank, workers.Count);
+        var (rank, processes) = workers is null ? (0, 1) : (workers.Rank, workers.WorldSize);
         var training = model.training;
         model.eval();
         try

@@ -63,7 +63,7 @@ public sealed class Trainer : IDisposable
         step = new TrainingStep(model, Objective, optimizer, options);
         average = options.AverageDecay is { } decay ? new WeightAverage(model, decay) : null;
         if (heldOut is not null) evaluation = new Evaluation(model, Objective, heldOut, loader.BatchSize, options.EvaluationBatches, options.Workers);
-        if (options.Workers is not { Count: > 1 } workers) return;
+        if (options.Workers is not { WorldSize: > 1 } workers) return;
         ShareWeights(workers);
         RandomState.Part(workers);
     }
@@ -92,14 +92,14 @@ public sealed class Trainer : IDisposable
     /// under a second, so not in the middle of a run.
     /// </remarks>
     public double PeakMatmulRate() =>
-        Native.PeakMatmulRate.Of(model.parameters().First().device, options.Precision.Type()) * (options.Workers?.Count ?? 1);
+        Native.PeakMatmulRate.Of(model.parameters().First().device, options.Precision.Type()) * (options.Workers?.WorldSize ?? 1);
 
     /// <summary>Mean loss on held-out data now; of the averaged weights where the run averages them.</summary>
     /// <exception cref="InvalidOperationException">The trainer was given no held-out data.</exception>
     public double Evaluate()
     {
         if (evaluation is null) throw new InvalidOperationException("The trainer was given no held-out data to evaluate on.");
-        using var judged = UseJudgedWeights();
+        using var judged = UseEvaluationWeights();
         return evaluation.MeanLoss();
     }
 
@@ -107,7 +107,7 @@ public sealed class Trainer : IDisposable
     /// Puts the weights that the model is judged by into it until the returned is disposed: the averaged ones, or those of a
     /// schedule-free optimizer; elsewhere they are the weights as they are.
     /// </summary>
-    public IDisposable UseJudgedWeights()
+    public IDisposable UseEvaluationWeights()
     {
         optimizer.Evaluate();
         var averaged = average?.Use();
@@ -146,7 +146,7 @@ public sealed class Trainer : IDisposable
             var result = step.Take(taken, Step + 1, rate);
             average?.Update();
             Step++;
-            pace.Stop(result.Targets * (options.Workers?.Count ?? 1));
+            pace.Stop(result.Targets * (options.Workers?.WorldSize ?? 1));
             var heldOut = Due(options.EvaluateEvery) && evaluation is not null ? HeapMaintenance.Evaluate(Evaluate) : (double?)null;
             var improved = heldOut is { } loss && Improves(loss);
             var report = pace.Report(Step, options.Steps, result, rate, heldOut);
@@ -182,7 +182,7 @@ public sealed class Trainer : IDisposable
     internal WeightAverage? Average => average;
     internal LossScale Scale => step.Scale;
     internal BatchLoader Loader => loader;
-    internal IWorkers? Workers => options.Workers;
+    internal ICommunicator? Workers => options.Workers;
 
     internal void ContinueFrom(int step, BestEvaluation best, string? note)
     {
@@ -202,11 +202,11 @@ public sealed class Trainer : IDisposable
         return better;
     }
 
-    private void ShareWeights(IWorkers workers)
+    private void ShareWeights(ICommunicator workers)
     {
         using var noGrad = no_grad();
         Compute.Kernels = workers.SameKernels();
-        workers.Copy([.. model.parameters(), .. model.buffers()], from: 0);
+        workers.Broadcast([.. model.parameters(), .. model.buffers()], from: 0);
     }
 
     private static Tensor Output(nn.Module<Tensor, Tensor> model, Batch batch, Precision precision)

@@ -63,13 +63,13 @@ public sealed record TrainerOptions
 
     /// <summary>
     /// Floating-point operations for one target, forward and backward, from which a run's share of the machine's rate follows; null to
-    /// count them in the run's first step, see <see cref="Layers.OperationCount"/>: thrice those of the forward pass, because each
+    /// count them in the run's first step, see <see cref="Layers.FlopCounter"/>: thrice those of the forward pass, because each
     /// product has two in its gradient. Of a model in whose layers none is counted, it is six times the weights of its matrices.
     /// </summary>
     public double? OperationsPerTarget { get; init; }
 
     /// <summary>The other processes of a data-parallel run; null for a run of one process.</summary>
-    public IWorkers? Workers { get; init; }
+    public ICommunicator? Workers { get; init; }
 
     internal TrainerOptions Validated()
     {

@@ -101,7 +101,7 @@ internal sealed class TrainingStep
     private Tensor CountedLoss(Batch batch)
     {
         Tensor loss = null!;
-        var forward = OperationCount.While(model, () => loss = Loss(batch));
+        var forward = FlopCounter.While(model, () => loss = Loss(batch));
         operationsPerTarget = forward > 0 ? 3 * forward / batch.Targets.numel()
             : 6.0 * model.parameters().Where(parameter => parameter.dim() >= 2).Sum(parameter => parameter.numel());
         return loss;

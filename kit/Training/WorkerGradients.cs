@@ -10,20 +10,20 @@ internal static class WorkerGradients
     /// <summary>Replaces the gradients by their sums over all processes.</summary>
     /// <remarks>A parameter that a process's own batch did not reach has a gradient of zero there, if it was reached anywhere.</remarks>
     /// <returns>The gradients that there are, the same ones in every process.</returns>
-    public static Tensor[] Of(IReadOnlyList<Parameter> parameters, IWorkers? workers)
+    public static Tensor[] Of(IReadOnlyList<Parameter> parameters, ICommunicator? workers)
     {
-        if (workers is not { Count: > 1 }) return GradientClip.Gradients(parameters);
+        if (workers is not { WorldSize: > 1 }) return GradientClip.Gradients(parameters);
         using (var scope = NewDisposeScope())
         {
             using var noGrad = no_grad();
             var reached = tensor(parameters.Select(parameter => parameter.grad is null ? 0L : 1L).ToArray());
-            workers.Sum([reached]);
+            workers.AllReduce([reached]);
             var times = reached.data<long>().ToArray();
             for (var i = 0; i < times.Length; i++)
-                if (times[i] > 0 && times[i] < workers.Count && parameters[i].grad is null) parameters[i].grad = zeros_like(parameters[i]).DetachFromDisposeScope();
+                if (times[i] > 0 && times[i] < workers.WorldSize && parameters[i].grad is null) parameters[i].grad = zeros_like(parameters[i]).DetachFromDisposeScope();
         }
         var gradients = GradientClip.Gradients(parameters);
-        workers.Sum(gradients);
+        workers.AllReduce(gradients);
         return gradients;
     }
 }

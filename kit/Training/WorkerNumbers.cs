@@ -7,16 +7,16 @@ namespace ResearchKit.Training;
 internal static class WorkerNumbers
 {
     /// <summary>The sum of a number over all processes; the number itself where there is one process.</summary>
-    public static double Total(this IWorkers? workers, double value, Device device)
+    public static double Total(this ICommunicator? workers, double value, Device device)
     {
-        if (workers is not { Count: > 1 }) return value;
+        if (workers is not { WorldSize: > 1 }) return value;
         using var one = tensor(value, ScalarType.Float64, device);
-        workers.Sum([one]);
+        workers.AllReduce([one]);
         return one.item<double>();
     }
 
     /// <summary>The kernels of the first process, in all of them: processes that chose for themselves could round differently.</summary>
-    public static KernelTable SameKernels(this IWorkers workers)
+    public static KernelTable SameKernels(this ICommunicator workers)
     {
         using var chosen = zeros([KernelTable.Known.Count], ScalarType.Int64);
         if (workers.Rank == 0)
@@ -24,7 +24,7 @@ internal static class WorkerNumbers
             using var own = tensor(Compute.Kernels.Numbers());
             chosen.copy_(own);
         }
-        workers.Copy([chosen], from: 0);
+        workers.Broadcast([chosen], from: 0);
         return KernelTable.FromNumbers([.. chosen.data<long>()]);
     }
 }

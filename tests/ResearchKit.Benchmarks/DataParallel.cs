@@ -84,7 +84,7 @@ public class DataParallel
         while (true)
         {
             if (workers.Rank == 0) another.fill_(Console.ReadLine() is null ? 0 : 1);
-            workers.Copy([another], from: 0);
+            workers.Broadcast([another], from: 0);
             if (another.item<float>() == 0 || !steps.MoveNext()) return;
             if (workers.Rank == 0) Console.WriteLine(steps.Current);
         }

@@ -17,7 +17,7 @@ internal static class FollowingRun
     /// <param name="cancellation">Stops it.</param>
     /// <returns>The exit code.</returns>
     public static async Task<int> ExecuteAsync(
-        NotebookList notebooks, RunRequest like, LaunchedProcess process, InvocationConfiguration console, CancellationToken cancellation)
+        NotebookList notebooks, RunRequest like, ProcessRank process, InvocationConfiguration console, CancellationToken cancellation)
     {
         var aside = Directory.CreateTempSubdirectory("researchkit-");
         try

@@ -10,7 +10,7 @@ namespace ResearchKit.Kernel.Commands.Running;
 internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, InvocationConfiguration console)
 {
     /// <summary>Which process this is; where there are others, each complaint names it.</summary>
-    public LaunchedProcess Process { get; init; } = new(0, 1);
+    public ProcessRank Process { get; init; } = new(0, 1);
 
     /// <summary>Runs all to their ends, also after one that failed.</summary>
     /// <param name="ended">Called when a run has ended, one at a time.</param>
@@ -27,7 +27,7 @@ internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, Invocat
         RunResult result;
         await using (progress.ConfigureAwait(false))
             result = await run.Run.ExecuteAsync(progress, cancellation).ConfigureAwait(false);
-        var who = Process.Count == 1 ? "" : $"{Process}: ";
+        var who = Process.WorldSize == 1 ? "" : $"{Process}: ";
         await console.Error.WriteAsync(string.Join('\n', result.Failures.Select(failure => $"{who}{failure}\n"))).ConfigureAwait(false);
         var report = run.Report();
         ended(run, report);

@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>The table at the end of many runs: coloured on a terminal, aligned text elsewhere.</summary>
+/// <summary>The table at the end of many runs: colored on a terminal, aligned text elsewhere.</summary>
 internal static class SummaryTable
 {
     private static readonly string[] Heads = ["notebook", "status", "cells", "seconds", "failing cell"];
@@ -20,11 +20,11 @@ internal static class SummaryTable
         foreach (var head in Heads) table.AddColumn(new TableColumn(head) { Alignment = head is "cells" or "seconds" ? Justify.Right : Justify.Left });
         foreach (var row in rows)
             table.AddRow(
-                new Text(row.Notebook), new Text(row.Status, new Style(Colour(row.Status))), new Text(row.Cells), new Text(row.Seconds), new Text(row.FailingCell));
+                new Text(row.Notebook), new Text(row.Status, new Style(StatusColor(row.Status))), new Text(row.Cells), new Text(row.Seconds), new Text(row.FailingCell));
         return table;
     }
 
-    private static Color Colour(string status) => status switch { "succeeded" => Color.Green, "failed" or "crashed" => Color.Red, _ => Color.Yellow };
+    private static Color StatusColor(string status) => status switch { "succeeded" => Color.Green, "failed" or "crashed" => Color.Red, _ => Color.Yellow };
 
     private static void WriteText(List<SummaryRow> rows, TextWriter output)
     {

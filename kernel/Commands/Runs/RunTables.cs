@@ -57,7 +57,7 @@ internal static class RunTables
         return table;
     }
 
-    /// <summary>A person's terminal with its width and colours; elsewhere no colours and no width, so that nothing is broken in two.</summary>
+    /// <summary>A person's terminal with its width and colors; elsewhere no colors and no width, so that nothing is broken in two.</summary>
     private static IAnsiConsole For(TextWriter output)
     {
         if (TerminalProgress.IsPossible(output)) return AnsiConsole.Console;

@@ -18,7 +18,7 @@ internal sealed partial class PythonTraceback
     /// <summary>Another Python counts from the start.</summary>
     public void Forget() => names.Clear();
 
-    /// <summary>The error of a message; its colours stay, since front ends show them.</summary>
+    /// <summary>The error of a message; its colors stay, since front ends show them.</summary>
     /// <param name="error">What an <c>error</c> message or a reply says.</param>
     /// <param name="cell">The cell that ran.</param>
     /// <param name="cause">What stopped it, where something did.</param>
@@ -32,7 +32,7 @@ internal sealed partial class PythonTraceback
     }
 
     private string Named(string line) => Place().Replace(line, match =>
-        names.TryGetValue(int.Parse(match.Groups["count"].ValueSpan, CultureInfo.InvariantCulture), out var cell) ? $"{match.Groups["colour"].Value}{cell}" : match.Value);
+        names.TryGetValue(int.Parse(match.Groups["count"].ValueSpan, CultureInfo.InvariantCulture), out var cell) ? $"{match.Groups["color"].Value}{cell}" : match.Value);
 
     private static int? Line(List<string> lines, string cell)
     {
@@ -40,7 +40,7 @@ internal sealed partial class PythonTraceback
         return found is null ? null : int.Parse(found.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
     }
 
-    [GeneratedRegex(@"\b(?:Cell|Input|File) (?<colour>(?:\x1B\[[\d;]*m)*)(?:<ipython-input-)?In ?\[(?<count>\d+)\]")]
+    [GeneratedRegex(@"\b(?:Cell|Input|File) (?<color>(?:\x1B\[[\d;]*m)*)(?:<ipython-input-)?In ?\[(?<count>\d+)\]")]
     private static partial Regex Place();
 
     [GeneratedRegex(@"\b(cell \d+),? line:? (\d+)")]

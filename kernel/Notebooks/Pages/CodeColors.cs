@@ -8,7 +8,7 @@ using ResearchKit.Kernel.Languages.CSharp;
 
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
-/// <summary>Colours C# as the compiler understands it: all cells together are one script.</summary>
+/// <summary>Colors C# as the compiler understands it: all cells together are one script.</summary>
 internal static class CodeColors
 {
     /// <summary>The cells' code as HTML, in their order.</summary>

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
-/// <summary>What remains on the screen of text meant for a terminal: no colours, and only the last state of a rewritten line.</summary>
+/// <summary>What remains on the screen of text meant for a terminal: no colors, and only the last state of a rewritten line.</summary>
 internal static partial class TerminalText
 {
     public static string Plain(string text)

@@ -61,13 +61,13 @@ public sealed class PretrainedFormatTests : IDisposable
     [Fact]
     public void Only_managed_layers_whose_tensors_are_all_filled_can_wait_for_their_memory()
     {
-        using var native = Blueprint.Make(() => new Tagger(4, native: true));
-        using var managed = Blueprint.Make(() => new Tagger(4, native: false));
-        Assert.False(Blueprint.CanFill(native, native.state_dict().Keys));
-        Assert.True(Blueprint.CanFill(managed, managed.state_dict().Keys));
-        Assert.False(Blueprint.CanFill(managed, managed.state_dict().Keys.Skip(1)));
+        using var native = MetaInitialization.Make(() => new Tagger(4, native: true));
+        using var managed = MetaInitialization.Make(() => new Tagger(4, native: false));
+        Assert.False(MetaInitialization.CanFill(native, native.state_dict().Keys));
+        Assert.True(MetaInitialization.CanFill(managed, managed.state_dict().Keys));
+        Assert.False(MetaInitialization.CanFill(managed, managed.state_dict().Keys.Skip(1)));
         Assert.Equal(DeviceType.CPU, get_default_device().type);
-        Assert.Throws<InvalidOperationException>(() => Blueprint.Make<int>(() => throw new InvalidOperationException()));
+        Assert.Throws<InvalidOperationException>(() => MetaInitialization.Make<int>(() => throw new InvalidOperationException()));
         Assert.Equal(DeviceType.CPU, get_default_device().type);
     }
 

@@ -27,7 +27,7 @@ internal sealed class MpiRuns : IDisposable
         var text = Enumerable.Range(0, 2000).Select(i => (long)(i * i % 61)).ToArray();
         var model = new Gpt(GptConfig.Nano with { Dropout = dropout });
         var trainer = new Trainer(model, Losses.CrossEntropy,
-            new BatchLoader(new TextWindows(text, 16), 8 / workers.Count, share: workers.Rank, shares: workers.Count), new TrainerOptions
+            new BatchLoader(new TextWindows(text, 16), 8 / workers.WorldSize, share: workers.Rank, shares: workers.WorldSize), new TrainerOptions
             {
                 Steps = 8, Schedule = _ => 1e-2, Workers = workers, Optimizer = parameters => new FusedSgd(parameters, new FusedSgdOptions()),
                 Checkpoints = new(place, 2) { Keep = 3 },

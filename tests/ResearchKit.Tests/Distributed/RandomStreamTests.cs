@@ -57,7 +57,7 @@ public sealed class RandomStreamTests : IDisposable
         });
     }
 
-    private static float[] Drawn(IWorkers? workers, long seed)
+    private static float[] Drawn(ICommunicator? workers, long seed)
     {
         using var scope = NewDisposeScope();
         Compute.Seed(seed);
@@ -77,24 +77,24 @@ public sealed class RandomStreamTests : IDisposable
         }
     }
 
-    private static Trainer Make(Gpt model, IWorkers? workers, CheckpointOptions? checkpoints) => new(model, Losses.CrossEntropy,
-        new BatchLoader(new TextWindows(Text, 16), 2, share: workers?.Rank ?? 0, shares: workers?.Count ?? 1),
+    private static Trainer Make(Gpt model, ICommunicator? workers, CheckpointOptions? checkpoints) => new(model, Losses.CrossEntropy,
+        new BatchLoader(new TextWindows(Text, 16), 2, share: workers?.Rank ?? 0, shares: workers?.WorldSize ?? 1),
         new TrainerOptions { Steps = 2, EvaluateEvery = null, Workers = workers, Checkpoints = checkpoints });
 
     private static string Weights(Gpt model) => string.Join(' ', model.parameters().Select(parameter => parameter.sum().item<float>()));
 
     /// <summary>A process that never hears of the others, who hold what it holds.</summary>
-    private sealed class Apart(int rank, int count) : IWorkers
+    private sealed class Apart(int rank, int count) : ICommunicator
     {
         public int Rank => rank;
 
-        public int Count => count;
+        public int WorldSize => count;
 
-        public void Sum(IReadOnlyList<Tensor> tensors)
+        public void AllReduce(IReadOnlyList<Tensor> tensors)
         {
             foreach (var tensor in tensors) tensor.mul_(count);
         }
 
-        public void Copy(IReadOnlyList<Tensor> tensors, int from) { }
+        public void Broadcast(IReadOnlyList<Tensor> tensors, int from) { }
     }
 }

@@ -57,7 +57,7 @@ public sealed class ShardedOptimizerTests : IDisposable
     [Fact]
     public void A_resumed_sharded_run_ends_with_the_same_bits()
     {
-        Optimizer Make(IEnumerable<(string, TorchSharp.Modules.Parameter)> parameters, IWorkers workers) => new ShardedOptimizer(parameters, Settings("AdamW"), workers);
+        Optimizer Make(IEnumerable<(string, TorchSharp.Modules.Parameter)> parameters, ICommunicator workers) => new ShardedOptimizer(parameters, Settings("AdamW"), workers);
         var whole = ThreadWorkers.Run(2, workers => Train(workers, 6, 8, parameters => Make(parameters, workers)).Weights);
         ThreadWorkers.Run(2, workers => Train(workers, 3, 8, parameters => Make(parameters, workers), folder).Weights);
         var resumed = ThreadWorkers.Run(2, workers => Train(workers, 6, 8, parameters => Make(parameters, workers), folder, resume: true).Weights);
@@ -113,11 +113,11 @@ public sealed class ShardedOptimizerTests : IDisposable
         Assert.Contains("-1", Assert.Throws<ArgumentException>(() => new ShardedOptimizer(Named(model), new FusedAdamWOptions { LearningRate = -1 }, alone)).Message, StringComparison.Ordinal);
     }
 
-    private static (float[] Weights, double? HeldOut) Train(IWorkers? workers, int steps, int batch,
+    private static (float[] Weights, double? HeldOut) Train(ICommunicator? workers, int steps, int batch,
         Func<IEnumerable<(string Name, TorchSharp.Modules.Parameter Parameter)>, Optimizer>? optimizer = null, string? place = null, bool resume = false)
     {
         using var model = Model();
-        var (rank, count) = (workers?.Rank ?? 0, workers?.Count ?? 1);
+        var (rank, count) = (workers?.Rank ?? 0, workers?.WorldSize ?? 1);
         using var trainer = new Trainer(model, Losses.CrossEntropy, new BatchLoader(new TextWindows(Text, 16), batch / count, seed: 5, share: rank, shares: count), new TrainerOptions
         {
             Steps = steps,

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Tests.Distributed;
 
 /// <summary>Workers that are threads of this process: each tensor is summed in the order of the ranks.</summary>
-internal sealed class ThreadWorkers(int rank, ThreadWorkers.Meeting meeting) : IWorkers
+internal sealed class ThreadWorkers(int rank, ThreadWorkers.Meeting meeting) : ICommunicator
 {
     /// <summary>Where the threads meet.</summary>
     internal sealed class Meeting(int count) : IDisposable
@@ -27,19 +27,19 @@ internal sealed class ThreadWorkers(int rank, ThreadWorkers.Meeting meeting) : I
 
     public int Rank => rank;
 
-    public int Count => meeting.Count;
+    public int WorldSize => meeting.Count;
 
-    public void Sum(IReadOnlyList<Tensor> tensors) => Exchange(tensors, place =>
+    public void AllReduce(IReadOnlyList<Tensor> tensors) => Exchange(tensors, place =>
     {
         var sum = meeting.Brought[0][place].clone();
-        for (var other = 1; other < Count; other++) sum.add_(meeting.Brought[other][place]);
+        for (var other = 1; other < WorldSize; other++) sum.add_(meeting.Brought[other][place]);
         return sum;
     });
 
-    public void Copy(IReadOnlyList<Tensor> tensors, int from) => Exchange(tensors, place => meeting.Brought[from][place].clone());
+    public void Broadcast(IReadOnlyList<Tensor> tensors, int from) => Exchange(tensors, place => meeting.Brought[from][place].clone());
 
     /// <summary>Runs the same work in each of several workers, to the end of all.</summary>
-    public static T[] Run<T>(int count, Func<IWorkers, T> work)
+    public static T[] Run<T>(int count, Func<ICommunicator, T> work)
     {
         using var meeting = new Meeting(count);
         var (results, errors) = (new T[count], new Exception?[count]);
@@ -67,7 +67,7 @@ internal sealed class ThreadWorkers(int rank, ThreadWorkers.Meeting meeting) : I
         using var noGrad = no_grad();
         meeting.Brought[rank] = tensors;
         meeting.Barrier.SignalAndWait(meeting.Failed.Token);
-        for (var other = 1; other < Count; other++)
+        for (var other = 1; other < WorldSize; other++)
             Assert.Equal(meeting.Brought[0].Select(tensor => (tensor.dtype, string.Join(",", tensor.shape))), meeting.Brought[other].Select(tensor => (tensor.dtype, string.Join(",", tensor.shape))));
         var results = Enumerable.Range(0, tensors.Count).Select(result).ToList();
         meeting.Barrier.SignalAndWait(meeting.Failed.Token);

@@ -35,7 +35,7 @@ public sealed class ComparisonFormattingTests
     }
 
     [Fact]
-    public void Runs_lie_over_one_another_and_are_told_apart_without_colour()
+    public void Runs_lie_over_one_another_and_are_told_apart_without_color()
     {
         var comparison = new RunComparison([.. Seeds("adamw", 1, 2).Runs, CurveFormattingTests.Run("lion", 50, _ => 1.5)]);
         var svg = Shown.Document(comparison).Descendants("svg").Single();

@@ -17,7 +17,7 @@ public sealed class ExampleFormattingTests : IDisposable
         using var set = new ImageSet(arange(3 * 2 * 2).to(uint8).view(3, 1, 2, 2), tensor([1L, 0, 1]), ["cat", "dog"], White: 11);
         Assert.Equal(["cat", "dog"], Shown.Document(set).Descendants("tr").Skip(1).Select(row => row.Elements("td").First().Value));
         var strips = Shown.Document(set).Descendants("img").Select(image => Shown.Decode(Convert.FromBase64String(((string)image.Attribute("src")!).Split(',')[1]))).ToList();
-        Assert.Equal([(2, 2, 2), (4, 2, 2)], strips.Select(strip => (strip.Width, strip.Height, strip.ColourType)));
+        Assert.Equal([(2, 2, 2), (4, 2, 2)], strips.Select(strip => (strip.Width, strip.Height, strip.ColorType)));
         byte[] dogs = [0, 1, 8, 9, 2, 3, 10, 11];   // the first and the third picture, row by row
         Assert.Equal(dogs.Select(level => (byte)Math.Round(level / 11d * 255)), strips[1].Rows.Chunk(13).SelectMany(row => row.Skip(1).Where((_, at) => at % 3 == 0)));
         Assert.Equal("""

@@ -55,7 +55,7 @@ public sealed class RunViewTests
     [Fact]
     public void One_batch_says_whether_it_was_learnt()
     {
-        Assert.Contains("yes", Shown.Text(new OneBatch(4, 0.2, 31, true)), StringComparison.Ordinal);
-        Assert.Contains("no: something is wrong", Shown.Document(new OneBatch(4, 3.9, 200, false)).Value, StringComparison.Ordinal);
+        Assert.Contains("yes", Shown.Text(new OverfitCheck(4, 0.2, 31, true)), StringComparison.Ordinal);
+        Assert.Contains("no: something is wrong", Shown.Document(new OverfitCheck(4, 3.9, 200, false)).Value, StringComparison.Ordinal);
     }
 }

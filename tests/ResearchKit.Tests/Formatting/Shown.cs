@@ -32,7 +32,7 @@ internal static partial class Shown
     }
 
     /// <summary>Reads a PNG of ours back: its size and its decompressed rows; checks every checksum.</summary>
-    public static (int Width, int Height, int ColourType, byte[] Rows) Decode(ReadOnlySpan<byte> png)
+    public static (int Width, int Height, int ColorType, byte[] Rows) Decode(ReadOnlySpan<byte> png)
     {
         Assert.Equal([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], png[..8].ToArray());
         var (width, height, type) = (0, 0, 0);

@@ -90,11 +90,11 @@ public sealed class TensorFormattingTests
     [Fact]
     public void Zero_is_the_centre_where_signs_are_mixed()
     {
-        var scale = new ColourScale(-1, 4);
+        var scale = new ColorScale(-1, 4);
         Assert.Equal((-4d, 4d, (byte)126), (scale.Low, scale.High, scale.IndexOf(0)));
         Assert.Equal("#f7f7f7", scale.Palette[126].ToString());
-        Assert.False(new ColourScale(0, 4).IsDiverging);
-        Assert.Equal((0, 252), (new ColourScale(double.MinValue, double.MaxValue).IndexOf(double.MinValue), new ColourScale(double.MinValue, double.MaxValue).IndexOf(double.MaxValue)));
+        Assert.False(new ColorScale(0, 4).IsDiverging);
+        Assert.Equal((0, 252), (new ColorScale(double.MinValue, double.MaxValue).IndexOf(double.MinValue), new ColorScale(double.MinValue, double.MaxValue).IndexOf(double.MaxValue)));
     }
 
     [Fact]

@@ -133,7 +133,7 @@ public sealed class AllModelsTests
         using var scope = NewDisposeScope();
         var (model, input) = OnMeta(() => (Make(preset.Split('.')[0], preset.Split('.')[1]).Model, zeros(1, 3, side, side, device: get_default_device())));
         model.eval();
-        Assert.Equal(expected, Math.Round(OperationCount.Of(model, () => model.call(input)) / 2e9, 3));
+        Assert.Equal(expected, Math.Round(FlopCounter.Of(model, () => model.call(input)) / 2e9, 3));
     }
 
     [Theory]

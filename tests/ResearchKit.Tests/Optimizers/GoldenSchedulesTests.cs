@@ -58,11 +58,11 @@ public sealed class GoldenSchedulesTests
             _ when name.StartsWith("onecycle", StringComparison.Ordinal) => Cycle(hyper).Rate,
             _ when name.StartsWith("cosine_warm_restarts", StringComparison.Ordinal) => Schedules.WarmRestarts(peak, Count("T_0"), Count("T_mult"), Number("eta_min")),
             "cosine_annealing" => Schedules.Cosine(peak, Number("eta_min"), Count("T_max")),
-            "step" => Schedules.Stairs(peak, Count("step_size"), Number("gamma")),
-            "multistep" => Schedules.Stairs(peak, [.. hyper.GetProperty("milestones").EnumerateArray().Select(one => one.GetInt32())], Number("gamma")),
+            "step" => Schedules.StepDecay(peak, Count("step_size"), Number("gamma")),
+            "multistep" => Schedules.StepDecay(peak, [.. hyper.GetProperty("milestones").EnumerateArray().Select(one => one.GetInt32())], Number("gamma")),
             "exponential" => Schedules.Exponential(peak, Number("gamma")),
             "linear_torch" => Schedules.Linear(peak * Number("start_factor"), peak * Number("end_factor"), Count("total_iters")),
-            "cyclic_triangular2" => Schedules.Triangles(peak, Number("max_lr"), Count("step_size_up"), Count("step_size_down"), 0.5),
+            "cyclic_triangular2" => Schedules.Cyclic(peak, Number("max_lr"), Count("step_size_up"), Count("step_size_down"), 0.5),
             _ => throw new KeyNotFoundException($"No schedule of the kit is compared with {name}."),
         };
     }

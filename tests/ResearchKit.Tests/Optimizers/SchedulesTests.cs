@@ -56,7 +56,7 @@ public sealed class SchedulesTests
         foreach (var rate in new[]
         {
             Schedules.CosineWithRestarts(1, 5, 40, 3), Schedules.WarmRestarts(1, 7, 2, 0.1), Schedules.WarmupStableDecay(1, 3, 10, 5), Schedules.Noam(64, 10),
-            Schedules.InverseSquareRoot(1, 10), Schedules.Triangles(0.1, 1, 4, 6), new OneCycle { Peak = 1, Steps = 40 }.Rate, Schedules.Stairs(1, [3, 9], 0.5),
+            Schedules.InverseSquareRoot(1, 10), Schedules.Cyclic(0.1, 1, 4, 6), new OneCycle { Peak = 1, Steps = 40 }.Rate, Schedules.StepDecay(1, [3, 9], 0.5),
         })
         {
             var forward = Enumerable.Range(1, 50).Select(rate).ToList();
@@ -84,8 +84,8 @@ public sealed class SchedulesTests
         Assert.Throws<ArgumentException>(() => Schedules.WarmRestarts(1, 5, 0));
         Assert.Throws<ArgumentException>(() => Schedules.Noam(0, 10));
         Assert.Throws<ArgumentException>(() => Schedules.InverseSquareRoot(1, 10, 0));
-        Assert.Throws<ArgumentException>(() => Schedules.Stairs(1, 0, 0.1));
-        Assert.Throws<ArgumentException>(() => Schedules.Triangles(0, 1, 0, 5));
+        Assert.Throws<ArgumentException>(() => Schedules.StepDecay(1, 0, 0.1));
+        Assert.Throws<ArgumentException>(() => Schedules.Cyclic(0, 1, 0, 5));
         Assert.Throws<ArgumentException>(() => Schedules.Constant(1).Then(-1, Schedules.Constant(1)));
         Assert.Throws<ArgumentException>(() => new OneCycle { Peak = 1, Steps = 1 }.Rate(1));
         Assert.Throws<ArgumentException>(() => new OneCycle { Peak = 1, Steps = 10, RiseShare = 1 }.Rate(1));

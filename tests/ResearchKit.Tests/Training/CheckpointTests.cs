@@ -40,7 +40,7 @@ public sealed class CheckpointTests : IDisposable
             using var trainer = Make(model, how);
             if (from is { } step) trainer.Resume(Path.Combine(folder, $"step-{step:00000000}"));
             Drain(trainer.Run());
-            using (trainer.UseJudgedWeights()) return Weights(model);
+            using (trainer.UseEvaluationWeights()) return Weights(model);
         }
         var whole = Train(options, null);
         Assert.Equal(whole, Train(options with { Checkpoints = null }, from: 3));

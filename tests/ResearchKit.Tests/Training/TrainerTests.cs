@@ -35,7 +35,7 @@ public sealed class TrainerTests : IDisposable
         var options = new TrainerOptions { Steps = 2, EvaluateEvery = null };
         using var model = Model();
         using var window = zeros([1, 16], int64);
-        var forward = OperationCount.Of(model, () => model.call(window));
+        var forward = FlopCounter.Of(model, () => model.call(window));
         double Operations(nn.Module<Tensor, Tensor> of, TrainerOptions how)
         {
             using var trainer = Make(of, how);

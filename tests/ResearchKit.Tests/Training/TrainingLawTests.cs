@@ -41,7 +41,7 @@ public sealed class TrainingLawTests
             for (var i = 0; i < expected.Length; i++) expected[i] = (0.75 * expected[i]) + (0.25 * now[i]);
         }
         var (before, plain) = (Weights(model), Loss(model));
-        using (trainer.UseJudgedWeights()) Near([.. expected.Select(value => (float)value)], Weights(model), 1e-6);
+        using (trainer.UseEvaluationWeights()) Near([.. expected.Select(value => (float)value)], Weights(model), 1e-6);
         Assert.Equal(before, Weights(model));
         Assert.NotEqual(plain, trainer.Evaluate());
         Assert.Equal(plain, Loss(model));
@@ -125,10 +125,10 @@ public sealed class TrainingLawTests
         Assert.Equal(before, Weights(model));
         Assert.Equal(default, loader.Position);
         Assert.InRange(sweep.Steepest, 1e-4, 1);
-        var one = OneBatch.Try(model, Losses.CrossEntropy, new TextWindows(Text, 16), 4, 200, 1e-2);
-        Assert.True(one.Learnt, one.ToString());
+        var one = OverfitCheck.Try(model, Losses.CrossEntropy, new TextWindows(Text, 16), 4, 200, 1e-2);
+        Assert.True(one.Passed, one.ToString());
         Assert.Equal(before, Weights(model));
-        Assert.False(OneBatch.Try(model, Losses.CrossEntropy, new TextWindows(Text, 16), 4, 5, 1e-9).Learnt);
+        Assert.False(OverfitCheck.Try(model, Losses.CrossEntropy, new TextWindows(Text, 16), 4, 5, 1e-9).Passed);
     }
 
     [Fact]

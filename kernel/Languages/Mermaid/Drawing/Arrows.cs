@@ -15,9 +15,9 @@ internal static class Arrows
         way[0] = way[0] with { End = tail - (outOf * Depth(start)) };
         var kind = line switch { EdgeLine.Thick => "edge thick", EdgeLine.Dotted => "edge dotted", _ => "edge" };
         svg.Path(Data(way), kind, paint is null ? "" : Svg.Css(paint with { Fill = null }));
-        var colour = paint?.Stroke;
-        Head(svg, end, tip, into, colour);
-        Head(svg, start, tail, outOf, colour);
+        var color = paint?.Stroke;
+        Head(svg, end, tip, into, color);
+        Head(svg, start, tail, outOf, color);
     }
 
     public static string Data(IEnumerable<Step> steps) => string.Join(' ', steps.Select(step => step.Kind switch
@@ -27,11 +27,11 @@ internal static class Arrows
     }));
 
     /// <summary>Draws a head whose tip is at a place.</summary>
-    public static void Head(Svg svg, EdgeHead head, Point tip, Point into, string? colour = null)
+    public static void Head(Svg svg, EdgeHead head, Point tip, Point into, string? color = null)
     {
         var across = new Point(-into.Y, into.X);
         Point At(double back, double aside) => tip - (into * back) + (across * aside);
-        var (full, hollow) = (colour is null ? "" : $"fill:{colour}", colour is null ? "" : $"stroke:{colour}");
+        var (full, hollow) = (color is null ? "" : $"fill:{color}", color is null ? "" : $"stroke:{color}");
         switch (head)
         {
             case EdgeHead.Arrow: Shape(svg, "full", full, At(0, 0), At(9, 4.5), At(9, -4.5)); break;

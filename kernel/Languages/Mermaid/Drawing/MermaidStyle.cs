@@ -1,12 +1,12 @@
 namespace ResearchKit.Kernel.Languages.Mermaid.Drawing;
 
-/// <summary>How diagrams look. All colours are mixed from the page's own text colour, so that light and dark pages both work.</summary>
+/// <summary>How diagrams look. All colors are mixed from the page's own text color, so that light and dark pages both work.</summary>
 /// <remarks>A page changes the look by setting <c>--rk-mermaid-node</c>, <c>-group</c>, <c>-note</c> and <c>-line</c>.</remarks>
 internal static class MermaidStyle
 {
     public const string Font = "\"Segoe UI\",Roboto,\"Helvetica Neue\",Arial,\"Noto Sans\",\"Liberation Sans\",\"DejaVu Sans\",sans-serif";
 
-    // The first declaration of a pair is for browsers that cannot mix colours.
+    // The first declaration of a pair is for browsers that cannot mix colors.
     public const string Css =
         ".rk-mermaid{color:var(--jp-content-font-color1,var(--vscode-editor-foreground,inherit));overflow-x:auto;max-width:100%;padding:4px 0;"
         + "--node:var(--rk-mermaid-node,#6366f1);--group:var(--rk-mermaid-group,currentColor);--note:var(--rk-mermaid-note,#d69e2e);--line:var(--rk-mermaid-line,currentColor)}"

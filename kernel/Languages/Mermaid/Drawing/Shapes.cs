@@ -73,23 +73,23 @@ internal static class Shapes
         }
     }
 
-    private static void DrawLabel(Svg svg, GraphNode node, Box box, string? colour)
+    private static void DrawLabel(Svg svg, GraphNode node, Box box, string? color)
     {
         switch (node.Shape)
         {
             case NodeShape.Start or NodeShape.End or NodeShape.Bar: return;
             case NodeShape.Class:
-                svg.Text(node.Label, new Point(box.Centre.X, box.Y + 6), "middle", "", colour);
+                svg.Text(node.Label, new Point(box.Centre.X, box.Y + 6), "middle", "", color);
                 var y = box.Y + node.Label.Height + 12;
                 foreach (var part in node.Compartments)
                 {
-                    svg.Text(part, new Point(box.X + 12, y + 5), "start", "", colour);
+                    svg.Text(part, new Point(box.X + 12, y + 5), "start", "", color);
                     y += Outline.CompartmentHeight(part);
                 }
                 return;
-            case NodeShape.Cylinder: svg.Centred(node.Label, box.Centre + new Point(0, Outline.CylinderCap / 2), colour); return;
-            case NodeShape.Flag: svg.Centred(node.Label, box.Centre + new Point(box.Height * 0.2, 0), colour); return;
-            default: svg.Centred(node.Label, box.Centre, colour); return;
+            case NodeShape.Cylinder: svg.Centred(node.Label, box.Centre + new Point(0, Outline.CylinderCap / 2), color); return;
+            case NodeShape.Flag: svg.Centred(node.Label, box.Centre + new Point(box.Height * 0.2, 0), color); return;
+            default: svg.Centred(node.Label, box.Centre, color); return;
         }
     }
 }

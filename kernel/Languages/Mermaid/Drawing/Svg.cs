@@ -49,19 +49,19 @@ internal sealed class Svg
     public void Line(Point from, Point to, string kind = "") => Path($"M{Pair(from)} L{Pair(to)}", kind);
 
     /// <summary>Writes lines of text around a centre.</summary>
-    public void Centred(TextBlock block, Point centre, string? colour = null) =>
-        Text(block, new Point(centre.X, centre.Y - (block.Height / 2)), "middle", "", colour);
+    public void Centred(TextBlock block, Point centre, string? color = null) =>
+        Text(block, new Point(centre.X, centre.Y - (block.Height / 2)), "middle", "", color);
 
     /// <summary>Writes lines of text below a place.</summary>
     /// <param name="block">The lines.</param>
     /// <param name="top">The upper end of the first line.</param>
     /// <param name="anchor">Where the place is in each line: <c>start</c>, <c>middle</c> or <c>end</c>.</param>
     /// <param name="kind">Its class in the style sheet.</param>
-    /// <param name="colour">The author's colour; one of those that <see cref="Paint"/> lets pass.</param>
-    public void Text(TextBlock block, Point top, string anchor, string kind = "", string? colour = null)
+    /// <param name="color">The author's color; one of those that <see cref="Paint"/> lets pass.</param>
+    public void Text(TextBlock block, Point top, string anchor, string kind = "", string? color = null)
     {
         if (block.IsEmpty) return;
-        var style = $"font-size:{Number(block.Size)}px" + (block.IsBold ? ";font-weight:600" : "") + (colour is null ? "" : $";fill:{colour}");
+        var style = $"font-size:{Number(block.Size)}px" + (block.IsBold ? ";font-weight:600" : "") + (color is null ? "" : $";fill:{color}");
         for (var i = 0; i < block.Lines.Count; i++)
         {
             if (block.Lines[i].Length == 0) continue;
@@ -73,7 +73,7 @@ internal sealed class Svg
 
     public static string Pair(Point point) => $"{Number(point.X)},{Number(point.Y)}";
 
-    /// <summary>The author's colours as a style attribute's text.</summary>
+    /// <summary>The author's colors as a style attribute's text.</summary>
     public static string Css(Paint paint) => string.Concat(
         paint.Fill is { } fill ? $"fill:{fill};" : "",
         paint.Stroke is { } stroke ? $"stroke:{stroke};" : "",

@@ -83,7 +83,7 @@ internal sealed class Graph
 
     public Paint PaintOf(int edge) => EdgePaint.With(edgePaints.GetValueOrDefault(edge));
 
-    /// <summary>The author's colours for an item: those of its classes, then its own.</summary>
+    /// <summary>The author's colors for an item: those of its classes, then its own.</summary>
     public Paint PaintOf(GraphItem item)
     {
         var paint = item is GraphNode ? ClassPaints.GetValueOrDefault("default", new Paint()) : new Paint();

@@ -3,7 +3,7 @@ using ResearchKit.Kernel.Languages.Mermaid.Reading;
 
 namespace ResearchKit.Kernel.Languages.Mermaid.Graphs;
 
-/// <summary>Reads the statements about colours that diagrams of nodes and edges share. Clicks are read over: nothing of a picture runs.</summary>
+/// <summary>Reads the statements about colors that diagrams of nodes and edges share. Clicks are read over: nothing of a picture runs.</summary>
 internal static class StyleStatements
 {
     public static bool Take(MermaidReader reader, Graph graph)

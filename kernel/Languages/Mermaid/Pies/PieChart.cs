@@ -12,7 +12,7 @@ internal sealed class PieChart
     private const int MostSlices = 100;
     private const double Radius = 130;
     private const double LegendLine = 26;
-    private static readonly string[] Colours = ["#3b82f6", "#e07b39", "#2ba58c", "#b560d4", "#d6455d", "#8f8f2a", "#64748b", "#0e9fb8"];
+    private static readonly string[] Colors = ["#3b82f6", "#e07b39", "#2ba58c", "#b560d4", "#d6455d", "#8f8f2a", "#64748b", "#0e9fb8"];
 
     private readonly List<(TextBlock Label, double Value)> slices = [];
     private bool showsData;
@@ -62,7 +62,7 @@ internal sealed class PieChart
         for (var i = 0; i < slices.Count; i++)
         {
             var share = slices[i].Value / total;
-            DrawSlice(svg, angle, share, Colours[i % Colours.Length]);
+            DrawSlice(svg, angle, share, Colors[i % Colors.Length]);
             angle += share * Math.Tau;
         }
         var legend = DrawLegend(svg, total);
@@ -78,10 +78,10 @@ internal sealed class PieChart
         return svg.Document(bounds, reader.SpokenTitle ?? reader.Title ?? "Pie chart", reader.Description ?? $"Pie chart. {string.Join(", ", parts)}.");
     }
 
-    private static void DrawSlice(Svg svg, double angle, double share, string colour)
+    private static void DrawSlice(Svg svg, double angle, double share, string color)
     {
         if (share <= 0) return;
-        var style = $"fill:{colour};stroke:currentColor;stroke-width:.8px";
+        var style = $"fill:{color};stroke:currentColor;stroke-width:.8px";
         if (share > 0.9999) svg.Path($"M0,{-Radius} A{Radius},{Radius} 0 1 1 0,{Radius} A{Radius},{Radius} 0 1 1 0,{-Radius} Z", "", style);
         else
         {
@@ -101,7 +101,7 @@ internal sealed class PieChart
         for (var i = 0; i < labels.Count; i++)
         {
             var top = y + (i * LegendLine);
-            svg.Rectangle(new Box(x, top + 5, 16, 16), 3, "", $"fill:{Colours[i % Colours.Length]};stroke:currentColor;stroke-width:.8px");
+            svg.Rectangle(new Box(x, top + 5, 16, 16), 3, "", $"fill:{Colors[i % Colors.Length]};stroke:currentColor;stroke-width:.8px");
             svg.Text(labels[i], new Point(x + 24, top + 3), "start");
         }
         return new Box(x, y, 24 + labels.Max(label => label.Width), labels.Count * LegendLine);

@@ -46,7 +46,7 @@ internal sealed record Activation(Participant Who, bool Begins) : SequenceItem;
 
 /// <summary>A frame around some of what happens, such as a loop.</summary>
 /// <param name="Kind">The word in its corner; <c>rect</c> for a mere ground.</param>
-/// <param name="Fill">The ground's colour.</param>
+/// <param name="Fill">The ground's color.</param>
 internal sealed record SequenceFrame(string Kind, string? Fill = null) : SequenceItem
 {
     public List<(TextBlock Label, List<SequenceItem> Items)> Sections { get; } = [];

@@ -164,7 +164,7 @@ internal sealed partial class SequenceParser
         if (Frames.FirstOrDefault(reader.TakeKeyword) is not { } kind) return false;
         if (open.Count == Deepest) throw reader.Refused($"Frames lie more than {Deepest} deep inside each other.", start);
         var words = reader.TakeLine();
-        var frame = new SequenceFrame(kind == "par_over" ? "par" : kind, kind == "rect" && Paint.IsColour(words) ? words : null);
+        var frame = new SequenceFrame(kind == "par_over" ? "par" : kind, kind == "rect" && Paint.IsColor(words) ? words : null);
         frame.Sections.Add((TextBlock.Of(kind == "rect" ? "" : words, TextBlock.Small), []));
         Here.Add(frame);
         open.Push(frame);

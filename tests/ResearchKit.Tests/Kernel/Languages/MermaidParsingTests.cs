@@ -98,7 +98,7 @@ public sealed class MermaidParsingTests
     }
 
     [Fact]
-    public void Simple_colours_are_honoured_and_all_else_is_left_out()
+    public void Simple_colors_are_honoured_and_all_else_is_left_out()
     {
         var graph = Flowchart("A:::hot --> B\nclassDef hot fill:#800,stroke:red,color:rgb(1, 2, 3)\nstyle B fill:url(http://x/y),stroke:\"><b>,stroke-width:3px"
             + "\nlinkStyle 0 stroke:blue,fill:expression(1)\nclick A \"javascript:alert(1)\" \"tip\"\nclick B callback");

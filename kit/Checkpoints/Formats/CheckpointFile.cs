@@ -1,0 +1,126 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using ResearchKit.Native;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Checkpoints;
+
+/// <summary>One open file of a checkpoint: bytes at a place into tensors.</summary>
+internal sealed class CheckpointFile(string path) : IDisposable
+{
+    private const long PartElements = 1 << 21;   // short enough for a span, and for a buffer
+    private readonly SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+
+    private readonly Dictionary<ScalarType, Tensor> maps = [];   // the whole file, as elements of a dtype
+
+    public string Path { get; } = path;
+
+    public long Length { get; } = new FileInfo(path).Length;
+
+    public void Dispose()
+    {
+        foreach (var map in maps.Values) map.Dispose();
+        file.Dispose();
+    }
+
+    /// <summary>Fills a buffer from a place on.</summary>
+    /// <exception cref="InvalidDataException">The file ends before.</exception>
+    public void Read(long at, Span<byte> buffer)
+    {
+        while (buffer.Length > 0)
+        {
+            var count = RandomAccess.Read(file, buffer, at);
+            if (count == 0) throw new InvalidDataException($"{Path} ends at byte {at}; {buffer.Length} more were expected.");
+            at += count;
+            buffer = buffer[count..];
+        }
+    }
+
+    /// <summary>The tensor of an entry in memory of its own, in no dispose scope.</summary>
+    public Tensor Read(CheckpointEntry entry)
+    {
+        using var scope = NewDisposeScope();
+        try
+        {
+            return entry.Stored.ToTensor(Load(entry)).DetachFromDisposeScope();
+        }
+        catch (InvalidDataException error) when (!error.Message.StartsWith(Path, StringComparison.Ordinal))
+        {
+            throw new InvalidDataException($"{Path} holds a tensor '{entry.Name}' that cannot be read: {error.Message}.", error);
+        }
+    }
+
+    /// <summary>The tensor of an entry on the pages of the file, in no dispose scope; null where they do not suit it or the system does not map them.</summary>
+    /// <exception cref="InvalidDataException">The file has become shorter.</exception>
+    public Tensor? Map(CheckpointEntry entry)
+    {
+        var format = entry.Stored;
+        if (entry.ElementCount == 0 || entry.Start % format.Size != 0 || format.Stored != format.DType || format.Name == "U64") return null;
+        if (RandomAccess.GetLength(file) < Length) throw new InvalidDataException($"{Path} has become shorter since it was opened.");
+        try
+        {
+            if (!maps.TryGetValue(format.Stored, out var map)) maps.Add(format.Stored, map = MapWhole(format));
+            return NativeTensors.Window(map, [.. entry.Shape], entry.AllStrides(), entry.Start / format.Size).DetachFromDisposeScope();
+        }
+        catch (ExternalException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Copies the tensor of an entry into another of the same shape, without a second copy of a large one on the way.</summary>
+    public void CopyTo(CheckpointEntry entry, Tensor target)
+    {
+        if (target.numel() == 0) return;
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        target = target.detach();
+        if (entry.Strides is null && entry.Stored.Stored == entry.Stored.DType && target.is_contiguous())
+        {
+            var flat = target.view(-1);
+            if (target.dtype == entry.Dtype && target.device_type == TorchSharp.DeviceType.CPU) Fill(flat, entry.Start);
+            else Convert(entry, flat);
+        }
+        else
+        {
+            target.copy_(entry.Stored.ToTensor(Load(entry)));
+        }
+    }
+
+    /// <summary>On Linux by the open file, which another may have replaced under its name.</summary>
+    private Tensor MapWhole(StoredFormat format) =>
+        from_file(OperatingSystem.IsLinux() ? $"/proc/self/fd/{file.DangerousGetHandle()}" : Path, shared: false, Length / format.Size, format.Stored, CPU).DetachFromDisposeScope();
+
+    private Tensor Load(CheckpointEntry entry)
+    {
+        var flat = empty([entry.SpanBytes / entry.Stored.Size], entry.Stored.Stored, CPU);
+        Fill(flat, entry.Start);
+        return entry.ElementCount == 0 ? flat.view([.. entry.Shape])
+            : entry.Strides is { } strides ? flat.as_strided([.. entry.Shape], strides).contiguous()
+            : flat.view([.. entry.Shape]);
+    }
+
+    private void Convert(CheckpointEntry entry, Tensor flat)
+    {
+        var buffer = empty([Math.Min(PartElements, flat.shape[0])], entry.Stored.Stored, CPU);
+        for (long at = 0, length = flat.shape[0]; at < length; at += PartElements)
+        {
+            using var scope = NewDisposeScope();
+            var part = buffer.narrow(0, 0, Math.Min(PartElements, length - at));
+            Read(entry.Start + (at * entry.Stored.Size), part.bytes);
+            flat.narrow(0, at, part.shape[0]).copy_(part);
+        }
+    }
+
+    private unsafe void Fill(Tensor flat, long from)
+    {
+        for (long at = 0, length = flat.shape[0]; at < length; at += PartElements)
+        {
+            using var part = flat.narrow(0, at, Math.Min(PartElements, length - at));
+            var bytes = part.bytes;
+            if (at == 0)
+                fixed (byte* start = bytes) LargePages.Expect((nint)start, length * flat.element_size());
+            Read(from + (at * flat.element_size()), bytes);
+        }
+    }
+}

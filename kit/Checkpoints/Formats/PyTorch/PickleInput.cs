@@ -1,0 +1,69 @@
+using System.Text;
+
+namespace ResearchKit.Checkpoints.PyTorch;
+
+/// <summary>The bytes of a pickle, read in order; never more than there are.</summary>
+internal sealed class PickleInput(CheckpointFile part, long start, long end)
+{
+    private readonly byte[] buffer = new byte[(int)Math.Min(1 << 14, Math.Max(0, end - start))];
+    private long bufferStart = start, bufferEnd = start;
+
+    /// <summary>Place of the next byte in the file.</summary>
+    public long Position { get; private set; } = start;
+
+    public byte Byte()
+    {
+        Span<byte> one = stackalloc byte[1];
+        Take(one, "a byte");
+        return one[0];
+    }
+
+    public void Take(Span<byte> bytes, string what)
+    {
+        if (bytes.Length > end - Position) throw Bad($"{what} of {bytes.Length} bytes is announced and {end - Position} follow");
+        while (bytes.Length > 0)
+        {
+            if (Position >= bufferEnd) Refill();
+            var count = (int)Math.Min(bytes.Length, bufferEnd - Position);
+            buffer.AsSpan((int)(Position - bufferStart), count).CopyTo(bytes);
+            Position += count;
+            bytes = bytes[count..];
+        }
+    }
+
+    /// <summary>A text of so many bytes; nothing is allocated for one that is longer than what follows.</summary>
+    public string Text(uint length, Encoding encoding)
+    {
+        if (length > end - Position) throw Bad($"a text of {length} bytes is announced and {end - Position} follow");
+        var bytes = new byte[length];
+        Take(bytes, "a text");
+        try
+        {
+            return encoding.GetString(bytes);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw Bad("a text is not UTF-8");
+        }
+    }
+
+    /// <summary>ASCII up to the end of the line.</summary>
+    public string Line()
+    {
+        const int longest = 256;
+        var text = new StringBuilder();
+        for (var next = Byte(); next != (byte)'\n'; next = Byte())
+            if (text.Append((char)next).Length > longest) throw Bad($"a name is longer than {longest} bytes");
+        return text.ToString();
+    }
+
+    /// <summary>What is wrong, and where.</summary>
+    public InvalidDataException Bad(string why, long? at = null) => new($"{part.Path} is not a state dict: at byte {at ?? Position}, {why}.");
+
+    private void Refill()
+    {
+        bufferStart = Position;
+        bufferEnd = Math.Min(end, Position + buffer.Length);
+        part.Read(Position, buffer.AsSpan(0, (int)(bufferEnd - bufferStart)));
+    }
+}

@@ -1,0 +1,69 @@
+using ResearchKit.Models;
+
+namespace ResearchKit.Checkpoints;
+
+/// <summary>BERT without a head in the folders of transformers: <c>BertModel</c>.</summary>
+public static class BertPretrained
+{
+    private static readonly PretrainedFormat<Bert, BertConfig> Format = BertFormat.Bare;
+
+    extension(Bert model)
+    {
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
+        /// <remarks>Files of models with a head are accepted: the head is ignored, and the model has a pooler if the file has one.</remarks>
+        public static Bert FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+    }
+}
+
+/// <summary>The masked-language model in the folders of transformers: <c>BertForMaskedLM</c>.</summary>
+public static class BertForMaskedLanguageModelPretrained
+{
+    private static readonly PretrainedFormat<BertForMaskedLanguageModel, BertConfig> Format = BertFormat.MaskedLanguage;
+
+    extension(BertForMaskedLanguageModel model)
+    {
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
+        /// <remarks>Files of the pre-training model are accepted: their pooler and their next-sentence head are ignored.</remarks>
+        public static BertForMaskedLanguageModel FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+    }
+}
+
+/// <summary>The classifier of texts in the folders of transformers: <c>BertForSequenceClassification</c>.</summary>
+public static class BertForSequenceClassificationPretrained
+{
+    private static readonly PretrainedFormat<BertForSequenceClassification, BertConfig> Format = BertFormat.Classifier(
+        "BertForSequenceClassification", [], config => new BertForSequenceClassification(config), model => model.Config);
+
+    extension(BertForSequenceClassification model)
+    {
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
+        /// <remarks>The folder must contain the head. For a new head, load a <see cref="Bert"/> and copy its tensors.</remarks>
+        public static BertForSequenceClassification FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+    }
+}
+
+/// <summary>The classifier of tokens in the folders of transformers: <c>BertForTokenClassification</c>.</summary>
+public static class BertForTokenClassificationPretrained
+{
+    private static readonly PretrainedFormat<BertForTokenClassification, BertConfig> Format = BertFormat.Classifier(
+        "BertForTokenClassification", ["pooler.*"], config => new BertForTokenClassification(config), model => model.Config);
+
+    extension(BertForTokenClassification model)
+    {
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
+        /// <remarks>The folder must contain the head. A pooler in the file is ignored.</remarks>
+        public static BertForTokenClassification FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+    }
+}

@@ -1,0 +1,35 @@
+using ResearchKit.Layers;
+
+namespace ResearchKit.Checkpoints;
+
+/// <summary>The layer with the names and arguments of <c>torch.nn.LSTM</c>.</summary>
+public static class LstmPretrained
+{
+    private static readonly PretrainedFormat<Lstm, RecurrentShape> Format = RecurrentFormat.Of("LSTM", shape => new Lstm(shape));
+
+    extension(Lstm model)
+    {
+        /// <inheritdoc cref="GptPretrained.extension(Models.Gpt).FromPretrained(string, bool)"/>
+        /// <remarks>The field <c>architecture</c> of the configuration is <c>torch.nn.LSTM</c>. Constructor arguments may also be fields of the configuration.</remarks>
+        public static Lstm FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+
+        /// <inheritdoc cref="GptPretrained.extension(Models.Gpt).SavePretrained(string, long)"/>
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+    }
+}
+
+/// <summary>The layer with the names and arguments of <c>torch.nn.GRU</c>.</summary>
+public static class GruPretrained
+{
+    private static readonly PretrainedFormat<Gru, RecurrentShape> Format = RecurrentFormat.Of("GRU", shape => new Gru(shape));
+
+    extension(Gru model)
+    {
+        /// <inheritdoc cref="GptPretrained.extension(Models.Gpt).FromPretrained(string, bool)"/>
+        /// <remarks>The field <c>architecture</c> of the configuration is <c>torch.nn.GRU</c>. Constructor arguments may also be fields of the configuration.</remarks>
+        public static Gru FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+
+        /// <inheritdoc cref="GptPretrained.extension(Models.Gpt).SavePretrained(string, long)"/>
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+    }
+}

@@ -1,0 +1,27 @@
+using System.Globalization;
+
+namespace ResearchKit.Formatting;
+
+/// <summary>A color of the screen.</summary>
+internal readonly record struct Color(byte Red, byte Green, byte Blue, byte Alpha = 255)
+{
+    /// <summary>Reads <c>rrggbb</c>.</summary>
+    public static Color Parse(string hex)
+    {
+        var value = uint.Parse(hex, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        return new Color((byte)(value >> 16), (byte)(value >> 8), (byte)value);
+    }
+
+    /// <summary>The color a share of the way, 0 to 1, through colors at equal distances.</summary>
+    public static Color Between(IReadOnlyList<Color> anchors, double share)
+    {
+        var place = share * (anchors.Count - 1);
+        var index = Math.Clamp((int)place, 0, anchors.Count - 2);
+        var (from, to, part) = (anchors[index], anchors[index + 1], place - index);
+        byte Mix(byte low, byte high) => (byte)Math.Round(low + ((high - low) * part));
+        return new Color(Mix(from.Red, to.Red), Mix(from.Green, to.Green), Mix(from.Blue, to.Blue));
+    }
+
+    /// <summary>As styles write it.</summary>
+    public override string ToString() => $"#{Red:x2}{Green:x2}{Blue:x2}";
+}

@@ -1,0 +1,68 @@
+namespace ResearchKit.Formatting;
+
+/// <summary>Turns values into palette indexes: 253 colors from lowest to highest, then one each for NaN, +∞ and −∞.</summary>
+/// <remarks>
+/// Mixed signs get a diverging scale with zero in its centre (ColorBrewer RdBu, blue below), others viridis, whose steps look
+/// equal and which grey print and color-blind readers keep.
+/// </remarks>
+internal sealed class ColorScale
+{
+    private const int Steps = 253;
+    private static readonly Color[] Viridis = Anchors("440154 482878 3e4989 31688e 26828e 1f9e89 35b779 6ece58 b5de2b fde725");
+    private static readonly Color[] Diverging = Anchors("053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b 67001f");
+
+    private readonly Color[] anchors;
+
+    /// <param name="minimum">Smallest finite value; NaN where there is none.</param>
+    /// <param name="maximum">Largest finite value; NaN where there is none.</param>
+    public ColorScale(double minimum, double maximum)
+    {
+        var far = Math.Max(Math.Abs(minimum), Math.Abs(maximum));
+        IsDiverging = minimum < 0 && maximum > 0;
+        anchors = IsDiverging ? Diverging : Viridis;
+        (Low, High) = IsDiverging ? (-far, far) : double.IsNaN(minimum) ? (0, 0) : (minimum, maximum);
+        Palette = [.. Enumerable.Range(0, Steps).Select(step => Color.Between(anchors, step / (Steps - 1d))), NaN, PositiveInfinity, NegativeInfinity];
+    }
+
+    public static Color NaN { get; } = Color.Parse("ff00ff");
+    public static Color PositiveInfinity { get; } = Color.Parse("ff7a00");
+    public static Color NegativeInfinity { get; } = Color.Parse("00e0ff");
+
+    /// <summary>Value of the first color.</summary>
+    public double Low { get; }
+
+    /// <summary>Value of the last color.</summary>
+    public double High { get; }
+
+    public bool IsDiverging { get; }
+
+    public IReadOnlyList<Color> Palette { get; }
+
+    /// <summary>The palette index of a value.</summary>
+    public byte IndexOf(double value)
+    {
+        if (double.IsNaN(value)) return Steps;
+        if (double.IsInfinity(value)) return (byte)(value > 0 ? Steps + 1 : Steps + 2);
+        var range = (High / 2) - (Low / 2);   // halves, since the whole range of doubles overflows
+        var share = range > 0 ? ((value / 2) - (Low / 2)) / range : 0.5;
+        return (byte)Math.Round(Math.Clamp(share, 0, 1) * (Steps - 1));
+    }
+
+    /// <summary>The color bar: the scale with the numbers at its ends, and at its centre where that is zero.</summary>
+    public Html Bar()
+    {
+        if (Low == High) return Key(Palette[IndexOf(Low)], Numbers.Short(Low));
+        var gradient = string.Join(',', anchors.Select(color => color.ToString()));
+        var centre = IsDiverging ? Html.Of($" <span class=\"rk-mute\">(white = 0)</span>") : Html.Empty;
+        return Html.Of($"""
+            <span class="rk-num" role="img" aria-label="colors from {Numbers.Short(Low)} to {Numbers.Short(High)}">{Numbers.Short(Low)}
+            <span class="rk-bar" style="background:linear-gradient(90deg,{gradient})"></span> {Numbers.Short(High)}</span>{centre}
+            """);
+    }
+
+    /// <summary>One entry of the legend of values that are no numbers.</summary>
+    public static Html Key(Color color, string meaning) =>
+        Html.Of($"<span><span class=\"rk-key\" style=\"background:{color}\"></span>{meaning}</span>");
+
+    private static Color[] Anchors(string colors) => [.. colors.Split(' ').Select(Color.Parse)];
+}

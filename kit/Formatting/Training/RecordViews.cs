@@ -1,0 +1,112 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using ResearchKit.Data;
+using ResearchKit.Interpretability;
+using ResearchKit.Models;
+using ResearchKit.Optimizers;
+using ResearchKit.Tensors;
+using ResearchKit.Training;
+
+namespace ResearchKit.Formatting;
+
+/// <summary>The kit's small records, each as a table of two columns.</summary>
+internal static partial class RecordViews
+{
+    public static void RegisterAll()
+    {
+        RecordView.Register<TensorStatistics>(_ => "tensor statistics", values =>
+        [
+            ("elements", values.Count), ("mean", values.Mean), ("standard deviation", values.StandardDeviation), ("minimum", values.Minimum),
+            ("maximum", values.Maximum), ("zeros", values.Zeros), ("NaN", values.NaN), ("+Inf", values.PositiveInfinity),
+            ("−Inf", values.NegativeInfinity), ("histogram", Sparkline.Picture(values.Histogram.Counts, "histogram, heights are square roots")),
+        ]);
+        RecordView.Register<StepReport>(_ => "training step", report =>
+        [
+            ("step", report.Step), ("of", report.Steps), ("loss", report.Loss), ("held-out loss", report.HeldOutLoss),
+            ("learning rate", report.LearningRate), ("gradient norm", report.GradientNorm), ("tokens per second", report.TokensPerSecond),
+            ("time", report.Elapsed),
+        ]);
+        RecordView.Register<DataSet>(set => set.Title, set =>
+        [
+            ("name", set.Name), ("for", set.Task), ("contents", set.Description), ("licence", set.Licence), ("source", set.Source),
+            .. set.Files.Select(file => ($"{file.Name}: {file.Title}", (object?)$"{Numbers.Count(file.Bytes)} bytes")),
+        ]);
+        RecordView.Register<RunRecord>(record => $"run of {record.Name}", record =>
+        [
+            ("started", record.Started.ToString("u", null)), ("seed", $"{record.Seed}"), ("commit", record.Commit),
+            .. record.Settings.Select(setting => (Words(setting.Key), (object?)setting.Value)),
+            .. record.Metrics.Select(metric => (metric.Key, (object?)Measured(metric.Value))),
+            .. record.Packages.Concat(record.Machine).Select(entry => (entry.Key, (object?)entry.Value)),
+        ]);
+        RecordView.Register<ActivationCache>(_ => "activations", cache => cache.Names.Select(name => (name, (object?)cache[name].ShapeText())));
+        RecordView.Register<Batch>(_ => "batch", batch => [("inputs", batch.Inputs.ShapeText()), ("targets", batch.Targets.ShapeText())]);
+        RecordView.Register<OverfitCheck>(_ => "one batch by heart", batch =>
+        [
+            ("learnt", batch.Passed ? "yes" : "no: something is wrong, or it needs more steps or another rate"), ("first loss", batch.First), ("last loss", batch.Last), ("steps", batch.Steps),
+        ]);
+        RecordView.Register<ModuleNorms>(norms => norms.Module.Length == 0 ? "norms of the model" : $"norms of {norms.Module}", norms =>
+            [("weight", norms.Weight), ("gradient", norms.Gradient), ("activation", norms.Activation)]);
+        RecordView.Register<Metric>(_ => "metric", metric => [("value", Measured(metric))]);
+        RegisterProperties<TrainerOptions>("trainer");
+        RegisterProperties<CheckpointOptions>("checkpoints");
+        RegisterProperties<FusedAdamWOptions>("AdamW");
+        RegisterProperties<FusedAdamOptions>("Adam");
+        RegisterProperties<FusedSgdOptions>("SGD");
+        RegisterProperties<LionOptions>("Lion");
+        RegisterProperties<MuonOptions>("Muon");
+        RegisterProperties<AdafactorOptions>("Adafactor");
+        RegisterProperties<LambOptions>("LAMB");
+        RegisterProperties<SophiaGOptions>("Sophia-G");
+        RegisterProperties<AdanOptions>("Adan");
+        RegisterProperties<SoapOptions>("SOAP");
+        RegisterProperties<ShampooOptions>("Shampoo");
+        RegisterProperties<ScheduleFreeAdamWOptions>("schedule-free AdamW");
+        RegisterProperties<ScheduleFreeSgdOptions>("schedule-free SGD");
+        RegisterProperties<ProdigyOptions>("Prodigy");
+        RegisterProperties<SamOptions>("SAM");
+        RegisterProperties<AdamW8bitOptions>("8-bit AdamW");
+        RegisterProperties<OneCycle>("one-cycle schedule");
+        RegisterProperties<GeneratedToken>("token");
+        RegisterProperties<DataFile>("data file");
+        RegisterProperties<LoaderPosition>("loader position");
+        RegisterModels();
+    }
+
+    /// <summary>The shapes of models, and how they write.</summary>
+    private static void RegisterModels()
+    {
+        RegisterProperties<GptConfig>("GPT");
+        RegisterProperties<LlamaConfig>("Llama");
+        RegisterProperties<BertConfig>("BERT");
+        RegisterProperties<T5Config>("T5");
+        RegisterProperties<VitConfig>("ViT");
+        RegisterProperties<VggConfig>("VGG");
+        RegisterProperties<ResNetConfig>("ResNet");
+        RegisterProperties<GoogLeNetConfig>("GoogLeNet");
+        RegisterProperties<InceptionV3Config>("Inception v3");
+        RegisterProperties<RecurrentClassifierConfig>("recurrent classifier");
+        RegisterProperties<RecurrentLanguageModelConfig>("recurrent language model");
+        RegisterProperties<TokenMixingConfig>("token-mixing model");
+        RegisterProperties<TransformerClassifierConfig>("transformer classifier");
+        RegisterProperties<SamplingOptions>("sampling");
+        RegisterProperties<BeamOptions>("beam search");
+        RegisterProperties<MelOptions>("mel features");
+        RegisterProperties<WordPieceOptions>("WordPiece");
+    }
+
+    /// <summary>A record whose properties say all.</summary>
+    private static void RegisterProperties<T>(string title) where T : notnull
+    {
+        var properties = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => !typeof(Delegate).IsAssignableFrom(property.PropertyType)).ToList();
+        RecordView.Register<T>(_ => title, record => properties.Select(property => (Words(property.Name), property.GetValue(record))));
+    }
+
+    private static string Measured(Metric metric) => $"{Numbers.Short(metric.Value)} {metric.Unit}";
+
+    /// <summary>A name of the program as words: <c>ContextLength</c> to "context length".</summary>
+    internal static string Words(string name) => WordStart().Replace(name, match => $" {match.Value.ToLowerInvariant()}").Trim().ToLowerInvariant();
+
+    [GeneratedRegex("(?<!^)(?<![A-Z])[A-Z]")]
+    private static partial Regex WordStart();
+}

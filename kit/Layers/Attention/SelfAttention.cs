@@ -1,0 +1,65 @@
+using ResearchKit.Tensors;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Layers;
+
+/// <summary>Self-attention of several heads, up to but without its output projection.</summary>
+/// <remarks>
+/// Vaswani et al., 2017, §3.2.2, https://arxiv.org/abs/1706.03762. Query, key and value have linear layers of their own, named as
+/// in the published BERT and ViT; the output projection stands elsewhere in theirs.
+/// </remarks>
+public sealed class SelfAttention : Module<Tensor, Tensor>, IPackableLayer
+{
+    private readonly Dense query, key, value;
+    private readonly HookPoint hook_q = new(), hook_k = new(), hook_v = new(), hook_z = new();   // [batch, head, time, d_head]
+    private readonly HookPoint hook_pattern = new();                                             // [batch, head, query, key]
+    private readonly int heads;
+    private readonly double dropout;
+    private PackedLinear? packed;   // in a model that is packed for inference: query, key and value at once
+    private Tensor? biases;         // theirs, [3 · width]
+
+    /// <param name="width">Channels of the tokens, d_model.</param>
+    /// <param name="heads">Number of heads; divides <paramref name="width"/>.</param>
+    /// <param name="dropout">Dropout of the pattern.</param>
+    /// <param name="bias">Whether the three projections add a bias.</param>
+    public SelfAttention(int width, int heads, double dropout = 0, bool bias = true) : base(nameof(SelfAttention))
+    {
+        if (heads < 1 || width % heads != 0) throw new ArgumentException($"Width {width} is not divisible by {heads} heads.", nameof(heads));
+        this.heads = heads;
+        this.dropout = Require.Probability(dropout, nameof(dropout));
+        (query, key, value) = (Initialization.Dense(width, width, bias), Initialization.Dense(width, width, bias), Initialization.Dense(width, width, bias));
+        RegisterComponents();
+    }
+
+    /// <param name="x">[batch, time, channels]; every token sees every token.</param>
+    /// <returns>[batch, time, channels], the heads side by side.</returns>
+    public override Tensor forward(Tensor x) => Attend(x, AttentionMask.None);
+
+    /// <inheritdoc cref="forward"/>
+    /// <param name="x">[batch, time, channels].</param>
+    /// <param name="mask">Which tokens a token sees.</param>
+    public Tensor Attend(Tensor x, AttentionMask mask)
+    {
+        using var scope = NewDisposeScope();
+        var qkv = packed?.Multiply(x, biases).chunk(3, -1) ?? [query.call(x), key.call(x), value.call(x)];   // [batch, time, channels] each
+        var q = hook_q.call(qkv[0].SplitHeads(heads));   // [batch, head, time, d_head]
+        var k = hook_k.call(qkv[1].SplitHeads(heads));
+        var v = hook_v.call(qkv[2].SplitHeads(heads));
+        var mixed = ScaledDotProductAttention.Attend(q, k, v, mask, hook_pattern, training ? dropout : 0);
+        return hook_z.call(mixed).MergeHeads().MoveToOuterDisposeScope();
+    }
+
+    void IPackableLayer.Pack(ScalarType dtype)
+    {
+        (packed, biases) = Dense.Join(dtype, query, key, value);
+        register_module(nameof(packed), packed);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) biases?.Dispose();
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,107 @@
+using ResearchKit.Native;
+using ResearchKit.Tensors;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Layers;
+
+/// <summary>What a recurrent layer remembers between vectors.</summary>
+/// <param name="Hidden">[layers · directions, batch, hidden].</param>
+/// <param name="Cell">An LSTM's second memory, the same shape; null for a GRU.</param>
+public sealed record RecurrentState(Tensor Hidden, Tensor? Cell = null);
+
+/// <summary>What a recurrent layer says and remembers.</summary>
+/// <param name="Output">The top layer's state at every place, [batch, time, directions · hidden]; zero beyond a sequence's length.</param>
+/// <param name="State">The state after each sequence's last vector.</param>
+public sealed record RecurrentOutput(Tensor Output, RecurrentState State);
+
+/// <summary>A network that reads a sequence vector by vector and keeps a state: <see cref="Lstm"/> or <see cref="Gru"/>.</summary>
+/// <remarks>Parameter names, layouts and first values are those of <c>torch.nn.LSTM</c> and <c>torch.nn.GRU</c>.</remarks>
+public abstract class RecurrentLayer : Module<Tensor, Tensor>
+{
+    private readonly List<string> names = [];   // the parameters themselves change when the module moves
+
+    private protected RecurrentLayer(RecurrentShape shape, int gates, string name) : base(name)
+    {
+        Shape = shape.Validated();
+        var (rows, bound) = (gates * shape.HiddenWidth, 1 / Math.Sqrt(shape.HiddenWidth));
+        for (var layer = 0; layer < shape.Layers; layer++)
+            foreach (var direction in shape.Bidirectional ? new[] { "", "_reverse" } : [""])
+            {
+                var inputs = layer == 0 ? shape.InputWidth : shape.Directions * shape.HiddenWidth;
+                foreach (var (part, size) in new (string, long[])[] { ("weight_ih", [rows, inputs]), ("weight_hh", [rows, shape.HiddenWidth]),
+                    ("bias_ih", [rows]), ("bias_hh", [rows]) })
+                {
+                    if (!shape.HasBias && part.StartsWith("bias", StringComparison.Ordinal)) continue;
+                    names.Add($"{part}_l{layer}{direction}");
+                    register_parameter(names[^1], Parameter(init.uniform_(empty(size), -bound, bound)));
+                }
+            }
+    }
+
+    /// <summary>The shape of the network.</summary>
+    public RecurrentShape Shape { get; }
+
+    /// <summary>Reads whole sequences from an empty state.</summary>
+    /// <param name="x">[batch, time, channels], or [time, batch, channels] if time-major.</param>
+    /// <returns>The top layer's state at every place, [batch, time, directions · hidden], likewise.</returns>
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return Read(x).Output.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Reads sequences, of unequal lengths and from a state if these are given.</summary>
+    /// <param name="x">[batch, time, channels], or [time, batch, channels] if time-major.</param>
+    /// <param name="lengths">Vectors of each sequence, int64 [batch], at least 1, in any order; null if all are whole.</param>
+    /// <param name="state">What an earlier call remembered; null to begin.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit, or a length is out of range.</exception>
+    public RecurrentOutput Read(Tensor x, Tensor? lengths = null, RecurrentState? state = null)
+    {
+        using var scope = NewDisposeScope();
+        var batch = Check(x, lengths);
+        using var pause = BFloat16Emulation.FitsRecurrent(x) ? Autocast.Pause(x.device_type) : null;   // such a product for each vector would take too long
+        x = pause is null ? x : x.to(float32);
+        if (FlopTally.IsAsked) Tally(x, lengths);
+        var (hidden, cell) = (Begin(state?.Hidden, x, batch), Begin(state?.Cell, x, batch));
+        var result = Run(x, lengths?.cpu(), new RecurrentState(hidden, cell), [.. names.Select(name => get_parameter(name)!)],
+            training && Shape.Layers > 1 ? Shape.Dropout : 0);
+        return new RecurrentOutput(result.Output.MoveToOuterDisposeScope(),
+            new RecurrentState(result.State.Hidden.MoveToOuterDisposeScope(), result.State.Cell?.MoveToOuterDisposeScope()));
+    }
+
+    private protected abstract RecurrentOutput Run(Tensor x, Tensor? lengths, RecurrentState state, Tensor[] parameters, double dropout);
+
+    private long Check(Tensor x, Tensor? lengths)
+    {
+        var order = Shape.TimeMajor ? $"[time, batch, {Shape.InputWidth}]" : $"[batch, time, {Shape.InputWidth}]";
+        var (first, second, channels) = x.Axes3(order);
+        var (batch, time) = Shape.TimeMajor ? (second, first) : (first, second);
+        if (channels != Shape.InputWidth || batch == 0 || time == 0)
+            throw new ArgumentException($"Got {x.ShapeText()}; expected {order}, none of them 0.", nameof(x));
+        if (lengths is null) return batch;
+        if (lengths.dtype != ScalarType.Int64 || !lengths.shape.SequenceEqual([batch]))
+            throw new ArgumentException($"The lengths are {lengths.dtype} {lengths.ShapeText()}; expected Int64 [{batch}].", nameof(lengths));
+        using var here = lengths.cpu();
+        foreach (var length in here.data<long>())
+            if (length < 1 || length > time)
+                throw new ArgumentException($"A length is {length}; expected 1 to {time}, the longest sequence.", nameof(lengths));
+        return batch;
+    }
+
+    /// <summary>Every vector meets every weight once.</summary>
+    private void Tally(Tensor x, Tensor? lengths)
+    {
+        using var vectors = lengths?.sum();
+        var weights = names.Where(name => name.StartsWith("weight", StringComparison.Ordinal)).Sum(name => get_parameter(name)!.numel());
+        FlopTally.Add((double)(vectors?.item<long>() ?? x.numel() / Shape.InputWidth) * weights);
+    }
+
+    private Tensor Begin(Tensor? given, Tensor x, long batch)
+    {
+        long[] shape = [Shape.Layers * Shape.Directions, batch, Shape.HiddenWidth];
+        if (given is null) return zeros(shape, x.dtype, x.device);
+        return given.shape.SequenceEqual(shape) ? given
+            : throw new ArgumentException($"Got a state {given.ShapeText()}; expected [layers · directions, batch, hidden] = [{string.Join(", ", shape)}].", nameof(given));
+    }
+}

@@ -1,0 +1,75 @@
+using ResearchKit.Layers;
+using ResearchKit.Tensors;
+
+namespace ResearchKit.Models;
+
+/// <summary>Shape of a bidirectional encoder of texts.</summary>
+/// <remarks>Devlin et al., 2019, https://arxiv.org/abs/1810.04805.</remarks>
+public sealed record BertConfig
+{
+    /// <summary>Number of different tokens.</summary>
+    public int VocabularySize { get; init; } = 30_522;
+
+    /// <summary>Longest sequence the model accepts, in tokens.</summary>
+    public int ContextLength { get; init; } = 512;
+
+    /// <summary>Number of different token types: the first text and the second.</summary>
+    public int TokenTypes { get; init; } = 2;
+
+    /// <summary>Width of the residual stream, d_model; a multiple of <see cref="Heads"/>.</summary>
+    public int ModelWidth { get; init; } = 768;
+
+    /// <summary>Channels inside an MLP.</summary>
+    public int FeedForwardWidth { get; init; } = 3072;
+
+    /// <summary>Number of layers.</summary>
+    public int Layers { get; init; } = 12;
+
+    /// <summary>Attention heads of a layer.</summary>
+    public int Heads { get; init; } = 12;
+
+    /// <summary>Non-linearity of the MLPs and of the masked-language head.</summary>
+    public Activation Activation { get; init; } = Activation.Gelu;
+
+    /// <summary>Dropout of embeddings, patterns, both branches of a layer and what a classifier reads.</summary>
+    public double Dropout { get; init; } = 0.1;
+
+    /// <summary>Keeps the norms' variances from zero.</summary>
+    public double NormEpsilon { get; init; } = 1e-12;
+
+    /// <summary>The padding token, whose embedding is not trained; null for none.</summary>
+    public int? PaddingToken { get; init; } = 0;
+
+    /// <summary>Whether the masked-language head's output layer is the table of token embeddings.</summary>
+    public bool TieEmbeddings { get; init; } = true;
+
+    /// <summary>Labels of a classification head; 1 for a quantity instead of classes.</summary>
+    public int Labels { get; init; } = 2;
+
+    /// <summary>BERT-base, lower-case: 109,482,240 parameters with the pooler, without heads.</summary>
+    public static BertConfig BaseUncased => new();
+
+    /// <summary>BERT-large, lower-case: 335,141,888 parameters.</summary>
+    public static BertConfig LargeUncased => new() { ModelWidth = 1024, FeedForwardWidth = 4096, Layers = 24, Heads = 16 };
+
+    /// <summary>Trains in seconds on a CPU; for tests and first notebooks.</summary>
+    public static BertConfig Nano => new()
+    {
+        VocabularySize = 65,
+        ContextLength = 32,
+        ModelWidth = 32,
+        FeedForwardWidth = 128,
+        Layers = 2,
+        Heads = 4,
+        Dropout = 0,
+    };
+
+    internal BertConfig Validated()
+    {
+        Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)), (TokenTypes, nameof(TokenTypes)),
+            (ModelWidth, nameof(ModelWidth)), (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)), (Heads, nameof(Heads)),
+            (Labels, nameof(Labels)));
+        Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
+        return this;
+    }
+}

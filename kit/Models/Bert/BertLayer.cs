@@ -1,0 +1,107 @@
+using ResearchKit.Layers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>The layers of a <see cref="Bert"/>, one after the other.</summary>
+internal sealed class BertEncoder : Module<Tensor, Tensor>
+{
+    private readonly ModuleList<BertLayer> layer;
+
+    public BertEncoder(BertConfig config) : base(nameof(BertEncoder))
+    {
+        layer = ModuleList([.. Enumerable.Range(0, config.Layers).Select(_ => new BertLayer(config))]);
+        RegisterComponents();
+    }
+
+    public bool RecomputesBlocks { get; set; }
+
+    public override Tensor forward(Tensor x) => Encode(x, AttentionMask.None);
+
+    public Tensor Encode(Tensor x, AttentionMask mask)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var each in layer)
+            x = Recompute.CallIf(RecomputesBlocks, inputs => each.Encode(inputs[0]!, mask with { Padding = inputs[1] }), x, mask.Padding);
+        return x.MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>One layer: x ← norm(x + attention(x)); x ← norm(x + mlp(x)).</summary>
+internal sealed class BertLayer : Module<Tensor, Tensor>
+{
+    private readonly BertAttention attention;
+    private readonly IntermediateDense intermediate;
+    private readonly BertOutput output;
+    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();   // [batch, time, channels]
+
+    public BertLayer(BertConfig config) : base(nameof(BertLayer))
+    {
+        attention = new BertAttention(config);
+        intermediate = new IntermediateDense(config.ModelWidth, config.FeedForwardWidth, config.Activation);
+        output = new BertOutput(config, config.FeedForwardWidth);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x) => Encode(x, AttentionMask.None);
+
+    public Tensor Encode(Tensor x, AttentionMask mask)
+    {
+        using var scope = NewDisposeScope();
+        x = hook_resid_mid.call(attention.Attend(hook_resid_pre.call(x), mask));
+        return hook_resid_post.call(output.Add(intermediate.call(x), x)).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>norm(x + attention(x)).</summary>
+internal sealed class BertAttention : Module<Tensor, Tensor>
+{
+    private readonly SelfAttention self;
+    private readonly BertOutput output;
+
+    public BertAttention(BertConfig config) : base(nameof(BertAttention))
+    {
+        self = new SelfAttention(config.ModelWidth, config.Heads, config.Dropout);
+        output = new BertOutput(config, config.ModelWidth);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x) => Attend(x, AttentionMask.None);
+
+    public Tensor Attend(Tensor x, AttentionMask mask)
+    {
+        using var mixed = self.Attend(x, mask);
+        return output.Add(mixed, x);
+    }
+}
+
+/// <summary>The end of a branch: norm(residual + W x + b).</summary>
+internal sealed class BertOutput : Module<Tensor, Tensor>
+{
+    private readonly Dense dense;
+    private readonly LayerNorm LayerNorm;
+    private readonly Dropout dropout;
+    private readonly HookPoint hook_out = new();   // [batch, time, channels], what the branch adds
+
+    public BertOutput(BertConfig config, int inputs) : base(nameof(BertOutput))
+    {
+        dense = Initialization.Dense(inputs, config.ModelWidth);
+        LayerNorm = LayerNorm(config.ModelWidth, config.NormEpsilon);
+        dropout = Dropout(config.Dropout);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return hook_out.call(dropout.call(dense.call(x))).MoveToOuterDisposeScope();
+    }
+
+    public Tensor Add(Tensor x, Tensor residual)
+    {
+        using var scope = NewDisposeScope();
+        return LayerNorm.Normalize(residual + call(x)).MoveToOuterDisposeScope();
+    }
+}

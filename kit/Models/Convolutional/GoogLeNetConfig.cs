@@ -1,0 +1,51 @@
+using ResearchKit.Tensors;
+
+namespace ResearchKit.Models;
+
+/// <summary>Shape of GoogLeNet, the first Inception network.</summary>
+/// <remarks>Szegedy et al., 2014, https://arxiv.org/abs/1409.4842; with batch norm, as torchvision has it.</remarks>
+public sealed record GoogLeNetConfig
+{
+    /// <summary>Number of classes.</summary>
+    public int Classes { get; init; } = 1000;
+
+    /// <summary>Two heads half way that are only used in training.</summary>
+    public bool AuxiliaryHeads { get; init; } = true;
+
+    /// <summary>Pictures come normalised as for the other ImageNet networks, and are brought from there to -1 … 1.</summary>
+    public bool TransformInput { get; init; }
+
+    /// <summary>Channels of a picture: 3 for color, 1 for grey.</summary>
+    public int InputChannels { get; init; } = 3;
+
+    /// <summary>How pictures are taken in.</summary>
+    public Stem Stem { get; init; }
+
+    /// <summary>The number of channels of every layer is divided by this: 1, 2, 4 or 8.</summary>
+    public int WidthDivisor { get; init; } = 1;
+
+    /// <summary>Dropout before the last layer.</summary>
+    public double Dropout { get; init; } = 0.2;
+
+    /// <summary>Dropout inside the auxiliary heads.</summary>
+    public double AuxiliaryDropout { get; init; } = 0.7;
+
+    /// <summary>GoogLeNet with both auxiliary heads: 13,004,888 parameters.</summary>
+    public static GoogLeNetConfig GoogLeNet => new();
+
+    /// <summary>GoogLeNet as it is used: 6,624,904 parameters.</summary>
+    public static GoogLeNetConfig GoogLeNetWithoutHeads => new() { AuxiliaryHeads = false };
+
+    /// <summary>For grey pictures of 28 × 28 and ten classes; trains in minutes on a CPU.</summary>
+    public static GoogLeNetConfig Nano =>
+        new() { Classes = 10, InputChannels = 1, Stem = Stem.Small, WidthDivisor = 4, AuxiliaryHeads = false };
+
+    internal GoogLeNetConfig Validated()
+    {
+        Require.Sizes((Classes, nameof(Classes)));
+        Require.Sizes((InputChannels, nameof(InputChannels)));
+        InceptionV3Config.CheckShared(TransformInput, InputChannels, WidthDivisor, largestDivisor: 8, Dropout);
+        return AuxiliaryDropout is >= 0 and < 1 ? this
+            : throw new ArgumentException($"AuxiliaryDropout is {AuxiliaryDropout}; it must be at least 0 and less than 1.");
+    }
+}

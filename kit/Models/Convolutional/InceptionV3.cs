@@ -1,0 +1,120 @@
+using ResearchKit.Layers;
+using ResearchKit.Tensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>Inception v3: from pictures to the logits of their classes.</summary>
+/// <remarks>
+/// Szegedy et al., 2015, https://arxiv.org/abs/1512.00567. Parameter names and layouts are torchvision's. The auxiliary head runs in
+/// <see cref="ForwardWithAuxiliary"/> alone.
+/// </remarks>
+public sealed class InceptionV3 : Module<Tensor, Tensor>
+{
+    /// <summary>Smallest height and width of a picture.</summary>
+    public const int SmallestPicture = 75;
+
+    private readonly BasicConv2d Conv2d_1a_3x3, Conv2d_2a_3x3, Conv2d_2b_3x3;
+    private readonly MaxPool2d maxpool1;
+    private readonly BasicConv2d Conv2d_3b_1x1, Conv2d_4a_3x3;
+    private readonly MaxPool2d maxpool2;
+    private readonly InceptionA Mixed_5b, Mixed_5c, Mixed_5d;
+    private readonly InceptionB Mixed_6a;
+    private readonly InceptionC Mixed_6b, Mixed_6c, Mixed_6d, Mixed_6e;
+    private readonly InceptionV3AuxiliaryHead? AuxLogits;
+    private readonly InceptionD Mixed_7a;
+    private readonly InceptionE Mixed_7b, Mixed_7c;
+    private readonly AdaptiveAvgPool2d avgpool;
+    private readonly Dropout dropout;
+    private readonly Dense fc;
+
+    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    public InceptionV3(InceptionV3Config config) : base(nameof(InceptionV3))
+    {
+        Config = config.Validated();
+        var d = config.WidthDivisor;
+        Conv2d_1a_3x3 = new BasicConv2d(config.InputChannels, 32 / d, 3, stride: 2);
+        Conv2d_2a_3x3 = new BasicConv2d(32 / d, 32 / d, 3);
+        Conv2d_2b_3x3 = new BasicConv2d(32 / d, 64 / d, 3, padding: 1);
+        maxpool1 = MaxPool2d(3, 2);
+        Conv2d_3b_1x1 = new BasicConv2d(64 / d, 80 / d, 1);
+        Conv2d_4a_3x3 = new BasicConv2d(80 / d, 192 / d, 3);
+        maxpool2 = MaxPool2d(3, 2);
+        (Mixed_5b, Mixed_5c, Mixed_5d) = (new(192 / d, 32 / d, d), new(256 / d, 64 / d, d), new(288 / d, 64 / d, d));
+        Mixed_6a = new InceptionB(288 / d, d);
+        (Mixed_6b, Mixed_6c) = (new(768 / d, 128 / d, d), new(768 / d, 160 / d, d));
+        (Mixed_6d, Mixed_6e) = (new(768 / d, 160 / d, d), new(768 / d, 192 / d, d));
+        AuxLogits = config.AuxiliaryHead ? new InceptionV3AuxiliaryHead(768 / d, d, config.Classes) : null;
+        Mixed_7a = new InceptionD(768 / d, d);
+        (Mixed_7b, Mixed_7c) = (new(1280 / d, d), new(2048 / d, d));
+        avgpool = AdaptiveAvgPool2d(1);
+        dropout = Dropout(config.Dropout);
+        fc = new Dense(2048 / d, config.Classes);
+        RegisterComponents();
+        InceptionInitialization.Initialize(this, name => name switch { "AuxLogits.conv1.conv" => 0.01, "AuxLogits.fc" => 0.001, _ => 0.1 });
+    }
+
+    /// <summary>The shape of the network.</summary>
+    public InceptionV3Config Config { get; }
+
+    /// <summary>Logits of the classes.</summary>
+    /// <param name="pictures">[batch, channels, height, width], at least 75 × 75.</param>
+    /// <returns>[batch, classes].</returns>
+    /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
+    public override Tensor forward(Tensor pictures)
+    {
+        using var scope = NewDisposeScope();
+        return Head(Features(pictures)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Logits of the end and of the auxiliary head.</summary>
+    /// <param name="pictures">[batch, channels, height, width], 299 × 299 or so: half way the map must be 17 × 17 or more.</param>
+    /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
+    /// <exception cref="InvalidOperationException">The network has no auxiliary head.</exception>
+    public AuxiliaryLogits ForwardWithAuxiliary(Tensor pictures)
+    {
+        if (AuxLogits is null) throw new InvalidOperationException("This Inception v3 was made without an auxiliary head.");
+        using var scope = NewDisposeScope();
+        var low = Low(pictures);
+        var (_, _, height, width) = low.Axes4();
+        if (Math.Min(height, width) < InceptionV3AuxiliaryHead.SmallestMap)
+            throw new ArgumentException($"Pictures of {pictures.shape[2]} × {pictures.shape[3]} leave the auxiliary head a map of "
+                + $"{height} × {width}; it needs {InceptionV3AuxiliaryHead.SmallestMap} × {InceptionV3AuxiliaryHead.SmallestMap}, as of 299 × 299.", nameof(pictures));
+        var logits = Head(High(low)).MoveToOuterDisposeScope();
+        return new AuxiliaryLogits(logits, [AuxLogits.call(low).MoveToOuterDisposeScope()]);
+    }
+
+    /// <summary>The map of the last module: all but the mean and the head.</summary>
+    /// <param name="pictures">[batch, channels, height, width], at least 75 × 75.</param>
+    /// <returns>[batch, 2048 / width divisor, about height / 32, about width / 32].</returns>
+    /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
+    public Tensor Features(Tensor pictures)
+    {
+        using var scope = NewDisposeScope();
+        return High(Low(pictures)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>From the map of the last module to logits.</summary>
+    /// <param name="features">[batch, channels out, height, width].</param>
+    /// <returns>[batch, classes].</returns>
+    public Tensor Head(Tensor features)
+    {
+        using var scope = NewDisposeScope();
+        return features.Through(avgpool).Through(dropout).flatten(1).Through(fc).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Up to where the auxiliary head stands.</summary>
+    private Tensor Low(Tensor pictures)
+    {
+        Require.Images(pictures, Config.InputChannels, SmallestPicture);
+        var x = Config.TransformInput ? SignedImages.FromImageNet(pictures) : pictures;
+        x = x.Through(Conv2d_1a_3x3).Through(Conv2d_2a_3x3).Through(Conv2d_2b_3x3).Through(maxpool1)
+             .Through(Conv2d_3b_1x1).Through(Conv2d_4a_3x3).Through(maxpool2);
+        x = x.Through(Mixed_5b).Through(Mixed_5c).Through(Mixed_5d);
+        return x.Through(Mixed_6a).Through(Mixed_6b).Through(Mixed_6c).Through(Mixed_6d).Through(Mixed_6e);
+    }
+
+    private Tensor High(Tensor low) => low.Through(Mixed_7a).Through(Mixed_7b).Through(Mixed_7c);
+}

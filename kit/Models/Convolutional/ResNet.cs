@@ -1,0 +1,104 @@
+using ResearchKit.Layers;
+using ResearchKit.Tensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>A residual network: from pictures to the logits of their classes.</summary>
+/// <remarks>
+/// He et al., 2015, https://arxiv.org/abs/1512.03385. Parameter names and layouts are torchvision's. The stages <c>layer1</c> to
+/// <c>layer4</c> give maps of 4, 8, 16 and 32 pixels a side each; <see cref="FeatureMaps"/> takes them out.
+/// </remarks>
+public sealed class ResNet : Module<Tensor, Tensor>
+{
+    private readonly Convolution2d conv1;
+    private readonly BatchNorm2d bn1;
+    private readonly Relu relu = new();
+    private readonly Module<Tensor, Tensor> maxpool;
+    private readonly Chain layer1, layer2, layer3, layer4;
+    private readonly AdaptiveAvgPool2d avgpool;
+    private readonly Dense fc;
+    private readonly ConvolutionStep stem;
+
+    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    public ResNet(ResNetConfig config) : base(nameof(ResNet))
+    {
+        Config = config.Validated();
+        var small = config.Stem == Stem.Small;
+        conv1 = small ? new Convolution2d(config.InputChannels, config.Width, 3, 1, 1, hasBias: false) : new Convolution2d(config.InputChannels, config.Width, 7, 2, 3, hasBias: false);
+        bn1 = BatchNorm2d(config.Width);
+        stem = new ConvolutionStep(conv1, bn1, relu);
+        maxpool = small ? Identity() : MaxPool2d(3, 2, 1);
+
+        var (channels, dilation) = (config.Width, 1);
+        Chain Stage(int number)
+        {
+            var width = config.Width << number;
+            var (stride, firstDilation) = (number == 0 ? 1 : 2, dilation);
+            if (number > 0 && config.DilateInsteadOfStride[number - 1]) (stride, dilation) = (1, dilation * 2);
+            return new Chain(Enumerable.Range(0, config.Blocks[number]).Select(block =>
+            {
+                var inputs = channels;
+                channels = config.Block == ResidualBlock.Basic ? width : width * Bottleneck.Expansion;
+                return Block(config, inputs, width, block == 0 ? stride : 1, block == 0 ? firstDilation : dilation, overwritesInput: block > 0);
+            }));
+        }
+        (layer1, layer2, layer3, layer4) = (Stage(0), Stage(1), Stage(2), Stage(3));
+        avgpool = AdaptiveAvgPool2d(1);
+        fc = new Dense(channels, config.Classes);
+        RegisterComponents();
+        Initialize();
+    }
+
+    /// <summary>The shape of the network.</summary>
+    public ResNetConfig Config { get; }
+
+    /// <summary>Logits of the classes.</summary>
+    /// <param name="pictures">[batch, channels, height, width].</param>
+    /// <returns>[batch, classes].</returns>
+    /// <exception cref="ArgumentException">Not pictures, or of another number of channels.</exception>
+    public override Tensor forward(Tensor pictures)
+    {
+        using var scope = NewDisposeScope();
+        return Head(Features(pictures)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The map of the last stage: all but the mean and the head.</summary>
+    /// <param name="pictures">[batch, channels, height, width].</param>
+    /// <returns>[batch, channels out, height / 32, width / 32], rounded up; / 8 with the small stem.</returns>
+    /// <exception cref="ArgumentException">Not pictures, or of another number of channels.</exception>
+    public Tensor Features(Tensor pictures)
+    {
+        Require.Images(pictures, Config.InputChannels, smallest: 1);
+        using var scope = NewDisposeScope();
+        var x = pictures.Through(stem).Through(maxpool);
+        return x.Through(layer1).Through(layer2).Through(layer3).Through(layer4).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>From the map of the last stage to logits.</summary>
+    /// <param name="features">[batch, channels out, height, width].</param>
+    /// <returns>[batch, classes].</returns>
+    public Tensor Head(Tensor features)
+    {
+        using var scope = NewDisposeScope();
+        return features.Through(avgpool).flatten(1).Through(fc).MoveToOuterDisposeScope();
+    }
+
+    private static Module<Tensor, Tensor> Block(ResNetConfig config, int inputs, int width, int stride, int dilation, bool overwritesInput) =>
+        config.Block == ResidualBlock.Basic ? new BasicBlock(inputs, width, stride, overwritesInput)
+            : new Bottleneck(inputs, config.InnerWidth(width), width * Bottleneck.Expansion, stride, config.Groups, dilation, overwritesInput);
+
+    /// <summary>Normal by the fan out of each convolution (He et al., 2015, https://arxiv.org/abs/1502.01852); norms start as identities.</summary>
+    private void Initialize()
+    {
+        foreach (var module in modules())
+        {
+            if (module is Convolution2d convolution)
+                init.kaiming_normal_(convolution.Weight, mode: init.FanInOut.FanOut, nonlinearity: init.NonlinearityType.ReLU);
+            else if (Config.ZeroInitialBranches && module is BasicBlock basic) init.zeros_(basic.LastNorm.weight!);
+            else if (Config.ZeroInitialBranches && module is Bottleneck bottleneck) init.zeros_(bottleneck.LastNorm.weight!);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using ResearchKit.Tensors;
+
+namespace ResearchKit.Models;
+
+/// <summary>What a residual network is built of.</summary>
+public enum ResidualBlock
+{
+    /// <summary>Two 3 × 3 convolutions.</summary>
+    Basic,
+
+    /// <summary>1 × 1 to fewer channels, 3 × 3 there, 1 × 1 to four times as many; the 3 × 3 takes the stride.</summary>
+    Bottleneck,
+}
+
+/// <summary>How a network takes in its pictures.</summary>
+public enum Stem
+{
+    /// <summary>7 × 7 with stride 2 and a pooling with stride 2: pictures of about 224 × 224 are read at a quarter of their size.</summary>
+    Standard,
+
+    /// <summary>3 × 3 with stride 1 and no pooling: for pictures of about 32 × 32.</summary>
+    Small,
+}
+
+/// <summary>Shape of a residual network: ResNet, ResNeXt and Wide ResNet.</summary>
+/// <remarks>
+/// He et al., 2015, https://arxiv.org/abs/1512.03385; ResNeXt: Xie et al., 2016, https://arxiv.org/abs/1611.05431; Wide ResNet:
+/// Zagoruyko and Komodakis, 2016, https://arxiv.org/abs/1605.07146.
+/// </remarks>
+public sealed record ResNetConfig
+{
+    /// <summary>What the stages are built of.</summary>
+    public ResidualBlock Block { get; init; }
+
+    /// <summary>Blocks of the four stages.</summary>
+    public IReadOnlyList<int> Blocks { get; init; } = [2, 2, 2, 2];
+
+    /// <summary>Number of classes.</summary>
+    public int Classes { get; init; } = 1000;
+
+    /// <summary>Channels of a picture: 3 for color, 1 for grey.</summary>
+    public int InputChannels { get; init; } = 3;
+
+    /// <summary>How pictures are taken in.</summary>
+    public Stem Stem { get; init; }
+
+    /// <summary>Channels of the stem and the first stage; each later stage has twice as many.</summary>
+    public int Width { get; init; } = 64;
+
+    /// <summary>Groups of the 3 × 3 convolution of a bottleneck (ResNeXt's cardinality).</summary>
+    public int Groups { get; init; } = 1;
+
+    /// <summary>Channels of one such group in the first stage, for a <see cref="Width"/> of 64.</summary>
+    public int WidthPerGroup { get; init; } = 64;
+
+    /// <summary>For stages 2 to 4: keep the size of the map and widen the windows instead of taking steps of 2.</summary>
+    public IReadOnlyList<bool> DilateInsteadOfStride { get; init; } = [false, false, false];
+
+    /// <summary>Start with blocks that change nothing: the last norm of each branch is zero. Goyal et al., 2017, https://arxiv.org/abs/1706.02677.</summary>
+    public bool ZeroInitialBranches { get; init; }
+
+    /// <summary>ResNet-18: 11,689,512 parameters.</summary>
+    public static ResNetConfig ResNet18 => new();
+
+    /// <summary>ResNet-34: 21,797,672 parameters.</summary>
+    public static ResNetConfig ResNet34 => new() { Blocks = [3, 4, 6, 3] };
+
+    /// <summary>ResNet-50: 25,557,032 parameters.</summary>
+    public static ResNetConfig ResNet50 => new() { Block = ResidualBlock.Bottleneck, Blocks = [3, 4, 6, 3] };
+
+    /// <summary>ResNet-101: 44,549,160 parameters.</summary>
+    public static ResNetConfig ResNet101 => ResNet50 with { Blocks = [3, 4, 23, 3] };
+
+    /// <summary>ResNet-152: 60,192,808 parameters.</summary>
+    public static ResNetConfig ResNet152 => ResNet50 with { Blocks = [3, 8, 36, 3] };
+
+    /// <summary>ResNeXt-50, 32 groups of 4 channels: 25,028,904 parameters.</summary>
+    public static ResNetConfig ResNeXt50 => ResNet50 with { Groups = 32, WidthPerGroup = 4 };
+
+    /// <summary>ResNeXt-101, 32 groups of 8 channels: 88,791,336 parameters.</summary>
+    public static ResNetConfig ResNeXt101 => ResNet101 with { Groups = 32, WidthPerGroup = 8 };
+
+    /// <summary>Wide ResNet-50-2: 68,883,240 parameters.</summary>
+    public static ResNetConfig WideResNet50 => ResNet50 with { WidthPerGroup = 128 };
+
+    /// <summary>Wide ResNet-101-2: 126,886,696 parameters.</summary>
+    public static ResNetConfig WideResNet101 => ResNet101 with { WidthPerGroup = 128 };
+
+    /// <summary>For grey pictures of 28 × 28 and ten classes; trains in a minute on a CPU.</summary>
+    public static ResNetConfig Nano =>
+        new() { Blocks = [1, 1, 1, 1], Classes = 10, InputChannels = 1, Stem = Stem.Small, Width = 16 };
+
+    internal ResNetConfig Validated()
+    {
+        Require.Sizes((Classes, nameof(Classes)));
+        Require.Sizes((InputChannels, nameof(InputChannels)));
+        Require.Sizes((Width, nameof(Width)));
+        Require.Sizes((Groups, nameof(Groups)));
+        Require.Sizes((WidthPerGroup, nameof(WidthPerGroup)));
+        if (Blocks.Count != 4 || Blocks.Any(count => count < 1))
+            throw new ArgumentException($"Blocks is [{string.Join(", ", Blocks)}]; expected four numbers of at least 1.");
+        if (DilateInsteadOfStride.Count != 3)
+            throw new ArgumentException($"DilateInsteadOfStride has {DilateInsteadOfStride.Count} values; expected three, for stages 2 to 4.");
+        if (Block == ResidualBlock.Basic && (Groups != 1 || WidthPerGroup != 64 || DilateInsteadOfStride.Any(dilate => dilate)))
+            throw new ArgumentException($"Groups {Groups}, WidthPerGroup {WidthPerGroup} and dilation are for bottleneck blocks; this network has basic ones.");
+        return Block == ResidualBlock.Basic || InnerWidth(Width) >= Groups ? this
+            : throw new ArgumentException($"A Width of {Width} with a WidthPerGroup of {WidthPerGroup} leaves no channel for a group.");
+    }
+
+    /// <summary>Channels of the 3 × 3 convolution of a bottleneck.</summary>
+    internal int InnerWidth(int width) => (int)(width * (WidthPerGroup / 64.0)) * Groups;
+}

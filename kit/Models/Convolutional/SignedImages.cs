@@ -1,0 +1,19 @@
+using static TorchSharp.torch;
+
+namespace ResearchKit.Models;
+
+/// <summary>Images for the networks whose weights expect values from -1 to 1.</summary>
+internal static class SignedImages
+{
+    /// <summary>Changes the normalization of the other ImageNet networks (mean and deviation of each color) to values from -1 to 1.</summary>
+    /// <param name="images">[batch, 3, height, width].</param>
+    public static Tensor FromImageNet(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        Tensor PerColor(double red, double green, double blue) =>
+            tensor(new[] { red, green, blue }, images.dtype, images.device).view(1, 3, 1, 1);
+        var deviation = PerColor(0.229 / 0.5, 0.224 / 0.5, 0.225 / 0.5);
+        var mean = PerColor((0.485 - 0.5) / 0.5, (0.456 - 0.5) / 0.5, (0.406 - 0.5) / 0.5);
+        return ((images * deviation) + mean).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,99 @@
+using ResearchKit.Layers;
+using ResearchKit.Tensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>A decoder-only transformer: from tokens to the logits of each next token.</summary>
+/// <remarks>
+/// Radford et al., 2019 (GPT-2). Parameter names and layouts are those of the published checkpoints; the output layer shares the
+/// weight of the token embedding, unless the configuration unties them.
+/// </remarks>
+public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
+{
+    private readonly EmbeddingTable wte;
+    private readonly PositionalEncoding wpe;
+    private readonly Dropout drop;
+    private readonly ModuleList<GptBlock> h;
+    private readonly LayerNorm ln_f;
+    private readonly Dense? lm_head;   // null where the output layer is wte
+    private readonly HookPoint hook_embed = new();   // [batch, time, channels], positions included
+
+    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    public Gpt(GptConfig config) : base(nameof(Gpt))
+    {
+        Config = config.Validated();
+        wte = new EmbeddingTable(config.VocabularySize, config.ModelWidth) { Unembeds = config.TieEmbeddings };
+        wpe = PositionalEncoding.Create(config.Positions, config.ContextLength, config.ModelWidth, config.Heads, deviation: 0.02);
+        drop = Dropout(config.Dropout);
+        h = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new GptBlock(config, layer, wpe))]);
+        ln_f = LayerNorm(config.ModelWidth, config.NormEpsilon);
+        lm_head = config.TieEmbeddings ? null : Initialization.Dense(config.ModelWidth, config.VocabularySize, bias: false);
+        RegisterComponents();
+    }
+
+    /// <summary>The shape of the model.</summary>
+    public GptConfig Config { get; }
+
+    /// <summary>Whether blocks compute their inside again in the backward pass instead of keeping it; see <see cref="Recompute"/>.</summary>
+    public bool RecomputesBlocks { get; set; }
+
+    int ILanguageModel.VocabularySize => Config.VocabularySize;
+
+    int ILanguageModel.ContextLength => Config.ContextLength;
+
+    Module ILanguageModel.Network => this;
+
+    /// <summary>Logits of each next token.</summary>
+    /// <param name="tokens">int64 [batch, time].</param>
+    /// <returns>[batch, time, vocabulary].</returns>
+    /// <exception cref="ArgumentException">Wrong shape or dtype, or more tokens than the context length.</exception>
+    public override Tensor forward(Tensor tokens) => Logits(tokens);
+
+    /// <inheritdoc cref="forward"/>
+    /// <param name="tokens">int64 [batch, time].</param>
+    /// <param name="attentionMask">[batch, time], 0 = padding, which no token sees; positions count it all the same. Null for none.</param>
+    public Tensor Logits(Tensor tokens, Tensor? attentionMask = null)
+    {
+        using var scope = NewDisposeScope();
+        return Head(Features(tokens, attentionMask)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The residual stream after the last layer, normalised: all but the head.</summary>
+    /// <param name="tokens">int64 [batch, time].</param>
+    /// <param name="attentionMask">[batch, time], 0 = padding; null for none.</param>
+    /// <returns>[batch, time, channels].</returns>
+    public Tensor Features(Tensor tokens, Tensor? attentionMask = null)
+    {
+        Require.Tokens(tokens, Config.ContextLength, attentionMask);
+        using var scope = NewDisposeScope();
+        return Read(tokens, DecoderPass.Whole(attentionMask)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>From the final residual stream to logits.</summary>
+    /// <param name="features">[batch, time, channels].</param>
+    /// <returns>[batch, time, vocabulary].</returns>
+    public Tensor Head(Tensor features) => lm_head is null ? wte.Unembed(features) : lm_head.call(features);
+
+    /// <inheritdoc/>
+    public Tensor NextLogits(Tensor tokens, KeyValueCache cache, Tensor? attentionMask = null)
+    {
+        Require.Tokens(tokens, Config.ContextLength, attentionMask, cache.Length);
+        using var scope = NewDisposeScope();
+        var features = Read(tokens, DecoderPass.After(tokens.shape[1], cache, attentionMask));
+        cache.Advance(tokens.shape[1]);
+        return Head(features[.., ^1]).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Read(Tensor tokens, DecoderPass pass)
+    {
+        var x = hook_embed.call(drop.call(pass.Embed(wpe, wte.call(tokens))));   // [batch, time, channels]
+        var recompute = RecomputesBlocks && pass.Cache is null;   // what is read twice must not be written down twice
+        foreach (var block in h) x = Recompute.CallIf(recompute, inputs => Step(block, inputs[0]!, pass.WithPadding(inputs[1])), x, pass.Mask.Padding);
+        return ln_f.Normalize(x);
+    }
+
+    private static Tensor Step(GptBlock block, Tensor x, DecoderPass pass) => ReferenceEquals(pass, DecoderPass.Plain) ? block.call(x) : block.Step(x, pass);
+}

@@ -1,0 +1,80 @@
+using ResearchKit.Layers;
+using ResearchKit.Tensors;
+
+namespace ResearchKit.Models;
+
+/// <summary>Shape of a decoder-only transformer.</summary>
+/// <remarks>Radford et al., 2019, "Language Models are Unsupervised Multitask Learners" (GPT-2).</remarks>
+public sealed record GptConfig
+{
+    /// <summary>Number of different tokens.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>Longest sequence the model accepts, in tokens.</summary>
+    public int ContextLength { get; init; } = 1024;
+
+    /// <summary>Width of the residual stream, d_model; a multiple of <see cref="Heads"/>.</summary>
+    public int ModelWidth { get; init; } = 768;
+
+    /// <summary>Attention heads of a layer.</summary>
+    public int Heads { get; init; } = 12;
+
+    /// <summary>Number of layers.</summary>
+    public int Layers { get; init; } = 12;
+
+    /// <summary>Dropout of embeddings, patterns and both branches of a layer.</summary>
+    public double Dropout { get; init; } = 0.1;
+
+    /// <summary>How the model is told where a token stands; GPT-2 learns it.</summary>
+    public Positions Positions { get; init; } = Positions.Learned;
+
+    /// <summary>Non-linearity of the MLP.</summary>
+    public Activation Activation { get; init; } = Activation.GeluTanh;
+
+    /// <summary>Keeps the norms' variances from zero.</summary>
+    public double NormEpsilon { get; init; } = 1e-5;
+
+    /// <summary>Channels inside an MLP; null for four times <see cref="ModelWidth"/>.</summary>
+    public int? FeedForwardWidth { get; init; }
+
+    /// <summary>Whether the output layer is the table of token embeddings.</summary>
+    public bool TieEmbeddings { get; init; } = true;
+
+    /// <summary>Whether scores are divided by the root of the head's width.</summary>
+    public bool ScaleScores { get; init; } = true;
+
+    /// <summary>Whether scores are divided by the number of the layer, from 1, as well.</summary>
+    public bool ScaleScoresByLayer { get; init; }
+
+    /// <summary>GPT-2: 124,439,808 parameters.</summary>
+    public static GptConfig Gpt2 => new() { VocabularySize = 50_257 };
+
+    /// <summary>GPT-2 medium: 354,823,168 parameters.</summary>
+    public static GptConfig Gpt2Medium => Gpt2 with { Layers = 24, Heads = 16, ModelWidth = 1024 };
+
+    /// <summary>GPT-2 large: 774,030,080 parameters.</summary>
+    public static GptConfig Gpt2Large => Gpt2 with { Layers = 36, Heads = 20, ModelWidth = 1280 };
+
+    /// <summary>GPT-2 XL: 1,557,611,200 parameters.</summary>
+    public static GptConfig Gpt2Xl => Gpt2 with { Layers = 48, Heads = 25, ModelWidth = 1600 };
+
+    /// <summary>Trains in seconds on a CPU; for tests and first notebooks.</summary>
+    public static GptConfig Nano =>
+        new() { VocabularySize = 65, ContextLength = 32, ModelWidth = 32, Heads = 4, Layers = 2, Dropout = 0 };
+
+    /// <summary>Reads and writes characters; trains in minutes on a CPU (the size of nanoGPT's CPU recipe).</summary>
+    public static GptConfig Character =>
+        new() { VocabularySize = 65, ContextLength = 64, ModelWidth = 128, Heads = 4, Layers = 4, Dropout = 0 };
+
+    internal GptConfig Validated()
+    {
+        Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)), (ModelWidth, nameof(ModelWidth)),
+            (Heads, nameof(Heads)), (Layers, nameof(Layers)), (FeedForwardWidth ?? 1, nameof(FeedForwardWidth)));
+        Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
+        return this;
+    }
+
+    /// <summary>What multiplies the scores of a layer; null for the usual 1 / √d_head.</summary>
+    internal double? ScoreScale(int layer) => ScaleScores && !ScaleScoresByLayer ? null
+        : (ScaleScores ? 1 / Math.Sqrt((double)ModelWidth / Heads) : 1) / (ScaleScoresByLayer ? layer + 1 : 1);
+}

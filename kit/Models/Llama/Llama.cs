@@ -1,0 +1,82 @@
+using ResearchKit.Layers;
+using ResearchKit.Tensors;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>A decoder-only transformer with RMS norms, rotary positions, gated MLPs and grouped-query attention.</summary>
+/// <remarks>
+/// Touvron et al., 2023, https://arxiv.org/abs/2302.13971. Parameter names and layouts are those of the published checkpoints of
+/// <c>transformers</c>.
+/// </remarks>
+public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel
+{
+    private readonly LlamaDecoder model;
+    private readonly Dense? lm_head;   // null where the output layer is the table of embeddings
+
+    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    public Llama(LlamaConfig config) : base(nameof(Llama))
+    {
+        Config = config.Validated();
+        model = new LlamaDecoder(config);
+        lm_head = config.TieEmbeddings ? null : Initialization.Dense(config.ModelWidth, config.VocabularySize, bias: false);
+        RegisterComponents();
+    }
+
+    /// <summary>The shape of the model.</summary>
+    public LlamaConfig Config { get; }
+
+    /// <inheritdoc cref="Gpt.RecomputesBlocks"/>
+    public bool RecomputesBlocks
+    {
+        get => model.RecomputesBlocks;
+        set => model.RecomputesBlocks = value;
+    }
+
+    int ILanguageModel.VocabularySize => Config.VocabularySize;
+
+    int ILanguageModel.ContextLength => Config.ContextLength;
+
+    Module ILanguageModel.Network => this;
+
+    /// <summary>Logits of each next token.</summary>
+    /// <param name="tokens">int64 [batch, time].</param>
+    /// <returns>[batch, time, vocabulary].</returns>
+    /// <exception cref="ArgumentException">Wrong shape or dtype, or more tokens than the context length.</exception>
+    public override Tensor forward(Tensor tokens) => Logits(tokens);
+
+    /// <inheritdoc cref="forward"/>
+    /// <param name="tokens">int64 [batch, time].</param>
+    /// <param name="attentionMask">[batch, time], 0 = padding, which no token sees; positions count it all the same. Null for none.</param>
+    public Tensor Logits(Tensor tokens, Tensor? attentionMask = null)
+    {
+        using var scope = NewDisposeScope();
+        return Head(Features(tokens, attentionMask)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The residual stream after the last layer, normalised: all but the head.</summary>
+    /// <param name="tokens">int64 [batch, time].</param>
+    /// <param name="attentionMask">[batch, time], 0 = padding; null for none.</param>
+    /// <returns>[batch, time, channels].</returns>
+    public Tensor Features(Tensor tokens, Tensor? attentionMask = null)
+    {
+        Require.Tokens(tokens, Config.ContextLength, attentionMask);
+        return model.Read(tokens, DecoderPass.Whole(attentionMask));
+    }
+
+    /// <summary>From the final residual stream to logits.</summary>
+    /// <param name="features">[batch, time, channels].</param>
+    /// <returns>[batch, time, vocabulary].</returns>
+    public Tensor Head(Tensor features) => lm_head is null ? model.Unembed(features) : lm_head.call(features);
+
+    /// <inheritdoc/>
+    public Tensor NextLogits(Tensor tokens, KeyValueCache cache, Tensor? attentionMask = null)
+    {
+        Require.Tokens(tokens, Config.ContextLength, attentionMask, cache.Length);
+        using var scope = NewDisposeScope();
+        var features = model.Read(tokens, DecoderPass.After(tokens.shape[1], cache, attentionMask));
+        cache.Advance(tokens.shape[1]);
+        return Head(features[.., ^1]).MoveToOuterDisposeScope();
+    }
+}

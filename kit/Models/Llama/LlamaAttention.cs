@@ -1,0 +1,47 @@
+using ResearchKit.Layers;
+using ResearchKit.Tensors;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>Masked self-attention on rotated queries and keys; a key head serves a group of query heads.</summary>
+/// <remarks>Ainslie et al., 2023, https://arxiv.org/abs/2305.13245.</remarks>
+internal sealed class LlamaAttention : Module
+{
+    private readonly Dense q_proj, k_proj, v_proj, o_proj;
+    private readonly HookPoint hook_q = new(), hook_z = new();       // [batch, head, time, d_head]
+    private readonly HookPoint hook_k = new(), hook_v = new();       // [batch, key head, time, d_head]
+    private readonly HookPoint hook_pattern = new();                 // [batch, head, query, key]
+    private readonly int heads, keyValueHeads, layer;
+
+    public LlamaAttention(LlamaConfig config, int layer) : base(nameof(LlamaAttention))
+    {
+        (heads, keyValueHeads, this.layer) = (config.Heads, config.KeyValueHeads ?? config.Heads, layer);
+        var narrow = keyValueHeads * config.HeadWidth;
+        q_proj = Initialization.Dense(config.ModelWidth, config.ModelWidth, bias: false);
+        k_proj = Initialization.Dense(config.ModelWidth, narrow, bias: false);
+        v_proj = Initialization.Dense(config.ModelWidth, narrow, bias: false);
+        o_proj = Initialization.Dense(config.ModelWidth, config.ModelWidth, bias: false);
+        RegisterComponents();
+    }
+
+    /// <param name="x">Residual stream, normalised, [batch, time, channels].</param>
+    /// <param name="pass">What a token sees.</param>
+    /// <param name="rotation">Of the tokens' positions.</param>
+    /// <returns>What attention adds to it, [batch, time, channels].</returns>
+    public Tensor Attend(Tensor x, DecoderPass pass, Rotation rotation)
+    {
+        using var scope = NewDisposeScope();
+        if (pass.IsOneToken && IsUnwatched)
+            return o_proj.call(pass.Cache!.Attend(layer, q_proj.call(x), k_proj.call(x), v_proj.call(x), (heads, keyValueHeads), rotation)).MoveToOuterDisposeScope();
+        var query = hook_q.Pass(rotation.Turn(q_proj.call(x).SplitHeads(heads)));            // [batch, head, time, d_head]
+        var key = hook_k.Pass(rotation.Turn(k_proj.call(x).SplitHeads(keyValueHeads)));      // [batch, key head, time, d_head]
+        var value = hook_v.Pass(v_proj.call(x).SplitHeads(keyValueHeads));
+        if (pass.Cache is { } cache) (key, value) = cache.Extend(layer, key, value);
+        var mixed = ScaledDotProductAttention.Attend(query, key, value, pass.Mask, hook_pattern);
+        return o_proj.call(hook_z.Pass(mixed).MergeHeads()).MoveToOuterDisposeScope();
+    }
+
+    private bool IsUnwatched => !(hook_q.IsWatched || hook_k.IsWatched || hook_v.IsWatched || hook_z.IsWatched || hook_pattern.IsWatched);
+}

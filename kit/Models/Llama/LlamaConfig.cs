@@ -1,0 +1,113 @@
+using ResearchKit.Layers;
+using ResearchKit.Tensors;
+
+namespace ResearchKit.Models;
+
+/// <summary>Shape of a Llama-style decoder.</summary>
+/// <remarks>Touvron et al., 2023, https://arxiv.org/abs/2302.13971 and https://arxiv.org/abs/2307.09288.</remarks>
+public sealed record LlamaConfig
+{
+    /// <summary>Number of different tokens.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>Longest sequence the model accepts, in tokens.</summary>
+    public int ContextLength { get; init; } = 2048;
+
+    /// <summary>Width of the residual stream, d_model; a multiple of <see cref="Heads"/>.</summary>
+    public int ModelWidth { get; init; } = 4096;
+
+    /// <summary>Channels inside an MLP.</summary>
+    public int FeedForwardWidth { get; init; } = 11_008;
+
+    /// <summary>Number of layers.</summary>
+    public int Layers { get; init; } = 32;
+
+    /// <summary>Query heads of a layer.</summary>
+    public int Heads { get; init; } = 32;
+
+    /// <summary>Key and value heads of a layer, each for a group of query heads; null for as many as query heads.</summary>
+    public int? KeyValueHeads { get; init; }
+
+    /// <summary>The slowest pair of channels turns once in about 2π times this many positions.</summary>
+    public double RotaryBase { get; init; } = 10_000;
+
+    /// <summary>How the positions were stretched to <see cref="ContextLength"/>; null for not at all.</summary>
+    public RotaryScaling? RotaryScaling { get; init; }
+
+    /// <summary>Non-linearity of the gate of the MLP.</summary>
+    public Activation Activation { get; init; } = Activation.Silu;
+
+    /// <summary>Keeps the norms' roots from zero.</summary>
+    public double NormEpsilon { get; init; } = 1e-6;
+
+    /// <summary>Whether the output layer is the table of token embeddings.</summary>
+    public bool TieEmbeddings { get; init; }
+
+    /// <summary>The padding token, whose embedding is not trained; null for none.</summary>
+    public int? PaddingToken { get; init; }
+
+    /// <summary>Llama 2 7B: 6,738,415,616 parameters.</summary>
+    public static LlamaConfig Llama2Of7B => new() { VocabularySize = 32_000, ContextLength = 4096, NormEpsilon = 1e-5 };
+
+    /// <summary>Llama 2 70B: 68,976,648,192 parameters.</summary>
+    public static LlamaConfig Llama2Of70B =>
+        Llama2Of7B with { ModelWidth = 8192, FeedForwardWidth = 28_672, Layers = 80, Heads = 64, KeyValueHeads = 8 };
+
+    /// <summary>Llama 3 8B: 8,030,261,248 parameters.</summary>
+    public static LlamaConfig Llama3Of8B => new()
+    {
+        VocabularySize = 128_256,
+        ContextLength = 8192,
+        FeedForwardWidth = 14_336,
+        KeyValueHeads = 8,
+        RotaryBase = 500_000,
+        NormEpsilon = 1e-5,
+    };
+
+    /// <summary>Llama 3.1 8B: as many parameters, and sixteen times the context.</summary>
+    public static LlamaConfig Llama31Of8B => Llama3Of8B with { ContextLength = 131_072, RotaryScaling = new RotaryScaling.Llama3(8, 1, 4, 8192) };
+
+    /// <summary>Llama 3.2 1B: 1,235,814,400 parameters.</summary>
+    public static LlamaConfig Llama32Of1B => Llama31Of8B with
+    {
+        ModelWidth = 2048,
+        FeedForwardWidth = 8192,
+        Layers = 16,
+        TieEmbeddings = true,
+        RotaryScaling = new RotaryScaling.Llama3(32, 1, 4, 8192),
+    };
+
+    /// <summary>TinyLlama: 1,100,048,384 parameters. Zhang et al., 2024, https://arxiv.org/abs/2401.02385.</summary>
+    public static LlamaConfig TinyLlama => new()
+    {
+        VocabularySize = 32_000,
+        ModelWidth = 2048,
+        FeedForwardWidth = 5632,
+        Layers = 22,
+        KeyValueHeads = 4,
+        NormEpsilon = 1e-5,
+    };
+
+    /// <summary>Trains in seconds on a CPU; for tests and first notebooks.</summary>
+    public static LlamaConfig Nano => new()
+    {
+        VocabularySize = 65,
+        ContextLength = 32,
+        ModelWidth = 32,
+        FeedForwardWidth = 88,
+        Layers = 2,
+        Heads = 4,
+        KeyValueHeads = 2,
+    };
+
+    internal int HeadWidth => ModelWidth / Heads;
+
+    internal LlamaConfig Validated()
+    {
+        Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)), (ModelWidth, nameof(ModelWidth)),
+            (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)), (Heads, nameof(Heads)), (KeyValueHeads ?? 1, nameof(KeyValueHeads)));
+        Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
+        Require.Divisible((Heads, nameof(Heads)), (KeyValueHeads ?? Heads, nameof(KeyValueHeads)));
+        return this;
+    }
+}

@@ -1,0 +1,103 @@
+using ResearchKit.Layers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>x + branch(norm(x)).</summary>
+internal abstract class T5Branch : Module
+{
+    // Not private: TorchSharp registers no private fields of a base class.
+    private protected readonly RmsNorm layer_norm;
+    private protected readonly Dropout dropout;
+    private protected readonly HookPoint hook_out = new();   // [batch, time, channels], what the branch adds
+
+    protected T5Branch(string name, T5Config config) : base(name)
+    {
+        layer_norm = new RmsNorm(config.ModelWidth, config.NormEpsilon);
+        dropout = Dropout(config.Dropout);
+    }
+
+    public Tensor Add(Tensor x, T5Pass pass)
+    {
+        using var scope = NewDisposeScope();
+        return (x + hook_out.call(dropout.call(Branch(layer_norm.call(x), pass)))).MoveToOuterDisposeScope();
+    }
+
+    protected abstract Tensor Branch(Tensor x, T5Pass pass);
+}
+
+/// <summary>Attention of a text to itself.</summary>
+internal sealed class T5SelfAttentionBranch : T5Branch
+{
+    private readonly T5Attention SelfAttention;
+
+    public T5SelfAttentionBranch(T5Config config, int index, bool isDecoder) : base(nameof(T5SelfAttentionBranch), config)
+    {
+        SelfAttention = new T5Attention(config, index, hasPositions: index == 0, bidirectional: !isDecoder);
+        RegisterComponents();
+    }
+
+    public Tensor ScoreBias(long queries, long keys) => SelfAttention.ScoreBias(queries, keys);
+
+    protected override Tensor Branch(Tensor x, T5Pass pass) => SelfAttention.Attend(x, pass);
+}
+
+/// <summary>Attention of the text that is written to the text that was read.</summary>
+internal sealed class T5CrossAttentionBranch : T5Branch
+{
+    private readonly T5Attention EncDecAttention;
+
+    public T5CrossAttentionBranch(T5Config config, int index) : base(nameof(T5CrossAttentionBranch), config)
+    {
+        EncDecAttention = new T5Attention(config, index, hasPositions: false);
+        RegisterComponents();
+    }
+
+    protected override Tensor Branch(Tensor x, T5Pass pass) => EncDecAttention.AttendToSource(x, pass);
+}
+
+/// <summary>The MLP.</summary>
+internal sealed class T5FeedForwardBranch : T5Branch
+{
+    private readonly T5FeedForward DenseReluDense;
+
+    public T5FeedForwardBranch(T5Config config) : base(nameof(T5FeedForwardBranch), config)
+    {
+        DenseReluDense = new T5FeedForward(config);
+        RegisterComponents();
+    }
+
+    protected override Tensor Branch(Tensor x, T5Pass pass) => DenseReluDense.call(x);
+}
+
+/// <summary>W activation(V x), or where it is gated W (activation(V x) · U x).</summary>
+internal sealed class T5FeedForward : Module<Tensor, Tensor>
+{
+    private readonly Dense? wi;           // not gated
+    private readonly Dense? wi_0, wi_1;   // gated: through the activation, and the gate
+    private readonly Dense wo;
+    private readonly Dropout dropout;
+    private readonly HookPoint hook_post = new();   // [batch, time, feed-forward channels]
+    private readonly Activation activation;
+
+    public T5FeedForward(T5Config config) : base(nameof(T5FeedForward))
+    {
+        activation = config.Activation;
+        Dense Inwards() => Initialization.Dense(config.ModelWidth, config.FeedForwardWidth, bias: false, Math.Pow(config.ModelWidth, -0.5));
+        if (config.Gated) (wi_0, wi_1) = (Inwards(), Inwards());
+        else wi = Inwards();
+        wo = Initialization.Dense(config.FeedForwardWidth, config.ModelWidth, bias: false, Math.Pow(config.FeedForwardWidth, -0.5));
+        dropout = Dropout(config.Dropout);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var inner = activation.Apply((wi ?? wi_0)!.call(x));
+        if (wi_1 is not null) inner = inner * wi_1.call(x);
+        return wo.call(dropout.call(hook_post.call(inner))).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,59 @@
+using ResearchKit.Layers;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Models;
+
+/// <summary>A vision transformer: cuts an image into patches, reads them like words, and names what it shows.</summary>
+/// <remarks>
+/// Dosovitskiy et al., 2021, https://arxiv.org/abs/2010.11929. Parameter names and layouts are those of the published image
+/// classifiers of <c>transformers</c>.
+/// </remarks>
+public sealed class Vit : Module<Tensor, Tensor>
+{
+    private readonly VitEncoder vit;
+    private readonly Dense classifier;
+
+    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    public Vit(VitConfig config) : base(nameof(Vit))
+    {
+        Config = config.Validated();
+        vit = new VitEncoder(config);
+        classifier = Initialization.Dense(config.ModelWidth, config.Classes);
+        RegisterComponents();
+    }
+
+    /// <summary>The shape of the model.</summary>
+    public VitConfig Config { get; }
+
+    /// <inheritdoc cref="Gpt.RecomputesBlocks"/>
+    public bool RecomputesBlocks
+    {
+        get => vit.RecomputesBlocks;
+        set => vit.RecomputesBlocks = value;
+    }
+
+    /// <summary>Logits of the classes.</summary>
+    /// <param name="images">[batch, channels, height, width].</param>
+    /// <returns>[batch, classes].</returns>
+    /// <exception cref="ArgumentException">Images of another size.</exception>
+    public override Tensor forward(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        return Head(Features(images)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The residual stream after the last layer, normalised: all but the head.</summary>
+    /// <param name="images">[batch, channels, height, width].</param>
+    /// <returns>[batch, 1 + patches, model channels]: the class token, then the patches row by row.</returns>
+    public Tensor Features(Tensor images) => vit.call(images);
+
+    /// <summary>From the class token to logits.</summary>
+    /// <param name="features">[batch, 1 + patches, model channels].</param>
+    /// <returns>[batch, classes].</returns>
+    public Tensor Head(Tensor features)
+    {
+        using var first = features[.., 0];
+        return classifier.call(first);
+    }
+}

@@ -1,0 +1,151 @@
+using ResearchKit.Tensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Optimizers;
+
+/// <summary>Settings of <see cref="Prodigy"/>; the defaults are the reference's.</summary>
+public sealed record ProdigyOptions : AdamOptions
+{
+    /// <summary>The reference's default: a rate of 1, which a schedule may lower.</summary>
+    public ProdigyOptions() => LearningRate = 1;
+
+    /// <summary>How much of the sums that the distance is estimated from a step keeps; null for the root of β2.</summary>
+    public double? Beta3 { get; init; }
+
+    /// <summary>Whether weight decay is apart from the gradient, as in AdamW.</summary>
+    public bool DecoupledDecay { get; init; } = true;
+
+    /// <summary>Whether moments that began as zeros are corrected, through the rate.</summary>
+    public bool BiasCorrection { get; init; }
+
+    /// <summary>Whether the rate is left out of the estimate's denominator, for runs with a warm-up.</summary>
+    public bool SafeguardWarmup { get; init; }
+
+    /// <summary>First estimate of the distance to the solution.</summary>
+    public double InitialDistance { get; init; } = 1e-6;
+
+    /// <summary>Factor on the estimate; the setting to change if the rate should be higher or lower.</summary>
+    public double DistanceFactor { get; init; } = 1;
+
+    /// <summary>Largest growth of the estimate in a step; infinite for any.</summary>
+    public double GrowthRate { get; init; } = double.PositiveInfinity;
+
+    /// <summary>Only every n-th number of a parameter enters the estimate, which saves memory; 1 for all.</summary>
+    public int Slice { get; init; } = 1;
+
+    /// <inheritdoc/>
+    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) => new Prodigy(parameters, this);
+
+    /// <inheritdoc/>
+    protected internal override void Check()
+    {
+        base.Check();
+        Require.Positive(Epsilon);
+        Require.Positive(InitialDistance);
+        Require.Positive(DistanceFactor);
+        Require.That(GrowthRate >= 1, GrowthRate, nameof(GrowthRate), "at least 1");
+        Require.AtLeast(1, Slice);
+        if (Beta3 is { } beta3) Require.Fraction(beta3, nameof(Beta3));
+        foreach (var group in Groups)
+            Require.That(group.LearningRateFactor is 0 or 1, group.LearningRateFactor, nameof(group.LearningRateFactor), "0 or 1, since the distance is one for all");
+    }
+}
+
+/// <summary>Adam that finds its learning rate: it estimates how far the solution lies from where it began.</summary>
+/// <remarks>
+/// Mishchenko and Defazio, 2024, https://arxiv.org/abs/2306.06101. The estimate is used with one step of delay. State: <c>step</c>,
+/// <c>exp_avg</c>, <c>exp_avg_sq</c>, <c>s</c>, <c>p0</c>, and over all parameters <c>k</c>, <c>d</c>, <c>d_max</c>, <c>d_numerator</c>.
+/// </remarks>
+public sealed class Prodigy : ForeachOptimizer
+{
+    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
+        def begin(params: List[Tensor], starts: List[Tensor], slice: int) -> None:
+            for i in range(len(params)):
+                starts[i].copy_(params[i].flatten()[::slice])
+
+        def look(params: List[Tensor], grads: List[Tensor], means: List[Tensor], squares: List[Tensor], sums: List[Tensor], starts: List[Tensor], d: float, beta1: float, beta2: float, beta3: float, scale: float, weight_decay: float, slice: int) -> Tensor:
+            if weight_decay != 0.0:
+                grads = torch._foreach_add(grads, params, alpha=weight_decay)
+            sliced = [grad.flatten()[::slice] for grad in grads]
+            covered = [torch.dot(sliced[i], starts[i] - params[i].flatten()[::slice]) for i in range(len(params))]
+            torch._foreach_mul_(means, beta1)
+            torch._foreach_add_(means, grads, alpha=d * (1.0 - beta1))
+            torch._foreach_mul_(squares, beta2)
+            torch._foreach_addcmul_(squares, grads, grads, value=d * d * (1.0 - beta2))
+            torch._foreach_mul_(sums, beta3)
+            torch._foreach_add_(sums, sliced, alpha=scale)
+            return torch.stack([torch.stack(covered).double().sum(), torch.stack(torch._foreach_norm(sums, 1)).double().sum()])
+
+        def move(params: List[Tensor], means: List[Tensor], squares: List[Tensor], lr: float, eps: float, weight_decay: float) -> None:
+            denominators = torch._foreach_sqrt(squares)
+            torch._foreach_add_(denominators, eps)
+            if weight_decay != 0.0:
+                torch._foreach_mul_(params, 1.0 - lr * weight_decay)
+            torch._foreach_addcdiv_(params, means, denominators, value=-lr)
+
+        """));
+
+    private readonly ProdigyOptions options;
+    private readonly StateNumber steps, distance, largest, numerator;
+    private double rate;
+
+    /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+    /// <param name="options">Settings.</param>
+    /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+    public Prodigy(IEnumerable<(string Name, Parameter Parameter)> parameters, ProdigyOptions? options = null)
+        : base(parameters, options ?? new(), parameter => Memory(parameter, (options ?? new()).Slice))
+    {
+        this.options = options ?? new();
+        (steps, numerator) = (Number("k", 0), Number("d_numerator", 0));
+        (distance, largest) = (Number("d", this.options.InitialDistance), Number("d_max", this.options.InitialDistance));
+    }
+
+    /// <summary>The estimate of the distance to the solution, which is the rate that it has found.</summary>
+    public double Distance => distance.Value;
+
+    /// <inheritdoc/>
+    protected override void Move(IReadOnlyList<ParameterBatch> all)
+    {
+        var (step, d, first) = (steps.Value + 1, distance.Value, options.InitialDistance);
+        rate = d * LearningRate;
+        if (options.BiasCorrection) rate *= Math.Sqrt(1 - Math.Pow(options.Beta2, step)) / (1 - Math.Pow(options.Beta1, step));
+        var moving = all.Where(one => one.LearningRate > 0).ToList();
+        var beta3 = options.Beta3 ?? Math.Sqrt(options.Beta2);
+        var (covered, sum) = (numerator.Value * beta3, 0.0);
+        foreach (var one in moving)
+        {
+            var (numeratorHere, denominatorHere) = Look(one, d, beta3, d / first * (options.SafeguardWarmup ? d : rate));
+            covered += d / first * rate * numeratorHere;
+            sum += denominatorHere;
+        }
+        if (sum == 0) return;   // no gradient yet
+        var estimate = options.DistanceFactor * covered / sum;
+        if (d == first) d = Math.Max(d, estimate);
+        largest.Value = Math.Max(largest.Value, estimate);
+        (distance.Value, numerator.Value, steps.Value) = (Math.Min(largest.Value, d * options.GrowthRate), covered, step);
+        base.Move(moving);
+    }
+
+    /// <inheritdoc/>
+    protected override void Move(ParameterBatch moving) => Script.Value.Call("move", moving.Parameters, moving.State("exp_avg"), moving.State("exp_avg_sq"),
+        rate, distance.Value * options.Epsilon, options.DecoupledDecay ? moving.WeightDecay : 0);
+
+    private (double Numerator, double Denominator) Look(ParameterBatch moving, double d, double beta3, double scale)
+    {
+        if (moving.Step == 1) Script.Value.Call("begin", moving.Parameters, moving.State("p0"), (long)options.Slice);
+        var sums = (Tensor)Script.Value.Call("look", moving.Parameters, moving.Gradients, moving.State("exp_avg"), moving.State("exp_avg_sq"), moving.State("s"),
+            moving.State("p0"), d, options.Beta1, options.Beta2, beta3, scale, options.DecoupledDecay ? 0.0 : moving.WeightDecay, (long)options.Slice);
+        var both = sums.cpu().data<double>();
+        return (both[0], both[1]);
+    }
+
+    private static IEnumerable<(string Name, Tensor Value)> Memory(Parameter parameter, int slice)
+    {
+        var sliced = (parameter.numel() + Math.Max(1, slice) - 1) / Math.Max(1, slice);
+        yield return ("exp_avg", zeros_like(parameter, requires_grad: false));
+        yield return ("exp_avg_sq", zeros_like(parameter, requires_grad: false));
+        yield return ("s", zeros([sliced], parameter.dtype, parameter.device));
+        yield return ("p0", zeros([sliced], parameter.dtype, parameter.device));
+    }
+}

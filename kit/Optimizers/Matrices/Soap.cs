@@ -1,0 +1,121 @@
+using ResearchKit.Tensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Optimizers;
+
+/// <summary>Settings of <see cref="Soap"/>; the defaults are the reference's.</summary>
+public sealed record SoapOptions : AdamOptions
+{
+    /// <summary>The reference's defaults: a rate of 0.003, a decay of 0.01, both betas 0.95.</summary>
+    public SoapOptions() => (LearningRate, WeightDecay, Beta1, Beta2) = (3e-3, 0.01, 0.95, 0.95);
+
+    /// <summary>How much of an axis's statistics a step keeps; null for β2.</summary>
+    public double? ShampooBeta { get; init; }
+
+    /// <summary>The basis is made anew every so many steps.</summary>
+    public int PreconditionFrequency { get; init; } = 10;
+
+    /// <summary>Axes longer than this are left as they are.</summary>
+    public int MaximumDimension { get; init; } = 10_000;
+
+    /// <summary>Whether neighbouring axes are taken together up to that length.</summary>
+    public bool MergeDimensions { get; init; }
+
+    /// <summary>Whether vectors have a basis too.</summary>
+    public bool PreconditionVectors { get; init; }
+
+    /// <summary>Whether every update has a root mean square of 1, before the learning rate.</summary>
+    public bool NormalizeUpdates { get; init; }
+
+    /// <summary>Whether moments that began as zeros are corrected.</summary>
+    public bool BiasCorrection { get; init; } = true;
+
+    /// <inheritdoc/>
+    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) => new Soap(parameters, this);
+
+    /// <inheritdoc/>
+    protected internal override void Check()
+    {
+        base.Check();
+        if (ShampooBeta is { } beta) Require.Fraction(beta, nameof(ShampooBeta));
+        Require.AtLeast(1, PreconditionFrequency);
+        Require.AtLeast(1, MaximumDimension);
+    }
+
+    /// <summary>The axes that a tensor is seen with.</summary>
+    internal long[] AxesOf(long[] shape)
+    {
+        if (!MergeDimensions || shape.Length == 1) return shape;
+        var (merged, current) = (new List<long>(), 1L);
+        foreach (var length in shape)
+        {
+            if (current * length <= MaximumDimension) current *= length;
+            else if (current > 1) (merged, current) = ([.. merged, current], length);
+            else merged.Add(length);
+        }
+        if (current > 1 || merged.Count == 0) merged.Add(current);
+        return [.. merged];
+    }
+
+    /// <summary>Whether an axis of a tensor that is seen with these has a basis.</summary>
+    internal bool HasBasis(long[] axes, int axis) => axes[axis] <= MaximumDimension && (axes.Length > 1 || PreconditionVectors);
+}
+
+/// <summary>Adam in the basis in which Shampoo's statistics of each axis are diagonal.</summary>
+/// <remarks>
+/// Vyas et al., 2024, https://arxiv.org/abs/2409.11321. The first step only finds the basis and moves nothing. State: <c>step</c>,
+/// <c>exp_avg</c> and <c>exp_avg_sq</c> (both in that basis), and of each axis <c>GG.0</c>, <c>Q.0</c> and so on.
+/// </remarks>
+/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <param name="options">Settings.</param>
+/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+public sealed class Soap(IEnumerable<(string Name, Parameter Parameter)> parameters, SoapOptions? options = null)
+    : ForeachOptimizer(parameters, options ?? new(), parameter => Memory(parameter, options ?? new()))
+{
+    private readonly SoapOptions options = options ?? new();
+
+    /// <inheritdoc/>
+    protected override void Move(ParameterBatch moving)
+    {
+        for (var i = 0; i < moving.Parameters.Length; i++)
+        {
+            using var scope = NewDisposeScope();
+            var basis = new SoapBasis(moving, i, options);
+            var gradient = moving.Gradients[i].to(basis.Mean.dtype).reshape(basis.Axes);
+            if (moving.Step == 1) basis.Begin(gradient);
+            else Move(moving, i, basis, gradient);
+        }
+    }
+
+    private void Move(ParameterBatch moving, int i, SoapBasis basis, Tensor gradient)
+    {
+        var (step, parameter) = (moving.Step - 1, moving.Parameters[i]);
+        var turned = basis.Project(gradient);
+        basis.Mean.mul_(options.Beta1).add_(turned, 1 - options.Beta1);
+        basis.Square.mul_(options.Beta2).add_(turned.square(), 1 - options.Beta2);
+        var rate = moving.LearningRate;
+        if (options.BiasCorrection) rate *= Math.Sqrt(1 - Math.Pow(options.Beta2, step)) / (1 - Math.Pow(options.Beta1, step));
+        var update = basis.ProjectBack(basis.Mean / basis.Square.sqrt().add(options.Epsilon));
+        if (options.NormalizeUpdates) update /= update.square().mean().sqrt().add(1e-30);
+        parameter.add_(update.reshape(parameter.shape).to(parameter.dtype), -rate);
+        if (moving.WeightDecay > 0) parameter.mul_(1 - (moving.LearningRate * moving.WeightDecay));
+        basis.Learn(gradient);
+        if (step % options.PreconditionFrequency == 0) basis.Refresh();
+    }
+
+    private static IEnumerable<(string Name, Tensor Value)> Memory(Parameter parameter, SoapOptions options)
+    {
+        options.Check();
+        var axes = options.AxesOf(parameter.shape);
+        var dtype = parameter.dtype is ScalarType.BFloat16 or ScalarType.Float16 ? float32 : parameter.dtype;
+        yield return ("exp_avg", zeros(parameter.shape, dtype, parameter.device));
+        yield return ("exp_avg_sq", zeros(parameter.shape, dtype, parameter.device));
+        for (var axis = 0; axis < axes.Length; axis++)
+        {
+            if (!options.HasBasis(axes, axis)) continue;
+            yield return ($"GG.{axis}", zeros([axes[axis], axes[axis]], dtype, parameter.device));
+            yield return ($"Q.{axis}", zeros([axes[axis], axes[axis]], dtype, parameter.device));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using static TorchSharp.torch;
+
+namespace ResearchKit.Optimizers;
+
+/// <summary>Parameters of one group, dtype, device, kind of state and rough size.</summary>
+internal sealed record ParameterBucket(IReadOnlyList<TrainedParameter> Parameters, double LearningRateFactor, double WeightDecay)
+{
+    private ParameterBatch[] last = [];
+
+    /// <summary>Those that have a gradient, by the number of steps they have made.</summary>
+    public ParameterBatch[] Moving(double learningRate, bool countsStep)
+    {
+        var (moving, gradients) = (new List<TrainedParameter>(Parameters.Count), new List<Tensor>(Parameters.Count));
+        foreach (var one in Parameters)
+        {
+            if (one.Parameter.grad is not { } gradient) continue;
+            if (countsStep) one.Step++;
+            moving.Add(one);
+            gradients.Add(gradient);
+        }
+        if (moving.Count == 0) return [];
+        var same = moving.TrueForAll(one => one.Step == moving[0].Step);
+        if (same && last is [var before] && before.Are(moving)) before.Gradients = [.. gradients];
+        else if (same) last = [new ParameterBatch(moving, [.. gradients])];
+        else last = [.. moving.Zip(gradients).GroupBy(pair => pair.First.Step)
+            .Select(alike => new ParameterBatch([.. alike.Select(pair => pair.First)], [.. alike.Select(pair => pair.Second)]))];
+        foreach (var alike in last) (alike.LearningRate, alike.WeightDecay) = (learningRate * LearningRateFactor, WeightDecay);
+        return last;
+    }
+}

@@ -1,0 +1,112 @@
+using ResearchKit.Tensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Optimizers;
+
+/// <summary>Trains without a schedule: the model is judged by an average of the iterates, which takes the place of a decaying rate.</summary>
+/// <remarks>
+/// Defazio et al., 2024, https://arxiv.org/abs/2405.15682. While training, the model's weights are y, where gradients are taken, between
+/// the iterate z and its average x. Call <see cref="Evaluate"/> before the model is judged or saved for use, which puts x into it, and
+/// <see cref="Train"/> before the next step. A schedule's rate is the constant one, after its warm-up.
+/// </remarks>
+public abstract class ScheduleFreeOptimizer : ForeachOptimizer
+{
+    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
+        def move(params: List[Tensor], z: List[Tensor], directions: List[Tensor], lr: float, interpolation: float, share: float) -> None:
+            torch._foreach_lerp_(params, z, share)
+            torch._foreach_add_(params, directions, alpha=lr * (interpolation * (1.0 - share) - 1.0))
+            torch._foreach_sub_(z, directions, alpha=lr)
+
+        def begin(params: List[Tensor], z: List[Tensor]) -> None:
+            torch._foreach_copy_(z, params)
+
+        """));
+
+    private readonly ScheduleFreeOptions options;
+    private readonly StateNumber steps, weightSum, largestRate, training;
+    private readonly List<(Parameter Parameter, Tensor Y)> whileEvaluating = [];
+
+    /// <summary>How much of the average the present step is, and its rate before the factors of groups.</summary>
+    private double share, warmth;
+
+    private protected ScheduleFreeOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, ScheduleFreeOptions options, params string[] moments)
+        : base(parameters, options, [.. moments, "z"])
+    {
+        this.options = options;
+        (steps, weightSum, largestRate, training) = (Number("k", 0), Number("weight_sum", 0), Number("lr_max", -1), Number("train_mode", 1));
+    }
+
+    /// <inheritdoc/>
+    public sealed override void Evaluate()
+    {
+        if (training.Value == 0) return;
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (var one in Moved)
+        {
+            whileEvaluating.Add((one.Parameter, one.Parameter.clone().DetachFromDisposeScope()));
+            one.Parameter.lerp_(one["z"], tensor(1 - (1 / options.Interpolation), one.Parameter.dtype, one.Parameter.device));
+        }
+        training.Value = 0;
+    }
+
+    /// <inheritdoc/>
+    public sealed override void Train()
+    {
+        if (training.Value != 0) return;
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        if (whileEvaluating.Count > 0)
+            foreach (var (parameter, y) in whileEvaluating) parameter.copy_(y);
+        else   // the state was saved while evaluating
+            foreach (var one in Moved) one.Parameter.lerp_(one["z"], tensor(1 - options.Interpolation, one.Parameter.dtype, one.Parameter.device));
+        Forget();
+        training.Value = 1;
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Loaded()
+    {
+        base.Loaded();
+        Forget();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing) Forget();
+    }
+
+    /// <inheritdoc/>
+    protected sealed override void Move(IReadOnlyList<ParameterBatch> all)
+    {
+        if (training.Value == 0) throw new InvalidOperationException("The model holds the weights it is judged by; call Train() before the next step.");
+        steps.Value++;
+        warmth = options.WarmupSteps > 0 ? Math.Min(1, steps.Value / options.WarmupSteps) : 1;
+        largestRate.Value = Math.Max(largestRate.Value, LearningRate * warmth);
+        var weight = Math.Pow(steps.Value, options.StepPower) * Math.Pow(largestRate.Value, options.RatePower);
+        weightSum.Value += weight;
+        share = weightSum.Value == 0 ? 0 : weight / weightSum.Value;
+        base.Move(all);
+    }
+
+    /// <inheritdoc/>
+    protected sealed override void Move(ParameterBatch moving)
+    {
+        if (moving.Step == 1) Script.Value.Call("begin", moving.Parameters, moving.State("z"));
+        Script.Value.Call("move", moving.Parameters, moving.State("z"), Directions(moving, steps.Value), moving.LearningRate * warmth, options.Interpolation, share);
+    }
+
+    /// <summary>What is subtracted from each iterate, times the rate.</summary>
+    /// <param name="moving">The parameters, as they are at y.</param>
+    /// <param name="step">Steps of the optimizer with this one.</param>
+    private protected abstract Tensor[] Directions(ParameterBatch moving, double step);
+
+    private void Forget()
+    {
+        foreach (var (_, y) in whileEvaluating) y.Dispose();
+        whileEvaluating.Clear();
+    }
+}

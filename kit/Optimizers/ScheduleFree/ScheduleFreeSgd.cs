@@ -1,0 +1,48 @@
+using ResearchKit.Tensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Optimizers;
+
+/// <summary>Settings of <see cref="ScheduleFreeSgd"/>; the defaults are the reference's.</summary>
+public sealed record ScheduleFreeSgdOptions : ScheduleFreeOptions
+{
+    /// <summary>The reference's default: a rate of 1.</summary>
+    public ScheduleFreeSgdOptions() => LearningRate = 1;
+
+    /// <summary>How near the average gradients are taken: 0 at the last iterate, 1 at the average.</summary>
+    public double Momentum { get; init; } = 0.9;
+
+    internal override double Interpolation => Momentum;
+
+    /// <inheritdoc/>
+    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) => new ScheduleFreeSgd(parameters, this);
+
+    /// <inheritdoc/>
+    protected internal override void Check()
+    {
+        base.Check();
+        Require.That(Momentum is > 0 and < 1, Momentum, nameof(Momentum), "above 0 and below 1");
+    }
+}
+
+/// <summary>Gradient descent without a schedule; see <see cref="ScheduleFreeOptimizer"/>. Weight decay is added to the gradient.</summary>
+/// <remarks>
+/// Defazio et al., 2024, https://arxiv.org/abs/2405.15682. State: <c>step</c>, <c>z</c>, and over all parameters <c>k</c>,
+/// <c>weight_sum</c>, <c>lr_max</c>, <c>train_mode</c>.
+/// </remarks>
+/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <param name="options">Settings.</param>
+/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+public sealed class ScheduleFreeSgd(IEnumerable<(string Name, Parameter Parameter)> parameters, ScheduleFreeSgdOptions? options = null)
+    : ScheduleFreeOptimizer(parameters, options ?? new())
+{
+    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
+        def directions(params: List[Tensor], grads: List[Tensor], weight_decay: float) -> List[Tensor]:
+            return torch._foreach_add(grads, params, alpha=weight_decay)
+
+        """));
+
+    private protected override Tensor[] Directions(ParameterBatch moving, double step) => moving.WeightDecay == 0 ? moving.Gradients
+        : (Tensor[])Script.Value.Call("directions", moving.Parameters, moving.Gradients, moving.WeightDecay);
+}

@@ -1,0 +1,59 @@
+using ResearchKit.Tensors;
+
+namespace ResearchKit.Optimizers;
+
+/// <summary>A rate that rises to a high peak and falls far below where it began, while the momentum does the opposite.</summary>
+/// <remarks>
+/// Smith and Topin, 2018, https://arxiv.org/abs/1708.07120; torch's <c>OneCycleLR</c>. <see cref="Rate"/> and <see cref="Momentum"/> are
+/// schedules as those of <see cref="Schedules"/>.
+/// </remarks>
+public sealed record OneCycle
+{
+    /// <summary>Highest rate.</summary>
+    public required double Peak { get; init; }
+
+    /// <summary>All steps; after them the last values hold.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Share of the steps in which the rate rises.</summary>
+    public double RiseShare { get; init; } = 0.3;
+
+    /// <summary>How rates and momenta go.</summary>
+    public RateShape Shape { get; init; } = RateShape.Cosine;
+
+    /// <summary>The first rate is the peak over this.</summary>
+    public double FirstDivisor { get; init; } = 25;
+
+    /// <summary>The last rate is the first over this.</summary>
+    public double LastDivisor { get; init; } = 1e4;
+
+    /// <summary>Whether the fall to the first rate takes as long as the rise, and a third phase goes below; else the rate falls in one go.</summary>
+    public bool ThreePhases { get; init; }
+
+    /// <summary>Momentum at the peak of the rate.</summary>
+    public double LowMomentum { get; init; } = 0.85;
+
+    /// <summary>Momentum at both ends.</summary>
+    public double HighMomentum { get; init; } = 0.95;
+
+    /// <summary>The learning rate of a step, counted from 1.</summary>
+    public double Rate(int step) => At(step, Peak / FirstDivisor, Peak, Peak / FirstDivisor / LastDivisor);
+
+    /// <summary>The momentum (of Adam: β1) of a step, counted from 1.</summary>
+    public double Momentum(int step) => At(step, HighMomentum, LowMomentum, HighMomentum);
+
+    private double At(int step, double first, double middle, double last)
+    {
+        Require.AtLeast(2, Steps);
+        Require.That(RiseShare is > 0 and < 1, RiseShare, nameof(RiseShare), "above 0 and below 1");
+        Require.Positive(FirstDivisor);
+        Require.Positive(LastDivisor);
+        var (since, rise, end) = ((double)step - 1, (RiseShare * Steps) - 1, (double)Steps - 1);
+        if (since <= rise && rise > 0) return Between(first, middle, since / rise);
+        if (!ThreePhases) return Between(middle, last, (since - rise) / (end - rise));
+        var back = 2 * rise;
+        return since <= back ? Between(middle, first, (since - rise) / rise) : Between(first, last, (since - back) / (end - back));
+    }
+
+    private double Between(double from, double to, double progress) => from + ((to - from) * Schedules.Travelled(Math.Clamp(progress, 0, 1), Shape, to > from));
+}

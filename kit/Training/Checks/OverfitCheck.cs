@@ -1,0 +1,53 @@
+using System.Globalization;
+using ResearchKit.Data;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Training;
+
+/// <summary>Whether a model can learn one batch by heart: if not, something in it is wrong, and no run needs to be waited for.</summary>
+/// <param name="First">Loss of the batch at first.</param>
+/// <param name="Last">Loss of the batch at the end.</param>
+/// <param name="Steps">Steps taken.</param>
+/// <param name="Passed">Whether the loss fell to a tenth of the first.</param>
+public sealed record OverfitCheck(double First, double Last, int Steps, bool Passed)
+{
+    private const double Enough = 0.1;
+
+    /// <summary>Trains on one batch alone until its loss is a tenth of the first; the weights are put back.</summary>
+    /// <param name="model">What is tried; its weights and buffers are as before when this returns.</param>
+    /// <param name="loss">From (model output, targets) to one number.</param>
+    /// <param name="examples">Of which the first are the batch.</param>
+    /// <param name="batchSize">Examples of the batch.</param>
+    /// <param name="steps">Most steps.</param>
+    /// <param name="learningRate">Learning rate of AdamW.</param>
+    public static OverfitCheck Try(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Tensor> loss, IExamples examples, int batchSize = 8, int steps = 200, double learningRate = 1e-3)
+    {
+        using var before = WeightSnapshot.Of(model);
+        using var trainer = new Trainer(model, loss, new BatchLoader(new FirstExamples(examples, batchSize), batchSize, seed: null), new TrainerOptions
+        {
+            Steps = steps,
+            Schedule = _ => learningRate,
+            WeightDecay = 0,
+            EvaluateEvery = null,
+        });
+        var (first, last) = (double.NaN, double.NaN);
+        foreach (var report in trainer.Run())
+        {
+            if (report.Step == 1) first = report.Loss;
+            last = report.Loss;
+            if (last <= Enough * first) break;
+        }
+        return new OverfitCheck(first, last, trainer.Step, last <= Enough * first);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"one batch {(Passed ? "is learnt by heart" : "is not learnt by heart: look for what is wrong")}: loss {First:0.000} → {Last:0.000} in {Steps} steps");
+
+    private sealed class FirstExamples(IExamples all, int count) : IExamples
+    {
+        public long Count => Math.Min(count, all.Count);
+
+        public Batch Fetch(IReadOnlyList<long> numbers) => all.Fetch(numbers);
+    }
+}
