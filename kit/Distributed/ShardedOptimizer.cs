@@ -35,7 +35,11 @@ public sealed class ShardedOptimizer : Optimizer
         parts = Shards.Of(trained, pair => pair.Parameter.numel() * pair.Parameter.element_size(), workers.WorldSize);
         own = parts[workers.Rank].Count > 0 ? settings.Create(parts[workers.Rank]) : null;
         LearningRate = settings.LearningRate;
+        Name = $"sharded {settings.GetType().Name.Replace("Options", "", StringComparison.Ordinal)}";
     }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
 
     /// <summary>Names of the parameters that this process moves.</summary>
     public IReadOnlyList<string> Own => [.. parts[workers.Rank].Select(pair => pair.Name)];

@@ -1,6 +1,7 @@
 using Microsoft.DotNet.Interactive.Formatting;
 using ResearchKit.Interpretability;
 using ResearchKit.Layers;
+using ResearchKit.Metrics;
 using ResearchKit.Models;
 using ResearchKit.Training;
 using static TorchSharp.torch;
@@ -58,6 +59,7 @@ public static class Formatters
         Register<IEnumerable<ModuleNorms>>(modules => NormsView.Draw([.. modules]), modules => NormsView.Text([.. modules]));
         Register<TrainingProgress>(ProgressView.Draw, progress => progress.ToString());
         Register<GeneratedText>(GeneratedTextView.Draw, text => Visible.Lines(text.ToString()));
+        Register<ConfusionMatrix>(ConfusionMatrixView.Draw, ConfusionMatrixView.Text);
         Register<ResultTable>(ResultTableView.Draw, ResultTableView.Text);
         RecordViews.RegisterAll();
         ExampleViews.RegisterAll();

@@ -34,6 +34,7 @@ public abstract class ForeachOptimizer : Optimizer
         Func<Parameter, IEnumerable<(string Name, Tensor Value)>> state)
     {
         options.Check();
+        Settings = options;
         LearningRate = options.LearningRate;
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -42,6 +43,9 @@ public abstract class ForeachOptimizer : Optimizer
             .Select(alike => new ParameterBucket([.. alike], alike.Key.Group?.LearningRateFactor ?? 1,
                 alike.Key.Decays ? alike.Key.Group?.WeightDecay ?? options.WeightDecay : 0))];
     }
+
+    /// <summary>The settings it was made with.</summary>
+    internal OptimizerSettings Settings { get; }
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">It is negative or not a number.</exception>

@@ -13,6 +13,9 @@ public abstract class Optimizer : IDisposable
     /// <summary>Base rate of the next step; schedules set it. A parameter's own rate is this times its group's factor.</summary>
     public abstract double LearningRate { get; set; }
 
+    /// <summary>Name of the method in checkpoints and records: that of its type, such as <c>FusedAdamW</c>.</summary>
+    public virtual string Name => GetType().Name;
+
     /// <summary>Moves every parameter that has a gradient.</summary>
     public abstract void Step();
 

@@ -27,6 +27,9 @@ public abstract record OptimizerSettings
     /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
     public abstract Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters);
 
+    /// <summary>Whether the learning rate is another than the method's own, so that somebody chose it.</summary>
+    internal bool HasChosenRate => ((OptimizerSettings)Activator.CreateInstance(GetType())!).LearningRate != LearningRate;
+
     /// <summary>Refuses settings out of range.</summary>
     /// <exception cref="ArgumentException">Says the value and what it must be.</exception>
     protected internal virtual void Check()

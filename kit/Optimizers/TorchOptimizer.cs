@@ -17,6 +17,9 @@ public sealed class TorchOptimizer(optim.Optimizer optimizer) : Optimizer
     private readonly double[] factors = Factors(optimizer);
     private Tensor? saved;
 
+    /// <summary>Name of TorchSharp's optimizer.</summary>
+    public override string Name => optimizer.GetType().Name;
+
     /// <summary>Base rate of the next step: that of the first group; the other groups keep their ratio to it.</summary>
     public override double LearningRate
     {

@@ -78,6 +78,8 @@ internal static class Require
         var (_, depth, height, width) = images.Axes4($"[batch, {channels}, height, width]");
         if (depth != channels)
             throw new ArgumentException($"Got images {images.ShapeText()} of {depth} channels; expected [batch, {channels}, height, width].", nameof(images));
+        if (!images.is_floating_point())
+            throw new ArgumentException($"Images are {images.dtype}; expected floating-point numbers, such as images.to(float32) / 255.", nameof(images));
         if (height < smallest || width < smallest)
             throw new ArgumentException($"Got images of {height} × {width}; this network needs at least {smallest} × {smallest}.", nameof(images));
     }

@@ -6,6 +6,9 @@ namespace ResearchKit.Training;
 /// <param name="Since">Evaluations since then.</param>
 public readonly record struct BestEvaluation(int Step, double Loss, int Since)
 {
+    /// <summary>Value of the metric that chose it (<see cref="TrainerOptions.BestBy"/>); the loss where no metric was given, NaN for none.</summary>
+    public double Value { get; init; } = double.NaN;
+
     /// <summary>There was no evaluation yet.</summary>
     public static BestEvaluation None => new(0, double.PositiveInfinity, 0);
 }

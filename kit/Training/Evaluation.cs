@@ -1,14 +1,17 @@
 using ResearchKit.Data;
+using ResearchKit.Metrics;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>Mean loss of a model on held-out examples, always the same ones, spread evenly over all there are.</summary>
-internal sealed class Evaluation(nn.Module model, Func<Batch, Tensor> objective, IExamples examples, int batchSize, int batches, ICommunicator? workers)
+/// <summary>Mean loss and metrics over the targets of held-out examples: always the same examples, spread evenly over all there are.</summary>
+internal sealed class Evaluation(
+    nn.Module model, Func<Batch, Outcome> objective, string unit, IReadOnlyList<Reported> metrics, IExamples examples, int batchSize, int batches,
+    ICommunicator? workers)
 {
     private readonly Device device = model.parameters().First().device;
 
-    public double MeanLoss()
+    public EvaluationReport Run()
     {
         var count = Math.Min((long)batchSize * batches, examples.Count);
         var numbers = Enumerable.Range(0, (int)count).Select(i => i * examples.Count / count).ToArray();
@@ -17,8 +20,10 @@ internal sealed class Evaluation(nn.Module model, Func<Batch, Tensor> objective,
         model.eval();
         try
         {
-            var own = numbers.Chunk(batchSize).Where((_, number) => number % processes == rank);
-            return workers.Total(own.Sum(chunk => Loss(chunk) * chunk.Length), device) / count;
+            var total = new Total(metrics.Count);
+            foreach (var chunk in numbers.Chunk(batchSize).Where((_, number) => number % processes == rank)) Add(total, chunk);
+            var loss = workers.Total(total.Sum, device) / workers.Total(total.Count, device);
+            return new(loss, unit, [.. metrics.Zip(total.States, Value)]);
         }
         finally
         {
@@ -26,11 +31,40 @@ internal sealed class Evaluation(nn.Module model, Func<Batch, Tensor> objective,
         }
     }
 
-    private double Loss(long[] numbers)
+    private void Add(Total total, long[] numbers)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var batch = examples.Fetch(numbers).To(device);
-        return objective(batch).Full().item<float>();
+        var outcome = objective(batch);
+        var count = outcome.Loss.Count.to(float64).item<double>();
+        if (count > 0) total.Add(outcome.Loss.Mean.to(float64).item<double>(), count);   // without a target the mean is NaN
+        for (var i = 0; i < metrics.Count; i++)
+        {
+            var state = metrics[i].Metric.Measure(outcome[metrics[i].Output], batch[metrics[i].Target]);
+            total.States[i] = total.States[i] is { } before ? before + state : state;
+        }
+    }
+
+    private MetricValue Value(Reported reported, MetricState? state)
+    {
+        var all = workers.Total(state, device);
+        return new(reported.Metric.Name, all is null ? double.NaN : reported.Metric.Value(all), reported.Metric.Unit);
+    }
+
+    /// <summary>What this process has summed so far.</summary>
+    private sealed class Total(int metrics)
+    {
+        public double Sum { get; private set; }
+
+        public double Count { get; private set; }
+
+        public MetricState?[] States { get; } = new MetricState?[metrics];
+
+        public void Add(double mean, double count)
+        {
+            Sum += mean * count;
+            Count += count;
+        }
     }
 }

@@ -37,12 +37,12 @@ internal sealed class HeapMaintenance : IDisposable
     }
 
     /// <summary>Runs an evaluation, and gives memory back if it needed far more than the steps.</summary>
-    public static double Evaluate(Func<double> evaluation)
+    public static T Evaluate<T>(Func<T> evaluation)
     {
         var before = Environment.WorkingSet;
-        var loss = evaluation();
+        var result = evaluation();
         if (NeededFarMore(before, Environment.WorkingSet)) MallocTuning.Return();
-        return loss;
+        return result;
     }
 
     /// <param name="before">Resident bytes before.</param>

@@ -18,6 +18,12 @@ public readonly record struct StepReport(
     /// <summary>Steps that were done before this run began: 0, or where it was resumed.</summary>
     public int FirstStep { get; init; }
 
+    /// <summary>Unit of the losses.</summary>
+    public string LossUnit { get; init; } = Objective.DefaultUnit;
+
+    /// <summary>Values of the objective's metrics on held-out data after the update; null where the step did not evaluate.</summary>
+    public IReadOnlyList<MetricValue>? Metrics { get; init; }
+
     /// <summary>How long the run has waited for data, of <see cref="Elapsed"/>.</summary>
     public TimeSpan Waited { get; init; }
 
@@ -38,6 +44,6 @@ public readonly record struct StepReport(
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"step {Step}/{Steps} · loss {Loss:0.000}{(HeldOutLoss is { } held ? $" · held-out {held:0.000}" : "")} · "
+        $"step {Step}/{Steps} · loss {Loss:0.000}{(HeldOutLoss is { } held ? $" · held-out {held:0.000}" : "")}{string.Concat((Metrics ?? []).Select(metric => $" · {metric}"))} · "
         + $"{TokensPerSecond:N0} tokens/s · {Math.Floor(Left.TotalMinutes):0}:{Left:ss} left");
 }

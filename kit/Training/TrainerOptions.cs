@@ -1,3 +1,4 @@
+using ResearchKit.Metrics;
 using ResearchKit.Optimizers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -55,8 +56,17 @@ public sealed record TrainerOptions
     /// <summary>Evaluations in a row without a new best after which the run ends; null for never.</summary>
     public int? Patience { get; init; }
 
+    /// <summary>
+    /// The metric of the objective that decides which evaluation is the best, for <see cref="Patience"/> and the best checkpoint; null for the
+    /// held-out loss.
+    /// </summary>
+    public Metric<Tensor>? BestBy { get; init; }
+
     /// <summary>Steps from one report of each module's norms to the next; null for never.</summary>
     public int? NormsEvery { get; init; }
+
+    /// <summary>Called at every step, in this order.</summary>
+    public IReadOnlyList<TrainingCallback> Callbacks { get; init; } = [];
 
     /// <summary>Where checkpoints go, and how often; null for none.</summary>
     public CheckpointOptions? Checkpoints { get; init; }
@@ -92,6 +102,21 @@ public sealed record TrainerOptions
     }
 
     internal Func<int, double> Rates => Schedule ?? Schedules.WarmupCosine(LearningRate, WarmupSteps, Steps, FinalLearningRate);
+
+    /// <summary>What in these options is probably not meant, a sentence each.</summary>
+    internal IEnumerable<string> Doubts(Optimizer optimizer)
+    {
+        if (Schedule is null && WarmupSteps >= Steps)
+            yield return $"The warm-up of {WarmupSteps} steps is as long as the run of {Steps} steps or longer: the learning rate never falls.";
+        var rates = Rates;
+        var last = Steps;
+        while (last > 0 && rates(last) == 0) last--;
+        if (last < Steps - 1) yield return $"The schedule ends early: the learning rate is 0 after step {last} of {Steps}.";
+        var highest = Enumerable.Range(1, Steps).Max(rates);
+        if (optimizer is ForeachOptimizer { Settings: { HasChosenRate: true } settings } && Math.Abs(settings.LearningRate - highest) > 1e-6 * highest)
+            yield return FormattableString.Invariant($"The optimizer was made with a learning rate of {settings.LearningRate}, which is not used: ")
+                + FormattableString.Invariant($"the {(Schedule is null ? "trainer's options set" : "schedule sets")} rates up to {highest}.");
+    }
 
     internal Optimizer MakeOptimizer(nn.Module model)
     {

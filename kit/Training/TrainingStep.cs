@@ -10,17 +10,20 @@ namespace ResearchKit.Training;
 internal sealed class TrainingStep
 {
     private readonly nn.Module model;
-    private readonly Func<Batch, Tensor> objective;
+    private readonly Func<Batch, Loss> objective;
     private readonly Optimizer optimizer;
     private readonly TrainerOptions options;
     private readonly Device device;
     private readonly Parameter[] parameters;
     private double? operationsPerTarget;
 
-    public TrainingStep(nn.Module model, Func<Batch, Tensor> objective, Optimizer optimizer, TrainerOptions options)
+    public TrainingStep(nn.Module model, Func<Batch, Loss> objective, Optimizer optimizer, TrainerOptions options)
     {
-        (this.model, this.objective, this.optimizer, this.options) = (model, objective, optimizer, options);
-        parameters = [.. model.parameters().Where(parameter => parameter.requires_grad)];
+        this.model = model;
+        this.objective = objective;
+        this.optimizer = optimizer;
+        this.options = options;
+        parameters = [.. model.parameters()];
         device = parameters[0].device;
         operationsPerTarget = options.OperationsPerTarget;
     }
@@ -59,15 +62,15 @@ internal sealed class TrainingStep
         optimizer.ZeroGrad();
         var scaled = options.Precision == Precision.Float16;
         var scale = scaled ? Scale.Value : 1;
-        var counts = batches.Count == 1 && options.Workers is null ? [1] : Counts(batches);
-        var all = Total(counts.Sum());
+        var together = batches.Count > 1 || options.Workers is { WorldSize: > 1 };
         using var norms = options.NormsEvery is { } every && step % every == 0 ? new NormWatch(model) : null;
-        double loss = 0;
-        for (var part = 0; part < batches.Count; part++)
-            loss += Differentiate(batches[part], counts[part] / all, scale);
-        loss = Total(loss);
-        if (!double.IsFinite(loss)) throw NotFinite("loss", loss, step, FiniteCheck.Blame(model, () => Blame(batches)));
+        var parts = new Parts();
+        foreach (var batch in batches) Differentiate(batch, parts, scale, together);
+        var all = together ? Total(parts.Count) : parts.Count;
+        var loss = together ? Total(parts.Sum) / all : parts.Sum / parts.Count;
+        if (all > 0 && !double.IsFinite(loss)) throw NotFinite("loss", loss, step, FiniteCheck.Blame(model, () => Blame(batches)));
 
+        if (together && parts.Count > 0) GradientClip.Scale(GradientClip.Gradients(parameters), parts.Reference / all);
         var gradients = WorkerGradients.Of(parameters, options.Workers);
         if (scaled) GradientClip.Scale(gradients, 1 / scale);
         var norm = GradientClip.Norm(gradients);
@@ -84,35 +87,54 @@ internal sealed class TrainingStep
         return new Result(loss, norm, batches.Sum(batch => batch.Targets.numel()), operationsPerTarget!.Value, seen, !finite);
     }
 
-    /// <summary>Adds the gradients of a batch, in its share of the whole; gives its loss in that share.</summary>
-    private double Differentiate(Batch batch, double share, double scale)
+    /// <summary>The parts of a step so far: Σ mean · count, Σ count, and the count by which gradients are divided until all are known.</summary>
+    private sealed class Parts
+    {
+        public double Sum { get; private set; }
+
+        public double Count { get; private set; }
+
+        public double Reference { get; private set; }
+
+        public void Add(double mean, double count)
+        {
+            if (Reference == 0) Reference = count;
+            Sum += mean * count;
+            Count += count;
+        }
+    }
+
+    /// <summary>Adds the gradients of a batch, times its count over that of the first; a batch without targets adds nothing.</summary>
+    private void Differentiate(Batch batch, Parts parts, double scale, bool together)
     {
         using var scope = NewDisposeScope();
         var loss = operationsPerTarget is null ? CountedLoss(batch) : Loss(batch);
-        var value = loss.item<float>();
-        if (float.IsFinite(value))
-        {
-            var factor = share * scale;
-            (factor == 1 ? loss : loss * factor).backward();
-        }
-        return value * share;
+        var value = loss.Mean.dtype == float64 ? loss.Mean.item<double>() : loss.Mean.item<float>();
+        var count = together || !double.IsFinite(value) ? loss.Count.to(float64).item<double>() : 1;
+        if (count == 0) return;
+        parts.Add(value, count);
+        if (!double.IsFinite(value)) return;
+        var factor = count / parts.Reference * scale;
+        (factor == 1 ? loss.Mean : loss.Mean * factor).backward();
     }
 
-    private Tensor CountedLoss(Batch batch)
+    private Loss CountedLoss(Batch batch)
     {
-        Tensor loss = null!;
+        Loss loss = null!;
         var forward = FlopCounter.While(model, () => loss = Loss(batch));
         operationsPerTarget = forward > 0 ? 3 * forward / batch.Targets.numel()
             : 6.0 * model.parameters().Where(parameter => parameter.dim() >= 2).Sum(parameter => parameter.numel());
         return loss;
     }
 
-    private Tensor Loss(Batch batch)
+    private Loss Loss(Batch batch)
     {
-        var loss = objective(batch).Full();
-        return loss.numel() == 1 && loss.requires_grad ? loss : throw new ArgumentException(loss.numel() == 1
-            ? "The loss does not depend on the model's parameters."
-            : $"The loss has the shape [{string.Join(", ", loss.shape)}]; it must be one number.");
+        var loss = objective(batch);
+        var mean = loss.Mean.Full();
+        if (mean.numel() != 1)
+            throw new ArgumentException($"The loss has the shape [{string.Join(", ", mean.shape)}]; it must be one number.");
+        if (!mean.requires_grad) throw new ArgumentException("The loss does not depend on the model's parameters.");
+        return loss with { Mean = mean };
     }
 
     private void Blame(IReadOnlyList<Batch> batches)
@@ -122,13 +144,6 @@ internal sealed class TrainingStep
             using var scope = NewDisposeScope();
             objective(batch);
         }
-    }
-
-    /// <summary>The targets that count, of each batch: a mean over all of them weighs each batch by its own.</summary>
-    private static double[] Counts(IReadOnlyList<Batch> batches)
-    {
-        using var scope = NewDisposeScope();
-        return [.. batches.Select(batch => batch.Targets.dtype == ScalarType.Int64 ? batch.Targets.ne(-100).sum().item<long>() : (double)batch.Targets.numel())];
     }
 
     /// <summary>The sum over all processes.</summary>

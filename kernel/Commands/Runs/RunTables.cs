@@ -77,7 +77,7 @@ internal static class RunTables
     private static IEnumerable<Text> Cells(params IEnumerable<string> texts) =>
         texts.Select(text => new Text(string.Join('\n', text.Split('\n').Select(Line))));
 
-    private static string Measured(KeyValuePair<string, Metric> metric) => $"{Line(metric.Key)} {Number(metric.Value.Value, "")} {Line(metric.Value.Unit)}";
+    private static string Measured(KeyValuePair<string, Measurement> metric) => $"{Line(metric.Key)} {Number(metric.Value.Value, "")} {Line(metric.Value.Unit)}";
 
     private static string Commit(RunRecord record) => record.Commit is not { } commit ? Absent
         : commit.IndexOf('+', StringComparison.Ordinal) is > CommitLetters and var plus ? commit[..CommitLetters] + commit[plus..]

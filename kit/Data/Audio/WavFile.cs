@@ -4,10 +4,15 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Data;
 
-/// <summary>WAV files (RIFF WAVE): PCM of 8, 16, 24 and 32 bits and floating point of 32 and 64, any rate, any number of channels.</summary>
+/// <summary>WAV files (RIFF WAVE): PCM of 8, 16, 24 and 32 bits, floating point of 32 and 64, µ-law and A-law, any rate, any number of channels.</summary>
+/// <remarks>
+/// A data chunk whose size was not known when its header was written is read to the end of the file: a size of 2 GB or more, as streams and
+/// recorders write it, or of 0 where samples follow. µ-law and A-law are those of ITU-T G.711.
+/// </remarks>
 public static class WavFile
 {
-    private const ushort Pcm = 1, Float = 3, Extensible = 0xFFFE;
+    private const ushort Pcm = 1, Float = 3, ALaw = 6, MuLaw = 7, Extensible = 0xFFFE;
+    private const uint Unknown = 0x7FFF0000;   // from this size on
     private static ReadOnlySpan<byte> ExtensibleTail => [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xAA, 0x00, 0x38, 0x9B, 0x71];
 
     /// <exception cref="InvalidDataException">The file is malformed or compressed; says what and where.</exception>
@@ -25,23 +30,34 @@ public static class WavFile
         {
             var id = bytes.Slice(at, 4);
             var (size, start) = (BinaryPrimitives.ReadUInt32LittleEndian(bytes[(at + 4)..]), at + 8);
+            var isData = id.SequenceEqual("data"u8);
+            var toTheEnd = isData && (size >= Unknown || (size == 0 && !BeginsChunk(bytes[start..])));
+            if (toTheEnd) size = (uint)(bytes.Length - start);
             if (size > bytes.Length - start)
                 throw new InvalidDataException($"{name} has a chunk '{Encoding.Latin1.GetString(id)}' of {size} bytes at byte {at}; only {bytes.Length - start} are left.");
             var chunk = bytes.Slice(start, (int)size);
             if (id.SequenceEqual("fmt "u8)) format = ReadFormat(chunk, at, name);
-            else if (id.SequenceEqual("data"u8))
-                return ReadData(chunk, format ?? throw new InvalidDataException($"{name} has its data at byte {at} before any format."), at, name);
+            else if (isData)
+            {
+                var known = format ?? throw new InvalidDataException($"{name} has its data at byte {at} before any format.");
+                return ReadData(toTheEnd ? chunk[..^(chunk.Length % known.Frame)] : chunk, known, at, name);
+            }
             at = start + (int)size + ((int)size & 1);
         }
         throw new InvalidDataException($"{name} has no data chunk.");
     }
+
+    /// <summary>Whether another chunk follows, so that a data chunk of size 0 really is empty; nothing that follows is none.</summary>
+    private static bool BeginsChunk(ReadOnlySpan<byte> rest) => rest.IsEmpty
+        || (rest.Length >= 8 && !rest[..4].ContainsAnyExceptInRange((byte)' ', (byte)'~')
+            && BinaryPrimitives.ReadUInt32LittleEndian(rest[4..]) <= rest.Length - 8);
 
     /// <summary>Writes a file of 16-bit PCM, or of 32-bit floating point, which loses nothing.</summary>
     public static byte[] Write(AudioClip clip, bool asFloat = false)
     {
         var (channels, width) = ((int)clip.Samples.shape[0], asFloat ? 4 : 2);
         using var frames = clip.Samples.detach().to(ScalarType.Float32).t().contiguous();
-        var samples = frames.data<float>().ToArray();
+        var samples = frames.numel() == 0 ? [] : frames.data<float>().ToArray();
         var bytes = new byte[44 + (samples.Length * width)];
         "RIFF    WAVEfmt "u8.CopyTo(bytes);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), bytes.Length - 8);
@@ -77,8 +93,9 @@ public static class WavFile
         var (block, bits) = (BinaryPrimitives.ReadUInt16LittleEndian(chunk[12..]), BinaryPrimitives.ReadUInt16LittleEndian(chunk[14..]));
         if (channels == 0 || rate is 0 or > int.MaxValue)
             throw new InvalidDataException($"{name} says {channels} channels at {rate} Hz at byte {at}; expected at least one of each.");
-        if (!(code == Pcm && bits is 8 or 16 or 24 or 32 || code == Float && bits is 32 or 64))
-            throw new InvalidDataException($"{name} has the format {code} of {bits} bits at byte {at}; expected PCM (1) of 8, 16, 24 or 32, or floating point (3) of 32 or 64.");
+        if (!(code == Pcm && bits is 8 or 16 or 24 or 32 || code == Float && bits is 32 or 64 || code is ALaw or MuLaw && bits == 8))
+            throw new InvalidDataException($"{name} has the format {code} of {bits} bits at byte {at}; expected PCM (1) of 8, 16, 24 or 32, "
+                + "floating point (3) of 32 or 64, or A-law (6) or µ-law (7) of 8.");
         if (block != channels * bits / 8)
             throw new InvalidDataException($"{name} says {block} bytes for {channels} channels of {bits} bits at byte {at}; expected {channels * bits / 8}.");
         return new Format(code, channels, (int)rate, bits);
@@ -87,8 +104,8 @@ public static class WavFile
     private static AudioClip ReadData(ReadOnlySpan<byte> data, Format format, int at, string name)
     {
         var width = format.Bits / 8;
-        if (data.Length % (width * format.Channels) != 0)
-            throw new InvalidDataException($"{name} has {data.Length} bytes of data at byte {at}; expected a multiple of {width * format.Channels} ({format.Channels} channels of {format.Bits} bits).");
+        if (data.Length % format.Frame != 0)
+            throw new InvalidDataException($"{name} has {data.Length} bytes of data at byte {at}; expected a multiple of {format.Frame} ({format.Channels} channels of {format.Bits} bits).");
         var samples = new float[data.Length / width];
         for (var number = 0; number < samples.Length; number++) samples[number] = Sample(data[(number * width)..], format);
         using var frames = tensor(samples, [samples.Length / format.Channels, format.Channels]);
@@ -102,9 +119,32 @@ public static class WavFile
         (Pcm, 16) => BinaryPrimitives.ReadInt16LittleEndian(bytes) / 32768f,
         (Pcm, 24) => ((bytes[0] << 8) | (bytes[1] << 16) | (bytes[2] << 24)) / 2147483648f,
         (Pcm, _) => BinaryPrimitives.ReadInt32LittleEndian(bytes) / 2147483648f,
+        (ALaw, _) => OfALaw(bytes[0]) / 32768f,
+        (MuLaw, _) => OfMuLaw(bytes[0]) / 32768f,
         (_, 32) => BinaryPrimitives.ReadSingleLittleEndian(bytes),
         _ => (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes),
     };
 
-    private readonly record struct Format(ushort Code, int Channels, int Rate, int Bits);
+    /// <summary>Three bits of exponent and four of mantissa, all inverted.</summary>
+    private static int OfMuLaw(byte code)
+    {
+        var bits = (byte)~code;
+        var size = ((((bits & 0x0F) << 3) + 0x84) << ((bits & 0x70) >> 4)) - 0x84;
+        return (bits & 0x80) != 0 ? -size : size;
+    }
+
+    /// <summary>The same with every second bit inverted, and a linear lowest segment.</summary>
+    private static int OfALaw(byte code)
+    {
+        var bits = code ^ 0x55;
+        var (mantissa, segment) = ((bits & 0x0F) << 4, (bits & 0x70) >> 4);
+        var size = segment == 0 ? mantissa + 8 : (mantissa + 0x108) << (segment - 1);
+        return (bits & 0x80) != 0 ? size : -size;
+    }
+
+    private readonly record struct Format(ushort Code, int Channels, int Rate, int Bits)
+    {
+        /// <summary>Bytes of one sample of all channels.</summary>
+        public int Frame => Channels * Bits / 8;
+    }
 }

@@ -20,6 +20,7 @@ public sealed class BatchLoader
     private readonly int prefetch;
     private readonly int? seed;
     private readonly int share, shares;
+    private readonly double[]? upTo;   // sums of the weights up to each example
 
     /// <param name="examples">What is handed out.</param>
     /// <param name="batchSize">Examples of a batch.</param>
@@ -27,8 +28,13 @@ public sealed class BatchLoader
     /// <param name="prefetch">Batches that are made ahead.</param>
     /// <param name="share">Which share of each batch of all processes is this loader's, from 0.</param>
     /// <param name="shares">Number of the shares; <paramref name="batchSize"/> is the size of one.</param>
-    /// <exception cref="ArgumentException">There are fewer examples than a batch takes.</exception>
-    public BatchLoader(IExamples examples, int batchSize, int? seed = 1337, int prefetch = 4, int share = 0, int shares = 1)
+    /// <param name="weights">
+    /// Null for every example once in an epoch. Otherwise how likely each example is, such as <see cref="Examples.BalancedWeights"/>: an epoch draws
+    /// as many examples as there are, with replacement.
+    /// </param>
+    /// <exception cref="ArgumentException">There are fewer examples than a batch takes, or the weights do not fit them.</exception>
+    public BatchLoader(IExamples examples, int batchSize, int? seed = 1337, int prefetch = 4, int share = 0, int shares = 1,
+        IReadOnlyList<double>? weights = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(prefetch, 1);
@@ -37,11 +43,31 @@ public sealed class BatchLoader
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(share, shares);
         if (examples.Count < (long)batchSize * shares)
             throw new ArgumentException($"There are {examples.Count} examples; a batch takes {(long)batchSize * shares}.", nameof(examples));
-        (this.examples, BatchSize, this.seed, this.prefetch, this.share, this.shares) = (examples, batchSize, seed, prefetch, share, shares);
+        this.examples = examples;
+        BatchSize = batchSize;
+        this.seed = seed;
+        this.prefetch = prefetch;
+        this.share = share;
+        this.shares = shares;
+        if (weights is null) return;
+        if (weights.Count != examples.Count)
+            throw new ArgumentException($"Got {weights.Count} weights for {examples.Count} examples; expected one for each.", nameof(weights));
+        if (weights.Any(weight => weight is not (>= 0 and < double.PositiveInfinity)) || weights.Sum() <= 0)
+            throw new ArgumentException("Weights must be finite and not negative, with a positive sum.", nameof(weights));
+        if (seed is null) throw new ArgumentException("Weights need a seed: they draw examples at random.", nameof(weights));
+        upTo = new double[weights.Count];
+        var sum = 0.0;
+        for (var i = 0; i < upTo.Length; i++) upTo[i] = sum += weights[i];
     }
 
     /// <summary>Examples of a batch.</summary>
     public int BatchSize { get; }
+
+    /// <summary>Seed of the orders; null for the order of the numbers.</summary>
+    public int? Seed => seed;
+
+    /// <summary>The examples that are handed out.</summary>
+    public IExamples Examples => examples;
 
     /// <summary>Batches of an epoch.</summary>
     public long BatchesPerEpoch => examples.Count / ((long)BatchSize * shares);
@@ -107,7 +133,20 @@ public sealed class BatchLoader
     {
         var order = new long[examples.Count];
         for (var i = 0; i < order.Length; i++) order[i] = i;
-        if (seed is { } start) Shuffle.InPlace(order, start, epoch);
+        if (seed is not { } start) return order;
+        if (upTo is null) Shuffle.InPlace(order, start, epoch);
+        else Draw(order, upTo, start, epoch);
         return order;
+    }
+
+    /// <summary>Draws each place from the weights, with replacement.</summary>
+    private static void Draw(long[] order, double[] upTo, int seed, long epoch)
+    {
+        var random = Shuffle.Random(seed, epoch);
+        for (var i = 0; i < order.Length; i++)
+        {
+            var found = Array.BinarySearch(upTo, random.NextShare() * upTo[^1]);
+            order[i] = Math.Min(found >= 0 ? found + 1 : ~found, upTo.Length - 1);
+        }
     }
 }

@@ -3,10 +3,13 @@ namespace ResearchKit.Data;
 /// <summary>An order that follows from a seed alone.</summary>
 internal static class Shuffle
 {
+    /// <summary>The random numbers of an epoch.</summary>
+    public static SplitMix64 Random(int seed, long epoch) => new(((ulong)(uint)seed << 32) ^ (ulong)epoch);
+
     /// <summary>Fisher and Yates' shuffle.</summary>
     public static void InPlace(long[] items, int seed, long epoch)
     {
-        var random = new SplitMix64(((ulong)(uint)seed << 32) ^ (ulong)epoch);
+        var random = Random(seed, epoch);
         for (var last = items.Length - 1; last > 0; last--)
         {
             var chosen = (int)Math.BigMul(random.Next(), (ulong)last + 1, out _);

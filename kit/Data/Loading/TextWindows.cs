@@ -46,20 +46,3 @@ public sealed class TextWindows : IExamples
         return new Batch(tensor(inputs, [numbers.Count, Length]), tensor(targets, [numbers.Count, Length]));
     }
 }
-
-/// <summary>Examples that lie in two tensors, row by row.</summary>
-/// <param name="inputs">[count, ...], on the CPU; stays the caller's.</param>
-/// <param name="targets">[count, ...], on the CPU; stays the caller's.</param>
-public sealed class TensorExamples(Tensor inputs, Tensor targets) : IExamples
-{
-    /// <inheritdoc/>
-    public long Count { get; } = inputs.dim() > 0 && targets.dim() > 0 && inputs.shape[0] == targets.shape[0] ? inputs.shape[0]
-        : throw new ArgumentException($"Got inputs [{string.Join(", ", inputs.shape)}] and targets [{string.Join(", ", targets.shape)}]; expected as many of one as of the other.");
-
-    /// <inheritdoc/>
-    public Batch Fetch(IReadOnlyList<long> numbers)
-    {
-        using var rows = tensor(numbers.ToArray(), device: inputs.device);
-        return new Batch(inputs.index_select(0, rows), targets.index_select(0, rows));
-    }
-}

@@ -22,7 +22,23 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IRead
             throw new InvalidDataException($"{name} has {twice.Count()} columns called '{twice.Key}'.");
         foreach (var (number, cells) in lines.Skip(1))
             if (cells.Count != columns.Count) throw new InvalidDataException($"{name} has {cells.Count} cells in line {number}; there are {columns.Count} columns.");
-        return new CsvTable(columns, [.. lines.Skip(1).Select(line => line.Cells)]);
+        return new CsvTable(columns, [.. lines.Skip(1).Select(line => line.Cells)]) { Separator = separator };
+    }
+
+    /// <summary>What separates the cells; decides how 1,234 is read.</summary>
+    public char Separator { get; init; } = ',';
+
+    /// <summary>Reads a file whose first line names the columns: tab-separated if it is called .tsv or .tab, else by the separator of its first line.</summary>
+    /// <param name="path">The file, UTF-8.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">As for <see cref="Parse"/>.</exception>
+    public static CsvTable Read(string path)
+    {
+        var text = File.ReadAllText(path);
+        var end = text.AsSpan().IndexOfAny('\r', '\n');
+        var first = end < 0 ? text : text[..end];
+        var separator = Path.GetExtension(path).ToLowerInvariant() is ".tsv" or ".tab" ? '\t' : ",;\t|".MaxBy(candidate => first.Count(letter => letter == candidate));
+        return Parse(text, separator, name: Path.GetFileName(path));
     }
 
     /// <summary>The place of a column.</summary>
@@ -42,33 +58,32 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IRead
         return [.. Rows.Select(row => row[at])];
     }
 
-    /// <summary>The cells of a column as numbers; an empty one is NaN.</summary>
-    /// <exception cref="KeyNotFoundException">There is none of that name; lists those there are.</exception>
-    /// <exception cref="InvalidDataException">A cell is no number; says which.</exception>
+    /// <summary>The cells of a column as numbers; NaN where a cell is missing (<see cref="CsvNumbers.IsMissing"/>).</summary>
+    /// <remarks>
+    /// Numbers are written as in 1234.5, or all cells of the column as in 1,234.5 (thousands) or 1234,5 (decimal comma). In a table separated by
+    /// semicolons 1,234 has a decimal comma, elsewhere thousands.
+    /// </remarks>
+    /// <exception cref="KeyNotFoundException">There is no column of that name; lists those there are.</exception>
+    /// <exception cref="InvalidDataException">A cell is not a number; names it.</exception>
     public double[] Numbers(string column)
     {
-        var at = IndexOf(column);
-        return [.. Rows.Select((row, number) => TryNumber(row[at], out var value) ? value
-            : throw new InvalidDataException($"The cell '{row[at]}' of column '{column}', row {number + 1}, is no number."))];
+        var cells = Texts(column);
+        return CsvNumbers.Parse(cells, Separator) ?? throw new InvalidDataException(NotANumber(column, cells));
     }
 
-    /// <summary>Whether every cell of a column is a number or empty.</summary>
-    /// <exception cref="KeyNotFoundException">There is none of that name; lists those there are.</exception>
-    public bool IsNumeric(string column)
+    /// <summary>Whether every cell of a column is a number or missing.</summary>
+    /// <exception cref="KeyNotFoundException">There is no column of that name; lists those there are.</exception>
+    public bool IsNumeric(string column) => CsvNumbers.Parse(Texts(column), Separator) is not null;
+
+    /// <summary>Names the first cell of a column that is neither a number nor missing.</summary>
+    internal static string NotANumber(string column, IReadOnlyList<string> cells)
     {
-        var at = IndexOf(column);
-        return Rows.All(row => TryNumber(row[at], out _));
+        var row = Enumerable.Range(0, cells.Count).First(row => !CsvNumbers.IsMissing(cells[row]) && !CsvNumbers.IsPlain(cells[row]));
+        return $"The cell '{cells[row]}' of column '{column}', row {row + 1}, is no number.";
     }
 
     /// <inheritdoc/>
     public override string ToString() => $"table of {Rows.Count} rows: {string.Join(", ", Columns)}";
-
-    private static bool TryNumber(string cell, out double value)
-    {
-        value = double.NaN;
-        return string.IsNullOrWhiteSpace(cell)
-            || double.TryParse(cell, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out value);
-    }
 }
 
 /// <summary>Cuts a file into lines of cells.</summary>

@@ -22,33 +22,102 @@ public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<stri
         return FromTable(table, name == "penguins" ? "species" : table.Columns[^1]);
     }
 
-    /// <param name="table">A column of numbers is a feature; one of texts is a feature for each text it holds, 1 where a row has it.</param>
-    /// <param name="label">The column that holds the class; classes are numbered in the order of their names.</param>
+    /// <summary>Reads a file with one row for each example.</summary>
+    /// <param name="path">A CSV or tab-separated file; its first line names the columns.</param>
+    /// <param name="label">The column that holds the class.</param>
+    /// <inheritdoc cref="FromTable"/>
+    public static TableSet Read(string path, string label) => FromTable(CsvTable.Read(path), label);
+
+    /// <summary>Turns a table into numbers. Rows whose class is missing are left out.</summary>
+    /// <param name="table">
+    /// A column of numbers is a feature, NaN where a cell is missing. A column of texts is a feature for each of its texts, 1 where a row has it.
+    /// </param>
+    /// <param name="label">The column that holds the class. Classes are numbered in the order of their numbers, or of their names.</param>
     /// <exception cref="KeyNotFoundException">There is no column <paramref name="label"/>.</exception>
+    /// <exception cref="InvalidDataException">Most cells of a column are numbers, but one is not; names it.</exception>
     public static TableSet FromTable(CsvTable table, string label)
     {
-        var labels = table.Texts(label);
-        var classes = labels.Distinct().Order(StringComparer.Ordinal).ToList();
+        ArgumentNullException.ThrowIfNull(table);
+        var all = table.Texts(label);
+        var kept = Enumerable.Range(0, all.Count).Where(row => !CsvNumbers.IsMissing(all[row])).ToArray();
+        var labels = kept.Select(row => all[row].Trim()).ToArray();
+        var classes = Classes(labels);
         var (names, columns) = (new List<string>(), new List<float[]>());
         foreach (var column in table.Columns.Where(column => column != label))
+            foreach (var (name, values) in FeaturesOf(table, column))
+            {
+                names.Add(name);
+                columns.Add(values);
+            }
+        var numbers = new float[kept.Length, columns.Count];
+        for (var row = 0; row < kept.Length; row++)
+            for (var column = 0; column < columns.Count; column++) numbers[row, column] = columns[column][kept[row]];
+        return new TableSet(tensor(numbers), tensor(labels.Select(name => (long)classes.IndexOf(name)).ToArray()), names, classes);
+    }
+
+    /// <summary>The features of a column: itself, or one for each of its texts.</summary>
+    private static IEnumerable<(string Name, float[] Values)> FeaturesOf(CsvTable table, string column)
+    {
+        if (table.IsNumeric(column)) return [(column, [.. table.Numbers(column).Select(value => (float)value)])];
+        var cells = table.Texts(column);
+        var present = cells.Where(cell => !CsvNumbers.IsMissing(cell)).ToList();
+        if (present.Count(CsvNumbers.IsPlain) > present.Count / 2)
+            throw new InvalidDataException($"{CsvTable.NotANumber(column, cells)} {present.Count(CsvNumbers.IsPlain)} of its {present.Count} cells are numbers.");
+        return present.Distinct().Order(StringComparer.Ordinal).Select(value =>
+            ($"{column}={value}", cells.Select(cell => CsvNumbers.IsMissing(cell) ? float.NaN : cell == value ? 1f : 0f).ToArray()));
+    }
+
+    private static List<string> Classes(string[] labels)
+    {
+        var names = labels.Distinct().ToList();
+        return CsvNumbers.Parse(names, ',') is { } numbers
+            ? [.. names.Zip(numbers).OrderBy(pair => pair.Second).Select(pair => pair.First)]
+            : [.. names.Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The rows as examples for a loader or an evaluation.</summary>
+    public IExamples Examples => new TensorExamples(Features, Labels);
+
+    /// <summary>Divides the rows at random into a training and a test part.</summary>
+    /// <param name="testShare">Share of the test part, above 0 and below 1.</param>
+    /// <param name="seed">Seed of the division.</param>
+    /// <param name="stratified">Whether each class is divided by itself, so that both parts have its share.</param>
+    /// <exception cref="ArgumentException">The share is out of range, or a part would be empty.</exception>
+    public (TableSet Train, TableSet Test) Split(double testShare = 0.2, int seed = 1337, bool stratified = true)
+    {
+        Require.That(testShare is > 0 and < 1, testShare, nameof(testShare), "above 0 and below 1");
+        var labels = Labels.data<long>().ToArray();
+        var tests = new HashSet<long>();
+        foreach (var group in Enumerable.Range(0, labels.Length).GroupBy(row => stratified ? labels[row] : 0).OrderBy(group => group.Key))
         {
-            if (table.IsNumeric(column))
-            {
-                names.Add(column);
-                columns.Add([.. table.Numbers(column).Select(value => (float)value)]);
-                continue;
-            }
-            var cells = table.Texts(column);
-            foreach (var value in cells.Where(cell => cell != "").Distinct().Order(StringComparer.Ordinal))
-            {
-                names.Add($"{column}={value}");
-                columns.Add([.. cells.Select(cell => cell == "" ? float.NaN : cell == value ? 1f : 0f)]);
-            }
+            var order = group.Select(row => (long)row).ToArray();
+            Shuffle.InPlace(order, seed, group.Key);
+            tests.UnionWith(order.Take((int)Math.Round(order.Length * testShare)));
         }
-        var values = new float[table.Rows.Count, columns.Count];
-        for (var row = 0; row < table.Rows.Count; row++)
-            for (var column = 0; column < columns.Count; column++) values[row, column] = columns[column][row];
-        return new TableSet(tensor(values), tensor(labels.Select(name => (long)classes.IndexOf(name)).ToArray()), names, classes);
+        if (tests.Count == 0 || tests.Count == labels.Length)
+            throw new ArgumentException($"A test part of {testShare} leaves a part of the {labels.Length} rows empty.", nameof(testShare));
+        var rows = Enumerable.Range(0, labels.Length).Select(row => (long)row).ToList();
+        return (Rows([.. rows.Where(row => !tests.Contains(row))]), Rows([.. rows.Where(tests.Contains)]));
+    }
+
+    /// <summary>The features as (x − mean) / standard deviation; a missing value becomes the mean, 0.</summary>
+    /// <param name="by">The part whose mean and deviation are taken: the training part, so that nothing of the test part leaks. Null for this.</param>
+    public TableSet Standardized(TableSet? by = null)
+    {
+        using var scope = NewDisposeScope();
+        var known = (by ?? this).Features.to(float64);
+        var present = known.isnan().logical_not();
+        var count = present.sum(dim: 0).clamp_min(1);
+        var mean = known.nan_to_num(0).sum(dim: 0) / count;
+        var deviation = (((known - mean).nan_to_num(0).square().sum(dim: 0)) / count).sqrt();
+        var scaled = (Features.to(float64) - mean) / where(deviation > 0, deviation, ones_like(deviation));
+        return this with { Features = scaled.nan_to_num(0).to(float32).MoveToOuterDisposeScope(), Labels = Labels.clone().MoveToOuterDisposeScope() };
+    }
+
+    private TableSet Rows(long[] rows)
+    {
+        using var numbers = tensor(rows);
+        return this with { Features = Features.index_select(0, numbers), Labels = Labels.index_select(0, numbers) };
     }
 
     /// <summary>The rows without an empty cell, as a set of its own.</summary>

@@ -15,16 +15,28 @@ public static class LiveTraining
     /// </summary>
     /// <param name="run">What a trainer's <c>Run</c> yields; read once, as it is asked for.</param>
     /// <param name="name">What the run is called.</param>
-    /// <param name="lossUnit">Unit of the loss.</param>
+    /// <param name="lossUnit">Unit of the loss; null for the one that the reports name.</param>
     /// <param name="operationsPerSecond">
     /// What the machine could do, of which the share that the run reaches is shown: <see cref="Trainer.PeakMatmulRate"/>. Null for no share.
     /// </param>
     public static IEnumerable<StepReport> Watch(
-        this IEnumerable<StepReport> run, string name = "training", string lossUnit = "nats per token", double? operationsPerSecond = null)
+        this IEnumerable<StepReport> run, string name = "training", string? lossUnit = null, double? operationsPerSecond = null)
     {
         ArgumentNullException.ThrowIfNull(run);
         if (operationsPerSecond is not (null or > 0)) throw new ArgumentOutOfRangeException(nameof(operationsPerSecond), operationsPerSecond, "The machine's rate must be positive.");
-        return Watched(run, new TrainingHistory(name, new List<StepReport>(), lossUnit), operationsPerSecond);
+        return Watched(run, new TrainingHistory(name, new List<StepReport>(), lossUnit ?? ""), operationsPerSecond);
+    }
+
+    /// <summary>Trains to the last step, shows progress and curve while it runs, and returns the curve.</summary>
+    /// <param name="trainer">The trainer; the unit of its loss is its objective's.</param>
+    /// <param name="name">What the run is called.</param>
+    /// <param name="showsRate">Whether the share of the machine's rate is shown; measuring that rate takes up to a second at the start.</param>
+    /// <inheritdoc cref="Trainer.Run" path="/exception"/>
+    public static TrainingHistory Watch(this Trainer trainer, string name = "training", bool showsRate = false)
+    {
+        ArgumentNullException.ThrowIfNull(trainer);
+        foreach (var _ in trainer.Run().Watch(name, operationsPerSecond: showsRate ? trainer.PeakMatmulRate() : null)) { }
+        return trainer.History(name);
     }
 
     private static IEnumerable<StepReport> Watched(IEnumerable<StepReport> run, TrainingHistory history, double? operationsPerSecond)
@@ -35,6 +47,11 @@ public static class LiveTraining
         {
             foreach (var report in run)
             {
+                if (history.LossUnit.Length == 0)
+                {
+                    history = history with { LossUnit = report.LossUnit };
+                    display = new Screen(history, operationsPerSecond);
+                }
                 reports.Add(report);
                 display.Refresh();
                 yield return report;

@@ -46,7 +46,7 @@ internal static partial class RecordViews
         ]);
         RecordView.Register<ModuleNorms>(norms => norms.Module.Length == 0 ? "norms of the model" : $"norms of {norms.Module}", norms =>
             [("weight", norms.Weight), ("gradient", norms.Gradient), ("activation", norms.Activation)]);
-        RecordView.Register<Metric>(_ => "metric", metric => [("value", Measured(metric))]);
+        RecordView.Register<Measurement>(_ => "metric", metric => [("value", Measured(metric))]);
         RegisterProperties<TrainerOptions>("trainer");
         RegisterProperties<CheckpointOptions>("checkpoints");
         RegisterProperties<FusedAdamWOptions>("AdamW");
@@ -102,7 +102,7 @@ internal static partial class RecordViews
         RecordView.Register<T>(_ => title, record => properties.Select(property => (Words(property.Name), property.GetValue(record))));
     }
 
-    private static string Measured(Metric metric) => $"{Numbers.Short(metric.Value)} {metric.Unit}";
+    private static string Measured(Measurement metric) => $"{Numbers.Short(metric.Value)} {metric.Unit}";
 
     /// <summary>A name of the program as words: <c>ContextLength</c> to "context length".</summary>
     internal static string Words(string name) => WordStart().Replace(name, match => $" {match.Value.ToLowerInvariant()}").Trim().ToLowerInvariant();

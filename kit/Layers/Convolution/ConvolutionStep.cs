@@ -1,3 +1,4 @@
+using ResearchKit.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -36,7 +37,14 @@ internal sealed class ConvolutionStep
         if (convolution.Packed is { } packed) return packed.Convolve(x, added, overwrites, relu is not null);
         using var scope = NewDisposeScope();
         var y = x.Through(convolution);
-        if (Norm is not null) y = y.Through(Norm);
+        if (Norm is not null)
+        {
+            // libtorch's kernel would return zeros, whatever the image
+            if (Norm.training && y.numel() == y.shape[1])
+                throw new ArgumentException($"Batch norm in training mode got one value for each channel, {y.ShapeText()}; "
+                    + "expected more than one example or larger images.", nameof(x));
+            y = y.Through(Norm);
+        }
         if (added is not null) y = y + added;
         if (relu is not null) y = y.Through(relu);
         return y.MoveToOuterDisposeScope();

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -53,8 +54,21 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        var x = weight.Rows(tokens.reshape(-1)).view([.. tokens.shape, weight.shape[1]]);
+        var x = Rows(tokens).view([.. tokens.shape, weight.shape[1]]);
         if (padding is { } row && x.requires_grad && !x.IsMeta()) x = where(tokens.eq(row).unsqueeze(-1), x.detach(), x);
         return x.MoveToOuterDisposeScope();
+    }
+
+    private Tensor Rows(Tensor tokens)
+    {
+        try
+        {
+            return weight.Rows(tokens.reshape(-1));
+        }
+        catch (ExternalException error) when (error.Message.Contains("out of range", StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"Tokens range from {tokens.min().item<long>()} to {tokens.max().item<long>()}; "
+                + $"the table has {weight.shape[0]} rows, from 0.", nameof(tokens), error);
+        }
     }
 }

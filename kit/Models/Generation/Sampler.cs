@@ -7,12 +7,15 @@ internal sealed class Sampler(SamplingOptions options, Device device) : IDisposa
 {
     private readonly Generator generator = new((ulong)options.Seed, device);
 
+    /// <summary>Below this temperature a logit divided by it could be infinite, and no token but the likeliest has a probability.</summary>
+    private const double Coldest = 1e-30;
+
     /// <param name="logits">[vocabulary].</param>
     public GeneratedToken Choose(Tensor logits)
     {
         using var scope = NewDisposeScope();
         logits = logits.to(float32);
-        var id = (options.Temperature == 0 ? logits.argmax() : Draw(logits / options.Temperature)).item<long>();
+        var id = (options.Temperature < Coldest ? logits.argmax() : Draw(logits / options.Temperature)).item<long>();
         return new GeneratedToken(id, logits.softmax(0)[id].item<float>());
     }
 

@@ -13,11 +13,14 @@ public sealed record AdamW8bitOptions : AdamOptions
     /// <summary>Numbers that share a scale.</summary>
     public int BlockSize { get; init; } = 256;
 
-    /// <summary>Parameters of fewer numbers than this keep moments of full precision: norms and biases, which are sensitive and small.</summary>
+    /// <summary>
+    /// Parameters of fewer numbers than this keep moments of full precision: norms and biases, which are sensitive and small.
+    /// </summary>
     public int SmallestQuantized { get; init; } = 4096;
 
     /// <inheritdoc/>
-    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) => new AdamW8bit(parameters, this);
+    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) =>
+        new AdamW8bit(parameters, this);
 
     /// <inheritdoc/>
     protected internal override void Check()
@@ -28,11 +31,14 @@ public sealed record AdamW8bitOptions : AdamOptions
     }
 }
 
-/// <summary>AdamW whose moments take a byte per number in place of four: 2.03 bytes per parameter in all, in place of 8.</summary>
+/// <summary>
+/// AdamW whose moments take a byte per number in place of four: 2.03 bytes per parameter in all, in place of 8.
+/// </summary>
 /// <remarks>
 /// Dettmers et al., 2022, https://arxiv.org/abs/2110.02861: a moment is a code of the <see cref="DynamicCode"/> times the largest
-/// magnitude of its block; a step computes in float32, tensor by tensor. State: <c>step</c>, <c>state1</c> and <c>state2</c> (codes of
-/// the mean and of the mean square), <c>absmax1</c> and <c>absmax2</c> (one per block); of small parameters <c>exp_avg</c> and
+/// magnitude of its block; a step computes in float32, tensor by tensor. State: <c>step</c>, <c>state1</c> and <c>state2</c>
+/// (codes of the mean and of the mean square), <c>absmax1</c> and <c>absmax2</c> (one per block); of small parameters
+/// <c>exp_avg</c> and
 /// <c>exp_avg_sq</c>.
 /// </remarks>
 /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
@@ -82,12 +88,15 @@ public sealed class AdamW8bit(IEnumerable<(string Name, Parameter Parameter)> pa
     {
         if (!moving.Has("state1"))
         {
-            FusedSteps.Adam("adamw", moving, new FusedAdamWOptions { Beta1 = options.Beta1, Beta2 = options.Beta2, Epsilon = options.Epsilon });
+            FusedSteps.Adam("adamw", moving,
+                new FusedAdamWOptions { Beta1 = options.Beta1, Beta2 = options.Beta2, Epsilon = options.Epsilon });
             return;
         }
         var device = moving.Parameters[0].device;
-        Script.Value.Call("adamw", moving.Parameters, moving.Gradients, moving.State("state1"), moving.State("absmax1"), moving.State("state2"), moving.State("absmax2"),
-            tensor(DynamicCode.Signed, float32, device), tensor(DynamicCode.Unsigned, float32, device), (double)moving.Step, moving.LearningRate,
+        Script.Value.Call("adamw", moving.Parameters, moving.Gradients, moving.State("state1"), moving.State("absmax1"),
+            moving.State("state2"), moving.State("absmax2"),
+            tensor(DynamicCode.Signed, float32, device), tensor(DynamicCode.Unsigned, float32, device), (double)moving.Step,
+                moving.LearningRate,
             options.Beta1, options.Beta2, moving.WeightDecay, options.Epsilon, (long)options.BlockSize);
     }
 

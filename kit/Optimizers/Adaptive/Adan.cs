@@ -42,7 +42,8 @@ public sealed record AdanOptions : OptimizerSettings
 
 /// <summary>Adam that looks ahead as Nesterov does, through the difference of successive gradients.</summary>
 /// <remarks>
-/// Xie et al., 2022, https://arxiv.org/abs/2208.06677. State: <c>step</c>, <c>exp_avg</c>, <c>exp_avg_diff</c>, <c>exp_avg_sq</c>,
+/// Xie et al., 2022, https://arxiv.org/abs/2208.06677. State: <c>step</c>, <c>exp_avg</c>, <c>exp_avg_diff</c>,
+/// <c>exp_avg_sq</c>,
 /// <c>neg_pre_grad</c>.
 /// </remarks>
 /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
@@ -90,13 +91,16 @@ public sealed class Adan(IEnumerable<(string Name, Parameter Parameter)> paramet
     /// <inheritdoc/>
     protected override void Move(IReadOnlyList<ParameterBatch> all)
     {
-        clip = options.MaximumGradientNorm is { } longest ? [(longest / (GradientNorm.Of(all) + options.Epsilon)).clamp_max(1)] : [];
+        clip = options.MaximumGradientNorm is { } longest
+            ? [(longest / (GradientNorm.Of(all) + options.Epsilon)).clamp_max(1)] : [];
         base.Move(all);
         clip = [];
     }
 
     /// <inheritdoc/>
-    protected override void Move(ParameterBatch moving) => Script.Value.Call("adan", moving.Parameters, moving.Gradients, moving.State("exp_avg"),
-        moving.State("exp_avg_diff"), moving.State("exp_avg_sq"), moving.State("neg_pre_grad"), GradientNorm.Beside(moving, clip), (double)moving.Step, moving.LearningRate,
+    protected override void Move(ParameterBatch moving) =>
+        Script.Value.Call("adan", moving.Parameters, moving.Gradients, moving.State("exp_avg"),
+        moving.State("exp_avg_diff"), moving.State("exp_avg_sq"), moving.State("neg_pre_grad"), GradientNorm.Beside(moving, clip),
+            (double)moving.Step, moving.LearningRate,
         options.Beta1, options.Beta2, options.Beta3, moving.WeightDecay, options.Epsilon, options.ProximalDecay);
 }

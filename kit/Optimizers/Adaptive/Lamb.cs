@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Settings of <see cref="Lamb"/>; the defaults are timm's, and <see cref="Paper"/> has those of the paper's third version.</summary>
+/// <summary>
+/// Settings of <see cref="Lamb"/>; the defaults are timm's, and <see cref="Paper"/> has those of the paper's third version.
+/// </summary>
 public sealed record LambOptions : AdamOptions
 {
     /// <summary>timm's defaults: a decay of 0.01, an epsilon of 0.000001.</summary>
@@ -28,16 +30,24 @@ public sealed record LambOptions : AdamOptions
     /// <summary>Whether parameters that do not decay have a trust ratio too.</summary>
     public bool AlwaysAdapt { get; init; }
 
-    /// <summary>Whether only what agrees in sign with the gradient is moved (Liang et al., 2024, https://arxiv.org/abs/2411.16085).</summary>
+    /// <summary>
+    /// Whether only what agrees in sign with the gradient is moved (Liang et al., 2024, https://arxiv.org/abs/2411.16085).
+    /// </summary>
     public bool Cautious { get; init; }
 
     /// <summary>Whether decay is apart from the update, as in AdamW.</summary>
     public bool DecoupledDecay { get; init; }
 
-    /// <summary>Whether decoupled decay goes with the square of the learning rate over its largest, <see cref="OptimizerSettings.LearningRate"/> (Defazio, 2025, https://arxiv.org/abs/2506.02285).</summary>
+    /// <summary>
+    /// Whether decoupled decay goes with the square of the learning rate over its largest,
+    /// <see cref="OptimizerSettings.LearningRate"/> (Defazio, 2025, https://arxiv.org/abs/2506.02285).
+    /// </summary>
     public bool CorrectedDecay { get; init; }
 
-    /// <summary>The third version of the paper: no bias correction, no gradient clip, weight norms up to 10, every parameter adapted, no decay.</summary>
+    /// <summary>
+    /// The third version of the paper: no bias correction, no gradient clip, weight norms up to 10, every parameter adapted, no
+    /// decay.
+    /// </summary>
     public static LambOptions Paper => new()
     {
         WeightDecay = 0,
@@ -118,10 +128,14 @@ public sealed class Lamb(IEnumerable<(string Name, Parameter Parameter)> paramet
         var decayRate = options.CorrectedDecay ? rate * rate / options.LearningRate : rate;
         if (options.BiasCorrection == LambBiasCorrection.LearningRate) rate *= Math.Sqrt(correction2) / correction1;
         if (options.BiasCorrection != LambBiasCorrection.Moments) (correction1, correction2) = (1, 1);
-        Script.Value.Call("lamb", moving.Parameters, moving.Gradients, moving.State("exp_avg"), moving.State("exp_avg_sq"), GradientNorm.Beside(moving, clip),
-            rate, options.Beta1, options.Beta2, options.Epsilon, correction1, correction2, options.AverageGradient ? 1 - options.Beta1 : 1.0,
-            options.DecoupledDecay ? 0.0 : decay, options.DecoupledDecay ? decayRate * decay : 0.0, decay != 0 || options.AlwaysAdapt,
-            options.MaximumWeightNorm ?? double.PositiveInfinity, options.ClipTrust ? 1 : double.PositiveInfinity, options.Cautious);
+        Script.Value.Call("lamb", moving.Parameters, moving.Gradients, moving.State("exp_avg"), moving.State("exp_avg_sq"),
+            GradientNorm.Beside(moving, clip),
+            rate, options.Beta1, options.Beta2, options.Epsilon, correction1, correction2, options.AverageGradient
+                ? 1 - options.Beta1 : 1.0,
+            options.DecoupledDecay
+                ? 0.0 : decay, options.DecoupledDecay ? decayRate * decay : 0.0, decay != 0 || options.AlwaysAdapt,
+            options.MaximumWeightNorm ?? double.PositiveInfinity, options.ClipTrust
+                ? 1 : double.PositiveInfinity, options.Cautious);
     }
 }
 

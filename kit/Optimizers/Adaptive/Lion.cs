@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Settings of <see cref="Lion"/>; the defaults are the reference's. A good rate is 3 to 10 times below AdamW's, a good decay as much above.</summary>
+/// <summary>
+/// Settings of <see cref="Lion"/>; the defaults are the reference's. A good rate is 3 to 10 times below AdamW's, a good decay as
+/// much above.
+/// </summary>
 public sealed record LionOptions : OptimizerSettings
 {
     /// <summary>The reference's defaults: a rate of 0.0001, no decay.</summary>

@@ -48,14 +48,17 @@ public sealed record ProdigyOptions : AdamOptions
         Require.AtLeast(1, Slice);
         if (Beta3 is { } beta3) Require.Fraction(beta3, nameof(Beta3));
         foreach (var group in Groups)
-            Require.That(group.LearningRateFactor is 0 or 1, group.LearningRateFactor, nameof(group.LearningRateFactor), "0 or 1, since the distance is one for all");
+            Require.That(group.LearningRateFactor is 0 or 1, group.LearningRateFactor, nameof(group.LearningRateFactor),
+                "0 or 1, since the distance is one for all");
     }
 }
 
 /// <summary>Adam that finds its learning rate: it estimates how far the solution lies from where it began.</summary>
 /// <remarks>
-/// Mishchenko and Defazio, 2024, https://arxiv.org/abs/2306.06101. The estimate is used with one step of delay. State: <c>step</c>,
-/// <c>exp_avg</c>, <c>exp_avg_sq</c>, <c>s</c>, <c>p0</c>, and over all parameters <c>k</c>, <c>d</c>, <c>d_max</c>, <c>d_numerator</c>.
+/// Mishchenko and Defazio, 2024, https://arxiv.org/abs/2306.06101. The estimate is used with one step of delay. State:
+/// <c>step</c>,
+/// <c>exp_avg</c>, <c>exp_avg_sq</c>, <c>s</c>, <c>p0</c>, and over all parameters <c>k</c>, <c>d</c>, <c>d_max</c>,
+/// <c>d_numerator</c>.
 /// </remarks>
 public sealed class Prodigy : ForeachOptimizer
 {
@@ -128,14 +131,17 @@ public sealed class Prodigy : ForeachOptimizer
     }
 
     /// <inheritdoc/>
-    protected override void Move(ParameterBatch moving) => Script.Value.Call("move", moving.Parameters, moving.State("exp_avg"), moving.State("exp_avg_sq"),
+    protected override void Move(ParameterBatch moving) =>
+        Script.Value.Call("move", moving.Parameters, moving.State("exp_avg"), moving.State("exp_avg_sq"),
         rate, distance.Value * options.Epsilon, options.DecoupledDecay ? moving.WeightDecay : 0);
 
     private (double Numerator, double Denominator) Look(ParameterBatch moving, double d, double beta3, double scale)
     {
         if (moving.Step == 1) Script.Value.Call("begin", moving.Parameters, moving.State("p0"), (long)options.Slice);
-        var sums = (Tensor)Script.Value.Call("look", moving.Parameters, moving.Gradients, moving.State("exp_avg"), moving.State("exp_avg_sq"), moving.State("s"),
-            moving.State("p0"), d, options.Beta1, options.Beta2, beta3, scale, options.DecoupledDecay ? 0.0 : moving.WeightDecay, (long)options.Slice);
+        var sums = (Tensor)Script.Value.Call("look", moving.Parameters, moving.Gradients, moving.State("exp_avg"),
+            moving.State("exp_avg_sq"), moving.State("s"),
+            moving.State("p0"), d, options.Beta1, options.Beta2, beta3, scale, options.DecoupledDecay
+                ? 0.0 : moving.WeightDecay, (long)options.Slice);
         var both = sums.cpu().data<double>();
         return (both[0], both[1]);
     }

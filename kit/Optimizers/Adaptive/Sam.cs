@@ -10,17 +10,22 @@ public sealed record SamOptions
     /// <summary>How far the neighbourhood reaches that the loss is the worst of.</summary>
     public double Rho { get; init; } = 0.05;
 
-    /// <summary>Whether distances count relative to each weight (Kwon et al., 2021, https://arxiv.org/abs/2102.11600); ρ is then about ten times larger.</summary>
+    /// <summary>
+    /// Whether distances count relative to each weight (Kwon et al., 2021, https://arxiv.org/abs/2102.11600); ρ is then about
+    /// ten times larger.
+    /// </summary>
     public bool Adaptive { get; init; }
 
     internal void Check() => Require.NotNegative(Rho);
 }
 
-/// <summary>Takes the gradient at the worst point near the weights and lets another optimizer step with it; finds flat minima.</summary>
+/// <summary>
+/// Takes the gradient at the worst point near the weights and lets another optimizer step with it; finds flat minima.
+/// </summary>
 /// <remarks>
 /// Foret et al., 2021, https://arxiv.org/abs/2010.01412. A step needs two gradients: <c>backward</c>, <see cref="Climb"/>,
-/// <see cref="ZeroGrad"/>, <c>backward</c> again, <see cref="Step()"/>; or <see cref="Step(Action)"/>, which does all of it. State is the
-/// inner optimizer's.
+/// <see cref="ZeroGrad"/>, <c>backward</c> again, <see cref="Step()"/>; or <see cref="Step(Action)"/>, which does all of it.
+/// State is the inner optimizer's.
 /// </remarks>
 public sealed class Sam : Optimizer
 {
@@ -59,7 +64,9 @@ public sealed class Sam : Optimizer
         set => inner.LearningRate = value;
     }
 
-    /// <summary>Moves the weights to where the loss is worst near by, along the gradient; the next gradient is to be taken there.</summary>
+    /// <summary>
+    /// Moves the weights to where the loss is worst near by, along the gradient; the next gradient is to be taken there.
+    /// </summary>
     /// <exception cref="InvalidOperationException">They are there already.</exception>
     public void Climb()
     {
@@ -68,11 +75,14 @@ public sealed class Sam : Optimizer
         using var noGrad = no_grad();
         var moving = parameters.Where(parameter => parameter.grad is not null).ToList();
         if (moving.Count == 0) return;
-        var before = (Tensor[])Script.Value.Call("climb", (Tensor[])[.. moving], (Tensor[])[.. moving.Select(parameter => parameter.grad!)], options.Rho, options.Adaptive);
+        var before = (Tensor[])Script.Value.Call("climb", (Tensor[])[.. moving],
+            (Tensor[])[.. moving.Select(parameter => parameter.grad!)], options.Rho, options.Adaptive);
         climbed.AddRange(moving.Zip(before.Select(tensor => tensor.DetachFromDisposeScope())));
     }
 
-    /// <summary>Moves the weights back to where they were before <see cref="Climb"/>, and steps from there with the gradient they hold.</summary>
+    /// <summary>
+    /// Moves the weights back to where they were before <see cref="Climb"/>, and steps from there with the gradient they hold.
+    /// </summary>
     public override void Step()
     {
         Return();
@@ -103,7 +113,8 @@ public sealed class Sam : Optimizer
     public override void ZeroGrad() => inner.ZeroGrad();
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The weights are away from where they belong, between <see cref="Climb"/> and <see cref="Step()"/>.</exception>
+    /// <exception cref="InvalidOperationException">The weights are away from where they belong, between <see cref="Climb"/> and
+    /// <see cref="Step()"/>.</exception>
     public override IReadOnlyDictionary<string, Tensor> State() => climbed.Count == 0 ? inner.State()
         : throw new InvalidOperationException("There is no state between Climb() and Step().");
 

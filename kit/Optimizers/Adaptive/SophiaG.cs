@@ -19,7 +19,9 @@ public sealed record SophiaGOptions : OptimizerSettings
     /// <summary>How large a ratio of gradient to curvature is before it is clipped: the larger, the fewer are.</summary>
     public double Rho { get; init; } = 0.04;
 
-    /// <summary>Tokens or examples in the batch that the curvature is taken on, by which squared mean gradients are too small.</summary>
+    /// <summary>
+    /// Tokens or examples in the batch that the curvature is taken on, by which squared mean gradients are too small.
+    /// </summary>
     public double BatchSize { get; init; } = 5120;
 
     /// <summary>Whether a step goes up the gradient.</summary>
@@ -41,9 +43,10 @@ public sealed record SophiaGOptions : OptimizerSettings
 
 /// <summary>Divides the mean gradient by an estimate of the curvature, and clips what comes out at the learning rate.</summary>
 /// <remarks>
-/// Liu et al., 2023, https://arxiv.org/abs/2305.14342, with the Gauss-Newton-Bartlett estimate. Every tenth step or so, put the gradient
-/// of the loss on labels that are drawn from the model's own output into the parameters, and call <see cref="UpdateHessian"/>. Until the
-/// first call every step has the size of the learning rate. State: <c>step</c>, <c>exp_avg</c>, <c>hessian</c>.
+/// Liu et al., 2023, https://arxiv.org/abs/2305.14342, with the Gauss-Newton-Bartlett estimate. Every tenth step or so, put the
+/// gradient of the loss on labels that are drawn from the model's own output into the parameters, and call
+/// <see cref="UpdateHessian"/>. Until the first call every step has the size of the learning rate. State: <c>step</c>,
+/// <c>exp_avg</c>, <c>hessian</c>.
 /// </remarks>
 /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
@@ -82,6 +85,8 @@ public sealed class SophiaG(IEnumerable<(string Name, Parameter Parameter)> para
     }
 
     /// <inheritdoc/>
-    protected override void Move(ParameterBatch moving) => Script.Value.Call("sophia", moving.Parameters, moving.Gradients, moving.State("exp_avg"),
-        moving.State("hessian"), moving.LearningRate, options.Beta1, options.Rho * options.BatchSize, moving.WeightDecay, options.Maximize);
+    protected override void Move(ParameterBatch moving) =>
+        Script.Value.Call("sophia", moving.Parameters, moving.Gradients, moving.State("exp_avg"),
+        moving.State("hessian"), moving.LearningRate, options.Beta1, options.Rho * options.BatchSize, moving.WeightDecay,
+            options.Maximize);
 }

@@ -8,7 +8,7 @@ namespace ResearchKit.Training;
 /// <remarks>Smith, 2017, https://arxiv.org/abs/1506.01186.</remarks>
 /// <param name="Points">(learning rate, loss smoothed over the steps before), in order.</param>
 /// <param name="LossUnit">Unit of the loss.</param>
-public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, double Loss)> Points, string LossUnit = "nats per token")
+public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, double Loss)> Points, string LossUnit = Objective.DefaultUnit)
 {
     private const double Smoothing = 0.9, TooMuch = 4;
 
@@ -28,22 +28,23 @@ public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, doubl
     }
 
     /// <summary>Trains for some steps, each with a larger rate, until the loss is four times its least; the weights are put back.</summary>
-    /// <param name="model">What is tried; its weights and buffers are as before when this returns.</param>
-    /// <param name="loss">From (model output, targets) to one number.</param>
-    /// <param name="loader">What it is trained on; its position is put back.</param>
+    /// <param name="model">The model; its weights and buffers are as before when this returns.</param>
+    /// <param name="objective">Loss and its unit.</param>
+    /// <param name="loader">Training batches; its position is put back.</param>
     /// <param name="options">Optimizer, precision and accumulation of the run to come.</param>
     /// <param name="lowest">First rate.</param>
     /// <param name="highest">Last rate.</param>
     /// <param name="steps">Steps from one to the other.</param>
     /// <exception cref="ArgumentException">Rates or steps out of range.</exception>
-    public static LearningRateSweep Try(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Tensor> loss, BatchLoader loader, TrainerOptions options,
+    public static LearningRateSweep Try(nn.Module model, Objective objective, BatchLoader loader, TrainerOptions options,
         double lowest = 1e-6, double highest = 1, int steps = 100)
     {
+        ArgumentNullException.ThrowIfNull(objective);
         if (!(lowest > 0 && highest > lowest)) throw new ArgumentException($"The rates go from {lowest} to {highest}; the first must be positive and below the last.");
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 2);
         var position = loader.Position;
         using var before = WeightSnapshot.Of(model);
-        using var trainer = new Trainer(model, loss, loader, options with
+        using var trainer = new Trainer(model, objective, loader, options with
         {
             Steps = steps,
             Schedule = step => lowest * Math.Pow(highest / lowest, (step - 1.0) / (steps - 1)),
@@ -53,7 +54,7 @@ public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, doubl
         });
         try
         {
-            return new LearningRateSweep([.. Points(trainer)]);
+            return new LearningRateSweep([.. Points(trainer)], objective.Unit);
         }
         finally
         {
@@ -81,6 +82,18 @@ public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, doubl
             return points;
         }
     }
+
+    /// <summary>The same for a model from one tensor to one, with a loss function of (output, targets).</summary>
+    /// <param name="model">The model; its weights and buffers are as before when this returns.</param>
+    /// <param name="loss">Loss function, such as <see cref="Losses.CrossEntropy(Tensor, Tensor)"/>.</param>
+    /// <param name="loader">Training batches; its position is put back.</param>
+    /// <param name="options">Optimizer, precision and accumulation of the run to come.</param>
+    /// <param name="lowest">First rate.</param>
+    /// <param name="highest">Last rate.</param>
+    /// <param name="steps">Steps from one to the other.</param>
+    /// <exception cref="ArgumentException">Rates or steps out of range.</exception>
+    public static LearningRateSweep Try(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Loss> loss, BatchLoader loader, TrainerOptions options,
+        double lowest = 1e-6, double highest = 1, int steps = 100) => Try(model, Objective.Of(loss), loader, options, lowest, highest, steps);
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,

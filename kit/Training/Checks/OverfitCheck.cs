@@ -14,16 +14,16 @@ public sealed record OverfitCheck(double First, double Last, int Steps, bool Pas
     private const double Enough = 0.1;
 
     /// <summary>Trains on one batch alone until its loss is a tenth of the first; the weights are put back.</summary>
-    /// <param name="model">What is tried; its weights and buffers are as before when this returns.</param>
-    /// <param name="loss">From (model output, targets) to one number.</param>
+    /// <param name="model">The model; its weights and buffers are as before when this returns.</param>
+    /// <param name="objective">The loss.</param>
     /// <param name="examples">Of which the first are the batch.</param>
     /// <param name="batchSize">Examples of the batch.</param>
     /// <param name="steps">Most steps.</param>
     /// <param name="learningRate">Learning rate of AdamW.</param>
-    public static OverfitCheck Try(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Tensor> loss, IExamples examples, int batchSize = 8, int steps = 200, double learningRate = 1e-3)
+    public static OverfitCheck Try(nn.Module model, Objective objective, IExamples examples, int batchSize = 8, int steps = 200, double learningRate = 1e-3)
     {
         using var before = WeightSnapshot.Of(model);
-        using var trainer = new Trainer(model, loss, new BatchLoader(new FirstExamples(examples, batchSize), batchSize, seed: null), new TrainerOptions
+        using var trainer = new Trainer(model, objective, new BatchLoader(new FirstExamples(examples, batchSize), batchSize, seed: null), new TrainerOptions
         {
             Steps = steps,
             Schedule = _ => learningRate,
@@ -39,6 +39,16 @@ public sealed record OverfitCheck(double First, double Last, int Steps, bool Pas
         }
         return new OverfitCheck(first, last, trainer.Step, last <= Enough * first);
     }
+
+    /// <summary>The same for a model from one tensor to one, with a loss function of (output, targets).</summary>
+    /// <param name="model">The model; its weights and buffers are as before when this returns.</param>
+    /// <param name="loss">Loss function, such as <see cref="Losses.CrossEntropy(Tensor, Tensor)"/>.</param>
+    /// <param name="examples">Of which the first are the batch.</param>
+    /// <param name="batchSize">Examples of the batch.</param>
+    /// <param name="steps">Most steps.</param>
+    /// <param name="learningRate">Learning rate of AdamW.</param>
+    public static OverfitCheck Try(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Loss> loss, IExamples examples, int batchSize = 8,
+        int steps = 200, double learningRate = 1e-3) => Try(model, Objective.Of(loss), examples, batchSize, steps, learningRate);
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,

@@ -18,7 +18,8 @@ internal static class Checkpoint
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    private sealed record State(int Version, string Model, int Step, LoaderPosition Loader, BestEvaluation Best, double LossScale, int GoodSteps, string? Kernels = null);
+    private sealed record State(int Version, string Model, int Step, LoaderPosition Loader, BestEvaluation Best, double LossScale, int GoodSteps, string? Kernels = null,
+        RunIdentity? Run = null);
 
     /// <summary>Writes what is due; every process calls it, the first one writes.</summary>
     /// <param name="trainer">What is saved.</param>
@@ -30,7 +31,8 @@ internal static class Checkpoint
         using var scope = NewDisposeScope();
         var random = RandomState.Of(trainer.Workers);
         var optimizer = trainer.Optimizer.State();
-        var state = new State(Version, trainer.Model.GetName(), trainer.Step, trainer.Loader.Position, trainer.Best, trainer.Scale.Value, trainer.Scale.Good, Compute.Kernels.ToString());
+        var state = new State(Version, trainer.Model.GetName(), trainer.Step, trainer.Loader.Position, trainer.Best, trainer.Scale.Value, trainer.Scale.Good,
+            Compute.Kernels.ToString(), RunIdentity.Of(trainer));
         if (regular)
             store?.Write(CheckpointStore.StepPrefix, trainer.Step, folder =>
             {
@@ -49,11 +51,17 @@ internal static class Checkpoint
         });
     }
 
+    /// <summary>Whether a folder has a checkpoint to resume from.</summary>
+    public static bool Exists(string folder) => Whole(folder) is not null;
+
     /// <summary>Makes the trainer as it was; it stays as it is where a file does not fit.</summary>
-    public static void Load(string folder, Trainer trainer)
+    public static void Load(string folder, Trainer trainer, bool otherRun)
     {
-        var place = Find(folder);
-        var state = ReadState(Path.Combine(place, CheckpointStore.StateFile), trainer);
+        var place = Whole(folder) ?? throw new DirectoryNotFoundException($"There is no checkpoint in {folder}.");
+        var file = Path.Combine(place, CheckpointStore.StateFile);
+        var state = ReadState(file, trainer);
+        if (!otherRun && state.Run?.DifferenceTo(RunIdentity.Of(trainer)) is { } difference)
+            throw new InvalidDataException($"{file} is of another run: {difference}. Resume with otherRun: true to go on all the same.");
         using var scope = NewDisposeScope();
         Dictionary<string, Tensor> Read(string file) => SafetensorsFile.Read(Path.Combine(place, file));
         var (model, optimizer, random) = (Read(ModelFile), Read(OptimizerFile), Read(RandomFile));
@@ -93,8 +101,8 @@ internal static class Checkpoint
         StateDict.Load(trainer.Model, Path.Combine(place, ModelFile));
     }
 
-    private static string Find(string folder) => File.Exists(Path.Combine(folder, CheckpointStore.StateFile)) ? folder
-        : CheckpointStore.Whole(folder, CheckpointStore.StepPrefix).LastOrDefault() ?? throw new DirectoryNotFoundException($"There is no checkpoint in {folder}.");
+    private static string? Whole(string folder) => File.Exists(Path.Combine(folder, CheckpointStore.StateFile)) ? folder
+        : CheckpointStore.Whole(folder, CheckpointStore.StepPrefix).LastOrDefault();
 
     private static void CopyAverage(IReadOnlyDictionary<string, Tensor> own, Dictionary<string, Tensor> saved, string path)
     {

@@ -27,13 +27,14 @@ internal sealed class RunPace(int firstStep)
     }
 
     /// <summary>What it did.</summary>
-    public StepReport Report(int step, int steps, TrainingStep.Result result, double learningRate, double? heldOut) =>
-        new(step, steps, result.Loss, learningRate, result.GradientNorm, targets / training.Elapsed.TotalSeconds, clock.Elapsed, heldOut)
+    public StepReport Report(int step, int steps, TrainingStep.Result result, double learningRate, EvaluationReport? heldOut) =>
+        new(step, steps, result.Loss, learningRate, result.GradientNorm, targets / training.Elapsed.TotalSeconds, clock.Elapsed, heldOut?.Loss)
         {
             FirstStep = firstStep,
             Waited = waited,
             OperationsPerTarget = result.OperationsPerTarget,
             Norms = result.Norms,
             Skipped = result.Skipped,
+            Metrics = heldOut?.Metrics,
         };
 }

@@ -9,7 +9,7 @@ namespace ResearchKit.Training;
 /// <param name="Value">The number.</param>
 /// <param name="Unit">Its unit, such as "nats per character".</param>
 [method: JsonConstructor]
-public readonly record struct Metric(double Value, string Unit);
+public readonly record struct Measurement(double Value, string Unit);
 
 /// <summary>What is needed to run an experiment again and to compare it: settings, seed, data, versions, machine, results.</summary>
 public sealed record RunRecord
@@ -61,7 +61,7 @@ public sealed record RunRecord
     public string? Commit { get; init; }
 
     /// <summary>What was measured, by name.</summary>
-    public Dictionary<string, Metric> Metrics { get; init; } = [];
+    public Dictionary<string, Measurement> Metrics { get; init; } = [];
 
     /// <summary>
     /// Where the run's files go: the folder that the environment variable names, by default one of its own below <c>runs/name</c> here,
@@ -100,7 +100,7 @@ public sealed record RunRecord
     public static RunRecord Read(string path) => RecordFile.Read(path);
 
     /// <summary>Notes a number; a later one of the same name replaces it.</summary>
-    public void Measure(string name, double value, string unit) => Metrics[name] = new Metric(value, unit);
+    public void Measure(string name, double value, string unit) => Metrics[name] = new Measurement(value, unit);
 
     /// <summary>Writes <c>record.json</c> into the run's folder.</summary>
     /// <returns>The file's full path.</returns>

@@ -36,6 +36,7 @@ public static class TensorBoardEvents
     {
         yield return ("loss/training", report.Loss);
         if (report.HeldOutLoss is { } loss) yield return ("loss/held-out", loss);
+        foreach (var metric in report.Metrics ?? []) yield return ($"held-out/{metric.Name}", metric.Value);
         yield return ("learning-rate", report.LearningRate);
         yield return ("gradient-norm", report.GradientNorm);
         yield return ("tokens-per-second", report.TokensPerSecond);

@@ -4,7 +4,7 @@ namespace ResearchKit.Training;
 /// <param name="Name">What the run is called in a legend.</param>
 /// <param name="Reports">The steps so far, in order.</param>
 /// <param name="LossUnit">Unit of the loss, such as "nats per character".</param>
-public sealed record TrainingHistory(string Name, IReadOnlyList<StepReport> Reports, string LossUnit = "nats per token")
+public sealed record TrainingHistory(string Name, IReadOnlyList<StepReport> Reports, string LossUnit = Objective.DefaultUnit)
 {
     /// <summary>Evaluations on held-out data, (step, loss), in order.</summary>
     public IEnumerable<(int Step, double Loss)> HeldOut =>

@@ -1,5 +1,6 @@
 using CsCheck;
 using ResearchKit.Data;
+using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Data;
 
@@ -97,5 +98,70 @@ public sealed class CsvTableTests
         Assert.False(whole.Features.isnan().any().item<bool>());
         Assert.Equal([0L], penguins.Labels[..1].data<long>().ToArray());   // Adelie
         Assert.Equal(39.1f, penguins.Features[0, penguins.FeatureNames.ToList().IndexOf("bill_length_mm")].item<float>());
+    }
+
+    [Theory]
+    [InlineData("mass,y\n3750,A\nNA,A\n4100,B\n", ',', new[] { 3750, double.NaN, 4100 })]
+    [InlineData("age,y\n63,0\n?,1\n41,0\n", ',', new[] { 63, double.NaN, 41 })]
+    [InlineData("a,y\n1,0\nnull,1\n n/a ,0\n", ',', new[] { 1, double.NaN, double.NaN })]
+    [InlineData("a;y\n1,5;x\n3;z\n1.003,25;z\n", ';', new[] { 1.5, 3, 1003.25 })]
+    [InlineData("a;y\n1,234;x\n0,5;z\n", ';', new[] { 1.234, 0.5 })]
+    [InlineData("price,y\n\"1,234\",0\n\"2,000.5\",1\n7,1\n", ',', new[] { 1234, 2000.5, 7 })]
+    public void Numbers_are_read_as_people_write_them(string text, char separator, double[] expected)
+    {
+        var table = CsvTable.Parse(text, separator);
+        Assert.Equal(expected, table.Numbers(table.Columns[0]));
+        using var set = TableSet.FromTable(table, "y");
+        Assert.Equal([table.Columns[0]], set.FeatureNames);
+    }
+
+    [Fact]
+    public void A_column_that_is_almost_numbers_is_refused_with_the_cell()
+    {
+        var table = CsvTable.Parse("mass,y\n1,a\n2,b\nthree,a\n");
+        Assert.Equal("The cell 'three' of column 'mass', row 3, is no number. 2 of its 3 cells are numbers.",
+            Assert.Throws<InvalidDataException>(() => TableSet.FromTable(table, "y")).Message);
+    }
+
+    [Fact]
+    public void Rows_without_a_class_are_left_out_and_numbered_classes_are_in_the_order_of_numbers()
+    {
+        using var set = TableSet.FromTable(CsvTable.Parse("a,y\n1,10\n2,\n3,9\n4,NA\n"), "y");
+        Assert.Equal(["9", "10"], set.ClassNames);
+        Assert.Equal([1L, 0], set.Labels.data<long>().ToArray());
+        Assert.Equal([1f, 3], set.Features.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void A_file_is_read_by_its_own_separator()
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid()}.csv");
+        try
+        {
+            File.WriteAllText(path, "a;b;y\n1,5;2;p\n2,5;3;q\n");
+            using var set = TableSet.Read(path, "y");
+            Assert.Equal([1.5f, 2, 2.5f, 3], set.Features.data<float>().ToArray());
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void A_split_keeps_the_share_of_each_class_and_standardizing_learns_from_the_training_part()
+    {
+        using var set = TableSet.Open("iris");
+        var (train, test) = set.Split(0.2, seed: 3);
+        Assert.Equal((120, 30), (train.Count, test.Count));
+        Assert.Equal([10L, 10, 10], bincount(test.Labels).data<long>().ToArray());
+        var (again, _) = set.Split(0.2, seed: 3);
+        Assert.True(again.Features.Equals(train.Features));
+        using var scaled = train.Standardized();
+        Assert.All(scaled.Features.mean([0L]).data<float>().ToArray(), mean => Assert.Equal(0, mean, 5));
+        using var other = test.Standardized(train);
+        var expected = (test.Features - train.Features.mean([0L])) / train.Features.std(0, unbiased: false);
+        Assert.True(other.Features.allclose(expected, atol: 1e-5));
+        Assert.Throws<ArgumentException>(() => set.Split(1));
     }
 }

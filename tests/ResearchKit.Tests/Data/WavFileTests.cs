@@ -13,6 +13,8 @@ public sealed class WavFileTests
     [InlineData(1, 24, new byte[] { 0x00, 0x00, 0x80, 0x00, 0x00, 0x40, 0xFF, 0xFF, 0xFF }, new[] { -1f, 0.5f, -1f / 8388608 })]
     [InlineData(1, 32, new byte[] { 0x00, 0x00, 0x00, 0x80, 0x00, 0x00, 0x00, 0x40 }, new[] { -1f, 0.5f })]
     [InlineData(3, 32, new byte[] { 0x00, 0x00, 0x80, 0x3E }, new[] { 0.25f })]
+    [InlineData(7, 8, new byte[] { 0xFF, 0x00, 0x80, 0x7F }, new[] { 0f, -32124f / 32768, 32124f / 32768, 0f })]
+    [InlineData(6, 8, new byte[] { 0xD5, 0x55, 0xAA }, new[] { 8f / 32768, -8f / 32768, 32256f / 32768 })]
     [InlineData(3, 64, new byte[] { 0, 0, 0, 0, 0, 0, 0xD0, 0xBF }, new[] { -0.25f })]
     public void Every_format_is_read_plain_and_extensible(int code, int bits, byte[] data, float[] expected)
     {
@@ -61,7 +63,7 @@ public sealed class WavFileTests
         Refused(Changed(file, 34, 12), "12 bits");
         Refused(Changed(file, 32, 3), "3 bytes");
         Refused(Changed(file, 40, 3), "multiple of 2");
-        Refused(Changed(file, 43, 0xFF), "only 4 are left");
+        Refused(Changed(file, 43, 0x10), "only 4 are left");
         Refused(Changed(File(1, 16, 1, 8000, [1, 2], true), 50, 9), "extensible");
         Refused([.. file[..12], .. file[36..]], "before any format");
     }
@@ -128,4 +130,26 @@ public sealed class WavFileTests
 
     private static void Refused(byte[] file, string said) =>
         Assert.Contains(said, Assert.Throws<InvalidDataException>(() => WavFile.Parse(file, "x.wav")).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(0xFFFFFFFF)]
+    [InlineData(0x7FFFFFFF - 36)]
+    [InlineData(0u)]
+    public void Data_of_unknown_size_is_read_to_the_end(uint size)
+    {
+        using var clip = new AudioClip(tensor(new[] { 0.5f, -0.25f, 0.125f }).unsqueeze(0), 8000);
+        byte[] bytes = [.. WavFile.Write(clip), 0x11];   // and half a sample
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(40), size);
+        using var read = WavFile.Parse(bytes);
+        Assert.Equal([0.5f, -0.25f, 0.125f], read.Samples.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void An_empty_data_chunk_before_another_chunk_is_empty()
+    {
+        using var clip = new AudioClip(zeros(1, 0), 8000);
+        byte[] bytes = [.. WavFile.Write(clip), .. "LIST"u8, 2, 0, 0, 0, 7, 7];
+        using var read = WavFile.Parse(bytes);
+        Assert.Equal([1L, 0], read.Samples.shape);
+    }
 }

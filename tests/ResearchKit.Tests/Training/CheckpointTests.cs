@@ -148,7 +148,7 @@ public sealed class CheckpointTests : IDisposable
         using var wider = new Gpt(GptConfig.Nano with { ModelWidth = 64 });
         Assert.Contains("wte.weight", Refused(wider, options), StringComparison.Ordinal);
         using var same = Model(seed: 8);
-        Assert.Contains("lacks", Refused(same, options with { Optimizer = parameters => new ResearchKit.Optimizers.TorchOptimizer(optim.SGD(parameters.Select(pair => pair.Parameter), 0.1)) }), StringComparison.Ordinal);
+        Assert.Contains("its optimizer is FusedAdamW, this trainer's SGD", Refused(same, options with { Optimizer = parameters => new ResearchKit.Optimizers.TorchOptimizer(optim.SGD(parameters.Select(pair => pair.Parameter), 0.1)) }), StringComparison.Ordinal);
         var file = Path.Combine(folder, "step-00000002", "trainer.json");
         var text = File.ReadAllText(file);
         File.WriteAllText(file, text.Replace("\"Gpt\"", "\"Vgg\"", StringComparison.Ordinal));

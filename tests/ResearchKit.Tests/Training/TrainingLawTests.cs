@@ -121,14 +121,14 @@ public sealed class TrainingLawTests
         using var model = Model();
         var before = Weights(model);
         var loader = Loader();
-        var sweep = LearningRateSweep.Try(model, Losses.CrossEntropy, loader, new TrainerOptions(), 1e-5, 10, 60);
+        var sweep = LearningRateSweep.Try(model, (logits, targets) => Losses.CrossEntropy(logits, targets), loader, new TrainerOptions(), 1e-5, 10, 60);
         Assert.Equal(before, Weights(model));
         Assert.Equal(default, loader.Position);
         Assert.InRange(sweep.Steepest, 1e-4, 1);
-        var one = OverfitCheck.Try(model, Losses.CrossEntropy, new TextWindows(Text, 16), 4, 200, 1e-2);
+        var one = OverfitCheck.Try(model, (logits, targets) => Losses.CrossEntropy(logits, targets), new TextWindows(Text, 16), 4, 200, 1e-2);
         Assert.True(one.Passed, one.ToString());
         Assert.Equal(before, Weights(model));
-        Assert.False(OverfitCheck.Try(model, Losses.CrossEntropy, new TextWindows(Text, 16), 4, 5, 1e-9).Passed);
+        Assert.False(OverfitCheck.Try(model, (logits, targets) => Losses.CrossEntropy(logits, targets), new TextWindows(Text, 16), 4, 5, 1e-9).Passed);
     }
 
     [Fact]

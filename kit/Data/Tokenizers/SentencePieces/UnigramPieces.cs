@@ -8,7 +8,8 @@ internal sealed class UnigramPieces(IReadOnlyList<Piece> pieces, PieceTable tabl
     private const float UnknownPenalty = 10;
 
     private readonly float lowest = pieces.Where(piece => piece.Kind == PieceKind.Normal).Select(piece => piece.Score).DefaultIfEmpty().Min();
-    private readonly float highest = pieces.Where(piece => piece.Kind == PieceKind.Normal).Select(piece => piece.Score).DefaultIfEmpty().Max();
+    // The reference starts its search for the largest score at the smallest positive float, so that scores, which are negative, leave it there.
+    private readonly float highest = pieces.Where(piece => piece.Kind == PieceKind.Normal).Select(piece => piece.Score).Append(1.17549435e-38f).Max();
 
     public List<(int Start, int Length, int Id)> Cut(byte[] text)
     {

@@ -1,7 +1,7 @@
 using CsCheck;
-using ResearchKit.Training;
+using ResearchKit.Metrics;
 
-namespace ResearchKit.Tests.Training;
+namespace ResearchKit.Tests.Metrics;
 
 public sealed class EditDistanceTests
 {
@@ -12,7 +12,8 @@ public sealed class EditDistanceTests
     [InlineData("", "abc", 3)]
     [InlineData("abc", "", 3)]
     [InlineData("abc", "abc", 0)]
-    public void It_is_the_known_one(string said, string wanted, int edits) => Assert.Equal(edits, EditDistance.Between(said.ToArray(), wanted.ToArray()));
+    public void It_is_the_known_one(string said, string wanted, int edits) =>
+        Assert.Equal(edits, EditDistance.Between(said.ToArray(), wanted.ToArray()));
 
     [Fact]
     public void It_is_what_the_recursion_says() =>
@@ -20,12 +21,14 @@ public sealed class EditDistanceTests
 
     [Fact]
     public void A_rate_is_edits_over_what_was_wanted() =>
-        Assert.Equal(4.0 / 9, EditDistance.Rate<char>(["kitten".ToArray(), "x".ToArray()], ["sitting".ToArray(), "yx".ToArray()]), 12);
+        Assert.Equal(4.0 / 9, EditDistance.Rate<char>(["kitten".ToArray(), "x".ToArray()], ["sitting".ToArray(), "yx".ToArray()]),
+            12);
 
     [Fact]
     public void What_cannot_be_compared_is_refused()
     {
-        Assert.Contains("1 texts said and 0 wanted", Assert.Throws<ArgumentException>(() => EditDistance.Rate<int>([[1]], [])).Message, StringComparison.Ordinal);
+        Assert.Contains("1 predicted and 0 target",
+            Assert.Throws<ArgumentException>(() => EditDistance.Rate<int>([[1]], [])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => EditDistance.Rate<int>([[1]], [[]]));
     }
 

@@ -1,0 +1,29 @@
+using System.Globalization;
+
+namespace ResearchKit.Training;
+
+/// <summary>A metric's value on held-out data.</summary>
+/// <param name="Name">Name of the metric.</param>
+/// <param name="Value">Its value; NaN where it is undefined.</param>
+/// <param name="Unit">Its unit.</param>
+public sealed record MetricValue(string Name, double Value, string Unit)
+{
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name} {Value:0.000}");
+}
+
+/// <summary>An evaluation on held-out data.</summary>
+/// <param name="Loss">Mean loss over all targets; NaN where there is none.</param>
+/// <param name="LossUnit">Unit of the loss.</param>
+/// <param name="Metrics">Values of the objective's metrics, in its order.</param>
+public sealed record EvaluationReport(double Loss, string LossUnit, IReadOnlyList<MetricValue> Metrics)
+{
+    /// <summary>A metric by its name.</summary>
+    /// <exception cref="KeyNotFoundException">There is none; the message lists those there are.</exception>
+    public MetricValue this[string name] => Metrics.FirstOrDefault(metric => metric.Name == name)
+        ?? throw new KeyNotFoundException($"There is no metric '{name}'; there are {string.Join(", ", Metrics.Select(metric => metric.Name))}.");
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"loss {Loss:0.000} {LossUnit}{string.Concat(Metrics.Select(metric => $" · {metric}"))}");
+}

@@ -1,0 +1,120 @@
+using ResearchKit.Data;
+using ResearchKit.Metrics;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Training;
+
+/// <summary>What an objective computes from a batch: the loss, and the outputs that metrics compare with targets.</summary>
+/// <param name="Loss">Mean loss and its count.</param>
+public sealed record Outcome(Loss Loss)
+{
+    private readonly Dictionary<string, Tensor> outputs = [];
+
+    /// <summary>A loss, and the model's only output.</summary>
+    public Outcome(Loss loss, Tensor output) : this(loss) => outputs[Reported.OutputName] = output;
+
+    /// <summary>An output by its name: <c>new Outcome(loss) { ["classes"] = logits, ["boxes"] = boxes }</c>.</summary>
+    /// <exception cref="KeyNotFoundException">There is none; the message lists those there are.</exception>
+    public Tensor this[string name]
+    {
+        get => outputs.TryGetValue(name, out var output) ? output
+            : throw new KeyNotFoundException($"The objective has no output '{name}'; it has {(outputs.Count == 0 ? "none" : string.Join(", ", outputs.Keys))}.");
+        init => outputs[name] = value;
+    }
+}
+
+/// <summary>A metric of an objective: which output it compares with which tensor of the batch.</summary>
+/// <param name="Metric">The metric.</param>
+/// <param name="Output">Name of the output in <see cref="Outcome"/>.</param>
+/// <param name="Target">Name of the tensor in <see cref="Batch"/>.</param>
+public sealed record Reported(Metric<Tensor> Metric, string Output = Reported.OutputName, string Target = Batch.TargetsName)
+{
+    /// <summary>Name of the only output.</summary>
+    public const string OutputName = "output";
+
+    /// <summary>A metric of the only output and the targets.</summary>
+    public static implicit operator Reported(Metric<Tensor> metric) => new(metric);
+}
+
+/// <summary>What a model is trained for: how a batch gives a loss, the unit of the loss, and the metrics reported beside it.</summary>
+/// <remarks>
+/// <c>new Objective(batch => Losses.CrossEntropy(model.Classify(batch.Inputs, batch["lengths"]), batch.Targets), "nats per clip")</c>. The unit
+/// is said here once: reports, curves and records take it from here.
+/// </remarks>
+public sealed class Objective
+{
+    private readonly Func<nn.Module, Batch, Precision, Outcome> compute;
+
+    /// <summary>An objective of any model, without metrics.</summary>
+    /// <param name="loss">Computes the loss of a batch.</param>
+    /// <param name="unit">Unit of the loss, such as "nats per token".</param>
+    public Objective(Func<Batch, Loss> loss, string unit = DefaultUnit) : this(batch => new Outcome(loss(batch)), unit)
+    {
+    }
+
+    /// <summary>An objective of any model.</summary>
+    /// <param name="compute">Computes the loss and the outputs of a batch.</param>
+    /// <param name="unit">Unit of the loss, such as "nats per token".</param>
+    /// <param name="metrics">Metrics that evaluations report, of outputs that <paramref name="compute"/> names.</param>
+    public Objective(Func<Batch, Outcome> compute, string unit = DefaultUnit, params IReadOnlyList<Reported> metrics)
+        : this((_, batch, precision) =>
+        {
+            using var mixed = precision.Begin(batch.Inputs.device);
+            return compute(batch);
+        }, unit, metrics)
+    {
+    }
+
+    private Objective(Func<nn.Module, Batch, Precision, Outcome> compute, string unit, IReadOnlyList<Reported> metrics)
+    {
+        this.compute = compute;
+        Unit = unit;
+        Metrics = metrics;
+    }
+
+    internal const string DefaultUnit = "nats per token";
+
+    /// <summary>Unit of the loss.</summary>
+    public string Unit { get; }
+
+    /// <summary>Metrics that evaluations report.</summary>
+    public IReadOnlyList<Reported> Metrics { get; }
+
+    /// <summary>A class for each example: cross entropy in nats, and accuracy. Logits [batch, classes], targets int64 [batch].</summary>
+    public static Objective Classification { get; } = Of(Losses.CrossEntropy, "nats per example", Metric.Accuracy);
+
+    /// <summary>The next token at each position: cross entropy in nats, and perplexity. Logits [batch, time, vocabulary], targets int64 [batch, time].</summary>
+    public static Objective LanguageModel { get; } = Of(Losses.CrossEntropy, DefaultUnit, Metric.Perplexity);
+
+    /// <summary>Numbers: mean squared error, mean absolute error and R².</summary>
+    public static Objective Regression { get; } =
+        Of(Losses.SquaredError, "squared unit of the targets", Metric.MeanAbsoluteError, Metric.RSquared);
+
+    /// <summary>An objective of any model from one tensor to one: the loss of (output, targets).</summary>
+    /// <param name="loss">Loss function, such as <see cref="Losses.CrossEntropy(Tensor, Tensor)"/>; computes in float32.</param>
+    /// <param name="unit">Unit of the loss.</param>
+    /// <param name="metrics">Metrics that evaluations report, of the output and the targets.</param>
+    public static Objective Of(Func<Tensor, Tensor, Loss> loss, string unit = DefaultUnit, params IReadOnlyList<Reported> metrics) =>
+        new((model, batch, precision) =>
+        {
+            var output = Output((nn.Module<Tensor, Tensor>)model, batch.Inputs, precision);
+            return new Outcome(loss(output, batch.Targets), output);
+        }, unit, metrics);
+
+    /// <inheritdoc cref="Of(Func{Tensor, Tensor, Loss}, string, IReadOnlyList{Reported})"/>
+    /// <remarks>
+    /// The function returns the mean alone. Its count is then that of the targets that are not -100; return a <see cref="Loss"/> where that is
+    /// not what it counts.
+    /// </remarks>
+    public static Objective Of(Func<Tensor, Tensor, Tensor> loss, string unit = DefaultUnit, params IReadOnlyList<Reported> metrics) =>
+        Of((output, targets) => Loss.OverTargets(loss(output, targets), targets), unit, metrics);
+
+    /// <summary>Computes the loss and the outputs of a batch.</summary>
+    internal Outcome Compute(nn.Module model, Batch batch, Precision precision) => compute(model, batch, precision);
+
+    private static Tensor Output(nn.Module<Tensor, Tensor> model, Tensor inputs, Precision precision)
+    {
+        using var mixed = precision.Begin(inputs.device);
+        return model.call(inputs).Full();
+    }
+}
