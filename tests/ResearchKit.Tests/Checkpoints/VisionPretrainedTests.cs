@@ -12,6 +12,7 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Tests.Checkpoints;
 
 /// <summary>Folders with torchvision's and PyTorch's names become the kit's networks.</summary>
+[Trait("Tier", "slow")]
 public sealed class VisionPretrainedTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

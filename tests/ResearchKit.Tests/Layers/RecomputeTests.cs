@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Tests.Layers;
 
 /// <summary>Activation checkpointing: the same bits for less memory, in every model that has it.</summary>
+[Trait("Tier", "slow")]
 public sealed class RecomputeTests
 {
     private const int Layers = 4, Time = 16;

@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Layers;
 
+[Trait("Tier", "slow")]
 public sealed class SelectiveStateSpaceTests
 {
     [Theory]

@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Models;
 
+[Trait("Tier", "slow")]
 public sealed class InferencePackingTests : IDisposable
 {
     private readonly DisposeScope scope = NewDisposeScope();

@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Models;
 
+[Trait("Tier", "slow")]
 public sealed class TokenMixingModelTests
 {
     public static TheoryData<TokenMixing, int> All

@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Tests.Models;
 
 /// <summary>The classic first transformer on a task where the positions matter: at which of ten places is the mark?</summary>
+[Trait("Tier", "slow")]
 public sealed class TransformerClassifierTests
 {
     [Theory]

@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Tests.Models;
 
 /// <summary>Each network for pictures with the reference's weights gives the reference's numbers.</summary>
+[Trait("Tier", "slow")]
 public sealed class VisionGoldenTests
 {
     [Fact]

@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Models;
 
+[Trait("Tier", "slow")]
 public sealed class VisionModelTests : IDisposable
 {
     private readonly DisposeScope scope = NewDisposeScope();

@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Tests.Native;
 
 /// <summary>The choice of kernels: how it is written, kept, given, and what it does where something is wrong. Never which kernel was chosen.</summary>
+[Trait("Tier", "slow")]
 public sealed class KernelSelfCheckTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

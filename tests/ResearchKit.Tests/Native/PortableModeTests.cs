@@ -5,6 +5,7 @@ using ResearchKit.Native;
 namespace ResearchKit.Tests.Native;
 
 /// <summary>Portable runs in processes of their own: whatever a processor or its environment has libraries choose, the bits are the same.</summary>
+[Trait("Tier", "slow")]
 public sealed class PortableModeTests
 {
     private const string On = "1";

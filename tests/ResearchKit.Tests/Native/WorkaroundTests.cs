@@ -6,6 +6,7 @@ namespace ResearchKit.Tests.Native;
 /// Each workaround, without it and with it, in processes of their own. Where a test says that the path works without the workaround, the libraries
 /// were mended and it can go.
 /// </summary>
+[Trait("Tier", "slow")]
 public sealed class WorkaroundTests
 {
     public static TheoryData<string> Names => [.. Probes.Names];

@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Tests.Optimizers;
 
 /// <summary>What every optimizer of the kit must do, found by the type of its options.</summary>
+[Trait("Tier", "slow")]
 public sealed class AllOptimizersTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("optimizers-").FullName;

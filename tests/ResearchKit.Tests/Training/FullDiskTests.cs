@@ -5,6 +5,7 @@ namespace ResearchKit.Tests.Training;
 
 /// <summary>A run whose disk is full: a file system in memory of two megabytes, which only the run's own process sees.</summary>
 [Collection(OtherPrograms.Name)]
+[Trait("Tier", "slow")]
 public sealed class FullDiskTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

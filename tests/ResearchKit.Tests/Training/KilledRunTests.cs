@@ -6,6 +6,7 @@ namespace ResearchKit.Tests.Training;
 
 /// <summary>A run in a process of its own, killed again and again wherever it stands.</summary>
 [Collection(OtherPrograms.Name)]
+[Trait("Tier", "slow")]
 public sealed class KilledRunTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("killed-").FullName;
