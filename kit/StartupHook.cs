@@ -3,8 +3,8 @@ using System.Runtime.Loader;
 using ResearchKit.Native;
 
 /// <summary>
-/// What .NET calls before a program's own code where <c>DOTNET_STARTUP_HOOKS</c> names this assembly, which only a child process of the kit's self-check has set
-/// (<see cref="ChildCheck"/>). The runtime asks for this name, outside of any namespace.
+/// What .NET calls before a program's own code where <c>DOTNET_STARTUP_HOOKS</c> names this assembly, which only a child process
+/// of the kit's self-check has set (<see cref="ChildCheck"/>). The runtime asks for this name, outside of any namespace.
 /// </summary>
 internal static class StartupHook
 {
@@ -13,7 +13,8 @@ internal static class StartupHook
         var torchSharp = Environment.GetEnvironmentVariable(ChildCheck.Assemblies);
         if (string.IsNullOrEmpty(torchSharp)) return;
         AssemblyLoadContext.Default.Resolving += (context, name) =>
-            Path.Combine(Path.GetDirectoryName(torchSharp)!, $"{name.Name}.dll") is var path && File.Exists(path) ? context.LoadFromAssemblyPath(path) : null;
+            Path.Combine(Path.GetDirectoryName(torchSharp)!, $"{name.Name}.dll") is var path && File.Exists(path)
+                ? context.LoadFromAssemblyPath(path) : null;
         Run();
     }
 

@@ -6,8 +6,8 @@ namespace ResearchKit.Distributed;
 
 /// <summary>Brings many tensors together into few contiguous ones in main memory, and what became of those back.</summary>
 /// <remarks>
-/// Small tensors share a bucket of 25 MB, for each exchange with other processes has a cost of its own; those of 1 MB and more are
-/// exchanged where they lie. What is exchanged, and in which order, follows from the shapes and dtypes alone.
+/// Small tensors share a bucket of 25 MB, for each exchange with other processes has a cost of its own; those of 1 MB and more
+/// are exchanged where they lie. What is exchanged, and in which order, follows from the shapes and dtypes alone.
 /// </remarks>
 internal static class FlatTensors
 {
@@ -17,20 +17,7 @@ internal static class FlatTensors
     /// <summary>Bytes from which on a tensor is exchanged alone.</summary>
     public const long AloneBytes = 1 << 20;
 
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def join(tensors: List[Tensor], dtype: int) -> Tensor:
-            return torch.cat([tensor.flatten() for tensor in tensors]).to(dtype).to(torch.device("cpu"))
-
-        def split(flat: Tensor, tensors: List[Tensor]) -> None:
-            here = flat.to(tensors[0].device)
-            pieces: List[Tensor] = []
-            start = 0
-            for tensor in tensors:
-                pieces.append(here[start:start + tensor.numel()].view(tensor.shape))
-                start += tensor.numel()
-            torch._foreach_copy_(tensors, pieces)
-
-        """));
+    private static readonly TorchScript Script = new("FlatTensors.py");
 
     /// <summary>Exchanges tensors, which are changed in place.</summary>
     /// <param name="tensors">Of any shapes, dtypes, devices and strides.</param>
@@ -43,7 +30,8 @@ internal static class FlatTensors
         var buckets = new Dictionary<(ScalarType, DeviceType), (List<Tensor> Tensors, long Bytes)>();
         foreach (var tensor in tensors)
         {
-            var (type, kind) = (tensor.dtype, (tensor.dtype, tensor.device_type));
+            var type = tensor.dtype;
+            var kind = (tensor.dtype, tensor.device_type);
             var bytes = tensor.numel() * tensor.element_size();
             if (bytes == 0) continue;
             if (bytes >= AloneBytes)
@@ -56,7 +44,8 @@ internal static class FlatTensors
             if (filled + bytes > BucketBytes)
             {
                 Through(waiting, dtypeOf(type), exchange);
-                (waiting, filled) = ([], 0);
+                waiting = [];
+                filled = 0;
             }
             waiting.Add(tensor);
             buckets[kind] = (waiting, filled + bytes);
@@ -68,8 +57,8 @@ internal static class FlatTensors
     {
         using var scope = NewDisposeScope();
         var together = tensors.ToArray();
-        var flat = (Tensor)Script.Value.Call("join", together, (long)type);
+        var flat = (Tensor)Script.Call("join", together, (long)type);
         exchange(flat);
-        Script.Value.Call("split", flat, together);
+        Script.Call("split", flat, together);
     }
 }

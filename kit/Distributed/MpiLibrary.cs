@@ -2,19 +2,26 @@ using System.Runtime.InteropServices;
 
 namespace ResearchKit.Distributed;
 
-/// <summary>Open MPI's C library on this machine, and the objects that it defines: in C they are addresses of its variables.</summary>
+/// <summary>
+/// Open MPI's C library on this machine, and the objects that it defines: in C they are addresses of its variables.
+/// </summary>
 internal sealed class MpiLibrary
 {
     /// <summary>What imports call it; the file is found here.</summary>
     public const string Name = "libmpi";
 
-    private static readonly string[] Files = OperatingSystem.IsMacOS() ? ["libmpi.40.dylib", "libmpi.dylib"] : ["libmpi.so.40", "libmpi.so"];
+    private static readonly string[] Files = OperatingSystem.IsMacOS() ? ["libmpi.40.dylib", "libmpi.dylib"]
+        : ["libmpi.so.40", "libmpi.so"];
     private static readonly Lazy<MpiLibrary> Loaded = new(() => Load(Files));
 
     private readonly nint handle;
     private readonly string file;
 
-    private MpiLibrary(nint handle, string file) => (this.handle, this.file) = (handle, file);
+    private MpiLibrary(nint handle, string file)
+    {
+        this.handle = handle;
+        this.file = file;
+    }
 
     /// <summary>The library, from now on that of <see cref="Mpi"/>.</summary>
     /// <exception cref="DllNotFoundException">This machine has none, or that of another MPI.</exception>
@@ -58,9 +65,11 @@ internal sealed class MpiLibrary
         foreach (var file in files)
             if (NativeLibrary.TryLoad(file, out var handle)) return new MpiLibrary(handle, file);
         throw new DllNotFoundException($"Open MPI's library was not found; looked for {string.Join(", ", files)}. It comes with: "
-            + "apt-get install openmpi-bin libopenmpi-dev (elsewhere the package openmpi; its library folder must be in LD_LIBRARY_PATH).");
+            + "apt-get install openmpi-bin libopenmpi-dev (elsewhere the package openmpi; its library folder must be "
+                + "in LD_LIBRARY_PATH).");
     }
 
     private nint Address(string symbol) => NativeLibrary.TryGetExport(handle, symbol, out var address) ? address
-        : throw new DllNotFoundException($"{file} is not Open MPI's library: it lacks {symbol}. That one comes with: apt-get install openmpi-bin libopenmpi-dev.");
+        : throw new DllNotFoundException($"{file} is not Open MPI's library: it lacks {symbol}. That one comes with: apt-get "
+            + "install openmpi-bin libopenmpi-dev.");
 }

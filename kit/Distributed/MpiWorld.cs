@@ -28,11 +28,14 @@ internal sealed unsafe class MpiWorld
         Check(Mpi.HandleErrors(all, library.ReturnErrors), "Comm_set_errhandler");
         Check(Mpi.Rank(all, out var rank), "Comm_rank");
         Check(Mpi.Count(all, out var count), "Comm_size");
-        (Rank, Count) = (rank, count);
-        AppDomain.CurrentDomain.UnhandledException += (_, error) => Abort(error.ExceptionObject.ToString() ?? "an error that says nothing");
+        Rank = rank;
+        Count = count;
+        AppDomain.CurrentDomain.UnhandledException += (_, error) =>
+            Abort(error.ExceptionObject.ToString() ?? "an error that says nothing");
         AppDomain.CurrentDomain.ProcessExit += (_, _) => End(Environment.ExitCode);
         if (provided < Mpi.OneThreadAtATime)
-            throw new InvalidOperationException($"MPI allows calls of its first thread alone (level {provided}); expected a library that takes them from any thread.");
+            throw new InvalidOperationException($"MPI allows calls of its first thread alone (level {provided}); expected a "
+                + "library that takes them from any thread.");
         Check(Mpi.Split(all, Mpi.SameMachine, rank, library.NoInfo, out neighbours), "Comm_split_type");
         Check(Mpi.Rank(neighbours, out var localRank), "Comm_rank");
         LocalRank = localRank;
@@ -55,11 +58,19 @@ internal sealed unsafe class MpiWorld
     /// <param name="flat">Contiguous, in main memory: float32, float64 or int64.</param>
     public void Sum(Tensor flat)
     {
-        var type = flat.dtype switch { ScalarType.Float32 => library.Float32, ScalarType.Float64 => library.Float64, _ => library.Int64 };
-        var (start, count, size) = (NativeTensors.Data(flat), flat.numel(), flat.element_size());
+        var type = flat.dtype switch
+        {
+            ScalarType.Float32 => library.Float32,
+            ScalarType.Float64 => library.Float64,
+            _ => library.Int64
+        };
+        var start = NativeTensors.Data(flat);
+        var count = flat.numel();
+        var size = flat.element_size();
         lock (turn)
             for (var done = 0L; done < count; done += Most)
-                Check(Mpi.Reduce(Mpi.InPlace, (nint)(start + (done * size)), (int)Math.Min(Most, count - done), type, library.Sum, all), "Allreduce");
+                Check(Mpi.Reduce(Mpi.InPlace, (nint)(start + (done * size)), (int)Math.Min(Most, count - done), type,
+                    library.Sum, all), "Allreduce");
         GC.KeepAlive(flat);
     }
 
@@ -68,7 +79,8 @@ internal sealed unsafe class MpiWorld
     /// <param name="from">Number of that process.</param>
     public void Copy(Tensor flat, int from)
     {
-        var (start, bytes) = (NativeTensors.Data(flat), flat.numel() * flat.element_size());
+        var start = NativeTensors.Data(flat);
+        var bytes = flat.numel() * flat.element_size();
         lock (turn)
             for (var done = 0L; done < bytes; done += Most)
                 Check(Mpi.Broadcast((nint)(start + done), (int)Math.Min(Most, bytes - done), library.Bytes, from, all), "Bcast");
@@ -114,6 +126,7 @@ internal sealed unsafe class MpiWorld
         if (error == 0) return;
         var text = stackalloc byte[Mpi.LongestError];
         var known = Mpi.Describe(error, text, out var length) == 0;
-        throw new InvalidOperationException($"MPI_{call} failed in process {Rank} of {Count}: {(known ? Encoding.UTF8.GetString(text, length) : $"error {error}")}.");
+        throw new InvalidOperationException($"MPI_{call} failed in process {Rank} of {Count}: "
+            + $"{(known ? Encoding.UTF8.GetString(text, length) : $"error {error}")}.");
     }
 }

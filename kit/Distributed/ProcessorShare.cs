@@ -24,10 +24,13 @@ internal static unsafe partial class ProcessorShare
     /// <summary>Threads of a process: each processor that it may use is divided by the number of those who may.</summary>
     /// <param name="mine"><see cref="Mine"/>.</param>
     /// <param name="users">How many processes may use each processor: the sum of theirs.</param>
-    /// <param name="usable">How many processors this process may use at a time; fewer than it may run on where its time is limited.</param>
+    /// <param name="usable">
+    /// How many processors this process may use at a time; fewer than it may run on where its time is limited.
+    /// </param>
     public static int Threads(ReadOnlySpan<long> mine, ReadOnlySpan<long> users, int usable)
     {
-        var (share, own) = (0.0, 0L);
+        var share = 0.0;
+        var own = 0L;
         for (var i = 0; i < mine.Length; i++)
         {
             if (mine[i] == 0) continue;

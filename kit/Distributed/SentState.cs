@@ -14,15 +14,19 @@ internal static class SentState
     /// <param name="owner">Whose state it is; not 0.</param>
     /// <param name="state">What the calling process holds; read in the owner only.</param>
     /// <returns>In process 0 the state, in main memory, which is the caller's to dispose; elsewhere nothing.</returns>
-    public static IReadOnlyList<(string Name, Tensor Value)> Copy(ICommunicator workers, int owner, IReadOnlyDictionary<string, Tensor> state)
+    public static IReadOnlyList<(string Name, Tensor Value)> Copy(ICommunicator workers, int owner,
+        IReadOnlyDictionary<string, Tensor> state)
     {
         using var noGrad = no_grad();
-        var (mine, kept) = (workers.Rank == owner, new List<(string, Tensor)>());
-        var pieces = Announce(workers, owner, mine ? [.. state.Select(pair => new Piece(pair.Key, pair.Value.dtype, pair.Value.shape))] : []);
+        var mine = workers.Rank == owner;
+        var kept = new List<(string, Tensor)>();
+        var pieces = Announce(workers, owner,
+            mine ? [.. state.Select(pair => new Piece(pair.Key, pair.Value.dtype, pair.Value.shape))] : []);
         for (var next = 0; next < pieces.Count;)
         {
             using var scope = NewDisposeScope();
-            var (bucket, bytes) = (new List<Tensor>(), 0L);
+            var bucket = new List<Tensor>();
+            var bytes = 0L;
             while (next < pieces.Count && (bucket.Count == 0 || bytes < FlatTensors.BucketBytes))
             {
                 var piece = pieces[next++];

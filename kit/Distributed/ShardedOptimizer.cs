@@ -5,13 +5,16 @@ using Parameter = TorchSharp.Modules.Parameter;
 
 namespace ResearchKit.Distributed;
 
-/// <summary>An optimizer whose state is spread over the processes: each moves its own part of the parameters and sends it to the others.</summary>
+/// <summary>
+/// An optimizer whose state is spread over the processes: each moves its own part of the parameters and sends it to the others.
+/// </summary>
 /// <remarks>
-/// Rajbhandari et al., 2020, https://arxiv.org/abs/1910.02054, stage 1: of K processes each remembers about 1/K. A parameter belongs to
-/// one process as a whole. The steps are those of the unsharded optimizer, bit for bit, where each parameter moves by its own gradient
-/// and state; one that takes a number over all parameters (Prodigy does) takes it over its part. All processes call
-/// <see cref="Step"/>, <see cref="State"/>, <see cref="Train"/> and <see cref="Evaluate"/> together, with the same gradients. A trainer
-/// takes it as <c>Optimizer = parameters => new ShardedOptimizer(parameters, new FusedAdamWOptions { … }, workers)</c>.
+/// Rajbhandari et al., 2020, https://arxiv.org/abs/1910.02054, stage 1: of K processes each remembers about 1/K. A parameter
+/// belongs to one process as a whole. The steps are those of the unsharded optimizer, bit for bit, where each parameter moves by
+/// its own gradient and state; one that takes a number over all parameters (Prodigy does) takes it over its part. All processes
+/// call <see cref="Step"/>, <see cref="State"/>, <see cref="Train"/> and <see cref="Evaluate"/> together, with the same
+/// gradients. A trainer takes it as
+/// <c>Optimizer = parameters => new ShardedOptimizer(parameters, new FusedAdamWOptions { … }, workers)</c>.
 /// </remarks>
 public sealed class ShardedOptimizer : Optimizer
 {
@@ -25,12 +28,13 @@ public sealed class ShardedOptimizer : Optimizer
     /// <param name="settings">Which optimizer, and its settings.</param>
     /// <param name="workers">The processes.</param>
     /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
-    public ShardedOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSettings settings, ICommunicator workers)
+    public ShardedOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters,
+        OptimizerSettings settings, ICommunicator workers)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(workers);
         settings.Check();
-        var trained = Distinct(parameters);
+        var trained = ForeachOptimizer.Distinct(parameters);
         this.workers = workers;
         parts = Shards.Of(trained, pair => pair.Parameter.numel() * pair.Parameter.element_size(), workers.WorldSize);
         own = parts[workers.Rank].Count > 0 ? settings.Create(parts[workers.Rank]) : null;
@@ -68,7 +72,10 @@ public sealed class ShardedOptimizer : Optimizer
         foreach (var (_, parameter) in parts.SelectMany(part => part)) parameter.grad = null;
     }
 
-    /// <summary>The state, under the names that the unsharded optimizer gives: the whole of it in process 0, which can write it; its own part in every other.</summary>
+    /// <summary>
+    /// The state, under the names that the unsharded optimizer gives: the whole of it in process 0, which can write it; its own
+    /// part in every other.
+    /// </summary>
     /// <returns>The optimizer's own tensors: valid until its next step, and not to be disposed.</returns>
     public override IReadOnlyDictionary<string, Tensor> State()
     {
@@ -83,9 +90,14 @@ public sealed class ShardedOptimizer : Optimizer
         return state;
     }
 
-    /// <summary>Takes this process's part of a whole state, written by this optimizer over any number of processes or by the unsharded one.</summary>
+    /// <summary>
+    /// Takes this process's part of a whole state, written by this optimizer over any number of processes or by the unsharded
+    /// one.
+    /// </summary>
     /// <param name="state">The whole state.</param>
-    /// <exception cref="InvalidDataException">A name is missing, or a shape or dtype differs; then nothing has been copied.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A name is missing, or a shape or dtype differs; then nothing has been copied.
+    /// </exception>
     public override void LoadState(IReadOnlyDictionary<string, Tensor> state) => own?.LoadState(state);
 
     /// <inheritdoc/>
@@ -116,23 +128,13 @@ public sealed class ShardedOptimizer : Optimizer
     private void Share()
     {
         Forget();
-        for (var owner = 0; owner < workers.WorldSize; owner++) workers.Broadcast([.. parts[owner].Select(pair => pair.Parameter)], owner);
+        for (var owner = 0; owner < workers.WorldSize; owner++)
+            workers.Broadcast([.. parts[owner].Select(pair => pair.Parameter)], owner);
     }
 
     private void Forget()
     {
         foreach (var tensor in gathered) tensor.Dispose();
         gathered.Clear();
-    }
-
-    private static List<(string Name, Parameter Parameter)> Distinct(IEnumerable<(string Name, Parameter Parameter)> parameters)
-    {
-        var trained = parameters.Where(pair => pair.Parameter.requires_grad).ToList();
-        if (trained.Count == 0) throw new ArgumentException("There is no parameter to train.", nameof(parameters));
-        if (trained.GroupBy(pair => pair.Name).FirstOrDefault(same => same.Skip(1).Any()) is { } named)
-            throw new ArgumentException($"Two parameters are called {named.Key}.", nameof(parameters));
-        if (trained.GroupBy(pair => pair.Parameter.Handle).FirstOrDefault(same => same.Skip(1).Any()) is { } twice)
-            throw new ArgumentException($"{twice.ElementAt(1).Name} is the same parameter as {twice.First().Name}.", nameof(parameters));
-        return trained;
     }
 }

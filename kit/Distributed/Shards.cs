@@ -7,8 +7,10 @@ internal static class Shards
     /// <returns>For each process what it has, in the order of <paramref name="all"/>.</returns>
     public static List<List<T>> Of<T>(IReadOnlyList<T> all, Func<T, long> bytes, int processes)
     {
-        var (owners, loads) = (new int[all.Count], new long[processes]);
-        foreach (var (size, place) in all.Select((one, place) => (bytes(one), place)).OrderByDescending(one => one.Item1).ThenBy(one => one.place))
+        var owners = new int[all.Count];
+        var loads = new long[processes];
+        foreach (var (size, place) in all.Select((one, place) => (bytes(one), place)).OrderByDescending(one => one.Item1)
+            .ThenBy(one => one.place))
         {
             var least = Array.IndexOf(loads, loads.Min());
             owners[place] = least;

@@ -14,9 +14,12 @@ public static class Formatters
     private static readonly Lock Gate = new();
 
     /// <summary>Whether the registry holds the kit's formatters; asked of it, since a host may empty it.</summary>
-    private static bool IsInstalled => Formatter.RegisteredFormatters(includeDefaults: false).Any(formatter => formatter.Type == typeof(Html));
+    private static bool IsInstalled =>
+        Formatter.RegisteredFormatters(includeDefaults: false).Any(formatter => formatter.Type == typeof(Html));
 
-    /// <summary>Registers every formatter, for pages and for terminals. Calling it again changes nothing but the live display.</summary>
+    /// <summary>
+    /// Registers every formatter, for pages and for terminals. Calling it again changes nothing but the live display.
+    /// </summary>
     /// <param name="live">
     /// The host's live display: given an object, it shows it and returns what replaces it by another. Null keeps what an earlier
     /// call set; where no host ever set one, live displays write lines of text to the console.
@@ -48,12 +51,15 @@ public static class Formatters
     {
         Register<Html>(markup => markup, markup => markup.ToString());
         Register<Tensor>(TensorView.Draw, TensorText.Write);
-        Register<nn.Module>(module => ModuleView.Draw(ModuleSummary.Of(module)), module => ModuleView.Text(ModuleSummary.Of(module)));
+        Register<nn.Module>(module => ModuleView.Draw(ModuleSummary.Of(module)),
+            module => ModuleView.Text(ModuleSummary.Of(module)));
         Register<ModuleSummary>(ModuleView.Draw, ModuleView.Text);
         Register<AttentionMaps>(AttentionView.Draw, AttentionView.Text);
-        Register<AttentionPattern>(head => AttentionView.Draw(new AttentionMaps([head])), head => AttentionView.Text(new AttentionMaps([head])));
+        Register<AttentionPattern>(head => AttentionView.Draw(new AttentionMaps([head])),
+            head => AttentionView.Text(new AttentionMaps([head])));
         Register<TrainingHistory>(run => CurveView.Draw([run]), run => CurveView.Text([run]), run => CurveView.Figure([run]));
-        Register<IEnumerable<TrainingHistory>>(runs => CurveView.Draw([.. runs]), runs => CurveView.Text([.. runs]), runs => CurveView.Figure([.. runs]));
+        Register<IEnumerable<TrainingHistory>>(runs => CurveView.Draw([.. runs]), runs => CurveView.Text([.. runs]),
+            runs => CurveView.Figure([.. runs]));
         Register<RunComparison>(ComparisonView.Draw, ComparisonView.Text, ComparisonView.Figure);
         Register<LearningRateSweep>(SweepView.Draw, SweepView.Text);
         Register<IEnumerable<ModuleNorms>>(modules => NormsView.Draw([.. modules]), modules => NormsView.Text([.. modules]));

@@ -19,9 +19,11 @@ internal static class GeneratedTextView
     public static Html Draw(GeneratedText text)
     {
         var count = Math.Min(text.Tokens.Count, text.Pieces.Count);
-        var shaded = Enumerable.Range(0, Math.Min(count, MostTokens)).Select(index => Token(text.Tokens[index], text.Pieces[index]));
+        var shaded = Enumerable.Range(0, Math.Min(count, MostTokens))
+            .Select(index => Token(text.Tokens[index], text.Pieces[index]));
         var rest = string.Concat(text.Pieces.Skip(Math.Min(count, MostTokens)));
-        var scale = Enumerable.Range(0, Shades + 1).Select(shade => Html.Of($"<span class=\"rk-p\" style=\"--p:{shade}\">&#160;</span>"));
+        var scale = Enumerable.Range(0, Shades + 1)
+            .Select(shade => Html.Of($"<span class=\"rk-p\" style=\"--p:{shade}\">&#160;</span>"));
         return Theme.Output(Html.Of($"""
             <div class="rk-line rk-cap"><span>{Numbers.Count(text.Tokens.Count, "token")}</span>
             <span role="img" aria-label="the ground is stronger where a token was more probable">improbable {scale} certain</span></div>

@@ -8,7 +8,8 @@ namespace ResearchKit.Formatting;
 /// <param name="First">The first of them.</param>
 /// <param name="Parameters">Parameters of all of them together.</param>
 /// <param name="Children">The entries below.</param>
-internal sealed record ModuleOutline(string Label, int Alike, ModuleSummary First, long Parameters, IReadOnlyList<ModuleOutline> Children)
+internal sealed record ModuleOutline(string Label, int Alike, ModuleSummary First, long Parameters,
+    IReadOnlyList<ModuleOutline> Children)
 {
     public static ModuleOutline Of(ModuleSummary module) => new(module.Name, 1, module, module.ParameterCount, Below(module));
 
@@ -27,7 +28,8 @@ internal sealed record ModuleOutline(string Label, int Alike, ModuleSummary Firs
         {
             var end = start + 1;
             while (end < module.Children.Count && signatures[end] == signatures[start]) end++;
-            var (first, last) = (module.Children[start], module.Children[end - 1]);
+            var first = module.Children[start];
+            var last = module.Children[end - 1];
             var label = end - start == 1 ? first.Name : $"{first.Name} … {last.Name}";
             var parameters = module.Children.Skip(start).Take(end - start).Sum(child => child.ParameterCount);
             entries.Add(new ModuleOutline(label, end - start, first, parameters, Below(first)));

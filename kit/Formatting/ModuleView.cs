@@ -22,7 +22,8 @@ internal static class ModuleView
     {
         var outline = ModuleOutline.Of(module);
         var left = MostEntries;
-        var hints = outline.Hints().Distinct().Take(5).Select(hint => Html.Of($"<div><span class=\"rk-flag rk-bad\">{hint}</span></div>"));
+        var hints = outline.Hints().Distinct().Take(5)
+            .Select(hint => Html.Of($"<div><span class=\"rk-flag rk-bad\">{hint}</span></div>"));
         var tree = Entry(outline, 0, ref left);
         var more = left < 0 ? Html.Of($"<div class=\"rk-cap\">… {Numbers.Count(-left)} more are not shown</div>") : Html.Empty;
         return Theme.Output(Html.Of($"""
@@ -37,11 +38,14 @@ internal static class ModuleView
         var outline = ModuleOutline.Of(module);
         var rows = new List<(string Name, string Kind, string Shapes, string Count)>();
         Collect(outline, 0, rows);
-        var (names, kinds, counts) = (rows.Max(row => row.Name.Length), rows.Max(row => row.Kind.Length), rows.Max(row => row.Count.Length));
+        var names = rows.Max(row => row.Name.Length);
+        var kinds = rows.Max(row => row.Kind.Length);
+        var counts = rows.Max(row => row.Count.Length);
         var lines = rows.Take(MostEntries).Select(row =>
             $"{row.Name.PadRight(names)}  {row.Kind.PadRight(kinds)}  {row.Count.PadLeft(counts)}  {row.Shapes}".TrimEnd());
         var more = rows.Count > MostEntries ? [$"… {Numbers.Count(rows.Count - MostEntries)} more"] : Array.Empty<string>();
-        return string.Join('\n', [.. outline.Hints().Distinct().Select(hint => $"! {hint}"), $"{module.Type}: {Total(module)}", .. lines, .. more]);
+        return string.Join('\n', [.. outline.Hints().Distinct().Select(hint => $"! {hint}"),
+            $"{module.Type}: {Total(module)}", .. lines, .. more]);
     }
 
     private static string Total(ModuleSummary module)
@@ -73,9 +77,11 @@ internal static class ModuleView
 
     private static void Collect(ModuleOutline entry, int depth, List<(string, string, string, string)> rows)
     {
-        var shapes = entry.First.Own.Select(own => own.ToString()).Concat(entry.First.Buffers.Select(buffer => $"{buffer} buffer"));
+        var shapes = entry.First.Own.Select(own => own.ToString())
+            .Concat(entry.First.Buffers.Select(buffer => $"{buffer} buffer"));
         var name = entry.Label.Length == 0 ? "model" : Visible.OneLine(entry.Label);
-        rows.Add((new string(' ', 2 * depth) + name, entry.Kind, Visible.OneLine(string.Join(", ", shapes)), Numbers.Count(entry.Parameters)));
+        rows.Add((new string(' ', 2 * depth) + name, entry.Kind, Visible.OneLine(string.Join(", ", shapes)),
+            Numbers.Count(entry.Parameters)));
         foreach (var child in entry.Children) Collect(child, depth + 1, rows);
     }
 }

@@ -22,7 +22,9 @@ public static class AttentionCapture
         return Record(model, "hook_pattern", tokens, tokens, () => model.call(input).Dispose());
     }
 
-    /// <summary>Lets a model read one text and write another, and keeps how each written token looks at those that were read.</summary>
+    /// <summary>
+    /// Lets a model read one text and write another, and keeps how each written token looks at those that were read.
+    /// </summary>
     /// <param name="model">Reads and writes.</param>
     /// <param name="source">int64 [1, source time].</param>
     /// <param name="written">int64 [1, time], from the start token on.</param>
@@ -35,8 +37,10 @@ public static class AttentionCapture
         ArgumentNullException.ThrowIfNull(model);
         foreach (var (input, tokens) in new[] { (source, sourceTokens), (written, writtenTokens) })
             if (!input.shape.SequenceEqual([1, tokens.Count]))
-                throw new ArgumentException($"Got {tokens.Count} labels for tokens {input.ShapeText()}; expected one text, [1, {tokens.Count}].");
-        return Record(model, "EncDecAttention.hook_pattern", writtenTokens, sourceTokens, () => model.call(source, written).Dispose());
+                throw new ArgumentException(
+                    $"Got {tokens.Count} labels for tokens {input.ShapeText()}; expected one text, [1, {tokens.Count}].");
+        return Record(model, "EncDecAttention.hook_pattern", writtenTokens, sourceTokens,
+            () => model.call(source, written).Dispose());
     }
 
     private static AttentionMaps Record(
@@ -50,7 +54,8 @@ public static class AttentionCapture
             using var noGrad = no_grad();
             using var cache = ActivationCache.Record(model, name => name.EndsWith(ending, StringComparison.Ordinal));
             run();
-            return new AttentionMaps([.. cache.Names.SelectMany((name, layer) => Heads(name, layer, cache[name], queries, keys))]);
+            return new AttentionMaps([.. cache.Names
+                .SelectMany((name, layer) => Heads(name, layer, cache[name], queries, keys))]);
         }
         finally
         {
@@ -61,7 +66,9 @@ public static class AttentionCapture
     private static IEnumerable<AttentionPattern> Heads(
         string name, int layer, Tensor pattern, IReadOnlyList<string> queryTokens, IReadOnlyList<string> keyTokens)
     {
-        var (heads, queries, keys) = ((int)pattern.shape[1], (int)pattern.shape[2], (int)pattern.shape[3]);
+        var heads = (int)pattern.shape[1];
+        var queries = (int)pattern.shape[2];
+        var keys = (int)pattern.shape[3];
         using var flat = pattern.to(float32).cpu().contiguous().flatten();
         var weights = flat.data<float>().ToArray();
         for (var head = 0; head < heads; head++)

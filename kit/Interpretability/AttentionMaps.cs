@@ -11,7 +11,8 @@ public sealed record AttentionPattern(
     string Name, int Layer, int Head, IReadOnlyList<string> QueryTokens, IReadOnlyList<string> KeyTokens, float[,] Weights)
 {
     /// <inheritdoc/>
-    public override string ToString() => $"attention of layer {Layer}, head {Head}: {QueryTokens.Count} queries × {KeyTokens.Count} keys";
+    public override string ToString() =>
+        $"attention of layer {Layer}, head {Head}: {QueryTokens.Count} queries × {KeyTokens.Count} keys";
 }
 
 /// <summary>The attention patterns of a model on one text: every layer, every head.</summary>

@@ -31,7 +31,7 @@ public static class ActivationFunctions
     /// <returns>The non-linearity of each element, in the shape of <paramref name="x"/>.</returns>
     public static Tensor Apply(this Activation activation, Tensor x) => activation switch
     {
-        Activation.Relu => x.IsMeta() ? x.clamp_min(0) : functional.relu(x),
+        Activation.Relu => MetaDevice.Relu(x),
         Activation.Gelu => functional.gelu(x),
         Activation.GeluTanh => functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
         Activation.Silu => functional.silu(x),

@@ -16,7 +16,8 @@ internal static class AddedGradient
 
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
         {
-            var (value, loss) = ((Tensor)vars[0], (Tensor)vars[1]);
+            var value = (Tensor)vars[0];
+            var loss = (Tensor)vars[1];
             ctx.save_for_backward([loss]);
             return value.alias();
         }

@@ -4,7 +4,9 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Layers one after the other, named by their numbers, as in <c>torch.nn.Sequential</c>; runs on the meta device too.</summary>
+/// <summary>
+/// Layers one after the other, named by their numbers, as in <c>torch.nn.Sequential</c>; runs on the meta device too.
+/// </summary>
 internal sealed class Chain : Module<Tensor, Tensor>
 {
     private readonly List<Func<Tensor, Tensor>> steps = [];   // a convolution with what follows it is one
@@ -22,7 +24,7 @@ internal sealed class Chain : Module<Tensor, Tensor>
                 var norm = next < all.Length && all[next] is BatchNorm2d ? (BatchNorm2d)all[next++] : null;
                 var relu = next < all.Length && all[next] is Relu ? (Relu)all[next++] : null;
                 var step = new ConvolutionStep(convolution, norm, relu);
-                steps.Add(x => step.Of(x));
+                steps.Add(x => x.Through(step));
             }
             else steps.Add(x => x.Through(layer));
         }

@@ -6,16 +6,18 @@ namespace ResearchKit.Layers;
 
 /// <summary>How many floating-point operations a model's products take: of matrices, convolutions and attention.</summary>
 /// <remarks>
-/// A multiplication and an addition are two. Attention counts in full, also where a mask leaves a part of it out, as in the model FLOPs
-/// utilization of Chowdhery et al., 2022, https://arxiv.org/abs/2204.02311, appendix B. Sums, norms and activations count nothing: they
-/// wait for memory rather than for arithmetic.
+/// A multiplication and an addition are two. Attention counts in full, also where a mask leaves a part of it out, as in the model
+/// FLOPs utilization of Chowdhery et al., 2022, https://arxiv.org/abs/2204.02311, appendix B. Sums, norms and activations count
+/// nothing: they wait for memory rather than for arithmetic.
 /// </remarks>
 public static class FlopCounter
 {
     [ThreadStatic]
     private static HashSet<nn.Module>? watched;   // by the counts around this one
 
-    /// <summary>Counts what is computed here, by the kit's layers and by TorchSharp's linear and convolution layers of the model.</summary>
+    /// <summary>
+    /// Counts what is computed here, by the kit's layers and by TorchSharp's linear and convolution layers of the model.
+    /// </summary>
     /// <param name="model">The model; shapes are all that counts, so that one on the meta device will do.</param>
     /// <param name="forward">Calls it, on this thread, such as <c>() =&gt; model.call(x)</c>; what it makes is disposed.</param>
     public static double Of(nn.Module model, Action forward)

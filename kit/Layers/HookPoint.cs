@@ -25,5 +25,6 @@ public sealed class HookPoint() : Module<Tensor, Tensor>(nameof(HookPoint)), IPa
     /// <param name="activation">Any tensor.</param>
     /// <returns>The same values, in a tensor of its own that scopes may dispose separately.</returns>
     /// <exception cref="InvalidOperationException">It has a hook in a model that is packed for inference.</exception>
-    public override Tensor forward(Tensor activation) => IsPacked && IsWatched ? throw Packing.Refusal("hooked") : activation.alias();
+    public override Tensor forward(Tensor activation) => IsPacked && IsWatched ? throw Packing.Refusal("hooked")
+        : activation.alias();
 }

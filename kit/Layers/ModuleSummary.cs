@@ -14,7 +14,8 @@ public sealed record ModuleTensor(string Name, IReadOnlyList<long> Shape, long C
 {
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{Name} [{string.Join(" × ", Shape.Select(size => size.ToString(CultureInfo.InvariantCulture)))}]{(IsShared ? " (shared)" : "")}";
+        $"{Name} [{string.Join(" × ", Shape.Select(size => size.ToString(CultureInfo.InvariantCulture)))}]"
+            + (IsShared ? " (shared)" : "");
 }
 
 /// <summary>What a module is made of: its own tensors, and the modules in it.</summary>
@@ -29,14 +30,16 @@ public sealed record ModuleSummary(
     IReadOnlyList<ModuleSummary> Children, string? Hint)
 {
     /// <summary>Number of parameters in the whole tree below, each shared one counted where it is met first.</summary>
-    public long ParameterCount { get; } = Own.Where(own => !own.IsShared).Sum(own => own.Count) + Children.Sum(child => child.ParameterCount);
+    public long ParameterCount { get; } = Own.Where(own => !own.IsShared).Sum(own => own.Count)
+        + Children.Sum(child => child.ParameterCount);
 
     /// <summary>Those of them that are trained.</summary>
     public long TrainableCount { get; } =
         Own.Where(own => !own.IsShared && own.IsTrainable).Sum(own => own.Count) + Children.Sum(child => child.TrainableCount);
 
     /// <summary>Memory of parameters and buffers, in bytes.</summary>
-    public long Bytes { get; } = Own.Concat(Buffers).Where(own => !own.IsShared).Sum(own => own.Bytes) + Children.Sum(child => child.Bytes);
+    public long Bytes { get; } = Own.Concat(Buffers).Where(own => !own.IsShared).Sum(own => own.Bytes)
+        + Children.Sum(child => child.Bytes);
 
     /// <summary>Summarises a module; reads names and shapes only, so that a module on the meta device will do.</summary>
     public static ModuleSummary Of(nn.Module module)
@@ -47,5 +50,6 @@ public sealed record ModuleSummary(
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Type}: {ParameterCount:N0} parameters, {TrainableCount:N0} trainable, {Bytes:N0} bytes{(Hint is null ? "" : $" ({Hint})")}");
+        $"{Type}: {ParameterCount:N0} parameters, {TrainableCount:N0} trainable, {Bytes:N0} "
+            + $"bytes{(Hint is null ? "" : $" ({Hint})")}");
 }

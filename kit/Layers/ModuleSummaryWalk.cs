@@ -15,7 +15,8 @@ internal sealed class ModuleSummaryWalk
         var own = module.named_parameters(recurse: false).Select(entry => Describe(entry.name, entry.parameter)).ToList();
         var buffers = module.named_buffers(recurse: false).Select(entry => Describe(entry.name, entry.buffer)).ToList();
         var children = module.named_children().Select(child => Visit(child.name, child.module)).ToList();
-        return new ModuleSummary(name, NameOf(module.GetType()), own, buffers, children, own.Count + children.Count == 0 ? HintFor(module) : null);
+        return new ModuleSummary(name, NameOf(module.GetType()), own, buffers, children,
+            own.Count + children.Count == 0 ? HintFor(module) : null);
     }
 
     private ModuleTensor Describe(string name, Tensor tensor)
@@ -23,13 +24,15 @@ internal sealed class ModuleSummaryWalk
         if (tensor.IsInvalid) return new ModuleTensor(name, [], 0, 0, false, IsShared: !met.Add(tensor));
         var shared = !met.Add(tensor);
         if (!shared && AddressOf(tensor) is { } address) shared = !met.Add((address, tensor.numel(), tensor.dtype));
-        return new ModuleTensor(name, tensor.shape, tensor.numel(), tensor.numel() * tensor.element_size(), tensor.requires_grad, shared);
+        return new ModuleTensor(name, tensor.shape, tensor.numel(), tensor.numel() * tensor.element_size(),
+            tensor.requires_grad, shared);
     }
 
     /// <summary>Where the values lie, if that can be asked: two wrappers of one parameter lie at one place.</summary>
     private static nint? AddressOf(Tensor tensor)
     {
-        if (tensor.numel() == 0 || tensor.device_type != DeviceType.CPU || tensor.is_sparse || !tensor.is_contiguous()) return null;
+        if (tensor.numel() == 0 || tensor.device_type != DeviceType.CPU || tensor.is_sparse || !tensor.is_contiguous())
+            return null;
         using var quiet = no_grad();
         using var first = tensor.view(-1).narrow(0, 0, 1);
         return AddressOf(first.bytes);
@@ -44,9 +47,11 @@ internal sealed class ModuleSummaryWalk
     private static string? HintFor(nn.Module module)
     {
         for (var type = module.GetType(); type is not null && type != typeof(nn.Module); type = type.BaseType)
-            foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            foreach (var field in type.GetFields(
+                BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
                 if (field.GetValue(module) is nn.Module or TorchSharp.Modules.Parameter)
-                    return $"{NameOf(module.GetType())} holds '{field.Name}' but has no parameters; is RegisterComponents() missing?";
+                    return $"{NameOf(module.GetType())} holds '{field.Name}' but has no parameters; is "
+                        + "RegisterComponents() missing?";
         return null;
     }
 

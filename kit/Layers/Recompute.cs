@@ -5,29 +5,36 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Activation checkpointing: a block keeps its input alone, and computes what it forgot again in the backward pass.</summary>
+/// <summary>
+/// Activation checkpointing: a block keeps its input alone, and computes what it forgot again in the backward pass.
+/// </summary>
 /// <remarks>
-/// Chen et al., 2016, https://arxiv.org/abs/1604.06174. Memory of a block's inside for a second forward pass. Gradients are the same
-/// bits: dropout draws the same numbers again, and mixed precision is as it was. TorchSharp does not show where a GPU's generator stands,
-/// so there each block is given a seed, drawn from the CPU's generator, and then the same again.
+/// Chen et al., 2016, https://arxiv.org/abs/1604.06174. Memory of a block's inside for a second forward pass. Gradients are the
+/// same bits: dropout draws the same numbers again, and mixed precision is as it was. TorchSharp does not show where a GPU's
+/// generator stands, so there each block is given a seed, drawn from the CPU's generator, and then the same again.
 /// </remarks>
 public static class Recompute
 {
     /// <summary>What the block gives, with its inside forgotten.</summary>
     /// <param name="block">Such as one layer of a transformer; must not change anything but its gradients.</param>
     /// <param name="x">[...], what it gets.</param>
-    /// <returns>[...], as <c>block.call(x)</c>. Where nothing asks for a gradient of <paramref name="x"/>, it is just that.</returns>
+    /// <returns>
+    /// [...], as <c>block.call(x)</c>. Where nothing asks for a gradient of <paramref name="x"/>, it is just that.
+    /// </returns>
     public static Tensor Call(Module<Tensor, Tensor> block, Tensor x) => Call(inputs => block.call(inputs[0]!), x);
 
     /// <summary>What a block of several inputs gives, with its inside forgotten.</summary>
-    /// <param name="block">From tensors in the places of <paramref name="inputs"/>, which it must read instead of these; must not change anything but gradients.</param>
-    /// <param name="inputs">All that it reads but its own weights, such as a residual stream and a mask; null where there is none.</param>
+    /// <param name="block">
+    /// From tensors in the places of <paramref name="inputs"/>, which it must read instead of these; must not change anything but
+    /// gradients.
+    /// </param>
+    /// <param name="inputs">
+    /// All that it reads but its own weights, such as a residual stream and a mask; null where there is none.
+    /// </param>
     /// <returns>[...], as <c>block(inputs)</c>. Where nothing asks for a gradient of an input, it is just that.</returns>
     public static Tensor Call(Func<IReadOnlyList<Tensor?>, Tensor> block, params Tensor?[] inputs) =>
-        is_grad_enabled() && inputs.Any(input => input?.requires_grad ?? false) ? Function.apply([block, .. inputs]) : block(inputs);
-
-    /// <summary><see cref="Call(Func{IReadOnlyList{Tensor}, Tensor}, Tensor[])"/> where it is asked for.</summary>
-    internal static Tensor CallIf(bool asked, Func<IReadOnlyList<Tensor?>, Tensor> block, params Tensor?[] inputs) => asked ? Call(block, inputs) : block(inputs);
+        is_grad_enabled() && inputs.Any(input => input?.requires_grad ?? false) ? Function.apply([block, .. inputs])
+            : block(inputs);
 
     private sealed class Function : autograd.SingleTensorFunction<Function>
     {
@@ -37,7 +44,8 @@ public static class Recompute
 
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
         {
-            var (block, inputs) = ((Func<IReadOnlyList<Tensor?>, Tensor>)vars[0], vars.Skip(1).Cast<Tensor?>().ToList());
+            var block = (Func<IReadOnlyList<Tensor?>, Tensor>)vars[0];
+            var inputs = vars.Skip(1).Cast<Tensor?>().ToList();
             ctx.save_data(Block, block);
             var device = inputs.First(input => input is not null)!.device.type;
             ctx.save_data(Mixed, Autocast.Current(device)!);
@@ -81,6 +89,7 @@ public static class Recompute
             if (seed is { } number) cuda.manual_seed(number);
         }
 
-        private static List<Tensor?> Leaves(IEnumerable<Tensor?> inputs) => [.. inputs.Select(input => input?.detach().requires_grad_(input.requires_grad))];
+        private static List<Tensor?> Leaves(IEnumerable<Tensor?> inputs) =>
+            [.. inputs.Select(input => input?.detach().requires_grad_(input.requires_grad))];
     }
 }

@@ -7,5 +7,5 @@ namespace ResearchKit.Layers;
 internal sealed class Relu() : Module<Tensor, Tensor>(nameof(Relu))
 {
     /// <param name="x">A result of the layer before, any shape.</param>
-    public override Tensor forward(Tensor x) => !x.requires_grad ? x.relu_() : x.IsMeta() ? x.clamp_min(0) : functional.relu(x);
+    public override Tensor forward(Tensor x) => !x.requires_grad ? x.relu_() : MetaDevice.Relu(x);
 }

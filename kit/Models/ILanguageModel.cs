@@ -14,11 +14,14 @@ public interface ILanguageModel
     /// <summary>The modules behind it, whose training mode is off while it writes.</summary>
     nn.Module Network { get; }
 
-    /// <summary>Logits of the next token alone; reads <paramref name="tokens"/> as what follows the tokens in the cache.</summary>
+    /// <summary>
+    /// Logits of the next token alone; reads <paramref name="tokens"/> as what follows the tokens in the cache.
+    /// </summary>
     /// <param name="tokens">int64 [batch, time], the new tokens.</param>
     /// <param name="cache">Keys and values of the tokens before; gets those of the new ones.</param>
     /// <param name="attentionMask">
-    /// [batch, tokens before and new ones], 0 = padding, which stands on the left and which no token sees or counts; null for none.
+    /// [batch, tokens before and new ones], 0 = padding, which stands on the left and which no token sees or counts; null for
+    /// none.
     /// </param>
     /// <returns>[batch, vocabulary].</returns>
     Tensor NextLogits(Tensor tokens, KeyValueCache cache, Tensor? attentionMask = null);

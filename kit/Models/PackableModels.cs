@@ -25,6 +25,7 @@ internal static class PackableModels
         RecurrentLanguageModel network => new RecurrentLanguageModel(network.Config),
         TransformerClassifier classifier => new TransformerClassifier(classifier.Config),
         TokenMixingModel network => new TokenMixingModel(network.Config),
-        _ => throw new ArgumentException($"{model.GetName()} is not a model of the kit; only those can be packed for inference.", nameof(model)),
+        _ => throw new ArgumentException(
+            $"{model.GetName()} is not a model of the kit; only those can be packed for inference.", nameof(model)),
     };
 }

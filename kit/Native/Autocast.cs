@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>While it lives, matrix products, convolutions and attention of this thread run in a 16-bit type; what sums, norms and loses stays in float32.</summary>
+/// <summary>
+/// While it lives, matrix products, convolutions and attention of this thread run in a 16-bit type; what sums, norms and loses
+/// stays in float32.
+/// </summary>
 /// <remarks>
 /// libtorch's own autocast, with PyTorch's lists of operations, which TorchSharp does not bind; reached by the C++ names of its
 /// functions, which are the same on Linux and macOS. Weights stay float32 and are cast once for all their uses until it ends.
@@ -28,8 +31,10 @@ public sealed unsafe class Autocast : IDisposable
     /// <exception cref="NotSupportedException">This system's libtorch does not show its functions.</exception>
     public Autocast(DeviceType device, ScalarType type)
     {
-        if (type is not (ScalarType.BFloat16 or ScalarType.Float16)) throw new ArgumentException($"The type is {type}; it must be bfloat16 or float16.", nameof(type));
-        if (Library.Value is not { } library) throw new NotSupportedException("Mixed precision is not supported on this system; train in float32.");
+        if (type is not (ScalarType.BFloat16 or ScalarType.Float16))
+            throw new ArgumentException($"The type is {type}; it must be bfloat16 or float16.", nameof(type));
+        if (Library.Value is not { } library)
+            throw new NotSupportedException("Mixed precision is not supported on this system; train in float32.");
         this.device = (sbyte)device;
         wasEnabled = library.Enabled(this.device);
         typeBefore = library.Type(this.device);
@@ -43,11 +48,15 @@ public sealed unsafe class Autocast : IDisposable
         TypeOn(device) is { } type ? new Setting(device, type) : null;
 
     /// <summary>Begins what <see cref="Current"/> gave.</summary>
-    internal static Autocast? Resume(object? current) => current is Setting setting ? new Autocast(setting.Device, setting.Type) : null;
+    internal static Autocast? Resume(object? current) => current is Setting setting ? new Autocast(setting.Device, setting.Type)
+        : null;
 
-    /// <summary>The type of the autocast at work on this thread; null for none, and on devices that have none, such as meta.</summary>
+    /// <summary>
+    /// The type of the autocast at work on this thread; null for none, and on devices that have none, such as meta.
+    /// </summary>
     internal static ScalarType? TypeOn(DeviceType device) =>
-        device is DeviceType.CPU or DeviceType.CUDA && Library.Value is { } library && library.Enabled((sbyte)device) != 0 ? (ScalarType)library.Type((sbyte)device) : null;
+        device is DeviceType.CPU or DeviceType.CUDA && Library.Value is { } library && library.Enabled((sbyte)device) != 0
+            ? (ScalarType)library.Type((sbyte)device) : null;
 
     /// <summary>Until the returned is disposed, this thread computes as if there were none.</summary>
     internal static IDisposable? Pause(DeviceType device)
@@ -55,31 +64,30 @@ public sealed unsafe class Autocast : IDisposable
         if (Library.Value is not { } library) return null;
         var before = library.Enabled((sbyte)device);
         library.SetEnabled((sbyte)device, 0);
-        return new Restoring(() => library.SetEnabled((sbyte)device, before));
+        return Disposable.Of(() => library.SetEnabled((sbyte)device, before));
     }
 
-    /// <summary>Until the returned is disposed, weights are cast anew for each use: what is cast without a gradient must not be kept for uses with one.</summary>
+    /// <summary>
+    /// Until the returned is disposed, weights are cast anew for each use: what is cast without a gradient must not be kept for
+    /// uses with one.
+    /// </summary>
     internal static IDisposable? WithoutCache()
     {
         if (Library.Value is not { } library) return null;
         var before = library.CacheEnabled();
         library.SetCacheEnabled(0);
-        return new Restoring(() => library.SetCacheEnabled(before));
+        return Disposable.Of(() => library.SetCacheEnabled(before));
     }
 
     private sealed record Setting(DeviceType Device, ScalarType Type);
-
-    private sealed class Restoring(Action restore) : IDisposable
-    {
-        public void Dispose() => restore();
-    }
 
     /// <summary>Ends it and forgets the cast weights.</summary>
     /// <exception cref="InvalidOperationException">Another thread began it.</exception>
     public void Dispose()
     {
         if (ended) return;
-        if (thread != Environment.CurrentManagedThreadId) throw new InvalidOperationException("Autocast ends on the thread that began it.");
+        if (thread != Environment.CurrentManagedThreadId)
+            throw new InvalidOperationException("Autocast ends on the thread that began it.");
         ended = true;
         var library = Library.Value!;
         if (library.Leave() == 0) library.ClearCache();
@@ -104,8 +112,10 @@ public sealed unsafe class Autocast : IDisposable
         {
             if (Workarounds.IsOff(Workarounds.AutocastSymbols)) return null;
             var library = NativeLibrary.Load(NativeLibraries.TorchPath);
-            string[] names = ["19is_autocast_enabledEN3c1010DeviceTypeE", "20set_autocast_enabledEN3c1010DeviceTypeEb", "18get_autocast_dtypeEN3c1010DeviceTypeE",
-                "18set_autocast_dtypeEN3c1010DeviceTypeENS1_10ScalarTypeE", "17increment_nestingEv", "17decrement_nestingEv", "11clear_cacheEv",
+            string[] names = ["19is_autocast_enabledEN3c1010DeviceTypeE", "20set_autocast_enabledEN3c1010DeviceTypeEb",
+                "18get_autocast_dtypeEN3c1010DeviceTypeE",
+                "18set_autocast_dtypeEN3c1010DeviceTypeENS1_10ScalarTypeE", "17increment_nestingEv",
+                "17decrement_nestingEv", "11clear_cacheEv",
                 "25is_autocast_cache_enabledEv", "26set_autocast_cache_enabledEb"];
             var at = new nint[names.Length];
             for (var i = 0; i < names.Length; i++)

@@ -18,9 +18,11 @@ public static class Compute
     {
         if (name == "best") return BestDevice();
         if (!TryParse(name, out var type, out var index))
-            throw new ArgumentException($"No device is called '{name}'. Known: best, cpu, cuda, cuda:N, mps, meta.", nameof(name));
+            throw new ArgumentException($"No device is called '{name}'. Known: best, cpu, cuda, cuda:N, mps, meta.",
+                nameof(name));
         if (type == DeviceType.CUDA && index >= (torch.cuda.is_available() ? torch.cuda.device_count() : 0))
-            throw new ArgumentException($"Device '{name}' was asked for, but this machine offers no such CUDA device.", nameof(name));
+            throw new ArgumentException($"Device '{name}' was asked for, but this machine offers no such CUDA device.",
+                nameof(name));
         if (type == DeviceType.MPS && !torch.mps_is_available())
             throw new ArgumentException($"Device '{name}' was asked for, but this machine does not offer MPS.", nameof(name));
         return new Device(type, type == DeviceType.CUDA ? index : -1);
@@ -41,39 +43,51 @@ public static class Compute
     }
 
     /// <summary>
-    /// Whether computation on the CPU gives the same bits on every x64 processor with AVX2. Set it before the first tensor operation, or
-    /// start with <c>RESEARCHKIT_PORTABLE=1</c> or <c>researchkit run --portable</c>; it cannot be switched off again.
+    /// Whether computation on the CPU gives the same bits on every x64 processor with AVX2. Set it before the first tensor
+    /// operation, or start with <c>RESEARCHKIT_PORTABLE=1</c> or <c>researchkit run --portable</c>; it cannot be switched off
+    /// again.
     /// </summary>
     /// <remarks>
-    /// It fixes the instruction sets, the order of sums, the kernels and the number of threads (2, unless <see cref="Threads"/> is set
-    /// afterwards: another number gives other bits) of libtorch, MKL and oneDNN. AVX-512 is not used, which is the price on processors that have it.
-    /// It does not cover GPUs, other versions of libtorch or of the C library, or <c>linalg.lstsq</c>, which differs from run to run even on one
-    /// machine. Linux x64 only.
+    /// It fixes the instruction sets, the order of sums, the kernels and the number of threads (2, unless <see cref="Threads"/>
+    /// is set afterwards: another number gives other bits) of libtorch, MKL and oneDNN. AVX-512 is not used, which is the price
+    /// on processors that have it. It does not cover GPUs, other versions of libtorch or of the C library, or
+    /// <c>linalg.lstsq</c>, which differs from run to run even on one machine. Linux x64 only.
     /// </remarks>
     /// <exception cref="InvalidOperationException">Switched on after the first tensor operation, or off.</exception>
-    /// <exception cref="NotSupportedException">Switched on where it is not possible: no AVX2, not Linux x64; the message says which.</exception>
+    /// <exception cref="NotSupportedException">
+    /// Switched on where it is not possible: no AVX2, not Linux x64; the message says which.
+    /// </exception>
     public static bool Portable
     {
         get => PortableMode.IsOn;
         set
         {
             if (value) PortableMode.Enter();
-            else if (PortableMode.IsOn) throw new InvalidOperationException("A portable run cannot be made an ordinary one; start a new process.");
+            else if (PortableMode.IsOn)
+                throw new InvalidOperationException("A portable run cannot be made an ordinary one; start a new process.");
         }
     }
 
-    /// <summary>Whether float32 products on NVIDIA GPUs may round their factors to 10 bits (TF32): several times as fast. Off at first.</summary>
+    /// <summary>
+    /// Whether float32 products on NVIDIA GPUs may round their factors to 10 bits (TF32): several times as fast. Off at first.
+    /// </summary>
     public static bool AllowTensorFloat32
     {
         get => torch.backends.cuda.matmul.allow_tf32 && torch.backends.cudnn.allow_tf32;
-        set => (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32) = (value, value);
+        set
+        {
+            torch.backends.cuda.matmul.allow_tf32 = value;
+            torch.backends.cudnn.allow_tf32 = value;
+        }
     }
 
     /// <summary>
-    /// Which native kernels the kit's layers multiply and convolve with on the CPU. Found out by a self-check of this machine when first
-    /// needed, unless it was set or <c>RESEARCHKIT_KERNELS</c> gives it; the last bits of results depend on it.
+    /// Which native kernels the kit's layers multiply and convolve with on the CPU. Found out by a self-check of this machine
+    /// when first needed, unless it was set or <c>RESEARCHKIT_KERNELS</c> gives it; the last bits of results depend on it.
     /// </summary>
-    /// <exception cref="InvalidOperationException">An environment variable of the kit has a value that is not understood.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// An environment variable of the kit has a value that is not understood.
+    /// </exception>
     /// <exception cref="NotSupportedException">Set to kernels that this system does not have; nothing changes.</exception>
     public static KernelTable Kernels
     {
@@ -86,17 +100,22 @@ public static class Compute
     }
 
     /// <summary>Checks the kit's environment variables, so that a wrong value is told before work begins.</summary>
-    /// <exception cref="InvalidOperationException">One has a value that is not understood; one sentence says which and what was expected.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// One has a value that is not understood; one sentence says which and what was expected.
+    /// </exception>
     public static void CheckEnvironment() => Native.Kernels.CheckEnvironment();
 
     /// <summary>
-    /// Whether convolutions on the CPU are summed in float64 when gradients are recorded, several times as slow. Off by default. Float32 sums
-    /// differ in their last digits between processors; a ReLU whose input is that close to zero is then on here and off there, which can
-    /// change the first digits of a gradient. Switch it on where gradients of two machines are compared.
+    /// Whether convolutions on the CPU are summed in float64 when gradients are recorded, several times as slow. Off by default.
+    /// Float32 sums differ in their last digits between processors; a ReLU whose input is that close to zero is then on here and
+    /// off there, which can change the first digits of a gradient. Switch it on where gradients of two machines are compared.
     /// </summary>
     public static bool ExactGradients { get; set; }
 
-    /// <summary>Most memory this process has held at once, in bytes of resident memory; since <see cref="ResetPeakMemory"/> if that was called.</summary>
+    /// <summary>
+    /// Most memory this process has held at once, in bytes of resident memory; since <see cref="ResetPeakMemory"/> if that was
+    /// called.
+    /// </summary>
     public static long PeakMemory
     {
         get
@@ -107,15 +126,17 @@ public static class Compute
     }
 
     /// <summary>
-    /// Gives memory that is no longer used back to the system and begins <see cref="PeakMemory"/> anew, so that the need of what follows
-    /// can be measured. Linux only.
+    /// Gives memory that is no longer used back to the system and begins <see cref="PeakMemory"/> anew, so that the need of what
+    /// follows can be measured. Linux only.
     /// </summary>
-    /// <returns>Resident memory now, in bytes; null where the system cannot do it, and the peak stays that of the process's life.</returns>
+    /// <returns>
+    /// Resident memory now, in bytes; null where the system cannot do it, and the peak stays that of the process's life.
+    /// </returns>
     public static long? ResetPeakMemory() => MemoryPeak.Reset();
 
     /// <summary>
-    /// Gives memory that is free back to the system, a few milliseconds' work. A run keeps what its steps free, and does this when it
-    /// ends; in between it is for those who need the memory elsewhere.
+    /// Gives memory that is free back to the system, a few milliseconds' work. A run keeps what its steps free, and does this
+    /// when it ends; in between it is for those who need the memory elsewhere.
     /// </summary>
     public static void ReturnFreeMemory()
     {

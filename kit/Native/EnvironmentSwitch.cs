@@ -10,7 +10,8 @@ internal static class EnvironmentSwitch
     public static string? Read(string variable, params string[] words)
     {
         var value = Value(variable);
-        return value is null || words.Contains(value) ? value : throw Wrong(variable, value, string.Join(" or ", words.Select(word => $"'{word}'")));
+        return value is null || words.Contains(value) ? value
+            : throw Wrong(variable, value, string.Join(" or ", words.Select(word => $"'{word}'")));
     }
 
     /// <summary>What the variable says, trimmed and in lower case; null where it is not set or empty.</summary>

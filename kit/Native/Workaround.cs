@@ -15,5 +15,6 @@ public sealed record Workaround(string Name, string Versions, string Reason, boo
     public bool IsActive => !IsOff && Applies();
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Name} ({(IsOff ? "switched off" : IsActive ? "active" : "not needed here")}): {Reason}";
+    public override string ToString() =>
+        $"{Name} ({(IsOff ? "switched off" : IsActive ? "active" : "not needed here")}): {Reason}";
 }

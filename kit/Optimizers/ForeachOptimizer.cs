@@ -6,8 +6,8 @@ namespace ResearchKit.Optimizers;
 
 /// <summary>An optimizer that moves all parameters of a kind at once, and remembers tensors of each.</summary>
 /// <remarks>
-/// To write one, name what it remembers in the constructor and move the parameters in <see cref="Move(ParameterBatch)"/>, which runs
-/// without gradients and in a dispose scope of its own. Groups, decay rules, step counts and state in and out are done here.
+/// To write one, name what it remembers in the constructor and move the parameters in <see cref="Move(ParameterBatch)"/>, which
+/// runs without gradients and in a dispose scope of its own. Groups, decay rules, step counts and state in and out are done here.
 /// </remarks>
 public abstract class ForeachOptimizer : Optimizer
 {
@@ -20,7 +20,8 @@ public abstract class ForeachOptimizer : Optimizer
     /// <param name="options">Settings.</param>
     /// <param name="moments">Names of what it remembers, such as <c>exp_avg</c>.</param>
     /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
-    protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSettings options, params string[] moments)
+    protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters,
+        OptimizerSettings options, params string[] moments)
         : this(parameters, options, parameter => moments.Select(moment => (moment, zeros_like(parameter, requires_grad: false))))
     {
     }
@@ -38,8 +39,10 @@ public abstract class ForeachOptimizer : Optimizer
         LearningRate = options.LearningRate;
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        trained = [.. Distinct(parameters).Select(pair => new TrainedParameter(pair.Name, pair.Parameter, state(pair.Parameter)))];
-        lanes = [.. trained.GroupBy(one => (Group: GroupOf(one, options), Decays: options.Decays(one.Name, one.Parameter), one.Parameter.dtype, Device: one.Parameter.device.ToString(), one.StateNames, one.IsSmall))
+        trained = [.. Distinct(parameters)
+            .Select(pair => new TrainedParameter(pair.Name, pair.Parameter, state(pair.Parameter)))];
+        lanes = [.. trained.GroupBy(one => (Group: GroupOf(one, options), Decays: options.Decays(one.Name, one.Parameter),
+            one.Parameter.dtype, Device: one.Parameter.device.ToString(), one.StateNames, one.IsSmall))
             .Select(alike => new ParameterBucket([.. alike], alike.Key.Group?.LearningRateFactor ?? 1,
                 alike.Key.Decays ? alike.Key.Group?.WeightDecay ?? options.WeightDecay : 0))];
     }
@@ -78,7 +81,8 @@ public abstract class ForeachOptimizer : Optimizer
     public override IReadOnlyDictionary<string, Tensor> State()
     {
         using var noGrad = no_grad();
-        return trained.SelectMany(one => one.State()).Concat(numbers.Select(number => KeyValuePair.Create(number.Name, number.Write()))).ToDictionary();
+        return trained.SelectMany(one => one.State())
+            .Concat(numbers.Select(number => KeyValuePair.Create(number.Name, number.Write()))).ToDictionary();
     }
 
     /// <summary>A number that the optimizer remembers over all parameters; to be called in the constructor.</summary>
@@ -93,7 +97,8 @@ public abstract class ForeachOptimizer : Optimizer
 
     /// <summary>Parameters that have a gradient now.</summary>
     /// <param name="countsStep">Whether this is a step of theirs.</param>
-    private protected IReadOnlyList<ParameterBatch> Moving(bool countsStep) => [.. lanes.SelectMany(lane => lane.Moving(LearningRate, countsStep))];
+    private protected IReadOnlyList<ParameterBatch> Moving(bool countsStep) =>
+        [.. lanes.SelectMany(lane => lane.Moving(LearningRate, countsStep))];
 
     /// <summary>Parameters that have made a step.</summary>
     private protected IEnumerable<TrainedParameter> Moved => trained.Where(one => one.Step > 0);
@@ -130,11 +135,13 @@ public abstract class ForeachOptimizer : Optimizer
     {
         var named = parameters.Where(pair => pair.Parameter.requires_grad).ToList();
         if (named.Count == 0) throw new ArgumentException("There is no parameter to train.", nameof(parameters));
-        var (names, handles) = (new HashSet<string>(), new Dictionary<IntPtr, string>());
+        var names = new HashSet<string>();
+        var handles = new Dictionary<IntPtr, string>();
         foreach (var (name, parameter) in named)
         {
             if (!names.Add(name)) throw new ArgumentException($"Two parameters are called {name}.", nameof(parameters));
-            if (!handles.TryAdd(parameter.Handle, name)) throw new ArgumentException($"{name} is the same parameter as {handles[parameter.Handle]}.", nameof(parameters));
+            if (!handles.TryAdd(parameter.Handle, name))
+                throw new ArgumentException($"{name} is the same parameter as {handles[parameter.Handle]}.", nameof(parameters));
         }
         return named;
     }

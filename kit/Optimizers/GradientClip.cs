@@ -7,19 +7,7 @@ namespace ResearchKit.Optimizers;
 /// <summary>Shortens gradients before a step, all tensors at once.</summary>
 public static class GradientClip
 {
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def norm(grads: List[Tensor], order: float) -> Tensor:
-            norms = torch._foreach_norm(grads, order)
-            return torch.linalg_vector_norm(torch.stack([norm.to(norms[0].device) for norm in norms]), order)
-
-        def scale(grads: List[Tensor], factor: float) -> None:
-            torch._foreach_mul_(grads, factor)
-
-        def by_value(grads: List[Tensor], most: float) -> None:
-            torch._foreach_clamp_max_(grads, most)
-            torch._foreach_clamp_min_(grads, -most)
-
-        """));
+    private static readonly TorchScript Script = new("GradientClip.py");
 
     /// <summary>Makes the gradient over all parameters together at most so long, and says how long it was.</summary>
     /// <remarks>Pascanu et al., 2013, https://arxiv.org/abs/1211.5063; torch's <c>clip_grad_norm_</c>.</remarks>
@@ -51,7 +39,7 @@ public static class GradientClip
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var gradients = Gradients(parameters);
-        if (gradients.Length > 0) Script.Value.Call("by_value", gradients, maximum);
+        if (gradients.Length > 0) Script.Call("by_value", gradients, maximum);
     }
 
     /// <summary>Keeps the factor from infinity, as torch does.</summary>
@@ -62,15 +50,16 @@ public static class GradientClip
     {
         if (gradients.Length == 0) return 0;
         using var scope = NewDisposeScope();
-        return ((Tensor)Script.Value.Call("norm", gradients, order)).to(float64).item<double>();
+        return GradientNorm.Of(gradients, order).to(float64).item<double>();
     }
 
     /// <summary>Multiplies all gradients.</summary>
     internal static void Scale(Tensor[] gradients, double factor)
     {
-        if (gradients.Length > 0) Script.Value.Call("scale", gradients, factor);
+        if (gradients.Length > 0) Script.Call("scale", gradients, factor);
     }
 
     /// <summary>The gradients that there are, in the scope at hand.</summary>
-    internal static Tensor[] Gradients(IEnumerable<Parameter> parameters) => [.. parameters.Select(parameter => parameter.grad).OfType<Tensor>()];
+    internal static Tensor[] Gradients(IEnumerable<Parameter> parameters) =>
+        [.. parameters.Select(parameter => parameter.grad).OfType<Tensor>()];
 }

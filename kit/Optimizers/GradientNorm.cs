@@ -3,22 +3,24 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>The length of the gradient over all parameters of a step.</summary>
+/// <summary>The norm of the gradient over many parameters together.</summary>
 internal static class GradientNorm
 {
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def norm(grads: List[Tensor]) -> Tensor:
-            return torch.linalg_vector_norm(torch.stack(torch._foreach_norm(grads, 2)), 2)
+    private static readonly TorchScript Script = new("GradientNorm.py");
 
-        """));
+    /// <summary>The norm of all tensors together, on the device of the first of them.</summary>
+    /// <param name="gradients">One or more.</param>
+    /// <param name="order">2 for the Euclidean norm, infinite for the largest number.</param>
+    public static Tensor Of(Tensor[] gradients, double order = 2) => (Tensor)Script.Call("norm", gradients, order);
 
-    /// <summary>On the device of the first of them.</summary>
+    /// <summary>The Euclidean norm over all parameters of a step, on the device of the first of them.</summary>
     public static Tensor Of(IReadOnlyList<ParameterBatch> all)
     {
-        var norms = all.Select(moving => (Tensor)Script.Value.Call("norm", (object)moving.Gradients)).ToList();
+        var norms = all.Select(moving => Of(moving.Gradients)).ToList();
         return norms is [var only] ? only : stack([.. norms.Select(norm => norm.to(norms[0].dtype).to(norms[0].device))]).norm();
     }
 
     /// <summary>A factor, if there is one, on the device of these.</summary>
-    public static Tensor[] Beside(ParameterBatch moving, Tensor[] factor) => Array.ConvertAll(factor, one => one.to(moving.Gradients[0].device).to(moving.Gradients[0].dtype));
+    public static Tensor[] Beside(ParameterBatch moving, Tensor[] factor) =>
+        Array.ConvertAll(factor, one => one.to(moving.Gradients[0].device).to(moving.Gradients[0].dtype));
 }

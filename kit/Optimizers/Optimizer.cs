@@ -22,27 +22,35 @@ public abstract class Optimizer : IDisposable
     /// <summary>Forgets all gradients.</summary>
     public abstract void ZeroGrad();
 
-    /// <summary>All that a bit-exact resume needs, named as the reference implementation names it: <c>parameter.exp_avg</c>.</summary>
+    /// <summary>
+    /// All that a bit-exact resume needs, named as the reference implementation names it: <c>parameter.exp_avg</c>.
+    /// </summary>
     /// <returns>The optimizer's own tensors: valid until its next step, and not to be disposed.</returns>
     public abstract IReadOnlyDictionary<string, Tensor> State();
 
     /// <summary>Copies what <see cref="State"/> gave in; further names are passed over.</summary>
-    /// <exception cref="InvalidDataException">A name is missing, or a shape or dtype differs; then nothing has been copied.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A name is missing, or a shape or dtype differs; then nothing has been copied.
+    /// </exception>
     public virtual void LoadState(IReadOnlyDictionary<string, Tensor> state)
     {
         using var noGrad = no_grad();
         var own = State();
         foreach (var (name, target) in own)
         {
-            if (!state.TryGetValue(name, out var saved)) throw new InvalidDataException($"The optimizer's state lacks {name}, {Describe(target)}.");
+            if (!state.TryGetValue(name, out var saved))
+                throw new InvalidDataException($"The optimizer's state lacks {name}, {Describe(target)}.");
             if (!saved.shape.SequenceEqual(target.shape) || saved.dtype != target.dtype)
-                throw new InvalidDataException($"The optimizer's state has {name}, {Describe(saved)}; it must be {Describe(target)}.");
+                throw new InvalidDataException(
+                    $"The optimizer's state has {name}, {Describe(saved)}; it must be {Describe(target)}.");
         }
         foreach (var (name, target) in own) target.copy_(state[name]);
         Loaded();
     }
 
-    /// <summary>Reads again what it keeps beside the tensors of <see cref="State"/>, into which saved ones have been copied.</summary>
+    /// <summary>
+    /// Reads again what it keeps beside the tensors of <see cref="State"/>, into which saved ones have been copied.
+    /// </summary>
     protected internal virtual void Loaded()
     {
     }

@@ -13,14 +13,15 @@ public abstract record OptimizerSettings
     /// <summary>How strongly parameters are drawn to zero, where <see cref="Decays"/> says so.</summary>
     public double WeightDecay { get; init; }
 
-    /// <summary>Which parameters decay, by name and value; by default all, as in PyTorch. See <see cref="ParameterRules"/>.</summary>
+    /// <summary>
+    /// Which parameters decay, by name and value; by default all, as in PyTorch. See <see cref="ParameterRules"/>.
+    /// </summary>
     public Func<string, Tensor, bool> Decays { get; init; } = ParameterRules.All;
 
-    /// <summary>Parameters with a rate or decay of their own; each belongs to the first group that holds it, or to none.</summary>
+    /// <summary>
+    /// Parameters with a rate or decay of their own; each belongs to the first group that holds it, or to none.
+    /// </summary>
     public IReadOnlyList<ParameterGroup> Groups { get; init; } = [];
-
-    /// <summary>The usual rule for transformers: matrices decay, biases and norms do not.</summary>
-    public static Func<string, Tensor, bool> MatricesOnly => ParameterRules.MatricesOnly;
 
     /// <summary>The optimizer with these settings.</summary>
     /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>

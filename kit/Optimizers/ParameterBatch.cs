@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Parameters that a step moves alike: of one group, dtype, device, kind of state, rough size and number of steps so far.</summary>
+/// <summary>
+/// Parameters that a step moves alike: of one group, dtype, device, kind of state, rough size and number of steps so far.
+/// </summary>
 /// <remarks>All lists are of one length; entry i of each belongs to parameter i.</remarks>
 public sealed class ParameterBatch
 {
@@ -46,7 +48,9 @@ public sealed class ParameterBatch
         return found;
     }
 
-    /// <summary>Whether the optimizer remembers something under that name of these; of all parameters of one shape of state alike.</summary>
+    /// <summary>
+    /// Whether the optimizer remembers something under that name of these; of all parameters of one shape of state alike.
+    /// </summary>
     public bool Has(string name) => trained[0].Has(name);
 
     /// <summary>Whether these are the same ones.</summary>

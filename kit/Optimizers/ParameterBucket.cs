@@ -10,7 +10,8 @@ internal sealed record ParameterBucket(IReadOnlyList<TrainedParameter> Parameter
     /// <summary>Those that have a gradient, by the number of steps they have made.</summary>
     public ParameterBatch[] Moving(double learningRate, bool countsStep)
     {
-        var (moving, gradients) = (new List<TrainedParameter>(Parameters.Count), new List<Tensor>(Parameters.Count));
+        var moving = new List<TrainedParameter>(Parameters.Count);
+        var gradients = new List<Tensor>(Parameters.Count);
         foreach (var one in Parameters)
         {
             if (one.Parameter.grad is not { } gradient) continue;
@@ -24,7 +25,11 @@ internal sealed record ParameterBucket(IReadOnlyList<TrainedParameter> Parameter
         else if (same) last = [new ParameterBatch(moving, [.. gradients])];
         else last = [.. moving.Zip(gradients).GroupBy(pair => pair.First.Step)
             .Select(alike => new ParameterBatch([.. alike.Select(pair => pair.First)], [.. alike.Select(pair => pair.Second)]))];
-        foreach (var alike in last) (alike.LearningRate, alike.WeightDecay) = (learningRate * LearningRateFactor, WeightDecay);
+        foreach (var alike in last)
+        {
+            alike.LearningRate = learningRate * LearningRateFactor;
+            alike.WeightDecay = WeightDecay;
+        }
         return last;
     }
 }

@@ -8,7 +8,10 @@ public static class ParameterRules
     /// <summary>Every parameter.</summary>
     public static Func<string, Tensor, bool> All => (_, _) => true;
 
-    /// <summary>Matrices and convolution kernels: neither biases nor the weights of norms.</summary>
+    /// <summary>
+    /// Matrices and convolution kernels: neither biases nor the weights of norms. The usual rule of weight decay for
+    /// transformers.
+    /// </summary>
     public static Func<string, Tensor, bool> MatricesOnly => (_, parameter) => parameter.dim() >= 2;
 
     /// <summary>Parameters in whose name one of the parts occurs, such as <c>"wte"</c>, <c>"bias"</c> or <c>"h.0."</c>.</summary>

@@ -8,7 +8,11 @@ public sealed class StateNumber : IDisposable
 {
     private readonly Tensor saved = zeros([], float64).DetachFromDisposeScope();
 
-    internal StateNumber(string name, double value) => (Name, Value) = (name, value);
+    internal StateNumber(string name, double value)
+    {
+        Name = name;
+        Value = value;
+    }
 
     /// <summary>What it is called in the optimizer's state.</summary>
     public string Name { get; }

@@ -6,8 +6,8 @@ namespace ResearchKit.Optimizers;
 
 /// <summary>One of TorchSharp's own optimizers, such as <c>torch.optim.RMSProp(…)</c>, with the kit's shape.</summary>
 /// <remarks>
-/// State is one tensor of bytes, <c>torch_optimizer</c>, in TorchSharp's own format. LBFGS, which calls the model itself and is native,
-/// fits neither <see cref="Step"/> nor <see cref="State"/>.
+/// State is one tensor of bytes, <c>torch_optimizer</c>, in TorchSharp's own format. LBFGS, which calls the model itself and is
+/// native, fits neither <see cref="Step"/> nor <see cref="State"/>.
 /// </remarks>
 /// <param name="optimizer">It, over a model's parameters; is disposed with this.</param>
 public sealed class TorchOptimizer(optim.Optimizer optimizer) : Optimizer
@@ -57,16 +57,19 @@ public sealed class TorchOptimizer(optim.Optimizer optimizer) : Optimizer
     public override void LoadState(IReadOnlyDictionary<string, Tensor> state)
     {
         var before = Save();
-        if (!state.TryGetValue(StateName, out var bytes) || bytes.dtype != uint8) throw new InvalidDataException($"The optimizer's state lacks {StateName}, the bytes of TorchSharp's optimizer.");
+        if (!state.TryGetValue(StateName, out var bytes) || bytes.dtype != uint8)
+            throw new InvalidDataException($"The optimizer's state lacks {StateName}, the bytes of TorchSharp's optimizer.");
         try
         {
             using var here = bytes.cpu();
             Load(here.data<byte>().ToArray());
         }
-        catch (Exception error) when (error is ArgumentException or IOException or InvalidOperationException or System.Runtime.InteropServices.ExternalException)
+        catch (Exception error) when (error
+            is ArgumentException or IOException or InvalidOperationException or System.Runtime.InteropServices.ExternalException)
         {
             Load(before);
-            throw new InvalidDataException($"{StateName} is not the state of a {optimizer.GetType().Name} over these parameters: {error.Message}", error);
+            throw new InvalidDataException(
+                $"{StateName} is not the state of a {optimizer.GetType().Name} over these parameters: {error.Message}", error);
         }
     }
 

@@ -5,9 +5,11 @@ using static TorchSharp.torch;
 namespace ResearchKit.Optimizers;
 
 /// <summary>A parameter and what its optimizer remembers of it.</summary>
-internal sealed class TrainedParameter(string name, Parameter parameter, IEnumerable<(string Name, Tensor Value)> state) : IDisposable
+internal sealed class TrainedParameter(string name, Parameter parameter, IEnumerable<(string Name, Tensor Value)> state)
+    : IDisposable
 {
-    private readonly Dictionary<string, Tensor> state = state.ToDictionary(pair => pair.Name, pair => pair.Value.DetachFromDisposeScope());
+    private readonly Dictionary<string, Tensor> state = state
+        .ToDictionary(pair => pair.Name, pair => pair.Value.DetachFromDisposeScope());
     private readonly Tensor count = zeros([], float32, parameter.device).DetachFromDisposeScope();
 
     public string Name { get; } = name;

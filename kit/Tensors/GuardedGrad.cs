@@ -16,7 +16,9 @@ public static class GuardedGrad
     /// <param name="keepGraph">Keep the graph for another derivative.</param>
     /// <param name="createGraph">Make the derivatives differentiable themselves (implies <paramref name="keepGraph"/>).</param>
     /// <returns>One tensor an input, of its shape.</returns>
-    /// <exception cref="ArgumentException">A shape does not fit, something requires no grad, or an input was not used.</exception>
+    /// <exception cref="ArgumentException">
+    /// A shape does not fit, something requires no grad, or an input was not used.
+    /// </exception>
     public static IReadOnlyList<Tensor> Grad(
         Tensor output, IReadOnlyList<Tensor> inputs, Tensor? weights = null, bool keepGraph = false, bool createGraph = false)
     {
@@ -39,7 +41,8 @@ public static class GuardedGrad
     }
 
     private static Tensor TakeGrad(Tensor input, int position) => input.grad?.alias()
-        ?? throw new ArgumentException($"Input {position} of shape {input.ShapeText()} has no part in the output.", nameof(input));
+        ?? throw new ArgumentException(
+            $"Input {position} of shape {input.ShapeText()} has no part in the output.", nameof(input));
 
     private static void Check(Tensor output, IReadOnlyList<Tensor> inputs, Tensor? weights)
     {

@@ -8,8 +8,8 @@ public static class GuardedMatMul
 {
     /// <summary>Matrix product by the rules of <c>torch.matmul</c>, with broadcast batch axes.</summary>
     /// <remarks>
-    /// TorchSharp's own <c>matmul</c> lets a C++ exception escape, which aborts the process; this one is made of the products that
-    /// report theirs (mm and bmm).
+    /// TorchSharp's own <c>matmul</c> lets a C++ exception escape, which aborts the process; this one is made of the products
+    /// that report theirs (mm and bmm).
     /// </remarks>
     /// <param name="left">[..., rows, inner] or [inner].</param>
     /// <param name="right">[..., inner, columns] or [inner].</param>
@@ -45,7 +45,8 @@ public static class GuardedMatMul
 
     private static void Check(Tensor left, Tensor right)
     {
-        var (a, b) = (left.shape, right.shape);
+        var a = left.shape;
+        var b = right.shape;
         if (a.Length == 0 || b.Length == 0) throw Mismatch(left, right, "a factor without axes has no matrix product");
         var inner = b.Length == 1 ? b[0] : b[^2];
         if (a[^1] != inner) throw Mismatch(left, right, $"{a[^1]} columns on the left meet {inner} rows on the right");
@@ -64,7 +65,8 @@ public static class GuardedMatMul
         var result = new long[Math.Max(a.Length, b.Length)];
         for (var i = 1; i <= result.Length; i++)
         {
-            var (x, y) = (i <= a.Length ? a[^i] : 1, i <= b.Length ? b[^i] : 1);
+            var x = i <= a.Length ? a[^i] : 1;
+            var y = i <= b.Length ? b[^i] : 1;
             if (x != y && x != 1 && y != 1) return null;
             result[^i] = x == 1 ? y : x;
         }

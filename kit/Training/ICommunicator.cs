@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>The processes of a data-parallel run, as one of them sees them: each trains the same model on its own share of a batch.</summary>
+/// <summary>
+/// The processes of a data-parallel run, as one of them sees them: each trains the same model on its own share of a batch.
+/// </summary>
 /// <remarks>Every process calls the same methods in the same order, with tensors of the same shapes and dtypes.</remarks>
 public interface ICommunicator
 {

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>In which type a model computes while it trains; weights, their gradients, losses and norms are float32 in all of them.</summary>
+/// <summary>
+/// In which type a model computes while it trains; weights, their gradients, losses and norms are float32 in all of them.
+/// </summary>
 public enum Precision
 {
     /// <summary>float32.</summary>
@@ -12,7 +14,9 @@ public enum Precision
     /// <summary>Matrix products and attention in bfloat16: the range of float32 with 8 bits of precision.</summary>
     BFloat16,
 
-    /// <summary>Matrix products and attention in float16, with the loss scaled so that small gradients do not vanish; for CUDA.</summary>
+    /// <summary>
+    /// Matrix products and attention in float16, with the loss scaled so that small gradients do not vanish; for CUDA.
+    /// </summary>
     Float16,
 }
 
@@ -32,5 +36,6 @@ internal static class PrecisionSteps
     };
 
     /// <summary>A 16-bit tensor as float32; any other as it is.</summary>
-    public static Tensor Full(this Tensor value) => value.dtype is ScalarType.BFloat16 or ScalarType.Float16 ? value.to(ScalarType.Float32) : value;
+    public static Tensor Full(this Tensor value) =>
+        value.dtype is ScalarType.BFloat16 or ScalarType.Float16 ? value.to(ScalarType.Float32) : value;
 }

@@ -134,7 +134,7 @@ public sealed partial class Trainer : IDisposable
     {
         optimizer.Evaluate();
         var averaged = average?.Use();
-        return new Ending(() =>
+        return Disposable.Of(() =>
         {
             averaged?.Dispose();
             optimizer.Train();
@@ -251,10 +251,5 @@ public sealed partial class Trainer : IDisposable
         using var noGrad = no_grad();
         Compute.Kernels = workers.SameKernels();
         workers.Broadcast([.. model.parameters(), .. model.buffers()], from: 0);
-    }
-
-    private sealed class Ending(Action end) : IDisposable
-    {
-        public void Dispose() => end();
     }
 }

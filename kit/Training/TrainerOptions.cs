@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>How a <see cref="Trainer"/> runs. Unset, it is the recipe of small GPTs: AdamW, warm-up, then half a cosine.</summary>
+/// <summary>
+/// How a <see cref="Trainer"/> runs. Unset, it is the recipe of small GPTs: AdamW, warm-up, then half a cosine.
+/// </summary>
 public sealed record TrainerOptions
 {
     /// <summary>Number of the last step.</summary>
@@ -30,21 +32,25 @@ public sealed record TrainerOptions
     public double Beta2 { get; init; } = 0.99;
 
     /// <summary>
-    /// Makes the optimizer from the model's named parameters, in place of AdamW with the two settings above; the schedule sets its
-    /// rate. The trainer disposes it.
+    /// Makes the optimizer from the model's named parameters, in place of AdamW with the two settings above; the schedule sets
+    /// its rate. The trainer disposes it.
     /// </summary>
     public Func<IEnumerable<(string Name, Parameter Parameter)>, Optimizer>? Optimizer { get; init; }
 
     /// <summary>Longest gradient; a longer one is shortened to this. Null for any length.</summary>
     public double? GradientClip { get; init; } = 1;
 
-    /// <summary>Batches of the loader whose gradients one step takes together: as one batch of that many times the size.</summary>
+    /// <summary>
+    /// Batches of the loader whose gradients one step takes together: as one batch of that many times the size.
+    /// </summary>
     public int Accumulation { get; init; } = 1;
 
     /// <summary>In which type the model computes.</summary>
     public Precision Precision { get; init; }
 
-    /// <summary>How much of the weights' moving average a step keeps, such as 0.999; the average is then what is evaluated. Null for none.</summary>
+    /// <summary>
+    /// How much of the weights' moving average a step keeps, such as 0.999; the average is then what is evaluated. Null for none.
+    /// </summary>
     public double? AverageDecay { get; init; }
 
     /// <summary>Steps from one evaluation on held-out data to the next; the last step evaluates too. Null for never.</summary>
@@ -72,9 +78,10 @@ public sealed record TrainerOptions
     public CheckpointOptions? Checkpoints { get; init; }
 
     /// <summary>
-    /// Floating-point operations for one target, forward and backward, from which a run's share of the machine's rate follows; null to
-    /// count them in the run's first step, see <see cref="Layers.FlopCounter"/>: thrice those of the forward pass, because each
-    /// product has two in its gradient. Of a model in whose layers none is counted, it is six times the weights of its matrices.
+    /// Floating-point operations for one target, forward and backward, from which a run's share of the machine's rate follows;
+    /// null to count them in the run's first step, see <see cref="Layers.FlopCounter"/>: thrice those of the forward pass,
+    /// because each product has two in its gradient. Of a model in whose layers none is counted, it is six times the weights of
+    /// its matrices.
     /// </summary>
     public double? OperationsPerTarget { get; init; }
 
@@ -85,18 +92,25 @@ public sealed record TrainerOptions
     {
         if (Steps < 1) throw new ArgumentException($"Steps is {Steps}; it must be at least 1.");
         if (LearningRate is not > 0) throw new ArgumentException($"LearningRate is {LearningRate}; it must be positive.");
-        if (FinalLearningRate is not >= 0) throw new ArgumentException($"FinalLearningRate is {FinalLearningRate}; it must not be negative.");
+        if (FinalLearningRate is not >= 0)
+            throw new ArgumentException($"FinalLearningRate is {FinalLearningRate}; it must not be negative.");
         if (WarmupSteps < 0) throw new ArgumentException($"WarmupSteps is {WarmupSteps}; it must not be negative.");
-        if (GradientClip is not (null or > 0)) throw new ArgumentException($"GradientClip is {GradientClip}; it must be positive.");
+        if (GradientClip is not (null or > 0))
+            throw new ArgumentException($"GradientClip is {GradientClip}; it must be positive.");
         if (Accumulation < 1) throw new ArgumentException($"Accumulation is {Accumulation}; it must be at least 1.");
-        if (!Enum.IsDefined(Precision)) throw new ArgumentException($"Precision is {Precision}; it must be one of {string.Join(", ", Enum.GetNames<Precision>())}.");
-        if (AverageDecay is not (null or (> 0 and < 1))) throw new ArgumentException($"AverageDecay is {AverageDecay}; it must be above 0 and below 1.");
+        if (!Enum.IsDefined(Precision)) throw new ArgumentException(
+            $"Precision is {Precision}; it must be one of {string.Join(", ", Enum.GetNames<Precision>())}.");
+        if (AverageDecay is not (null or (> 0 and < 1)))
+            throw new ArgumentException($"AverageDecay is {AverageDecay}; it must be above 0 and below 1.");
         if (EvaluateEvery < 1) throw new ArgumentException($"EvaluateEvery is {EvaluateEvery}; it must be at least 1.");
-        if (EvaluationBatches < 1) throw new ArgumentException($"EvaluationBatches is {EvaluationBatches}; it must be at least 1.");
+        if (EvaluationBatches < 1)
+            throw new ArgumentException($"EvaluationBatches is {EvaluationBatches}; it must be at least 1.");
         if (Patience < 1) throw new ArgumentException($"Patience is {Patience}; it must be at least 1.");
         if (NormsEvery < 1) throw new ArgumentException($"NormsEvery is {NormsEvery}; it must be at least 1.");
-        if (OperationsPerTarget is not (null or > 0)) throw new ArgumentException($"OperationsPerTarget is {OperationsPerTarget}; it must be positive.");
-        if (Checkpoints?.Every < 1) throw new ArgumentException($"Checkpoints.Every is {Checkpoints.Every}; it must be at least 1.");
+        if (OperationsPerTarget is not (null or > 0))
+            throw new ArgumentException($"OperationsPerTarget is {OperationsPerTarget}; it must be positive.");
+        if (Checkpoints?.Every < 1)
+            throw new ArgumentException($"Checkpoints.Every is {Checkpoints.Every}; it must be at least 1.");
         if (Checkpoints?.Keep < 1) throw new ArgumentException($"Checkpoints.Keep is {Checkpoints.Keep}; it must be at least 1.");
         return this;
     }

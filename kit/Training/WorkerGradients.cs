@@ -8,7 +8,9 @@ namespace ResearchKit.Training;
 internal static class WorkerGradients
 {
     /// <summary>Replaces the gradients by their sums over all processes.</summary>
-    /// <remarks>A parameter that a process's own batch did not reach has a gradient of zero there, if it was reached anywhere.</remarks>
+    /// <remarks>
+    /// A parameter that a process's own batch did not reach has a gradient of zero there, if it was reached anywhere.
+    /// </remarks>
     /// <returns>The gradients that there are, the same ones in every process.</returns>
     public static Tensor[] Of(IReadOnlyList<Parameter> parameters, ICommunicator? workers)
     {
@@ -20,7 +22,8 @@ internal static class WorkerGradients
             workers.AllReduce([reached]);
             var times = reached.data<long>().ToArray();
             for (var i = 0; i < times.Length; i++)
-                if (times[i] > 0 && times[i] < workers.WorldSize && parameters[i].grad is null) parameters[i].grad = zeros_like(parameters[i]).DetachFromDisposeScope();
+                if (times[i] > 0 && times[i] < workers.WorldSize && parameters[i].grad is null)
+                    parameters[i].grad = zeros_like(parameters[i]).DetachFromDisposeScope();
         }
         var gradients = GradientClip.Gradients(parameters);
         workers.AllReduce(gradients);

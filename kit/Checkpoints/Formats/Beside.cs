@@ -1,6 +1,8 @@
 namespace ResearchKit.Checkpoints;
 
-/// <summary>Writes a file or a folder beside its place and then moves it there: the place holds what it held, or all of the new.</summary>
+/// <summary>
+/// Writes a file or a folder beside its place and then moves it there: the place holds what it held, or all of the new.
+/// </summary>
 internal static class Beside
 {
     /// <summary>How the names of what is not whole yet end; a killed process may leave such.</summary>

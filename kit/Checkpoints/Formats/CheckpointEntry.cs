@@ -5,8 +5,14 @@ namespace ResearchKit.Checkpoints;
 /// <summary>One tensor of a checkpoint, known without having been read.</summary>
 public sealed record CheckpointEntry
 {
-    internal CheckpointEntry(string name, StoredFormat stored, long[] shape, long start) =>
-        (Name, Stored, Shape, Start, StorageStart) = (name, stored, shape, start, start);
+    internal CheckpointEntry(string name, StoredFormat stored, long[] shape, long start)
+    {
+        Name = name;
+        Stored = stored;
+        Shape = shape;
+        Start = start;
+        StorageStart = start;
+    }
 
     /// <summary>Its name in the file.</summary>
     public string Name { get; }

@@ -9,7 +9,8 @@ namespace ResearchKit.Checkpoints;
 internal sealed class CheckpointFile(string path) : IDisposable
 {
     private const long PartElements = 1 << 21;   // short enough for a span, and for a buffer
-    private readonly SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+    private readonly SafeFileHandle file =
+        File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
 
     private readonly Dictionary<ScalarType, Tensor> maps = [];   // the whole file, as elements of a dtype
 
@@ -50,17 +51,23 @@ internal sealed class CheckpointFile(string path) : IDisposable
         }
     }
 
-    /// <summary>The tensor of an entry on the pages of the file, in no dispose scope; null where they do not suit it or the system does not map them.</summary>
+    /// <summary>
+    /// The tensor of an entry on the pages of the file, in no dispose scope; null where they do not suit it or the system does
+    /// not map them.
+    /// </summary>
     /// <exception cref="InvalidDataException">The file has become shorter.</exception>
     public Tensor? Map(CheckpointEntry entry)
     {
         var format = entry.Stored;
-        if (entry.ElementCount == 0 || entry.Start % format.Size != 0 || format.Stored != format.DType || format.Name == "U64") return null;
-        if (RandomAccess.GetLength(file) < Length) throw new InvalidDataException($"{Path} has become shorter since it was opened.");
+        if (entry.ElementCount == 0 || entry.Start % format.Size != 0 || format.Stored != format.DType || format.Name == "U64")
+            return null;
+        if (RandomAccess.GetLength(file) < Length)
+            throw new InvalidDataException($"{Path} has become shorter since it was opened.");
         try
         {
             if (!maps.TryGetValue(format.Stored, out var map)) maps.Add(format.Stored, map = MapWhole(format));
-            return NativeTensors.Window(map, [.. entry.Shape], entry.AllStrides(), entry.Start / format.Size).DetachFromDisposeScope();
+            return NativeTensors.Window(map, [.. entry.Shape], entry.AllStrides(), entry.Start / format.Size)
+                .DetachFromDisposeScope();
         }
         catch (ExternalException)
         {
@@ -68,7 +75,9 @@ internal sealed class CheckpointFile(string path) : IDisposable
         }
     }
 
-    /// <summary>Copies the tensor of an entry into another of the same shape, without a second copy of a large one on the way.</summary>
+    /// <summary>
+    /// Copies the tensor of an entry into another of the same shape, without a second copy of a large one on the way.
+    /// </summary>
     public void CopyTo(CheckpointEntry entry, Tensor target)
     {
         if (target.numel() == 0) return;
@@ -89,7 +98,8 @@ internal sealed class CheckpointFile(string path) : IDisposable
 
     /// <summary>On Linux by the open file, which another may have replaced under its name.</summary>
     private Tensor MapWhole(StoredFormat format) =>
-        from_file(OperatingSystem.IsLinux() ? $"/proc/self/fd/{file.DangerousGetHandle()}" : Path, shared: false, Length / format.Size, format.Stored, CPU).DetachFromDisposeScope();
+        from_file(OperatingSystem.IsLinux() ? $"/proc/self/fd/{file.DangerousGetHandle()}" : Path, shared: false,
+            Length / format.Size, format.Stored, CPU).DetachFromDisposeScope();
 
     private Tensor Load(CheckpointEntry entry)
     {

@@ -6,9 +6,9 @@ namespace ResearchKit.Checkpoints;
 
 /// <summary>An open checkpoint, in one file or several, whose tensors are read one at a time.</summary>
 /// <remarks>
-/// Opening reads the names, shapes and places alone. A file is safetensors (https://github.com/huggingface/safetensors#format), what
-/// <c>torch.save</c> writes (zip, or the older stream), or an index of several of them. Nothing in a file is executed, and nothing
-/// is allocated that its length does not justify.
+/// Opening reads the names, shapes and places alone. A file is safetensors (https://github.com/huggingface/safetensors#format),
+/// what <c>torch.save</c> writes (zip, or the older stream), or an index of several of them. Nothing in a file is executed, and
+/// nothing is allocated that its length does not justify.
 /// </remarks>
 public sealed class CheckpointReader : IDisposable
 {
@@ -29,8 +29,8 @@ public sealed class CheckpointReader : IDisposable
     /// <summary>Opens a checkpoint.</summary>
     /// <param name="path">A .safetensors, .pt, .pth or .bin file, or the .index.json of several.</param>
     /// <param name="key">
-    /// Where a PyTorch file holds several things, such as an optimizer beside the model: the name of the state dict wanted. Null finds
-    /// the only one.
+    /// Where a PyTorch file holds several things, such as an optimizer beside the model: the name of the state dict wanted. Null
+    /// finds the only one.
     /// </param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is not whole and consistent; says what is wrong and where.</exception>
@@ -61,10 +61,10 @@ public sealed class CheckpointReader : IDisposable
 
     /// <summary>One tensor on the pages of the file itself: they are read when they are touched.</summary>
     /// <remarks>
-    /// The tensor keeps the file's pages after the reader is disposed. What is written to it goes to memory, which the same tensor
-    /// mapped again by this reader shares, never to the file. While
-    /// it lives nobody may shorten the file or write into it: the system ends a process that touches a page that is gone. (To put
-    /// another file in its place is no harm.) A tensor whose place in the file does not suit its dtype is read as by <see cref="Read"/>.
+    /// The tensor keeps the file's pages after the reader is disposed. What is written to it goes to memory, which the same
+    /// tensor mapped again by this reader shares, never to the file. While it lives nobody may shorten the file or write into it:
+    /// the system ends a process that touches a page that is gone. (To put another file in its place is no harm.) A tensor whose
+    /// place in the file does not suit its dtype is read as by <see cref="Read"/>.
     /// </remarks>
     /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
     /// <exception cref="InvalidDataException">The file has become shorter.</exception>
@@ -74,7 +74,9 @@ public sealed class CheckpointReader : IDisposable
         return parts[entry.Part].Map(entry) ?? Read(name);
     }
 
-    /// <summary>Copies one tensor into another of the same shape, on any device, converting its numbers where the dtypes differ.</summary>
+    /// <summary>
+    /// Copies one tensor into another of the same shape, on any device, converting its numbers where the dtypes differ.
+    /// </summary>
     /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
     /// <exception cref="ArgumentException">The shapes differ, or the numbers cannot become the target's.</exception>
     public void CopyTo(string name, Tensor target)
@@ -84,7 +86,9 @@ public sealed class CheckpointReader : IDisposable
         parts[entry.Part].CopyTo(entry, target);
     }
 
-    /// <summary>Reads all tensors, on the CPU, which then belong to the caller; those that share memory in the file share it again.</summary>
+    /// <summary>
+    /// Reads all tensors, on the CPU, which then belong to the caller; those that share memory in the file share it again.
+    /// </summary>
     /// <exception cref="InvalidDataException">The file has changed, or holds numbers that no dtype holds.</exception>
     public Dictionary<string, Tensor> ReadAll()
     {
@@ -108,11 +112,14 @@ public sealed class CheckpointReader : IDisposable
         foreach (var part in parts) part.Dispose();
     }
 
-    /// <summary>A tensor of the file's numbers in the dtype and on the device of another: on the file's pages where they suit it.</summary>
+    /// <summary>
+    /// A tensor of the file's numbers in the dtype and on the device of another: on the file's pages where they suit it.
+    /// </summary>
     internal Tensor MapLike(string name, Tensor like, Device device)
     {
         var entry = this[name];
-        if (entry.Strides is null && entry.Dtype == like.dtype && device.type == TorchSharp.DeviceType.CPU && parts[entry.Part].Map(entry) is { } mapped) return mapped;
+        if (entry.Strides is null && entry.Dtype == like.dtype && device.type == TorchSharp.DeviceType.CPU
+            && parts[entry.Part].Map(entry) is { } mapped) return mapped;
         return ReadLike(name, like, device);
     }
 
@@ -127,8 +134,10 @@ public sealed class CheckpointReader : IDisposable
     /// <summary>Why a tensor of the file cannot be copied into another; null if it can.</summary>
     internal static string? Mismatch(CheckpointEntry entry, Tensor target)
     {
-        if (!target.shape.SequenceEqual(entry.Shape)) return $"is [{string.Join(", ", entry.Shape)}], the model has {target.ShapeText()}";
-        if (entry.Stored.IsBytes && target.dtype != ScalarType.Byte) return $"is {entry.Format}, which is read as bytes, the model has {target.dtype}";
+        if (!target.shape.SequenceEqual(entry.Shape))
+            return $"is [{string.Join(", ", entry.Shape)}], the model has {target.ShapeText()}";
+        if (entry.Stored.IsBytes && target.dtype != ScalarType.Byte)
+            return $"is {entry.Format}, which is read as bytes, the model has {target.dtype}";
         return IsFloat(entry.Dtype) == IsFloat(target.dtype) ? null : $"is {entry.Format}, the model has {target.dtype}";
     }
 
@@ -136,15 +145,18 @@ public sealed class CheckpointReader : IDisposable
         dtype is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64;
 
     private CheckpointEntry this[string name] => entries.TryGetValue(name, out var entry) ? entry
-        : throw new KeyNotFoundException($"{Path} has no tensor '{name}'; it has {entries.Count}: {string.Join(", ", entries.Keys.Order().Take(10))}{(entries.Count > 10 ? ", …" : "")}.");
+        : throw new KeyNotFoundException($"{Path} has no tensor '{name}'; it has {entries.Count}: "
+            + $"{string.Join(", ", entries.Keys.Order().Take(10))}{(entries.Count > 10 ? ", …" : "")}.");
 
     private void OpenShards(string? key)
     {
         foreach (var (file, names) in ShardIndex.Read(Path))
         {
-            if (!File.Exists(file)) throw new InvalidDataException($"{Path} places tensor '{names.First()}' in {System.IO.Path.GetFileName(file)}, which is not there.");
+            if (!File.Exists(file)) throw new InvalidDataException(
+                $"{Path} places tensor '{names.First()}' in {System.IO.Path.GetFileName(file)}, which is not there.");
             names.ExceptWith(AddPart(file, key));
-            if (names.Count > 0) throw new InvalidDataException($"{Path} says that tensor '{names.First()}' is in {System.IO.Path.GetFileName(file)}, which does not hold it.");
+            if (names.Count > 0) throw new InvalidDataException(
+                $"{Path} says that tensor '{names.First()}' is in {System.IO.Path.GetFileName(file)}, which does not hold it.");
         }
     }
 

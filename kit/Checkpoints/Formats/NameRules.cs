@@ -2,12 +2,17 @@ using System.IO.Enumeration;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>How the tensor names of published files of an architecture and the names of the kit's model belong together.</summary>
+/// <summary>
+/// How the tensor names of published files of an architecture and the names of the kit's model belong together.
+/// </summary>
 internal sealed record NameRules
 {
-    private static readonly (string Old, string New)[] OldEndings = [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")];
+    private static readonly (string Old, string New)[] OldEndings =
+        [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")];
 
-    /// <summary>What files of a model with a head put before the names of its base, and files of the base do not: <c>transformer.</c>.</summary>
+    /// <summary>
+    /// What files of a model with a head put before the names of its base, and files of the base do not: <c>transformer.</c>.
+    /// </summary>
     public string Prefix { get; init; } = "";
 
     /// <summary>Beginnings of the model's names that never have the prefix: <c>lm_head.</c>.</summary>
@@ -16,7 +21,9 @@ internal sealed record NameRules
     /// <summary>Names that files may have and no model needs, without the prefix; * stands for anything.</summary>
     public IReadOnlyList<string> Ignored { get; init; } = [];
 
-    /// <summary>Names of the model that files may lack, whose tensors then stay as they were made; * stands for anything.</summary>
+    /// <summary>
+    /// Names of the model that files may lack, whose tensors then stay as they were made; * stands for anything.
+    /// </summary>
     public IReadOnlyList<string> Optional { get; init; } = [];
 
     /// <summary>Names for one tensor, without the prefix: files hold one of them or all.</summary>
@@ -44,7 +51,8 @@ internal sealed record NameRules
     {
         var bare = WithoutPrefix(modelName);
         var sources = Tied.Where(pair => pair.Alias == bare || pair.Source == bare).Select(pair => pair.Source).ToHashSet();
-        return Tied.Where(pair => sources.Contains(pair.Source)).SelectMany(pair => new[] { pair.Source, pair.Alias }).Distinct().Where(name => name != bare);
+        return Tied.Where(pair => sources.Contains(pair.Source)).SelectMany(pair => new[] { pair.Source, pair.Alias }).Distinct()
+            .Where(name => name != bare);
     }
 
     /// <summary>The model's names but for those that are another name of a tensor among them.</summary>
@@ -56,7 +64,8 @@ internal sealed record NameRules
 
     /// <summary>The name that a file with a head has for a model's name.</summary>
     public string Published(string modelName) =>
-        modelName.StartsWith(Prefix, StringComparison.Ordinal) || Heads.Any(head => modelName.StartsWith(head, StringComparison.Ordinal)) ? modelName : Prefix + modelName;
+        modelName.StartsWith(Prefix, StringComparison.Ordinal)
+            || Heads.Any(head => modelName.StartsWith(head, StringComparison.Ordinal)) ? modelName : Prefix + modelName;
 
     /// <summary>A name without the prefix.</summary>
     public string WithoutPrefix(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..] : name;

@@ -13,7 +13,9 @@ public static class SafetensorsFile
     private const long PartElements = 1 << 21;   // short enough for a span
 
     /// <summary>Reads all tensors, on the CPU, which then belong to the caller.</summary>
-    /// <exception cref="InvalidDataException">The file is not a whole, consistent safetensors file; says what is wrong and where.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is not a whole, consistent safetensors file; says what is wrong and where.
+    /// </exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public static Dictionary<string, Tensor> Read(string path)
     {
@@ -21,12 +23,15 @@ public static class SafetensorsFile
         return reader.ReadAll();
     }
 
-    /// <summary>Writes tensors beside the file and then renames, so that the path holds the old file or the whole new one.</summary>
+    /// <summary>
+    /// Writes tensors beside the file and then renames, so that the path holds the old file or the whole new one.
+    /// </summary>
     /// <param name="path">Where to.</param>
     /// <param name="tensors">Any device; float, integer and bool dtypes.</param>
     /// <param name="metadata">Free texts to keep with them.</param>
     /// <exception cref="ArgumentException">A dtype that the format does not know, or a name twice.</exception>
-    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null)
     {
         var named = tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToList();
         var header = SafetensorsHeader.Format(named, metadata);
@@ -42,8 +47,12 @@ public static class SafetensorsFile
         });
     }
 
-    /// <summary>Writes tensors into a folder: <c>model.safetensors</c>, or several files and <c>model.safetensors.index.json</c>.</summary>
-    /// <param name="folder">Where to; is made if it is not there. What it holds of an earlier checkpoint of this kind goes.</param>
+    /// <summary>
+    /// Writes tensors into a folder: <c>model.safetensors</c>, or several files and <c>model.safetensors.index.json</c>.
+    /// </summary>
+    /// <param name="folder">
+    /// Where to; is made if it is not there. What it holds of an earlier checkpoint of this kind goes.
+    /// </param>
     /// <param name="tensors">Any device; float, integer and bool dtypes. Files are filled in this order.</param>
     /// <param name="maximumBytes">Most bytes of tensors in a file; a larger tensor gets one of its own.</param>
     /// <param name="metadata">Free texts to keep with them.</param>
@@ -54,11 +63,13 @@ public static class SafetensorsFile
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumBytes, 1);
         Directory.CreateDirectory(folder);
         var shards = Split([.. tensors], maximumBytes);
-        string Name(int shard) => shards.Count == 1 ? CheckpointFolder.Safetensors : $"model-{shard + 1:00000}-of-{shards.Count:00000}.safetensors";
+        string Name(int shard) => shards.Count == 1 ? CheckpointFolder.Safetensors
+            : $"model-{shard + 1:00000}-of-{shards.Count:00000}.safetensors";
         for (var shard = 0; shard < shards.Count; shard++) Write(Path.Combine(folder, Name(shard)), shards[shard], metadata);
         if (shards.Count > 1)
             ShardIndex.Write(Path.Combine(folder, CheckpointFolder.SafetensorsIndex),
-                shards.SelectMany((shard, number) => shard.Select(pair => KeyValuePair.Create(pair.Key, Name(number)))), shards.Sum(shard => shard.Sum(pair => Bytes(pair.Value))));
+                shards.SelectMany((shard, number) => shard.Select(pair => KeyValuePair.Create(pair.Key, Name(number)))),
+                    shards.Sum(shard => shard.Sum(pair => Bytes(pair.Value))));
         CheckpointFolder.RemoveOther(folder, [.. Enumerable.Range(0, shards.Count).Select(Name)]);
     }
 

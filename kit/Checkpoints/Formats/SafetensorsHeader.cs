@@ -29,13 +29,16 @@ internal static class SafetensorsHeader
         {
             return Parse(header, part.Length);
         }
-        catch (Exception error) when (error is JsonException or InvalidDataException or InvalidOperationException)   // the last: text that is not UTF-8
+        // the last: text that is not UTF-8
+        catch (Exception error) when (error is JsonException or InvalidDataException or InvalidOperationException)
         {
             throw Bad(part, error.Message);
         }
     }
 
-    /// <summary>The header of tensors laid one after the other, padded with spaces so that they begin where a cache line does.</summary>
+    /// <summary>
+    /// The header of tensors laid one after the other, padded with spaces so that they begin where a cache line does.
+    /// </summary>
     public static byte[] Format(List<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         var header = new Dictionary<string, object>();
@@ -44,14 +47,17 @@ internal static class SafetensorsHeader
         foreach (var (name, tensor) in tensors)
         {
             var format = StoredFormat.Of(tensor.dtype)
-                ?? throw new ArgumentException($"Tensor '{name}' {tensor.ShapeText()} is {tensor.dtype}, which the format does not know.");
+                ?? throw new ArgumentException(
+                    $"Tensor '{name}' {tensor.ShapeText()} is {tensor.dtype}, which the format does not know.");
             var end = at + (tensor.numel() * format.Size);
-            if (name == MetadataName || !header.TryAdd(name, new { dtype = format.Name, shape = tensor.shape, data_offsets = new[] { at, end } }))
+            if (name == MetadataName
+                || !header.TryAdd(name, new { dtype = format.Name, shape = tensor.shape, data_offsets = new[] { at, end } }))
                 throw new ArgumentException($"The name '{name}' is taken.");
             at = end;
         }
         var json = JsonSerializer.Serialize(header);
-        return Encoding.UTF8.GetBytes(json.PadRight(json.Length + ((CacheLine - ((8 + Encoding.UTF8.GetByteCount(json)) % CacheLine)) % CacheLine)));
+        return Encoding.UTF8.GetBytes(
+            json.PadRight(json.Length + ((CacheLine - ((8 + Encoding.UTF8.GetByteCount(json)) % CacheLine)) % CacheLine)));
     }
 
     private static (List<CheckpointEntry> Entries, Dictionary<string, string> Metadata) Parse(byte[] header, long fileLength)
@@ -67,17 +73,20 @@ internal static class SafetensorsHeader
         foreach (var entry in entries)
         {
             if (entry.Start != end)
-                throw new InvalidDataException($"tensor '{entry.Name}' begins at byte {entry.Start - dataStart}, the one before it ends at {end - dataStart}");
+                throw new InvalidDataException($"tensor '{entry.Name}' begins at byte {entry.Start - dataStart}, the one before "
+                    + $"it ends at {end - dataStart}");
             end += entry.SpanBytes;
         }
-        if (end != fileLength) throw new InvalidDataException($"the tensors take {end - dataStart} bytes, the file holds {fileLength - dataStart}");
+        if (end != fileLength)
+            throw new InvalidDataException($"the tensors take {end - dataStart} bytes, the file holds {fileLength - dataStart}");
         return (entries, Metadata(json.RootElement));
     }
 
     private static Dictionary<string, string> Metadata(JsonElement root)
     {
         if (!root.TryGetProperty(MetadataName, out var texts)) return [];
-        if (texts.ValueKind != JsonValueKind.Object || texts.EnumerateObject().Any(pair => pair.Value.ValueKind != JsonValueKind.String))
+        if (texts.ValueKind != JsonValueKind.Object
+            || texts.EnumerateObject().Any(pair => pair.Value.ValueKind != JsonValueKind.String))
             throw new InvalidDataException($"{MetadataName} is not an object of texts");
         return texts.EnumerateObject().ToDictionary(pair => pair.Name, pair => pair.Value.GetString()!);
     }
@@ -88,13 +97,15 @@ internal static class SafetensorsHeader
             || !value.TryGetProperty("dtype", out var dtype) || dtype.ValueKind != JsonValueKind.String
             || !value.TryGetProperty("shape", out var shape) || !TryNumbers(shape, out var sizes) || sizes.Length > MostAxes
             || !value.TryGetProperty("data_offsets", out var offsets) || !TryNumbers(offsets, out var range) || range.Length != 2)
-            throw new InvalidDataException($"tensor '{name}' lacks a dtype, a shape of at most {MostAxes} sizes, or two data_offsets");
+            throw new InvalidDataException(
+                $"tensor '{name}' lacks a dtype, a shape of at most {MostAxes} sizes, or two data_offsets");
         var format = StoredFormat.Named(dtype.GetString()!)
             ?? throw new InvalidDataException($"tensor '{name}' has dtype '{dtype.GetString()}'; known are {StoredFormat.Known}");
         if (range[0] > range[1] || range[1] > dataLength)
             throw new InvalidDataException($"tensor '{name}' lies at bytes {range[0]} to {range[1]} of {dataLength}");
         if (Bytes(sizes, format.Size) != range[1] - range[0])
-            throw new InvalidDataException($"tensor '{name}' of shape [{string.Join(", ", sizes)}] and dtype {format.Name} does not take {range[1] - range[0]} bytes");
+            throw new InvalidDataException($"tensor '{name}' of shape [{string.Join(", ", sizes)}] and dtype {format.Name} does "
+                + $"not take {range[1] - range[0]} bytes");
         return new CheckpointEntry(name, format, sizes, dataStart + range[0]);
     }
 
@@ -126,5 +137,6 @@ internal static class SafetensorsHeader
         }
     }
 
-    private static InvalidDataException Bad(CheckpointFile part, string why) => new($"{part.Path} is not a safetensors file: {why}.");
+    private static InvalidDataException Bad(CheckpointFile part, string why) =>
+        new($"{part.Path} is not a safetensors file: {why}.");
 }

@@ -20,11 +20,13 @@ internal sealed class SharedMemory
     public IEnumerable<(string Name, Tensor Tensor)> Read(CheckpointFile part)
     {
         if (entries.Count == 1) return [(entries[0].Name, part.Read(entries[0]))];
-        var (start, end) = (entries.Min(entry => entry.Start), entries.Max(entry => entry.Start + entry.SpanBytes));
+        var start = entries.Min(entry => entry.Start);
+        var end = entries.Max(entry => entry.Start + entry.SpanBytes);
         var size = entries[0].Stored.Size;
         using var scope = NewDisposeScope();
         var memory = part.Read(entries[0] with { Start = start, Shape = [(end - start) / size], Strides = null });
         scope.Attach(memory);
-        return [.. entries.Select(entry => (entry.Name, memory.as_strided([.. entry.Shape], entry.AllStrides(), (entry.Start - start) / size).DetachFromDisposeScope()))];
+        return [.. entries.Select(entry => (entry.Name,
+            memory.as_strided([.. entry.Shape], entry.AllStrides(), (entry.Start - start) / size).DetachFromDisposeScope()))];
     }
 }

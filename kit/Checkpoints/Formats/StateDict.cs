@@ -42,10 +42,13 @@ public static class StateDict
         var own = model.state_dict();
         var problems = own.Keys.Where(name => !tensors.ContainsKey(name)).Select(name => $"{name} is missing")
             .Concat(tensors.Keys.Where(name => !own.ContainsKey(name)).Select(name => $"{name} is unexpected"))
-            .Concat(own.Where(pair => tensors.TryGetValue(pair.Key, out var tensor) && !tensor.shape.SequenceEqual(pair.Value.shape))
-                .Select(pair => $"{pair.Key} is {tensors[pair.Key].ShapeText()}, the model has {pair.Value.ShapeText()}")).ToList();
+            .Concat(own.Where(pair => tensors.TryGetValue(pair.Key, out var tensor)
+                && !tensor.shape.SequenceEqual(pair.Value.shape))
+                .Select(pair => $"{pair.Key} is {tensors[pair.Key].ShapeText()}, the model has {pair.Value.ShapeText()}"))
+                .ToList();
         if (problems.Count > 0)
-            throw new InvalidDataException($"{source} does not fit the model {model.GetName()}: {string.Join("; ", problems.Take(10))}"
+            throw new InvalidDataException(
+                $"{source} does not fit the model {model.GetName()}: {string.Join("; ", problems.Take(10))}"
                 + (problems.Count > 10 ? $"; and {problems.Count - 10} more." : "."));
 
         using var noGrad = no_grad();

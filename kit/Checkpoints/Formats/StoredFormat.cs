@@ -11,10 +11,13 @@ internal sealed record StoredFormat(string Name, int Size, ScalarType Stored, Sc
 {
     private static readonly StoredFormat[] All =
     [
-        new("F64", 8, ScalarType.Float64), new("F32", 4, ScalarType.Float32), new("F16", 2, ScalarType.Float16), new("BF16", 2, ScalarType.BFloat16),
-        new("I64", 8, ScalarType.Int64), new("I32", 4, ScalarType.Int32), new("I16", 2, ScalarType.Int16), new("I8", 1, ScalarType.Int8),
+        new("F64", 8, ScalarType.Float64), new("F32", 4, ScalarType.Float32), new("F16", 2, ScalarType.Float16),
+        new("BF16", 2, ScalarType.BFloat16),
+        new("I64", 8, ScalarType.Int64), new("I32", 4, ScalarType.Int32), new("I16", 2, ScalarType.Int16),
+        new("I8", 1, ScalarType.Int8),
         new("U8", 1, ScalarType.Byte), new("BOOL", 1, ScalarType.Bool), new("C64", 8, ScalarType.ComplexFloat32),
-        new("U16", 2, ScalarType.Int16, ScalarType.Int32), new("U32", 4, ScalarType.Int32, ScalarType.Int64), new("U64", 8, ScalarType.Int64),
+        new("U16", 2, ScalarType.Int16, ScalarType.Int32), new("U32", 4, ScalarType.Int32, ScalarType.Int64),
+        new("U64", 8, ScalarType.Int64),
         new("F8_E4M3", 1, ScalarType.Byte), new("F8_E5M2", 1, ScalarType.Byte), new("F8_E8M0", 1, ScalarType.Byte),
     ];
 
@@ -32,7 +35,9 @@ internal sealed record StoredFormat(string Name, int Size, ScalarType Stored, Sc
     public static StoredFormat? Named(string name) => All.FirstOrDefault(format => format.Name == name);
 
     /// <summary>How a dtype is stored; null for one that safetensors does not know.</summary>
-    public static StoredFormat? Of(ScalarType dtype) => All.FirstOrDefault(format => format.Stored == dtype && format.DType == dtype);   // the first: U8 for bytes
+    // the first: U8 for bytes
+    public static StoredFormat? Of(ScalarType dtype) =>
+        All.FirstOrDefault(format => format.Stored == dtype && format.DType == dtype);
 
     /// <summary>The held tensor of a stored one; the same tensor where nothing differs.</summary>
     /// <exception cref="InvalidDataException">A number that the held dtype cannot hold.</exception>
@@ -41,7 +46,8 @@ internal sealed record StoredFormat(string Name, int Size, ScalarType Stored, Sc
         "U16" => stored.to(DType).bitwise_and_(0xFFFF),
         "U32" => stored.to(DType).bitwise_and_(0xFFFF_FFFFL),
         "U64" when stored.numel() > 0 && stored.min().item<long>() < 0 =>
-            throw new InvalidDataException("it is U64 with numbers above 9223372036854775807, which no dtype of libtorch's holds"),
+            throw new InvalidDataException(
+                "it is U64 with numbers above 9223372036854775807, which no dtype of libtorch's holds"),
         _ => stored,
     };
 }

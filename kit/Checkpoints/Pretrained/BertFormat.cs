@@ -18,7 +18,8 @@ internal static class BertFormat
             Heads = [""],   // the reference writes the encoder alone without the prefix
             Ignored = [PositionNumbers, "cls.*", "classifier.*", "qa_outputs.*"],
         },
-        (config, names) => new Bert(config, withPooler: names.Any(name => name is "pooler.dense.weight" or "bert.pooler.dense.weight")),
+        (config, names) => new Bert(config,
+            withPooler: names.Any(name => name is "pooler.dense.weight" or "bert.pooler.dense.weight")),
         model => model.Config);
 
     /// <summary>The format of the masked-language model.</summary>
@@ -41,9 +42,15 @@ internal static class BertFormat
     /// <param name="unused">Names that files of another class may have, without the prefix.</param>
     /// <param name="make">From the configuration to the model.</param>
     /// <param name="configOf">And back.</param>
-    public static PretrainedFormat<T, BertConfig> Classifier<T>(string architecture, string[] unused, Func<BertConfig, T> make, Func<T, BertConfig> configOf)
+    public static PretrainedFormat<T, BertConfig> Classifier<T>(string architecture, string[] unused, Func<BertConfig, T> make,
+        Func<T, BertConfig> configOf)
         where T : nn.Module => Of(architecture,
-        _ => new NameRules { Prefix = "bert.", Heads = ["classifier."], Ignored = [PositionNumbers, "cls.*", "qa_outputs.*", .. unused] },
+        _ => new NameRules
+        {
+            Prefix = "bert.",
+            Heads = ["classifier."],
+            Ignored = [PositionNumbers, "cls.*", "qa_outputs.*", .. unused]
+        },
         (config, _) => make(config), configOf);
 
     private static PretrainedFormat<T, BertConfig> Of<T>(string architecture, Func<BertConfig, NameRules> names,

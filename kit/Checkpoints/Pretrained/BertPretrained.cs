@@ -10,11 +10,14 @@ public static class BertPretrained
     extension(Bert model)
     {
         /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
-        /// <remarks>Files of models with a head are accepted: the head is ignored, and the model has a pooler if the file has one.</remarks>
+        /// <remarks>
+        /// Files of models with a head are accepted: the head is ignored, and the model has a pooler if the file has one.
+        /// </remarks>
         public static Bert FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
-        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
+            Format.Save(model, folder, maximumShardBytes);
     }
 }
 
@@ -26,11 +29,14 @@ public static class BertForMaskedLanguageModelPretrained
     extension(BertForMaskedLanguageModel model)
     {
         /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
-        /// <remarks>Files of the pre-training model are accepted: their pooler and their next-sentence head are ignored.</remarks>
+        /// <remarks>
+        /// Files of the pre-training model are accepted: their pooler and their next-sentence head are ignored.
+        /// </remarks>
         public static BertForMaskedLanguageModel FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
-        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
+            Format.Save(model, folder, maximumShardBytes);
     }
 }
 
@@ -44,10 +50,12 @@ public static class BertForSequenceClassificationPretrained
     {
         /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
         /// <remarks>The folder must contain the head. For a new head, load a <see cref="Bert"/> and copy its tensors.</remarks>
-        public static BertForSequenceClassification FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+        public static BertForSequenceClassification FromPretrained(string folder, bool mapped = true) =>
+            Format.Load(folder, mapped);
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
-        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
+            Format.Save(model, folder, maximumShardBytes);
     }
 }
 
@@ -64,6 +72,7 @@ public static class BertForTokenClassificationPretrained
         public static BertForTokenClassification FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
-        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
+            Format.Save(model, folder, maximumShardBytes);
     }
 }

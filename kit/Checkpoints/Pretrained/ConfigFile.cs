@@ -11,27 +11,36 @@ internal sealed class ConfigFile
     private readonly Dictionary<string, JsonElement> fields;
     private readonly string path;
 
-    private ConfigFile(string path, Dictionary<string, JsonElement> fields) => (this.path, this.fields) = (path, fields);
+    private ConfigFile(string path, Dictionary<string, JsonElement> fields)
+    {
+        this.path = path;
+        this.fields = fields;
+    }
 
     /// <summary>Reads the config of a folder.</summary>
     /// <exception cref="FileNotFoundException">There is none.</exception>
     /// <exception cref="InvalidDataException">It is not a JSON object.</exception>
     public static ConfigFile Read(string folder)
     {
-        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder}; expected one with {CheckpointFolder.Config}.");
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"There is no folder {folder}; expected one with {CheckpointFolder.Config}.");
         var path = Path.Combine(folder, CheckpointFolder.Config);
-        if (!File.Exists(path)) throw new FileNotFoundException($"There is no file {path}; expected the model's configuration.", path);
-        if (new FileInfo(path).Length > LongestConfig) throw new InvalidDataException($"{path} is not a configuration: it has {new FileInfo(path).Length} bytes.");
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"There is no file {path}; expected the model's configuration.", path);
+        if (new FileInfo(path).Length > LongestConfig)
+            throw new InvalidDataException($"{path} is not a configuration: it has {new FileInfo(path).Length} bytes.");
         try
         {
             var bytes = File.ReadAllBytes(path);
             if (!Utf8.IsValid(bytes)) throw new InvalidDataException($"{path} is not a configuration: it is not UTF-8.");
             using var json = JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false });
             return json.RootElement.ValueKind == JsonValueKind.Object
-                ? new ConfigFile(path, json.RootElement.EnumerateObject().ToDictionary(field => field.Name, field => field.Value.Clone()))
+                ? new ConfigFile(path, json.RootElement.EnumerateObject()
+                    .ToDictionary(field => field.Name, field => field.Value.Clone()))
                 : throw new InvalidDataException($"{path} is not a configuration: it is no JSON object.");
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)   // the latter: names with half a surrogate pair
+        // the latter: names with half a surrogate pair
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             throw new InvalidDataException($"{path} is not a configuration: {error.Message}", error);
         }
@@ -64,7 +73,8 @@ internal sealed class ConfigFile
 
     /// <summary>A number.</summary>
     public double Number(string name, double absent) => !Has(name) ? absent
-        : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetDouble(out var number) && double.IsFinite(number) ? number
+        : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetDouble(out var number) && double.IsFinite(number)
+        ? number
         : throw Bad(name, "a number");
 
     /// <summary>A number without which nothing can be guessed.</summary>
@@ -95,7 +105,8 @@ internal sealed class ConfigFile
     /// <summary>The fields of an object; null where the field is absent or null.</summary>
     public ConfigFile? Part(string name) => !Has(name) ? null
         : fields[name].ValueKind == JsonValueKind.Object
-            ? new ConfigFile($"{path}: {name}", Whole(name, value => value.EnumerateObject().ToDictionary(field => field.Name, field => field.Value)))
+            ? new ConfigFile($"{path}: {name}",
+                Whole(name, value => value.EnumerateObject().ToDictionary(field => field.Name, field => field.Value)))
         : throw Bad(name, "an object");
 
     /// <summary>Refuses a text other than the only one that the kit's model knows.</summary>
@@ -107,7 +118,8 @@ internal sealed class ConfigFile
     /// <summary>Refuses a flag of the architecture that the kit's model does not have.</summary>
     public void Expect(string name, bool value)
     {
-        if (Flag(name, value) != value) throw Bad(name, value ? "true, the only value that the kit's model knows" : "false, the only value that the kit's model knows");
+        if (Flag(name, value) != value) throw Bad(name,
+            value ? "true, the only value that the kit's model knows" : "false, the only value that the kit's model knows");
     }
 
     /// <summary>Refuses another architecture; an absent <c>model_type</c> says nothing.</summary>

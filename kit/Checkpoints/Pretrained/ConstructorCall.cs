@@ -14,12 +14,14 @@ internal sealed partial record ConstructorCall(string Name, IReadOnlyDictionary<
     public static ConstructorCall? Parse(string text, IReadOnlyList<string> parameters)
     {
         if (Call().Match(text) is not { Success: true } call) return null;
-        var (arguments, parts) = (new Dictionary<string, JsonElement>(), Split(call.Groups["arguments"].Value));
+        var arguments = new Dictionary<string, JsonElement>();
+        var parts = Split(call.Groups["arguments"].Value);
         for (var place = 0; place < parts.Count; place++)
         {
             var named = Named().Match(parts[place]);
             var name = named.Success ? named.Groups["name"].Value : place < parameters.Count ? parameters[place] : "";
-            if (!parameters.Contains(name) || Value(named.Success ? named.Groups["value"].Value : parts[place]) is not { } value || !arguments.TryAdd(name, value)) return null;
+            if (!parameters.Contains(name) || Value(named.Success ? named.Groups["value"].Value : parts[place]) is not { } value
+                || !arguments.TryAdd(name, value)) return null;
         }
         return new ConstructorCall(call.Groups["name"].Value.Split('.')[^1], arguments);
     }
@@ -27,7 +29,9 @@ internal sealed partial record ConstructorCall(string Name, IReadOnlyDictionary<
     /// <summary>The parts between commas that are in no bracket.</summary>
     private static List<string> Split(string text)
     {
-        var (parts, depth, start) = (new List<string>(), 0, 0);
+        var parts = new List<string>();
+        var depth = 0;
+        var start = 0;
         for (var i = 0; i < text.Length; i++)
         {
             depth += text[i] switch { '[' or '(' => 1, ']' or ')' => -1, _ => 0 };
@@ -41,7 +45,8 @@ internal sealed partial record ConstructorCall(string Name, IReadOnlyDictionary<
 
     private static JsonElement? Value(string text)
     {
-        var json = Word().Replace(text, word => word.Value switch { "True" => "true", "False" => "false", "None" => "null", _ => $"\"{word.Value}\"" });
+        var json = Word().Replace(text,
+            word => word.Value switch { "True" => "true", "False" => "false", "None" => "null", _ => $"\"{word.Value}\"" });
         try
         {
             using var value = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 4 });
@@ -53,7 +58,8 @@ internal sealed partial record ConstructorCall(string Name, IReadOnlyDictionary<
         }
     }
 
-    [GeneratedRegex(@"^\s*(?<name>[A-Za-z_][\w.]*)\s*(\((?<arguments>.*)\))?\s*$", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^\s*(?<name>[A-Za-z_][\w.]*)\s*(\((?<arguments>.*)\))?\s*$",
+        RegexOptions.Singleline | RegexOptions.CultureInvariant)]
     private static partial Regex Call();
 
     [GeneratedRegex(@"^(?<name>[A-Za-z_]\w*)\s*=\s*(?<value>.+)$", RegexOptions.Singleline | RegexOptions.CultureInvariant)]

@@ -21,16 +21,22 @@ public static class GoogLeNetPretrained
     extension(GoogLeNet model)
     {
         /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
-        /// <remarks>The field <c>architecture</c> of the configuration is a constructor call such as <c>googlenet(num_classes=10,aux_logits=False)</c>. Arguments may also be fields of the configuration. Without auxiliary heads, those of the file are ignored.</remarks>
+        /// <remarks>
+        /// The field <c>architecture</c> of the configuration is a constructor call such as
+        /// <c>googlenet(num_classes=10,aux_logits=False)</c>. Arguments may also be fields of the configuration. Without
+        /// auxiliary heads, those of the file are ignored.
+        /// </remarks>
         public static GoogLeNet FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
-        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
+            Format.Save(model, folder, maximumShardBytes);
     }
 
     private static GoogLeNetConfig Read(ConfigFile file)
     {
-        var (name, arguments) = file.Call("architecture", VisionArguments.With("num_classes", "aux_logits", "transform_input", "dropout", "dropout_aux"));
+        var (name, arguments) = file.Call("architecture",
+            VisionArguments.With("num_classes", "aux_logits", "transform_input", "dropout", "dropout_aux"));
         return VisionArguments.Find(file, name, Builders) with
         {
             Classes = arguments.Size("num_classes", 1000),
@@ -41,11 +47,14 @@ public static class GoogLeNetPretrained
         };
     }
 
-    private static JsonObject Write(GoogLeNetConfig config) => config.InputChannels != 3 || config.Stem != Stem.Standard || config.WidthDivisor != 1
-        ? throw new ArgumentException($"InputChannels {config.InputChannels}, Stem {config.Stem}, WidthDivisor {config.WidthDivisor}: torchvision's network has 3, {Stem.Standard} and 1; StateDict.Save writes any.")
+    private static JsonObject Write(GoogLeNetConfig config) =>
+        config.InputChannels != 3 || config.Stem != Stem.Standard || config.WidthDivisor != 1
+        ? throw new ArgumentException($"InputChannels {config.InputChannels}, Stem {config.Stem}, WidthDivisor "
+            + $"{config.WidthDivisor}: torchvision's network has 3, {Stem.Standard} and 1; StateDict.Save writes any.")
         : new JsonObject
         {
-            ["architecture"] = $"googlenet(num_classes={config.Classes},aux_logits={config.AuxiliaryHeads},transform_input={config.TransformInput})",
+            ["architecture"] = $"googlenet(num_classes={config.Classes},aux_logits={config.AuxiliaryHeads},"
+                + $"transform_input={config.TransformInput})",
             ["num_classes"] = config.Classes,
             ["dropout"] = config.Dropout,
             ["dropout_aux"] = config.AuxiliaryDropout,

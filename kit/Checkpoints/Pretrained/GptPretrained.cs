@@ -4,7 +4,9 @@ using ResearchKit.Models;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>GPT-2 in the folders of transformers: <c>GPT2LMHeadModel</c>, and the published files without the head's prefix.</summary>
+/// <summary>
+/// GPT-2 in the folders of transformers: <c>GPT2LMHeadModel</c>, and the published files without the head's prefix.
+/// </summary>
 public static class GptPretrained
 {
     private static readonly PretrainedFormat<Gpt, GptConfig> Format = new()
@@ -27,24 +29,32 @@ public static class GptPretrained
 
     extension(Gpt model)
     {
-        /// <summary>Loads a model, in evaluation mode, from a folder with <c>config.json</c> and weights in the published layout.</summary>
+        /// <summary>
+        /// Loads a model, in evaluation mode, from a folder with <c>config.json</c> and weights in the published layout.
+        /// </summary>
         /// <param name="folder">The folder. Nothing is downloaded.</param>
         /// <param name="mapped">
-        /// True memory-maps the parameters that are float32 in the file: they are read when they are first used, and loading makes no second
-        /// copy. Training writes to memory, never to the file. While the model lives, the file may be replaced by another (as <c>SavePretrained</c>
-        /// does), but it must not be shortened or written into. False reads all parameters into memory at once, which Windows always does.
+        /// True memory-maps the parameters that are float32 in the file: they are read when they are first used, and loading
+        /// makes no second copy. Training writes to memory, never to the file. While the model lives, the file may be replaced by
+        /// another (as <c>SavePretrained</c> does), but it must not be shortened or written into. False reads all parameters into
+        /// memory at once, which Windows always does.
         /// </param>
         /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
         /// <exception cref="FileNotFoundException">The folder has no configuration or no weights.</exception>
-        /// <exception cref="InvalidDataException">A file is damaged or describes another architecture, or the files do not fit each other; the message says how.</exception>
+        /// <exception cref="InvalidDataException">
+        /// A file is damaged or describes another architecture, or the files do not fit each other; the message says how.
+        /// </exception>
         public static Gpt FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
         /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> in the layout of the reference library.</summary>
         /// <param name="folder">The folder; it is created if it does not exist.</param>
-        /// <param name="maximumShardBytes">The largest size of the tensors in one file; a larger model is written as several files with an index.</param>
+        /// <param name="maximumShardBytes">
+        /// The largest size of the tensors in one file; a larger model is written as several files with an index.
+        /// </param>
         /// <exception cref="ArgumentException">The configuration of the reference library cannot describe this model.</exception>
         /// <exception cref="InvalidOperationException">The model is packed for inference.</exception>
-        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
+            Format.Save(model, folder, maximumShardBytes);
     }
 
     private static GptConfig Read(ConfigFile file)

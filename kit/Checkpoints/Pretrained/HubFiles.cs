@@ -18,7 +18,8 @@ internal sealed partial class HubFiles(Uri address) : IDisposable
     public void Dispose() => client.Dispose();
 
     /// <summary>Downloads a file unless it is here; false if the hub has none.</summary>
-    public async Task<bool> GetAsync(string place, string path, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
+    public async Task<bool> GetAsync(string place, string path, IProgress<DownloadProgress>? progress,
+        CancellationToken cancellation)
     {
         if (File.Exists(path)) return true;
         var part = $"{path}.part";
@@ -26,47 +27,62 @@ internal sealed partial class HubFiles(Uri address) : IDisposable
         using (response)
         {
             if (response.StatusCode == HttpStatusCode.NotFound) return false;
-            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && Length(part) > 0 && Length(part) == size) { }   // it is here whole
-            else if (!response.IsSuccessStatusCode) throw new HttpRequestException($"{new Uri(Address, place)} answers {(int)response.StatusCode} {response.ReasonPhrase}.", null, response.StatusCode);
-            else size = await SaveAsync(response, part, Path.GetFileName(path), size, progress, cancellation).ConfigureAwait(false);
+            // it is here whole
+            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && Length(part) > 0
+                && Length(part) == size) { }
+            else if (!response.IsSuccessStatusCode) throw new HttpRequestException($"{new Uri(Address, place)} answers "
+                + $"{(int)response.StatusCode} {response.ReasonPhrase}.", null, response.StatusCode);
+            else size = await SaveAsync(response, part, Path.GetFileName(path), size, progress,
+                cancellation).ConfigureAwait(false);
         }
-        if (size is { } whole && Length(part) < whole) throw new HttpRequestException($"{new Uri(Address, place)} ended after {Length(part)} of {whole} bytes; a next attempt goes on from there.");
+        if (size is { } whole && Length(part) < whole) throw new HttpRequestException(
+            $"{new Uri(Address, place)} ended after {Length(part)} of {whole} bytes; a next attempt goes on from there.");
         await CheckAsync(part, sha256, size, cancellation).ConfigureAwait(false);
         File.Move(part, path, overwrite: true);
         return true;
     }
 
-    private async Task<(HttpResponseMessage Response, string? Sha256, long? Size)> AskAsync(Uri place, long from, CancellationToken cancellation)
+    private async Task<(HttpResponseMessage Response, string? Sha256, long? Size)> AskAsync(Uri place, long from,
+        CancellationToken cancellation)
     {
-        var (sha256, size) = ((string?)null, (long?)null);
+        var sha256 = (string?)null;
+        var size = (long?)null;
         for (var redirects = 0; ; redirects++)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, place);
             if (from > 0) request.Headers.Range = new RangeHeaderValue(from, null);
-            var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+            var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead,
+                cancellation).ConfigureAwait(false);
             sha256 ??= Checksum(response, ofTheHub: redirects == 0);
-            size ??= response.Headers.TryGetValues("X-Linked-Size", out var sizes) && long.TryParse(sizes.First(), out var linked) ? linked : null;
+            size ??= response.Headers.TryGetValues("X-Linked-Size", out var sizes) && long.TryParse(sizes.First(), out var linked)
+                ? linked : null;
             if ((int)response.StatusCode is < 300 or >= 400 || response.Headers.Location is not { } target)
-                return (response, sha256, size ?? response.Content.Headers.ContentRange?.Length ?? (response.StatusCode == HttpStatusCode.OK ? response.Content.Headers.ContentLength : null));
+                return (response, sha256, size ?? response.Content.Headers.ContentRange?.Length
+                    ?? (response.StatusCode == HttpStatusCode.OK ? response.Content.Headers.ContentLength : null));
             response.Dispose();
             var next = new Uri(place, target);
-            if (redirects == MostRedirects || next.Scheme is not ("https" or "http") || (place.Scheme == "https" && next.Scheme != "https"))
+            if (redirects == MostRedirects || next.Scheme is not ("https" or "http")
+                || (place.Scheme == "https" && next.Scheme != "https"))
                 throw new HttpRequestException($"{place} redirects to {next}, which is not followed.");
             place = next;
         }
     }
 
-    private static async Task<long?> SaveAsync(HttpResponseMessage response, string part, string name, long? size, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
+    private static async Task<long?> SaveAsync(HttpResponseMessage response, string part, string name, long? size,
+        IProgress<DownloadProgress>? progress, CancellationToken cancellation)
     {
-        var goesOn = response.StatusCode == HttpStatusCode.PartialContent && response.Content.Headers.ContentRange?.From == Length(part);
-        if (response.StatusCode == HttpStatusCode.PartialContent && !goesOn) throw new HttpRequestException($"The hub answers for {name} with another range than {Length(part)} and on.");
+        var goesOn = response.StatusCode == HttpStatusCode.PartialContent
+            && response.Content.Headers.ContentRange?.From == Length(part);
+        if (response.StatusCode == HttpStatusCode.PartialContent && !goesOn)
+            throw new HttpRequestException($"The hub answers for {name} with another range than {Length(part)} and on.");
         var file = new FileStream(part, goesOn ? FileMode.Append : FileMode.Create, FileAccess.Write);
         await using (file.ConfigureAwait(false))
         {
             var from = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
             var buffer = new byte[BufferBytes];
             progress?.Report(new DownloadProgress(name, file.Position, size));
-            while (await from.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false) is > 0 and var count)
+            while (await from.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation)
+                .ConfigureAwait(false) is > 0 and var count)
             {
                 await file.WriteAsync(buffer.AsMemory(0, count), cancellation).ConfigureAwait(false);
                 progress?.Report(new DownloadProgress(name, file.Position, size));
@@ -92,8 +108,10 @@ internal sealed partial class HubFiles(Uri address) : IDisposable
     /// <summary>The hub's tag of a large file is its SHA-256; that of a small one, and those of other servers, are not.</summary>
     private static string? Checksum(HttpResponseMessage response, bool ofTheHub)
     {
-        var tag = response.Headers.TryGetValues("X-Linked-ETag", out var linked) ? linked.First() : ofTheHub ? response.Headers.ETag?.Tag : null;
-        return tag is not null && Sha256().Match(tag) is { Success: true } match ? match.Groups[1].Value.ToLowerInvariant() : null;
+        var tag = response.Headers.TryGetValues("X-Linked-ETag", out var linked) ? linked.First()
+            : ofTheHub ? response.Headers.ETag?.Tag : null;
+        return tag is not null && Sha256().Match(tag) is { Success: true } match ? match.Groups[1].Value.ToLowerInvariant()
+            : null;
     }
 
     private static long Length(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;

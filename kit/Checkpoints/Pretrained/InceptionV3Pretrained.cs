@@ -21,16 +21,22 @@ public static class InceptionV3Pretrained
     extension(InceptionV3 model)
     {
         /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
-        /// <remarks>The field <c>architecture</c> of the configuration is a constructor call such as <c>inception_v3(num_classes=10,aux_logits=False)</c>. Arguments may also be fields of the configuration. Without the auxiliary head, that of the file is ignored.</remarks>
+        /// <remarks>
+        /// The field <c>architecture</c> of the configuration is a constructor call such as
+        /// <c>inception_v3(num_classes=10,aux_logits=False)</c>. Arguments may also be fields of the configuration. Without the
+        /// auxiliary head, that of the file is ignored.
+        /// </remarks>
         public static InceptionV3 FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
-        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
+            Format.Save(model, folder, maximumShardBytes);
     }
 
     private static InceptionV3Config Read(ConfigFile file)
     {
-        var (name, arguments) = file.Call("architecture", VisionArguments.With("num_classes", "aux_logits", "transform_input", "dropout"));
+        var (name, arguments) = file.Call("architecture",
+            VisionArguments.With("num_classes", "aux_logits", "transform_input", "dropout"));
         return VisionArguments.Find(file, name, Builders) with
         {
             Classes = arguments.Size("num_classes", 1000),
@@ -41,10 +47,12 @@ public static class InceptionV3Pretrained
     }
 
     private static JsonObject Write(InceptionV3Config config) => config.InputChannels != 3 || config.WidthDivisor != 1
-        ? throw new ArgumentException($"InputChannels {config.InputChannels}, WidthDivisor {config.WidthDivisor}: torchvision's network has 3 and 1; StateDict.Save writes any.")
+        ? throw new ArgumentException($"InputChannels {config.InputChannels}, WidthDivisor {config.WidthDivisor}: torchvision's "
+            + "network has 3 and 1; StateDict.Save writes any.")
         : new JsonObject
         {
-            ["architecture"] = $"inception_v3(num_classes={config.Classes},aux_logits={config.AuxiliaryHead},transform_input={config.TransformInput})",
+            ["architecture"] = $"inception_v3(num_classes={config.Classes},aux_logits={config.AuxiliaryHead},"
+                + $"transform_input={config.TransformInput})",
             ["num_classes"] = config.Classes,
             ["dropout"] = config.Dropout,
         };

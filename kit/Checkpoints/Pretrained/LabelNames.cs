@@ -9,8 +9,10 @@ internal static class LabelNames
     public static JsonObject WithLabels(this JsonObject config, int labels)
     {
         var names = Enumerable.Range(0, labels).Select(label => (Number: label, Name: $"LABEL_{label}")).ToList();
-        config["id2label"] = new JsonObject(names.Select(label => KeyValuePair.Create<string, JsonNode?>($"{label.Number}", label.Name)));
-        config["label2id"] = new JsonObject(names.Select(label => KeyValuePair.Create<string, JsonNode?>(label.Name, label.Number)));
+        config["id2label"] = new JsonObject(names
+            .Select(label => KeyValuePair.Create<string, JsonNode?>($"{label.Number}", label.Name)));
+        config["label2id"] = new JsonObject(names
+            .Select(label => KeyValuePair.Create<string, JsonNode?>(label.Name, label.Number)));
         return config;
     }
 }

@@ -31,7 +31,8 @@ public static class LlamaPretrained
         public static Llama FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
-        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
+            Format.Save(model, folder, maximumShardBytes);
     }
 
     private static LlamaConfig Read(ConfigFile file)
@@ -60,12 +61,14 @@ public static class LlamaPretrained
     }
 
     /// <summary>The base of the rotary positions, as newer and older configurations say it.</summary>
-    private static double RotaryBase(ConfigFile file) => file.Part("rope_parameters")?.Number("rope_theta", 10_000) ?? file.Number("rope_theta", 10_000);
+    private static double RotaryBase(ConfigFile file) =>
+        file.Part("rope_parameters")?.Number("rope_theta", 10_000) ?? file.Number("rope_theta", 10_000);
 
     /// <summary>How they are stretched; refuses ways that the kit's model does not know.</summary>
     private static RotaryScaling? Scaling(ConfigFile file)
     {
-        var (older, newer) = (Scaling(file, file.Part("rope_scaling")), Scaling(file, file.Part("rope_parameters")));   // both are looked at
+        var older = Scaling(file, file.Part("rope_scaling"));
+        var newer = Scaling(file, file.Part("rope_parameters"));   // both are looked at
         return older ?? newer;
     }
 
@@ -82,7 +85,8 @@ public static class LlamaPretrained
         };
     }
 
-    private static double Factor(ConfigFile part) => part.Number("factor") is >= 1 and var factor ? factor : throw part.Bad("factor", "a number of at least 1");
+    private static double Factor(ConfigFile part) => part.Number("factor") is >= 1 and var factor ? factor
+        : throw part.Bad("factor", "a number of at least 1");
 
     private static JsonObject Write(LlamaConfig config) => new()
     {
@@ -98,7 +102,8 @@ public static class LlamaPretrained
         ["rope_theta"] = config.RotaryBase,
         ["rope_scaling"] = config.RotaryScaling switch
         {
-            RotaryScaling.Linear linear => new JsonObject { ["rope_type"] = "linear", ["type"] = "linear", ["factor"] = linear.Factor },
+            RotaryScaling.Linear linear =>
+                new JsonObject { ["rope_type"] = "linear", ["type"] = "linear", ["factor"] = linear.Factor },
             RotaryScaling.Llama3 llama => new JsonObject
             {
                 ["rope_type"] = "llama3",

@@ -10,7 +10,9 @@ namespace ResearchKit.Checkpoints;
 /// <typeparam name="TConfig">Its configuration.</typeparam>
 internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
 {
-    /// <summary>The architecture in a <c>config.json</c> of transformers: <c>gpt2</c>; null for other libraries' models.</summary>
+    /// <summary>
+    /// The architecture in a <c>config.json</c> of transformers: <c>gpt2</c>; null for other libraries' models.
+    /// </summary>
     public string? ModelType { get; init; }
 
     /// <summary>The class that transformers makes of it: <c>GPT2LMHeadModel</c>; null likewise.</summary>
@@ -28,7 +30,9 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
     /// <summary>Makes a model; the names are those of the file that will fill it.</summary>
     public required Func<TConfig, IEnumerable<string>, TModel> Make { get; init; }
 
-    /// <summary>Number of layers, each of which has tensors in the file: a configuration that claims more is refused before any is made.</summary>
+    /// <summary>
+    /// Number of layers, each of which has tensors in the file: a configuration that claims more is refused before any is made.
+    /// </summary>
     public required Func<TConfig, int> Layers { get; init; }
 
     /// <summary>A model's configuration.</summary>
@@ -36,10 +40,14 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
 
     /// <summary>A model, in evaluation mode, with the weights of a folder.</summary>
     /// <param name="folder">Where they are.</param>
-    /// <param name="mapped">Whether parameters may lie on the pages of the file; not on Windows, where a mapped file cannot be replaced.</param>
+    /// <param name="mapped">
+    /// Whether parameters may lie on the pages of the file; not on Windows, where a mapped file cannot be replaced.
+    /// </param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException">It has no configuration or no weights.</exception>
-    /// <exception cref="InvalidDataException">Its files are damaged, describe another architecture, or do not belong together.</exception>
+    /// <exception cref="InvalidDataException">
+    /// Its files are damaged, describe another architecture, or do not belong together.
+    /// </exception>
     public TModel Load(string folder, bool mapped)
     {
         var file = ConfigFile.Read(folder);
@@ -47,7 +55,8 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
         var config = Checked(() => Read(file), folder);
         using var reader = CheckpointReader.Open(CheckpointFolder.Weights(folder));
         if (Layers(config) > reader.Entries.Count)
-            throw new InvalidDataException($"{Path.Combine(folder, CheckpointFolder.Config)} describes {Layers(config)} layers; {reader.Path} has {reader.Entries.Count} tensors in all.");
+            throw new InvalidDataException($"{Path.Combine(folder, CheckpointFolder.Config)} describes {Layers(config)} layers; "
+                + $"{reader.Path} has {reader.Entries.Count} tensors in all.");
         var model = MetaInitialization.Make(() => Checked(() => Make(config, reader.Entries.Keys), folder));
         try
         {
@@ -103,9 +112,11 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
         {
             return make();
         }
-        catch (Exception error) when (error is ArgumentException or ExternalException or OverflowException)   // the second: sizes that libtorch refuses
+        // the second: sizes that libtorch refuses
+        catch (Exception error) when (error is ArgumentException or ExternalException or OverflowException)
         {
-            throw new InvalidDataException($"{Path.Combine(folder, CheckpointFolder.Config)} describes no model: {error.Message}", error);
+            throw new InvalidDataException(
+                $"{Path.Combine(folder, CheckpointFolder.Config)} describes no model: {error.Message}", error);
         }
     }
 }

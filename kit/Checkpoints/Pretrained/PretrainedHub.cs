@@ -9,10 +9,13 @@ namespace ResearchKit.Checkpoints;
 /// <param name="Total">Bytes of the whole file; null where the hub does not say.</param>
 public readonly record struct DownloadProgress(string File, long Bytes, long? Total);
 
-/// <summary>Downloads published models by <c>owner/name</c> from a hub that speaks as huggingface.co does. Nothing else in the kit uses the network.</summary>
+/// <summary>
+/// Downloads published models by <c>owner/name</c> from a hub that speaks as huggingface.co does. Nothing else in the kit uses
+/// the network.
+/// </summary>
 /// <remarks>
-/// A file grows under a name with <c>.part</c>, goes on where an earlier attempt stopped, and gets its own name when it is whole and,
-/// where the hub says its SHA-256, has that.
+/// A file grows under a name with <c>.part</c>, goes on where an earlier attempt stopped, and gets its own name when it is whole
+/// and, where the hub says its SHA-256, has that.
 /// </remarks>
 public sealed partial class PretrainedHub : IDisposable
 {
@@ -20,11 +23,14 @@ public sealed partial class PretrainedHub : IDisposable
     private readonly HubFiles files;
 
     /// <param name="address">Where the hub is.</param>
-    /// <param name="folder">Where models are kept; null for <c>researchkit/hub</c> in the user's folder of application data.</param>
+    /// <param name="folder">
+    /// Where models are kept; null for <c>researchkit/hub</c> in the user's folder of application data.
+    /// </param>
     public PretrainedHub(Uri? address = null, string? folder = null)
     {
         files = new HubFiles(address ?? new Uri("https://huggingface.co/"));
-        Folder = folder ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "researchkit", "hub");
+        Folder = folder
+            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "researchkit", "hub");
     }
 
     /// <summary>Where models are kept.</summary>
@@ -42,12 +48,15 @@ public sealed partial class PretrainedHub : IDisposable
     public async Task<string> DownloadAsync(string name, string revision = "main", IProgress<DownloadProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        if (!Name().IsMatch(name) || name.Contains("..", StringComparison.Ordinal)) throw new ArgumentException($"'{name}' is not the name of a model; expected owner/name.", nameof(name));
-        if (!Revision().IsMatch(revision) || revision.Contains("..", StringComparison.Ordinal)) throw new ArgumentException($"'{revision}' is not a revision.", nameof(revision));
+        if (!Name().IsMatch(name) || name.Contains("..", StringComparison.Ordinal))
+            throw new ArgumentException($"'{name}' is not the name of a model; expected owner/name.", nameof(name));
+        if (!Revision().IsMatch(revision) || revision.Contains("..", StringComparison.Ordinal))
+            throw new ArgumentException($"'{revision}' is not a revision.", nameof(revision));
         var folder = Path.Combine(Folder, name.Replace("/", "--", StringComparison.Ordinal), revision);
         Directory.CreateDirectory(folder);
 
-        Task<bool> GetAsync(string file) => files.GetAsync($"{name}/resolve/{revision}/{file}", Path.Combine(folder, file), progress, cancellation);
+        Task<bool> GetAsync(string file) =>
+            files.GetAsync($"{name}/resolve/{revision}/{file}", Path.Combine(folder, file), progress, cancellation);
         Task NeedAsync(string file) => RequireAsync(GetAsync(file), name, file);
         await NeedAsync(CheckpointFolder.Config).ConfigureAwait(false);
         if (await GetAsync(CheckpointFolder.Safetensors).ConfigureAwait(false)) return folder;
@@ -55,10 +64,12 @@ public sealed partial class PretrainedHub : IDisposable
         {
             if (index == PyTorchIndex && await GetAsync(FirstPyTorch).ConfigureAwait(false)) return folder;
             if (!await GetAsync(index).ConfigureAwait(false)) continue;
-            foreach (var (shard, _) in ShardIndex.Read(Path.Combine(folder, index))) await NeedAsync(Path.GetFileName(shard)).ConfigureAwait(false);
+            foreach (var (shard, _) in ShardIndex.Read(Path.Combine(folder, index)))
+                await NeedAsync(Path.GetFileName(shard)).ConfigureAwait(false);
             return folder;
         }
-        throw new HttpRequestException($"{files.Address}{name} has no weights that the kit reads.", null, HttpStatusCode.NotFound);
+        throw new HttpRequestException($"{files.Address}{name} has no weights that the kit reads.", null,
+            HttpStatusCode.NotFound);
     }
 
     /// <inheritdoc/>
@@ -66,7 +77,8 @@ public sealed partial class PretrainedHub : IDisposable
 
     private async Task RequireAsync(Task<bool> download, string name, string file)
     {
-        if (!await download.ConfigureAwait(false)) throw new HttpRequestException($"{files.Address}{name} has no {file}.", null, HttpStatusCode.NotFound);
+        if (!await download.ConfigureAwait(false))
+            throw new HttpRequestException($"{files.Address}{name} has no {file}.", null, HttpStatusCode.NotFound);
     }
 
     [GeneratedRegex(@"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$", RegexOptions.ECMAScript)]

@@ -9,26 +9,29 @@ internal static class RecurrentFormat
     /// <summary>The format of a layer.</summary>
     /// <param name="name">The reference's class, without its module.</param>
     /// <param name="make">Makes the layer.</param>
-    public static PretrainedFormat<T, RecurrentShape> Of<T>(string name, Func<RecurrentShape, T> make) where T : RecurrentLayer => new()
-    {
-        Names = _ => new NameRules(),
-        Read = file => Read(file, name),
-        Write = shape => Write(shape, name),
-        Make = (shape, _) => make(shape),
-        Layers = shape => shape.Layers,
-        ConfigOf = model => model.Shape,
-    };
+    public static PretrainedFormat<T, RecurrentShape> Of<T>(string name, Func<RecurrentShape, T> make)
+        where T : RecurrentLayer => new()
+        {
+            Names = _ => new NameRules(),
+            Read = file => Read(file, name),
+            Write = shape => Write(shape, name),
+            Make = (shape, _) => make(shape),
+            Layers = shape => shape.Layers,
+            ConfigOf = model => model.Shape,
+        };
 
     private static RecurrentShape Read(ConfigFile file, string name)
     {
         var (called, arguments) = file.Call("architecture",
             "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size");
         if (called != name) throw file.Bad("architecture", $"torch.nn.{name}");
-        if (arguments.Number("proj_size", 0) != 0) throw arguments.Bad("proj_size", "0, the only value that the kit's model knows");
+        if (arguments.Number("proj_size", 0) != 0)
+            throw arguments.Bad("proj_size", "0, the only value that the kit's model knows");
         return new RecurrentShape
         {
             InputWidth = arguments.SizeOrNull("input_size") ?? throw arguments.Bad("input_size", "a whole number of at least 1"),
-            HiddenWidth = arguments.SizeOrNull("hidden_size") ?? throw arguments.Bad("hidden_size", "a whole number of at least 1"),
+            HiddenWidth = arguments.SizeOrNull("hidden_size")
+                ?? throw arguments.Bad("hidden_size", "a whole number of at least 1"),
             Layers = arguments.Size("num_layers", 1),
             Bidirectional = arguments.Flag("bidirectional", false),
             HasBias = arguments.Flag("bias", true),

@@ -10,7 +10,8 @@ public static class ResNetPretrained
     [
         ("resnet18", ResNetConfig.ResNet18), ("resnet34", ResNetConfig.ResNet34), ("resnet50", ResNetConfig.ResNet50),
         ("resnet101", ResNetConfig.ResNet101), ("resnet152", ResNetConfig.ResNet152), ("resnext50_32x4d", ResNetConfig.ResNeXt50),
-        ("resnext101_32x8d", ResNetConfig.ResNeXt101), ("resnext101_64x4d", ResNetConfig.ResNeXt101 with { Groups = 64, WidthPerGroup = 4 }),
+        ("resnext101_32x8d", ResNetConfig.ResNeXt101),
+        ("resnext101_64x4d", ResNetConfig.ResNeXt101 with { Groups = 64, WidthPerGroup = 4 }),
         ("wide_resnet50_2", ResNetConfig.WideResNet50), ("wide_resnet101_2", ResNetConfig.WideResNet101),
     ];
 
@@ -27,11 +28,15 @@ public static class ResNetPretrained
     extension(ResNet model)
     {
         /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
-        /// <remarks>The field <c>architecture</c> of the configuration is a constructor call such as <c>resnet18(num_classes=10)</c> or <c>ResNet(Bottleneck,[3,4,6,3],groups=32,width_per_group=4)</c>. Arguments may also be fields of the configuration.</remarks>
+        /// <remarks>
+        /// The field <c>architecture</c> of the configuration is a constructor call such as <c>resnet18(num_classes=10)</c> or
+        /// <c>ResNet(Bottleneck,[3,4,6,3],groups=32,width_per_group=4)</c>. Arguments may also be fields of the configuration.
+        /// </remarks>
         public static ResNet FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
-        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
+            Format.Save(model, folder, maximumShardBytes);
     }
 
     private static ResNetConfig Read(ConfigFile file)
@@ -64,19 +69,24 @@ public static class ResNetPretrained
     private static JsonObject Write(ResNetConfig config)
     {
         if (config.InputChannels != 3 || config.Stem != Stem.Standard || config.Width != 64)
-            throw new ArgumentException($"InputChannels {config.InputChannels}, Stem {config.Stem}, Width {config.Width}: torchvision's networks have 3, {Stem.Standard} and 64; StateDict.Save writes any.");
-        var name = Builders.FirstOrDefault(builder => builder.Config.Block == config.Block && builder.Config.Blocks.SequenceEqual(config.Blocks)
+            throw new ArgumentException($"InputChannels {config.InputChannels}, Stem {config.Stem}, Width {config.Width}: "
+                + $"torchvision's networks have 3, {Stem.Standard} and 64; StateDict.Save writes any.");
+        var name = Builders.FirstOrDefault(builder => builder.Config.Block == config.Block
+            && builder.Config.Blocks.SequenceEqual(config.Blocks)
             && builder.Config.Groups == config.Groups && builder.Config.WidthPerGroup == config.WidthPerGroup).Name;
         var start = name is not null ? $"{name}("
-            : $"ResNet({(config.Block == ResidualBlock.Basic ? "BasicBlock" : "Bottleneck")},[{string.Join(",", config.Blocks)}],";
+            : $"ResNet({(config.Block == ResidualBlock.Basic ? "BasicBlock" : "Bottleneck")},"
+                + $"[{string.Join(",", config.Blocks)}],";
+        var groups = name is null ? $",groups={config.Groups},width_per_group={config.WidthPerGroup}" : "";
         var json = new JsonObject
         {
-            ["architecture"] = $"{start}num_classes={config.Classes}{(name is null ? $",groups={config.Groups},width_per_group={config.WidthPerGroup}" : "")})",
+            ["architecture"] = $"{start}num_classes={config.Classes}{groups})",
             ["num_classes"] = config.Classes,
         };
         if (config.ZeroInitialBranches) json["zero_init_residual"] = true;
         if (config.DilateInsteadOfStride.Any(dilate => dilate))
-            json["replace_stride_with_dilation"] = new JsonArray([.. config.DilateInsteadOfStride.Select(dilate => JsonValue.Create(dilate))]);
+            json["replace_stride_with_dilation"] =
+                new JsonArray([.. config.DilateInsteadOfStride.Select(dilate => JsonValue.Create(dilate))]);
         return json;
     }
 }

@@ -15,7 +15,8 @@ public static class T5Pretrained
         Architecture = "T5ForConditionalGeneration",
         Names = config => new NameRules
         {
-            Ignored = ["decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"],   // older files hold it; nothing ever read it
+            // older files hold it; nothing ever read it
+            Ignored = ["decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"],
             Tied =
             [
                 ("encoder.embed_tokens.weight", "shared.weight"), ("decoder.embed_tokens.weight", "shared.weight"),
@@ -35,7 +36,8 @@ public static class T5Pretrained
         public static T5 FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
-        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
+            Format.Save(model, folder, maximumShardBytes);
     }
 
     private static T5Config Read(ConfigFile file)
@@ -64,8 +66,8 @@ public static class T5Pretrained
     }
 
     /// <summary>
-    /// <c>feed_forward_proj</c> is an activation, with <c>gated-</c> before it where there is a gate; <c>gated-gelu</c> has always
-    /// meant the tanh form. Where <c>dense_act_fn</c> and <c>is_gated_act</c> are written out, they have the last word.
+    /// <c>feed_forward_proj</c> is an activation, with <c>gated-</c> before it where there is a gate; <c>gated-gelu</c> has
+    /// always meant the tanh form. Where <c>dense_act_fn</c> and <c>is_gated_act</c> are written out, they have the last word.
     /// </summary>
     private static (Activation Activation, bool Gated) FeedForward(ConfigFile file)
     {

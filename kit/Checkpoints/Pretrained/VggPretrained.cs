@@ -26,11 +26,15 @@ public static class VggPretrained
     extension(Vgg model)
     {
         /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
-        /// <remarks>The field <c>architecture</c> of the configuration is a constructor call such as <c>vgg16_bn(num_classes=10)</c>. Arguments may also be fields of the configuration.</remarks>
+        /// <remarks>
+        /// The field <c>architecture</c> of the configuration is a constructor call such as <c>vgg16_bn(num_classes=10)</c>.
+        /// Arguments may also be fields of the configuration.
+        /// </remarks>
         public static Vgg FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
-        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
+            Format.Save(model, folder, maximumShardBytes);
     }
 
     private static VggConfig Read(ConfigFile file)
@@ -45,11 +49,20 @@ public static class VggPretrained
 
     private static JsonObject Write(VggConfig config)
     {
-        var name = Builders.FirstOrDefault(builder => builder.Config.BatchNorm == config.BatchNorm && builder.Config.Stages.Count == config.Stages.Count
+        var name = Builders.FirstOrDefault(builder => builder.Config.BatchNorm == config.BatchNorm
+            && builder.Config.Stages.Count == config.Stages.Count
             && builder.Config.Stages.Zip(config.Stages).All(pair => pair.First.SequenceEqual(pair.Second))).Name;
         if (name is null || config.InputChannels != 3 || config.PooledSize != 7 || config.HiddenWidth != 4096)
-            throw new ArgumentException($"Stages [{string.Join("], [", config.Stages.Select(stage => string.Join(", ", stage)))}], InputChannels {config.InputChannels}, "
-                + $"PooledSize {config.PooledSize}, HiddenWidth {config.HiddenWidth}: torchvision's networks are {string.Join(", ", Builders.Select(builder => builder.Name))}; StateDict.Save writes any.");
-        return new JsonObject { ["architecture"] = $"{name}(num_classes={config.Classes})", ["num_classes"] = config.Classes, ["dropout"] = config.Dropout };
+            throw new ArgumentException(
+                $"Stages [{string.Join("], [", config.Stages.Select(stage => string.Join(", ", stage)))}], InputChannels "
+                    + $"{config.InputChannels}, "
+                + $"PooledSize {config.PooledSize}, HiddenWidth {config.HiddenWidth}: torchvision's networks are "
+                    + $"{string.Join(", ", Builders.Select(builder => builder.Name))}; StateDict.Save writes any.");
+        return new JsonObject
+        {
+            ["architecture"] = $"{name}(num_classes={config.Classes})",
+            ["num_classes"] = config.Classes,
+            ["dropout"] = config.Dropout
+        };
     }
 }

@@ -15,7 +15,8 @@ internal static class VisionArguments
     /// <param name="name">The builder.</param>
     /// <param name="builders">All that there are.</param>
     /// <param name="others">Further names that are known.</param>
-    public static T Find<T>(ConfigFile file, string name, (string Name, T Config)[] builders, params string[] others) where T : class =>
+    public static T Find<T>(ConfigFile file, string name, (string Name, T Config)[] builders, params string[] others)
+        where T : class =>
         builders.FirstOrDefault(builder => builder.Name == name).Config
         ?? throw file.Bad("architecture", $"one of {string.Join(", ", builders.Select(builder => builder.Name).Concat(others))}");
 }

@@ -24,7 +24,8 @@ public static class VitPretrained
         public static Vit FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
-        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) => Format.Save(model, folder, maximumShardBytes);
+        public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
+            Format.Save(model, folder, maximumShardBytes);
     }
 
     private static VitConfig Read(ConfigFile file) => new()

@@ -23,7 +23,8 @@ public sealed record AudioClip(Tensor Samples, int SampleRate) : IDisposable
         if (sampleRate == SampleRate) return this with { Samples = Samples.clone() };
         var resampler = new Resampler(SampleRate, sampleRate);
         using var scope = NewDisposeScope();
-        var channels = Enumerable.Range(0, (int)Samples.shape[0]).Select(channel => tensor(resampler.Run(Samples[channel].data<float>().ToArray()))).ToList();
+        var channels = Enumerable.Range(0, (int)Samples.shape[0])
+            .Select(channel => tensor(resampler.Run(Samples[channel].data<float>().ToArray()))).ToList();
         return new AudioClip(stack(channels).MoveToOuterDisposeScope(), sampleRate);
     }
 

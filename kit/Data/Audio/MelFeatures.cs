@@ -16,19 +16,24 @@ public sealed class MelFeatures : IDisposable
     public MelFeatures(MelOptions? options = null)
     {
         this.options = (options ?? new MelOptions()).Validated();
-        (window, filters) = (Window(this.options), tensor(Filters(this.options)));
+        window = Window(this.options);
+        filters = tensor(Filters(this.options));
     }
 
     /// <summary>Frames of a sound: one around every hop, and so one more than hops.</summary>
     public long Frames(long samples) => 1 + (samples / options.HopLength);
 
-    /// <summary>Power in each band: |STFT|² under triangles, with as many zeros in front and behind as let each frame's middle lie on a hop.</summary>
+    /// <summary>
+    /// Power in each band: |STFT|² under triangles, with as many zeros in front and behind as let each frame's middle lie on a
+    /// hop.
+    /// </summary>
     /// <param name="samples">Float [batch, time] or [time].</param>
     /// <returns>Float32 [batch, frames, bands] or [frames, bands].</returns>
     /// <exception cref="ArgumentException">Not one or two axes.</exception>
     public Tensor Power(Tensor samples)
     {
-        if (samples.dim() is not (1 or 2)) throw new ArgumentException($"Got samples {samples.ShapeText()}; expected [time] or [batch, time].", nameof(samples));
+        if (samples.dim() is not (1 or 2))
+            throw new ArgumentException($"Got samples {samples.ShapeText()}; expected [time] or [batch, time].", nameof(samples));
         using var scope = NewDisposeScope();
         var half = options.TransformLength / 2;
         var padded = nn.functional.pad(samples.to(ScalarType.Float32), [half, options.TransformLength - half]);
@@ -54,7 +59,8 @@ public sealed class MelFeatures : IDisposable
     public Tensor Mfcc(Tensor samples, int coefficients = 13)
     {
         if (coefficients < 1 || coefficients > options.Bands)
-            throw new ArgumentException($"Got {coefficients} coefficients; expected 1 to the number of bands, {options.Bands}.", nameof(coefficients));
+            throw new ArgumentException($"Got {coefficients} coefficients; expected 1 to the number of bands, {options.Bands}.",
+                nameof(coefficients));
         using var scope = NewDisposeScope();
         var cosines = tensor(CosineTransform(coefficients, options.Bands), device: samples.device);   // [coefficient, band]
         return nn.functional.linear(LogMel(samples), cosines).MoveToOuterDisposeScope();
@@ -80,20 +86,24 @@ public sealed class MelFeatures : IDisposable
         using var scope = NewDisposeScope();
         var before = (options.TransformLength - options.WindowLength) / 2;
         var hann = hann_window(options.WindowLength, true);
-        return nn.functional.pad(hann, [before, options.TransformLength - options.WindowLength - before]).MoveToOuterDisposeScope();
+        return nn.functional.pad(hann, [before, options.TransformLength - options.WindowLength - before])
+            .MoveToOuterDisposeScope();
     }
 
     private static float[,] Filters(MelOptions options)
     {
         var low = ToMel(options.LowestFrequency, options.Scale);
         var high = ToMel(options.HighestFrequency ?? (options.SampleRate / 2.0), options.Scale);
-        var edges = Enumerable.Range(0, options.Bands + 2).Select(edge => ToHertz(low + ((high - low) * edge / (options.Bands + 1)), options.Scale)).ToArray();
+        var edges = Enumerable.Range(0, options.Bands + 2)
+            .Select(edge => ToHertz(low + ((high - low) * edge / (options.Bands + 1)), options.Scale)).ToArray();
         var filters = new float[(options.TransformLength / 2) + 1, options.Bands];
         for (var bin = 0; bin < filters.GetLength(0); bin++)
             for (var band = 0; band < options.Bands; band++)
             {
                 var frequency = (double)bin * options.SampleRate / options.TransformLength;
-                var (left, middle, right) = (edges[band], edges[band + 1], edges[band + 2]);
+                var left = edges[band];
+                var middle = edges[band + 1];
+                var right = edges[band + 2];
                 var height = Math.Max(0, Math.Min((frequency - left) / (middle - left), (right - frequency) / (right - middle)));
                 filters[bin, band] = (float)(height * (options.Scale == MelScale.Slaney ? 2 / (right - left) : 1));
             }

@@ -6,7 +6,9 @@ public enum MelScale
     /// <summary>2595 log10(1 + f / 700), as in HTK.</summary>
     Htk,
 
-    /// <summary>Linear to 1,000 Hz and logarithmic above, as in Slaney's Auditory Toolbox; its triangles have equal areas.</summary>
+    /// <summary>
+    /// Linear to 1,000 Hz and logarithmic above, as in Slaney's Auditory Toolbox; its triangles have equal areas.
+    /// </summary>
     Slaney,
 }
 
@@ -17,7 +19,8 @@ public sealed record MelOptions
     public static MelOptions At16kHz { get; } = new();
 
     /// <summary>8 kHz, as on a telephone: frames of 32 ms every 16 ms, 40 bands.</summary>
-    public static MelOptions At8kHz { get; } = new() { SampleRate = 8000, TransformLength = 256, WindowLength = 256, HopLength = 128, Bands = 40 };
+    public static MelOptions At8kHz { get; } =
+        new() { SampleRate = 8000, TransformLength = 256, WindowLength = 256, HopLength = 128, Bands = 40 };
 
     /// <summary>Samples per second of the sounds.</summary>
     public int SampleRate { get; init; } = 16_000;
@@ -51,10 +54,12 @@ public sealed record MelOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(SampleRate, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(HopLength, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(Bands, 1);
-        if (WindowLength < 1 || WindowLength > TransformLength) throw new ArgumentException($"Got a window of {WindowLength}; expected 1 to the transform's {TransformLength}.");
+        if (WindowLength < 1 || WindowLength > TransformLength)
+            throw new ArgumentException($"Got a window of {WindowLength}; expected 1 to the transform's {TransformLength}.");
         var highest = HighestFrequency ?? SampleRate / 2.0;
         if (LowestFrequency < 0 || LowestFrequency >= highest || highest > SampleRate / 2.0)
-            throw new ArgumentException($"Got bands from {LowestFrequency} to {highest} Hz; expected from 0 up to {SampleRate / 2.0}, half the sample rate.");
+            throw new ArgumentException($"Got bands from {LowestFrequency} to {highest} Hz; expected from 0 up to "
+                + $"{SampleRate / 2.0}, half the sample rate.");
         return Floor > 0 ? this : throw new ArgumentException($"Got a floor of {Floor}; expected more than 0.");
     }
 }

@@ -1,9 +1,13 @@
 namespace ResearchKit.Data;
 
-/// <summary>Changes the rate of a sound by band-limited interpolation: a sinc at the lower of both Nyquist frequencies under a Kaiser window.</summary>
+/// <summary>
+/// Changes the rate of a sound by band-limited interpolation: a sinc at the lower of both Nyquist frequencies under a Kaiser
+/// window.
+/// </summary>
 /// <remarks>
-/// Smith, Digital Audio Resampling, https://ccrma.stanford.edu/~jos/resample; Kaiser and Schafer, 1980, doi:10.1109/TASSP.1980.1163349.
-/// The pass band ends at 0.89 of the lower Nyquist frequency; from that frequency on, 100 dB are taken away.
+/// Smith, Digital Audio Resampling, https://ccrma.stanford.edu/~jos/resample; Kaiser and Schafer, 1980,
+/// doi:10.1109/TASSP.1980.1163349. The pass band ends at 0.89 of the lower Nyquist frequency; from that frequency on, 100 dB are
+/// taken away.
 /// </remarks>
 internal sealed class Resampler
 {
@@ -21,7 +25,8 @@ internal sealed class Resampler
     public Resampler(int from, int to)
     {
         var divisor = (int)System.Numerics.BigInteger.GreatestCommonDivisor(from, to);
-        (this.from, this.to) = (from / divisor, to / divisor);
+        this.from = from / divisor;
+        this.to = to / divisor;
         cutoff = PassBand * Math.Min(1.0, (double)to / from);
         reach = (int)Math.Ceiling(Crossings / cutoff);
     }
@@ -32,9 +37,11 @@ internal sealed class Resampler
         var result = new float[(((long)source.Length * to) + from - 1) / from];
         for (long at = 0; at < result.Length; at++)
         {
-            var (first, phase) = ((int)(at * from / to) - reach + 1, (int)(at * from % to));
+            var first = (int)(at * from / to) - reach + 1;
+            var phase = (int)(at * from % to);
             var weights = Weights(phase);
-            var (low, high) = (Math.Max(0, -first), Math.Min(weights.Length, source.Length - first));
+            var low = Math.Max(0, -first);
+            var high = Math.Min(weights.Length, source.Length - first);
             var sum = 0.0;
             for (var tap = low; tap < high; tap++) sum += weights[tap] * source[first + tap];
             result[at] = (float)sum;
@@ -64,7 +71,8 @@ internal sealed class Resampler
     /// <summary>Modified Bessel function of the first kind and order zero, by its power series.</summary>
     private static double Bessel(double x)
     {
-        var (sum, term) = (1.0, 1.0);
+        var sum = 1.0;
+        var term = 1.0;
         for (var k = 1; term > sum * 1e-17; k++)
         {
             term *= x * x / (4.0 * k * k);

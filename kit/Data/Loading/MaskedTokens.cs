@@ -4,15 +4,17 @@ namespace ResearchKit.Data;
 
 /// <summary>Windows of a text with some tokens hidden, which a model is to find: masked-language modelling.</summary>
 /// <remarks>
-/// Devlin et al., 2019, §3.1, https://arxiv.org/abs/1810.04805: of the chosen tokens eight in ten become the mask, one another token, one
-/// stays. Which they are follows from the seed and the window's number, so that a batch is the same whenever it is fetched.
+/// Devlin et al., 2019, §3.1, https://arxiv.org/abs/1810.04805: of the chosen tokens eight in ten become the mask, one another
+/// token, one stays. Which they are follows from the seed and the window's number, so that a batch is the same whenever it is
+/// fetched.
 /// </remarks>
 /// <param name="windows">Whose inputs are taken, int64 [batch, time].</param>
 /// <param name="maskToken">What stands for a hidden token.</param>
 /// <param name="ordinaryTokens">Tokens that can stand in for another: the numbers below this.</param>
 /// <param name="share">Share of the tokens that is chosen.</param>
 /// <param name="seed">Decides which.</param>
-public sealed class MaskedTokens(IExamples windows, long maskToken, long ordinaryTokens, double share = 0.15, int seed = 1337) : IExamples
+public sealed class MaskedTokens(IExamples windows, long maskToken, long ordinaryTokens, double share = 0.15, int seed = 1337)
+    : IExamples
 {
     /// <inheritdoc/>
     public long Count => windows.Count;
@@ -22,7 +24,8 @@ public sealed class MaskedTokens(IExamples windows, long maskToken, long ordinar
     public Batch Fetch(IReadOnlyList<long> numbers)
     {
         using var batch = windows.Fetch(numbers);
-        var (rows, time) = ((int)batch.Inputs.shape[0], (int)batch.Inputs.shape[1]);
+        var rows = (int)batch.Inputs.shape[0];
+        var time = (int)batch.Inputs.shape[1];
         var inputs = batch.Inputs.data<long>().ToArray();
         var targets = Enumerable.Repeat(TokenPairs.Ignored, inputs.Length).ToArray();
         for (var row = 0; row < rows; row++)

@@ -16,9 +16,11 @@ public sealed class TokenPairs : IExamples
     /// <exception cref="ArgumentException">A source or target without tokens; says which.</exception>
     public TokenPairs(IEnumerable<(long[] Source, long[] Target)> pairs, long padding)
     {
-        (this.pairs, this.padding) = ([.. pairs], padding);
+        this.pairs = [.. pairs];
+        this.padding = padding;
         var empty = Array.FindIndex(this.pairs, pair => pair.Source.Length == 0 || pair.Target.Length == 0);
-        if (empty >= 0) throw new ArgumentException($"Pair {empty} has {this.pairs[empty].Source.Length} and {this.pairs[empty].Target.Length} tokens; expected at least one of each.", nameof(pairs));
+        if (empty >= 0) throw new ArgumentException($"Pair {empty} has {this.pairs[empty].Source.Length} and "
+            + $"{this.pairs[empty].Target.Length} tokens; expected at least one of each.", nameof(pairs));
     }
 
     /// <inheritdoc/>
@@ -28,7 +30,8 @@ public sealed class TokenPairs : IExamples
     /// <inheritdoc/>
     public Batch Fetch(IReadOnlyList<long> numbers)
     {
-        var (sources, targets) = (numbers.Select(number => pairs[number].Source).ToList(), numbers.Select(number => pairs[number].Target).ToList());
+        var sources = numbers.Select(number => pairs[number].Source).ToList();
+        var targets = numbers.Select(number => pairs[number].Target).ToList();
         return new Batch(PaddedRows.Of(sources, padding), PaddedRows.Of(targets, Ignored), PaddedRows.Mask(sources));
     }
 }
@@ -44,7 +47,8 @@ public sealed class LabelledTokens : IExamples
     /// <exception cref="ArgumentException">A sequence without tokens; says which.</exception>
     public LabelledTokens(IEnumerable<(long[] Tokens, long Label)> examples, long padding)
     {
-        (this.examples, this.padding) = ([.. examples], padding);
+        this.examples = [.. examples];
+        this.padding = padding;
         var empty = Array.FindIndex(this.examples, example => example.Tokens.Length == 0);
         if (empty >= 0) throw new ArgumentException($"Example {empty} has no tokens.", nameof(examples));
     }
@@ -57,7 +61,8 @@ public sealed class LabelledTokens : IExamples
     public Batch Fetch(IReadOnlyList<long> numbers)
     {
         var sequences = numbers.Select(number => examples[number].Tokens).ToList();
-        return new Batch(PaddedRows.Of(sequences, padding), tensor(numbers.Select(number => examples[number].Label).ToArray()), PaddedRows.Mask(sequences));
+        return new Batch(PaddedRows.Of(sequences, padding), tensor(numbers.Select(number => examples[number].Label).ToArray()),
+            PaddedRows.Mask(sequences));
     }
 }
 
@@ -73,5 +78,6 @@ internal static class PaddedRows
         return tensor(values, [rows.Count, length]);
     }
 
-    public static Tensor Mask(IReadOnlyList<long[]> rows) => Of([.. rows.Select(row => Enumerable.Repeat(1L, row.Length).ToArray())], 0);
+    public static Tensor Mask(IReadOnlyList<long[]> rows) =>
+        Of([.. rows.Select(row => Enumerable.Repeat(1L, row.Length).ToArray())], 0);
 }

@@ -9,35 +9,47 @@ namespace ResearchKit.Data;
 /// <param name="Names">Their names.</param>
 /// <param name="Labels">The class of each; numbers of <paramref name="ClassNames"/>.</param>
 /// <param name="ClassNames">What the labels mean.</param>
-public sealed record AudioSet(IReadOnlyList<AudioClip> Clips, IReadOnlyList<string> Names, IReadOnlyList<long> Labels, IReadOnlyList<string> ClassNames) : IDisposable
+public sealed record AudioSet(IReadOnlyList<AudioClip> Clips, IReadOnlyList<string> Names, IReadOnlyList<long> Labels,
+    IReadOnlyList<string> ClassNames) : IDisposable
 {
     /// <summary>The data set <c>voice-prompts</c>: the same prompts in the languages named, or in all five.</summary>
     /// <param name="split">Which prompts: "train", "test", or null for all; all languages of a prompt are on one side.</param>
-    /// <param name="languages">Of en, es, fr, it, ru. English and Spanish share a speaker and are the fair pair: any other pair can be told by the voice alone.</param>
+    /// <param name="languages">
+    /// Of en, es, fr, it, ru. English and Spanish share a speaker and are the fair pair: any other pair can be told by the voice
+    /// alone.
+    /// </param>
     /// <exception cref="ArgumentException">A split or language that the data set lacks.</exception>
     public static AudioSet VoicePrompts(string? split = null, params string[] languages)
     {
         var set = DataSets.Open("voice-prompts");
         var files = TarFiles(set.ReadBytes("voice-prompts.tar.gz"), "voice-prompts.tar.gz");
         var metadata = CsvTable.Parse(Encoding.UTF8.GetString(files["metadata.csv"]), name: "metadata.csv");
-        var rows = metadata.Rows.Select(row => (File: row[metadata.IndexOf("file")], Language: row[metadata.IndexOf("language")], Split: row[metadata.IndexOf("split")])).ToList();
-        string[] classes = languages.Length > 0 ? languages : [.. rows.Select(row => row.Language).Distinct().Order(StringComparer.Ordinal)];
+        var rows = metadata.Rows.Select(row => (File: row[metadata.IndexOf("file")], Language: row[metadata.IndexOf("language")],
+            Split: row[metadata.IndexOf("split")])).ToList();
+        string[] classes = languages.Length > 0 ? languages
+            : [.. rows.Select(row => row.Language).Distinct().Order(StringComparer.Ordinal)];
         foreach (var language in classes)
-            if (rows.All(row => row.Language != language)) throw new ArgumentException($"There is no language '{language}'; there are {string.Join(", ", rows.Select(row => row.Language).Distinct())}.", nameof(languages));
+            if (rows.All(row => row.Language != language)) throw new ArgumentException($"There is no language '{language}'; "
+                + $"there are {string.Join(", ", rows.Select(row => row.Language).Distinct())}.", nameof(languages));
         if (split is not null && rows.All(row => row.Split != split))
-            throw new ArgumentException($"There is no split '{split}'; there are {string.Join(", ", rows.Select(row => row.Split).Distinct())}.", nameof(split));
+            throw new ArgumentException($"There is no split '{split}'; there are "
+                + $"{string.Join(", ", rows.Select(row => row.Split).Distinct())}.", nameof(split));
         var chosen = rows.Where(row => (split is null || row.Split == split) && classes.Contains(row.Language)).ToList();
-        return new AudioSet([.. chosen.Select(row => WavFile.Parse(files[row.File], row.File))], [.. chosen.Select(row => Path.GetFileNameWithoutExtension(row.File))],
+        return new AudioSet([.. chosen.Select(row => WavFile.Parse(files[row.File], row.File))],
+            [.. chosen.Select(row => Path.GetFileNameWithoutExtension(row.File))],
             [.. chosen.Select(row => (long)Array.IndexOf(classes, row.Language))], classes);
     }
 
-    /// <summary>The sounds as one tensor, shorter ones with silence behind, and how long each is; channels are averaged.</summary>
+    /// <summary>
+    /// The sounds as one tensor, shorter ones with silence behind, and how long each is; channels are averaged.
+    /// </summary>
     /// <returns>Float32 [count, time] and the numbers of samples, int64 [count].</returns>
     /// <exception cref="InvalidOperationException">The clips are of different rates.</exception>
     public (Tensor Samples, Tensor Lengths) Padded()
     {
         if (Clips.Select(clip => clip.SampleRate).Distinct().Count() > 1)
-            throw new InvalidOperationException($"The clips have the rates {string.Join(", ", Clips.Select(clip => clip.SampleRate).Distinct())}; resample them to one.");
+            throw new InvalidOperationException($"The clips have the rates "
+                + $"{string.Join(", ", Clips.Select(clip => clip.SampleRate).Distinct())}; resample them to one.");
         using var scope = NewDisposeScope();
         var lengths = Clips.Select(clip => clip.Samples.shape[1]).ToArray();
         var samples = zeros(Clips.Count, lengths.DefaultIfEmpty().Max());
@@ -53,7 +65,8 @@ public sealed record AudioSet(IReadOnlyList<AudioClip> Clips, IReadOnlyList<stri
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Clips.Count} clips, {Clips.Sum(clip => clip.Seconds):f0} s, of {string.Join(", ", ClassNames)}";
+    public override string ToString() =>
+        $"{Clips.Count} clips, {Clips.Sum(clip => clip.Seconds):f0} s, of {string.Join(", ", ClassNames)}";
 
     private static Dictionary<string, byte[]> TarFiles(byte[] tar, string name)
     {
@@ -64,7 +77,8 @@ public sealed record AudioSet(IReadOnlyList<AudioClip> Clips, IReadOnlyList<stri
             if (entry.DataStream is not { } data) continue;
             using var content = new MemoryStream();
             data.CopyTo(content);
-            if (!files.TryAdd(entry.Name, content.ToArray())) throw new InvalidDataException($"{name} holds '{entry.Name}' twice.");
+            if (!files.TryAdd(entry.Name, content.ToArray()))
+                throw new InvalidDataException($"{name} holds '{entry.Name}' twice.");
         }
         return files;
     }

@@ -68,10 +68,12 @@ public sealed record DataSet
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Name}: {Title} ({Files.Count} files, {Files.Sum(file => file.Bytes):N0} bytes; {Licence})";
+    public override string ToString() =>
+        $"{Name}: {Title} ({Files.Count} files, {Files.Sum(file => file.Bytes):N0} bytes; {Licence})";
 
     private DataFile Find(string name) => Files.FirstOrDefault(file => file.Name == name)
-        ?? throw new KeyNotFoundException($"Data set {Name} has no file '{name}'; it has {string.Join(", ", Files.Select(file => file.Name))}.");
+        ?? throw new KeyNotFoundException(
+            $"Data set {Name} has no file '{name}'; it has {string.Join(", ", Files.Select(file => file.Name))}.");
 
     private byte[] ReadVerified(DataFile file)
     {
@@ -79,10 +81,12 @@ public sealed record DataSet
         if (!File.Exists(path)) throw new FileNotFoundException($"Data set {Name} lacks its file {path}.", path);
         var length = new FileInfo(path).Length;
         if (length != file.Bytes)
-            throw new InvalidDataException($"{path} has {length} bytes; the data set {Name} describes {file.Bytes}. It was truncated or replaced.");
+            throw new InvalidDataException(
+                $"{path} has {length} bytes; the data set {Name} describes {file.Bytes}. It was truncated or replaced.");
         var bytes = File.ReadAllBytes(path);
         var sum = Convert.ToHexStringLower(SHA256.HashData(bytes));
         return sum == file.Sha256 ? bytes
-            : throw new InvalidDataException($"{path} has SHA-256 {sum}; the data set {Name} describes {file.Sha256}. It was changed or replaced.");
+            : throw new InvalidDataException(
+                $"{path} has SHA-256 {sum}; the data set {Name} describes {file.Sha256}. It was changed or replaced.");
     }
 }

@@ -8,14 +8,19 @@ public static class DataSets
     /// <summary>Name of the environment variable that says where the data sets are.</summary>
     public const string RootVariable = "RESEARCHKIT_DATASETS";
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
+    private static readonly JsonSerializerOptions Json =
+        new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
 
-    /// <summary>The folder of the data sets: what the environment variable names, else the nearest <c>datasets</c> folder above.</summary>
+    /// <summary>
+    /// The folder of the data sets: what the environment variable names, else the nearest <c>datasets</c> folder above.
+    /// </summary>
     /// <exception cref="DirectoryNotFoundException">There is none.</exception>
     public static string Root() => Environment.GetEnvironmentVariable(RootVariable) is { Length: > 0 } named
-        ? Directory.Exists(named) ? named : throw new DirectoryNotFoundException($"{RootVariable} names {named}, which is no folder.")
+        ? Directory.Exists(named) ? named
+        : throw new DirectoryNotFoundException($"{RootVariable} names {named}, which is no folder.")
         : Above(Directory.GetCurrentDirectory()) ?? Above(AppContext.BaseDirectory)
-            ?? throw new DirectoryNotFoundException($"There is no folder 'datasets' in or above {Directory.GetCurrentDirectory()}; {RootVariable} can name one.");
+            ?? throw new DirectoryNotFoundException(
+                $"There is no folder 'datasets' in or above {Directory.GetCurrentDirectory()}; {RootVariable} can name one.");
 
     /// <summary>Every data set, by name.</summary>
     /// <exception cref="InvalidDataException">A description is malformed.</exception>
@@ -29,11 +34,13 @@ public static class DataSets
     {
         var root = Root();
         return Names(root).Contains(name) ? Read(root, name)
-            : throw new KeyNotFoundException($"There is no data set '{name}' in {root}; there are {string.Join(", ", Names(root))}.");
+            : throw new KeyNotFoundException(
+                $"There is no data set '{name}' in {root}; there are {string.Join(", ", Names(root))}.");
     }
 
     private static List<string> Names(string root) => [.. Directory.EnumerateDirectories(root)
-        .Where(folder => File.Exists(Path.Combine(folder, "dataset.json"))).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
+        .Where(folder => File.Exists(Path.Combine(folder, "dataset.json"))).Select(folder => Path.GetFileName(folder))
+            .Order(StringComparer.Ordinal)];
 
     private static DataSet Read(string root, string name)
     {
@@ -41,8 +48,10 @@ public static class DataSets
         var path = Path.Combine(folder, "dataset.json");
         try
         {
-            var set = JsonSerializer.Deserialize<DataSet>(File.ReadAllText(path), Json) ?? throw new InvalidDataException($"{path} is empty.");
-            if (set.Name != name) throw new InvalidDataException($"{path} describes '{set.Name}'; expected '{name}', as its folder is called.");
+            var set = JsonSerializer.Deserialize<DataSet>(File.ReadAllText(path), Json)
+                ?? throw new InvalidDataException($"{path} is empty.");
+            if (set.Name != name)
+                throw new InvalidDataException($"{path} describes '{set.Name}'; expected '{name}', as its folder is called.");
             foreach (var file in set.Files)
                 if (file.Name != Path.GetFileName(file.Name) || file.Name is "" or "..")
                     throw new InvalidDataException($"{path} names the file '{file.Name}'; expected a name without a folder.");
@@ -50,7 +59,8 @@ public static class DataSets
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"{path} does not describe a data set (line {error.LineNumber + 1}): {error.Message}", error);
+            throw new InvalidDataException(
+                $"{path} does not describe a data set (line {error.LineNumber + 1}): {error.Message}", error);
         }
     }
 

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Data;
 
-/// <summary>The IDX format of MNIST: a big-endian header and the numbers of one array (LeCun et al., 1998, http://yann.lecun.com/exdb/mnist).</summary>
+/// <summary>
+/// The IDX format of MNIST: a big-endian header and the numbers of one array (LeCun et al., 1998,
+/// http://yann.lecun.com/exdb/mnist).
+/// </summary>
 public static class IdxFile
 {
     private static readonly Dictionary<byte, (ScalarType Type, int Bytes)> Types = new()
@@ -28,14 +31,18 @@ public static class IdxFile
     public static Tensor Parse(ReadOnlySpan<byte> bytes, string name = "the IDX file")
     {
         if (bytes.Length < 4) throw new InvalidDataException($"{name} has {bytes.Length} bytes; an IDX header begins with 4.");
-        if (bytes[0] != 0 || bytes[1] != 0) throw new InvalidDataException($"{name} begins with {bytes[0]:X2} {bytes[1]:X2}; an IDX file begins with 00 00.");
+        if (bytes[0] != 0 || bytes[1] != 0)
+            throw new InvalidDataException($"{name} begins with {bytes[0]:X2} {bytes[1]:X2}; an IDX file begins with 00 00.");
         if (!Types.TryGetValue(bytes[2], out var type))
-            throw new InvalidDataException($"{name} has the type 0x{bytes[2]:X2} at byte 2; expected {string.Join(", ", Types.Keys.Select(key => $"0x{key:X2}"))}.");
+            throw new InvalidDataException($"{name} has the type 0x{bytes[2]:X2} at byte 2; expected "
+                + $"{string.Join(", ", Types.Keys.Select(key => $"0x{key:X2}"))}.");
         var dimensions = bytes[3];
         if (dimensions == 0 || bytes.Length < 4 + (4 * dimensions))
-            throw new InvalidDataException($"{name} has {dimensions} dimensions at byte 3 and {bytes.Length} bytes; its header takes {4 + (4 * dimensions)}, of at least one dimension.");
+            throw new InvalidDataException($"{name} has {dimensions} dimensions at byte 3 and {bytes.Length} bytes; its header "
+                + $"takes {4 + (4 * dimensions)}, of at least one dimension.");
         var shape = new long[dimensions];
-        for (var axis = 0; axis < dimensions; axis++) shape[axis] = BinaryPrimitives.ReadUInt32BigEndian(bytes[(4 + (4 * axis))..]);
+        for (var axis = 0; axis < dimensions; axis++)
+            shape[axis] = BinaryPrimitives.ReadUInt32BigEndian(bytes[(4 + (4 * axis))..]);
 
         var data = bytes[(4 + (4 * dimensions))..];
         UInt128 needed = (UInt128)type.Bytes;
@@ -46,7 +53,8 @@ public static class IdxFile
         }
         if (shape.Contains(0)) needed = 0;
         if (needed != (UInt128)data.Length)
-            throw new InvalidDataException($"{name} says [{string.Join(", ", shape)}] of {type.Type} and has {data.Length} bytes of data; expected {(needed > int.MaxValue ? "far more" : needed.ToString())}.");
+            throw new InvalidDataException($"{name} says [{string.Join(", ", shape)}] of {type.Type} and has {data.Length} bytes "
+                + $"of data; expected {(needed > int.MaxValue ? "far more" : needed.ToString())}.");
         return ToTensor(data, shape, type.Type, type.Bytes);
     }
 

@@ -17,32 +17,43 @@ public sealed record ImageSet(Tensor Images, Tensor Labels, IReadOnlyList<string
     /// <summary>Number of pictures.</summary>
     public long Count => Images.shape[0];
 
-    /// <summary>The data set <c>fashion-mnist</c>: 10,000 pictures to train with, or 2,000 to test with, [count, 1, 28, 28].</summary>
+    /// <summary>
+    /// The data set <c>fashion-mnist</c>: 10,000 pictures to train with, or 2,000 to test with, [count, 1, 28, 28].
+    /// </summary>
     public static ImageSet FashionMnist(bool train)
     {
-        var (set, part) = (DataSets.Open("fashion-mnist"), train ? "train" : "t10k");
-        return FromIdx(set.ReadBytes($"{part}-images-idx3-ubyte.gz"), set.ReadBytes($"{part}-labels-idx1-ubyte.gz"), FashionClasses);
+        var set = DataSets.Open("fashion-mnist");
+        var part = train ? "train" : "t10k";
+        return FromIdx(set.ReadBytes($"{part}-images-idx3-ubyte.gz"),
+            set.ReadBytes($"{part}-labels-idx1-ubyte.gz"), FashionClasses);
     }
 
     /// <summary>The data set <c>digits</c>: 1,797 pictures of digits with grey levels 0 to 16, [count, 1, 8, 8].</summary>
     public static ImageSet Digits()
     {
         var table = CsvTable.Parse(DataSets.Open("digits").ReadText("digits.csv.gz"), name: "digits.csv.gz");
-        var pixels = table.Rows.SelectMany(row => row.Take(64)).Select(cell => byte.Parse(cell, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        var pixels = table.Rows.SelectMany(row => row.Take(64))
+            .Select(cell => byte.Parse(cell, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
         var labels = table.Numbers("digit").Select(digit => (long)digit).ToArray();
-        return new ImageSet(tensor(pixels, [labels.Length, 1, 8, 8]), tensor(labels), [.. Enumerable.Range(0, 10).Select(digit => $"{digit}")], White: 16);
+        return new ImageSet(tensor(pixels, [labels.Length, 1, 8, 8]), tensor(labels),
+            [.. Enumerable.Range(0, 10).Select(digit => $"{digit}")], White: 16);
     }
 
     /// <param name="images">An unpacked IDX file of bytes, [count, height, width] or [count, channels, height, width].</param>
     /// <param name="labels">An unpacked IDX file of bytes, [count].</param>
     /// <param name="classNames">What the labels mean.</param>
-    /// <exception cref="InvalidDataException">The files are malformed or do not fit each other, or a label has no name.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The files are malformed or do not fit each other, or a label has no name.
+    /// </exception>
     public static ImageSet FromIdx(ReadOnlySpan<byte> images, ReadOnlySpan<byte> labels, IReadOnlyList<string> classNames)
     {
         using var scope = NewDisposeScope();
-        var (pictures, kinds) = (IdxFile.Parse(images, "the pictures"), IdxFile.Parse(labels, "the labels"));
-        if (pictures.dtype != ScalarType.Byte || pictures.dim() is not (3 or 4) || kinds.dtype != ScalarType.Byte || kinds.dim() != 1 || pictures.shape[0] != kinds.shape[0])
-            throw new InvalidDataException($"Got pictures {pictures.ShapeText()} of {pictures.dtype} and labels {kinds.ShapeText()} of {kinds.dtype}; expected bytes [count, height, width] and [count].");
+        var pictures = IdxFile.Parse(images, "the pictures");
+        var kinds = IdxFile.Parse(labels, "the labels");
+        if (pictures.dtype != ScalarType.Byte || pictures.dim() is not (3 or 4) || kinds.dtype != ScalarType.Byte
+            || kinds.dim() != 1 || pictures.shape[0] != kinds.shape[0])
+            throw new InvalidDataException($"Got pictures {pictures.ShapeText()} of {pictures.dtype} and labels "
+                + $"{kinds.ShapeText()} of {kinds.dtype}; expected bytes [count, height, width] and [count].");
         if (kinds.numel() > 0 && kinds.max().item<byte>() >= classNames.Count)
             throw new InvalidDataException($"A label is {kinds.max().item<byte>()}; there are {classNames.Count} class names.");
         return new ImageSet((pictures.dim() == 3 ? pictures.unsqueeze(1) : pictures).MoveToOuterDisposeScope(),

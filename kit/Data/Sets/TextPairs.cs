@@ -21,7 +21,9 @@ public sealed record TextPairs(IReadOnlyList<string> Sources, IReadOnlyList<stri
     /// <summary>Number of pairs.</summary>
     public int Count => Sources.Count;
 
-    /// <summary>The data set <c>cmudict</c>: spellings (lower-case letters and apostrophes) and their phonemes with spaces between.</summary>
+    /// <summary>
+    /// The data set <c>cmudict</c>: spellings (lower-case letters and apostrophes) and their phonemes with spaces between.
+    /// </summary>
     /// <param name="part">A tenth of the words is to test with; all pronunciations of a word are on one side.</param>
     /// <param name="seed">Which words those are follows from it.</param>
     /// <param name="onePronunciation">Leave out the other pronunciations of a word.</param>
@@ -30,7 +32,8 @@ public sealed record TextPairs(IReadOnlyList<string> Sources, IReadOnlyList<stri
         var entries = DataSets.Open("cmudict").ReadText("cmudict.tsv.gz").Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => line.TrimEnd('\r').Split('\t'))
             .Select(cells => (Word: cells[0].Split('(')[0].ToLowerInvariant(), Other: cells[0].EndsWith(')'), Phonemes: cells[1]))
-            .Where(entry => entry.Word.Any(char.IsAsciiLetter) && entry.Word.All(letter => letter == '\'' || char.IsAsciiLetter(letter)))
+            .Where(entry => entry.Word.Any(char.IsAsciiLetter) && entry.Word
+                .All(letter => letter == '\'' || char.IsAsciiLetter(letter)))
             .Where(entry => !onePronunciation || !entry.Other).ToList();
         var chosen = HeldOut.Split(entries.Select(entry => entry.Word), part, seed);
         entries.RemoveAll(entry => !chosen.Contains(entry.Word));
@@ -42,10 +45,12 @@ public sealed record TextPairs(IReadOnlyList<string> Sources, IReadOnlyList<stri
     /// <param name="seed">Which verses those are follows from it.</param>
     public static TextPairs EnglishToSpanish(DataPart part, int seed = 0)
     {
-        var table = CsvTable.Parse(DataSets.Open("english-spanish-verses").ReadText("verses.tsv.gz"), '\t', quoted: false, name: "verses.tsv.gz");
+        var table = CsvTable.Parse(DataSets.Open("english-spanish-verses").ReadText("verses.tsv.gz"), '\t',
+            quoted: false, name: "verses.tsv.gz");
         var chosen = HeldOut.Split(table.Texts("reference"), part, seed);
         var rows = table.Rows.Where(row => chosen.Contains(row[table.IndexOf("reference")])).ToList();
-        return new TextPairs([.. rows.Select(row => row[table.IndexOf("english")])], [.. rows.Select(row => row[table.IndexOf("spanish")])]);
+        return new TextPairs([.. rows.Select(row => row[table.IndexOf("english")])],
+            [.. rows.Select(row => row[table.IndexOf("spanish")])]);
     }
 
     /// <summary>The pairs as tokens, for batches with padding and masks.</summary>

@@ -3,10 +3,12 @@ using ResearchKit.Data.Unicode;
 
 namespace ResearchKit.Data;
 
-/// <summary>The words and punctuation marks that BERT cuts a text into (Devlin et al., 2018; google-research/bert, tokenization.py).</summary>
+/// <summary>
+/// The words and punctuation marks that BERT cuts a text into (Devlin et al., 2018; google-research/bert, tokenization.py).
+/// </summary>
 /// <remarks>
-/// Written out because BertTokenizer of Microsoft.ML.Tokenizers 2.0.1 gives other words: it leaves accents on where .NET runs without
-/// ICU, keeps characters of categories C apart from controls, and takes currency signs and other symbols for punctuation.
+/// Written out because BertTokenizer of Microsoft.ML.Tokenizers 2.0.1 gives other words: it leaves accents on where .NET runs
+/// without ICU, keeps characters of categories C apart from controls, and takes currency signs and other symbols for punctuation.
 /// </remarks>
 internal static class BertWords
 {
@@ -77,10 +79,13 @@ internal static class BertWords
     }
 
     private static bool IsPunctuation(int point) =>
-        point is >= '!' and <= '/' or >= ':' and <= '@' or >= '[' and <= '`' or >= '{' and <= '~' || CodePoints.IsPunctuation(point);
+        point is >= '!' and <= '/' or >= ':' and <= '@' or >= '[' and <= '`' or >= '{' and <= '~'
+            || CodePoints.IsPunctuation(point);
 
-    private static bool IsIdeograph(int point) => point is >= 0x4E00 and <= 0x9FFF or >= 0x3400 and <= 0x4DBF or >= 0x20000 and <= 0x2A6DF
-        or >= 0x2A700 and <= 0x2B73F or >= 0x2B740 and <= 0x2B81F or >= 0x2B820 and <= 0x2CEAF or >= 0xF900 and <= 0xFAFF or >= 0x2F800 and <= 0x2FA1F;
+    private static bool IsIdeograph(int point) =>
+        point is >= 0x4E00 and <= 0x9FFF or >= 0x3400 and <= 0x4DBF or >= 0x20000 and <= 0x2A6DF
+            or >= 0x2A700 and <= 0x2B73F or >= 0x2B740 and <= 0x2B81F or >= 0x2B820 and <= 0x2CEAF
+            or >= 0xF900 and <= 0xFAFF or >= 0x2F800 and <= 0x2FA1F;
 
     private static List<int> LowerWord(List<int> word) =>
         [.. word.SelectMany((point, at) => point == CapitalSigma && EndsWord(word, at) ? [FinalSigma] : CodePoints.Lower(point))];
@@ -96,9 +101,11 @@ internal static class BertWords
     }
 
     private static bool IsCased(int point) => point is 0xAA or 0xBA or >= 0x2160 and <= 0x217F or >= 0x24B6 and <= 0x24E9
-        || CodePoints.Category(point) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter;
+        || CodePoints.Category(point)
+        is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter;
 
-    private static bool IsCaseIgnorable(int point) => point is '\'' or '.' or ':' or 0xB7 or 0x387 or 0x55F or 0x5F4 or 0x2018 or 0x2019
+    private static bool IsCaseIgnorable(int point) =>
+        point is '\'' or '.' or ':' or 0xB7 or 0x387 or 0x55F or 0x5F4 or 0x2018 or 0x2019
             or 0x2024 or 0x2027 or 0xFE13 or 0xFE52 or 0xFE55 or 0xFF07 or 0xFF0E or 0xFF1A
         || CodePoints.Category(point) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format
             or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol;

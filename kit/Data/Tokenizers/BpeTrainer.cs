@@ -2,8 +2,13 @@ using System.Text;
 
 namespace ResearchKit.Data;
 
-/// <summary>Learns a byte-level byte-pair vocabulary: the commonest pair of neighbours becomes a token, again and again.</summary>
-/// <remarks>Sennrich et al., 2016, https://arxiv.org/abs/1508.07909; Radford et al., 2019. Pairs are counted within the words of <see cref="ByteLevelBpeTokenizer.Words"/>.</remarks>
+/// <summary>
+/// Learns a byte-level byte-pair vocabulary: the commonest pair of neighbours becomes a token, again and again.
+/// </summary>
+/// <remarks>
+/// Sennrich et al., 2016, https://arxiv.org/abs/1508.07909; Radford et al., 2019. Pairs are counted within the words of
+/// <see cref="ByteLevelBpeTokenizer.Words"/>.
+/// </remarks>
 public static class BpeTrainer
 {
     private const string EndOfText = "<|endoftext|>";
@@ -12,14 +17,18 @@ public static class BpeTrainer
     /// <param name="vocabularySize">Tokens at most: 256 bytes, the merges, and &lt;|endoftext|&gt; at the end.</param>
     /// <param name="minimumCount">Pairs that are rarer are not merged.</param>
     /// <param name="progress">Told the number of merges after each.</param>
-    /// <returns>The same tokenizer for the same texts, always: of pairs that are as common, the one of the earlier tokens is first.</returns>
+    /// <returns>
+    /// The same tokenizer for the same texts, always: of pairs that are as common, the one of the earlier tokens is first.
+    /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">A vocabulary of less than 257 tokens, or a count below 1.</exception>
-    public static ByteLevelBpeTokenizer Train(IEnumerable<string> texts, int vocabularySize, int minimumCount = 2, IProgress<int>? progress = null)
+    public static ByteLevelBpeTokenizer Train(IEnumerable<string> texts, int vocabularySize, int minimumCount = 2,
+        IProgress<int>? progress = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, 257);
         ArgumentOutOfRangeException.ThrowIfLessThan(minimumCount, 1);
         var tokens = Bytes();
-        var ids = tokens.Select((token, id) => (token, id)).ToDictionary(pair => pair.token, pair => pair.id, StringComparer.Ordinal);
+        var ids = tokens.Select((token, id) => (token, id))
+            .ToDictionary(pair => pair.token, pair => pair.id, StringComparer.Ordinal);
         var corpus = new PairCorpus(Words(texts, ids));
         var merges = new List<(string, string)>();
         while (tokens.Count < vocabularySize - 1 && corpus.Commonest(minimumCount) is { } pair)
@@ -46,7 +55,8 @@ public static class BpeTrainer
             foreach (var word in Gpt2Words.Split(text)) counts[word] = counts.GetValueOrDefault(word) + 1;
         }
         return [.. counts.OrderBy(entry => entry.Key, StringComparer.Ordinal)
-            .Select(entry => (ByteSymbols.Write(Encoding.UTF8.GetBytes(entry.Key)).Select(symbol => ids[symbol.ToString()]).ToArray(), entry.Value))];
+            .Select(entry => (ByteSymbols.Write(Encoding.UTF8.GetBytes(entry.Key)).Select(symbol => ids[symbol.ToString()])
+                .ToArray(), entry.Value))];
     }
 }
 
@@ -71,7 +81,8 @@ internal sealed class PairCorpus
         while (queue.TryDequeue(out var entry, out _))
         {
             var count = counts.GetValueOrDefault(entry.Pair);
-            if (count == entry.Count) return count >= minimum ? entry.Pair : null;   // others were counted anew since, and stand in the queue again
+            // others were counted anew since, and stand in the queue again
+            if (count == entry.Count) return count >= minimum ? entry.Pair : null;
         }
         return null;
     }
@@ -115,5 +126,6 @@ internal sealed class PairCorpus
         }
     }
 
-    private void Enqueue((int Left, int Right) pair) => queue.Enqueue((pair, counts[pair]), (-counts[pair], pair.Left, pair.Right));
+    private void Enqueue((int Left, int Right) pair) =>
+        queue.Enqueue((pair, counts[pair]), (-counts[pair], pair.Left, pair.Right));
 }

@@ -6,8 +6,9 @@ namespace ResearchKit.Data;
 
 /// <summary>GPT-2's tokenizer: byte-pair encoding over bytes, so that it can write any text.</summary>
 /// <remarks>
-/// Radford et al., 2019, §2.2, https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf.
-/// Microsoft.ML.Tokenizers merges the pairs; <see cref="Gpt2Words"/> says why it does not cut the words.
+/// Radford et al., 2019, §2.2,
+/// https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf. Microsoft.ML.Tokenizers
+/// merges the pairs; <see cref="Gpt2Words"/> says why it does not cut the words.
 /// </remarks>
 public sealed class ByteLevelBpeTokenizer : ITokenizer
 {
@@ -18,19 +19,29 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
     /// <param name="vocabulary">Tokens, written with the symbols of their bytes, and their ids.</param>
     /// <param name="merges">Pairs of tokens, the first to be merged first.</param>
     /// <param name="endOfText">The token that ends a text, if the vocabulary has it.</param>
-    /// <exception cref="InvalidDataException">The vocabulary lacks a byte or a merge's token, or numbers two tokens alike.</exception>
-    public ByteLevelBpeTokenizer(IReadOnlyDictionary<string, int> vocabulary, IReadOnlyList<(string Left, string Right)> merges, string endOfText = "<|endoftext|>")
+    /// <exception cref="InvalidDataException">
+    /// The vocabulary lacks a byte or a merge's token, or numbers two tokens alike.
+    /// </exception>
+    public ByteLevelBpeTokenizer(IReadOnlyDictionary<string, int> vocabulary, IReadOnlyList<(string Left, string Right)> merges,
+        string endOfText = "<|endoftext|>")
     {
         this.vocabulary = new(vocabulary, StringComparer.Ordinal);
         tokens = VocabularyIds.Inverse(vocabulary);
         foreach (var symbol in ByteSymbols.All)
-            if (!vocabulary.ContainsKey(symbol.ToString())) throw new InvalidDataException($"The vocabulary of {vocabulary.Count} tokens lacks the byte '{symbol}'.");
+            if (!vocabulary.ContainsKey(symbol.ToString()))
+                throw new InvalidDataException($"The vocabulary of {vocabulary.Count} tokens lacks the byte '{symbol}'.");
         Merges = merges;
         foreach (var (left, right) in merges)
             if (!vocabulary.ContainsKey(left) || !vocabulary.ContainsKey(right) || !vocabulary.ContainsKey(left + right))
-                throw new InvalidDataException($"The merge '{left} {right}' needs both and '{left}{right}' in the vocabulary of {vocabulary.Count} tokens.");
-        merging = Library.BpeTokenizer.Create(new Library.BpeOptions(this.vocabulary) { Merges = merges.Select(pair => $"{pair.Left} {pair.Right}"), ByteLevel = true });
-        Special = vocabulary.TryGetValue(endOfText, out var id) ? new SpecialTokens { Beginning = id, End = id } : SpecialTokens.None;
+                throw new InvalidDataException(
+                    $"The merge '{left} {right}' needs both and '{left}{right}' in the vocabulary of {vocabulary.Count} tokens.");
+        merging = Library.BpeTokenizer.Create(new Library.BpeOptions(this.vocabulary)
+        {
+            Merges = merges.Select(pair => $"{pair.Left} {pair.Right}"),
+            ByteLevel = true,
+        });
+        Special = vocabulary.TryGetValue(endOfText, out var id) ? new SpecialTokens { Beginning = id, End = id }
+            : SpecialTokens.None;
     }
 
     /// <inheritdoc/>
@@ -53,18 +64,22 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
     }
 
     /// <param name="vocabularyJson">What <c>vocab.json</c> or <c>encoder.json</c> holds: an object of tokens and ids.</param>
-    /// <param name="mergesText">What <c>merges.txt</c> or <c>vocab.bpe</c> holds: two tokens a line, after a line that begins with #version.</param>
+    /// <param name="mergesText">
+    /// What <c>merges.txt</c> or <c>vocab.bpe</c> holds: two tokens a line, after a line that begins with #version.
+    /// </param>
     /// <exception cref="InvalidDataException">One of them is malformed; says which and where.</exception>
     public static ByteLevelBpeTokenizer Parse(string vocabularyJson, string mergesText)
     {
         try
         {
-            var vocabulary = JsonSerializer.Deserialize<Dictionary<string, int>>(vocabularyJson) ?? throw new InvalidDataException("The vocabulary is null.");
+            var vocabulary = JsonSerializer.Deserialize<Dictionary<string, int>>(vocabularyJson)
+                ?? throw new InvalidDataException("The vocabulary is null.");
             return new ByteLevelBpeTokenizer(vocabulary, [.. ParseMerges(mergesText)]);
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"The vocabulary is no JSON object of tokens and ids (line {error.LineNumber + 1}): {error.Message}", error);
+            throw new InvalidDataException(
+                $"The vocabulary is no JSON object of tokens and ids (line {error.LineNumber + 1}): {error.Message}", error);
         }
     }
 
@@ -72,8 +87,10 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
     /// <param name="folder">An existing folder.</param>
     public void Save(string folder)
     {
-        File.WriteAllText(Path.Combine(folder, "vocab.json"), JsonSerializer.Serialize(vocabulary.OrderBy(entry => entry.Value).ToDictionary()));
-        File.WriteAllText(Path.Combine(folder, "merges.txt"), string.Concat(["#version: 0.2\n", .. Merges.Select(merge => $"{merge.Left} {merge.Right}\n")]));
+        File.WriteAllText(Path.Combine(folder, "vocab.json"),
+            JsonSerializer.Serialize(vocabulary.OrderBy(entry => entry.Value).ToDictionary()));
+        File.WriteAllText(Path.Combine(folder, "merges.txt"),
+            string.Concat(["#version: 0.2\n", .. Merges.Select(merge => $"{merge.Left} {merge.Right}\n")]));
     }
 
     /// <inheritdoc/>
@@ -84,7 +101,8 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
         WellFormed.Check(text);
         var ids = new List<long>(text.Length / 3);
         foreach (var word in Gpt2Words.Split(text))
-            foreach (var id in merging.EncodeToIds(word, considerPreTokenization: false, considerNormalization: false)) ids.Add(id);
+            foreach (var id in merging.EncodeToIds(word, considerPreTokenization: false, considerNormalization: false))
+                ids.Add(id);
         return [.. ids];
     }
 
@@ -94,7 +112,8 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
     /// <inheritdoc/>
     /// <remarks>Bytes that are not UTF-8 become U+FFFD.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">An id outside the vocabulary.</exception>
-    public string Decode(IReadOnlyList<long> tokens) => Encoding.UTF8.GetString([.. tokens.SelectMany(id => ByteSymbols.Read(Token(id)))]);
+    public string Decode(IReadOnlyList<long> tokens) =>
+        Encoding.UTF8.GetString([.. tokens.SelectMany(id => ByteSymbols.Read(Token(id)))]);
 
     /// <inheritdoc/>
     public string Token(long id) => tokens[VocabularyIds.Checked(id, tokens.Length)]
@@ -109,7 +128,8 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
             var pair = line.TrimEnd('\r').Split(' ');
             if (pair is [""] || (number == 1 && line.StartsWith("#version", StringComparison.Ordinal))) continue;
             yield return pair is [{ Length: > 0 } left, { Length: > 0 } right] ? (left, right)
-                : throw new InvalidDataException($"Line {number} of the merges is '{line}'; expected two tokens with a space between.");
+                : throw new InvalidDataException(
+                    $"Line {number} of the merges is '{line}'; expected two tokens with a space between.");
         }
     }
 }
@@ -123,7 +143,8 @@ internal static class WellFormed
         {
             if (!char.IsSurrogate(text[at])) continue;
             if (!char.IsHighSurrogate(text[at]) || at + 1 == text.Length || !char.IsLowSurrogate(text[at + 1]))
-                throw new ArgumentException($"Character {at} is half of a surrogate pair (U+{(int)text[at]:X4}); expected text that UTF-8 can write.", nameof(text));
+                throw new ArgumentException($"Character {at} is half of a surrogate pair (U+{(int)text[at]:X4}); expected text "
+                    + "that UTF-8 can write.", nameof(text));
             at++;
         }
     }

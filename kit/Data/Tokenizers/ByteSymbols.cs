@@ -6,7 +6,8 @@ namespace ResearchKit.Data;
 internal static class ByteSymbols
 {
     private static readonly char[] OfByte = Symbols();
-    private static readonly Dictionary<char, byte> OfSymbol = OfByte.Select((symbol, value) => (symbol, value)).ToDictionary(pair => pair.symbol, pair => (byte)pair.value);
+    private static readonly Dictionary<char, byte> OfSymbol = OfByte.Select((symbol, value) => (symbol, value))
+        .ToDictionary(pair => pair.symbol, pair => (byte)pair.value);
 
     /// <summary>The symbol of each byte.</summary>
     public static ReadOnlySpan<char> All => OfByte;

@@ -2,10 +2,13 @@ using ResearchKit.Data.Unicode;
 
 namespace ResearchKit.Data;
 
-/// <summary>How GPT-2 cuts a text before byte pairs are merged: <c>'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</c>.</summary>
+/// <summary>
+/// How GPT-2 cuts a text before byte pairs are merged:
+/// <c>'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</c>.
+/// </summary>
 /// <remarks>
-/// Written out because .NET's expressions, which Microsoft.ML.Tokenizers uses, see UTF-16: a letter outside the basic plane is two
-/// surrogates to them, and no letter. (The library's own GPT-2 tokenizers further keep the last space of a run of spaces.)
+/// Written out because .NET's expressions, which Microsoft.ML.Tokenizers uses, see UTF-16: a letter outside the basic plane is
+/// two surrogates to them, and no letter. (The library's own GPT-2 tokenizers further keep the last space of a run of spaces.)
 /// </remarks>
 internal static class Gpt2Words
 {

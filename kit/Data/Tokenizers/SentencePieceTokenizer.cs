@@ -6,9 +6,10 @@ namespace ResearchKit.Data;
 
 /// <summary>SentencePiece: unigram (T5) and byte-pair (Llama) vocabularies that take the space for a character.</summary>
 /// <remarks>
-/// Kudo and Richardson, 2018, https://arxiv.org/abs/1808.06226. Written out because SentencePieceTokenizer of Microsoft.ML.Tokenizers
-/// 2.0.1 cannot stand in: with unigram models it fails where &lt;unk&gt;, &lt;s&gt; and &lt;/s&gt; are not numbers 0, 1 and 2, as in T5
-/// (IndexOutOfRangeException), and gives other ids for byte fallback; with byte-pair models it merges runs of spaces in another order.
+/// Kudo and Richardson, 2018, https://arxiv.org/abs/1808.06226. Written out because SentencePieceTokenizer of
+/// Microsoft.ML.Tokenizers 2.0.1 cannot stand in: with unigram models it fails where &lt;unk&gt;, &lt;s&gt; and &lt;/s&gt; are
+/// not numbers 0, 1 and 2, as in T5 (IndexOutOfRangeException), and gives other ids for byte fallback; with byte-pair models it
+/// merges runs of spaces in another order.
 /// </remarks>
 public sealed class SentencePieceTokenizer : ITokenizer
 {
@@ -24,16 +25,24 @@ public sealed class SentencePieceTokenizer : ITokenizer
 
     private SentencePieceTokenizer(PieceModel model, IReadOnlyList<string> added, string name)
     {
-        (this.model, this.added) = (model, [.. added]);
+        this.model = model;
+        this.added = [.. added];
         unknown = model.Pieces.ToList().FindIndex(piece => piece.Kind == PieceKind.Unknown);
         if (unknown < 0) throw new InvalidDataException($"{name} has no piece for the unknown among its {model.Pieces.Count}.");
         if (model.ByteFallback) FindBytes(name);
         var table = new PieceTable(model.Pieces.Select((piece, id) => (piece, id))
-            .Where(entry => entry.piece.Kind is PieceKind.Normal or PieceKind.UserDefined or PieceKind.Unused).Select(entry => (entry.piece.Text, entry.id)));
+            .Where(entry => entry.piece.Kind is PieceKind.Normal or PieceKind.UserDefined or PieceKind.Unused)
+                .Select(entry => (entry.piece.Text, entry.id)));
         normalizer = new PieceNormalizer(model, name);
         if (model.IsUnigram) unigram = new UnigramPieces(model.Pieces, table, unknown);
         else pairs = new BytePairPieces(model.Pieces, table, normalizer, unknown);
-        Special = new SpecialTokens { Unknown = unknown, Padding = Control(model.PaddingPiece), Beginning = Control(model.BeginningPiece), End = Control(model.EndPiece) };
+        Special = new SpecialTokens
+        {
+            Unknown = unknown,
+            Padding = Control(model.PaddingPiece),
+            Beginning = Control(model.BeginningPiece),
+            End = Control(model.EndPiece)
+        };
     }
 
     /// <inheritdoc/>
@@ -43,14 +52,21 @@ public sealed class SentencePieceTokenizer : ITokenizer
     public SpecialTokens Special { get; }
 
     /// <param name="bytes">A <c>.model</c> file: <c>spiece.model</c> or <c>tokenizer.model</c>.</param>
-    /// <param name="added">Tokens behind the pieces of the file; a text is never cut into them unless it holds them. T5 has &lt;extra_id_99&gt; to &lt;extra_id_0&gt;.</param>
+    /// <param name="added">
+    /// Tokens behind the pieces of the file; a text is never cut into them unless it holds them. T5 has &lt;extra_id_99&gt; to
+    /// &lt;extra_id_0&gt;.
+    /// </param>
     /// <param name="name">The file's name, for errors.</param>
     /// <exception cref="InvalidDataException">The file is malformed or of another kind of model; says what and where.</exception>
-    public static SentencePieceTokenizer Parse(ReadOnlySpan<byte> bytes, IReadOnlyList<string>? added = null, string name = "the model") =>
+    public static SentencePieceTokenizer Parse(ReadOnlySpan<byte> bytes, IReadOnlyList<string>? added = null,
+        string name = "the model") =>
         new(PieceModel.Parse(bytes, name), added ?? [], name);
 
-    /// <summary>The hundred tokens that T5 adds, in the order of their ids: they stand for the spans that it is to fill in.</summary>
-    public static IReadOnlyList<string> T5Sentinels { get; } = [.. Enumerable.Range(0, 100).Reverse().Select(number => $"<extra_id_{number}>")];
+    /// <summary>
+    /// The hundred tokens that T5 adds, in the order of their ids: they stand for the spans that it is to fill in.
+    /// </summary>
+    public static IReadOnlyList<string> T5Sentinels { get; } =
+        [.. Enumerable.Range(0, 100).Reverse().Select(number => $"<extra_id_{number}>")];
 
     /// <summary>Writes a <c>.model</c> file that SentencePiece itself reads; added tokens are no part of one.</summary>
     public void Save(string path) => File.WriteAllBytes(path, PieceModelWriter.Write(model, Special));
@@ -58,7 +74,9 @@ public sealed class SentencePieceTokenizer : ITokenizer
     internal static SentencePieceTokenizer From(PieceModel model, string name) => new(model, [], name);
 
     /// <inheritdoc/>
-    /// <remarks>Neither a beginning nor an end is added; ask <see cref="Special"/> for their ids. Added tokens in the text are found.</remarks>
+    /// <remarks>
+    /// Neither a beginning nor an end is added; ask <see cref="Special"/> for their ids. Added tokens in the text are found.
+    /// </remarks>
     public long[] Encode(string text)
     {
         var result = new List<long>();
@@ -72,7 +90,8 @@ public sealed class SentencePieceTokenizer : ITokenizer
     /// <exception cref="ArgumentOutOfRangeException">An id outside the vocabulary.</exception>
     public string Decode(IReadOnlyList<long> tokens)
     {
-        var (text, pending) = (new StringBuilder(), new List<byte>());
+        var text = new StringBuilder();
+        var pending = new List<byte>();
         var seenSpace = false;
         foreach (var token in tokens)
         {
@@ -88,7 +107,8 @@ public sealed class SentencePieceTokenizer : ITokenizer
             else if (model.Pieces[id].Kind != PieceKind.Control)
             {
                 var piece = model.Pieces[id].Text;
-                if (text.Length == 0 && !seenSpace && (model.AddDummyPrefix || model.RemoveExtraSpaces) && piece.StartsWith(Space, StringComparison.Ordinal))
+                if (text.Length == 0 && !seenSpace && (model.AddDummyPrefix || model.RemoveExtraSpaces)
+                    && piece.StartsWith(Space, StringComparison.Ordinal))
                 {
                     piece = piece[1..];
                     seenSpace = !model.RemoveExtraSpaces;
@@ -157,10 +177,12 @@ public sealed class SentencePieceTokenizer : ITokenizer
         Array.Fill(bytes, -1);
         for (var id = 0; id < model.Pieces.Count; id++)
             if (model.Pieces[id].Kind == PieceKind.Byte) bytes[ByteOf(model.Pieces[id].Text)] = id;
-        if (Array.IndexOf(bytes, -1) is >= 0 and var missing) throw new InvalidDataException($"{name} writes the unknown in bytes and lacks the piece <0x{missing:X2}>.");
+        if (Array.IndexOf(bytes, -1) is >= 0 and var missing)
+            throw new InvalidDataException($"{name} writes the unknown in bytes and lacks the piece <0x{missing:X2}>.");
     }
 
     private static byte ByteOf(string piece) =>
-        piece.Length == 6 && piece.StartsWith("<0x", StringComparison.Ordinal) && byte.TryParse(piece.AsSpan(3, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value)
+        piece.Length == 6 && piece.StartsWith("<0x", StringComparison.Ordinal)
+            && byte.TryParse(piece.AsSpan(3, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value)
             ? value : throw new InvalidDataException($"The byte piece '{piece}' is not written like <0x0A>.");
 }

@@ -1,7 +1,9 @@
 namespace ResearchKit.Data;
 
 /// <summary>A small vocabulary of symbols, each a token: the letters of words, or phonemes with spaces between.</summary>
-/// <remarks>The first tokens are &lt;pad&gt; 0, &lt;/s&gt; 1 and &lt;unk&gt; 2, as in T5, which begins to decode with &lt;pad&gt;.</remarks>
+/// <remarks>
+/// The first tokens are &lt;pad&gt; 0, &lt;/s&gt; 1 and &lt;unk&gt; 2, as in T5, which begins to decode with &lt;pad&gt;.
+/// </remarks>
 public sealed class SymbolTokenizer : ITokenizer
 {
     private readonly List<string> tokens = ["<pad>", "</s>", "<unk>"];
@@ -16,7 +18,8 @@ public sealed class SymbolTokenizer : ITokenizer
         this.spaced = spaced;
         tokens.AddRange(texts.SelectMany(Symbols).Distinct().Except(tokens).Order(StringComparer.Ordinal));
         if (tokens.Count == 3) throw new ArgumentException("The texts hold no symbol to make a vocabulary of.", nameof(texts));
-        ids = tokens.Select((token, id) => (token, id)).ToDictionary(pair => pair.token, pair => (long)pair.id, StringComparer.Ordinal);
+        ids = tokens.Select((token, id) => (token, id))
+            .ToDictionary(pair => pair.token, pair => (long)pair.id, StringComparer.Ordinal);
     }
 
     /// <inheritdoc/>
@@ -27,7 +30,8 @@ public sealed class SymbolTokenizer : ITokenizer
 
     /// <inheritdoc/>
     /// <remarks>A symbol that is not in the vocabulary becomes &lt;unk&gt;; no end is added.</remarks>
-    public long[] Encode(string text) => [.. Symbols(text).Select(symbol => ids.TryGetValue(symbol, out var id) && id > 2 ? id : 2)];
+    public long[] Encode(string text) =>
+        [.. Symbols(text).Select(symbol => ids.TryGetValue(symbol, out var id) && id > 2 ? id : 2)];
 
     /// <summary>Token ids of a text, and the end behind them.</summary>
     public long[] EncodeWithEnd(string text) => [.. Encode(text), 1];

@@ -7,10 +7,12 @@ namespace ResearchKit.Data;
 public sealed record TokenSequence(long[] Ids, long[] Types, long[] Mask)
 {
     /// <summary>The same with padding behind it; as it is if it is not shorter.</summary>
-    public TokenSequence PaddedTo(int length, long padding) => new(Filled(Ids, length, padding), Filled(Types, length, 0), Filled(Mask, length, 0));
+    public TokenSequence PaddedTo(int length, long padding) =>
+        new(Filled(Ids, length, padding), Filled(Types, length, 0), Filled(Mask, length, 0));
 
     /// <inheritdoc/>
     public override string ToString() => $"{Mask.Sum()} tokens{(Mask.Length > Mask.Sum() ? $", padded to {Mask.Length}" : "")}";
 
-    private static long[] Filled(long[] values, int length, long with) => [.. values, .. Enumerable.Repeat(with, Math.Max(0, length - values.Length))];
+    private static long[] Filled(long[] values, int length, long with) =>
+        [.. values, .. Enumerable.Repeat(with, Math.Max(0, length - values.Length))];
 }

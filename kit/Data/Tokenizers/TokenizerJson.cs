@@ -11,15 +11,18 @@ internal static class TokenizerJson
         {
             using var document = JsonDocument.Parse(text);
             var model = document.RootElement.GetProperty("model");
-            var type = model.TryGetProperty("type", out var named) ? named.GetString() : model.TryGetProperty("merges", out _) ? "BPE" : "WordPiece";
+            var type = model.TryGetProperty("type", out var named) ? named.GetString()
+                : model.TryGetProperty("merges", out _) ? "BPE" : "WordPiece";
             return type switch
             {
                 "BPE" => Gpt2Kind(document.RootElement, model, name),
                 "WordPiece" => BertKind(document.RootElement, model, name),
-                _ => throw new InvalidDataException($"{name} has a model of type {type}; expected BPE or WordPiece. SentencePiece is read from its .model file."),
+                _ => throw new InvalidDataException(
+                    $"{name} has a model of type {type}; expected BPE or WordPiece. SentencePiece is read from its .model file."),
             };
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
+        catch (Exception error) when (
+            error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
         {
             throw new InvalidDataException($"{name} does not describe a tokenizer: {error.Message}", error);
         }
@@ -28,14 +31,19 @@ internal static class TokenizerJson
     private static ByteLevelBpeTokenizer Gpt2Kind(JsonElement root, JsonElement model, string name)
     {
         var cutting = root.GetProperty("pre_tokenizer");
-        if (Text(cutting, "type") != "ByteLevel" || Flag(cutting, "add_prefix_space") == true || Flag(cutting, "use_regex") == false || Present(root, "normalizer"))
-            throw new InvalidDataException($"{name} cuts words by {Text(cutting, "type")}; expected GPT-2's ByteLevel without a prefix space or a normalizer.");
+        if (Text(cutting, "type") != "ByteLevel" || Flag(cutting, "add_prefix_space") == true
+            || Flag(cutting, "use_regex") == false || Present(root, "normalizer"))
+            throw new InvalidDataException($"{name} cuts words by {Text(cutting, "type")}; expected GPT-2's ByteLevel without a "
+                + "prefix space or a normalizer.");
         var vocabulary = Vocabulary(model);
         if (root.TryGetProperty("added_tokens", out var extra))
-            foreach (var added in extra.EnumerateArray()) vocabulary.TryAdd(added.GetProperty("content").GetString()!, added.GetProperty("id").GetInt32());
+            foreach (var added in extra.EnumerateArray())
+                vocabulary.TryAdd(added.GetProperty("content").GetString()!, added.GetProperty("id").GetInt32());
         var merges = model.GetProperty("merges").EnumerateArray().Select((merge, number) =>
-            (merge.ValueKind == JsonValueKind.String ? merge.GetString()!.Split(' ') : [.. merge.EnumerateArray().Select(part => part.GetString()!)]) is [var left, var right]
-                ? (left, right) : throw new InvalidDataException($"{name} has a merge number {number} that is not of two tokens."));
+            (merge.ValueKind == JsonValueKind.String ? merge.GetString()!.Split(' ')
+                : [.. merge.EnumerateArray().Select(part => part.GetString()!)]) is [var left, var right]
+                ? (left, right) : throw new InvalidDataException(
+                    $"{name} has a merge number {number} that is not of two tokens."));
         return new ByteLevelBpeTokenizer(vocabulary, [.. merges]);
     }
 
@@ -43,10 +51,13 @@ internal static class TokenizerJson
     {
         var normalizer = root.GetProperty("normalizer");
         var cutting = root.GetProperty("pre_tokenizer");
-        if (Text(normalizer, "type") != "BertNormalizer" || Text(cutting, "type") != "BertPreTokenizer" || Text(model, "continuing_subword_prefix") is not (null or "##"))
-            throw new InvalidDataException($"{name} cuts words by {Text(normalizer, "type")} and {Text(cutting, "type")}; expected BertNormalizer and BertPreTokenizer, and ## before pieces.");
+        if (Text(normalizer, "type") != "BertNormalizer" || Text(cutting, "type") != "BertPreTokenizer"
+            || Text(model, "continuing_subword_prefix") is not (null or "##"))
+            throw new InvalidDataException($"{name} cuts words by {Text(normalizer, "type")} and {Text(cutting, "type")}; "
+                + "expected BertNormalizer and BertPreTokenizer, and ## before pieces.");
         var tokens = VocabularyIds.Inverse(Vocabulary(model));
-        if (Array.IndexOf(tokens, null) is >= 0 and var missing) throw new InvalidDataException($"{name} has no token {missing} of {tokens.Length}.");
+        if (Array.IndexOf(tokens, null) is >= 0 and var missing)
+            throw new InvalidDataException($"{name} has no token {missing} of {tokens.Length}.");
         return new WordPieceTokenizer(tokens!, new WordPieceOptions
         {
             LowerCase = Flag(normalizer, "lowercase") ?? true,
@@ -57,9 +68,11 @@ internal static class TokenizerJson
     }
 
     private static Dictionary<string, int> Vocabulary(JsonElement model) =>
-        model.GetProperty("vocab").EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetInt32(), StringComparer.Ordinal);
+        model.GetProperty("vocab").EnumerateObject()
+            .ToDictionary(entry => entry.Name, entry => entry.Value.GetInt32(), StringComparer.Ordinal);
 
-    private static bool Present(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
+    private static bool Present(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
 
     private static string? Text(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value.GetString() : null;

@@ -33,7 +33,8 @@ public sealed class CharacterTokenizer : ITokenizer
     public CharacterTokenizer(params IEnumerable<string> texts)
     {
         characters = [.. texts.SelectMany(text => text.EnumerateRunes()).ToHashSet().Order()];
-        if (characters.Length == 0) throw new ArgumentException("The texts hold no character to make a vocabulary of.", nameof(texts));
+        if (characters.Length == 0)
+            throw new ArgumentException("The texts hold no character to make a vocabulary of.", nameof(texts));
         ids = characters.Select((character, id) => (character, id)).ToDictionary(pair => pair.character, pair => (long)pair.id);
     }
 
@@ -47,7 +48,8 @@ public sealed class CharacterTokenizer : ITokenizer
         var tokens = new List<long>(text.Length);
         foreach (var character in text.EnumerateRunes())
             tokens.Add(ids.TryGetValue(character, out var id) ? id
-                : throw new ArgumentException($"Character '{character}' (U+{character.Value:X4}), number {tokens.Count}, is not in the vocabulary of {VocabularySize}.", nameof(text)));
+                : throw new ArgumentException($"Character '{character}' (U+{character.Value:X4}), number {tokens.Count}, is not "
+                    + $"in the vocabulary of {VocabularySize}.", nameof(text)));
         return [.. tokens];
     }
 
@@ -85,7 +87,8 @@ public sealed class ByteTokenizer : ITokenizer
     {
         var bytes = new byte[tokens.Count];
         for (var i = 0; i < bytes.Length; i++)
-            bytes[i] = tokens[i] is >= 0 and <= 255 ? (byte)tokens[i] : throw new ArgumentException($"Token {tokens[i]} is not a byte.", nameof(tokens));
+            bytes[i] = tokens[i] is >= 0 and <= 255 ? (byte)tokens[i]
+                : throw new ArgumentException($"Token {tokens[i]} is not a byte.", nameof(tokens));
         return Encoding.UTF8.GetString(bytes);
     }
 
@@ -95,5 +98,6 @@ public sealed class ByteTokenizer : ITokenizer
     /// <inheritdoc/>
     /// <returns>The ASCII character, or the byte as in <c>&lt;0xE2&gt;</c>.</returns>
     public string Token(long id) =>
-        VocabularyIds.Checked(id, VocabularySize) is var value && value is > 32 and < 127 ? ((char)value).ToString() : $"<0x{value:X2}>";
+        VocabularyIds.Checked(id, VocabularySize) is var value && value is > 32 and < 127 ? ((char)value).ToString()
+            : $"<0x{value:X2}>";
 }

@@ -2,7 +2,9 @@ using ResearchKit.Data.SentencePieces;
 
 namespace ResearchKit.Data;
 
-/// <summary>Learns a unigram vocabulary: begins with many pieces, fits their probabilities, and drops those that the corpus misses least.</summary>
+/// <summary>
+/// Learns a unigram vocabulary: begins with many pieces, fits their probabilities, and drops those that the corpus misses least.
+/// </summary>
 /// <remarks>Kudo, 2018, §3.2, https://arxiv.org/abs/1804.10959.</remarks>
 public static class UnigramTrainer
 {
@@ -11,17 +13,24 @@ public static class UnigramTrainer
     private const int SeedsPerPiece = 8;
 
     /// <param name="texts">The corpus. Spaces and line ends part its words; pieces do not cross them.</param>
-    /// <param name="vocabularySize">Tokens: &lt;pad&gt; 0, &lt;/s&gt; 1, &lt;unk&gt; 2 as in T5, every character of the corpus, and pieces; fewer if the corpus has no more.</param>
+    /// <param name="vocabularySize">
+    /// Tokens: &lt;pad&gt; 0, &lt;/s&gt; 1, &lt;unk&gt; 2 as in T5, every character of the corpus, and pieces; fewer if the
+    /// corpus has no more.
+    /// </param>
     /// <param name="longest">Characters of a piece at most.</param>
     /// <param name="progress">Told the number of pieces that are left after each pruning.</param>
     /// <returns>The same tokenizer for the same texts, always.</returns>
-    /// <exception cref="ArgumentException">The texts hold no word, or more different characters than the vocabulary has room for.</exception>
-    public static SentencePieceTokenizer Train(IEnumerable<string> texts, int vocabularySize, int longest = 16, IProgress<int>? progress = null)
+    /// <exception cref="ArgumentException">
+    /// The texts hold no word, or more different characters than the vocabulary has room for.
+    /// </exception>
+    public static SentencePieceTokenizer Train(IEnumerable<string> texts, int vocabularySize, int longest = 16,
+        IProgress<int>? progress = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(longest, 1);
         var room = vocabularySize - 3;
         var pieces = new UnigramCorpus(texts, SeedsPerPiece * Math.Max(room, 0), longest);
-        if (pieces.Characters > room) throw new ArgumentException($"The texts hold {pieces.Characters} different characters; a vocabulary of {vocabularySize} has room for {Math.Max(room, 0)}.", nameof(vocabularySize));
+        if (pieces.Characters > room) throw new ArgumentException($"The texts hold {pieces.Characters} different characters; a "
+            + $"vocabulary of {vocabularySize} has room for {Math.Max(room, 0)}.", nameof(vocabularySize));
         while (true)
         {
             for (var step = 0; step < Steps; step++) pieces.Step();
@@ -32,7 +41,8 @@ public static class UnigramTrainer
         return SentencePieceTokenizer.From(new PieceModel
         {
             Pieces = [new("<pad>", 0, PieceKind.Control), new("</s>", 0, PieceKind.Control), new("<unk>", 0, PieceKind.Unknown),
-                .. pieces.Scores().OrderByDescending(entry => entry.Score).ThenBy(entry => entry.Text, StringComparer.Ordinal).Select(entry => new Piece(entry.Text, (float)entry.Score, PieceKind.Normal))],
+                .. pieces.Scores().OrderByDescending(entry => entry.Score).ThenBy(entry => entry.Text, StringComparer.Ordinal)
+                    .Select(entry => new Piece(entry.Text, (float)entry.Score, PieceKind.Normal))],
         }, "the trained model");
     }
 }

@@ -7,17 +7,21 @@ internal static class VocabularyIds
         : throw new ArgumentOutOfRangeException(nameof(id), id, $"Token {id} is outside the vocabulary of {size}.");
 
     /// <summary>Tokens by id; null where an id is left out.</summary>
-    /// <exception cref="InvalidDataException">Two tokens of one id, a negative id, or one far beyond the number of tokens.</exception>
+    /// <exception cref="InvalidDataException">
+    /// Two tokens of one id, a negative id, or one far beyond the number of tokens.
+    /// </exception>
     public static string?[] Inverse(IReadOnlyDictionary<string, int> vocabulary)
     {
         var size = vocabulary.Count == 0 ? 0 : vocabulary.Values.Max() + 1L;
         if (size > (4L * vocabulary.Count) + 1024)
-            throw new InvalidDataException($"The vocabulary of {vocabulary.Count} tokens has the id {size - 1}; expected ids that fill up a table.");
+            throw new InvalidDataException(
+                $"The vocabulary of {vocabulary.Count} tokens has the id {size - 1}; expected ids that fill up a table.");
         var tokens = new string?[size];
         foreach (var (token, id) in vocabulary)
         {
             if (id < 0 || tokens[id] is not null)
-                throw new InvalidDataException($"The id {id} of the token '{token}' is {(id < 0 ? "negative" : $"also that of '{tokens[id]}'")}.");
+                throw new InvalidDataException(
+                    $"The id {id} of the token '{token}' is {(id < 0 ? "negative" : $"also that of '{tokens[id]}'")}.");
             tokens[id] = token;
         }
         return tokens;

@@ -10,7 +10,8 @@ public sealed record WordPieceOptions
     public static WordPieceOptions Cased { get; } = new() { LowerCase = false };
 
     /// <summary>The tokenizer of the original BERT code (google-research/bert, tokenization.py), uncased.</summary>
-    public static WordPieceOptions Original { get; } = new() { LongestWord = 200, FindSpecialTokens = false, LowerCaseWholeWords = true };
+    public static WordPieceOptions Original { get; } =
+        new() { LongestWord = 200, FindSpecialTokens = false, LowerCaseWholeWords = true };
 
     /// <summary>Lower-case the text.</summary>
     public bool LowerCase { get; init; } = true;
@@ -27,6 +28,8 @@ public sealed record WordPieceOptions
     /// <summary>Take [CLS], [SEP], [MASK], [PAD] and [UNK] in a text for the special tokens.</summary>
     public bool FindSpecialTokens { get; init; } = true;
 
-    /// <summary>Lower-case words and not characters one by one: a capital sigma that ends a word becomes the final form.</summary>
+    /// <summary>
+    /// Lower-case words and not characters one by one: a capital sigma that ends a word becomes the final form.
+    /// </summary>
     public bool LowerCaseWholeWords { get; init; }
 }

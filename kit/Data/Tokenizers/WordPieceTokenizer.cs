@@ -6,8 +6,8 @@ namespace ResearchKit.Data;
 
 /// <summary>BERT's tokenizer: words, and the longest pieces of each that the vocabulary has, from its start on.</summary>
 /// <remarks>
-/// Wu et al., 2016, §4.1, https://arxiv.org/abs/1609.08144; Devlin et al., 2018, https://arxiv.org/abs/1810.04805. Microsoft.ML.Tokenizers
-/// finds the pieces; <see cref="BertWords"/> says why it does not cut the words.
+/// Wu et al., 2016, §4.1, https://arxiv.org/abs/1609.08144; Devlin et al., 2018, https://arxiv.org/abs/1810.04805.
+/// Microsoft.ML.Tokenizers finds the pieces; <see cref="BertWords"/> says why it does not cut the words.
 /// </remarks>
 public sealed class WordPieceTokenizer : ITokenizer
 {
@@ -27,13 +27,16 @@ public sealed class WordPieceTokenizer : ITokenizer
     {
         this.options = options ?? WordPieceOptions.Uncased;
         if (this.options.LongestWord is < 1 or > 10_000)
-            throw new ArgumentException($"Got a longest word of {this.options.LongestWord}; expected 1 to 10,000.", nameof(options));
+            throw new ArgumentException($"Got a longest word of {this.options.LongestWord}; expected 1 to 10,000.",
+                nameof(options));
         this.tokens = [.. tokens];
         ids = new(tokens.Count, StringComparer.Ordinal);
         foreach (var (token, id) in tokens.Select((token, id) => (token, id)))
-            if (!ids.TryAdd(token, id)) throw new InvalidDataException($"The token '{token}' is number {ids[token]} and number {id} of the vocabulary.");
+            if (!ids.TryAdd(token, id))
+                throw new InvalidDataException($"The token '{token}' is number {ids[token]} and number {id} of the vocabulary.");
         foreach (var needed in (string[])[Unknown, Classification, Separator])
-            if (!ids.ContainsKey(needed)) throw new InvalidDataException($"The vocabulary of {tokens.Count} tokens lacks {needed}.");
+            if (!ids.ContainsKey(needed))
+                throw new InvalidDataException($"The vocabulary of {tokens.Count} tokens lacks {needed}.");
         special = [.. new[] { Unknown, Separator, Padding, Classification, Mask }.Where(ids.ContainsKey)];
         Special = new SpecialTokens
         {
@@ -45,7 +48,8 @@ public sealed class WordPieceTokenizer : ITokenizer
         };
         using var lines = new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', this.tokens)));
         // The library counts UTF-16 units, of which a code point takes up to two, and sets aside room for as many on the stack.
-        pieces = Library.WordPieceTokenizer.Create(lines, new Library.WordPieceOptions { UnknownToken = Unknown, MaxInputCharsPerWord = 2 * this.options.LongestWord });
+        pieces = Library.WordPieceTokenizer.Create(lines,
+            new Library.WordPieceOptions { UnknownToken = Unknown, MaxInputCharsPerWord = 2 * this.options.LongestWord });
     }
 
     /// <inheritdoc/>
@@ -55,7 +59,8 @@ public sealed class WordPieceTokenizer : ITokenizer
     public SpecialTokens Special { get; }
 
     /// <summary>The vocabulary of BERT-base-uncased, from the data set <c>bert-vocabulary</c>.</summary>
-    public static WordPieceTokenizer BertUncased(WordPieceOptions? options = null) => Parse(DataSets.Open("bert-vocabulary").ReadText("vocab.txt"), options);
+    public static WordPieceTokenizer BertUncased(WordPieceOptions? options = null) =>
+        Parse(DataSets.Open("bert-vocabulary").ReadText("vocab.txt"), options);
 
     /// <param name="vocabularyText">What <c>vocab.txt</c> holds: a token a line.</param>
     /// <param name="options">How words are cut; null for an uncased vocabulary.</param>
@@ -76,28 +81,39 @@ public sealed class WordPieceTokenizer : ITokenizer
         return [.. result];
     }
 
-    /// <summary>The ids of a text between [CLS] and [SEP], as BERT takes them; with a second text, that and another [SEP] behind.</summary>
+    /// <summary>
+    /// The ids of a text between [CLS] and [SEP], as BERT takes them; with a second text, that and another [SEP] behind.
+    /// </summary>
     /// <param name="text">The first text.</param>
     /// <param name="pair">The second text, if there is one.</param>
-    /// <param name="maximumLength">Tokens at most, special ones with them: tokens are dropped from the end of the longer text, of the second where both are as long.</param>
+    /// <param name="maximumLength">
+    /// Tokens at most, special ones with them: tokens are dropped from the end of the longer text, of the second where both are
+    /// as long.
+    /// </param>
     /// <param name="pad">Fill up to <paramref name="maximumLength"/> with [PAD].</param>
-    /// <exception cref="ArgumentException">A length that the special tokens alone exceed, or padding without a length or without [PAD].</exception>
+    /// <exception cref="ArgumentException">
+    /// A length that the special tokens alone exceed, or padding without a length or without [PAD].
+    /// </exception>
     public TokenSequence EncodeForBert(string text, string? pair = null, int? maximumLength = null, bool pad = false)
     {
-        var (first, second) = (Encode(text).ToList(), pair is null ? null : Encode(pair).ToList());
+        var first = Encode(text).ToList();
+        var second = pair is null ? null : Encode(pair).ToList();
         var added = second is null ? 2 : 3;
-        if (maximumLength < added) throw new ArgumentException($"Got a maximum length of {maximumLength}; the special tokens alone are {added}.", nameof(maximumLength));
+        if (maximumLength < added) throw new ArgumentException(
+            $"Got a maximum length of {maximumLength}; the special tokens alone are {added}.", nameof(maximumLength));
         while (first.Count + (second?.Count ?? 0) + added > (maximumLength ?? int.MaxValue))
         {
             var longer = second is null || first.Count > second.Count ? first : second;
             longer.RemoveAt(longer.Count - 1);
         }
-        long[] ids = [Special.Classification!.Value, .. first, Special.Separator!.Value, .. second ?? [], .. second is null ? [] : new[] { Special.Separator.Value }];
+        long[] ids = [Special.Classification!.Value, .. first, Special.Separator!.Value, .. second ?? [],
+            .. second is null ? [] : new[] { Special.Separator.Value }];
         var types = ids.Select((_, at) => at < first.Count + 2 ? 0L : 1L).ToArray();
         var whole = new TokenSequence(ids, types, [.. ids.Select(_ => 1L)]);
         if (!pad) return whole;
         if (maximumLength is not { } length || Special.Padding is not { } padding)
-            throw new ArgumentException($"Padding needs a maximum length (got {maximumLength}) and a vocabulary with {Padding}.", nameof(pad));
+            throw new ArgumentException($"Padding needs a maximum length (got {maximumLength}) and a vocabulary with {Padding}.",
+                nameof(pad));
         return whole.PaddedTo(length, padding);
     }
 
@@ -115,7 +131,8 @@ public sealed class WordPieceTokenizer : ITokenizer
     {
         if (word.Count > options.LongestWord) result.Add(ids[Unknown]);
         else
-            foreach (var id in pieces.EncodeToIds(CodePoints.Text(word), considerPreTokenization: false, considerNormalization: false)) result.Add(id);
+            foreach (var id in pieces.EncodeToIds(CodePoints.Text(word), considerPreTokenization: false,
+                considerNormalization: false)) result.Add(id);
     }
 
     private IEnumerable<(string Part, bool IsSpecial)> AtSpecialTokens(string text)
@@ -123,7 +140,8 @@ public sealed class WordPieceTokenizer : ITokenizer
         var start = 0;
         for (var at = 0; at < text.Length; at++)
         {
-            if (text[at] != '[' || special.Find(token => string.CompareOrdinal(text, at, token, 0, token.Length) == 0) is not { } found) continue;
+            if (text[at] != '['
+                || special.Find(token => string.CompareOrdinal(text, at, token, 0, token.Length) == 0) is not { } found) continue;
             if (at > start) yield return (text[start..at], false);
             yield return (found, true);
             start = at + found.Length;

@@ -2,7 +2,9 @@ using ResearchKit.Interpretability;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>The weights of one head as its picture shows them: every cell, or where tokens are many the largest of each block.</summary>
+/// <summary>
+/// The weights of one head as its picture shows them: every cell, or where tokens are many the largest of each block.
+/// </summary>
 /// <param name="Pattern">The head.</param>
 /// <param name="Rows">Rows of the picture.</param>
 /// <param name="Columns">Columns of the picture.</param>
@@ -26,9 +28,11 @@ internal sealed record AttentionGrid(AttentionPattern Pattern, int Rows, int Col
 
     private static AttentionGrid Of(AttentionPattern pattern, int side)
     {
-        var (queries, keys) = (pattern.Weights.GetLength(0), pattern.Weights.GetLength(1));
+        var queries = pattern.Weights.GetLength(0);
+        var keys = pattern.Weights.GetLength(1);
         var block = Math.Max(1, (Math.Max(queries, keys) + side - 1) / side);
-        var (rows, columns) = ((queries + block - 1) / block, (keys + block - 1) / block);
+        var rows = (queries + block - 1) / block;
+        var columns = (keys + block - 1) / block;
         var weights = new float[rows * columns];
         for (var query = 0; query < queries; query++)
             for (var key = 0; key < keys; key++)
@@ -48,7 +52,8 @@ internal sealed record AttentionGrid(AttentionPattern Pattern, int Rows, int Col
     {
         var queue = new PriorityQueue<(int, int, float), float>();
         var queries = pattern.Weights.GetLength(0);
-        for (var query = queries > 1 && pattern.Weights.Length > 0 && pattern.Weights[0, 0] > 0.999f ? 1 : 0; query < queries; query++)
+        for (var query = queries > 1 && pattern.Weights.Length > 0 && pattern.Weights[0, 0] > 0.999f ? 1 : 0;
+            query < queries; query++)
             for (var key = 0; key < pattern.Weights.GetLength(1); key++)
             {
                 var weight = pattern.Weights[query, key];
@@ -56,7 +61,8 @@ internal sealed record AttentionGrid(AttentionPattern Pattern, int Rows, int Col
                 queue.Enqueue((query, key, weight), weight);
                 if (queue.Count > most) queue.Dequeue();
             }
-        return [.. queue.UnorderedItems.Select(item => item.Element).OrderByDescending(link => link.Item3).ThenBy(link => link.Item1)];
+        return [.. queue.UnorderedItems.Select(item => item.Element).OrderByDescending(link => link.Item3)
+            .ThenBy(link => link.Item1)];
     }
 
     /// <summary>Text of a token, or its number where the pattern has no text for it.</summary>

@@ -4,21 +4,34 @@ using ResearchKit.Interpretability;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws attention: every head as a small picture in a grid of layers and heads; a click or Enter enlarges one.</summary>
-/// <remarks>Pictures, enlarging, labels and the strongest links need no script; a script adds tokens and weight under the pointer.</remarks>
+/// <summary>
+/// Draws attention: every head as a small picture in a grid of layers and heads; a click or Enter enlarges one.
+/// </summary>
+/// <remarks>
+/// Pictures, enlarging, labels and the strongest links need no script; a script adds tokens and weight under the pointer.
+/// </remarks>
 internal static class AttentionView
 {
     private const int MostLinks = 8;
     private const int MostLines = 64;
+    private static readonly Html Style = Html.Style("AttentionView.css");
 
-    /// <summary>One blue from clear to full, so that the page shows through where nothing is attended to; the last is NaN.</summary>
-    private static readonly Color[] Palette = [.. Enumerable.Range(0, 255).Select(step => new Color(47, 116, 240, Alpha(step / 254.0))), ColorScale.NaN];
+    /// <summary>Written without the characters that markup would have to encode.</summary>
+    private static readonly Html Script = Html.Script("AttentionView.js");
+
+    /// <summary>
+    /// One blue from clear to full, so that the page shows through where nothing is attended to; the last is NaN.
+    /// </summary>
+    private static readonly Color[] Palette =
+        [.. Enumerable.Range(0, 255).Select(step => new Color(47, 116, 240, Alpha(step / 254.0))), ColorScale.NaN];
 
     public static Html Draw(AttentionMaps maps)
     {
-        if (maps.Patterns.Count == 0) return Theme.Output(Html.Of($"<div class=\"rk-cap\">attention: no head was captured</div>"));
+        if (maps.Patterns.Count == 0)
+            return Theme.Output(Html.Of($"<div class=\"rk-cap\">attention: no head was captured</div>"));
         var grids = AttentionGrid.Of(maps.Patterns);
-        var highest = grids.Max(grid => grid.Weights.Where(weight => float.IsFinite(weight) && weight > 0).DefaultIfEmpty(1).Max());
+        var highest = grids.Max(grid => grid.Weights.Where(weight => float.IsFinite(weight) && weight > 0)
+            .DefaultIfEmpty(1).Max());
         var tokens = new TokenLists();
         var layers = grids.GroupBy(grid => grid.Pattern.Layer).Select(layer => Html.Of($"""
             <div class="rk-layer"><span class="rk-cap">layer {layer.Key}</span>
@@ -27,8 +40,8 @@ internal static class AttentionView
         return Theme.Output(Html.Of($"""
             <div class="rk-attn" data-tokens="{tokens.Json()}">
             <div class="rk-line"><b>attention</b><span>{Sizes(maps, grids)}</span>{Bar(highest)}</div>{layers}
-            <output class="rk-tip" hidden="hidden"></output></div>{AttentionScript.Code}
-            """), AttentionScript.Style);
+            <output class="rk-tip" hidden="hidden"></output></div>{Script}
+            """), Style);
     }
 
     private static Html Head(AttentionGrid grid, float highest, TokenLists tokens)
@@ -75,7 +88,8 @@ internal static class AttentionView
     private static byte Alpha(double share) => (byte)Math.Round(255 * Math.Pow(share, 0.7));
 
     private static string Picture(AttentionGrid grid, float highest) =>
-        PngImage.DataUri(PngImage.Indexed(grid.Columns, grid.Rows, Array.ConvertAll(grid.Weights, weight => Level(weight / highest)), Palette));
+        PngImage.DataUri(PngImage.Indexed(grid.Columns, grid.Rows,
+            Array.ConvertAll(grid.Weights, weight => Level(weight / highest)), Palette));
 
     /// <summary>Weights in 254ths, 255 for NaN, as the script reads them.</summary>
     private static string Weights(AttentionGrid grid) => Convert.ToBase64String(Array.ConvertAll(grid.Weights, Level));
@@ -86,7 +100,8 @@ internal static class AttentionView
     private static IEnumerable<Html> Labels(IReadOnlyList<string> tokens, int cells, int block, double cell)
     {
         var every = (int)Math.Ceiling(9 / cell);
-        return Enumerable.Range(0, cells).Select(index => Html.Of($"<i>{(index % every == 0 ? AttentionGrid.Token(tokens, index * block) : "")}</i>"));
+        return Enumerable.Range(0, cells)
+            .Select(index => Html.Of($"<i>{(index % every == 0 ? AttentionGrid.Token(tokens, index * block) : "")}</i>"));
     }
 
     private static Html Table(AttentionPattern pattern, IReadOnlyList<(int Query, int Key, float Weight)> links)
@@ -103,8 +118,9 @@ internal static class AttentionView
             """);
     }
 
-    private static string Describe(AttentionPattern pattern, (int Query, int Key, float Weight) link) => FormattableString.Invariant(
-        $"{AttentionGrid.Token(pattern.QueryTokens, link.Query)} → {AttentionGrid.Token(pattern.KeyTokens, link.Key)} {link.Weight:0.00}");
+    private static string Describe(AttentionPattern pattern, (int Query, int Key, float Weight) link) =>
+        $"{AttentionGrid.Token(pattern.QueryTokens, link.Query)} → {AttentionGrid.Token(pattern.KeyTokens, link.Key)} "
+            + FormattableString.Invariant($"{link.Weight:0.00}");
 
     /// <summary>Every head in one line, with its strongest links.</summary>
     public static string Text(AttentionMaps maps)
@@ -114,7 +130,8 @@ internal static class AttentionView
             var links = AttentionGrid.Strongest(pattern, 3).Select(link => Describe(pattern, link));
             return $"layer {pattern.Layer} head {pattern.Head}  {string.Join("   ", links)}".TrimEnd();
         });
-        var more = maps.Patterns.Count > MostLines ? [$"… {Numbers.Count(maps.Patterns.Count - MostLines, "more head")}"] : Array.Empty<string>();
+        var more = maps.Patterns.Count > MostLines ? [$"… {Numbers.Count(maps.Patterns.Count - MostLines, "more head")}"]
+            : Array.Empty<string>();
         return string.Join('\n', [maps.ToString(), .. lines, .. more]);
     }
 

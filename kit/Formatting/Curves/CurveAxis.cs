@@ -19,8 +19,15 @@ internal sealed class CurveAxis
     /// <param name="whole">Whether only whole numbers make sense.</param>
     public CurveAxis(double low, double high, double start, double end, int ticks, bool whole = false)
     {
-        if (!(high > low)) (low, high) = (low - (Math.Abs(low) / 2) - 0.5, high + (Math.Abs(high) / 2) + 0.5);
-        (this.low, this.high, this.start, this.end) = (low, high, start, end);
+        if (!(high > low))
+        {
+            low = low - (Math.Abs(low) / 2) - 0.5;
+            high = high + (Math.Abs(high) / 2) + 0.5;
+        }
+        this.low = low;
+        this.high = high;
+        this.start = start;
+        this.end = end;
         step = Math.Max(whole ? 1 : 0, NiceStep((high - low) / ticks));
     }
 
@@ -30,7 +37,8 @@ internal sealed class CurveAxis
         get
         {
             var first = Math.Ceiling(low / step);
-            for (var tick = 0; tick < 40 && (first + tick) * step <= high + (step * 1e-9); tick++) yield return (first + tick) * step;
+            for (var tick = 0; tick < 40 && (first + tick) * step <= high + (step * 1e-9); tick++)
+                yield return (first + tick) * step;
         }
     }
 

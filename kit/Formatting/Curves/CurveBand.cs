@@ -13,13 +13,17 @@ internal static class CurveBand
 {
     private const int MostPoints = 200;
 
-    /// <summary>The curve of an experiment: of one run its own, of several their mean with the band from the lowest to the highest.</summary>
+    /// <summary>
+    /// The curve of an experiment: of one run its own, of several their mean with the band from the lowest to the highest.
+    /// </summary>
     public static CurveSeries Of(RunGroup group)
     {
         if (group.Runs.Count == 1) return CurveSeries.Of(group.Runs[0]);
-        var losses = group.Runs.Select(run => CurveSeries.PointsOf(run.Reports.Select(report => (report.Step, report.Loss)))).ToList();
+        var losses = group.Runs.Select(run => CurveSeries.PointsOf(run.Reports.Select(report => (report.Step, report.Loss))))
+            .ToList();
         var heldOut = group.Runs.Select(run => CurveSeries.PointsOf(run.HeldOut)).ToList();
-        var broken = losses.SelectMany(run => run).Where(point => !double.IsFinite(point.Loss)).OrderBy(point => point.Step).ToList();
+        var broken = losses.SelectMany(run => run).Where(point => !double.IsFinite(point.Loss))
+            .OrderBy(point => point.Step).ToList();
         var band = CurveSeries.Every(Together(losses.Select(run => CurveSeries.Smoothed(CurveSeries.Finite(run)))), MostPoints);
         var bars = CurveSeries.Every(Together(heldOut.Select(CurveSeries.Finite)), MostPoints);
         return new CurveSeries(group.Title, [], [.. band.Select(range => range.Middle)], [.. bars.Select(range => range.Middle)],
@@ -32,7 +36,8 @@ internal static class CurveBand
     {
         var runs = each.ToList();
         return [.. runs.SelectMany(run => run).GroupBy(point => point.Step, point => point.Loss)
-            .Select(step => (step.Key, Losses: step.ToList())).Where(step => step.Losses.Count == runs.Count).OrderBy(step => step.Key)
+            .Select(step => (step.Key, Losses: step.ToList())).Where(step => step.Losses.Count == runs.Count)
+            .OrderBy(step => step.Key)
             .Select(step => new CurveRange(step.Key, step.Losses.Min(), step.Losses.Average(), step.Losses.Max()))];
     }
 }

@@ -14,8 +14,8 @@ internal static class CurveFigure
     private const int Height = 340;
 
     /// <summary>
-    /// Whether this process can load what Plotly.NET is made of: a host that brings an older FSharp.Core (as .NET Interactive does)
-    /// cannot, and shows the picture alone.
+    /// Whether this process can load what Plotly.NET is made of: a host that brings an older FSharp.Core (as .NET Interactive
+    /// does) cannot, and shows the picture alone.
     /// </summary>
     public static bool IsAvailable { get; } = HasFSharp();
 
@@ -30,7 +30,8 @@ internal static class CurveFigure
         var grid = PlotlyColor.fromString("rgba(128,128,128,0.25)");
         var figure = Chart.Combine(charts.DefaultIfEmpty(Line([], "no step yet", transparent, 1, 1, false)))
             .WithXAxisStyle<double, double, string>(TitleText: "step", GridColor: grid, ZeroLine: false)
-            .WithYAxisStyle<double, double, string>(TitleText: unit.Length == 0 ? "loss" : $"loss ({Plain(unit)})", GridColor: grid, ZeroLine: false);
+            .WithYAxisStyle<double, double, string>(TitleText: unit.Length == 0 ? "loss" : $"loss ({Plain(unit)})",
+                GridColor: grid, ZeroLine: false);
         return GenericChart.toFigureJson(GenericChart.addLayout(Frame(lettered ? Letters(runs) : []), figure));
     }
 
@@ -45,7 +46,8 @@ internal static class CurveFigure
             return false;
         }
 
-        // A method of its own, since the runtime looks for the assembly before it enters it; of the version that Plotly.NET asks for.
+        // A method of its own, since the runtime looks for the assembly before it enters it; of the version that Plotly.NET asks
+        // for.
         [MethodImpl(MethodImplOptions.NoInlining)]
         static Type Needed() => typeof(Microsoft.FSharp.Core.FSharpOption<int>);
     }
@@ -87,7 +89,8 @@ internal static class CurveFigure
         if (run.HeldOut.Count > 0) yield return Line(run.HeldOut, $"{name}: held-out", color, 1.5, 1, markers: true);
     }
 
-    private static GenericChart Line(IReadOnlyList<CurvePoint> points, string name, PlotlyColor color, double width, double opacity, bool markers) =>
+    private static GenericChart Line(IReadOnlyList<CurvePoint> points, string name, PlotlyColor color, double width,
+        double opacity, bool markers) =>
         Chart.Line<int, double, string>(
             points.Select(point => point.Step), points.Select(point => Rounded(point.Loss)), Name: name, ShowMarkers: markers,
             LineColor: color, MarkerColor: color, LineWidth: width, Opacity: opacity,
@@ -98,12 +101,15 @@ internal static class CurveFigure
         Chart.Line<int, double, string>(
             band.Select(range => range.Step).Concat(band.Reverse().Select(range => range.Step)),
             band.Select(range => Rounded(range.Low)).Concat(band.Reverse().Select(range => Rounded(range.High))),
-            Name: name, Opacity: 0.3, LineColor: color, LineWidth: 0, Fill: StyleParam.Fill.ToSelf, FillColor: color, UseDefaults: false);
+            Name: name, Opacity: 0.3, LineColor: color, LineWidth: 0, Fill: StyleParam.Fill.ToSelf,
+                FillColor: color, UseDefaults: false);
 
     /// <summary>Six significant digits: a picture shows no more, and they keep the figure small.</summary>
     private static double Rounded(double value) =>
-        double.Parse(value.ToString("G6", System.Globalization.CultureInfo.InvariantCulture), System.Globalization.CultureInfo.InvariantCulture);
+        double.Parse(value.ToString("G6", System.Globalization.CultureInfo.InvariantCulture),
+            System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Plotly reads some tags in its texts; these show as they were written.</summary>
-    private static string Plain(string text) => Visible.OneLine(text).Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;");
+    private static string Plain(string text) =>
+        Visible.OneLine(text).Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;");
 }

@@ -22,7 +22,11 @@ internal sealed class CurvePicture
     /// <param name="lettered">Whether each line has its letter at its end, for those who see no colors.</param>
     public CurvePicture(IReadOnlyList<CurveSeries> runs, string unit, int lastStep, int width, int height, bool lettered = false)
     {
-        (this.runs, this.unit, this.width, this.height, this.lettered) = (runs, unit, width, height, lettered);
+        this.runs = runs;
+        this.unit = unit;
+        this.width = width;
+        this.height = height;
+        this.lettered = lettered;
         var points = runs.SelectMany(run => run.Points).ToList();
         var (low, high) = points.Count == 0 ? (0, 1) : (points.Min(point => point.Loss), points.Max(point => point.Loss));
         var margin = Math.Min((high - low) * 0.04, double.MaxValue);
@@ -43,7 +47,8 @@ internal sealed class CurvePicture
 
     private Html Grid()
     {
-        var (bottom, right) = (height - 38, Right);
+        var bottom = height - 38;
+        var right = Right;
         var across = losses.Ticks.Select(tick => Html.Of($"<path d=\"M62 {losses.At(tick):0.#}H{right}\"/>"));
         var down = steps.Ticks.Select(tick => Html.Of($"<path d=\"M{steps.At(tick):0.#} 10V{bottom}\"/>"));
         var numbers = losses.Ticks.Select(tick => Html.Of(
@@ -75,7 +80,8 @@ internal sealed class CurvePicture
     private Html Band(CurveSeries run, string color)
     {
         if (run.Band.Count == 0) return Html.Empty;
-        var around = run.Band.Select(range => new CurvePoint(range.Step, range.Low)).Concat(run.Band.Reverse().Select(range => new CurvePoint(range.Step, range.High)));
+        var around = run.Band.Select(range => new CurvePoint(range.Step, range.Low))
+            .Concat(run.Band.Reverse().Select(range => new CurvePoint(range.Step, range.High)));
         var bars = string.Concat(run.HeldOutBand.Select(range => string.Create(CultureInfo.InvariantCulture,
             $"M{steps.At(range.Step):0.#} {losses.At(range.Low):0.#}V{losses.At(range.High):0.#}")));
         return Html.Of($"""
@@ -83,11 +89,14 @@ internal sealed class CurvePicture
             """);
     }
 
-    /// <summary>The end of each line, where it is on the page, and where its letter is: moved up where letters would lie on one another.</summary>
+    /// <summary>
+    /// The end of each line, where it is on the page, and where its letter is: moved up where letters would lie on one another.
+    /// </summary>
     public IEnumerable<(int Run, CurvePoint Point, double Y, double LetterY)> Ends()
     {
         const double Apart = 12;
-        var ends = runs.Select((run, index) => (Run: index, run.Smooth)).Where(run => run.Smooth.Count > 0).Select(run => (run.Run, Point: run.Smooth[^1], Y: losses.At(run.Smooth[^1].Loss)));
+        var ends = runs.Select((run, index) => (Run: index, run.Smooth)).Where(run => run.Smooth.Count > 0)
+            .Select(run => (run.Run, Point: run.Smooth[^1], Y: losses.At(run.Smooth[^1].Loss)));
         foreach (var column in ends.GroupBy(end => (int)(steps.At(end.Point.Step) / Apart)))
         {
             var lowest = height - 44.0;
@@ -113,7 +122,8 @@ internal sealed class CurvePicture
     {
         var path = new StringBuilder(12 * points.Count);
         foreach (var point in points)
-            path.Append(CultureInfo.InvariantCulture, $"{(path.Length == 0 ? 'M' : 'L')}{steps.At(point.Step):0.#} {losses.At(point.Loss):0.#}");
+            path.Append(CultureInfo.InvariantCulture,
+                $"{(path.Length == 0 ? 'M' : 'L')}{steps.At(point.Step):0.#} {losses.At(point.Loss):0.#}");
         return path.ToString();
     }
 }

@@ -32,7 +32,8 @@ internal sealed record CurveSeries(
     public static CurveSeries Thinned(TrainingHistory history, int most)
     {
         var all = PointsOf(history.Reports.Select(report => (report.Step, report.Loss)));
-        var (finite, heldOut) = (Finite(all), Finite(PointsOf(history.HeldOut)));
+        var finite = Finite(all);
+        var heldOut = Finite(PointsOf(history.HeldOut));
         var broken = all.Where(point => !double.IsFinite(point.Loss)).ToList();
         return new CurveSeries(
             history.Name, Extremes(finite, most), Every(Smoothed(finite), most / 2), Every(heldOut, most / 2),
@@ -41,13 +42,17 @@ internal sealed record CurveSeries(
 
     /// <summary>All finite points that are drawn.</summary>
     public IEnumerable<CurvePoint> Points => Raw.Concat(HeldOut)
-        .Concat(Band.Concat(HeldOutBand).SelectMany(range => new CurvePoint[] { new(range.Step, range.Low), new(range.Step, range.High) }));
+        .Concat(Band.Concat(HeldOutBand)
+            .SelectMany(range => new CurvePoint[] { new(range.Step, range.Low), new(range.Step, range.High) }));
 
-    public static List<CurvePoint> PointsOf(IEnumerable<(int Step, double Loss)> points) => [.. points.Select(point => new CurvePoint(point.Step, point.Loss))];
+    public static List<CurvePoint> PointsOf(IEnumerable<(int Step, double Loss)> points) =>
+        [.. points.Select(point => new CurvePoint(point.Step, point.Loss))];
 
     public static List<CurvePoint> Finite(List<CurvePoint> points) => [.. points.Where(point => double.IsFinite(point.Loss))];
 
-    /// <summary>A moving average over about a thirtieth of the run, centred on each step so that it does not lag behind.</summary>
+    /// <summary>
+    /// A moving average over about a thirtieth of the run, centred on each step so that it does not lag behind.
+    /// </summary>
     public static List<CurvePoint> Smoothed(List<CurvePoint> points)
     {
         var side = points.Count / 60;
@@ -55,8 +60,10 @@ internal sealed record CurveSeries(
         for (var index = 0; index < points.Count; index++) sums[index + 1] = sums[index] + points[index].Loss;
         return [.. points.Select((point, index) =>
         {
-            var left = Math.Min(side, index);                                // at the start as far as to the right: it falls fast there
-            var right = Math.Min(left, points.Count - 1 - index);            // at the end all that is there, so that it stays calm
+            // at the start as far as to the right: it falls fast there
+            var left = Math.Min(side, index);
+            // at the end all that is there, so that it stays calm
+            var right = Math.Min(left, points.Count - 1 - index);
             return point with { Loss = (sums[index + right + 1] - sums[index - left]) / (left + right + 1) };
         })];
     }

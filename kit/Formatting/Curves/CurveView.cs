@@ -5,37 +5,22 @@ namespace ResearchKit.Formatting;
 /// <summary>Draws training runs: a static picture that a host with Plotly turns into an interactive one.</summary>
 internal static class CurveView
 {
-    private static readonly Html Script = Html.Verbatim(
-        """
-        <script>
-        (function () {
-          if (!window.Plotly) return;
-          var me = document.currentScript;
-          var figures = me ? [me.previousElementSibling] : Array.from(document.querySelectorAll('.rk-figure'));
-          figures.forEach(function (home) {
-            if (!home || home.dataset.ready) return;
-            home.dataset.ready = '1';
-            var figure = JSON.parse(home.dataset.figure), picture = home.querySelector('svg'), place = document.createElement('div');
-            figure.layout.font = { color: getComputedStyle(home).color };
-            home.appendChild(place);
-            window.Plotly.newPlot(place, figure.data, figure.layout, { displaylogo: false, responsive: true })
-              .then(function () { picture.style.display = 'none'; });
-          });
-        })();
-        </script>
-        """);
+    private static readonly Html Script = Html.Script("CurveView.js");
 
     public static Html Draw(IReadOnlyList<TrainingHistory> histories)
     {
         var runs = histories.Select(CurveSeries.Of).ToList();
-        var key = runs.Any(run => run.HeldOut.Count > 0) ? "thin: each step · thick: average · dashed: held-out" : "thin: each step · thick: average";
-        var legend = histories.Zip(runs).Select((pair, index) => Entry(index, pair.First.Name, Outcome(pair.Second), pair.Second));
+        var key = runs.Any(run => run.HeldOut.Count > 0) ? "thin: each step · thick: average · dashed: held-out"
+            : "thin: each step · thick: average";
+        var legend = histories.Zip(runs)
+            .Select((pair, index) => Entry(index, pair.First.Name, Outcome(pair.Second), pair.Second));
         return Page("training", runs, Unit(histories), Describe(histories), legend, key);
     }
 
     /// <summary>The page of some curves: what they are, and the picture, which a host with Plotly replaces.</summary>
     public static Html Page(
-        string title, IReadOnlyList<CurveSeries> runs, string unit, string description, IEnumerable<Html> legend, string key, bool lettered = false)
+        string title, IReadOnlyList<CurveSeries> runs, string unit, string description, IEnumerable<Html> legend,
+            string key, bool lettered = false)
     {
         var picture = new CurvePicture(runs, unit, 0, 720, 300, lettered).Draw(description);
         var figure = CurveFigure.IsAvailable
@@ -61,8 +46,10 @@ internal static class CurveView
     public static IEnumerable<string> Courses(CurveSeries series, string unit)
     {
         if (series.Smooth.Count > 0) yield return $"  loss      {Course(series.Smooth)}  {Visible.OneLine(unit)}".TrimEnd();
-        if (series.HeldOut.Count > 0) yield return $"  held-out  {Course(series.HeldOut)}  best {Numbers.Short(series.HeldOut.Min(point => point.Loss))}";
-        if (series.BrokenCount > 0) yield return $"  {Numbers.Count(series.BrokenCount, "step")} without a finite loss, the first {series.Broken[0].Step}";
+        if (series.HeldOut.Count > 0)
+            yield return $"  held-out  {Course(series.HeldOut)}  best {Numbers.Short(series.HeldOut.Min(point => point.Loss))}";
+        if (series.BrokenCount > 0) yield return $"  {Numbers.Count(series.BrokenCount, "step")} without a finite loss, the "
+            + $"first {series.Broken[0].Step}";
     }
 
     private static string Course(IReadOnlyList<CurvePoint> points)

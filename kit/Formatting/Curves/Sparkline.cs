@@ -11,7 +11,8 @@ internal static class Sparkline
         var all = values.ToList();
         var finite = all.Where(double.IsFinite).ToList();
         if (finite.Count == 0) return new string('×', all.Count);
-        var (low, high) = (fromZero ? 0 : finite.Min(), finite.Max());
+        var low = fromZero ? 0 : finite.Min();
+        var high = finite.Max();
         return string.Concat(all.Select(value => !double.IsFinite(value) ? '×'
             : fromZero && value == 0 ? ' '
             : high > low ? Blocks[(int)Math.Round((value - low) / (high - low) * (Blocks.Length - 1))] : Blocks[3]));

@@ -1,11 +1,14 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Html;
+using ResearchKit.Native;
 
 namespace ResearchKit.Formatting;
 
 /// <summary>Markup that is safe to show: made of literals of this program, and of values that were encoded.</summary>
-/// <remarks>It can only be made by <see cref="Of"/>, which encodes every hole of the interpolated string that is not markup itself.</remarks>
+/// <remarks>
+/// It can only be made by <see cref="Of"/>, which encodes every hole of the interpolated string that is not markup itself.
+/// </remarks>
 public sealed class Html : IHtmlContent
 {
     private readonly string markup;
@@ -21,8 +24,14 @@ public sealed class Html : IHtmlContent
     /// </summary>
     public static Html Of(HtmlInterpolation markup) => new(markup.Finish());
 
-    /// <summary>Markup that stands in the program as it is: a style, a script.</summary>
+    /// <summary>Markup that stands in the program as it is.</summary>
     internal static Html Verbatim([ConstantExpected] string markup) => new(markup);
+
+    /// <summary>The style in a file that the assembly carries.</summary>
+    internal static Html Style([ConstantExpected] string file) => new($"<style>\n{EmbeddedFile.Read(file)}</style>");
+
+    /// <summary>The script in a file that the assembly carries.</summary>
+    internal static Html Script([ConstantExpected] string file) => new($"<script>\n{EmbeddedFile.Read(file)}</script>");
 
     /// <inheritdoc/>
     public void WriteTo(TextWriter writer, HtmlEncoder encoder) => writer.Write(markup);

@@ -11,7 +11,8 @@ public readonly ref struct HtmlInterpolation
     private readonly StringBuilder text;
 
     /// <summary>Begins a piece of markup; called by the compiler.</summary>
-    public HtmlInterpolation(int literalLength, int formattedCount) => text = new StringBuilder(literalLength + (16 * formattedCount));
+    public HtmlInterpolation(int literalLength, int formattedCount) =>
+        text = new StringBuilder(literalLength + (16 * formattedCount));
 
     /// <summary>Adds markup of the program itself.</summary>
     public void AppendLiteral(string literal) => text.Append(literal);
@@ -29,7 +30,8 @@ public readonly ref struct HtmlInterpolation
     public void AppendFormatted<T>(T value, string? format = null)
     {
         if (value is IEnumerable<Html> pieces) AppendFormatted(pieces);   // this overload fits a list better than its own does
-        else Encode(value is IFormattable formattable ? formattable.ToString(format, CultureInfo.InvariantCulture) : value?.ToString());
+        else Encode(value is IFormattable formattable ? formattable.ToString(format, CultureInfo.InvariantCulture)
+            : value?.ToString());
     }
 
     internal string Finish() => text.ToString();
@@ -40,7 +42,8 @@ public readonly ref struct HtmlInterpolation
         for (var i = 0; i < value.Length; i++)
         {
             var c = value[i];
-            if (char.IsHighSurrogate(c) && i + 1 < value.Length && char.IsLowSurrogate(value[i + 1])) text.Append(c).Append(value[++i]);
+            if (char.IsHighSurrogate(c) && i + 1 < value.Length && char.IsLowSurrogate(value[i + 1]))
+                text.Append(c).Append(value[++i]);
             else if (Entity(c) is { } entity) text.Append(entity);
             else text.Append(c);
         }

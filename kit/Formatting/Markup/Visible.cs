@@ -3,7 +3,9 @@ namespace ResearchKit.Formatting;
 /// <summary>Text of tokens and names with what is invisible in it made visible.</summary>
 internal static class Visible
 {
-    /// <summary>Spaces as ·, line ends as ⏎, tabs as ⇥, other control characters and half characters as �; shortened with ….</summary>
+    /// <summary>
+    /// Spaces as ·, line ends as ⏎, tabs as ⇥, other control characters and half characters as �; shortened with ….
+    /// </summary>
     public static string Token(string text, int longest = 16)
     {
         if (text.Length == 0) return "∅";

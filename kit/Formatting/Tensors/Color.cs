@@ -17,7 +17,9 @@ internal readonly record struct Color(byte Red, byte Green, byte Blue, byte Alph
     {
         var place = share * (anchors.Count - 1);
         var index = Math.Clamp((int)place, 0, anchors.Count - 2);
-        var (from, to, part) = (anchors[index], anchors[index + 1], place - index);
+        var from = anchors[index];
+        var to = anchors[index + 1];
+        var part = place - index;
         byte Mix(byte low, byte high) => (byte)Math.Round(low + ((high - low) * part));
         return new Color(Mix(from.Red, to.Red), Mix(from.Green, to.Green), Mix(from.Blue, to.Blue));
     }

@@ -9,7 +9,8 @@ internal sealed class ColorScale
 {
     private const int Steps = 253;
     private static readonly Color[] Viridis = Anchors("440154 482878 3e4989 31688e 26828e 1f9e89 35b779 6ece58 b5de2b fde725");
-    private static readonly Color[] Diverging = Anchors("053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b 67001f");
+    private static readonly Color[] Diverging =
+        Anchors("053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b 67001f");
 
     private readonly Color[] anchors;
 
@@ -21,7 +22,8 @@ internal sealed class ColorScale
         IsDiverging = minimum < 0 && maximum > 0;
         anchors = IsDiverging ? Diverging : Viridis;
         (Low, High) = IsDiverging ? (-far, far) : double.IsNaN(minimum) ? (0, 0) : (minimum, maximum);
-        Palette = [.. Enumerable.Range(0, Steps).Select(step => Color.Between(anchors, step / (Steps - 1d))), NaN, PositiveInfinity, NegativeInfinity];
+        Palette = [.. Enumerable.Range(0, Steps).Select(step => Color.Between(anchors, step / (Steps - 1d))), NaN,
+            PositiveInfinity, NegativeInfinity];
     }
 
     public static Color NaN { get; } = Color.Parse("ff00ff");

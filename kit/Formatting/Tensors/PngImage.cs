@@ -4,7 +4,9 @@ using System.Text;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Writes small pictures as PNG (ISO/IEC 15948): signature, header, an optional palette, the compressed rows, end.</summary>
+/// <summary>
+/// Writes small pictures as PNG (ISO/IEC 15948): signature, header, an optional palette, the compressed rows, end.
+/// </summary>
 internal static class PngImage
 {
     private static readonly byte[] Signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0d, 0x0a, 0x1a, 0x0a];
@@ -37,7 +39,8 @@ internal static class PngImage
         var header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
-        (header[8], header[9]) = (8, colorType);
+        header[8] = 8;
+        header[9] = colorType;
 
         using var file = new MemoryStream();
         file.Write(Signature);

@@ -48,7 +48,8 @@ internal sealed record TensorSample(IReadOnlyList<TensorPanel> Panels, bool AreI
         if (values.dim() == 1)
         {
             var axis = SampledAxis.AtMost(values.size(0), LineCells);
-            return new TensorSample([new("", Read(values.slice(0, 0, axis.Length, axis.Step)), 1, axis.Shown)], false, Note([axis.Caption("elements")]));
+            return new TensorSample([new("", Read(values.slice(0, 0, axis.Length, axis.Step)), 1, axis.Shown)], false,
+                Note([axis.Caption("elements")]));
         }
         return values.dim() >= 3 && LooksLikeImage(values, statistics) ? Images(values) : Maps(values);
     }
@@ -58,9 +59,11 @@ internal sealed record TensorSample(IReadOnlyList<TensorPanel> Panels, bool AreI
         var leading = values.shape[..^2];
         var places = Places(leading, MostPanels, out var left);
         var side = Math.Min(128, (long)Math.Sqrt(MapCells / places.Count));
-        var (rows, columns) = (SampledAxis.AtMost(values.size(-2), side), SampledAxis.AtMost(values.size(-1), side));
+        var rows = SampledAxis.AtMost(values.size(-2), side);
+        var columns = SampledAxis.AtMost(values.size(-1), side);
         var panels = places.Select(place => new TensorPanel(
-            leading.Length == 0 ? "" : $"[{string.Join(", ", place)}]", Read(Sliced(At(values, place), rows, columns)), rows.Shown, columns.Shown));
+            leading.Length == 0 ? "" : $"[{string.Join(", ", place)}]", Read(Sliced(At(values, place), rows, columns)),
+                rows.Shown, columns.Shown));
         return new TensorSample([.. panels], false, Note([left, rows.Caption("rows"), columns.Caption("columns")]));
     }
 
@@ -70,7 +73,8 @@ internal sealed record TensorSample(IReadOnlyList<TensorPanel> Panels, bool AreI
         var channels = (int)values.size(-3);
         var places = Places(leading, MostPanels, out var left);
         var side = Math.Min(192, (long)Math.Sqrt(ImagePixels / places.Count));
-        var (rows, columns) = (SampledAxis.AtMost(values.size(-2), side), SampledAxis.AtMost(values.size(-1), side));
+        var rows = SampledAxis.AtMost(values.size(-2), side);
+        var columns = SampledAxis.AtMost(values.size(-1), side);
         var panels = places.Select(place => new TensorPanel(
             leading.Length == 0 ? "" : $"[{string.Join(", ", place)}]",
             Read(Sliced(At(values, place), rows, columns).permute(1, 2, 0)), rows.Shown, columns.Shown, channels));
@@ -80,7 +84,8 @@ internal sealed record TensorSample(IReadOnlyList<TensorPanel> Panels, bool AreI
     /// <summary>[.., 1 or 3, height, width] of bytes, or of numbers in 0 … 1 or 0 … 255, not too small to be a picture.</summary>
     private static bool LooksLikeImage(Tensor values, TensorStatistics statistics) =>
         values.dim() is 3 or 4 && values.size(-3) is 1 or 3 && values.size(-1) >= 16 && values.size(-2) >= 16
-        && values.dtype is ScalarType.Byte or ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64
+        && values.dtype
+        is ScalarType.Byte or ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64
         && statistics.Finite == statistics.Count && statistics.Minimum >= 0 && statistics.Maximum <= 255;
 
     /// <summary>At most so many combinations of the leading indexes, spread evenly over all of them.</summary>

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>What the first line about a tensor says. Making one never throws: what cannot be measured is said in a note.</summary>
+/// <summary>
+/// What the first line about a tensor says. Making one never throws: what cannot be measured is said in a note.
+/// </summary>
 /// <param name="Type">Name of the dtype, such as <c>float32</c>.</param>
 /// <param name="Sizes">Length of each axis.</param>
 /// <param name="Device">Where the values are.</param>
@@ -13,7 +15,8 @@ namespace ResearchKit.Formatting;
 /// <param name="Statistics">What the values are like; null where they could not be measured.</param>
 /// <param name="Note">What the reader should know besides; null where there is nothing.</param>
 internal sealed record TensorSummary(
-    string Type, IReadOnlyList<long> Sizes, string Device, long Bytes, bool RequiresGrad, TensorStatistics? Statistics, string? Note)
+    string Type, IReadOnlyList<long> Sizes, string Device, long Bytes, bool RequiresGrad,
+        TensorStatistics? Statistics, string? Note)
 {
     public static TensorSummary Of(Tensor tensor)
     {
@@ -21,7 +24,8 @@ internal sealed record TensorSummary(
         var count = tensor.numel();
         var (statistics, note) = Measured(tensor, count);
         return new TensorSummary(
-            NameOf(tensor.dtype), tensor.shape, tensor.device.ToString(), count * tensor.element_size(), tensor.requires_grad, statistics, note);
+            NameOf(tensor.dtype), tensor.shape, tensor.device.ToString(), count * tensor.element_size(),
+                tensor.requires_grad, statistics, note);
     }
 
     /// <summary>The shape, bracketed; of a scalar the word.</summary>
@@ -60,7 +64,8 @@ internal sealed record TensorSummary(
         {
             return (TensorStatistics.Of(tensor), sparse);
         }
-        catch (Exception error) when (error is ExternalException or ArgumentException or InvalidOperationException or NotSupportedException)
+        catch (Exception error) when (
+            error is ExternalException or ArgumentException or InvalidOperationException or NotSupportedException)
         {
             return (null, sparse is null ? "values cannot be read" : "sparse, too large to be measured");
         }

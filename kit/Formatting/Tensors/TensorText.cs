@@ -24,7 +24,8 @@ internal static class TensorText
         if (summary.Statistics is { Finite: > 1 } values)
             parts.AddRange([
                 Sparkline.Text(values.Histogram.Counts),
-                $"{(summary.IsComplex ? "|z| " : "")}mean {Numbers.Short(values.Mean)} ± {Numbers.Short(values.StandardDeviation)}",
+                $"{(summary.IsComplex ? "|z| " : "")}mean {Numbers.Short(values.Mean)} ± "
+                    + $"{Numbers.Short(values.StandardDeviation)}",
                 $"{Numbers.Short(values.Minimum)} … {Numbers.Short(values.Maximum)}"]);
         return string.Join(" · ", parts.Concat(summary.Flags().Select(flag => flag.Text)));
     }
@@ -52,6 +53,7 @@ internal static class TensorText
         if (values.dtype is not (ScalarType.ComplexFloat32 or ScalarType.ComplexFloat64))
             return [.. TensorStatisticsPieces.Doubles(values).Select(Numbers.Short)];
         var pairs = TensorStatisticsPieces.Doubles(values.resolve_conj().view_as_real()).Chunk(2);
-        return [.. pairs.Select(pair => $"{Numbers.Short(pair[0])}{(double.IsNegative(pair[1]) ? "" : "+")}{Numbers.Short(pair[1])}i")];
+        return [.. pairs
+            .Select(pair => $"{Numbers.Short(pair[0])}{(double.IsNegative(pair[1]) ? "" : "+")}{Numbers.Short(pair[1])}i")];
     }
 }

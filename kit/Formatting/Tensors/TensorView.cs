@@ -21,7 +21,8 @@ internal static class TensorView
     /// <summary>Shape, dtype, device, size, histogram, moments, flags.</summary>
     private static Html Line(TensorSummary summary)
     {
-        var flags = summary.Flags().Select(flag => Html.Of($"<span class=\"rk-flag{(flag.Bad ? " rk-bad" : "")}\">{flag.Text}</span>"));
+        var flags = summary.Flags().Select(
+            flag => Html.Of($"<span class=\"rk-flag{(flag.Bad ? " rk-bad" : "")}\">{flag.Text}</span>"));
         if (summary.Device.Length == 0) return Html.Of($"<div class=\"rk-line\"><b>{summary.Type}</b>{flags}</div>");
         return Html.Of($"""
             <div class="rk-line"><b>{summary.Type}</b><b class="rk-num">{summary.Shape}</b>
@@ -48,10 +49,12 @@ internal static class TensorView
         try
         {
             var sample = TensorSample.Of(Plain(tensor.detach()), statistics);
-            var values = small is null ? Html.Empty : Html.Of($"<details><summary class=\"rk-cap\">values</summary><pre>{small}</pre></details>");
+            var values = small is null ? Html.Empty
+                : Html.Of($"<details><summary class=\"rk-cap\">values</summary><pre>{small}</pre></details>");
             return Html.Of($"{Panels(sample, statistics, summary)}{values}");
         }
-        catch (Exception error) when (error is ExternalException or ArgumentException or InvalidOperationException or NotSupportedException)
+        catch (Exception error) when (
+            error is ExternalException or ArgumentException or InvalidOperationException or NotSupportedException)
         {
             return Html.Of($"<div class=\"rk-cap\">no picture: this layout cannot be sliced</div>");
         }
@@ -59,7 +62,8 @@ internal static class TensorView
 
     private static Html Panels(TensorSample sample, TensorStatistics statistics, TensorSummary summary)
     {
-        if (summary.Sizes.Count == 1) return Html.Of($"{TensorStrip.Draw(sample.Panels[0].Values, statistics)}{Caption(sample, Html.Empty)}");
+        if (summary.Sizes.Count == 1)
+            return Html.Of($"{TensorStrip.Draw(sample.Panels[0].Values, statistics)}{Caption(sample, Html.Empty)}");
         var scale = new ColorScale(statistics.Minimum, statistics.Maximum);
         var figures = sample.Panels.Select(panel => sample.AreImages
             ? HeatMap.Image(panel, statistics.Maximum > 1 ? 255 : 1, sample.Panels.Count)

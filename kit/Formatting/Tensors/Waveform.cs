@@ -20,10 +20,12 @@ internal static class Waveform
         var mono = clip.Samples.mean([0]);
         var stretch = (length + Columns - 1) / Columns;
         var parts = mono.slice(0, 0, length - (length % stretch), 1).view(-1, stretch);   // [column, samples]
-        var (low, high) = (TensorStatisticsPieces.Doubles(parts.amin([1])), TensorStatisticsPieces.Doubles(parts.amax([1])));
+        var low = TensorStatisticsPieces.Doubles(parts.amin([1]));
+        var high = TensorStatisticsPieces.Doubles(parts.amax([1]));
         var largest = low.Concat(high).Where(double.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max();
         double Place(double sample) => Height / 2d * (1 - (double.IsFinite(sample) && largest > 0 ? sample / largest : 0));
-        var bars = low.Zip(high).Select((pair, x) => Html.Of($"M{x}.5 {Place(pair.Second) - 0.3:0.#}V{Place(pair.First) + 0.3:0.#}"));
+        var bars = low.Zip(high).Select(
+            (pair, x) => Html.Of($"M{x}.5 {Place(pair.Second) - 0.3:0.#}V{Place(pair.First) + 0.3:0.#}"));
         var label = $"waveform of {Numbers.Short(clip.Seconds)} s, samples up to {Numbers.Short(largest)}";
         return Html.Of($"""
             <svg width="{low.Length}" height="{Height}" viewBox="0 0 {low.Length} {Height}" role="img" aria-label="{label}">

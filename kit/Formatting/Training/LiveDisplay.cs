@@ -1,6 +1,8 @@
 namespace ResearchKit.Formatting;
 
-/// <summary>Shows something that changes: the seam that each notebook host fills, and lines of text where there is none.</summary>
+/// <summary>
+/// Shows something that changes: the seam that each notebook host fills, and lines of text where there is none.
+/// </summary>
 internal static class LiveDisplay
 {
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);

@@ -2,7 +2,9 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws the norms of a model's modules: a table, with bars by the logarithm, in which what vanishes or explodes stands out.</summary>
+/// <summary>
+/// Draws the norms of a model's modules: a table, with bars by the logarithm, in which what vanishes or explodes stands out.
+/// </summary>
 internal static class NormsView
 {
     private const int Width = 90;
@@ -16,7 +18,8 @@ internal static class NormsView
         {ResultTableView.Fragment(Table(modules, bars: true))}
         """));
 
-    public static string Text(IReadOnlyList<ModuleNorms> modules) => modules.Count == 0 ? "no norms" : ResultTableView.Text(Table(modules, bars: false));
+    public static string Text(IReadOnlyList<ModuleNorms> modules) =>
+        modules.Count == 0 ? "no norms" : ResultTableView.Text(Table(modules, bars: false));
 
     private static ResultTable Table(IReadOnlyList<ModuleNorms> modules, bool bars)
     {
@@ -25,13 +28,15 @@ internal static class NormsView
             bars ? new[] { (object?)column.Of(norms), Bar(column.Of(norms), scales[index]) } : [column.Of(norms)]);
         return new ResultTable(
             ["module", .. Columns.SelectMany(column => bars ? new[] { column.Name, "" } : [column.Name])],
-            [.. modules.Select(norms => (IReadOnlyList<object?>)[norms.Module.Length == 0 ? "(model)" : norms.Module, .. Cells(norms)])]);
+            [.. modules.Select(norms => (IReadOnlyList<object?>)[
+                norms.Module.Length == 0 ? "(model)" : norms.Module, .. Cells(norms)])]);
     }
 
     /// <summary>Logarithms of the smallest and the largest norm that are positive.</summary>
     private static (double Low, double High) Scale(IEnumerable<double?> values)
     {
-        var logarithms = values.OfType<double>().Where(value => value > 0 && double.IsFinite(value)).Select(value => Math.Log(value)).ToList();
+        var logarithms = values.OfType<double>().Where(value => value > 0 && double.IsFinite(value))
+            .Select(value => Math.Log(value)).ToList();
         return logarithms.Count == 0 ? (0, 0) : (logarithms.Min(), logarithms.Max());
     }
 
@@ -40,7 +45,9 @@ internal static class NormsView
     {
         if (value is not > 0) return Html.Empty;
         var share = scale.High > scale.Low ? Math.Clamp((Math.Log(value.Value) - scale.Low) / (scale.High - scale.Low), 0, 1) : 1;
-        var (length, color) = (2 + ((Width - 2) * share), double.IsFinite(value.Value) ? Theme.ColorOf(0) : $"{ColorScale.NaN}");
-        return Html.Of($"<svg width=\"{Width}\" height=\"10\" aria-hidden=\"true\"><rect width=\"{length:0.#}\" height=\"10\" rx=\"2\" fill=\"{color}\"/></svg>");
+        var length = 2 + ((Width - 2) * share);
+        var color = double.IsFinite(value.Value) ? Theme.ColorOf(0) : $"{ColorScale.NaN}";
+        return Html.Of($"<svg width=\"{Width}\" height=\"10\" aria-hidden=\"true\"><rect width=\"{length:0.#}\" height=\"10\" "
+            + $"rx=\"2\" fill=\"{color}\"/></svg>");
     }
 }

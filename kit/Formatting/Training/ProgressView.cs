@@ -15,13 +15,20 @@ internal static class ProgressView
 
     public static Html Draw(TrainingProgress progress)
     {
-        var (name, percent) = (progress.History.Name, Math.Floor(progress.Share * 100));
-        var state = progress.State switch { TrainingState.Finished => " rk-finished", TrainingState.Stopped => " rk-stopped", _ => "" };
+        var name = progress.History.Name;
+        var percent = Math.Floor(progress.Share * 100);
+        var state = progress.State switch
+        {
+            TrainingState.Finished => " rk-finished",
+            TrainingState.Stopped => " rk-stopped",
+            _ => ""
+        };
         IEnumerable<string> said = progress.Last is { } last ? Figures(progress, last) : ["no step yet"];
         var figures = said.Select(figure => Html.Of($"<span class=\"rk-num\">{figure}</span>"));
         var series = CurveSeries.Thinned(progress.History, most: 160);   // a third of the picture's pixels
         var curve = series.Raw.Count < 2 ? Html.Empty
-            : new CurvePicture([series], progress.History.LossUnit, progress.Last?.Steps ?? 0, 480, 180).Draw($"{name}: loss so far");
+            : new CurvePicture([series], progress.History.LossUnit, progress.Last?.Steps ?? 0, 480, 180)
+            .Draw($"{name}: loss so far");
         return Theme.Output(Html.Of($"""
             <div class="rk-line"><b>{name}</b>{figures}</div>
             <div class="rk-track{state}" role="progressbar" aria-label="{name}" aria-valuemin="0" aria-valuemax="100"

@@ -8,8 +8,11 @@ public static class RecordView
 {
     /// <summary>Registers how records of a type are shown, as a page and as text.</summary>
     /// <param name="title">What stands above the table.</param>
-    /// <param name="rows">Name and value of each line; numbers are aligned right, and a <see cref="Html"/> is shown as it is.</param>
-    public static void Register<T>(Func<T, string> title, Func<T, IEnumerable<(string Name, object? Value)>> rows) where T : notnull
+    /// <param name="rows">
+    /// Name and value of each line; numbers are aligned right, and a <see cref="Html"/> is shown as it is.
+    /// </param>
+    public static void Register<T>(Func<T, string> title, Func<T, IEnumerable<(string Name, object? Value)>> rows)
+        where T : notnull
     {
         ArgumentNullException.ThrowIfNull(title);
         ArgumentNullException.ThrowIfNull(rows);
@@ -21,8 +24,10 @@ public static class RecordView
     {
         ArgumentNullException.ThrowIfNull(rows);
         var lines = rows.Select(row => Html.Of(
-            $"<tr><th scope=\"row\">{row.Name}</th><td class=\"{(IsNumber(row.Value) ? "rk-right" : "rk-left")}\">{Cell(row.Value)}</td></tr>"));
-        return Theme.Output(Html.Of($"<div class=\"rk-line\"><b>{title}</b></div><table class=\"rk-tab\"><tbody>{lines}</tbody></table>"));
+            $"<tr><th scope=\"row\">{row.Name}</th><td "
+                + $"class=\"{(IsNumber(row.Value) ? "rk-right" : "rk-left")}\">{Cell(row.Value)}</td></tr>"));
+        return Theme.Output(
+            Html.Of($"<div class=\"rk-line\"><b>{title}</b></div><table class=\"rk-tab\"><tbody>{lines}</tbody></table>"));
     }
 
     /// <summary>The same in characters, without the rows that are pictures.</summary>
@@ -33,13 +38,15 @@ public static class RecordView
             (Name: Visible.OneLine(row.Name), Value: Visible.OneLine(Written(row.Value)), Right: IsNumber(row.Value))).ToList();
         var names = lines.Select(line => line.Name.Length).DefaultIfEmpty().Max();
         var numbers = lines.Where(line => line.Right).Select(line => line.Value.Length).DefaultIfEmpty().Max();
-        string Line(string name, string value, bool right) => $"  {name.PadRight(names)}  {(right ? value.PadLeft(numbers) : value)}";
+        string Line(string name, string value, bool right) =>
+            $"  {name.PadRight(names)}  {(right ? value.PadLeft(numbers) : value)}";
         return string.Join('\n', lines.Select(line => Line(line.Name, line.Value, line.Right)).Prepend(Visible.OneLine(title)));
     }
 
     internal static Html Cell(object? value) => value as Html ?? Html.Of($"{Written(value)}");
 
-    internal static bool IsNumber(object? value) => value is int or long or float or double or decimal or short or byte or uint or ulong;
+    internal static bool IsNumber(object? value) =>
+        value is int or long or float or double or decimal or short or byte or uint or ulong;
 
     internal static string Written(object? value) => value switch
     {

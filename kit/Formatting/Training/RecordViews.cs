@@ -16,19 +16,23 @@ internal static partial class RecordViews
     {
         RecordView.Register<TensorStatistics>(_ => "tensor statistics", values =>
         [
-            ("elements", values.Count), ("mean", values.Mean), ("standard deviation", values.StandardDeviation), ("minimum", values.Minimum),
+            ("elements", values.Count), ("mean", values.Mean), ("standard deviation", values.StandardDeviation),
+            ("minimum", values.Minimum),
             ("maximum", values.Maximum), ("zeros", values.Zeros), ("NaN", values.NaN), ("+Inf", values.PositiveInfinity),
-            ("−Inf", values.NegativeInfinity), ("histogram", Sparkline.Picture(values.Histogram.Counts, "histogram, heights are square roots")),
+            ("−Inf", values.NegativeInfinity),
+            ("histogram", Sparkline.Picture(values.Histogram.Counts, "histogram, heights are square roots")),
         ]);
         RecordView.Register<StepReport>(_ => "training step", report =>
         [
             ("step", report.Step), ("of", report.Steps), ("loss", report.Loss), ("held-out loss", report.HeldOutLoss),
-            ("learning rate", report.LearningRate), ("gradient norm", report.GradientNorm), ("tokens per second", report.TokensPerSecond),
+            ("learning rate", report.LearningRate), ("gradient norm", report.GradientNorm),
+            ("tokens per second", report.TokensPerSecond),
             ("time", report.Elapsed),
         ]);
         RecordView.Register<DataSet>(set => set.Title, set =>
         [
-            ("name", set.Name), ("for", set.Task), ("contents", set.Description), ("licence", set.Licence), ("source", set.Source),
+            ("name", set.Name), ("for", set.Task), ("contents", set.Description),
+            ("licence", set.Licence), ("source", set.Source),
             .. set.Files.Select(file => ($"{file.Name}: {file.Title}", (object?)$"{Numbers.Count(file.Bytes)} bytes")),
         ]);
         RecordView.Register<RunRecord>(record => $"run of {record.Name}", record =>
@@ -38,13 +42,17 @@ internal static partial class RecordViews
             .. record.Metrics.Select(metric => (metric.Key, (object?)Measured(metric.Value))),
             .. record.Packages.Concat(record.Machine).Select(entry => (entry.Key, (object?)entry.Value)),
         ]);
-        RecordView.Register<ActivationCache>(_ => "activations", cache => cache.Names.Select(name => (name, (object?)cache[name].ShapeText())));
-        RecordView.Register<Batch>(_ => "batch", batch => [("inputs", batch.Inputs.ShapeText()), ("targets", batch.Targets.ShapeText())]);
+        RecordView.Register<ActivationCache>(_ => "activations",
+            cache => cache.Names.Select(name => (name, (object?)cache[name].ShapeText())));
+        RecordView.Register<Batch>(_ => "batch",
+            batch => [("inputs", batch.Inputs.ShapeText()), ("targets", batch.Targets.ShapeText())]);
         RecordView.Register<OverfitCheck>(_ => "one batch by heart", batch =>
         [
-            ("learnt", batch.Passed ? "yes" : "no: something is wrong, or it needs more steps or another rate"), ("first loss", batch.First), ("last loss", batch.Last), ("steps", batch.Steps),
+            ("learnt", batch.Passed ? "yes" : "no: something is wrong, or it needs more steps or another rate"),
+            ("first loss", batch.First), ("last loss", batch.Last), ("steps", batch.Steps),
         ]);
-        RecordView.Register<ModuleNorms>(norms => norms.Module.Length == 0 ? "norms of the model" : $"norms of {norms.Module}", norms =>
+        RecordView.Register<ModuleNorms>(norms => norms.Module.Length == 0 ? "norms of the model"
+            : $"norms of {norms.Module}", norms =>
             [("weight", norms.Weight), ("gradient", norms.Gradient), ("activation", norms.Activation)]);
         RecordView.Register<Measurement>(_ => "metric", metric => [("value", Measured(metric))]);
         RegisterProperties<TrainerOptions>("trainer");
@@ -99,13 +107,15 @@ internal static partial class RecordViews
     {
         var properties = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(property => !typeof(Delegate).IsAssignableFrom(property.PropertyType)).ToList();
-        RecordView.Register<T>(_ => title, record => properties.Select(property => (Words(property.Name), property.GetValue(record))));
+        RecordView.Register<T>(_ => title,
+            record => properties.Select(property => (Words(property.Name), property.GetValue(record))));
     }
 
     private static string Measured(Measurement metric) => $"{Numbers.Short(metric.Value)} {metric.Unit}";
 
     /// <summary>A name of the program as words: <c>ContextLength</c> to "context length".</summary>
-    internal static string Words(string name) => WordStart().Replace(name, match => $" {match.Value.ToLowerInvariant()}").Trim().ToLowerInvariant();
+    internal static string Words(string name) =>
+        WordStart().Replace(name, match => $" {match.Value.ToLowerInvariant()}").Trim().ToLowerInvariant();
 
     [GeneratedRegex("(?<!^)(?<![A-Z])[A-Z]")]
     private static partial Regex WordStart();

@@ -12,24 +12,30 @@ internal static class ResultTableView
     /// <summary>The table alone, for an output that has more.</summary>
     public static Html Fragment(ResultTable table)
     {
-        var head = table.Columns.Select((column, index) => Html.Of($"<th scope=\"col\" class=\"{Side(table, index)}\">{RecordViews.Words(column)}</th>"));
-        var rows = table.Rows.Take(MostRows).Select(row =>
-            Html.Of($"<tr>{row.Select((value, index) => Html.Of($"<td class=\"{Side(table, index)}\">{RecordView.Cell(value)}</td>"))}</tr>"));
-        var more = table.Rows.Count > MostRows ? Html.Of($"<div class=\"rk-cap\">{Numbers.Count(table.Rows.Count - MostRows)} more are not shown</div>") : Html.Empty;
+        var head = table.Columns.Select(
+            (column, index) => Html.Of($"<th scope=\"col\" class=\"{Side(table, index)}\">{RecordViews.Words(column)}</th>"));
+        Html Cell(object? value, int index) => Html.Of($"<td class=\"{Side(table, index)}\">{RecordView.Cell(value)}</td>");
+        var rows = table.Rows.Take(MostRows).Select(row => Html.Of($"<tr>{row.Select(Cell)}</tr>"));
+        var more = table.Rows.Count > MostRows ? Html.Of(
+            $"<div class=\"rk-cap\">{Numbers.Count(table.Rows.Count - MostRows)} more are not shown</div>") : Html.Empty;
         return Html.Of($"<table class=\"rk-tab\"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}");
     }
 
     /// <summary>The same in characters, without the columns that are pictures.</summary>
     public static string Text(ResultTable whole)
     {
-        var words = Enumerable.Range(0, whole.Columns.Count).Where(column => !whole.Rows.Any(row => row[column] is Html)).ToList();
-        var table = new ResultTable([.. words.Select(column => whole.Columns[column])], [.. whole.Rows.Select(row => words.Select(column => row[column]).ToList())]);
-        var lines = table.Rows.Take(MostRows).Select(row => row.Select(value => Visible.OneLine(RecordView.Written(value))).ToList())
+        var words = Enumerable.Range(0, whole.Columns.Count)
+            .Where(column => !whole.Rows.Any(row => row[column] is Html)).ToList();
+        var table = new ResultTable([.. words.Select(column => whole.Columns[column])],
+            [.. whole.Rows.Select(row => words.Select(column => row[column]).ToList())]);
+        var lines = table.Rows.Take(MostRows)
+            .Select(row => row.Select(value => Visible.OneLine(RecordView.Written(value))).ToList())
             .Prepend([.. table.Columns.Select(column => Visible.OneLine(RecordViews.Words(column)))]).ToList();
         var widths = table.Columns.Select((_, index) => lines.Max(line => line[index].Length)).ToList();
         var text = lines.Select(line => string.Join("  ", line.Select((cell, index) =>
             IsNumeric(table, index) ? cell.PadLeft(widths[index]) : cell.PadRight(widths[index]))).TrimEnd());
-        return string.Join('\n', table.Rows.Count > MostRows ? text.Append($"{Numbers.Count(table.Rows.Count - MostRows)} more are not shown") : text);
+        return string.Join('\n', table.Rows.Count > MostRows
+            ? text.Append($"{Numbers.Count(table.Rows.Count - MostRows)} more are not shown") : text);
     }
 
     private static string Side(ResultTable table, int column) => IsNumeric(table, column) ? "rk-right" : "rk-left";

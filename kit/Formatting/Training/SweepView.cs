@@ -2,7 +2,9 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws a learning-rate sweep: the loss over the logarithm of the rate, with the place where it falls fastest.</summary>
+/// <summary>
+/// Draws a learning-rate sweep: the loss over the logarithm of the rate, with the place where it falls fastest.
+/// </summary>
 internal static class SweepView
 {
     private const int Width = 720, Height = 280, Left = 62, Right = Width - 12, Top = 22, Bottom = Height - 38;
@@ -10,7 +12,8 @@ internal static class SweepView
     public static Html Draw(LearningRateSweep sweep)
     {
         var points = sweep.Points.Where(point => double.IsFinite(point.Loss)).ToList();
-        if (points.Count == 0) return Theme.Output(Html.Of($"<div class=\"rk-line\"><b>learning-rate sweep</b><span>no finite loss</span></div>"));
+        if (points.Count == 0)
+            return Theme.Output(Html.Of($"<div class=\"rk-line\"><b>learning-rate sweep</b><span>no finite loss</span></div>"));
         return Theme.Output(Html.Of($"""
             <div class="rk-line"><b>learning-rate sweep</b><span class="rk-num">falls fastest at {Numbers.Short(sweep.Steepest)}</span>
             <span class="rk-num rk-mute">lowest loss {Numbers.Short(points.Min(point => point.Loss))} at {Numbers.Short(points.MinBy(point => point.Loss).LearningRate)}</span></div>
@@ -23,22 +26,28 @@ internal static class SweepView
         var points = sweep.Points.Where(point => double.IsFinite(point.Loss)).ToList();
         if (points.Count == 0) return "learning-rate sweep: no finite loss";
         var bars = Sparkline.Text(points.Chunk((points.Count + 39) / 40).Select(part => part.Average(point => point.Loss)));
-        return $"{sweep}\n  loss  {Numbers.Short(points[0].Loss)} {bars} {Numbers.Short(points[^1].Loss)}  {Visible.OneLine(sweep.LossUnit)}";
+        return $"{sweep}\n  loss  {Numbers.Short(points[0].Loss)} {bars} {Numbers.Short(points[^1].Loss)}  "
+            + $"{Visible.OneLine(sweep.LossUnit)}";
     }
 
     private static Html Picture(LearningRateSweep sweep, List<(double LearningRate, double Loss)> points)
     {
-        var (first, last) = (Math.Log10(points[0].LearningRate), Math.Log10(points[^1].LearningRate));
-        var (low, high) = (points.Min(point => point.Loss), points.Max(point => point.Loss));
+        var first = Math.Log10(points[0].LearningRate);
+        var last = Math.Log10(points[^1].LearningRate);
+        var low = points.Min(point => point.Loss);
+        var high = points.Max(point => point.Loss);
         var rates = new CurveAxis(first, last, Left, Right, 7, whole: last - first >= 2);
         var losses = new CurveAxis(low - ((high - low) * 0.04), high + ((high - low) * 0.04), Bottom, Top, 5);
         var line = string.Join('L', points.Select(point => string.Create(System.Globalization.CultureInfo.InvariantCulture,
             $"{rates.At(Math.Log10(point.LearningRate)):0.#} {losses.At(point.Loss):0.#}")));
         var grid = losses.Ticks.Select(tick => Html.Of($"<path d=\"M{Left} {losses.At(tick):0.#}H{Right}\"/>"))
             .Concat(rates.Ticks.Select(tick => Html.Of($"<path d=\"M{rates.At(tick):0.#} {Top}V{Bottom}\"/>")));
-        var numbers = losses.Ticks.Select(tick => Html.Of($"<text x=\"{Left - 6}\" y=\"{losses.At(tick) + 4:0.#}\" text-anchor=\"end\">{losses.Label(tick)}</text>"))
-            .Concat(rates.Ticks.Select(tick => Html.Of($"<text x=\"{rates.At(tick):0.#}\" y=\"{Bottom + 16}\" text-anchor=\"middle\">{Numbers.Short(Math.Pow(10, tick))}</text>")));
-        var (x, best) = (rates.At(Math.Log10(sweep.Steepest)), sweep.Points.First(point => point.LearningRate == sweep.Steepest));
+        var numbers = losses.Ticks.Select(tick =>
+            Html.Of($"<text x=\"{Left - 6}\" y=\"{losses.At(tick) + 4:0.#}\" text-anchor=\"end\">{losses.Label(tick)}</text>"))
+            .Concat(rates.Ticks.Select(tick => Html.Of($"<text x=\"{rates.At(tick):0.#}\" y=\"{Bottom + 16}\" "
+                + $"text-anchor=\"middle\">{Numbers.Short(Math.Pow(10, tick))}</text>")));
+        var x = rates.At(Math.Log10(sweep.Steepest));
+        var best = sweep.Points.First(point => point.LearningRate == sweep.Steepest);
         return Html.Of($"""
             <svg class="rk-curve" width="{Width}" height="{Height}" viewBox="0 0 {Width} {Height}" style="max-width:100%;height:auto" role="img" aria-label="{sweep}">
             <g fill="none" stroke="currentColor" stroke-opacity=".16">{grid}<path d="M{Left} {Top}V{Bottom}H{Right}" stroke-opacity=".5"/></g>{numbers}

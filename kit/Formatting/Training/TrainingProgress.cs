@@ -27,8 +27,11 @@ public sealed record TrainingProgress(TrainingHistory History, TrainingState Sta
     /// <summary>Most resident memory that the process has held so far, in bytes; null where that was not asked.</summary>
     public long? PeakMemory { get; init; }
 
-    /// <summary>Share of the machine's operations a second that the run does, 0 to 1; null where one of the two is not known.</summary>
-    public double? Utilization => Last is { OperationsPerSecond: > 0 } last && OperationsPerSecond is { } most ? last.OperationsPerSecond / most : null;
+    /// <summary>
+    /// Share of the machine's operations a second that the run does, 0 to 1; null where one of the two is not known.
+    /// </summary>
+    public double? Utilization => Last is { OperationsPerSecond: > 0 } last && OperationsPerSecond is { } most
+        ? last.OperationsPerSecond / most : null;
 
     /// <summary>Share of the steps that are done, 0 to 1.</summary>
     public double Share => Last is { Steps: > 0 } last ? Math.Clamp((double)last.Step / last.Steps, 0, 1) : 0;
@@ -65,7 +68,8 @@ public sealed record TrainingProgress(TrainingHistory History, TrainingState Sta
     /// <summary>How well the machine is used, and how much of its memory.</summary>
     internal IEnumerable<string> Machine()
     {
-        if (Utilization is { } share) yield return string.Create(CultureInfo.InvariantCulture, $"{100 * share:0} % of the matrix-product rate");
+        if (Utilization is { } share)
+            yield return string.Create(CultureInfo.InvariantCulture, $"{100 * share:0} % of the matrix-product rate");
         if (PeakMemory is { } bytes) yield return $"peak {Numbers.Bytes(bytes)}";
     }
 

@@ -13,7 +13,9 @@ public sealed record AttentionMask
     public static AttentionMask CausalOnly { get; } = new() { Causal = true };
 
     /// <summary>The mask of a batch of texts that were padded to one length.</summary>
-    /// <param name="attentionMask">[batch, key] as tokenizers give it: 0 = padding, all else a token; null for no padding.</param>
+    /// <param name="attentionMask">
+    /// [batch, key] as tokenizers give it: 0 = padding, all else a token; null for no padding.
+    /// </param>
     /// <param name="causal">Whether a query sees only its own position and what came before.</param>
     public static AttentionMask OfTokens(Tensor? attentionMask, bool causal = false) =>
         new() { Causal = causal, Padding = attentionMask?.eq(0) };
@@ -21,8 +23,12 @@ public sealed record AttentionMask
     /// <summary>A query sees its own position and what came before; the last query stands at the last key.</summary>
     public bool Causal { get; init; }
 
-    /// <summary>With <see cref="Causal"/>: a query sees its own position and so many less one before it; null for all before it.</summary>
-    /// <remarks>Sliding-window attention, Beltagy et al., 2020, https://arxiv.org/abs/2004.05150, §3.1; Jiang et al., 2023 (Mistral).</remarks>
+    /// <summary>
+    /// With <see cref="Causal"/>: a query sees its own position and so many less one before it; null for all before it.
+    /// </summary>
+    /// <remarks>
+    /// Sliding-window attention, Beltagy et al., 2020, https://arxiv.org/abs/2004.05150, §3.1; Jiang et al., 2023 (Mistral).
+    /// </remarks>
     public int? Window { get; init; }
 
     /// <summary>Keys that nobody sees: bool [batch, key], true = padding.</summary>
@@ -41,13 +47,16 @@ public sealed record AttentionMask
     /// <summary>True where no part tells the heads apart.</summary>
     internal bool IsTheSameForAllHeads => Hidden is null && ScoreBias is null;
 
-    /// <summary>All parts as one tensor to add to the scores, broadcastable to [batch, head, query, key]; null for none.</summary>
+    /// <summary>
+    /// All parts as one tensor to add to the scores, broadcastable to [batch, head, query, key]; null for none.
+    /// </summary>
     /// <param name="query">[batch, head, query, d_head]; gives the batch, the dtype and the device.</param>
     /// <param name="keys">Number of keys.</param>
     /// <exception cref="ArgumentException">A part does not fit the queries and keys.</exception>
     internal Tensor? Bias(Tensor query, long keys)
     {
-        var (batch, queries) = (query.shape[0], query.shape[2]);
+        var batch = query.shape[0];
+        var queries = query.shape[2];
         var hidden = Hidden is null ? null : Fitting(Hidden, query, keys, nameof(Hidden), ScalarType.Bool);
         if (Window is { } window && (window < 1 || !Causal))
             throw new ArgumentException($"A window of {window} with Causal {Causal}; expected at least 1, and a causal mask.");
@@ -56,7 +65,8 @@ public sealed record AttentionMask
         if (Padding is not null)
         {
             if (Padding.dtype != ScalarType.Bool || !Padding.shape.SequenceEqual([batch, keys]))
-                throw new ArgumentException($"The padding mask is {Padding.dtype} {Padding.ShapeText()}; expected Bool [{batch}, {keys}].");
+                throw new ArgumentException(
+                    $"The padding mask is {Padding.dtype} {Padding.ShapeText()}; expected Bool [{batch}, {keys}].");
             hidden = Either(hidden, Padding.view(batch, 1, 1, keys));
         }
 

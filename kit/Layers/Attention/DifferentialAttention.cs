@@ -5,12 +5,14 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>(softmax(Q₁K₁ᵀ/√d) − λ softmax(Q₂K₂ᵀ/√d)) V: what both patterns look at cancels, as noise does between two microphones.</summary>
+/// <summary>
+/// (softmax(Q₁K₁ᵀ/√d) − λ softmax(Q₂K₂ᵀ/√d)) V: what both patterns look at cancels, as noise does between two microphones.
+/// </summary>
 /// <remarks>
 /// Ye et al., 2024, https://arxiv.org/abs/2410.05258, §2.1, with λ = exp(λ_q1·λ_k1) − exp(λ_q2·λ_k2) + λ_init and
 /// λ_init = 0.8 − 0.6 exp(−0.3 layer). Each head's result is normalised on its own and scaled by 1 − λ_init. Causal, rotary
-/// positions, no biases; parameter names are those of the authors' code. A head takes two queries and keys of half its width, so that
-/// the layer has as many parameters as <see cref="GroupedQueryAttention"/> of the same width and heads.
+/// positions, no biases; parameter names are those of the authors' code. A head takes two queries and keys of half its width, so
+/// that the layer has as many parameters as <see cref="GroupedQueryAttention"/> of the same width and heads.
 /// </remarks>
 public sealed class DifferentialAttention : Module<Tensor, Tensor>
 {
@@ -23,13 +25,16 @@ public sealed class DifferentialAttention : Module<Tensor, Tensor>
     private readonly int heads;
 
     /// <param name="width">Channels of the tokens, d_model.</param>
-    /// <param name="heads">Number of heads, of which each has a pair of patterns; 4 · heads divides <paramref name="width"/>.</param>
+    /// <param name="heads">
+    /// Number of heads, of which each has a pair of patterns; 4 · heads divides <paramref name="width"/>.
+    /// </param>
     /// <param name="layer">Which layer of the model, counted from 0: deeper ones start with a larger λ.</param>
     /// <exception cref="ArgumentException">The heads do not divide the width into pairs of rotating channels.</exception>
     public DifferentialAttention(int width, int heads, int layer) : base(nameof(DifferentialAttention))
     {
         if (heads < 1 || width % (4 * heads) != 0)
-            throw new ArgumentException($"Width {width} is not divisible by 4 · {heads} heads: each head has two queries, and rotary positions turn pairs.", nameof(heads));
+            throw new ArgumentException($"Width {width} is not divisible by 4 · {heads} heads: each head has two queries, and "
+                + "rotary positions turn pairs.", nameof(heads));
         this.heads = heads;
         lambdaInit = 0.8 - (0.6 * Math.Exp(-0.3 * layer));
         var half = width / heads / 2;
@@ -38,7 +43,10 @@ public sealed class DifferentialAttention : Module<Tensor, Tensor>
         k_proj = Initialization.Dense(width, width, bias: false);
         v_proj = Initialization.Dense(width, width, bias: false);
         out_proj = Initialization.Dense(width, width, bias: false);
-        (lambda_q1, lambda_k1, lambda_q2, lambda_k2) = (Small(half), Small(half), Small(half), Small(half));
+        lambda_q1 = Small(half);
+        lambda_k1 = Small(half);
+        lambda_q2 = Small(half);
+        lambda_k2 = Small(half);
         subln = new RmsNorm(2 * half, epsilon: 1e-5);
         RegisterComponents();
     }
@@ -48,7 +56,8 @@ public sealed class DifferentialAttention : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var (query, key) = (Pairs(q_proj.call(x)), Pairs(k_proj.call(x)));         // 2 · [batch, head, time, d_head / 2]
+        var query = Pairs(q_proj.call(x));
+        var key = Pairs(k_proj.call(x));   // 2 · [batch, head, time, d_head / 2]
         var value = v_proj.call(x).SplitHeads(heads);                              // [batch, head, time, d_head]
         var first = ScaledDotProductAttention.Attend(query[0], key[0], value, AttentionMask.CausalOnly, hook_pattern_1);
         var second = ScaledDotProductAttention.Attend(query[1], key[1], value, AttentionMask.CausalOnly, hook_pattern_2);
@@ -57,10 +66,13 @@ public sealed class DifferentialAttention : Module<Tensor, Tensor>
         return out_proj.call(mixed.MergeHeads()).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Neighbouring half heads belong together: [batch, time, channels] to two of [batch, head, time, d_head / 2], rotated.</summary>
+    /// <summary>
+    /// Neighbouring half heads belong together: [batch, time, channels] to two of [batch, head, time, d_head / 2], rotated.
+    /// </summary>
     private Tensor[] Pairs(Tensor projected)
     {
-        var halves = rotary.Rotate(projected.SplitHeads(2 * heads), 0).unflatten(1, heads, 2);   // [batch, head, 2, time, d_head / 2]
+        // [batch, head, 2, time, d_head / 2]
+        var halves = rotary.Rotate(projected.SplitHeads(2 * heads), 0).unflatten(1, heads, 2);
         return [halves.select(2, 0), halves.select(2, 1)];
     }
 

@@ -32,10 +32,12 @@ public sealed class FeatureMaps : IDisposable
             .ToDictionary(pair => pair.name, pair => (Module<Tensor, Tensor>)pair.module);
         foreach (var name in names)
             if (!layers.ContainsKey(name))
-                throw new KeyNotFoundException($"{model.GetName()} has no layer '{name}'; there are {string.Join(", ", layers.Keys)}.");
+                throw new KeyNotFoundException(
+                    $"{model.GetName()} has no layer '{name}'; there are {string.Join(", ", layers.Keys)}.");
 
         var kept = new FeatureMaps();
-        var hooks = names.Distinct().Select(name => layers[name].register_forward_hook((_, _, output) => kept.Keep(name, output))).ToList();
+        var hooks = names.Distinct().Select(name => layers[name].register_forward_hook((_, _, output) => kept.Keep(name, output)))
+            .ToList();
         try
         {
             kept.Output = model.call(input).DetachFromDisposeScope();

@@ -4,11 +4,14 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Causal attention whose key and value heads may be fewer than its query heads, over all that came before or a window of it.</summary>
+/// <summary>
+/// Causal attention whose key and value heads may be fewer than its query heads, over all that came before or a window of it.
+/// </summary>
 /// <remarks>
-/// As many key heads as heads is multi-head attention; one is multi-query attention (Shazeer, 2019, https://arxiv.org/abs/1911.02150);
-/// between lies grouped-query attention (Ainslie et al., 2023, https://arxiv.org/abs/2305.13245): fewer keys and values to keep for
-/// the tokens to come. Rotary positions, no biases; parameter names are those of Llama.
+/// As many key heads as heads is multi-head attention; one is multi-query attention (Shazeer, 2019,
+/// https://arxiv.org/abs/1911.02150); between lies grouped-query attention (Ainslie et al., 2023,
+/// https://arxiv.org/abs/2305.13245): fewer keys and values to keep for the tokens to come. Rotary positions, no biases;
+/// parameter names are those of Llama.
 /// </remarks>
 public sealed class GroupedQueryAttention : Module<Tensor, Tensor>
 {
@@ -25,10 +28,13 @@ public sealed class GroupedQueryAttention : Module<Tensor, Tensor>
     /// <exception cref="ArgumentException">One does not divide the other, heads of an odd width, or a window below 1.</exception>
     public GroupedQueryAttention(int width, int heads, int keyHeads, int? window = null) : base(nameof(GroupedQueryAttention))
     {
-        if (heads < 1 || width % heads != 0) throw new ArgumentException($"Width {width} is not divisible by {heads} heads.", nameof(heads));
-        if (keyHeads < 1 || heads % keyHeads != 0) throw new ArgumentException($"{heads} heads are not divisible by {keyHeads} key heads.", nameof(keyHeads));
+        if (heads < 1 || width % heads != 0)
+            throw new ArgumentException($"Width {width} is not divisible by {heads} heads.", nameof(heads));
+        if (keyHeads < 1 || heads % keyHeads != 0)
+            throw new ArgumentException($"{heads} heads are not divisible by {keyHeads} key heads.", nameof(keyHeads));
         if (window < 1) throw new ArgumentException($"The window is {window}; it must be at least 1.", nameof(window));
-        (this.heads, this.keyHeads) = (heads, keyHeads);
+        this.heads = heads;
+        this.keyHeads = keyHeads;
         mask = new AttentionMask { Causal = true, Window = window };
         rotary = new RotaryPositions(width / heads);
         q_proj = Initialization.Dense(width, width, bias: false);

@@ -16,7 +16,9 @@ public sealed record LatentAttentionSizes
     /// <summary>Channels that the queries are made of.</summary>
     public required int QueryRank { get; init; }
 
-    /// <summary>Channels that keys and values are made of: with <see cref="RotaryWidth"/>, all that a cache would keep of a token.</summary>
+    /// <summary>
+    /// Channels that keys and values are made of: with <see cref="RotaryWidth"/>, all that a cache would keep of a token.
+    /// </summary>
     public required int KeyValueRank { get; init; }
 
     /// <summary>Channels of a head's queries and keys that know no position.</summary>
@@ -30,18 +32,21 @@ public sealed record LatentAttentionSizes
 
     internal LatentAttentionSizes Validated()
     {
-        foreach (var (value, name) in new[] { (Width, nameof(Width)), (Heads, nameof(Heads)), (QueryRank, nameof(QueryRank)), (KeyValueRank, nameof(KeyValueRank)),
+        foreach (var (value, name) in new[] { (Width, nameof(Width)), (Heads, nameof(Heads)), (QueryRank, nameof(QueryRank)),
+            (KeyValueRank, nameof(KeyValueRank)),
             (PlainWidth, nameof(PlainWidth)), (RotaryWidth, nameof(RotaryWidth)), (ValueWidth, nameof(ValueWidth)) })
             if (value < 1) throw new ArgumentException($"{name} is {value}; it must be at least 1.");
         return this;
     }
 }
 
-/// <summary>Attention whose keys and values are made anew from one narrow vector a token: little to keep, much to look with.</summary>
+/// <summary>
+/// Attention whose keys and values are made anew from one narrow vector a token: little to keep, much to look with.
+/// </summary>
 /// <remarks>
-/// Multi-head latent attention, DeepSeek-V2, 2024, https://arxiv.org/abs/2405.04434, §2.1: c = W_DKV h, then k = [W_UK c; RoPE(W_KR h)],
-/// v = W_UV c, and queries likewise from a narrow vector of their own. Causal, no biases; parameter names and layouts, the
-/// interleaved rotary pairs included, are those of the published checkpoints.
+/// Multi-head latent attention, DeepSeek-V2, 2024, https://arxiv.org/abs/2405.04434, §2.1: c = W_DKV h, then k = [W_UK c;
+/// RoPE(W_KR h)], v = W_UV c, and queries likewise from a narrow vector of their own. Causal, no biases; parameter names and
+/// layouts, the interleaved rotary pairs included, are those of the published checkpoints.
 /// </remarks>
 public sealed class LatentAttention : Module<Tensor, Tensor>
 {
@@ -72,10 +77,12 @@ public sealed class LatentAttention : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var q = q_b_proj.call(q_a_layernorm.call(q_a_proj.call(x))).SplitHeads(sizes.Heads)
-            .split([sizes.PlainWidth, sizes.RotaryWidth], -1);                                  // [batch, head, time, plain], [.., rotary]
+            // [batch, head, time, plain], [.., rotary]
+            .split([sizes.PlainWidth, sizes.RotaryWidth], -1);
         var narrow = kv_a_proj_with_mqa.call(x).split([sizes.KeyValueRank, sizes.RotaryWidth], -1);
         var kv = kv_b_proj.call(kv_a_layernorm.call(narrow[0])).SplitHeads(sizes.Heads)
-            .split([sizes.PlainWidth, sizes.ValueWidth], -1);                                   // [batch, head, time, plain], [.., value]
+            // [batch, head, time, plain], [.., value]
+            .split([sizes.PlainWidth, sizes.ValueWidth], -1);
         var shared = Rotate(narrow[1].unsqueeze(1)).expand(-1, sizes.Heads, -1, -1);            // [batch, head, time, rotary]
         var query = cat([q[0], Rotate(q[1])], -1);
         var key = cat([kv[0], shared], -1);

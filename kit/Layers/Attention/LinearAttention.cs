@@ -4,10 +4,12 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>φ(q)ᵀ Σ φ(k) vᵀ / φ(q)ᵀ Σ φ(k), the sums over what came before: time and memory grow with the length, not its square.</summary>
+/// <summary>
+/// φ(q)ᵀ Σ φ(k) vᵀ / φ(q)ᵀ Σ φ(k), the sums over what came before: time and memory grow with the length, not its square.
+/// </summary>
 /// <remarks>
-/// Katharopoulos et al., 2020, https://arxiv.org/abs/2006.16236, with their φ(x) = elu(x) + 1. The causal sums go from piece to piece
-/// of the sequence as a state of [d_head, d_head]; within a piece the products are made directly.
+/// Katharopoulos et al., 2020, https://arxiv.org/abs/2006.16236, with their φ(x) = elu(x) + 1. The causal sums go from piece to
+/// piece of the sequence as a state of [d_head, d_head]; within a piece the products are made directly.
 /// </remarks>
 public sealed class LinearAttention : Module<Tensor, Tensor>
 {
@@ -19,9 +21,11 @@ public sealed class LinearAttention : Module<Tensor, Tensor>
     /// <param name="piece">Tokens taken at once; changes the time it takes, not the result.</param>
     public LinearAttention(int width, int heads, int piece = 64) : base(nameof(LinearAttention))
     {
-        if (heads < 1 || width % heads != 0) throw new ArgumentException($"Width {width} is not divisible by {heads} heads.", nameof(heads));
+        if (heads < 1 || width % heads != 0)
+            throw new ArgumentException($"Width {width} is not divisible by {heads} heads.", nameof(heads));
         if (piece < 1) throw new ArgumentException($"The piece is {piece}; it must be at least 1.", nameof(piece));
-        (this.heads, this.piece) = (heads, piece);
+        this.heads = heads;
+        this.piece = piece;
         q_proj = Initialization.Dense(width, width, bias: false);
         k_proj = Initialization.Dense(width, width, bias: false);
         v_proj = Initialization.Dense(width, width, bias: false);
@@ -46,17 +50,26 @@ public sealed class LinearAttention : Module<Tensor, Tensor>
     private Tensor Mix(Tensor query, Tensor key, Tensor value)
     {
         Tensor? memory = null, total = null;   // Σ φ(k) vᵀ: [batch, head, d_head, d_head]; Σ φ(k): [batch, head, d_head, 1]
-        var (time, mixed) = (query.shape[2], new List<Tensor>());
+        var time = query.shape[2];
+        var mixed = new List<Tensor>();
         for (long at = 0; at < time; at += piece)
         {
             var length = Math.Min(piece, time - at);
-            var (q, k, v) = (query.narrow(2, at, length), key.narrow(2, at, length), value.narrow(2, at, length));
+            var q = query.narrow(2, at, length);
+            var k = key.narrow(2, at, length);
+            var v = value.narrow(2, at, length);
             var scores = q.MatMul(k.transpose(-2, -1)).tril();   // [batch, head, query, key]
-            var (above, below) = (scores.MatMul(v), scores.sum(-1, keepdim: true));
-            if (memory is not null) (above, below) = (above + q.MatMul(memory), below + q.MatMul(total!));
+            var above = scores.MatMul(v);
+            var below = scores.sum(-1, keepdim: true);
+            if (memory is not null)
+            {
+                above = above + q.MatMul(memory);
+                below = below + q.MatMul(total!);
+            }
             mixed.Add(above / below);
             if (at + length == time) break;
-            var (more, sum) = (k.transpose(-2, -1).MatMul(v), k.sum(2).unsqueeze(-1));
+            var more = k.transpose(-2, -1).MatMul(v);
+            var sum = k.sum(2).unsqueeze(-1);
             (memory, total) = memory is null ? (more, sum) : (memory + more, total! + sum);
         }
         return mixed.Count == 1 ? mixed[0] : cat(mixed, 2);

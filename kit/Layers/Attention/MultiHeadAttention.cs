@@ -25,7 +25,8 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>, IPackableLayer
     /// <param name="dropout">Dropout of the pattern.</param>
     public MultiHeadAttention(int width, int heads, double dropout = 0) : base(nameof(MultiHeadAttention))
     {
-        if (heads < 1 || width % heads != 0) throw new ArgumentException($"Width {width} is not divisible by {heads} heads.", nameof(heads));
+        if (heads < 1 || width % heads != 0)
+            throw new ArgumentException($"Width {width} is not divisible by {heads} heads.", nameof(heads));
         this.heads = heads;
         this.dropout = Require.Probability(dropout, nameof(dropout));
         in_proj_weight = Parameter(init.xavier_uniform_(empty(3 * width, width)));
@@ -75,7 +76,8 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>, IPackableLayer
         var width = in_proj_weight.shape[1];
         if (packed is not null) return packed.Multiply(x, in_proj_bias).narrow(-1, first * width, count * width);
         return count == 3 ? LinearProduct.Of(x, in_proj_weight, in_proj_bias)
-            : LinearProduct.Of(x, in_proj_weight.narrow(0, first * width, count * width), in_proj_bias.narrow(0, first * width, count * width));
+            : LinearProduct.Of(x, in_proj_weight.narrow(0, first * width, count * width),
+                in_proj_bias.narrow(0, first * width, count * width));
     }
 
     private Tensor Mix(Tensor query, Tensor key, Tensor value, AttentionMask mask)

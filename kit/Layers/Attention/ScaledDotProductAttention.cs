@@ -8,9 +8,9 @@ namespace ResearchKit.Layers;
 /// <summary>softmax(Q Kᵀ / √d + bias) V.</summary>
 /// <remarks>
 /// Vaswani et al., 2017, §3.2.1, https://arxiv.org/abs/1706.03762. Computed by libtorch's fused kernel, which never makes the
-/// pattern (the softmax), until somebody watches the hook point it goes through: then that layer, and only it, is computed step by
-/// step. With fewer key heads than query heads, each key head serves a group of neighbouring query heads (Ainslie et al., 2023,
-/// https://arxiv.org/abs/2305.13245).
+/// pattern (the softmax), until somebody watches the hook point it goes through: then that layer, and only it, is computed step
+/// by step. With fewer key heads than query heads, each key head serves a group of neighbouring query heads (Ainslie et al.,
+/// 2023, https://arxiv.org/abs/2305.13245).
 /// </remarks>
 public static class ScaledDotProductAttention
 {
@@ -37,7 +37,8 @@ public static class ScaledDotProductAttention
         {
             if (!stepByStep && query.shape[2] == 1 && mask.IsTheSameForAllHeads)
                 return OneQuery(query, key, value, mask, dropout).MoveToOuterDisposeScope();
-            (key, value) = (Repeat(key, query.shape[1]), Repeat(value, query.shape[1]));
+            key = Repeat(key, query.shape[1]);
+            value = Repeat(value, query.shape[1]);
         }
         return (stepByStep ? StepByStep(query, key, value, mask, pattern, dropout) : Fused(query, key, value, mask, dropout))
             .MoveToOuterDisposeScope();
@@ -49,11 +50,13 @@ public static class ScaledDotProductAttention
         var plainCausal = mask.IsPlainCausal(query.shape[2], key.shape[2]);
         var bias = plainCausal ? null : mask.Bias(query, key.shape[2]);
         if (BFloat16Emulation.Fits(query))
-            return BFloat16Emulation.Of(query, key, value, (query, key, value) => functional.scaled_dot_product_attention(query, key, value!, bias?.to(float32), dropout, plainCausal));
+            return BFloat16Emulation.Of(query, key, value, (query, key, value) => functional.scaled_dot_product_attention(query,
+                key, value!, bias?.to(float32), dropout, plainCausal));
         return functional.scaled_dot_product_attention(query, key, value, bias, dropout, plainCausal);
     }
 
-    private static Tensor StepByStep(Tensor query, Tensor key, Tensor value, AttentionMask mask, HookPoint? pattern, double dropout)
+    private static Tensor StepByStep(Tensor query, Tensor key, Tensor value, AttentionMask mask,
+        HookPoint? pattern, double dropout)
     {
         var scores = query.MatMul(key.transpose(-2, -1)) / Math.Sqrt(query.shape[3]);   // [batch, head, query, key]
         if (mask.Bias(query, key.shape[2]) is { } bias) scores += bias;
@@ -62,14 +65,19 @@ public static class ScaledDotProductAttention
         return functional.dropout(weights, dropout, training: dropout > 0).MatMul(value);
     }
 
-    /// <summary>The heads of a group as so many queries of their key head, so that a token being written copies no keys.</summary>
+    /// <summary>
+    /// The heads of a group as so many queries of their key head, so that a token being written copies no keys.
+    /// </summary>
     private static Tensor OneQuery(Tensor query, Tensor key, Tensor value, AttentionMask mask, double dropout)
     {
-        var (batch, heads, keyHeads) = (query.shape[0], query.shape[1], key.shape[1]);
+        var batch = query.shape[0];
+        var heads = query.shape[1];
+        var keyHeads = key.shape[1];
         Tally(query, key, value);
         var grouped = query.reshape(batch, keyHeads, heads / keyHeads, query.shape[3]);
         var bias = mask.Bias(query, key.shape[2]);   // [batch, 1, 1, key]
-        return functional.scaled_dot_product_attention(grouped, key, value, bias, dropout).reshape(batch, heads, 1, value.shape[3]);
+        return functional.scaled_dot_product_attention(grouped, key, value, bias, dropout)
+            .reshape(batch, heads, 1, value.shape[3]);
     }
 
     /// <summary>Of each query and key the product of both, and the value that its weight takes.</summary>
@@ -80,15 +88,20 @@ public static class ScaledDotProductAttention
     private static Tensor Repeat(Tensor x, long heads)
     {
         var shape = x.shape;
-        return x.unsqueeze(2).expand(shape[0], shape[1], heads / shape[1], shape[2], shape[3]).reshape(shape[0], heads, shape[2], shape[3]);
+        return x.unsqueeze(2).expand(shape[0], shape[1], heads / shape[1], shape[2], shape[3])
+            .reshape(shape[0], heads, shape[2], shape[3]);
     }
 
     private static void CheckShapes(Tensor query, Tensor key, Tensor value)
     {
-        var (q, k, v) = (query.shape, key.shape, value.shape);
+        var q = query.shape;
+        var k = key.shape;
+        var v = value.shape;
         if (q.Length != 4 || k.Length != 4 || v.Length != 4 || q[3] != k[3] || k[2] != v[2]
             || q[0] != k[0] || k[1] < 1 || q[1] % k[1] != 0 || k[0] != v[0] || k[1] != v[1])
-            throw new ArgumentException($"Queries {query.ShapeText()}, keys {key.ShapeText()} and values {value.ShapeText()} do not fit; "
-                + "expected [batch, head, query, d_head], [batch, key head, key, d_head] and [batch, key head, key, d_value].", nameof(query));
+            throw new ArgumentException(
+                $"Queries {query.ShapeText()}, keys {key.ShapeText()} and values {value.ShapeText()} do not fit; "
+                + "expected [batch, head, query, d_head], [batch, key head, key, d_head] and [batch, key head, key, d_value].",
+                    nameof(query));
     }
 }

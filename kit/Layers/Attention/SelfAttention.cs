@@ -25,10 +25,13 @@ public sealed class SelfAttention : Module<Tensor, Tensor>, IPackableLayer
     /// <param name="bias">Whether the three projections add a bias.</param>
     public SelfAttention(int width, int heads, double dropout = 0, bool bias = true) : base(nameof(SelfAttention))
     {
-        if (heads < 1 || width % heads != 0) throw new ArgumentException($"Width {width} is not divisible by {heads} heads.", nameof(heads));
+        if (heads < 1 || width % heads != 0)
+            throw new ArgumentException($"Width {width} is not divisible by {heads} heads.", nameof(heads));
         this.heads = heads;
         this.dropout = Require.Probability(dropout, nameof(dropout));
-        (query, key, value) = (Initialization.Dense(width, width, bias), Initialization.Dense(width, width, bias), Initialization.Dense(width, width, bias));
+        query = Initialization.Dense(width, width, bias);
+        key = Initialization.Dense(width, width, bias);
+        value = Initialization.Dense(width, width, bias);
         RegisterComponents();
     }
 
@@ -42,7 +45,8 @@ public sealed class SelfAttention : Module<Tensor, Tensor>, IPackableLayer
     public Tensor Attend(Tensor x, AttentionMask mask)
     {
         using var scope = NewDisposeScope();
-        var qkv = packed?.Multiply(x, biases).chunk(3, -1) ?? [query.call(x), key.call(x), value.call(x)];   // [batch, time, channels] each
+        // [batch, time, channels] each
+        var qkv = packed?.Multiply(x, biases).chunk(3, -1) ?? [query.call(x), key.call(x), value.call(x)];
         var q = hook_q.call(qkv[0].SplitHeads(heads));   // [batch, head, time, d_head]
         var k = hook_k.call(qkv[1].SplitHeads(heads));
         var v = hook_v.call(qkv[2].SplitHeads(heads));

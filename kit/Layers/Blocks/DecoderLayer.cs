@@ -30,10 +30,15 @@ public sealed class DecoderLayer : Module<Tensor, Tensor, Tensor>
     public DecoderLayer(int width, int heads, int feedForwardWidth, double dropout = 0.1,
         Activation activation = Activation.Relu, bool normFirst = false, double epsilon = 1e-5) : base(nameof(DecoderLayer))
     {
-        (this.activation, this.normFirst) = (activation, normFirst);
-        (self_attn, multihead_attn) = (new MultiHeadAttention(width, heads, dropout), new MultiHeadAttention(width, heads, dropout));
-        (linear1, linear2) = (new Dense(width, feedForwardWidth), new Dense(feedForwardWidth, width));
-        (norm1, norm2, norm3) = (LayerNorm(width, epsilon), LayerNorm(width, epsilon), LayerNorm(width, epsilon));
+        this.activation = activation;
+        this.normFirst = normFirst;
+        self_attn = new MultiHeadAttention(width, heads, dropout);
+        multihead_attn = new MultiHeadAttention(width, heads, dropout);
+        linear1 = new Dense(width, feedForwardWidth);
+        linear2 = new Dense(feedForwardWidth, width);
+        norm1 = LayerNorm(width, epsilon);
+        norm2 = LayerNorm(width, epsilon);
+        norm3 = LayerNorm(width, epsilon);
         this.dropout = Dropout(dropout);
         RegisterComponents();
     }
@@ -53,7 +58,8 @@ public sealed class DecoderLayer : Module<Tensor, Tensor, Tensor>
         var (batch, _, channels) = x.Axes3();
         var (memories, _, memoryChannels) = memory.Axes3();
         if (memories != batch || memoryChannels != channels)
-            throw new ArgumentException($"Got {x.ShapeText()} and a memory {memory.ShapeText()}; expected as many texts and channels.", nameof(memory));
+            throw new ArgumentException(
+                $"Got {x.ShapeText()} and a memory {memory.ShapeText()}; expected as many texts and channels.", nameof(memory));
         using var scope = NewDisposeScope();
         if (normFirst)
         {
@@ -72,7 +78,8 @@ public sealed class DecoderLayer : Module<Tensor, Tensor, Tensor>
 
     private Tensor Attention(Tensor x, AttentionMask mask) => dropout.call(self_attn.Attend(x, mask));
 
-    private Tensor AttentionTo(Tensor memory, Tensor x, AttentionMask mask) => dropout.call(multihead_attn.Attend(x, memory, mask));
+    private Tensor AttentionTo(Tensor memory, Tensor x, AttentionMask mask) =>
+        dropout.call(multihead_attn.Attend(x, memory, mask));
 
     private Tensor FeedForward(Tensor x) =>
         dropout.call(linear2.call(dropout.call(activation.Apply(linear1.call(x)))));

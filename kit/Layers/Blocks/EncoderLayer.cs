@@ -30,10 +30,13 @@ public sealed class EncoderLayer : Module<Tensor, Tensor>
     public EncoderLayer(int width, int heads, int feedForwardWidth, double dropout = 0.1,
         Activation activation = Activation.Relu, bool normFirst = false, double epsilon = 1e-5) : base(nameof(EncoderLayer))
     {
-        (this.activation, this.normFirst) = (activation, normFirst);
+        this.activation = activation;
+        this.normFirst = normFirst;
         self_attn = new MultiHeadAttention(width, heads, dropout);
-        (linear1, linear2) = (new Dense(width, feedForwardWidth), new Dense(feedForwardWidth, width));
-        (norm1, norm2) = (LayerNorm(width, epsilon), LayerNorm(width, epsilon));
+        linear1 = new Dense(width, feedForwardWidth);
+        linear2 = new Dense(feedForwardWidth, width);
+        norm1 = LayerNorm(width, epsilon);
+        norm2 = LayerNorm(width, epsilon);
         this.dropout = Dropout(dropout);
         RegisterComponents();
     }

@@ -4,11 +4,14 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Many MLPs of which each token goes through the few that a router chooses for it: more parameters, the same work.</summary>
+/// <summary>
+/// Many MLPs of which each token goes through the few that a router chooses for it: more parameters, the same work.
+/// </summary>
 /// <remarks>
-/// Shazeer et al., 2017, https://arxiv.org/abs/1701.06538; the weights of the chosen are their share of the router's softmax, as in
-/// Mixtral (Jiang et al., 2024, https://arxiv.org/abs/2401.04088), whose parameter names these are. So that no expert idles, training
-/// adds <see cref="LoadBalance"/>'s gradient to the router's, <c>balance</c> times; the loss that is reported stays the task's.
+/// Shazeer et al., 2017, https://arxiv.org/abs/1701.06538; the weights of the chosen are their share of the router's softmax, as
+/// in Mixtral (Jiang et al., 2024, https://arxiv.org/abs/2401.04088), whose parameter names these are. So that no expert idles,
+/// training adds <see cref="LoadBalance"/>'s gradient to the router's, <c>balance</c> times; the loss that is reported stays the
+/// task's.
 /// </remarks>
 public sealed class MixtureOfExperts : Module<Tensor, Tensor>
 {
@@ -24,11 +27,14 @@ public sealed class MixtureOfExperts : Module<Tensor, Tensor>
     /// <param name="active">Experts that a token goes through.</param>
     /// <param name="balance">Weight of the load balance in the gradient; 0 for none.</param>
     /// <exception cref="ArgumentException">More active experts than there are, a size below 1, or a negative weight.</exception>
-    public MixtureOfExperts(int width, int feedForwardWidth, int experts, int active = 2, double balance = 0.01) : base(nameof(MixtureOfExperts))
+    public MixtureOfExperts(int width, int feedForwardWidth, int experts, int active = 2, double balance = 0.01)
+        : base(nameof(MixtureOfExperts))
     {
-        if (active < 1 || active > experts) throw new ArgumentException($"{active} of {experts} experts cannot be active; expected 1 to {experts}.", nameof(active));
+        if (active < 1 || active > experts) throw new ArgumentException(
+            $"{active} of {experts} experts cannot be active; expected 1 to {experts}.", nameof(active));
         if (!(balance >= 0)) throw new ArgumentException($"The balance is {balance}; it must not be negative.", nameof(balance));
-        (this.active, this.balance) = (active, balance);
+        this.active = active;
+        this.balance = balance;
         gate = Initialization.Dense(width, experts, bias: false);
         this.experts = ModuleList([.. Enumerable.Range(0, experts).Select(_ => new GatedMlp(width, feedForwardWidth))]);
         RegisterComponents();
@@ -57,7 +63,8 @@ public sealed class MixtureOfExperts : Module<Tensor, Tensor>
         {
             var places = chosen.eq(expert).nonzero();          // [n, 2]: token, and which choice of its
             if (places.shape[0] == 0) continue;
-            var (rows, choices) = (places.select(1, 0), places.select(1, 1));
+            var rows = places.select(1, 0);
+            var choices = places.select(1, 1);
             var result = experts[expert].call(tokens.index_select(0, rows)) * weights.index([rows, choices]).unsqueeze(-1);
             mixed = mixed.index_add(0, rows, result.to(mixed.dtype), 1);   // autocast makes them of different types
         }

@@ -18,7 +18,8 @@ public sealed class BasicConv2d : Module<Tensor, Tensor>
     /// <param name="kernel">Height and width of the window.</param>
     /// <param name="stride">Steps between windows, down and across.</param>
     /// <param name="padding">Rows above and below, and columns left and right, of zeros.</param>
-    public BasicConv2d(int inputs, int outputs, (int Height, int Width) kernel, int stride = 1, (int Height, int Width) padding = default)
+    public BasicConv2d(int inputs, int outputs, (int Height, int Width) kernel, int stride = 1,
+        (int Height, int Width) padding = default)
         : base(nameof(BasicConv2d))
     {
         conv = new Convolution2d(inputs, outputs, kernel, stride, padding, hasBias: false);
@@ -35,5 +36,5 @@ public sealed class BasicConv2d : Module<Tensor, Tensor>
 
     /// <param name="x">[batch, channels in, height, width].</param>
     /// <returns>[batch, channels out, height, width], each less by what padding and stride leave out.</returns>
-    public override Tensor forward(Tensor x) => step.Of(x);
+    public override Tensor forward(Tensor x) => x.Through(step);
 }

@@ -8,16 +8,16 @@ namespace ResearchKit.Layers;
 
 /// <summary>A window that slides over a picture: each output is a weighted sum of what lies under it.</summary>
 /// <remarks>
-/// Parameter names, layouts and first values are those of <c>torch.nn.Conv2d</c>. It exists beside TorchSharp's layer because that one's
-/// numbers are wrong on some virtual machines; this one keeps to libtorch's plain kernel there. With
+/// Parameter names, layouts and first values are those of <c>torch.nn.Conv2d</c>. It exists beside TorchSharp's layer because
+/// that one's numbers are wrong on some virtual machines; this one keeps to libtorch's plain kernel there. With
 /// <see cref="Native.Compute.ExactGradients"/> it sums in float64 where gradients are recorded.
 /// </remarks>
 public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer
 {
     private readonly Parameter weight;   // [channels out, channels in / groups, kernel height, kernel width]
     private readonly Parameter? bias;    // [channels out]
-    private readonly long[] stride, padding, dilation;
-    private readonly int inputs, groups;
+    private readonly ConvolutionGeometry geometry;
+    private readonly int inputs;
 
     /// <param name="inputs">Channels that come in.</param>
     /// <param name="outputs">Channels that go out.</param>
@@ -28,16 +28,20 @@ public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer
     /// <param name="groups">Parts of the channels that are convolved apart; divides inputs and outputs.</param>
     /// <param name="hasBias">Add a number to each output channel.</param>
     /// <exception cref="ArgumentException">Groups that do not divide the channels, or a size below 1.</exception>
-    public Convolution2d(int inputs, int outputs, (int Height, int Width) kernel, int stride = 1, (int Height, int Width) padding = default,
+    public Convolution2d(int inputs, int outputs, (int Height, int Width) kernel, int stride = 1,
+        (int Height, int Width) padding = default,
         int dilation = 1, int groups = 1, bool hasBias = true) : base(nameof(Convolution2d))
     {
-        if (Math.Min(Math.Min(inputs, outputs), Math.Min(kernel.Height, kernel.Width)) < 1 || stride < 1 || dilation < 1 || padding.Height < 0 || padding.Width < 0)
-            throw new ArgumentException($"Got {inputs} channels to {outputs}, a window of {kernel.Height} × {kernel.Width}, stride {stride}, "
+        if (Math.Min(Math.Min(inputs, outputs), Math.Min(kernel.Height, kernel.Width)) < 1 || stride < 1 || dilation < 1
+            || padding.Height < 0 || padding.Width < 0)
+            throw new ArgumentException(
+                $"Got {inputs} channels to {outputs}, a window of {kernel.Height} × {kernel.Width}, stride {stride}, "
                 + $"padding {padding.Height} × {padding.Width} and dilation {dilation}; all must be at least 1, the padding 0.");
         if (groups < 1 || inputs % groups != 0 || outputs % groups != 0)
-            throw new ArgumentException($"{inputs} channels in and {outputs} out cannot be divided into {groups} groups.", nameof(groups));
-        (this.inputs, this.groups) = (inputs, groups);
-        (this.stride, this.padding, this.dilation) = ([stride, stride], [padding.Height, padding.Width], [dilation, dilation]);
+            throw new ArgumentException($"{inputs} channels in and {outputs} out cannot be divided into {groups} groups.",
+                nameof(groups));
+        this.inputs = inputs;
+        geometry = new ConvolutionGeometry([stride, stride], [padding.Height, padding.Width], [dilation, dilation], groups);
         weight = Parameter(init.kaiming_uniform_(empty(outputs, inputs / groups, kernel.Height, kernel.Width), Math.Sqrt(5)));
         var bound = 1 / Math.Sqrt(inputs / groups * kernel.Height * kernel.Width);
         bias = hasBias ? Parameter(init.uniform_(empty(outputs), -bound, bound)) : null;
@@ -46,7 +50,8 @@ public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer
 
     /// <summary>A square window.</summary>
     /// <inheritdoc cref="Convolution2d(int, int, ValueTuple{int, int}, int, ValueTuple{int, int}, int, int, bool)"/>
-    public Convolution2d(int inputs, int outputs, int kernel, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, bool hasBias = true)
+    public Convolution2d(int inputs, int outputs, int kernel, int stride = 1, int padding = 0, int dilation = 1,
+        int groups = 1, bool hasBias = true)
         : this(inputs, outputs, (kernel, kernel), stride, (padding, padding), dilation, groups, hasBias)
     {
     }
@@ -63,7 +68,7 @@ public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer
 
     void IPackableLayer.Pack(ScalarType dtype)
     {
-        Packed = new PackedConvolution(weight, bias, Step?.Norm, new ConvolutionGeometry(stride, padding, dilation, groups), dtype);
+        Packed = new PackedConvolution(weight, bias, Step?.Norm, geometry, dtype);
         register_module("packed", Packed);
         Packing.Empty(weight);
     }
@@ -74,9 +79,10 @@ public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer
     public override Tensor forward(Tensor x)
     {
         var (_, channels, _, _) = x.Axes4();
-        if (channels != inputs) throw new ArgumentException($"Got {x.ShapeText()} of {channels} channels; the convolution has {inputs}.", nameof(x));
+        if (channels != inputs)
+            throw new ArgumentException($"Got {x.ShapeText()} of {channels} channels; the convolution has {inputs}.", nameof(x));
         if (Packed is not null) return Packed.Convolve(x, null, overwrites: false, relu: false);
-        var y = ConvolutionKernel.Convolve(x, weight, bias, stride, padding, dilation, groups);
+        var y = ConvolutionKernel.Convolve(x, weight, bias, geometry);
         FlopTally.Add((double)y.numel() * weight.numel() / weight.shape[0]);
         return y;
     }

@@ -4,56 +4,60 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>A convolution with the batch norm and the ReLU that follow it: three layers, or one kernel in a model that is packed for inference.</summary>
+/// <summary>
+/// A convolution with the batch norm and the ReLU that follow it: three layers, or one kernel in a model that is packed for
+/// inference.
+/// </summary>
 /// <remarks>Not a module: the three belong to a model, which names them as the published networks do.</remarks>
 internal sealed class ConvolutionStep
 {
-    private readonly Convolution2d convolution;
-    private readonly Relu? relu;
-
     /// <param name="convolution">The convolution; it can be in one step only.</param>
     /// <param name="norm">What follows it; null for nothing.</param>
     /// <param name="relu">What follows that; null for nothing.</param>
     public ConvolutionStep(Convolution2d convolution, BatchNorm2d? norm = null, Relu? relu = null)
     {
-        this.convolution = convolution;
+        Convolution = convolution;
         Norm = norm;
-        this.relu = relu;
+        Relu = relu;
         convolution.Step = this;
     }
+
+    /// <summary>The convolution.</summary>
+    public Convolution2d Convolution { get; }
 
     /// <summary>The norm, which packing folds into the convolution.</summary>
     public BatchNorm2d? Norm { get; }
 
-    /// <summary>relu(norm(convolution(x)) + added).</summary>
-    /// <param name="x">[batch, channels in, height, width].</param>
-    /// <param name="added">Of the result's shape: the other branch of a residual block; null for none.</param>
-    /// <param name="overwrites">
-    /// Whether a packed model may write the result over <paramref name="added"/>: nobody reads it afterwards.
-    /// </param>
-    /// <returns>[batch, channels out, height, width].</returns>
-    public Tensor Of(Tensor x, Tensor? added = null, bool overwrites = false)
-    {
-        if (convolution.Packed is { } packed) return packed.Convolve(x, added, overwrites, relu is not null);
-        using var scope = NewDisposeScope();
-        var y = x.Through(convolution);
-        if (Norm is not null)
-        {
-            // libtorch's kernel would return zeros, whatever the image
-            if (Norm.training && y.numel() == y.shape[1])
-                throw new ArgumentException($"Batch norm in training mode got one value for each channel, {y.ShapeText()}; "
-                    + "expected more than one example or larger images.", nameof(x));
-            y = y.Through(Norm);
-        }
-        if (added is not null) y = y + added;
-        if (relu is not null) y = y.Through(relu);
-        return y.MoveToOuterDisposeScope();
-    }
+    /// <summary>The ReLU.</summary>
+    public Relu? Relu { get; }
 }
 
 /// <summary>Extension methods, so that steps read from left to right.</summary>
 internal static class ConvolutionSteps
 {
-    /// <summary>What a step makes of a map: <c>step.Of(x, added, overwrites)</c>.</summary>
-    public static Tensor Through(this Tensor x, ConvolutionStep step, Tensor? added = null, bool overwrites = false) => step.Of(x, added, overwrites);
+    /// <summary>relu(norm(convolution(x)) + added).</summary>
+    /// <param name="x">[batch, channels in, height, width].</param>
+    /// <param name="step">The convolution and what follows it.</param>
+    /// <param name="added">Of the result's shape: the other branch of a residual block; null for none.</param>
+    /// <param name="overwrites">
+    /// Whether a packed model may write the result over <paramref name="added"/>: nobody reads it afterwards.
+    /// </param>
+    /// <returns>[batch, channels out, height, width].</returns>
+    public static Tensor Through(this Tensor x, ConvolutionStep step, Tensor? added = null, bool overwrites = false)
+    {
+        if (step.Convolution.Packed is { } packed) return packed.Convolve(x, added, overwrites, step.Relu is not null);
+        using var scope = NewDisposeScope();
+        var y = x.Through(step.Convolution);
+        if (step.Norm is { } norm)
+        {
+            // libtorch's kernel would return zeros, whatever the image
+            if (norm.training && y.numel() == y.shape[1])
+                throw new ArgumentException($"Batch norm in training mode got one value for each channel, {y.ShapeText()}; "
+                    + "expected more than one example or larger images.", nameof(x));
+            y = y.Through(norm);
+        }
+        if (added is not null) y = y + added;
+        if (step.Relu is not null) y = y.Through(step.Relu);
+        return y.MoveToOuterDisposeScope();
+    }
 }

@@ -9,17 +9,13 @@ namespace ResearchKit.Layers;
 
 /// <summary>relu(convolution(x) + b + added) by a weight into which the batch norm was folded.</summary>
 /// <remarks>
-/// A norm in evaluation mode is y = (x - mean) · w / √(variance + ε) + b, one factor and one sum a channel, which the convolution's own
-/// weight and bias can carry. Where oneDNN can be used, the rest happens in its kernel too, and maps have their channels last in memory.
+/// A norm in evaluation mode is y = (x - mean) · w / √(variance + ε) + b, one factor and one sum a channel, which the
+/// convolution's own weight and bias can carry. Where oneDNN can be used, the rest happens in its kernel too, and maps have their
+/// channels last in memory.
 /// </remarks>
 internal sealed class PackedConvolution : PackedWeight
 {
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def pack(weight, stride_down: int, stride_across: int, pad_down: int, pad_across: int, dilation_down: int, dilation_across: int, groups: int, x):
-            return torch.mkldnn_reorder_conv2d_weight(weight.to_mkldnn(), [pad_down, pad_across], [stride_down, stride_across],
-                [dilation_down, dilation_across], groups, x.size())
-
-        """));
+    private static readonly TorchScript Script = new("PackedConvolution.py");
 
     private const int MostImageChannels = 4;
 
@@ -39,17 +35,20 @@ internal sealed class PackedConvolution : PackedWeight
     /// <param name="norm">What follows, in evaluation mode; null for nothing.</param>
     /// <param name="geometry">How the window moves.</param>
     /// <param name="dtype">float32 or bfloat16.</param>
-    public PackedConvolution(Tensor weight, Tensor? bias, BatchNorm2d? norm, ConvolutionGeometry geometry, ScalarType dtype) : base(dtype)
+    public PackedConvolution(Tensor weight, Tensor? bias, BatchNorm2d? norm, ConvolutionGeometry geometry, ScalarType dtype)
+        : base(dtype)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         this.geometry = geometry;
         device = weight.device_type;
-        (size, inputs) = (weight.shape, weight.shape[1] * geometry.Groups);
+        size = weight.shape;
+        inputs = weight.shape[1] * geometry.Groups;
         products = (double)weight.numel() / weight.shape[0];
         var (folded, foldedBias) = Fold(weight.detach(), bias?.detach(), norm);
         folded = folded.to(dtype, copy: true);
-        isFused = device == DeviceType.CPU && OneDnnConvolution.IsUsed && (dtype == ScalarType.Float32 || Avx512BW.IsSupported);   // oneDNN's bfloat16
+        // oneDNN's bfloat16
+        isFused = device == DeviceType.CPU && OneDnnConvolution.IsUsed && (dtype == ScalarType.Float32 || Avx512BW.IsSupported);
         this.weight = Hold(folded.contiguous());
         this.bias = foldedBias is null ? null : Hold(foldedBias.to(dtype, copy: true));
     }
@@ -62,12 +61,14 @@ internal sealed class PackedConvolution : PackedWeight
     {
         if (norm is null) return (weight, bias);
         using var scope = NewDisposeScope();
-        var (mean, variance) = (norm.running_mean!.to(float64), norm.running_var!.to(float64));
+        var mean = norm.running_mean!.to(float64);
+        var variance = norm.running_var!.to(float64);
         var factor = (variance + norm.eps).rsqrt();
         if (norm.weight is { } scale) factor = factor * scale.detach().to(float64);
         var shift = ((bias is null ? 0 : bias.to(float64)) - mean) * factor;
         if (norm.bias is { } offset) shift = shift + offset.detach().to(float64);
-        return ((weight.to(float64) * factor.view(-1, 1, 1, 1)).to(weight.dtype).MoveToOuterDisposeScope(), shift.to(weight.dtype).MoveToOuterDisposeScope());
+        return ((weight.to(float64) * factor.view(-1, 1, 1, 1)).to(weight.dtype).MoveToOuterDisposeScope(),
+            shift.to(weight.dtype).MoveToOuterDisposeScope());
     }
 
     /// <param name="x">[batch, channels in, height, width].</param>
@@ -75,17 +76,24 @@ internal sealed class PackedConvolution : PackedWeight
     /// <param name="overwrites">Whether the result may take the place of <paramref name="added"/> in memory.</param>
     /// <param name="relu">Whether negative numbers become 0.</param>
     /// <returns>[batch, channels out, height, width], of the packed dtype.</returns>
-    /// <exception cref="ArgumentException">Not such a tensor, or an image with NaN or infinity, which the fused ReLU would turn into ordinary numbers.</exception>
-    /// <exception cref="InvalidOperationException">A gradient is recorded, or it lies on another device than the weight.</exception>
+    /// <exception cref="ArgumentException">
+    /// Not such a tensor, or an image with NaN or infinity, which the fused ReLU would turn into ordinary numbers.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// A gradient is recorded, or it lies on another device than the weight.
+    /// </exception>
     public Tensor Convolve(Tensor x, Tensor? added, bool overwrites, bool relu)
     {
         CheckGradient(x);
         if (x.dim() != 4 || x.shape[1] != inputs)
-            throw new ArgumentException($"Got {x.ShapeText()}; the convolution reads [batch, {inputs}, height, width].", nameof(x));
-        if (x.device_type != device) throw new InvalidOperationException($"The input is on {x.device}; the model was packed on {device}.");
+            throw new ArgumentException($"Got {x.ShapeText()}; the convolution reads [batch, {inputs}, height, width].",
+                nameof(x));
+        if (x.device_type != device)
+            throw new InvalidOperationException($"The input is on {x.device}; the model was packed on {device}.");
         using var scope = NewDisposeScope();
         if (isFused && inputs <= MostImageChannels && !IsFinite(x))
-            throw new ArgumentException($"The images {x.ShapeText()} hold NaN or infinity, which packed convolutions do not carry on; use the original model.", nameof(x));
+            throw new ArgumentException($"The images {x.ShapeText()} hold NaN or infinity, which packed convolutions do not "
+                + "carry on; use the original model.", nameof(x));
         if (x.dtype != DType) x = x.to(DType);
         var y = isFused ? Fused(x, added, overwrites, relu) : Plain(x, weight, added, relu);
         FlopTally.Add(y.numel() * products);
@@ -115,16 +123,16 @@ internal sealed class PackedConvolution : PackedWeight
 
     private Tensor Plain(Tensor x, Tensor weight, Tensor? added, bool relu)
     {
-        var y = ConvolutionKernel.Convolve(x, weight, bias, geometry.Stride, geometry.Padding, geometry.Dilation, geometry.Groups);
+        var y = ConvolutionKernel.Convolve(x, weight, bias, geometry);
         if (added is not null) y = y.add_(added);
-        return relu ? y.IsMeta() ? y.clamp_min(0) : y.relu_() : y;
+        return !relu ? y : y.IsMeta() ? MetaDevice.Relu(y) : y.relu_();
     }
 
     /// <summary>What an empty batch gives.</summary>
     private Tensor Empty(Tensor x)
     {
-        long Length(int axis) => ((x.shape[axis + 2] + (2 * geometry.Padding[axis]) - (geometry.Dilation[axis] * (size[axis + 2] - 1)) - 1) / geometry.Stride[axis]) + 1;
-        return zeros([x.shape[0], size[0], Length(0), Length(1)], x.dtype, x.device);
+        var (height, width) = geometry.ResultSize(x.shape, size);
+        return zeros([x.shape[0], size[0], height, width], x.dtype, x.device);
     }
 
     private Tensor LaidFor(Tensor x)
@@ -134,7 +142,8 @@ internal sealed class PackedConvolution : PackedWeight
         {
             if (isLaid) return weight;
             using var noGrad = no_grad();
-            weight = Exchange(weight, (Tensor)Script.Value.Call("pack", weight, geometry.Stride[0], geometry.Stride[1], geometry.Padding[0], geometry.Padding[1],
+            weight = Exchange(weight, (Tensor)Script.Call("pack", weight, geometry.Stride[0], geometry.Stride[1],
+                geometry.Padding[0], geometry.Padding[1],
                 geometry.Dilation[0], geometry.Dilation[1], (long)geometry.Groups, x));
             isLaid = true;
             return weight;

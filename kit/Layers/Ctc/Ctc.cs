@@ -4,10 +4,12 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Connectionist temporal classification: labels for a longer sequence, without saying where each label stands.</summary>
+/// <summary>
+/// Connectionist temporal classification: labels for a longer sequence, without saying where each label stands.
+/// </summary>
 /// <remarks>
-/// Graves et al., 2006. A path gives every frame a label or the blank (class 0); repeated labels count once and blanks nothing. The
-/// probability of a text is the sum over all its paths.
+/// Graves et al., 2006. A path gives every frame a label or the blank (class 0); repeated labels count once and blanks nothing.
+/// The probability of a text is the sum over all its paths.
 /// </remarks>
 public static class Ctc
 {
@@ -46,7 +48,8 @@ public static class Ctc
     /// <summary>What a path says: repeats once, blanks left out.</summary>
     public static IReadOnlyList<int> Collapse(IEnumerable<int> path)
     {
-        var (labels, before) = (new List<int>(), Blank);
+        var labels = new List<int>();
+        var before = Blank;
         foreach (var label in path)
         {
             if (label != Blank && label != before) labels.Add(label);
@@ -61,17 +64,21 @@ public static class Ctc
             throw new ArgumentException($"{name} is {lengths.dtype} {lengths.ShapeText()}; expected Int64 [{batch}].", name);
         using var here = lengths.cpu();
         foreach (var length in here.data<long>())
-            if (length < least || length > most) throw new ArgumentException($"{name} has {length}; expected {least} to {most}.", name);
+            if (length < least || length > most)
+                throw new ArgumentException($"{name} has {length}; expected {least} to {most}.", name);
     }
 
     private static void CheckLabels(Tensor targets, Tensor lengths, long classes)
     {
-        if (targets.dtype != ScalarType.Int64) throw new ArgumentException($"targets is {targets.dtype}; expected Int64.", nameof(targets));
+        if (targets.dtype != ScalarType.Int64)
+            throw new ArgumentException($"targets is {targets.dtype}; expected Int64.", nameof(targets));
         using var scope = NewDisposeScope();
-        var (labels, counts) = (targets.cpu().contiguous().data<long>().ToArray(), lengths.cpu().data<long>().ToArray());
+        var labels = targets.cpu().contiguous().data<long>().ToArray();
+        var counts = lengths.cpu().data<long>().ToArray();
         for (var text = 0; text < counts.Length; text++)
             foreach (var label in labels.AsSpan((int)(text * targets.shape[1]), (int)counts[text]))
                 if (label < 1 || label >= classes)
-                    throw new ArgumentException($"targets has the label {label}; expected 1 to {classes - 1} (0 is the blank).", nameof(targets));
+                    throw new ArgumentException($"targets has the label {label}; expected 1 to {classes - 1} (0 is the blank).",
+                        nameof(targets));
     }
 }

@@ -10,8 +10,8 @@ public sealed record CtcHypothesis(IReadOnlyList<int> Labels, double LogProbabil
 
 /// <summary>Finds the likeliest texts of a CTC model, adding up paths that say the same.</summary>
 /// <remarks>
-/// Prefix beam search, Hannun et al., 2014, https://arxiv.org/abs/1408.2873. With a beam at least as wide as there are prefixes it is
-/// exact; the likeliest text is not always that of the likeliest path.
+/// Prefix beam search, Hannun et al., 2014, https://arxiv.org/abs/1408.2873. With a beam at least as wide as there are prefixes
+/// it is exact; the likeliest text is not always that of the likeliest path.
 /// </remarks>
 public static class CtcBeamSearch
 {
@@ -28,8 +28,10 @@ public static class CtcBeamSearch
 
         var beam = new Dictionary<Prefix, Weight> { [new Prefix(null, Ctc.Blank)] = new(0, double.NegativeInfinity) };
         for (var frame = 0; frame < time; frame++)
-            beam = Advance(beam, log.AsSpan((int)(frame * classes), (int)classes)).OrderByDescending(entry => entry.Value.Sum).Take(width).ToDictionary();
-        return [.. beam.OrderByDescending(entry => entry.Value.Sum).Select(entry => new CtcHypothesis(entry.Key.Labels(), entry.Value.Sum))];
+            beam = Advance(beam, log.AsSpan((int)(frame * classes), (int)classes)).OrderByDescending(entry => entry.Value.Sum)
+                .Take(width).ToDictionary();
+        return [.. beam.OrderByDescending(entry => entry.Value.Sum)
+            .Select(entry => new CtcHypothesis(entry.Key.Labels(), entry.Value.Sum))];
     }
 
     private static Dictionary<Prefix, Weight> Advance(Dictionary<Prefix, Weight> beam, ReadOnlySpan<double> log)
@@ -45,17 +47,20 @@ public static class CtcBeamSearch
         foreach (var (prefix, weight) in beam)
         {
             Add(prefix, weight.Sum + log[Ctc.Blank], double.NegativeInfinity);
-            if (prefix.Before is not null) Add(prefix, double.NegativeInfinity, weight.Label + log[prefix.Last]);   // the label goes on
+            // the label goes on
+            if (prefix.Before is not null) Add(prefix, double.NegativeInfinity, weight.Label + log[prefix.Last]);
             for (var label = 1; label < log.Length; label++)
                 // The same label anew needs a blank between.
-                Add(new Prefix(prefix, label), double.NegativeInfinity, (label == prefix.Last ? weight.Blank : weight.Sum) + log[label]);
+                Add(new Prefix(prefix, label), double.NegativeInfinity,
+                    (label == prefix.Last ? weight.Blank : weight.Sum) + log[label]);
         }
         return next;
     }
 
     private static double LogAdd(double a, double b)
     {
-        var (most, least) = (Math.Max(a, b), Math.Min(a, b));
+        var most = Math.Max(a, b);
+        var least = Math.Min(a, b);
         return double.IsNegativeInfinity(least) ? most : most + Math.Log(1 + Math.Exp(least - most));
     }
 

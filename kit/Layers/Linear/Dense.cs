@@ -51,7 +51,8 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var weights = new PackedLinear(cat([.. layers.Select(layer => layer.weight)]), dtype);
-        var biases = layers[0].bias is null ? null : cat([.. layers.Select(layer => layer.bias!)]).to(ScalarType.Float32).DetachFromDisposeScope();
+        var biases = layers[0].bias is null ? null
+            : cat([.. layers.Select(layer => layer.bias!)]).to(ScalarType.Float32).DetachFromDisposeScope();
         foreach (var layer in layers)
         {
             layer.isJoined = true;
@@ -62,7 +63,8 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer
 
     /// <summary>x Wᵀ with another bias, or none.</summary>
     internal Tensor Multiply(Tensor x, Tensor? bias) => packed is not null ? packed.Multiply(x, bias)
-        : isJoined ? throw new InvalidOperationException("This layer was packed together with its neighbours; use the original model.")
+        : isJoined ? throw new InvalidOperationException(
+            "This layer was packed together with its neighbours; use the original model.")
         : x.dim() > 0 && x.shape[^1] == weight.shape[1] ? LinearProduct.Of(x, weight, bias)
         : throw new ArgumentException($"Got {x.ShapeText()}; expected {weight.shape[1]} channels on the last axis.", nameof(x));
 }

@@ -7,8 +7,8 @@ namespace ResearchKit.Layers;
 
 /// <summary>A vector for each token: a table whose rows are looked up.</summary>
 /// <remarks>
-/// The name and layout of its weight are those of an embedding in published checkpoints. All of it is managed, so that a model can
-/// be made on the meta device without drawing a random number, and be given its memory later.
+/// The name and layout of its weight are those of an embedding in published checkpoints. All of it is managed, so that a model
+/// can be made on the meta device without drawing a random number, and be given its memory later.
 /// </remarks>
 public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer
 {
@@ -18,11 +18,14 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer
 
     /// <param name="rows">Number of different tokens.</param>
     /// <param name="width">Channels.</param>
-    /// <param name="padding">The row of the padding token, which starts as zero: looking it up gives it no gradient; null for none.</param>
+    /// <param name="padding">
+    /// The row of the padding token, which starts as zero: looking it up gives it no gradient; null for none.
+    /// </param>
     /// <param name="deviation">Standard deviation at first.</param>
     public EmbeddingTable(int rows, int width, int? padding = null, double deviation = 0.02) : base(nameof(EmbeddingTable))
     {
-        if (padding < 0 || padding >= rows) throw new ArgumentException($"The padding token is {padding}; the table has {rows} rows.", nameof(padding));
+        if (padding < 0 || padding >= rows)
+            throw new ArgumentException($"The padding token is {padding}; the table has {rows} rows.", nameof(padding));
         this.padding = padding;
         weight = Parameter(init.normal_(empty(rows, width), 0, deviation));
         RegisterComponents();
@@ -39,7 +42,8 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer
     /// <param name="x">[..., channels].</param>
     /// <param name="bias">[vocabulary], or null.</param>
     /// <returns>[..., vocabulary].</returns>
-    internal Tensor Unembed(Tensor x, Tensor? bias = null) => packed is null ? LinearProduct.Of(x, weight, bias) : packed.Multiply(x, bias);
+    internal Tensor Unembed(Tensor x, Tensor? bias = null) => packed is null ? LinearProduct.Of(x, weight, bias)
+        : packed.Multiply(x, bias);
 
     void IPackableLayer.Pack(ScalarType dtype)
     {

@@ -21,7 +21,8 @@ internal static class LinearProduct
     private static Tensor Fastest(Tensor x, Tensor weight, Tensor? bias)
     {
         var kernels = Kernels.Current;
-        if (!kernels.UsesOneDnnLinear || x.numel() == 0 || !kernels.MultipliesByOneDnn(x.numel() / Math.Max(1, x.shape[^1]), weight.numel())
+        if (!kernels.UsesOneDnnLinear || x.numel() == 0
+            || !kernels.MultipliesByOneDnn(x.numel() / Math.Max(1, x.shape[^1]), weight.numel())
             || !OneDnnLinear.Fits(x, weight, bias) || Autocast.TypeOn(x.device_type) is not null)
             return functional.linear(x, weight, bias);
         var noted = is_grad_enabled() && (x.requires_grad || weight.requires_grad || bias is { requires_grad: true });
@@ -43,7 +44,9 @@ internal static class LinearProduct
 
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
         {
-            var (x, weight, bias) = ((Tensor)vars[0], (Tensor)vars[1], vars.Length > 2 ? (Tensor)vars[2] : null);
+            var x = (Tensor)vars[0];
+            var weight = (Tensor)vars[1];
+            var bias = vars.Length > 2 ? (Tensor)vars[2] : null;
             ctx.save_for_backward(bias is null ? [x, weight] : [x, weight, bias]);
             return OneDnnLinear.Multiply(x, weight, bias);
         }
@@ -53,7 +56,8 @@ internal static class LinearProduct
             using var scope = NewDisposeScope();
             using var gradient = grad_output;   // nobody else would free its handle before the step ends
             var saved = ctx.get_saved_variables();
-            var (x, weight) = (saved[0], saved[1]);
+            var x = saved[0];
+            var weight = saved[1];
             var noted = is_grad_enabled();
             List<Tensor> gradients =
             [
@@ -77,8 +81,11 @@ internal static class LinearProduct
         private static Tensor OfInput(Tensor gradient, Tensor weight, bool noted) =>
             Kernels.Current.InputGradientByOneDnn ? Rows(gradient, weight.t(), noted) : gradient.mm(weight);
 
-        /// <summary>gᵀ x, [out, in]; of the two ways to write it, the one whose rows, which oneDNN copies, are fewer numbers.</summary>
-        private static Tensor OfWeight(Tensor x, Tensor gradient, bool noted) => !Kernels.Current.WeightGradientByOneDnn ? gradient.t().mm(x)
+        /// <summary>
+        /// gᵀ x, [out, in]; of the two ways to write it, the one whose rows, which oneDNN copies, are fewer numbers.
+        /// </summary>
+        private static Tensor OfWeight(Tensor x, Tensor gradient, bool noted) =>
+            !Kernels.Current.WeightGradientByOneDnn ? gradient.t().mm(x)
             : gradient.shape[1] > x.shape[1] ? Rows(x.t(), gradient.t(), noted).t() : Rows(gradient.t(), x.t(), noted);
     }
 }

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>x Wᵀ + b by a weight that was laid out once, for the kernels that the self-check found fastest for few rows and for many.</summary>
+/// <summary>
+/// x Wᵀ + b by a weight that was laid out once, for the kernels that the self-check found fastest for few rows and for many.
+/// </summary>
 internal sealed class PackedLinear : PackedWeight
 {
     private readonly Kernels kernels = Kernels.Current;   // fixed at packing, because the layouts depend on it
@@ -23,7 +25,8 @@ internal sealed class PackedLinear : PackedWeight
         using var noGrad = no_grad();
         var own = weight.detach().to(dtype, copy: true).contiguous();
         var isBFloat16 = dtype == ScalarType.BFloat16;
-        if (device == DeviceType.CPU && (isBFloat16 || kernels.PacksForOneDnn) && OneDnnLinear.Pack(own) is { } packed) blocked = Hold(packed);
+        if (device == DeviceType.CPU && (isBFloat16 || kernels.PacksForOneDnn) && OneDnnLinear.Pack(own) is { } packed)
+            blocked = Hold(packed);
         if (blocked is null || (!isBFloat16 && !kernels.AlwaysPacksForOneDnn)) plain = Hold(own);
     }
 
@@ -37,13 +40,17 @@ internal sealed class PackedLinear : PackedWeight
     /// <param name="x">float32 or bfloat16 [..., in].</param>
     /// <param name="bias">[out], or null.</param>
     /// <returns>float32 [..., out].</returns>
-    /// <exception cref="InvalidOperationException">A gradient is recorded, or it lies on another device than the weight.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A gradient is recorded, or it lies on another device than the weight.
+    /// </exception>
     public Tensor Multiply(Tensor x, Tensor? bias)
     {
         CheckGradient(x);
-        if (x.device_type != device) throw new InvalidOperationException($"The input is on {x.device}; the model was packed on {device}.");
+        if (x.device_type != device)
+            throw new InvalidOperationException($"The input is on {x.device}; the model was packed on {device}.");
         var shape = x.shape;
-        if (shape.Length == 0 || shape[^1] != inputs) throw new ArgumentException($"Got {x.ShapeText()}; expected {inputs} channels on the last axis.", nameof(x));
+        if (shape.Length == 0 || shape[^1] != inputs)
+            throw new ArgumentException($"Got {x.ShapeText()}; expected {inputs} channels on the last axis.", nameof(x));
         var rows = x.numel() / inputs;
         FlopTally.Add((double)rows * inputs * outputs);
         if (rows == 0) return zeros([.. shape[..^1], outputs], ScalarType.Float32, x.device);
@@ -55,8 +62,10 @@ internal sealed class PackedLinear : PackedWeight
 
     private Tensor Product(Tensor x, long rows, Tensor? bias)
     {
-        if (plain is null || (blocked is not null && kernels.MultipliesPackedByOneDnn(rows))) return OneDnnLinear.Packed(x, blocked!, bias);
-        using var pause = Autocast.TypeOn(device) is null ? null : Autocast.Pause(device);   // the result's dtype must not depend on the kernel
+        if (plain is null || (blocked is not null && kernels.MultipliesPackedByOneDnn(rows)))
+            return OneDnnLinear.MultiplyPacked(x, blocked!, bias);
+        // the result's dtype must not depend on the kernel
+        using var pause = Autocast.TypeOn(device) is null ? null : Autocast.Pause(device);
         return nn.functional.linear(x, plain, bias);
     }
 }

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>A layer's weight, laid out once for inference: a submodule of the layer, so that it is disposed and listed with it.</summary>
+/// <summary>
+/// A layer's weight, laid out once for inference: a submodule of the layer, so that it is disposed and listed with it.
+/// </summary>
 /// <remarks>
 /// It is also what makes a packed model refuse: training, saving, moving and gradients all reach it.
 /// </remarks>
@@ -41,7 +43,8 @@ internal abstract class PackedWeight : nn.Module
         base.train(on);
     }
 
-    public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null, string? prefix = null) => throw Packing.Refusal("saved or loaded");
+    public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null,
+        string? prefix = null) => throw Packing.Refusal("saved or loaded");
 
     /// <summary>Refuses a packed layer's gradient.</summary>
     protected static void CheckGradient(Tensor x)
@@ -64,9 +67,11 @@ internal abstract class PackedWeight : nn.Module
         return tensor;
     }
 
-    protected override nn.Module _to(Device device, ScalarType dtype, bool non_blocking) => throw Packing.Refusal("moved or cast");
+    protected override nn.Module _to(Device device, ScalarType dtype, bool non_blocking) =>
+        throw Packing.Refusal("moved or cast");
 
-    protected override nn.Module _to(DeviceType deviceType, int deviceIndex, bool non_blocking) => throw Packing.Refusal("moved or cast");
+    protected override nn.Module _to(DeviceType deviceType, int deviceIndex, bool non_blocking) =>
+        throw Packing.Refusal("moved or cast");
 
     protected override nn.Module _to(ScalarType dtype, bool non_blocking) => throw Packing.Refusal("moved or cast");
 

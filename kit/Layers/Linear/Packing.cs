@@ -19,9 +19,11 @@ public sealed record Packing(ScalarType DType, IReadOnlyList<PackedLayer> Layers
     /// <summary>How this model was packed; null for an ordinary model.</summary>
     internal static Packing? Of(nn.Module model)
     {
-        var packed = model.named_modules().Where(pair => pair.module is PackedWeight).Select(pair => (pair.name, Weight: (PackedWeight)pair.module)).ToList();
+        var packed = model.named_modules().Where(pair => pair.module is PackedWeight)
+            .Select(pair => (pair.name, Weight: (PackedWeight)pair.module)).ToList();
         return packed.Count == 0 ? null : new Packing(packed[0].Weight.DType,
-            [.. packed.Select(pair => new PackedLayer(pair.name[..Math.Max(0, pair.name.LastIndexOf('.'))], pair.Weight.Kernel, pair.Weight.Bytes))]);
+            [.. packed.Select(pair => new PackedLayer(pair.name[..Math.Max(0, pair.name.LastIndexOf('.'))],
+                pair.Weight.Kernel, pair.Weight.Bytes))]);
     }
 
     /// <summary>Refuses a packed model.</summary>
@@ -41,7 +43,8 @@ public sealed record Packing(ScalarType DType, IReadOnlyList<PackedLayer> Layers
     internal static void Empty(Parameter parameter)
     {
         using var scope = NewDisposeScope();
-        NativeTensors.Assign(parameter, full(new long[parameter.dim()].Select(_ => 1L).ToArray(), double.NaN, parameter.dtype, parameter.device).expand(parameter.shape));
+        NativeTensors.Assign(parameter, full(new long[parameter.dim()].Select(_ => 1L).ToArray(), double.NaN, parameter.dtype,
+            parameter.device).expand(parameter.shape));
     }
 }
 

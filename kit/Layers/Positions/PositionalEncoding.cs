@@ -39,16 +39,17 @@ public abstract class PositionalEncoding(string name) : Module<Tensor, Tensor>(n
     /// <param name="width">Channels of the embeddings.</param>
     /// <param name="heads">Heads of the attention.</param>
     /// <param name="deviation">Standard deviation of learned (at first) and random vectors.</param>
-    public static PositionalEncoding Create(Positions positions, int length, int width, int heads, double deviation = 1) => positions switch
-    {
-        Positions.None => new NoPositions(),
-        Positions.Sinusoidal => new SinusoidalPositions(length, width),
-        Positions.Learned => new LearnedPositions(length, width, deviation),
-        Positions.Random => new RandomPositions(length, width, deviation),
-        Positions.Rotary => new RotaryPositions(width / heads),
-        Positions.Alibi => new AlibiPositions(heads),
-        _ => throw new ArgumentOutOfRangeException(nameof(positions), positions, "Not a positional encoding."),
-    };
+    public static PositionalEncoding Create(Positions positions, int length, int width, int heads, double deviation = 1) =>
+        positions switch
+        {
+            Positions.None => new NoPositions(),
+            Positions.Sinusoidal => new SinusoidalPositions(length, width),
+            Positions.Learned => new LearnedPositions(length, width, deviation),
+            Positions.Random => new RandomPositions(length, width, deviation),
+            Positions.Rotary => new RotaryPositions(width / heads),
+            Positions.Alibi => new AlibiPositions(heads),
+            _ => throw new ArgumentOutOfRangeException(nameof(positions), positions, "Not a positional encoding."),
+        };
 
     /// <summary>Whether it changes the embeddings alone, and neither queries and keys nor scores.</summary>
     internal bool IsEmbeddingOnly => this is NoPositions or SinusoidalPositions or LearnedPositions or RandomPositions;
@@ -95,7 +96,9 @@ public abstract class PositionalEncoding(string name) : Module<Tensor, Tensor>(n
         return x + rows;
     }
 
-    /// <summary>The rows of a table [length, channels] that positions [batch, time] name, added to [batch, time, channels].</summary>
+    /// <summary>
+    /// The rows of a table [length, channels] that positions [batch, time] name, added to [batch, time, channels].
+    /// </summary>
     private protected static Tensor AddRows(Tensor x, Tensor table, Tensor positions)
     {
         var (batch, time, _) = CheckWidth(x, table);
@@ -109,7 +112,8 @@ public abstract class PositionalEncoding(string name) : Module<Tensor, Tensor>(n
     {
         var axes = x.Axes3();
         return axes.Third == table.shape[1] ? axes
-            : throw new ArgumentException($"Got embeddings of {axes.Third} channels; the positions have {table.shape[1]}.", nameof(x));
+            : throw new ArgumentException(
+                $"Got embeddings of {axes.Third} channels; the positions have {table.shape[1]}.", nameof(x));
     }
 }
 

@@ -2,8 +2,13 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Distances of query and key in classes: near ones have a class each, far ones share classes that grow with the distance.</summary>
-/// <remarks>Raffel et al., 2020, §2.1, https://arxiv.org/abs/1910.10683; each class of a head has a learned number that is added to its scores.</remarks>
+/// <summary>
+/// Distances of query and key in classes: near ones have a class each, far ones share classes that grow with the distance.
+/// </summary>
+/// <remarks>
+/// Raffel et al., 2020, §2.1, https://arxiv.org/abs/1910.10683; each class of a head has a learned number that is added to its
+/// scores.
+/// </remarks>
 public static class RelativePositions
 {
     /// <summary>The class of each distance.</summary>
@@ -19,7 +24,8 @@ public static class RelativePositions
         var side = bidirectional ? buckets / 2 : buckets;
         var exact = side / 2;   // distances 0 … exact - 1 have a class each
         if (exact < 1 || maximumDistance <= exact)
-            throw new ArgumentException($"{buckets} classes up to a distance of {maximumDistance} cannot be laid out.", nameof(buckets));
+            throw new ArgumentException($"{buckets} classes up to a distance of {maximumDistance} cannot be laid out.",
+                nameof(buckets));
         using var scope = NewDisposeScope();
         var far = bidirectional ? maximum(distances, distances.neg()) : distances.clamp_max(0).neg();
         var growth = (far.clamp_min(exact).to(float32) / exact).log() / Math.Log((double)maximumDistance / exact);   // 0 to 1

@@ -22,7 +22,9 @@ public abstract record RotaryScaling
         if (!holds) throw new ArgumentException($"Rotary scaling: {what}.");
     }
 
-    /// <summary>All angles divided by the same number: positions lie so much closer. Chen et al., 2023, https://arxiv.org/abs/2306.15595.</summary>
+    /// <summary>
+    /// All angles divided by the same number: positions lie so much closer. Chen et al., 2023, https://arxiv.org/abs/2306.15595.
+    /// </summary>
     /// <param name="Factor">The longer context over the first one; at least 1.</param>
     public sealed record Linear(double Factor) : RotaryScaling
     {
@@ -32,8 +34,8 @@ public abstract record RotaryScaling
     }
 
     /// <summary>
-    /// Llama 3.1's: pairs that turn often within the first context keep their angles, those that hardly turn are slowed down in full, and
-    /// those between by degrees. Dubey et al., 2024, https://arxiv.org/abs/2407.21783.
+    /// Llama 3.1's: pairs that turn often within the first context keep their angles, those that hardly turn are slowed down in
+    /// full, and those between by degrees. Dubey et al., 2024, https://arxiv.org/abs/2407.21783.
     /// </summary>
     /// <param name="Factor">What slow pairs' angles are divided by; at least 1.</param>
     /// <param name="LowTurns">Turns within the first context below which a pair is slow, <c>low_freq_factor</c>.</param>
@@ -52,7 +54,8 @@ public abstract record RotaryScaling
         internal override void Validate()
         {
             Check(Factor >= 1, $"the factor is {Factor}; it must be at least 1");
-            Check(LowTurns > 0 && HighTurns > LowTurns, $"the turns go from {LowTurns} to {HighTurns}; they must be above 0 and rise");
+            Check(LowTurns > 0 && HighTurns > LowTurns,
+                $"the turns go from {LowTurns} to {HighTurns}; they must be above 0 and rise");
             Check(FirstContext >= 1, $"the first context is {FirstContext}; it must be at least 1");
         }
     }

@@ -8,7 +8,8 @@ namespace ResearchKit.Layers;
 /// </remarks>
 public sealed class Lstm(RecurrentShape shape) : RecurrentLayer(shape, gates: 4, nameof(Lstm))
 {
-    private protected override RecurrentOutput Run(Tensor x, Tensor? lengths, RecurrentState state, Tensor[] parameters, double dropout)
+    private protected override RecurrentOutput Run(Tensor x, Tensor? lengths, RecurrentState state,
+        Tensor[] parameters, double dropout)
     {
         var (output, hidden, cell) = RecurrentKernel.Lstm(x, lengths, state.Hidden, state.Cell!, parameters, Shape, dropout);
         return new RecurrentOutput(output, new RecurrentState(hidden, cell));

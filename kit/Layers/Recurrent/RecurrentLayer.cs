@@ -11,11 +11,15 @@ namespace ResearchKit.Layers;
 public sealed record RecurrentState(Tensor Hidden, Tensor? Cell = null);
 
 /// <summary>What a recurrent layer says and remembers.</summary>
-/// <param name="Output">The top layer's state at every place, [batch, time, directions · hidden]; zero beyond a sequence's length.</param>
+/// <param name="Output">
+/// The top layer's state at every place, [batch, time, directions · hidden]; zero beyond a sequence's length.
+/// </param>
 /// <param name="State">The state after each sequence's last vector.</param>
 public sealed record RecurrentOutput(Tensor Output, RecurrentState State);
 
-/// <summary>A network that reads a sequence vector by vector and keeps a state: <see cref="Lstm"/> or <see cref="Gru"/>.</summary>
+/// <summary>
+/// A network that reads a sequence vector by vector and keeps a state: <see cref="Lstm"/> or <see cref="Gru"/>.
+/// </summary>
 /// <remarks>Parameter names, layouts and first values are those of <c>torch.nn.LSTM</c> and <c>torch.nn.GRU</c>.</remarks>
 public abstract class RecurrentLayer : Module<Tensor, Tensor>
 {
@@ -24,12 +28,14 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
     private protected RecurrentLayer(RecurrentShape shape, int gates, string name) : base(name)
     {
         Shape = shape.Validated();
-        var (rows, bound) = (gates * shape.HiddenWidth, 1 / Math.Sqrt(shape.HiddenWidth));
+        var rows = gates * shape.HiddenWidth;
+        var bound = 1 / Math.Sqrt(shape.HiddenWidth);
         for (var layer = 0; layer < shape.Layers; layer++)
             foreach (var direction in shape.Bidirectional ? new[] { "", "_reverse" } : [""])
             {
                 var inputs = layer == 0 ? shape.InputWidth : shape.Directions * shape.HiddenWidth;
-                foreach (var (part, size) in new (string, long[])[] { ("weight_ih", [rows, inputs]), ("weight_hh", [rows, shape.HiddenWidth]),
+                foreach (var (part, size) in new (string, long[])[] { ("weight_ih", [rows, inputs]),
+                    ("weight_hh", [rows, shape.HiddenWidth]),
                     ("bias_ih", [rows]), ("bias_hh", [rows]) })
                 {
                     if (!shape.HasBias && part.StartsWith("bias", StringComparison.Ordinal)) continue;
@@ -60,17 +66,20 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var batch = Check(x, lengths);
-        using var pause = BFloat16Emulation.FitsRecurrent(x) ? Autocast.Pause(x.device_type) : null;   // such a product for each vector would take too long
+        // such a product for each vector would take too long
+        using var pause = BFloat16Emulation.FitsRecurrent(x) ? Autocast.Pause(x.device_type) : null;
         x = pause is null ? x : x.to(float32);
         if (FlopTally.IsAsked) Tally(x, lengths);
-        var (hidden, cell) = (Begin(state?.Hidden, x, batch), Begin(state?.Cell, x, batch));
+        var hidden = Begin(state?.Hidden, x, batch);
+        var cell = Begin(state?.Cell, x, batch);
         var result = Run(x, lengths?.cpu(), new RecurrentState(hidden, cell), [.. names.Select(name => get_parameter(name)!)],
             training && Shape.Layers > 1 ? Shape.Dropout : 0);
         return new RecurrentOutput(result.Output.MoveToOuterDisposeScope(),
             new RecurrentState(result.State.Hidden.MoveToOuterDisposeScope(), result.State.Cell?.MoveToOuterDisposeScope()));
     }
 
-    private protected abstract RecurrentOutput Run(Tensor x, Tensor? lengths, RecurrentState state, Tensor[] parameters, double dropout);
+    private protected abstract RecurrentOutput Run(Tensor x, Tensor? lengths, RecurrentState state,
+        Tensor[] parameters, double dropout);
 
     private long Check(Tensor x, Tensor? lengths)
     {
@@ -81,11 +90,13 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
             throw new ArgumentException($"Got {x.ShapeText()}; expected {order}, none of them 0.", nameof(x));
         if (lengths is null) return batch;
         if (lengths.dtype != ScalarType.Int64 || !lengths.shape.SequenceEqual([batch]))
-            throw new ArgumentException($"The lengths are {lengths.dtype} {lengths.ShapeText()}; expected Int64 [{batch}].", nameof(lengths));
+            throw new ArgumentException($"The lengths are {lengths.dtype} {lengths.ShapeText()}; expected Int64 [{batch}].",
+                nameof(lengths));
         using var here = lengths.cpu();
         foreach (var length in here.data<long>())
             if (length < 1 || length > time)
-                throw new ArgumentException($"A length is {length}; expected 1 to {time}, the longest sequence.", nameof(lengths));
+                throw new ArgumentException($"A length is {length}; expected 1 to {time}, the longest sequence.",
+                    nameof(lengths));
         return batch;
     }
 
@@ -93,7 +104,8 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
     private void Tally(Tensor x, Tensor? lengths)
     {
         using var vectors = lengths?.sum();
-        var weights = names.Where(name => name.StartsWith("weight", StringComparison.Ordinal)).Sum(name => get_parameter(name)!.numel());
+        var weights = names.Where(name => name.StartsWith("weight", StringComparison.Ordinal))
+            .Sum(name => get_parameter(name)!.numel());
         FlopTally.Add((double)(vectors?.item<long>() ?? x.numel() / Shape.InputWidth) * weights);
     }
 
@@ -102,6 +114,7 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
         long[] shape = [Shape.Layers * Shape.Directions, batch, Shape.HiddenWidth];
         if (given is null) return zeros(shape, x.dtype, x.device);
         return given.shape.SequenceEqual(shape) ? given
-            : throw new ArgumentException($"Got a state {given.ShapeText()}; expected [layers · directions, batch, hidden] = [{string.Join(", ", shape)}].", nameof(given));
+            : throw new ArgumentException($"Got a state {given.ShapeText()}; expected [layers · directions, batch, hidden] = "
+                + $"[{string.Join(", ", shape)}].", nameof(given));
     }
 }

@@ -31,7 +31,8 @@ public sealed record RecurrentShape
 
     internal RecurrentShape Validated()
     {
-        foreach (var (value, name) in new[] { (InputWidth, nameof(InputWidth)), (HiddenWidth, nameof(HiddenWidth)), (Layers, nameof(Layers)) })
+        foreach (var (value, name) in new[] { (InputWidth, nameof(InputWidth)), (HiddenWidth, nameof(HiddenWidth)),
+            (Layers, nameof(Layers)) })
             if (value < 1) throw new ArgumentException($"{name} is {value}; it must be at least 1.");
         Require.Probability(Dropout, nameof(Dropout));
         return this;

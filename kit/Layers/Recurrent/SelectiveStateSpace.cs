@@ -9,8 +9,8 @@ namespace ResearchKit.Layers;
 /// A recurrence whose memory opens and closes by what it reads: h ← exp(ΔA) h + ΔB x; y = C h + D x, with Δ, B and C made of x.
 /// </summary>
 /// <remarks>
-/// The Mamba block, Gu and Dao, 2023, https://arxiv.org/abs/2312.00752, algorithm 2 and §3.4: a short causal convolution before, a gate
-/// after. Parameter names, layouts and first values are those of the authors' code.
+/// The Mamba block, Gu and Dao, 2023, https://arxiv.org/abs/2312.00752, algorithm 2 and §3.4: a short causal convolution before,
+/// a gate after. Parameter names, layouts and first values are those of the authors' code.
 /// </remarks>
 public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
 {
@@ -28,8 +28,12 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
     public SelectiveStateSpace(int width, int state = 16, int expansion = 2, int kernel = 4) : base(nameof(SelectiveStateSpace))
     {
         if (Math.Min(Math.Min(width, state), Math.Min(expansion, kernel)) < 1)
-            throw new ArgumentException($"Width {width}, state {state}, expansion {expansion} and kernel {kernel}; each must be at least 1.");
-        (inner, this.state, rank, this.kernel) = (expansion * width, state, (width + 15) / 16, kernel);
+            throw new ArgumentException(
+                $"Width {width}, state {state}, expansion {expansion} and kernel {kernel}; each must be at least 1.");
+        inner = expansion * width;
+        this.state = state;
+        rank = (width + 15) / 16;
+        this.kernel = kernel;
         in_proj = Initialization.Dense(width, 2 * inner, bias: false);
         conv1d = Conv1d(inner, inner, kernel, padding: kernel - 1, groups: inner);
         x_proj = Initialization.Dense(inner, rank + (2 * state), bias: false);
@@ -47,14 +51,17 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
         var (_, time, _) = x.Axes3();
         using var scope = NewDisposeScope();
         var parts = in_proj.call(x).chunk(2, -1);                                                     // 2 · [batch, time, inner]
-        var (gate, u) = (parts[1], functional.silu(Convolved(parts[0], time)));
+        var gate = parts[1];
+        var u = functional.silu(Convolved(parts[0], time));
         var made = x_proj.call(u).split([rank, state, state], -1);
         var delta = functional.softplus(dt_proj.call(made[0]), 1, 20);                                // [batch, time, inner]
         var y = Scan(u, delta, made[1], made[2]) + (u * D);
         return out_proj.call(y * functional.silu(gate)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Each channel over the last few tokens: [batch, time, inner]. So few products that they are made one by one.</summary>
+    /// <summary>
+    /// Each channel over the last few tokens: [batch, time, inner]. So few products that they are made one by one.
+    /// </summary>
     private Tensor Convolved(Tensor x, long time)
     {
         var before = functional.pad(x, [0, 0, kernel - 1, 0]);                        // [batch, kernel - 1 + time, inner]
@@ -64,7 +71,9 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
         return sum;
     }
 
-    /// <summary>The recurrence, a token at a time; everything that does not depend on the state is made for all tokens at once.</summary>
+    /// <summary>
+    /// The recurrence, a token at a time; everything that does not depend on the state is made for all tokens at once.
+    /// </summary>
     /// <param name="u">[batch, time, inner].</param>
     /// <param name="delta">[batch, time, inner].</param>
     /// <param name="b">[batch, time, state].</param>
@@ -77,7 +86,8 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
         var states = new Tensor[keep.Length];
         for (var t = 0; t < states.Length; t++) states[t] = t == 0 ? enter[0] : enter[t].addcmul(keep[t], states[t - 1], 1);
         var all = stack(states, 1);
-        return all.MatMul(c.unsqueeze(-1).to(all.dtype)).squeeze(-1);                 // [batch, time, inner]; autocast made c of another type
+        // [batch, time, inner]; autocast made c of another type
+        return all.MatMul(c.unsqueeze(-1).to(all.dtype)).squeeze(-1);
     }
 
     /// <summary>Makes Δ; starts with steps between 0.001 and 0.1, evenly on a logarithmic scale.</summary>

@@ -52,7 +52,8 @@ public sealed class Bert : Module<Tensor, Tensor>
     {
         Require.Tokens(tokens, Config.ContextLength, attentionMask);
         if (tokenTypes is not null && (tokenTypes.dtype != ScalarType.Int64 || !tokenTypes.shape.SequenceEqual(tokens.shape)))
-            throw new ArgumentException($"The token types are {tokenTypes.dtype} {tokenTypes.ShapeText()}; expected Int64 {tokens.ShapeText()}.", nameof(tokenTypes));
+            throw new ArgumentException($"The token types are {tokenTypes.dtype} {tokenTypes.ShapeText()}; expected Int64 "
+                + $"{tokens.ShapeText()}.", nameof(tokenTypes));
         using var scope = NewDisposeScope();
         var x = embeddings.Embed(tokens, tokenTypes);
         return encoder.Encode(x, AttentionMask.OfTokens(attentionMask)).MoveToOuterDisposeScope();

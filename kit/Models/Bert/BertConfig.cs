@@ -66,8 +66,10 @@ public sealed record BertConfig
 
     internal BertConfig Validated()
     {
-        Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)), (TokenTypes, nameof(TokenTypes)),
-            (ModelWidth, nameof(ModelWidth)), (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)), (Heads, nameof(Heads)),
+        Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)),
+            (TokenTypes, nameof(TokenTypes)),
+            (ModelWidth, nameof(ModelWidth)), (FeedForwardWidth, nameof(FeedForwardWidth)),
+            (Layers, nameof(Layers)), (Heads, nameof(Heads)),
             (Labels, nameof(Labels)));
         Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
         return this;

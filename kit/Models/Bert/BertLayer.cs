@@ -5,6 +5,18 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
+/// <summary>One reading of tokens by an encoder.</summary>
+/// <param name="Mask">What a token sees.</param>
+/// <param name="Recomputes">Whether blocks compute their inside again in the backward pass.</param>
+internal sealed record EncoderPass(AttentionMask Mask, bool Recomputes) : IPass<EncoderPass>
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<Tensor?> Tensors => [Mask.Padding];
+
+    /// <inheritdoc/>
+    public EncoderPass With(IReadOnlyList<Tensor?> tensors) => this with { Mask = Mask with { Padding = tensors[0] } };
+}
+
 /// <summary>The layers of a <see cref="Bert"/>, one after the other.</summary>
 internal sealed class BertEncoder : Module<Tensor, Tensor>
 {
@@ -23,19 +35,20 @@ internal sealed class BertEncoder : Module<Tensor, Tensor>
     public Tensor Encode(Tensor x, AttentionMask mask)
     {
         using var scope = NewDisposeScope();
-        foreach (var each in layer)
-            x = Recompute.CallIf(RecomputesBlocks, inputs => each.Encode(inputs[0]!, mask with { Padding = inputs[1] }), x, mask.Padding);
+        var pass = new EncoderPass(mask, RecomputesBlocks);
+        foreach (var each in layer) x = each.call(x, pass);
         return x.MoveToOuterDisposeScope();
     }
 }
 
 /// <summary>One layer: x ← norm(x + attention(x)); x ← norm(x + mlp(x)).</summary>
-internal sealed class BertLayer : Module<Tensor, Tensor>
+internal sealed class BertLayer : Module<Tensor, Tensor>, IBlock<EncoderPass>
 {
     private readonly BertAttention attention;
     private readonly IntermediateDense intermediate;
     private readonly BertOutput output;
-    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();   // [batch, time, channels]
+    // [batch, time, channels]
+    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();
 
     public BertLayer(BertConfig config) : base(nameof(BertLayer))
     {
@@ -45,12 +58,12 @@ internal sealed class BertLayer : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => Encode(x, AttentionMask.None);
+    public override Tensor forward(Tensor x) => Step(x, new EncoderPass(AttentionMask.None, Recomputes: false));
 
-    public Tensor Encode(Tensor x, AttentionMask mask)
+    public Tensor Step(Tensor x, EncoderPass pass)
     {
         using var scope = NewDisposeScope();
-        x = hook_resid_mid.call(attention.Attend(hook_resid_pre.call(x), mask));
+        x = hook_resid_mid.call(attention.Attend(hook_resid_pre.call(x), pass.Mask));
         return hook_resid_post.call(output.Add(intermediate.call(x), x)).MoveToOuterDisposeScope();
     }
 }

@@ -9,7 +9,9 @@ public sealed record AuxiliaryLogits(Tensor Logits, IReadOnlyList<Tensor> Auxili
 {
     /// <summary>The loss of the end plus a share of the losses half way.</summary>
     /// <param name="loss">From logits to one number, such as the cross entropy with the targets.</param>
-    /// <param name="weight">The share: 0.3 for GoogLeNet (Szegedy et al., 2014, §5), 0.4 for Inception v3 in torchvision's recipe.</param>
+    /// <param name="weight">
+    /// The share: 0.3 for GoogLeNet (Szegedy et al., 2014, §5), 0.4 for Inception v3 in torchvision's recipe.
+    /// </param>
     /// <returns>One number.</returns>
     public Tensor Loss(Func<Tensor, Tensor> loss, double weight)
     {

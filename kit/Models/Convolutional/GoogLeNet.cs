@@ -88,7 +88,8 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
         var low = Low(pictures);
         var middle = Middle(low);
         var logits = Head(High(middle)).MoveToOuterDisposeScope();
-        return new AuxiliaryLogits(logits, [aux1.call(low).MoveToOuterDisposeScope(), aux2.call(middle).MoveToOuterDisposeScope()]);
+        return new AuxiliaryLogits(logits,
+            [aux1.call(low).MoveToOuterDisposeScope(), aux2.call(middle).MoveToOuterDisposeScope()]);
     }
 
     /// <summary>The map of the last module: all but the mean and the head.</summary>

@@ -7,8 +7,8 @@ namespace ResearchKit.Models;
 
 /// <summary>Four windows on the same map side by side: 1 × 1, 3 × 3, (in the paper) 5 × 5, and a pooling.</summary>
 /// <remarks>
-/// Szegedy et al., 2014, §4, https://arxiv.org/abs/1409.4842. The third branch is 3 × 3, as in the TensorFlow network that torchvision
-/// took its weights from.
+/// Szegedy et al., 2014, §4, https://arxiv.org/abs/1409.4842. The third branch is 3 × 3, as in the TensorFlow network that
+/// torchvision took its weights from.
 /// </remarks>
 internal sealed class InceptionModule : Module<Tensor, Tensor>
 {
@@ -20,7 +20,8 @@ internal sealed class InceptionModule : Module<Tensor, Tensor>
     /// <param name="two">Channels of the second branch: after its 1 × 1 and after its 3 × 3.</param>
     /// <param name="three">Channels of the third branch: after its 1 × 1 and after its 3 × 3.</param>
     /// <param name="pool">Channels of the pooling branch.</param>
-    public InceptionModule(int inputs, int one, (int Narrow, int Wide) two, (int Narrow, int Wide) three, int pool) : base(nameof(InceptionModule))
+    public InceptionModule(int inputs, int one, (int Narrow, int Wide) two, (int Narrow, int Wide) three, int pool)
+        : base(nameof(InceptionModule))
     {
         branch1 = new BasicConv2d(inputs, one, 1);
         branch2 = new Chain([new BasicConv2d(inputs, two.Narrow, 1), new BasicConv2d(two.Narrow, two.Wide, 3, padding: 1)]);

@@ -8,8 +8,8 @@ namespace ResearchKit.Models;
 
 /// <summary>Inception v3: from pictures to the logits of their classes.</summary>
 /// <remarks>
-/// Szegedy et al., 2015, https://arxiv.org/abs/1512.00567. Parameter names and layouts are torchvision's. The auxiliary head runs in
-/// <see cref="ForwardWithAuxiliary"/> alone.
+/// Szegedy et al., 2015, https://arxiv.org/abs/1512.00567. Parameter names and layouts are torchvision's. The auxiliary head runs
+/// in <see cref="ForwardWithAuxiliary"/> alone.
 /// </remarks>
 public sealed class InceptionV3 : Module<Tensor, Tensor>
 {
@@ -42,18 +42,24 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
         Conv2d_3b_1x1 = new BasicConv2d(64 / d, 80 / d, 1);
         Conv2d_4a_3x3 = new BasicConv2d(80 / d, 192 / d, 3);
         maxpool2 = MaxPool2d(3, 2);
-        (Mixed_5b, Mixed_5c, Mixed_5d) = (new(192 / d, 32 / d, d), new(256 / d, 64 / d, d), new(288 / d, 64 / d, d));
+        Mixed_5b = new(192 / d, 32 / d, d);
+        Mixed_5c = new(256 / d, 64 / d, d);
+        Mixed_5d = new(288 / d, 64 / d, d);
         Mixed_6a = new InceptionB(288 / d, d);
-        (Mixed_6b, Mixed_6c) = (new(768 / d, 128 / d, d), new(768 / d, 160 / d, d));
-        (Mixed_6d, Mixed_6e) = (new(768 / d, 160 / d, d), new(768 / d, 192 / d, d));
+        Mixed_6b = new(768 / d, 128 / d, d);
+        Mixed_6c = new(768 / d, 160 / d, d);
+        Mixed_6d = new(768 / d, 160 / d, d);
+        Mixed_6e = new(768 / d, 192 / d, d);
         AuxLogits = config.AuxiliaryHead ? new InceptionV3AuxiliaryHead(768 / d, d, config.Classes) : null;
         Mixed_7a = new InceptionD(768 / d, d);
-        (Mixed_7b, Mixed_7c) = (new(1280 / d, d), new(2048 / d, d));
+        Mixed_7b = new(1280 / d, d);
+        Mixed_7c = new(2048 / d, d);
         avgpool = AdaptiveAvgPool2d(1);
         dropout = Dropout(config.Dropout);
         fc = new Dense(2048 / d, config.Classes);
         RegisterComponents();
-        InceptionInitialization.Initialize(this, name => name switch { "AuxLogits.conv1.conv" => 0.01, "AuxLogits.fc" => 0.001, _ => 0.1 });
+        InceptionInitialization.Initialize(this,
+            name => name switch { "AuxLogits.conv1.conv" => 0.01, "AuxLogits.fc" => 0.001, _ => 0.1 });
     }
 
     /// <summary>The shape of the network.</summary>
@@ -70,7 +76,9 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
     }
 
     /// <summary>Logits of the end and of the auxiliary head.</summary>
-    /// <param name="pictures">[batch, channels, height, width], 299 × 299 or so: half way the map must be 17 × 17 or more.</param>
+    /// <param name="pictures">
+    /// [batch, channels, height, width], 299 × 299 or so: half way the map must be 17 × 17 or more.
+    /// </param>
     /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
     /// <exception cref="InvalidOperationException">The network has no auxiliary head.</exception>
     public AuxiliaryLogits ForwardWithAuxiliary(Tensor pictures)
@@ -80,8 +88,10 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
         var low = Low(pictures);
         var (_, _, height, width) = low.Axes4();
         if (Math.Min(height, width) < InceptionV3AuxiliaryHead.SmallestMap)
-            throw new ArgumentException($"Pictures of {pictures.shape[2]} × {pictures.shape[3]} leave the auxiliary head a map of "
-                + $"{height} × {width}; it needs {InceptionV3AuxiliaryHead.SmallestMap} × {InceptionV3AuxiliaryHead.SmallestMap}, as of 299 × 299.", nameof(pictures));
+            throw new ArgumentException(
+                $"Pictures of {pictures.shape[2]} × {pictures.shape[3]} leave the auxiliary head a map of "
+                + $"{height} × {width}; it needs {InceptionV3AuxiliaryHead.SmallestMap} × "
+                    + $"{InceptionV3AuxiliaryHead.SmallestMap}, as of 299 × 299.", nameof(pictures));
         var logits = Head(High(low)).MoveToOuterDisposeScope();
         return new AuxiliaryLogits(logits, [AuxLogits.call(low).MoveToOuterDisposeScope()]);
     }

@@ -30,7 +30,9 @@ public sealed record InceptionV3Config
     /// <summary>Inception v3 as it is used: 23,834,568 parameters.</summary>
     public static InceptionV3Config InceptionV3WithoutHead => new() { AuxiliaryHead = false };
 
-    /// <summary>An eighth of the channels, ten classes; for tests and experiments on a CPU, with pictures of at least 75 × 75.</summary>
+    /// <summary>
+    /// An eighth of the channels, ten classes; for tests and experiments on a CPU, with pictures of at least 75 × 75.
+    /// </summary>
     public static InceptionV3Config Nano => new() { Classes = 10, WidthDivisor = 8, AuxiliaryHead = false };
 
     internal InceptionV3Config Validated()
@@ -47,6 +49,7 @@ public sealed record InceptionV3Config
             throw new ArgumentException($"TransformInput is for the three colors of ImageNet; InputChannels is {inputChannels}.");
         if (widthDivisor < 1 || largestDivisor % widthDivisor != 0)
             throw new ArgumentException($"WidthDivisor is {widthDivisor}; it must divide {largestDivisor}.");
-        if (dropout is not (>= 0 and < 1)) throw new ArgumentException($"Dropout is {dropout}; it must be at least 0 and less than 1.");
+        if (dropout is not (>= 0 and < 1))
+            throw new ArgumentException($"Dropout is {dropout}; it must be at least 0 and less than 1.");
     }
 }

@@ -7,7 +7,9 @@ using static TorchSharp.torch.nn.functional;
 namespace ResearchKit.Models;
 
 /// <summary>35 × 35 maps: 1 × 1, 5 × 5, two 3 × 3 and a pooling side by side.</summary>
-/// <remarks>Szegedy et al., 2015, figure 5, https://arxiv.org/abs/1512.00567; names are torchvision's, as in all modules here.</remarks>
+/// <remarks>
+/// Szegedy et al., 2015, figure 5, https://arxiv.org/abs/1512.00567; names are torchvision's, as in all modules here.
+/// </remarks>
 internal sealed class InceptionA : Module<Tensor, Tensor>
 {
     private readonly BasicConv2d branch1x1, branch5x5_1, branch5x5_2, branch3x3dbl_1, branch3x3dbl_2, branch3x3dbl_3, branch_pool;
@@ -84,7 +86,8 @@ internal sealed class InceptionC : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var once = x.Through(branch7x7_1).Through(branch7x7_2).Through(branch7x7_3);
-        var twice = x.Through(branch7x7dbl_1).Through(branch7x7dbl_2).Through(branch7x7dbl_3).Through(branch7x7dbl_4).Through(branch7x7dbl_5);
+        var twice = x.Through(branch7x7dbl_1).Through(branch7x7dbl_2).Through(branch7x7dbl_3).Through(branch7x7dbl_4)
+            .Through(branch7x7dbl_5);
         var pooled = avg_pool2d(x, 3, 1, 1).Through(branch_pool);
         return cat([x.Through(branch1x1), once, twice, pooled], 1).MoveToOuterDisposeScope();
     }

@@ -27,25 +27,36 @@ public sealed class ResNet : Module<Tensor, Tensor>
     {
         Config = config.Validated();
         var small = config.Stem == Stem.Small;
-        conv1 = small ? new Convolution2d(config.InputChannels, config.Width, 3, 1, 1, hasBias: false) : new Convolution2d(config.InputChannels, config.Width, 7, 2, 3, hasBias: false);
+        conv1 = small ? new Convolution2d(config.InputChannels, config.Width, 3, 1, 1, hasBias: false)
+            : new Convolution2d(config.InputChannels, config.Width, 7, 2, 3, hasBias: false);
         bn1 = BatchNorm2d(config.Width);
         stem = new ConvolutionStep(conv1, bn1, relu);
         maxpool = small ? Identity() : MaxPool2d(3, 2, 1);
 
-        var (channels, dilation) = (config.Width, 1);
+        var channels = config.Width;
+        var dilation = 1;
         Chain Stage(int number)
         {
             var width = config.Width << number;
-            var (stride, firstDilation) = (number == 0 ? 1 : 2, dilation);
-            if (number > 0 && config.DilateInsteadOfStride[number - 1]) (stride, dilation) = (1, dilation * 2);
+            var stride = number == 0 ? 1 : 2;
+            var firstDilation = dilation;
+            if (number > 0 && config.DilateInsteadOfStride[number - 1])
+            {
+                stride = 1;
+                dilation *= 2;
+            }
             return new Chain(Enumerable.Range(0, config.Blocks[number]).Select(block =>
             {
                 var inputs = channels;
                 channels = config.Block == ResidualBlock.Basic ? width : width * Bottleneck.Expansion;
-                return Block(config, inputs, width, block == 0 ? stride : 1, block == 0 ? firstDilation : dilation, overwritesInput: block > 0);
+                return Block(config, inputs, width, block == 0 ? stride : 1, block == 0 ? firstDilation : dilation,
+                    overwritesInput: block > 0);
             }));
         }
-        (layer1, layer2, layer3, layer4) = (Stage(0), Stage(1), Stage(2), Stage(3));
+        layer1 = Stage(0);
+        layer2 = Stage(1);
+        layer3 = Stage(2);
+        layer4 = Stage(3);
         avgpool = AdaptiveAvgPool2d(1);
         fc = new Dense(channels, config.Classes);
         RegisterComponents();
@@ -86,11 +97,15 @@ public sealed class ResNet : Module<Tensor, Tensor>
         return features.Through(avgpool).flatten(1).Through(fc).MoveToOuterDisposeScope();
     }
 
-    private static Module<Tensor, Tensor> Block(ResNetConfig config, int inputs, int width, int stride, int dilation, bool overwritesInput) =>
+    private static Module<Tensor, Tensor> Block(ResNetConfig config, int inputs, int width, int stride,
+        int dilation, bool overwritesInput) =>
         config.Block == ResidualBlock.Basic ? new BasicBlock(inputs, width, stride, overwritesInput)
-            : new Bottleneck(inputs, config.InnerWidth(width), width * Bottleneck.Expansion, stride, config.Groups, dilation, overwritesInput);
+            : new Bottleneck(inputs, config.InnerWidth(width), width * Bottleneck.Expansion, stride, config.Groups,
+                dilation, overwritesInput);
 
-    /// <summary>Normal by the fan out of each convolution (He et al., 2015, https://arxiv.org/abs/1502.01852); norms start as identities.</summary>
+    /// <summary>
+    /// Normal by the fan out of each convolution (He et al., 2015, https://arxiv.org/abs/1502.01852); norms start as identities.
+    /// </summary>
     private void Initialize()
     {
         foreach (var module in modules())

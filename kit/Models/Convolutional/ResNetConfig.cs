@@ -15,7 +15,9 @@ public enum ResidualBlock
 /// <summary>How a network takes in its pictures.</summary>
 public enum Stem
 {
-    /// <summary>7 × 7 with stride 2 and a pooling with stride 2: pictures of about 224 × 224 are read at a quarter of their size.</summary>
+    /// <summary>
+    /// 7 × 7 with stride 2 and a pooling with stride 2: pictures of about 224 × 224 are read at a quarter of their size.
+    /// </summary>
     Standard,
 
     /// <summary>3 × 3 with stride 1 and no pooling: for pictures of about 32 × 32.</summary>
@@ -56,7 +58,10 @@ public sealed record ResNetConfig
     /// <summary>For stages 2 to 4: keep the size of the map and widen the windows instead of taking steps of 2.</summary>
     public IReadOnlyList<bool> DilateInsteadOfStride { get; init; } = [false, false, false];
 
-    /// <summary>Start with blocks that change nothing: the last norm of each branch is zero. Goyal et al., 2017, https://arxiv.org/abs/1706.02677.</summary>
+    /// <summary>
+    /// Start with blocks that change nothing: the last norm of each branch is zero. Goyal et al., 2017,
+    /// https://arxiv.org/abs/1706.02677.
+    /// </summary>
     public bool ZeroInitialBranches { get; init; }
 
     /// <summary>ResNet-18: 11,689,512 parameters.</summary>
@@ -100,11 +105,14 @@ public sealed record ResNetConfig
         if (Blocks.Count != 4 || Blocks.Any(count => count < 1))
             throw new ArgumentException($"Blocks is [{string.Join(", ", Blocks)}]; expected four numbers of at least 1.");
         if (DilateInsteadOfStride.Count != 3)
-            throw new ArgumentException($"DilateInsteadOfStride has {DilateInsteadOfStride.Count} values; expected three, for stages 2 to 4.");
+            throw new ArgumentException(
+                $"DilateInsteadOfStride has {DilateInsteadOfStride.Count} values; expected three, for stages 2 to 4.");
         if (Block == ResidualBlock.Basic && (Groups != 1 || WidthPerGroup != 64 || DilateInsteadOfStride.Any(dilate => dilate)))
-            throw new ArgumentException($"Groups {Groups}, WidthPerGroup {WidthPerGroup} and dilation are for bottleneck blocks; this network has basic ones.");
+            throw new ArgumentException($"Groups {Groups}, WidthPerGroup {WidthPerGroup} and dilation are for bottleneck blocks; "
+                + "this network has basic ones.");
         return Block == ResidualBlock.Basic || InnerWidth(Width) >= Groups ? this
-            : throw new ArgumentException($"A Width of {Width} with a WidthPerGroup of {WidthPerGroup} leaves no channel for a group.");
+            : throw new ArgumentException(
+                $"A Width of {Width} with a WidthPerGroup of {WidthPerGroup} leaves no channel for a group.");
     }
 
     /// <summary>Channels of the 3 × 3 convolution of a bottleneck.</summary>

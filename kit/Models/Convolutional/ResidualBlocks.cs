@@ -20,7 +20,9 @@ internal sealed class BasicBlock : Module<Tensor, Tensor>
     /// <param name="inputs">Channels that come in.</param>
     /// <param name="outputs">Channels that go out.</param>
     /// <param name="stride">Steps of the first convolution.</param>
-    /// <param name="overwritesInput">Whether a packed model may write over the block's input, which is another block's output.</param>
+    /// <param name="overwritesInput">
+    /// Whether a packed model may write over the block's input, which is another block's output.
+    /// </param>
     public BasicBlock(int inputs, int outputs, int stride, bool overwritesInput) : base(nameof(BasicBlock))
     {
         this.overwritesInput = overwritesInput;
@@ -40,7 +42,8 @@ internal sealed class BasicBlock : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return x.Through(first).Through(last, added: downsample is null ? x : downsample.call(x), overwrites: downsample is not null || overwritesInput).MoveToOuterDisposeScope();
+        return x.Through(first).Through(last, added: downsample is null ? x : downsample.call(x),
+            overwrites: downsample is not null || overwritesInput).MoveToOuterDisposeScope();
     }
 }
 
@@ -67,8 +70,11 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
     /// <param name="stride">Steps of the 3 × 3 convolution.</param>
     /// <param name="groups">Groups of the 3 × 3 convolution.</param>
     /// <param name="dilation">Distance of its nine points.</param>
-    /// <param name="overwritesInput">Whether a packed model may write over the block's input, which is another block's output.</param>
-    public Bottleneck(int inputs, int inner, int outputs, int stride, int groups, int dilation, bool overwritesInput) : base(nameof(Bottleneck))
+    /// <param name="overwritesInput">
+    /// Whether a packed model may write over the block's input, which is another block's output.
+    /// </param>
+    public Bottleneck(int inputs, int inner, int outputs, int stride, int groups, int dilation, bool overwritesInput)
+        : base(nameof(Bottleneck))
     {
         this.overwritesInput = overwritesInput;
         conv1 = new Convolution2d(inputs, inner, 1, hasBias: false);
@@ -90,7 +96,8 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return x.Through(first).Through(middle).Through(last, added: downsample is null ? x : downsample.call(x), overwrites: downsample is not null || overwritesInput).MoveToOuterDisposeScope();
+        return x.Through(first).Through(middle).Through(last, added: downsample is null ? x : downsample.call(x),
+            overwrites: downsample is not null || overwritesInput).MoveToOuterDisposeScope();
     }
 
     /// <summary>What makes the input fit the branch's output; null where it does.</summary>

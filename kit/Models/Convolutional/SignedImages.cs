@@ -5,7 +5,9 @@ namespace ResearchKit.Models;
 /// <summary>Images for the networks whose weights expect values from -1 to 1.</summary>
 internal static class SignedImages
 {
-    /// <summary>Changes the normalization of the other ImageNet networks (mean and deviation of each color) to values from -1 to 1.</summary>
+    /// <summary>
+    /// Changes the normalization of the other ImageNet networks (mean and deviation of each color) to values from -1 to 1.
+    /// </summary>
     /// <param name="images">[batch, 3, height, width].</param>
     public static Tensor FromImageNet(Tensor images)
     {

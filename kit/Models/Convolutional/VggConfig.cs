@@ -68,7 +68,8 @@ public sealed record VggConfig
         Require.Sizes((InputChannels, nameof(InputChannels)));
         Require.Sizes((PooledSize, nameof(PooledSize)));
         Require.Sizes((HiddenWidth, nameof(HiddenWidth)));
-        if (Dropout is not (>= 0 and < 1)) throw new ArgumentException($"Dropout is {Dropout}; it must be at least 0 and less than 1.");
+        if (Dropout is not (>= 0 and < 1))
+            throw new ArgumentException($"Dropout is {Dropout}; it must be at least 0 and less than 1.");
         return Stages.Count > 0 && Stages.All(stage => stage.Count > 0 && stage.All(width => width > 0)) ? this
             : throw new ArgumentException($"Stages is [{string.Join("], [", Stages.Select(stage => string.Join(", ", stage)))}]; "
                 + "expected at least one stage, each with at least one convolution of at least one channel.");

@@ -23,7 +23,8 @@ public sealed record BeamOptions
     internal BeamOptions Validated()
     {
         Require.Sizes((Beams, nameof(Beams)), (MaximumTokens, nameof(MaximumTokens)));
-        return double.IsFinite(LengthPenalty) ? this : throw new ArgumentException($"LengthPenalty is {LengthPenalty}; it must be a number.");
+        return double.IsFinite(LengthPenalty) ? this
+            : throw new ArgumentException($"LengthPenalty is {LengthPenalty}; it must be a number.");
     }
 
     internal double Score(double logProbability, int length) => logProbability / Math.Pow(length, LengthPenalty);

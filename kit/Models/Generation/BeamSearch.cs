@@ -5,7 +5,9 @@ namespace ResearchKit.Models;
 /// <summary>Looking for the likeliest text instead of the likeliest next token.</summary>
 public static class BeamSearch
 {
-    /// <summary>Follows the likeliest beginnings side by side; the more beams, the surer the likeliest whole is among them.</summary>
+    /// <summary>
+    /// Follows the likeliest beginnings side by side; the more beams, the surer the likeliest whole is among them.
+    /// </summary>
     /// <remarks>
     /// Sutskever et al., 2014, §3.2, https://arxiv.org/abs/1409.3215. It ends when no beginning can still beat the texts that are
     /// finished. The model's training mode is off while it runs, and put back.
@@ -15,7 +17,8 @@ public static class BeamSearch
     /// <param name="options">How the search goes.</param>
     /// <returns>At most as many texts as beams, the best first.</returns>
     /// <exception cref="ArgumentException">An empty prompt, a token outside the vocabulary, or options out of range.</exception>
-    public static IReadOnlyList<BeamText> SearchBeams(this ILanguageModel model, IReadOnlyList<long> prompt, BeamOptions? options = null)
+    public static IReadOnlyList<BeamText> SearchBeams(this ILanguageModel model, IReadOnlyList<long> prompt,
+        BeamOptions? options = null)
     {
         options = (options ?? new BeamOptions()).Validated();
         Generation.CheckPrompt(model.VocabularySize, prompt);
@@ -24,14 +27,16 @@ public static class BeamSearch
         List<BeamText> finished = [], alive = [new([], 0, 0)];
         for (var length = 1; length <= options.MaximumTokens && alive.Count > 0; length++)
         {
-            if (finished.Count == options.Beams && options.BestScore(alive[0].LogProbability, length) <= finished[^1].Score) break;
+            if (finished.Count == options.Beams && options.BestScore(alive[0].LogProbability, length) <= finished[^1].Score)
+                break;
             alive = Step(text, alive, finished, length, options);
         }
         return Best(alive.Concat(finished), options);
     }
 
     /// <summary>Gives each beginning its likeliest next tokens and keeps the best of them all.</summary>
-    private static List<BeamText> Step(Continuation text, List<BeamText> alive, List<BeamText> finished, int length, BeamOptions options)
+    private static List<BeamText> Step(Continuation text, List<BeamText> alive, List<BeamText> finished,
+        int length, BeamOptions options)
     {
         using var scope = NewDisposeScope();
         var kept = new List<(BeamText Text, long Row)>();
@@ -54,7 +59,8 @@ public static class BeamSearch
     }
 
     /// <summary>The likeliest of all longer texts, the best first.</summary>
-    private static IEnumerable<(int Row, long Token, double LogProbability)> Candidates(Tensor logits, List<BeamText> alive, int count)
+    private static IEnumerable<(int Row, long Token, double LogProbability)> Candidates(Tensor logits,
+        List<BeamText> alive, int count)
     {
         var vocabulary = logits.shape[1];
         var before = tensor(alive.Select(beam => beam.LogProbability).ToArray(), float64).unsqueeze(1);

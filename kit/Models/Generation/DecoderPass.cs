@@ -9,11 +9,32 @@ namespace ResearchKit.Models;
 /// <param name="Start">Number of tokens read before.</param>
 /// <param name="Positions">int64 [batch, time]; null where they are simply those from <paramref name="Start"/> on.</param>
 /// <param name="Cache">Keys and values of the tokens before.</param>
-internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positions, KeyValueCache? Cache)
+internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positions, KeyValueCache? Cache) : IPass<DecoderPass>
 {
+    /// <summary>How queries and keys are turned, where that is the same in all layers; null for none.</summary>
+    public Rotation? Rotation { get; init; }
+
+    /// <inheritdoc/>
+    /// <remarks>Never with a cache: what is read twice must not be written into it twice.</remarks>
+    public bool Recomputes { get => field && Cache is null; init; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Tensor?> Tensors => [Mask.Padding, Rotation?.Cosine, Rotation?.Sine];
+
+    /// <inheritdoc/>
+    public DecoderPass With(IReadOnlyList<Tensor?> tensors) => this with
+    {
+        Mask = Mask with { Padding = tensors[0] },
+        Rotation = Rotation is null ? null : new Rotation(tensors[1]!, tensors[2]!),
+    };
+
+    /// <summary>Whether tokens see no padding, stand at positions from 0, and no others were read before.</summary>
+    public bool IsPlain => Cache is null && Mask.Padding is null;
+
     /// <summary>
-    /// Whether a single token a row is read behind those of a cache and sees all of them, so that <see cref="KeyValueCache.Attend"/> can do its
-    /// attention in one call. Somebody who counts operations gets the ordinary path.
+    /// Whether a single token a row is read behind those of a cache and sees all of them, so that
+    /// <see cref="KeyValueCache.Attend"/> can do its attention in one call. Somebody who counts operations gets the ordinary
+    /// path.
     /// </summary>
     public bool IsOneToken { get; private init; }
 
@@ -39,10 +60,6 @@ internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positi
             IsOneToken = time == 1 && cache.Length > 0 && attentionMask is null && !FlopTally.IsAsked && !is_grad_enabled(),
         };
     }
-
-    /// <summary>The same reading, where the padding is told by another tensor of the same numbers.</summary>
-    /// <param name="padding">bool [batch, key]; null for none.</param>
-    public DecoderPass WithPadding(Tensor? padding) => padding is null ? this : this with { Mask = Mask with { Padding = padding } };
 
     /// <summary>Embeddings [batch, time, channels] that know their positions.</summary>
     public Tensor Embed(PositionalEncoding encoding, Tensor x) =>

@@ -17,7 +17,8 @@ public static class Generation
     /// <param name="options">How tokens are chosen; by default sampled from the whole distribution.</param>
     /// <returns>The new tokens, each as soon as it is chosen.</returns>
     /// <exception cref="ArgumentException">An empty prompt, a token outside the vocabulary, or options out of range.</exception>
-    public static IEnumerable<GeneratedToken> Generate(this ILanguageModel model, IReadOnlyList<long> prompt, SamplingOptions? options = null)
+    public static IEnumerable<GeneratedToken> Generate(this ILanguageModel model, IReadOnlyList<long> prompt,
+        SamplingOptions? options = null)
     {
         options = (options ?? new SamplingOptions()).Validated();
         CheckPrompt(model.VocabularySize, prompt);
@@ -31,7 +32,9 @@ public static class Generation
     /// <param name="options">How tokens are chosen; by default sampled from the whole distribution.</param>
     /// <param name="attentionMask">[batch, time], 0 = padding, which must stand on the left; null for none.</param>
     /// <returns>Prompts and new tokens; the caller's to dispose.</returns>
-    /// <exception cref="ArgumentException">Prompts or a mask that do not fit the model or each other, or options out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// Prompts or a mask that do not fit the model or each other, or options out of range.
+    /// </exception>
     public static GeneratedBatch GenerateBatch(
         this ILanguageModel model, Tensor prompts, SamplingOptions? options = null, Tensor? attentionMask = null)
     {
@@ -68,7 +71,8 @@ public static class Generation
     {
         using var scope = NewDisposeScope();
         if (attentionMask is not null && attentionMask[.., ^1].eq(0).any().item<bool>())
-            throw new ArgumentException("The attention mask ends in padding; what is to be continued must be padded on the left.", nameof(attentionMask));
+            throw new ArgumentException("The attention mask ends in padding; what is to be continued must be padded on the left.",
+                nameof(attentionMask));
     }
 
     private static IEnumerable<GeneratedToken> Write(ILanguageModel model, long[] prompt, SamplingOptions options)

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 namespace ResearchKit.Models;
 
 /// <summary>Keys and values of the tokens a model has read, so that the next token needs no second look at them.</summary>
-/// <remarks>It holds as many heads as the keys have, and beside them the keys and values of a source text (cross-attention).</remarks>
+/// <remarks>
+/// It holds as many heads as the keys have, and beside them the keys and values of a source text (cross-attention).
+/// </remarks>
 /// <param name="capacity">Number of tokens it can hold; at most the model's context length.</param>
 public sealed class KeyValueCache(int capacity) : IDisposable
 {
@@ -45,7 +47,9 @@ public sealed class KeyValueCache(int capacity) : IDisposable
             }
     }
 
-    /// <summary>Adds a layer's keys and values of new tokens, [batch, key head, time, d_head], and returns those of all tokens.</summary>
+    /// <summary>
+    /// Adds a layer's keys and values of new tokens, [batch, key head, time, d_head], and returns those of all tokens.
+    /// </summary>
     internal (Tensor Keys, Tensor Values) Extend(int layer, Tensor keys, Tensor values)
     {
         var time = keys.shape[2];
@@ -58,7 +62,9 @@ public sealed class KeyValueCache(int capacity) : IDisposable
         return (allKeys.narrow(2, 0, Length + time), allValues.narrow(2, 0, Length + time));
     }
 
-    /// <summary>Attention of one new token a row: writes its keys and values into their places, and looks at all of them.</summary>
+    /// <summary>
+    /// Attention of one new token a row: writes its keys and values into their places, and looks at all of them.
+    /// </summary>
     /// <param name="layer">Which layer, from 0.</param>
     /// <param name="query">[batch, 1, heads · d_head].</param>
     /// <param name="key">[batch, 1, key heads · d_head].</param>
@@ -66,7 +72,8 @@ public sealed class KeyValueCache(int capacity) : IDisposable
     /// <param name="heads">Heads of the queries, and of the keys and values.</param>
     /// <param name="rotation">Of queries and keys; null for none.</param>
     /// <returns>What each row found, [batch, 1, heads · d_head].</returns>
-    internal Tensor Attend(int layer, Tensor query, Tensor key, Tensor value, (int Query, int Key) heads, Rotation? rotation = null)
+    internal Tensor Attend(int layer, Tensor query, Tensor key, Tensor value, (int Query, int Key) heads,
+        Rotation? rotation = null)
     {
         CheckOneMore(layer, key);
         var (keys, values) = layers[layer];
@@ -108,7 +115,8 @@ public sealed class KeyValueCache(int capacity) : IDisposable
 
     private static void CheckBatch(Tensor held, long batch)
     {
-        if (held.size(0) != batch) throw new ArgumentException($"Got a batch of {batch}; the cache holds a batch of {held.size(0)}.");
+        if (held.size(0) != batch)
+            throw new ArgumentException($"Got a batch of {batch}; the cache holds a batch of {held.size(0)}.");
     }
 
     private Tensor Room(Tensor like) =>

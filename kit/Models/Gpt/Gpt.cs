@@ -37,7 +37,9 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     /// <summary>The shape of the model.</summary>
     public GptConfig Config { get; }
 
-    /// <summary>Whether blocks compute their inside again in the backward pass instead of keeping it; see <see cref="Recompute"/>.</summary>
+    /// <summary>
+    /// Whether blocks compute their inside again in the backward pass instead of keeping it; see <see cref="Recompute"/>.
+    /// </summary>
     public bool RecomputesBlocks { get; set; }
 
     int ILanguageModel.VocabularySize => Config.VocabularySize;
@@ -54,7 +56,9 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
 
     /// <inheritdoc cref="forward"/>
     /// <param name="tokens">int64 [batch, time].</param>
-    /// <param name="attentionMask">[batch, time], 0 = padding, which no token sees; positions count it all the same. Null for none.</param>
+    /// <param name="attentionMask">
+    /// [batch, time], 0 = padding, which no token sees; positions count it all the same. Null for none.
+    /// </param>
     public Tensor Logits(Tensor tokens, Tensor? attentionMask = null)
     {
         using var scope = NewDisposeScope();
@@ -90,10 +94,8 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     private Tensor Read(Tensor tokens, DecoderPass pass)
     {
         var x = hook_embed.call(drop.call(pass.Embed(wpe, wte.call(tokens))));   // [batch, time, channels]
-        var recompute = RecomputesBlocks && pass.Cache is null;   // what is read twice must not be written down twice
-        foreach (var block in h) x = Recompute.CallIf(recompute, inputs => Step(block, inputs[0]!, pass.WithPadding(inputs[1])), x, pass.Mask.Padding);
+        pass = pass with { Recomputes = RecomputesBlocks };
+        foreach (var block in h) x = block.call(x, pass);
         return ln_f.Normalize(x);
     }
-
-    private static Tensor Step(GptBlock block, Tensor x, DecoderPass pass) => ReferenceEquals(pass, DecoderPass.Plain) ? block.call(x) : block.Step(x, pass);
 }

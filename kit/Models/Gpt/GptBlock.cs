@@ -7,14 +7,16 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Models;
 
 /// <summary>One layer: x ← x + attention(norm(x)); x ← x + mlp(norm(x)).</summary>
-public sealed class GptBlock : Module<Tensor, Tensor>
+public sealed class GptBlock : Module<Tensor, Tensor>, IBlock<DecoderPass>
 {
     private readonly LayerNorm ln_1;
     private readonly CausalSelfAttention attn;
     private readonly LayerNorm ln_2;
     private readonly GptMlp mlp;
-    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();   // [batch, time, channels]
-    private readonly HookPoint hook_attn_out = new(), hook_mlp_out = new();                               // [batch, time, channels]
+    // [batch, time, channels]
+    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();
+    // [batch, time, channels]
+    private readonly HookPoint hook_attn_out = new(), hook_mlp_out = new();
 
     internal GptBlock(GptConfig config, int layer, PositionalEncoding positions) : base(nameof(GptBlock))
     {
@@ -27,9 +29,12 @@ public sealed class GptBlock : Module<Tensor, Tensor>
 
     /// <param name="x">Residual stream, [batch, time, channels].</param>
     /// <returns>[batch, time, channels].</returns>
-    public override Tensor forward(Tensor x) => Step(x, DecoderPass.Plain);
+    public override Tensor forward(Tensor x) => forward(x, DecoderPass.Plain);
 
-    internal Tensor Step(Tensor x, DecoderPass pass)
+    /// <summary>Without padding and cache by <c>call</c>, which runs the hooks on this block.</summary>
+    Tensor IBlock<DecoderPass>.Step(Tensor x, DecoderPass pass) => pass.IsPlain ? call(x) : forward(x, pass);
+
+    private Tensor forward(Tensor x, DecoderPass pass)
     {
         using var scope = NewDisposeScope();
         x = hook_resid_pre.Pass(x);
@@ -55,7 +60,9 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
 
     internal CausalSelfAttention(GptConfig config, int layer, PositionalEncoding positions) : base(nameof(CausalSelfAttention))
     {
-        (this.config, this.layer, this.positions) = (config, layer, [positions]);
+        this.config = config;
+        this.layer = layer;
+        this.positions = [positions];
         scale = config.ScoreScale(layer);
         c_attn = new Conv1D(config.ModelWidth, 3 * config.ModelWidth);
         c_proj = new Conv1D(config.ModelWidth, config.ModelWidth, GptMlp.BranchDeviation(config));

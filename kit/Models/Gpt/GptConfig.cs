@@ -68,7 +68,8 @@ public sealed record GptConfig
 
     internal GptConfig Validated()
     {
-        Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)), (ModelWidth, nameof(ModelWidth)),
+        Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)),
+            (ModelWidth, nameof(ModelWidth)),
             (Heads, nameof(Heads)), (Layers, nameof(Layers)), (FeedForwardWidth ?? 1, nameof(FeedForwardWidth)));
         Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
         return this;

@@ -48,7 +48,9 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel
 
     /// <inheritdoc cref="forward"/>
     /// <param name="tokens">int64 [batch, time].</param>
-    /// <param name="attentionMask">[batch, time], 0 = padding, which no token sees; positions count it all the same. Null for none.</param>
+    /// <param name="attentionMask">
+    /// [batch, time], 0 = padding, which no token sees; positions count it all the same. Null for none.
+    /// </param>
     public Tensor Logits(Tensor tokens, Tensor? attentionMask = null)
     {
         using var scope = NewDisposeScope();

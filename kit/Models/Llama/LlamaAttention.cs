@@ -17,7 +17,9 @@ internal sealed class LlamaAttention : Module
 
     public LlamaAttention(LlamaConfig config, int layer) : base(nameof(LlamaAttention))
     {
-        (heads, keyValueHeads, this.layer) = (config.Heads, config.KeyValueHeads ?? config.Heads, layer);
+        heads = config.Heads;
+        keyValueHeads = config.KeyValueHeads ?? config.Heads;
+        this.layer = layer;
         var narrow = keyValueHeads * config.HeadWidth;
         q_proj = Initialization.Dense(config.ModelWidth, config.ModelWidth, bias: false);
         k_proj = Initialization.Dense(config.ModelWidth, narrow, bias: false);
@@ -27,21 +29,25 @@ internal sealed class LlamaAttention : Module
     }
 
     /// <param name="x">Residual stream, normalised, [batch, time, channels].</param>
-    /// <param name="pass">What a token sees.</param>
-    /// <param name="rotation">Of the tokens' positions.</param>
+    /// <param name="pass">What a token sees, and the rotation by its position.</param>
     /// <returns>What attention adds to it, [batch, time, channels].</returns>
-    public Tensor Attend(Tensor x, DecoderPass pass, Rotation rotation)
+    public Tensor Attend(Tensor x, DecoderPass pass)
     {
         using var scope = NewDisposeScope();
         if (pass.IsOneToken && IsUnwatched)
-            return o_proj.call(pass.Cache!.Attend(layer, q_proj.call(x), k_proj.call(x), v_proj.call(x), (heads, keyValueHeads), rotation)).MoveToOuterDisposeScope();
-        var query = hook_q.Pass(rotation.Turn(q_proj.call(x).SplitHeads(heads)));            // [batch, head, time, d_head]
-        var key = hook_k.Pass(rotation.Turn(k_proj.call(x).SplitHeads(keyValueHeads)));      // [batch, key head, time, d_head]
+        {
+            var found = pass.Cache!.Attend(layer, q_proj.call(x), k_proj.call(x), v_proj.call(x),
+                (heads, keyValueHeads), pass.Rotation);
+            return o_proj.call(found).MoveToOuterDisposeScope();
+        }
+        var query = hook_q.Pass(pass.Rotation!.Turn(q_proj.call(x).SplitHeads(heads)));         // [batch, head, time, d_head]
+        var key = hook_k.Pass(pass.Rotation!.Turn(k_proj.call(x).SplitHeads(keyValueHeads)));   // [batch, key head, time, d_head]
         var value = hook_v.Pass(v_proj.call(x).SplitHeads(keyValueHeads));
         if (pass.Cache is { } cache) (key, value) = cache.Extend(layer, key, value);
         var mixed = ScaledDotProductAttention.Attend(query, key, value, pass.Mask, hook_pattern);
         return o_proj.call(hook_z.Pass(mixed).MergeHeads()).MoveToOuterDisposeScope();
     }
 
-    private bool IsUnwatched => !(hook_q.IsWatched || hook_k.IsWatched || hook_v.IsWatched || hook_z.IsWatched || hook_pattern.IsWatched);
+    private bool IsUnwatched =>
+        !(hook_q.IsWatched || hook_k.IsWatched || hook_v.IsWatched || hook_z.IsWatched || hook_pattern.IsWatched);
 }

@@ -65,7 +65,8 @@ public sealed record LlamaConfig
     };
 
     /// <summary>Llama 3.1 8B: as many parameters, and sixteen times the context.</summary>
-    public static LlamaConfig Llama31Of8B => Llama3Of8B with { ContextLength = 131_072, RotaryScaling = new RotaryScaling.Llama3(8, 1, 4, 8192) };
+    public static LlamaConfig Llama31Of8B =>
+        Llama3Of8B with { ContextLength = 131_072, RotaryScaling = new RotaryScaling.Llama3(8, 1, 4, 8192) };
 
     /// <summary>Llama 3.2 1B: 1,235,814,400 parameters.</summary>
     public static LlamaConfig Llama32Of1B => Llama31Of8B with
@@ -104,8 +105,10 @@ public sealed record LlamaConfig
 
     internal LlamaConfig Validated()
     {
-        Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)), (ModelWidth, nameof(ModelWidth)),
-            (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)), (Heads, nameof(Heads)), (KeyValueHeads ?? 1, nameof(KeyValueHeads)));
+        Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)),
+            (ModelWidth, nameof(ModelWidth)),
+            (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)), (Heads, nameof(Heads)),
+                (KeyValueHeads ?? 1, nameof(KeyValueHeads)));
         Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
         Require.Divisible((Heads, nameof(Heads)), (KeyValueHeads ?? Heads, nameof(KeyValueHeads)));
         return this;

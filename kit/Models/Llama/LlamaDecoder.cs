@@ -16,7 +16,9 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
 
     public LlamaDecoder(LlamaConfig config) : base(nameof(LlamaDecoder))
     {
-        embed_tokens = new EmbeddingTable(config.VocabularySize, config.ModelWidth, config.PaddingToken) { Unembeds = config.TieEmbeddings };
+        embed_tokens = new EmbeddingTable(config.VocabularySize, config.ModelWidth,
+            config.PaddingToken)
+        { Unembeds = config.TieEmbeddings };
         layers = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new LlamaLayer(config, layer))]);
         norm = new RmsNorm(config.ModelWidth, config.NormEpsilon);
         rotary = [new RotaryPositions(config.HeadWidth, config.RotaryBase, config.RotaryScaling)];
@@ -33,11 +35,8 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var x = hook_embed.call(embed_tokens.call(tokens));                    // [batch, time, channels]
-        var rotation = rotary[0].At(pass.PositionsOf(tokens), x.dtype);          // the same in every layer
-        var recompute = RecomputesBlocks && pass.Cache is null;
-        foreach (var layer in layers)
-            x = Recompute.CallIf(recompute, inputs => layer.Step(inputs[0]!, pass.WithPadding(inputs[1]), new Rotation(inputs[2]!, inputs[3]!)),
-                x, pass.Mask.Padding, rotation.Cosine, rotation.Sine);
+        pass = pass with { Recomputes = RecomputesBlocks, Rotation = rotary[0].At(pass.PositionsOf(tokens), x.dtype) };
+        foreach (var layer in layers) x = layer.call(x, pass);
         return norm.call(x).MoveToOuterDisposeScope();
     }
 

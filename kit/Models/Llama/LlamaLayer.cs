@@ -5,14 +5,16 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Models;
 
 /// <summary>One layer: x ← x + attention(norm(x)); x ← x + mlp(norm(x)).</summary>
-internal sealed class LlamaLayer : Module
+internal sealed class LlamaLayer : Module, IBlock<DecoderPass>
 {
     private readonly RmsNorm input_layernorm;
     private readonly LlamaAttention self_attn;
     private readonly RmsNorm post_attention_layernorm;
     private readonly GatedMlp mlp;
-    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();   // [batch, time, channels]
-    private readonly HookPoint hook_attn_out = new(), hook_mlp_out = new();                               // [batch, time, channels]
+    // [batch, time, channels]
+    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();
+    // [batch, time, channels]
+    private readonly HookPoint hook_attn_out = new(), hook_mlp_out = new();
 
     public LlamaLayer(LlamaConfig config, int layer) : base(nameof(LlamaLayer))
     {
@@ -23,11 +25,11 @@ internal sealed class LlamaLayer : Module
         RegisterComponents();
     }
 
-    public Tensor Step(Tensor x, DecoderPass pass, Rotation rotation)
+    public Tensor Step(Tensor x, DecoderPass pass)
     {
         using var scope = NewDisposeScope();
         x = hook_resid_pre.Pass(x);
-        x = hook_resid_mid.Pass(x + hook_attn_out.Pass(self_attn.Attend(input_layernorm.call(x), pass, rotation)));
+        x = hook_resid_mid.Pass(x + hook_attn_out.Pass(self_attn.Attend(input_layernorm.call(x), pass)));
         x = hook_resid_post.Pass(x + hook_mlp_out.Pass(mlp.call(post_attention_layernorm.call(x))));
         return x.MoveToOuterDisposeScope();
     }

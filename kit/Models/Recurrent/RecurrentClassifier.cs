@@ -62,11 +62,13 @@ public sealed class RecurrentClassifier : Module<Tensor, Tensor>
         {
             var (_, batch, width) = read.State.Hidden.Axes3();
             var directions = rnn.Shape.Directions;
-            return read.State.Hidden.narrow(0, (Config.Layers - 1) * directions, directions)   // [direction, batch, hidden], the top layer's
+            // [direction, batch, hidden], the top layer's
+            return read.State.Hidden.narrow(0, (Config.Layers - 1) * directions, directions)
                 .transpose(0, 1).reshape(batch, directions * width).MoveToOuterDisposeScope();
         }
         var sum = read.Output.sum(1);   // zero beyond the lengths
-        return (lengths is null ? sum / x.shape[1] : sum / lengths.to(sum.device).to(sum.dtype).unsqueeze(1)).MoveToOuterDisposeScope();
+        return (lengths is null ? sum / x.shape[1] : sum / lengths.to(sum.device).to(sum.dtype).unsqueeze(1))
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>From one vector a sequence to logits.</summary>

@@ -19,7 +19,9 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
     public RecurrentLanguageModel(RecurrentLanguageModelConfig config) : base(nameof(RecurrentLanguageModel))
     {
         Config = config.Validated();
-        embedding = new EmbeddingTable(config.VocabularySize, config.EmbeddingWidth, deviation: 1) { Unembeds = config.TiedEmbedding };
+        embedding = new EmbeddingTable(config.VocabularySize, config.EmbeddingWidth,
+            deviation: 1)
+        { Unembeds = config.TiedEmbedding };
         init.uniform_(embedding.weight, -0.1, 0.1);
         dropout = Dropout(config.Dropout);
         rnn = config.Cell.Make(new RecurrentShape
@@ -84,7 +86,8 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
     private RecurrentOutput Read(Tensor tokens, RecurrentState? state)
     {
         tokens.Axes2("tokens [batch, time]");
-        if (tokens.dtype != ScalarType.Int64) throw new ArgumentException($"Tokens are {tokens.dtype}; expected Int64.", nameof(tokens));
+        if (tokens.dtype != ScalarType.Int64)
+            throw new ArgumentException($"Tokens are {tokens.dtype}; expected Int64.", nameof(tokens));
         return rnn.Read(dropout.call(embedding.call(tokens)), state: state);
     }
 }

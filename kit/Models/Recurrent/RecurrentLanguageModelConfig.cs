@@ -27,8 +27,8 @@ public sealed record RecurrentLanguageModelConfig
     public double Dropout { get; init; } = 0.1;
 
     /// <summary>
-    /// The output layer shares the weight of the embedding (Press and Wolf, 2016, https://arxiv.org/abs/1608.05859); the two widths are
-    /// then equal.
+    /// The output layer shares the weight of the embedding (Press and Wolf, 2016, https://arxiv.org/abs/1608.05859); the two
+    /// widths are then equal.
     /// </summary>
     public bool TiedEmbedding { get; init; }
 

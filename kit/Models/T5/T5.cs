@@ -7,8 +7,8 @@ namespace ResearchKit.Models;
 
 /// <summary>An encoder-decoder: reads one text and writes another.</summary>
 /// <remarks>
-/// Raffel et al., 2020, https://arxiv.org/abs/1910.10683. Parameter names and layouts are those of the published checkpoints; both
-/// sides share one table of token embeddings.
+/// Raffel et al., 2020, https://arxiv.org/abs/1910.10683. Parameter names and layouts are those of the published checkpoints;
+/// both sides share one table of token embeddings.
 /// </remarks>
 public sealed class T5 : Module<Tensor, Tensor, Tensor>
 {
@@ -36,7 +36,11 @@ public sealed class T5 : Module<Tensor, Tensor, Tensor>
     public bool RecomputesBlocks
     {
         get => encoder.RecomputesBlocks;
-        set => (encoder.RecomputesBlocks, decoder.RecomputesBlocks) = (value, value);
+        set
+        {
+            encoder.RecomputesBlocks = value;
+            decoder.RecomputesBlocks = value;
+        }
     }
 
     /// <summary>Logits of each next token of the text that is written.</summary>
@@ -85,7 +89,9 @@ public sealed class T5 : Module<Tensor, Tensor, Tensor>
         return shared.Unembed(features * Math.Pow(Config.ModelWidth, -0.5)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What the decoder gets where it should write <paramref name="labels"/>: the start token, then all but the last.</summary>
+    /// <summary>
+    /// What the decoder gets where it should write <paramref name="labels"/>: the start token, then all but the last.
+    /// </summary>
     /// <param name="labels">int64 [batch, time]; -100 where there is none, which becomes padding.</param>
     /// <returns>int64 [batch, time].</returns>
     public Tensor ShiftRight(Tensor labels)
@@ -101,7 +107,8 @@ public sealed class T5 : Module<Tensor, Tensor, Tensor>
     {
         Require.Tokens(written, null);
         if (written.shape[0] != pass.Memory!.shape[0] && pass.Cache is not { Length: > 0 })
-            throw new ArgumentException($"Got {written.shape[0]} texts to write for {pass.Memory.shape[0]} to read.", nameof(written));
+            throw new ArgumentException($"Got {written.shape[0]} texts to write for {pass.Memory.shape[0]} to read.",
+                nameof(written));
         using var scope = NewDisposeScope();
         return decoder.Read(shared.call(written), pass).MoveToOuterDisposeScope();
     }

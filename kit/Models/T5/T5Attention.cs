@@ -5,7 +5,9 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>Attention whose scores are not divided by the root of the head's width, and get a number for each class of distances.</summary>
+/// <summary>
+/// Attention whose scores are not divided by the root of the head's width, and get a number for each class of distances.
+/// </summary>
 internal sealed class T5Attention : Module
 {
     private readonly Dense q, k, v, o;
@@ -18,14 +20,18 @@ internal sealed class T5Attention : Module
 
     public T5Attention(T5Config config, int layer, bool hasPositions, bool bidirectional = false) : base(nameof(T5Attention))
     {
-        (this.config, this.layer, this.bidirectional) = (config, layer, bidirectional);
-        var (width, inner) = (config.ModelWidth, config.Heads * config.HeadWidth);
+        this.config = config;
+        this.layer = layer;
+        this.bidirectional = bidirectional;
+        var width = config.ModelWidth;
+        var inner = config.Heads * config.HeadWidth;
         // The queries begin small by what the scores are not divided by.
         q = Initialization.Dense(width, inner, bias: false, Math.Pow(width * config.HeadWidth, -0.5));
         k = Initialization.Dense(width, inner, bias: false, Math.Pow(width, -0.5));
         v = Initialization.Dense(width, inner, bias: false, Math.Pow(width, -0.5));
         o = Initialization.Dense(inner, width, bias: false, Math.Pow(inner, -0.5));
-        relative_attention_bias = hasPositions ? new EmbeddingTable(config.RelativeBuckets, config.Heads, deviation: Math.Pow(width, -0.5)) : null;
+        relative_attention_bias = hasPositions
+            ? new EmbeddingTable(config.RelativeBuckets, config.Heads, deviation: Math.Pow(width, -0.5)) : null;
         RegisterComponents();
     }
 
@@ -57,7 +63,8 @@ internal sealed class T5Attention : Module
     {
         using var scope = NewDisposeScope();
         // A view of the memory: gradients of keys and values add up in this layer first, whether it is recomputed or not.
-        var (key, value) = pass.Cache is { } cache ? cache.Source(layer, () => Read(pass.Memory!)) : Read(pass.Memory!.view_as(pass.Memory));
+        var (key, value) = pass.Cache is { } cache ? cache.Source(layer, () => Read(pass.Memory!))
+            : Read(pass.Memory!.view_as(pass.Memory));
         return Mix(x, key, value, pass.MemoryMask!).MoveToOuterDisposeScope();
     }
 
@@ -67,7 +74,8 @@ internal sealed class T5Attention : Module
     private Tensor Mix(Tensor x, Tensor key, Tensor value, AttentionMask mask)
     {
         var query = hook_q.call(q.call(x).SplitHeads(config.Heads));   // [batch, head, time, d_head]
-        var mixed = ScaledDotProductAttention.Attend(query, key, value, mask, hook_pattern, training ? config.Dropout : 0, scale: 1);
+        var mixed = ScaledDotProductAttention.Attend(query, key, value, mask, hook_pattern,
+            training ? config.Dropout : 0, scale: 1);
         return o.call(hook_z.call(mixed).MergeHeads());
     }
 }

@@ -85,10 +85,19 @@ internal sealed class T5FeedForward : Module<Tensor, Tensor>
     public T5FeedForward(T5Config config) : base(nameof(T5FeedForward))
     {
         activation = config.Activation;
-        Dense Inwards() => Initialization.Dense(config.ModelWidth, config.FeedForwardWidth, bias: false, Math.Pow(config.ModelWidth, -0.5));
-        if (config.Gated) (wi_0, wi_1) = (Inwards(), Inwards());
-        else wi = Inwards();
-        wo = Initialization.Dense(config.FeedForwardWidth, config.ModelWidth, bias: false, Math.Pow(config.FeedForwardWidth, -0.5));
+        Dense Inwards() => Initialization.Dense(config.ModelWidth, config.FeedForwardWidth, bias: false,
+            Math.Pow(config.ModelWidth, -0.5));
+        if (config.Gated)
+        {
+            wi_0 = Inwards();
+            wi_1 = Inwards();
+        }
+        else
+        {
+            wi = Inwards();
+        }
+        wo = Initialization.Dense(config.FeedForwardWidth, config.ModelWidth, bias: false,
+            Math.Pow(config.FeedForwardWidth, -0.5));
         dropout = Dropout(config.Dropout);
         RegisterComponents();
     }

@@ -4,7 +4,10 @@ using ResearchKit.Tensors;
 namespace ResearchKit.Models;
 
 /// <summary>Shape of an encoder-decoder.</summary>
-/// <remarks>Raffel et al., 2020, https://arxiv.org/abs/1910.10683; the gated variant (v1.1): Shazeer, 2020, https://arxiv.org/abs/2002.05202.</remarks>
+/// <remarks>
+/// Raffel et al., 2020, https://arxiv.org/abs/1910.10683; the gated variant (v1.1): Shazeer, 2020,
+/// https://arxiv.org/abs/2002.05202.
+/// </remarks>
 public sealed record T5Config
 {
     /// <summary>Number of different tokens.</summary>
@@ -46,7 +49,9 @@ public sealed record T5Config
     /// <summary>Keeps the norms' roots from zero.</summary>
     public double NormEpsilon { get; init; } = 1e-6;
 
-    /// <summary>Whether the output layer is the table of token embeddings, and what it reads divided by the root of the width.</summary>
+    /// <summary>
+    /// Whether the output layer is the table of token embeddings, and what it reads divided by the root of the width.
+    /// </summary>
     public bool TieEmbeddings { get; init; } = true;
 
     /// <summary>The token that each text of the decoder begins with.</summary>
@@ -63,7 +68,15 @@ public sealed record T5Config
 
     /// <summary>T5 v1.1 small, also Flan-T5 small: 76,961,152 parameters.</summary>
     public static T5Config SmallV11 =>
-        new() { FeedForwardWidth = 1024, Layers = 8, Heads = 6, Activation = Activation.GeluTanh, Gated = true, TieEmbeddings = false };
+        new()
+        {
+            FeedForwardWidth = 1024,
+            Layers = 8,
+            Heads = 6,
+            Activation = Activation.GeluTanh,
+            Gated = true,
+            TieEmbeddings = false
+        };
 
     /// <summary>T5 v1.1 base, also Flan-T5 base: 247,577,856 parameters.</summary>
     public static T5Config BaseV11 => SmallV11 with { ModelWidth = 768, FeedForwardWidth = 2048, Layers = 12, Heads = 12 };
@@ -85,9 +98,11 @@ public sealed record T5Config
     internal T5Config Validated()
     {
         Require.Sizes((VocabularySize, nameof(VocabularySize)), (ModelWidth, nameof(ModelWidth)), (HeadWidth, nameof(HeadWidth)),
-            (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)), (DecoderLayers ?? 1, nameof(DecoderLayers)), (Heads, nameof(Heads)));
+            (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)),
+                (DecoderLayers ?? 1, nameof(DecoderLayers)), (Heads, nameof(Heads)));
         foreach (var (token, name) in new[] { (StartToken, nameof(StartToken)), (PaddingToken, nameof(PaddingToken)) })
-            if (token < 0 || token >= VocabularySize) throw new ArgumentException($"{name} {token} is outside the vocabulary of {VocabularySize}.");
+            if (token < 0 || token >= VocabularySize)
+                throw new ArgumentException($"{name} {token} is outside the vocabulary of {VocabularySize}.");
         return this;
     }
 }

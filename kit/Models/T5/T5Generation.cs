@@ -6,7 +6,9 @@ namespace ResearchKit.Models;
 public static class T5Generation
 {
     /// <summary>Reads a text and writes another, a token at a time.</summary>
-    /// <remarks>The source is read once, and so is each token. The model's training mode is off meanwhile, and put back.</remarks>
+    /// <remarks>
+    /// The source is read once, and so is each token. The model's training mode is off meanwhile, and put back.
+    /// </remarks>
     /// <param name="model">Reads and writes.</param>
     /// <param name="source">At least one token.</param>
     /// <param name="options">How tokens are chosen; by default sampled from the whole distribution.</param>
@@ -26,7 +28,9 @@ public static class T5Generation
     /// <param name="options">How tokens are chosen; by default sampled from the whole distribution.</param>
     /// <param name="attentionMask">[batch, source time], 0 = padding, on either side; null for none.</param>
     /// <returns>What was written, the start token first; the caller's to dispose.</returns>
-    /// <exception cref="ArgumentException">Sources or a mask that do not fit the model or each other, or options out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// Sources or a mask that do not fit the model or each other, or options out of range.
+    /// </exception>
     public static GeneratedBatch GenerateBatch(
         this T5 model, Tensor sources, SamplingOptions? options = null, Tensor? attentionMask = null)
     {

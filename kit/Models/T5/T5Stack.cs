@@ -10,12 +10,18 @@ namespace ResearchKit.Models;
 /// <param name="Memory">What the encoder made of the source, [batch, source time, channels]; null in the encoder itself.</param>
 /// <param name="MemoryMask">What a token sees of the source.</param>
 /// <param name="Cache">Keys and values of the tokens before, and of the source.</param>
-internal sealed record T5Pass(AttentionMask Mask, Tensor? Memory = null, AttentionMask? MemoryMask = null, KeyValueCache? Cache = null)
+internal sealed record T5Pass(AttentionMask Mask, Tensor? Memory = null, AttentionMask? MemoryMask = null,
+    KeyValueCache? Cache = null)
+    : IPass<T5Pass>
 {
-    /// <summary>The tensors that it consists of, without the cache.</summary>
-    public Tensor?[] Tensors => [Mask.ScoreBias, Mask.Padding, Memory, MemoryMask?.Padding];
+    /// <inheritdoc/>
+    /// <remarks>Never with a cache: what is read twice must not be written into it twice.</remarks>
+    public bool Recomputes { get => field && Cache is null; init; }
 
-    /// <summary>The same reading by other tensors of the same numbers, in the order of <see cref="Tensors"/>.</summary>
+    /// <inheritdoc/>
+    public IReadOnlyList<Tensor?> Tensors => [Mask.ScoreBias, Mask.Padding, Memory, MemoryMask?.Padding];
+
+    /// <inheritdoc/>
     public T5Pass With(IReadOnlyList<Tensor?> tensors) => this with
     {
         Mask = Mask with { ScoreBias = tensors[0], Padding = tensors[1] },
@@ -50,17 +56,17 @@ internal sealed class T5Stack : Module
         using var scope = NewDisposeScope();
         var time = x.shape[1];
         // The first layer's table of relative positions serves all layers.
-        pass = pass with { Mask = pass.Mask with { ScoreBias = block[0].ScoreBias(time, (pass.Cache?.Length ?? 0) + time) } };
+        var mask = pass.Mask with { ScoreBias = block[0].ScoreBias(time, (pass.Cache?.Length ?? 0) + time) };
+        pass = pass with { Mask = mask, Recomputes = RecomputesBlocks };
         x = hook_embed.call(dropout.call(x));
-        var recompute = RecomputesBlocks && pass.Cache is null;
-        foreach (var each in block) x = Recompute.CallIf(recompute, inputs => each.Step(inputs[0]!, pass.With([.. inputs.Skip(1)])), [x, .. pass.Tensors]);
+        foreach (var each in block) x = each.call(x, pass);
         pass.Cache?.Advance(time);
         return dropout.call(final_layer_norm.call(x)).MoveToOuterDisposeScope();
     }
 }
 
 /// <summary>One layer: x ← x + branch(norm(x)) for self-attention, in the decoder cross-attention, and an MLP.</summary>
-internal sealed class T5Block : Module
+internal sealed class T5Block : Module, IBlock<T5Pass>
 {
     private readonly ModuleList<T5Branch> layer;
     private readonly HookPoint hook_resid_pre = new(), hook_resid_post = new();   // [batch, time, channels]

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
 
-/// <summary>The decoder of a <see cref="T5"/> after it has read source texts: a language model of what to write about them.</summary>
+/// <summary>
+/// The decoder of a <see cref="T5"/> after it has read source texts: a language model of what to write about them.
+/// </summary>
 internal sealed class T5Writer : ILanguageModel, IDisposable
 {
     private readonly T5 model;

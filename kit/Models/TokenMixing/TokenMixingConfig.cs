@@ -72,16 +72,21 @@ public sealed record TokenMixingConfig
     /// <exception cref="ArgumentException">Even the narrowest MLPs make it larger.</exception>
     public TokenMixingConfig WithParameters(long parameters)
     {
-        var (one, two) = (Count(1), Count(2));
-        var width = 1 + (int)Math.Round((double)(parameters - one) / (two - one));   // the count grows by the same with each channel
+        var one = Count(1);
+        var two = Count(2);
+        // the count grows by the same with each channel
+        var width = 1 + (int)Math.Round((double)(parameters - one) / (two - one));
         return width >= 1 ? this with { FeedForwardWidth = width }
-            : throw new ArgumentException($"Cannot have {parameters:N0} parameters: with MLPs of 1 channel it has {one:N0}.", nameof(parameters));
+            : throw new ArgumentException(
+                $"Cannot have {parameters:N0} parameters: with MLPs of 1 channel it has {one:N0}.", nameof(parameters));
     }
 
     internal TokenMixingConfig Validated()
     {
-        Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)), (ModelWidth, nameof(ModelWidth)),
-            (Heads, nameof(Heads)), (Layers, nameof(Layers)), (FeedForwardWidth, nameof(FeedForwardWidth)), (Experts, nameof(Experts)));
+        Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)),
+            (ModelWidth, nameof(ModelWidth)),
+            (Heads, nameof(Heads)), (Layers, nameof(Layers)), (FeedForwardWidth, nameof(FeedForwardWidth)),
+                (Experts, nameof(Experts)));
         Require.Divisible((ModelWidth, nameof(ModelWidth)), (4 * Heads, $"4 · {nameof(Heads)}"));
         return this;
     }

@@ -6,7 +6,9 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>A language model in which one thing can be exchanged: how tokens learn of one another, or what they then go through.</summary>
+/// <summary>
+/// A language model in which one thing can be exchanged: how tokens learn of one another, or what they then go through.
+/// </summary>
 /// <remarks>
 /// All else is alike and plain: learned positions, pre-norm layers with RMS norms and gated MLPs, an output layer that shares the
 /// embedding's weight. For comparing architectures at equal size; not a published model.
@@ -51,11 +53,13 @@ internal sealed class TokenMixingLayer : Module<Tensor, Tensor>
 {
     private readonly RmsNorm mixer_norm, mlp_norm;
     private readonly Module<Tensor, Tensor> mixer, mlp;
-    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();   // [batch, time, channels]
+    // [batch, time, channels]
+    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();
 
     public TokenMixingLayer(TokenMixingConfig config, int layer) : base(nameof(TokenMixingLayer))
     {
-        (mixer_norm, mlp_norm) = (new RmsNorm(config.ModelWidth), new RmsNorm(config.ModelWidth));
+        mixer_norm = new RmsNorm(config.ModelWidth);
+        mlp_norm = new RmsNorm(config.ModelWidth);
         mixer = Mixer(config, layer);
         mlp = config.Experts == 1 ? new GatedMlp(config.ModelWidth, config.FeedForwardWidth)
             : new MixtureOfExperts(config.ModelWidth, config.FeedForwardWidth, config.Experts, config.ActiveExperts);
@@ -73,7 +77,8 @@ internal sealed class TokenMixingLayer : Module<Tensor, Tensor>
 
     private static Module<Tensor, Tensor> Mixer(TokenMixingConfig config, int layer)
     {
-        var (width, heads) = (config.ModelWidth, config.Heads);
+        var width = config.ModelWidth;
+        var heads = config.Heads;
         return config.Mixing switch
         {
             TokenMixing.MultiHead => new GroupedQueryAttention(width, heads, heads),

@@ -42,16 +42,19 @@ public sealed record TransformerClassifierConfig
     internal TransformerClassifierConfig Validated()
     {
         Require.Sizes((InputWidth, nameof(InputWidth)), (ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)),
-            (Layers, nameof(Layers)), (FeedForwardWidth, nameof(FeedForwardWidth)), (Classes, nameof(Classes)), (ContextLength, nameof(ContextLength)));
+            (Layers, nameof(Layers)), (FeedForwardWidth, nameof(FeedForwardWidth)), (Classes, nameof(Classes)),
+                (ContextLength, nameof(ContextLength)));
         Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
         return Positions is Positions.Rotary or Positions.Alibi
-            ? throw new ArgumentException($"{Positions} positions act inside the attention; this model adds positions to its embeddings.")
+            ? throw new ArgumentException(
+                $"{Positions} positions act inside the attention; this model adds positions to its embeddings.")
             : this;
     }
 }
 
 /// <summary>
-/// Linear embedding, positional encoding, dropout, transformer encoder, mean over time, linear head: the classic first transformer.
+/// Linear embedding, positional encoding, dropout, transformer encoder, mean over time, linear head: the classic first
+/// transformer.
 /// </summary>
 /// <remarks>Without positions it sees a set of vectors, and no order in it can be learnt.</remarks>
 public sealed class TransformerClassifier : Module<Tensor, Tensor>

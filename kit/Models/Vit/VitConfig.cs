@@ -67,8 +67,10 @@ public sealed record VitConfig
 
     internal VitConfig Validated()
     {
-        Require.Sizes((ImageSize, nameof(ImageSize)), (PatchSize, nameof(PatchSize)), (Channels, nameof(Channels)), (ModelWidth, nameof(ModelWidth)),
-            (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)), (Heads, nameof(Heads)), (Classes, nameof(Classes)));
+        Require.Sizes((ImageSize, nameof(ImageSize)), (PatchSize, nameof(PatchSize)), (Channels, nameof(Channels)),
+            (ModelWidth, nameof(ModelWidth)),
+            (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)), (Heads, nameof(Heads)),
+                (Classes, nameof(Classes)));
         Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
         Require.Divisible((ImageSize, nameof(ImageSize)), (PatchSize, nameof(PatchSize)));
         return this;

@@ -68,15 +68,20 @@ internal sealed class VitPatchProjection : Module<Tensor, Tensor>, IPackableLaye
     /// <returns>[batch, patches, model channels].</returns>
     public override Tensor forward(Tensor images)
     {
-        var (size, patch, channels) = (config.ImageSize, config.PatchSize, config.Channels);
+        var size = config.ImageSize;
+        var patch = config.PatchSize;
+        var channels = config.Channels;
         if (images.dim() != 4 || !images.shape.AsSpan(1).SequenceEqual([channels, size, size]))
-            throw new ArgumentException($"Got images {images.ShapeText()}; expected [batch, {channels}, {size}, {size}].", nameof(images));
+            throw new ArgumentException($"Got images {images.ShapeText()}; expected [batch, {channels}, {size}, {size}].",
+                nameof(images));
         using var scope = NewDisposeScope();
         var side = size / patch;
         var patches = images.reshape(-1, channels, side, patch, side, patch)
-                            .permute(0, 2, 4, 1, 3, 5)                    // [batch, row, column, channels, patch height, patch width]
+                            // [batch, row, column, channels, patch height, patch width]
+                            .permute(0, 2, 4, 1, 3, 5)
                             .reshape(-1, side * side, channels * patch * patch);
-        return (packed is null ? LinearProduct.Of(patches, weight.flatten(1), bias) : packed.Multiply(patches, bias)).MoveToOuterDisposeScope();
+        return (packed is null ? LinearProduct.Of(patches, weight.flatten(1), bias) : packed.Multiply(patches, bias))
+            .MoveToOuterDisposeScope();
     }
 
     void IPackableLayer.Pack(ScalarType dtype)

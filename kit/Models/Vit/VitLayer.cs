@@ -50,7 +50,7 @@ internal sealed class VitLayers : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        foreach (var each in layer) x = RecomputesBlocks ? Recompute.Call(each, x) : each.call(x);
+        foreach (var each in layer) x = each.call(x, RecomputesBlocks);
         return x.MoveToOuterDisposeScope();
     }
 }
@@ -62,8 +62,10 @@ internal sealed class VitLayer : Module<Tensor, Tensor>
     private readonly VitAttention attention;
     private readonly IntermediateDense intermediate;
     private readonly VitOutput output;
-    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();   // [batch, 1 + patches, channels]
-    private readonly HookPoint hook_attn_out = new(), hook_mlp_out = new();                               // [batch, 1 + patches, channels]
+    // [batch, 1 + patches, channels]
+    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();
+    // [batch, 1 + patches, channels]
+    private readonly HookPoint hook_attn_out = new(), hook_mlp_out = new();
 
     public VitLayer(VitConfig config) : base(nameof(VitLayer))
     {

@@ -1,21 +1,24 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Reflection;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>Trials in a child process: those that can crash, and those that must set something before a library's first call.</summary>
+/// <summary>
+/// Trials in a child process: those that can crash, and those that must set something before a library's first call.
+/// </summary>
 /// <remarks>
-/// The child is this program again, with the kit as its startup hook (<c>DOTNET_STARTUP_HOOKS</c>): the hook runs before the program's own
-/// code, does one trial, prints a line and ends the process. Where a program cannot be started so (a single file, for one), the trial counts as undecided.
+/// The child is this program again, with the kit as its startup hook (<c>DOTNET_STARTUP_HOOKS</c>): the hook runs before the
+/// program's own code, does one trial, prints a line and ends the process. Where a program cannot be started so (a single file,
+/// for one), the trial counts as undecided.
 /// </remarks>
 internal static class ChildCheck
 {
     public const string Assemblies = "RESEARCHKIT_CHILD_ASSEMBLIES";
     private const string Task = "RESEARCHKIT_CHILD_CHECK", Answer = "researchkit-check ";
     private const string ConvolutionTask = "convolution", MklTask = "mkl", MklIntelTask = "mkl-intel";
-    private static readonly TimeSpan CpuLimit = TimeSpan.FromSeconds(3), WallLimit = TimeSpan.FromSeconds(15);   // CPU time of each of its threads; elapsed time, for a busy machine
+    // CPU time of each of its threads; elapsed time, for a busy machine
+    private static readonly TimeSpan CpuLimit = TimeSpan.FromSeconds(3), WallLimit = TimeSpan.FromSeconds(15);
     private static readonly int[] CrashCodes = [132, 134, 135, 136, 139];   // 128 + SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV
 
     /// <summary>Whether this process is such a child.</summary>
@@ -32,12 +35,18 @@ internal static class ChildCheck
     public static Report Convolutions()
     {
         var (numbers, code) = Run(ConvolutionTask);
-        if (numbers is [var error]) return new Report(error <= KernelSelfCheck.Tolerance, true, error, "oneDNN's convolutions are wrong here");
-        return code is not { } crash || !IsCrash(crash) ? new Report(false, false, double.NaN, "oneDNN's convolutions could not be tried in a child process")
-            : new Report(false, true, double.NaN, string.Create(CultureInfo.InvariantCulture, $"oneDNN's convolutions ended the child process that tried them (exit code {code})"));
+        if (numbers is [var error])
+            return new Report(error <= KernelSelfCheck.Tolerance, true, error, "oneDNN's convolutions are wrong here");
+        return code is not { } crash || !IsCrash(crash)
+            ? new Report(false, false, double.NaN, "oneDNN's convolutions could not be tried in a child process")
+            : new Report(false, true, double.NaN, string.Create(CultureInfo.InvariantCulture,
+                $"oneDNN's convolutions ended the child process that tried them (exit code {code})"));
     }
 
-    /// <summary>Whether MKL is faster when it takes its paths for Intel's processors; each process divides MKL's times by oneDNN's, so that two processes can be compared.</summary>
+    /// <summary>
+    /// Whether MKL is faster when it takes its paths for Intel's processors; each process divides MKL's times by oneDNN's, so
+    /// that two processes can be compared.
+    /// </summary>
     public static (KernelChoice Choice, bool IsFinal) MklPath()
     {
         var keep = new KernelChoice(KernelTable.Mkl, KernelTable.MklDefault);
@@ -46,7 +55,8 @@ internal static class ChildCheck
         if (numbers is not [var intel, var error]) return (keep, code is { } crash && IsCrash(crash));
         var gain = plain / intel;
         var better = error <= KernelSelfCheck.Tolerance && gain >= KernelSelfCheck.LeastGain;
-        return (new KernelChoice(KernelTable.Mkl, better ? KernelTable.MklIntel : KernelTable.MklDefault, gain, better ? error : plainError), true);
+        return (new KernelChoice(KernelTable.Mkl, better ? KernelTable.MklIntel : KernelTable.MklDefault, gain,
+            better ? error : plainError), true);
     }
 
     /// <summary>Whether a process that ended with this code was ended by a fault of native code.</summary>
@@ -63,9 +73,11 @@ internal static class ChildCheck
                 ConvolutionTask => [Convolve()],
                 MklTask => MklTimes(),
                 MklIntelTask => MklPaths.Tell() ? MklTimes() : [],
-                _ => throw new InvalidOperationException($"{Task} is '{task}'; expected {ConvolutionTask}, {MklTask} or {MklIntelTask}."),
+                _ => throw new InvalidOperationException(
+                    $"{Task} is '{task}'; expected {ConvolutionTask}, {MklTask} or {MklIntelTask}."),
             };
-            Console.WriteLine(Answer + string.Join(' ', numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture))));
+            Console.WriteLine(Answer + string.Join(' ',
+                numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture))));
         }
         Environment.Exit(0);
     }
@@ -76,29 +88,41 @@ internal static class ChildCheck
         var error = KernelTrials.ConvolutionError();
         using var scope = NewDisposeScope();
         using var grad = enable_grad();
-        var (x, weight) = (KernelTrials.Numbers(2, 1024, 14, 14).requires_grad_(), KernelTrials.Numbers(2048, 1024, 1, 1).requires_grad_());
+        var x = KernelTrials.Numbers(2, 1024, 14, 14).requires_grad_();
+        var weight = KernelTrials.Numbers(2048, 1024, 1, 1).requires_grad_();
         nn.functional.conv2d(x, weight, strides: [2, 2]).sum().backward();   // divides by a cache size
         return error;
     }
 
-    /// <summary>The geometric mean of three MKL times (few rows, many rows, the heads of attention), divided by oneDNN's time for many rows; and the largest error.</summary>
+    /// <summary>
+    /// The geometric mean of three MKL times (few rows, many rows, the heads of attention), divided by oneDNN's time for many
+    /// rows; and the largest error.
+    /// </summary>
     private static double[] MklTimes()
     {
         using var scope = NewDisposeScope();
-        var (few, weight, many, wide) = (KernelTrials.Numbers(4, 768), KernelTrials.Numbers(3072, 768), KernelTrials.Numbers(256, 384), KernelTrials.Numbers(512, 384));
-        var (queries, keys) = (KernelTrials.Numbers(48, 64, 64), KernelTrials.Numbers(48, 64, 64));
-        Func<Tensor>[] kernels = [() => OneDnnLinear.Multiply(many, wide), () => nn.functional.linear(few, weight), () => nn.functional.linear(many, wide), () => queries.bmm(keys.transpose(1, 2))];
+        var few = KernelTrials.Numbers(4, 768);
+        var weight = KernelTrials.Numbers(3072, 768);
+        var many = KernelTrials.Numbers(256, 384);
+        var wide = KernelTrials.Numbers(512, 384);
+        var queries = KernelTrials.Numbers(48, 64, 64);
+        var keys = KernelTrials.Numbers(48, 64, 64);
+        Func<Tensor>[] kernels = [() => OneDnnLinear.Multiply(many, wide), () => nn.functional.linear(few, weight),
+            () => nn.functional.linear(many, wide), () => queries.bmm(keys.transpose(1, 2))];
         foreach (var kernel in kernels) kernel().Dispose();
         if (SteadyTime.Of(kernels) is not { } times) return [];
-        var exact = new[] { few.to(float64).mm(weight.to(float64).t()), many.to(float64).mm(wide.to(float64).t()), queries.to(float64).bmm(keys.to(float64).transpose(1, 2)) };
-        var error = exact.Select((sum, place) => ((kernels[place + 1]().to(float64) - sum).abs().max() / sum.abs().max()).item<double>()).Max();
+        var exact = new[] { few.to(float64).mm(weight.to(float64).t()), many.to(float64).mm(wide.to(float64).t()),
+            queries.to(float64).bmm(keys.to(float64).transpose(1, 2)) };
+        var error = exact.Select((sum, place) => ((kernels[place + 1]().to(float64) - sum).abs().max()
+            / sum.abs().max()).item<double>()).Max();
         return [Math.Pow(times[1] * times[2] * times[3], 1.0 / 3) / times[0], error];
     }
 
     /// <returns>The numbers that the child printed, null for none; its exit code, null where it did not end by itself.</returns>
     private static (double[]? Numbers, int? Code) Run(string task)
     {
-        if (IsChild || ThisProgram() is not { } start) return (null, null);
+        if (IsChild || ToStart() is not { } start) return (null, null);
+        start.RedirectStandardOutput = start.RedirectStandardError = start.RedirectStandardInput = true;
         start.Environment[Task] = task;
         start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(ChildCheck).Assembly.Location;
         start.Environment[Assemblies] = typeof(TorchSharp.torch).Assembly.Location;
@@ -118,7 +142,8 @@ internal static class ChildCheck
                     return (null, null);
                 }
             var line = output.Result.Split('\n').FirstOrDefault(line => line.StartsWith(Answer, StringComparison.Ordinal));
-            return (line?[Answer.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray(), child.ExitCode);
+            return (line?[Answer.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray(), child.ExitCode);
         }
         catch (Exception error) when (error is System.ComponentModel.Win32Exception or InvalidOperationException or IOException)
         {
@@ -126,22 +151,10 @@ internal static class ChildCheck
         }
     }
 
-    /// <summary>This program, to be started again; null where that cannot be told.</summary>
-    private static ProcessStartInfo? ThisProgram()
+    /// <summary>This program, to be started again with the kit as its startup hook; null where that cannot be done.</summary>
+    private static ProcessStartInfo? ToStart()
     {
         var hooksWork = !AppContext.TryGetSwitch("System.StartupHookProvider.IsSupported", out var supported) || supported;
-        if (!hooksWork || Environment.ProcessPath is not { } program || typeof(ChildCheck).Assembly.Location.Length == 0) return null;
-        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
-        if (Path.GetFileNameWithoutExtension(program) != "dotnet") return start;
-        if (Assembly.GetEntryAssembly()?.Location is not { Length: > 0 } entry) return null;
-        start.ArgumentList.Add("exec");
-        foreach (var (option, file) in new[] { ("--runtimeconfig", Path.ChangeExtension(entry, ".runtimeconfig.json")), ("--depsfile", Path.ChangeExtension(entry, ".deps.json")) })
-            if (File.Exists(file))
-            {
-                start.ArgumentList.Add(option);
-                start.ArgumentList.Add(file);
-            }
-        start.ArgumentList.Add(entry);
-        return start;
+        return hooksWork && typeof(ChildCheck).Assembly.Location.Length > 0 ? ThisProgram.ToStart() : null;
     }
 }

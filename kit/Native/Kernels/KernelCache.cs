@@ -4,8 +4,9 @@ namespace ResearchKit.Native;
 
 /// <summary>What a self-check found, kept in a file for later processes on the same machine.</summary>
 /// <remarks>
-/// Plain lines, since a JSON reader would take longer to start than everything else here. A file of another processor, library version or number of threads is
-/// ignored, and so is a damaged one; a folder that cannot be written costs only the time of the check.
+/// Plain lines, since a JSON reader would take longer to start than everything else here. A file of another processor, library
+/// version or number of threads is ignored, and so is a damaged one; a folder that cannot be written costs only the time of the
+/// check.
 /// </remarks>
 internal static class KernelCache
 {
@@ -14,7 +15,8 @@ internal static class KernelCache
     private const string Format = "researchkit kernels 1";
 
     /// <summary>The file for a machine.</summary>
-    public static string PathFor(string key) => Path.Combine(Folder(), string.Create(CultureInfo.InvariantCulture, $"kernels-{Hash(key):x8}.txt"));
+    public static string PathFor(string key) =>
+        Path.Combine(Folder(), string.Create(CultureInfo.InvariantCulture, $"kernels-{Hash(key):x8}.txt"));
 
     /// <summary>What was found on the machine with this key; null for nothing.</summary>
     public static KernelTable? Read(string key)
@@ -25,7 +27,11 @@ internal static class KernelCache
             if (!File.Exists(path)) return null;
             var lines = File.ReadAllLines(path);
             if (lines.Length < 2 || lines[0] != Format || lines[1] != key) return null;
-            var table = KernelTable.Defaults with { Source = $"self-check of {File.GetLastWriteTimeUtc(path):yyyy-MM-dd}, cached in {path}" };
+            var table = KernelTable.Defaults with
+            {
+                Source =
+                $"self-check of {File.GetLastWriteTimeUtc(path):yyyy-MM-dd}, cached in {path}"
+            };
             foreach (var line in lines.Skip(2))
             {
                 var parts = line.Split('\t');
@@ -34,7 +40,8 @@ internal static class KernelCache
             }
             return lines.Length - 2 == KernelTable.Known.Count ? table : null;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or FormatException or IndexOutOfRangeException or KeyNotFoundException)
+        catch (Exception error) when (error
+            is IOException or UnauthorizedAccessException or FormatException or IndexOutOfRangeException or KeyNotFoundException)
         {
             return null;
         }
@@ -49,7 +56,8 @@ internal static class KernelCache
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.WriteAllLines(unfinished, [Format, key, .. table.Choices.Select(choice =>
-                string.Create(CultureInfo.InvariantCulture, $"{choice.Operation}\t{choice.Kernel}\t{choice.Gain:R}\t{choice.Error:R}"))]);
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{choice.Operation}\t{choice.Kernel}\t{choice.Gain:R}\t{choice.Error:R}"))]);
             File.Move(unfinished, path, overwrite: true);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -59,7 +67,8 @@ internal static class KernelCache
     }
 
     private static string Folder() => Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named ? named
-        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } data
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData,
+            Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } data
             ? data : Path.GetTempPath(), "researchkit");
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);

@@ -7,9 +7,10 @@ namespace ResearchKit.Native;
 
 /// <summary>Finds out which kernels are right on this machine, and which of the right ones are fast.</summary>
 /// <remarks>
-/// An alternative is taken where its results differ from float64 by at most <see cref="Tolerance"/> of the largest value and it takes at
-/// most 1 / <see cref="LeastGain"/> of the time of libtorch's own kernel. In this process the check takes about a tenth of a second, and stops after
-/// <see cref="KernelTrials.Budget"/> on a busy machine. What can end a process, or must be set before a library's first call, is tried in a child process, once per machine (<see cref="ChildCheck"/>).
+/// An alternative is taken where its results differ from float64 by at most <see cref="Tolerance"/> of the largest value and it
+/// takes at most 1 / <see cref="LeastGain"/> of the time of libtorch's own kernel. In this process the check takes about a tenth
+/// of a second, and stops after <see cref="KernelTrials.Budget"/> on a busy machine. What can end a process, or must be set
+/// before a library's first call, is tried in a child process, once per machine (<see cref="ChildCheck"/>).
 /// </remarks>
 internal static class KernelSelfCheck
 {
@@ -21,13 +22,20 @@ internal static class KernelSelfCheck
 
     private const int Version = 4;
 
-    /// <summary>All that the choice depends on, on one line: processor, libraries, threads, and the variables that choose instruction sets.</summary>
+    /// <summary>
+    /// All that the choice depends on, on one line: processor, libraries, threads, and the variables that choose instruction
+    /// sets.
+    /// </summary>
     public static string Key() => string.Join("; ",
     [
-        $"check {Version.ToString(CultureInfo.InvariantCulture)}", Processor.Vendor, Processor.Signature, Processor.Name, string.Join(' ', Processor.InstructionSets),
-        $"caches {ProcessorCaches.Seen?.ToString() ?? "hidden"}", RuntimeInformation.RuntimeIdentifier, $"libtorch {NativeLibraries.TorchVersion}",
-        $"kit {typeof(KernelSelfCheck).Assembly.GetName().Version}", string.Create(CultureInfo.InvariantCulture, $"threads {Compute.Threads} of {Environment.ProcessorCount}"),
-        .. new[] { "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR", Workarounds.Variable }.Select(name => $"{name}={EnvironmentSwitch.Value(name)}"),
+        $"check {Version.ToString(CultureInfo.InvariantCulture)}", Processor.Vendor, Processor.Signature, Processor.Name,
+        string.Join(' ', Processor.InstructionSets),
+        $"caches {ProcessorCaches.Seen?.ToString() ?? "hidden"}", RuntimeInformation.RuntimeIdentifier,
+        $"libtorch {NativeLibraries.TorchVersion}",
+        $"kit {typeof(KernelSelfCheck).Assembly.GetName().Version}",
+        string.Create(CultureInfo.InvariantCulture, $"threads {Compute.Threads} of {Environment.ProcessorCount}"),
+        .. new[] { "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR",
+            Workarounds.Variable }.Select(name => $"{name}={EnvironmentSwitch.Value(name)}"),
     ]);
 
     /// <summary>What an earlier check of this machine found, or a new one finds.</summary>
@@ -46,21 +54,25 @@ internal static class KernelSelfCheck
     {
         complete = true;
         var table = KernelTable.Defaults with { Source = "self-check of this process" };
-        if (!X86Base.IsSupported || ChildCheck.IsChild) return table with { Source = "libtorch's own paths: no other is known for this processor" };
+        if (!X86Base.IsSupported || ChildCheck.IsChild)
+            return table with { Source = "libtorch's own paths: no other is known for this processor" };
         var hidden = ProcessorCaches.Seen is null;
         if (hidden)
         {
             var report = ChildCheck.Convolutions();
             complete &= report.IsFinal;
             _ = OneDnnCacheRecord.IsRight;   // fills the record here too, before any kernel is tried
-            if (!report.IsRight) table = table.With(new KernelChoice(KernelTable.Convolution, KernelTable.Columns, Error: report.Error)) with { Source = $"{table.Source}; {report.Note}" };
+            if (!report.IsRight) table = table.With(new KernelChoice(KernelTable.Convolution, KernelTable.Columns,
+                Error: report.Error)) with
+            { Source = $"{table.Source}; {report.Note}" };
         }
         if (MklPaths.IsNeeded && !Workarounds.IsOff(Workarounds.MklPath))
         {
             var (choice, isFinal) = ChildCheck.MklPath();
             complete &= isFinal;
             table = table.With(choice);
-            if (choice.Kernel == KernelTable.MklIntel && !MklPaths.Tell()) table = table.With(new KernelChoice(KernelTable.Mkl, KernelTable.MklDefault));
+            if (choice.Kernel == KernelTable.MklIntel && !MklPaths.Tell())
+                table = table.With(new KernelChoice(KernelTable.Mkl, KernelTable.MklDefault));
         }
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

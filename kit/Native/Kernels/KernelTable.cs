@@ -5,8 +5,12 @@ namespace ResearchKit.Native;
 /// <summary>Which kernel does an operation, and what was measured of it.</summary>
 /// <param name="Operation">Such as <c>linear-256</c>: a product of 256 rows.</param>
 /// <param name="Kernel">Such as <c>onednn</c>.</param>
-/// <param name="Gain">Time of libtorch's own kernel divided by that of the faster alternative; NaN where nothing was measured.</param>
-/// <param name="Error">Largest difference of the chosen kernel from float64, relative to the largest value; NaN where nothing was measured.</param>
+/// <param name="Gain">
+/// Time of libtorch's own kernel divided by that of the faster alternative; NaN where nothing was measured.
+/// </param>
+/// <param name="Error">
+/// Largest difference of the chosen kernel from float64, relative to the largest value; NaN where nothing was measured.
+/// </param>
 public sealed record KernelChoice(string Operation, string Kernel, double Gain = double.NaN, double Error = double.NaN)
 {
     /// <summary>Why it was chosen, in words.</summary>
@@ -18,7 +22,8 @@ public sealed record KernelChoice(string Operation, string Kernel, double Gain =
         _ => string.Create(CultureInfo.InvariantCulture, $"{Times}, error {Error:0e0}"),
     };
 
-    private string Times => string.Create(CultureInfo.InvariantCulture, $"the alternative takes {1 / Gain:0.00} of the default's time");
+    private string Times => string.Create(CultureInfo.InvariantCulture,
+        $"the alternative takes {1 / Gain:0.00} of the default's time");
 
     /// <inheritdoc/>
     public override string ToString() => $"{Operation}={Kernel}";
@@ -31,8 +36,10 @@ public sealed record KernelChoice(string Operation, string Kernel, double Gain =
 /// </remarks>
 public sealed record KernelTable
 {
-    internal const string Mkl = "mkl", MklDefault = "default", MklIntel = "intel", OneDnn = "onednn", Columns = "columns", Libtorch = "libtorch", Float32 = "float32",
-        OneRow = "linear-1", FewRows = "linear-4", SomeRows = "linear-64", ManyRows = "linear-256", InputGradient = "linear-dx", WeightGradient = "linear-dw",
+    internal const string Mkl = "mkl", MklDefault = "default", MklIntel = "intel", OneDnn = "onednn", Columns = "columns",
+        Libtorch = "libtorch", Float32 = "float32",
+        OneRow = "linear-1", FewRows = "linear-4", SomeRows = "linear-64", ManyRows = "linear-256", InputGradient = "linear-dx",
+            WeightGradient = "linear-dw",
         PackedOneRow = "packed-1", PackedFewRows = "packed-4", PackedManyRows = "packed-256",
         Convolution = "convolution", BFloat16Product = "bf16-linear", BFloat16Convolution = "bf16-convolution";
 
@@ -55,7 +62,8 @@ public sealed record KernelTable
     };
 
     /// <summary>libtorch's own paths.</summary>
-    public static KernelTable Defaults { get; } = new() { Choices = [.. Known.Select(one => new KernelChoice(one.Key, one.Value[0]))], Source = "libtorch's own paths" };
+    public static KernelTable Defaults { get; } =
+        new() { Choices = [.. Known.Select(one => new KernelChoice(one.Key, one.Value[0]))], Source = "libtorch's own paths" };
 
     /// <summary>One for each operation.</summary>
     public required IReadOnlyList<KernelChoice> Choices { get; init; }
@@ -66,7 +74,8 @@ public sealed record KernelTable
     /// <summary>The kernel of an operation.</summary>
     internal string this[string operation] => Choices.First(choice => choice.Operation == operation).Kernel;
 
-    internal KernelTable With(KernelChoice choice) => this with { Choices = [.. Choices.Select(one => one.Operation == choice.Operation ? choice : one)] };
+    internal KernelTable With(KernelChoice choice) =>
+        this with { Choices = [.. Choices.Select(one => one.Operation == choice.Operation ? choice : one)] };
 
     /// <summary>Reads what <see cref="ToString"/> wrote; an operation that is not named stays libtorch's own.</summary>
     /// <exception cref="FormatException">It names an unknown operation or kernel.</exception>
@@ -75,15 +84,18 @@ public sealed record KernelTable
         var table = Defaults with { Source = "given" };
         foreach (var part in text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
-            if (part.Split('=') is not [var operation, var kernel] || !Known.TryGetValue(operation, out var kernels) || !kernels.Contains(kernel))
-                throw new FormatException($"'{part}' names no kernel; expected one of {string.Join(", ", Known.Select(one => $"{one.Key}={string.Join('|', one.Value)}"))}.");
+            if (part.Split('=') is not [var operation, var kernel] || !Known.TryGetValue(operation, out var kernels)
+                || !kernels.Contains(kernel))
+                throw new FormatException($"'{part}' names no kernel; expected one of "
+                    + $"{string.Join(", ", Known.Select(one => $"{one.Key}={string.Join('|', one.Value)}"))}.");
             table = table.With(new KernelChoice(operation, kernel));
         }
         return table;
     }
 
     /// <summary>Each operation's kernel with the reason, and where the choice comes from, as the run record has them.</summary>
-    public IReadOnlyDictionary<string, string> Described() => Choices.Select(choice => (choice.Operation, $"{choice.Kernel}: {choice.Reason}"))
+    public IReadOnlyDictionary<string, string> Described() =>
+        Choices.Select(choice => (choice.Operation, $"{choice.Kernel}: {choice.Reason}"))
         .Append(("source", Source)).ToDictionary(pair => pair.Item1, pair => pair.Item2);
 
     /// <summary>The table that <see cref="Described"/> describes.</summary>
@@ -91,10 +103,13 @@ public sealed record KernelTable
     public static KernelTable FromDescription(IReadOnlyDictionary<string, string> description)
     {
         ArgumentNullException.ThrowIfNull(description);
-        return Parse(string.Join(' ', description.Where(pair => pair.Key != "source").Select(pair => $"{pair.Key}={pair.Value.Split(':')[0]}")));
+        return Parse(string.Join(' ', description.Where(pair => pair.Key != "source")
+            .Select(pair => $"{pair.Key}={pair.Value.Split(':')[0]}")));
     }
 
-    /// <summary>The number of each operation's kernel, in the order of <see cref="Known"/>, to be sent to other processes.</summary>
+    /// <summary>
+    /// The number of each operation's kernel, in the order of <see cref="Known"/>, to be sent to other processes.
+    /// </summary>
     internal long[] Numbers() => [.. Known.Select(one => (long)Array.IndexOf(one.Value, this[one.Key]))];
 
     internal static KernelTable FromNumbers(IReadOnlyList<long> numbers) => Defaults with

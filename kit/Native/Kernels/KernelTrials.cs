@@ -3,11 +3,15 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>The trials of the self-check that run in the process itself: each kernel against float64 for its numbers, and against the default for its time.</summary>
+/// <summary>
+/// The trials of the self-check that run in the process itself: each kernel against float64 for its numbers, and against the
+/// default for its time.
+/// </summary>
 internal static class KernelTrials
 {
     /// <summary>Two kernels of one operation on the same numbers.</summary>
-    private sealed record Trial(string Operation, string Alternative, Func<Tensor> Default, Func<Tensor> Other, Func<Tensor> Exact, double Tolerance);
+    private sealed record Trial(string Operation, string Alternative, Func<Tensor> Default, Func<Tensor> Other,
+        Func<Tensor> Exact, double Tolerance);
 
     /// <summary>After so long no further trial begins; on an idle machine all of them take a tenth of it.</summary>
     public static readonly TimeSpan Budget = TimeSpan.FromSeconds(1);
@@ -21,10 +25,12 @@ internal static class KernelTrials
         if (table[KernelTable.Convolution] == KernelTable.OneDnn)
         {
             var error = OnItsOwnThread(ConvolutionError);
-            table = table.With(new KernelChoice(KernelTable.Convolution, error <= KernelSelfCheck.Tolerance ? KernelTable.OneDnn : KernelTable.Columns, Error: error));
+            table = table.With(new KernelChoice(KernelTable.Convolution,
+                error <= KernelSelfCheck.Tolerance ? KernelTable.OneDnn : KernelTable.Columns, Error: error));
         }
         IEnumerable<Trial> trials = [];
-        if (OneDnnLinear.IsThere && !OddShapesAreRight()) table = table with { Source = $"{table.Source}; oneDNN's products are wrong here" };
+        if (OneDnnLinear.IsThere && !OddShapesAreRight())
+            table = table with { Source = $"{table.Source}; oneDNN's products are wrong here" };
         else if (OneDnnLinear.IsThere) trials = Products();
         if (!Workarounds.IsOff(Workarounds.BFloat16)) trials = trials.Concat(BFloat16(table));
         var start = Stopwatch.GetTimestamp();
@@ -40,21 +46,29 @@ internal static class KernelTrials
         return table;
     }
 
-    /// <summary>Largest error of oneDNN's convolutions and of their gradients, over shapes that go wrong where it plans by wrong cache sizes.</summary>
+    /// <summary>
+    /// Largest error of oneDNN's convolutions and of their gradients, over shapes that go wrong where it plans by wrong cache
+    /// sizes.
+    /// </summary>
     public static double ConvolutionError()
     {
         var largest = 0.0;
-        foreach (var (batch, inputs, outputs, side, kernel, stride, padding) in new[] { (2, 1, 6, 28, 5, 1, 0), (3, 5, 7, 13, 3, 1, 1), (3, 17, 33, 23, 4, 3, 1) })
+        foreach (var (batch, inputs, outputs, side, kernel, stride, padding) in new[] { (2, 1, 6, 28, 5, 1, 0),
+            (3, 5, 7, 13, 3, 1, 1), (3, 17, 33, 23, 4, 3, 1) })
         {
             using var scope = NewDisposeScope();
             using var grad = enable_grad();
-            var (x, weight) = (Numbers(batch, inputs, side, side).requires_grad_(), Numbers(outputs, inputs, kernel, kernel).requires_grad_());
-            var (x64, weight64) = (x.detach().to(float64).requires_grad_(), weight.detach().to(float64).requires_grad_());
+            var x = Numbers(batch, inputs, side, side).requires_grad_();
+            var weight = Numbers(outputs, inputs, kernel, kernel).requires_grad_();
+            var x64 = x.detach().to(float64).requires_grad_();
+            var weight64 = weight.detach().to(float64).requires_grad_();
             Tensor Of(Tensor x, Tensor weight) => nn.functional.conv2d(x, weight, null, [stride, stride], [padding, padding]);
-            var (y, y64) = (Of(x, weight), Of(x64, weight64));
+            var y = Of(x, weight);
+            var y64 = Of(x64, weight64);
             y.square().sum().backward();
             y64.square().sum().backward();
-            largest = new[] { largest, Difference(y, y64), Difference(x.grad!, x64.grad!), Difference(weight.grad!, weight64.grad!) }.Max();
+            largest = new[] { largest, Difference(y, y64), Difference(x.grad!, x64.grad!),
+                Difference(weight.grad!, weight64.grad!) }.Max();
         }
         return largest;
     }
@@ -77,7 +91,8 @@ internal static class KernelTrials
         });
         thread.Start();
         thread.Join();
-        return failure is null ? result : throw new InvalidOperationException($"The self-check of the convolutions failed: {failure.Message}", failure);
+        return failure is null ? result
+            : throw new InvalidOperationException($"The self-check of the convolutions failed: {failure.Message}", failure);
     }
 
     private static bool OddShapesAreRight()
@@ -85,8 +100,10 @@ internal static class KernelTrials
         foreach (var (rows, inputs, outputs) in new[] { (1, 1, 1), (3, 5, 7), (17, 129, 33) })
         {
             using var scope = NewDisposeScope();
-            var (x, weight) = (Numbers(rows, inputs), Numbers(outputs, inputs));
-            if (Difference(OneDnnLinear.Multiply(x, weight), x.to(float64).mm(weight.to(float64).t())) > KernelSelfCheck.Tolerance) return false;
+            var x = Numbers(rows, inputs);
+            var weight = Numbers(outputs, inputs);
+            if (Difference(OneDnnLinear.Multiply(x, weight),
+                x.to(float64).mm(weight.to(float64).t())) > KernelSelfCheck.Tolerance) return false;
         }
         return true;
     }
@@ -94,71 +111,92 @@ internal static class KernelTrials
     private static IEnumerable<Trial> Products()
     {
         foreach (var trial in ProductsOfFewRows()) yield return trial;
-        foreach (var (operation, packedOperation, rows, inputs, outputs) in new[] { (KernelTable.SomeRows, null, 64, 512, 256), (KernelTable.ManyRows, KernelTable.PackedManyRows, 256, 384, 512) })
+        foreach (var (operation, packedOperation, rows, inputs, outputs) in new[] { (KernelTable.SomeRows, null, 64, 512, 256),
+            (KernelTable.ManyRows, KernelTable.PackedManyRows, 256, 384, 512) })
         {
-            var (x, weight) = (Numbers(rows, inputs), Numbers(outputs, inputs));
+            var x = Numbers(rows, inputs);
+            var weight = Numbers(outputs, inputs);
             var packed = packedOperation is null ? null : OneDnnLinear.Pack(weight);
             Tensor Exact() => x.to(float64).mm(weight.to(float64).t());
-            yield return new Trial(operation, KernelTable.OneDnn, () => nn.functional.linear(x, weight), () => OneDnnLinear.Multiply(x, weight), Exact, KernelSelfCheck.Tolerance);
+            yield return new Trial(operation, KernelTable.OneDnn, () => nn.functional.linear(x, weight),
+                () => OneDnnLinear.Multiply(x, weight), Exact, KernelSelfCheck.Tolerance);
             if (packed is not null)
-                yield return new Trial(packedOperation!, KernelTable.OneDnn, () => nn.functional.linear(x, weight), () => OneDnnLinear.Packed(x, packed, null), Exact, KernelSelfCheck.Tolerance);
+                yield return new Trial(packedOperation!, KernelTable.OneDnn, () => nn.functional.linear(x, weight),
+                    () => OneDnnLinear.MultiplyPacked(x, packed, null), Exact, KernelSelfCheck.Tolerance);
             if (operation != KernelTable.ManyRows) continue;
             var gradient = Numbers(rows, outputs);
-            yield return new Trial(KernelTable.InputGradient, KernelTable.OneDnn, () => gradient.mm(weight), () => OneDnnLinear.Multiply(gradient, weight.t()),
+            yield return new Trial(KernelTable.InputGradient, KernelTable.OneDnn, () => gradient.mm(weight),
+                () => OneDnnLinear.Multiply(gradient, weight.t()),
                 () => gradient.to(float64).mm(weight.to(float64)), KernelSelfCheck.Tolerance);
-            yield return new Trial(KernelTable.WeightGradient, KernelTable.OneDnn, () => gradient.t().mm(x), () => OneDnnLinear.Multiply(x.t(), gradient.t()).t(),
+            yield return new Trial(KernelTable.WeightGradient, KernelTable.OneDnn, () => gradient.t().mm(x),
+                () => OneDnnLinear.Multiply(x.t(), gradient.t()).t(),
                 () => gradient.to(float64).t().mm(x.to(float64)), KernelSelfCheck.Tolerance);
         }
     }
 
     /// <summary>
-    /// With few rows, reading the weights from memory takes most of the time. Each call uses another copy of the weights, so that they do not
-    /// come from a cache (of up to about 30 MB).
+    /// With few rows, reading the weights from memory takes most of the time. Each call uses another copy of the weights, so that
+    /// they do not come from a cache (of up to about 30 MB).
     /// </summary>
     private static IEnumerable<Trial> ProductsOfFewRows()
     {
         const int inputs = 768, outputs = 1024, copies = 12;   // 38 MB
         var weight = Numbers(outputs, inputs);
         var plain = Enumerable.Range(0, copies).Select(_ => weight.clone()).ToArray();
-        var packed = OneDnnLinear.Pack(weight) is { } one ? Enumerable.Range(0, copies).Select(_ => OneDnnLinear.Pack(weight)!).Append(one).ToArray() : [];
+        var packed = OneDnnLinear.Pack(weight) is { } one
+            ? Enumerable.Range(0, copies).Select(_ => OneDnnLinear.Pack(weight)!).Append(one).ToArray() : [];
         var turn = 0;
         Tensor Next(Tensor[] weights) => weights[turn++ % weights.Length];
-        foreach (var (operation, packedOperation, rows) in new[] { (KernelTable.OneRow, KernelTable.PackedOneRow, 1), (KernelTable.FewRows, KernelTable.PackedFewRows, 4) })
+        foreach (var (operation, packedOperation, rows) in new[] { (KernelTable.OneRow, KernelTable.PackedOneRow, 1),
+            (KernelTable.FewRows, KernelTable.PackedFewRows, 4) })
         {
             var x = Numbers(rows, inputs);
             Tensor Exact() => x.to(float64).mm(weight.to(float64).t());
             Tensor Mkl() => nn.functional.linear(x, Next(plain));
-            yield return new Trial(operation, KernelTable.OneDnn, Mkl, () => OneDnnLinear.Multiply(x, Next(plain)), Exact, KernelSelfCheck.Tolerance);
-            if (packed.Length > 0) yield return new Trial(packedOperation, KernelTable.OneDnn, Mkl, () => OneDnnLinear.Packed(x, Next(packed), null), Exact, KernelSelfCheck.Tolerance);
+            yield return new Trial(operation, KernelTable.OneDnn, Mkl, () => OneDnnLinear.Multiply(x, Next(plain)), Exact,
+                KernelSelfCheck.Tolerance);
+            if (packed.Length > 0) yield return new Trial(packedOperation, KernelTable.OneDnn, Mkl,
+                () => OneDnnLinear.MultiplyPacked(x, Next(packed), null), Exact, KernelSelfCheck.Tolerance);
         }
     }
 
-    /// <summary>bfloat16 by libtorch, against float32 products of inputs rounded to bfloat16; both differ from the exact sum by bfloat16's rounding.</summary>
+    /// <summary>
+    /// bfloat16 by libtorch, against float32 products of inputs rounded to bfloat16; both differ from the exact sum by bfloat16's
+    /// rounding.
+    /// </summary>
     private static IEnumerable<Trial> BFloat16(KernelTable table)
     {
         const double rounding = 2e-2;
-        var (x, weight) = (Numbers(64, 256), Numbers(256, 256));
-        var (short1, short2) = (x.to(bfloat16), weight.to(bfloat16));
+        var x = Numbers(64, 256);
+        var weight = Numbers(256, 256);
+        var short1 = x.to(bfloat16);
+        var short2 = weight.to(bfloat16);
         yield return new Trial(KernelTable.BFloat16Product, KernelTable.Float32, () => nn.functional.linear(short1, short2),
-            () => nn.functional.linear(short1.to(float32), short2.to(float32)).to(bfloat16), () => x.to(float64).mm(weight.to(float64).t()), rounding);
+            () => nn.functional.linear(short1.to(float32), short2.to(float32)).to(bfloat16),
+                () => x.to(float64).mm(weight.to(float64).t()), rounding);
         if (table[KernelTable.Convolution] != KernelTable.OneDnn) yield break;
-        var (image, window) = (Numbers(1, 16, 16, 16), Numbers(16, 16, 3, 3));
-        var (shortImage, shortWindow) = (image.to(bfloat16), window.to(bfloat16));
+        var image = Numbers(1, 16, 16, 16);
+        var window = Numbers(16, 16, 3, 3);
+        var shortImage = image.to(bfloat16);
+        var shortWindow = window.to(bfloat16);
         Tensor Of(Tensor x, Tensor weight) => nn.functional.conv2d(x, weight, null, padding: [1, 1]);
         yield return new Trial(KernelTable.BFloat16Convolution, KernelTable.Float32, () => Of(shortImage, shortWindow),
-            () => Of(shortImage.to(float32), shortWindow.to(float32)).to(bfloat16), () => Of(image.to(float64), window.to(float64)), rounding);
+            () => Of(shortImage.to(float32), shortWindow.to(float32)).to(bfloat16),
+                () => Of(image.to(float64), window.to(float64)), rounding);
     }
 
     private static KernelChoice Better(Trial trial, ref bool complete)
     {
         using var scope = NewDisposeScope();
         var exact = trial.Exact();
-        var (errorOfDefault, error) = (Difference(trial.Default(), exact), Difference(trial.Other(), exact));   // the first calls prepare, too
+        var errorOfDefault = Difference(trial.Default(), exact);
+        var error = Difference(trial.Other(), exact);   // the first calls prepare, too
         var times = SteadyTime.Of(trial.Default, trial.Other);
         complete &= times is not null;
         var gain = times is null ? double.NaN : times[0] / times[1];
         var better = error <= trial.Tolerance && (gain >= KernelSelfCheck.LeastGain || errorOfDefault > trial.Tolerance);
-        return new KernelChoice(trial.Operation, better ? trial.Alternative : KernelTable.Known[trial.Operation][0], gain, better ? error : errorOfDefault);
+        return new KernelChoice(trial.Operation, better ? trial.Alternative : KernelTable.Known[trial.Operation][0], gain,
+            better ? error : errorOfDefault);
     }
 
     /// <summary>Largest difference, relative to the largest value; infinite where a number is NaN.</summary>
@@ -170,5 +208,6 @@ internal static class KernelTrials
     }
 
     /// <summary>Deterministic values from −1 to 1; the random generator is not used.</summary>
-    public static Tensor Numbers(params long[] shape) => arange(shape.Aggregate((a, b) => a * b), ScalarType.Float32, CPU).add_(1).mul_(0.7310585f).sin_().reshape(shape);
+    public static Tensor Numbers(params long[] shape) =>
+        arange(shape.Aggregate((a, b) => a * b), ScalarType.Float32, CPU).add_(1).mul_(0.7310585f).sin_().reshape(shape);
 }

@@ -4,13 +4,14 @@ namespace ResearchKit.Native;
 
 /// <summary>The kernels in use, decided at the first product or convolution of a process.</summary>
 /// <remarks>
-/// Given ones come first (<see cref="Compute.Kernels"/>, <c>RESEARCHKIT_KERNELS</c>), then those that a self-check of this machine once
-/// found and cached, then a new self-check (<see cref="KernelSelfCheck"/>). <c>RESEARCHKIT_SELFCHECK=off</c> takes libtorch's own paths,
-/// <c>force</c> checks anew.
+/// Given ones come first (<see cref="Compute.Kernels"/>, <c>RESEARCHKIT_KERNELS</c>), then those that a self-check of this
+/// machine once found and cached, then a new self-check (<see cref="KernelSelfCheck"/>). <c>RESEARCHKIT_SELFCHECK=off</c> takes
+/// libtorch's own paths, <c>force</c> checks anew.
 /// </remarks>
 internal sealed class Kernels
 {
-    public const string CheckVariable = "RESEARCHKIT_SELFCHECK", TableVariable = "RESEARCHKIT_KERNELS", Off = "off", Force = "force";
+    public const string CheckVariable = "RESEARCHKIT_SELFCHECK", TableVariable = "RESEARCHKIT_KERNELS",
+        Off = "off", Force = "force";
 
     private static readonly Lock Gate = new();
     private static volatile Kernels? current;
@@ -40,7 +41,9 @@ internal sealed class Kernels
     }
 
     /// <summary>The kernels of this process; decides them when first asked.</summary>
-    /// <exception cref="InvalidOperationException">An environment variable of the kit has a value that is not understood.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// An environment variable of the kit has a value that is not understood.
+    /// </exception>
     public static Kernels Current => current ?? Decide();
 
     /// <summary>The kernels; null if none have been chosen yet.</summary>
@@ -62,7 +65,9 @@ internal sealed class Kernels
 
     public bool UsesOneDnnLinear => oneRow || fewRows || someRows || manyRows || InputGradientByOneDnn || WeightGradientByOneDnn;
 
-    /// <summary>Whether oneDNN is used: the choice that was measured for the nearest number of rows. Small products are always MKL's.</summary>
+    /// <summary>
+    /// Whether oneDNN is used: the choice that was measured for the nearest number of rows. Small products are always MKL's.
+    /// </summary>
     public bool MultipliesByOneDnn(long rows, long weights) => rows switch
     {
         1 => oneRow && weights >= 1 << 18,
@@ -91,7 +96,8 @@ internal sealed class Kernels
     public static void Use(KernelTable table)
     {
         if (PortableMode.IsOn && !table.ChoosesAs(PortableMode.Kernels))
-            throw new InvalidOperationException($"A portable run fixes the kernels ({PortableMode.Kernels}); others were asked for.");
+            throw new InvalidOperationException(
+                $"A portable run fixes the kernels ({PortableMode.Kernels}); others were asked for.");
         lock (Gate) current = Applied(table, isFixed: true);
     }
 
@@ -116,7 +122,8 @@ internal sealed class Kernels
     {
         CheckEnvironment();
         if (EnvironmentSwitch.Value(TableVariable) is { } text) return KernelTable.Parse(text);
-        return EnvironmentSwitch.Value(CheckVariable) == Off ? KernelTable.Defaults with { Source = $"{CheckVariable}=off" } : null;
+        return EnvironmentSwitch.Value(CheckVariable) == Off ? KernelTable.Defaults with { Source = $"{CheckVariable}=off" }
+            : null;
     }
 
     /// <exception cref="InvalidOperationException">A variable of the kit has a value that is not understood.</exception>
@@ -132,17 +139,22 @@ internal sealed class Kernels
         }
         catch (FormatException error)
         {
-            throw new InvalidOperationException($"The environment variable {TableVariable} is not understood: {error.Message}", error);
+            throw new InvalidOperationException(
+                $"The environment variable {TableVariable} is not understood: {error.Message}", error);
         }
     }
 
     private static Kernels Applied(KernelTable table, bool isFixed)
     {
         var kernels = new Kernels(table, isFixed);
-        if ((kernels.UsesOneDnnLinear || kernels.PacksForOneDnn) && !OneDnnLinear.IsThere) throw new NotSupportedException("oneDNN's products were asked for, but this system's libtorch does not show them, or they are switched off.");
+        if ((kernels.UsesOneDnnLinear || kernels.PacksForOneDnn) && !OneDnnLinear.IsThere) throw new NotSupportedException(
+            "oneDNN's products were asked for, but this system's libtorch does not show them, or they are switched off.");
         if (table[KernelTable.Mkl] == KernelTable.MklIntel && MklPaths.IsNeeded && !MklPaths.Tell())
-            throw new NotSupportedException("MKL's paths for Intel's processors were asked for, but this system does not let them be chosen, or the workaround is switched off.");
-        if (X86Base.IsSupported && (!kernels.ConvolvesByColumns || kernels.UsesOneDnnLinear || kernels.PacksForOneDnn)) _ = OneDnnCacheRecord.IsRight;   // fills the record where it must be
+            throw new NotSupportedException("MKL's paths for Intel's processors were asked for, but this system does not let "
+                + "them be chosen, or the workaround is switched off.");
+        // fills the record where it must be
+        if (X86Base.IsSupported && (!kernels.ConvolvesByColumns || kernels.UsesOneDnnLinear || kernels.PacksForOneDnn))
+            _ = OneDnnCacheRecord.IsRight;
         return kernels;
     }
 }

@@ -8,9 +8,13 @@ public static class PeakMatmulRate
 {
     private const int LeastSide = 256, MostSide = 2048, Repeats = 3;
     private const double LongEnough = 0.01;   // seconds that a product takes from which on its own time can be told
-    private static readonly Dictionary<(string Device, ScalarType Type, int Threads, bool TensorFloat32, string Kernels), double> Measured = [];
+    private static readonly Dictionary<(string Device, ScalarType Type, int Threads, bool TensorFloat32, string Kernels), double>
+        Measured = [];
 
-    /// <summary>Floating-point operations per second of products of large square matrices, by the kernel that the kit's layers use, the best of three; measured once for each device, type and number of threads, in well under a second.</summary>
+    /// <summary>
+    /// Floating-point operations per second of products of large square matrices, by the kernel that the kit's layers use, the
+    /// best of three; measured once for each device, type and number of threads, in well under a second.
+    /// </summary>
     /// <param name="device">Such as the model's.</param>
     /// <param name="type">float32, bfloat16, …</param>
     public static double Of(Device device, ScalarType type = ScalarType.Float32)
@@ -23,12 +27,15 @@ public static class PeakMatmulRate
         }
     }
 
-    /// <summary>By squares as large as the device multiplies in good time: a processor may have no fast way for a 16-bit type.</summary>
+    /// <summary>
+    /// By squares as large as the device multiplies in good time: a processor may have no fast way for a 16-bit type.
+    /// </summary>
     private static double Measure(Device device, ScalarType type)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        if (device.type == TorchSharp.DeviceType.CPU && type == ScalarType.BFloat16 && Kernels.Current.EmulatesBFloat16Products) type = ScalarType.Float32;
+        if (device.type == TorchSharp.DeviceType.CPU && type == ScalarType.BFloat16 && Kernels.Current.EmulatesBFloat16Products)
+            type = ScalarType.Float32;
         var side = LeastSide;
         var seconds = Seconds(side, device, type);
         while (side < MostSide && seconds < LongEnough) seconds = Seconds(side *= 2, device, type);
@@ -37,7 +44,8 @@ public static class PeakMatmulRate
 
     private static double Seconds(int side, Device device, ScalarType type)
     {
-        var (a, b) = (ones([side, side], type, device), ones([side, side], type, device));
+        var a = ones([side, side], type, device);
+        var b = ones([side, side], type, device);
         Multiply(a, b);   // the first prepares
         return Enumerable.Range(0, Repeats).Min(_ =>
         {
@@ -49,7 +57,8 @@ public static class PeakMatmulRate
 
     private static void Multiply(Tensor a, Tensor b)
     {
-        using var product = Kernels.Current.MultipliesByOneDnn(a.shape[0], b.numel()) && OneDnnLinear.Fits(a, b) ? OneDnnLinear.Multiply(a, b) : a.mm(b);
+        using var product = Kernels.Current.MultipliesByOneDnn(a.shape[0], b.numel()) && OneDnnLinear.Fits(a, b)
+            ? OneDnnLinear.Multiply(a, b) : a.mm(b);
         using var one = product[0, 0];
         one.to(ScalarType.Float32).item<float>();   // waits for a device that runs beside us
     }

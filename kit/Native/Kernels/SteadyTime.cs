@@ -6,8 +6,8 @@ namespace ResearchKit.Native;
 
 /// <summary>Times kernels by turns and keeps the fastest call of each.</summary>
 /// <remarks>
-/// Other programs on the machine only ever make a call longer. A call that Linux interrupted is not counted. A time is valid once the two
-/// fastest calls differ by at most 10 %; if they never do, the machine is too busy.
+/// Other programs on the machine only ever make a call longer. A call that Linux interrupted is not counted. A time is valid once
+/// the two fastest calls differ by at most 10 %; if they never do, the machine is too busy.
 /// </remarks>
 internal static unsafe partial class SteadyTime
 {
@@ -28,7 +28,8 @@ internal static unsafe partial class SteadyTime
                 var seconds = Seconds(kernels[i]);
                 fastest[i] = seconds < first ? (seconds, first) : (first, Math.Min(second, seconds));
             }
-            if (round >= LeastRounds && fastest.All(pair => double.IsFinite(pair.Second) && pair.Second <= pair.First * Agreement)) return [.. fastest.Select(pair => pair.First)];
+            if (round >= LeastRounds && fastest.All(pair => double.IsFinite(pair.Second)
+                && pair.Second <= pair.First * Agreement)) return [.. fastest.Select(pair => pair.First)];
         }
         return null;
     }
@@ -36,7 +37,8 @@ internal static unsafe partial class SteadyTime
     private static double Seconds(Func<Tensor> kernel)
     {
         using var scope = NewDisposeScope();   // frees what the kernel made on the way
-        var (start, preemptions) = (Stopwatch.GetTimestamp(), CountPreemptions());
+        var start = Stopwatch.GetTimestamp();
+        var preemptions = CountPreemptions();
         kernel();
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         return CountPreemptions() == preemptions ? seconds : double.PositiveInfinity;

@@ -5,9 +5,9 @@ namespace ResearchKit.Native;
 
 /// <summary>Makes an ELF library stop insisting on one symbol version of libstdc++ (GCC 13).</summary>
 /// <remarks>
-/// The only symbol of that version in libLibTorchSharp.so, std::ios_base_library_init(), is a mark that the compiler leaves behind;
-/// nothing in the file refers to its address. With VER_FLG_WEAK set, the loader does not ask for the version.
-/// Structures: System V ABI and Linux Standard Base, "Symbol Versioning".
+/// The only symbol of that version in libLibTorchSharp.so, std::ios_base_library_init(), is a mark that the compiler leaves
+/// behind; nothing in the file refers to its address. With VER_FLG_WEAK set, the loader does not ask for the version. Structures:
+/// System V ABI and Linux Standard Base, "Symbol Versioning".
 /// </remarks>
 internal static class ElfSymbolVersions
 {

@@ -4,7 +4,8 @@ namespace ResearchKit.Native;
 
 /// <summary>Puts a function in the place of one that a loaded library exports, for all who look it up from then on.</summary>
 /// <remarks>
-/// What is replaced is its address in the library's table of symbols. Done where the system's loader shows that table: Linux with glibc.
+/// What is replaced is its address in the library's table of symbols. Done where the system's loader shows that table: Linux with
+/// glibc.
 /// </remarks>
 internal static unsafe partial class ExportedFunction
 {
@@ -19,7 +20,8 @@ internal static unsafe partial class ExportedFunction
         if (!OperatingSystem.IsLinux() || !NativeLibrary.TryGetExport(library, name, out var function)) return 0;
         try
         {
-            if (AddressInfo(function, out var info, out var symbol, SymbolEntry) == 0 || symbol is null || info.Base + symbol->Value != function) return 0;
+            if (AddressInfo(function, out var info, out var symbol, SymbolEntry) == 0 || symbol is null
+                || info.Base + symbol->Value != function) return 0;
             var page = (nint)symbol & ~(nint)(Environment.SystemPageSize - 1);
             var length = (nint)(symbol + 1) - page;
             if (Protect(page, length, Writable) != 0) return 0;   // a hardened system may refuse

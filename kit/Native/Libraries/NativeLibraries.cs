@@ -82,7 +82,8 @@ public static class NativeLibraries
         {
             throw new DllNotFoundException(
                 $"The system's libstdc++ is older than {path} needs, and a copy that does not need it could not be loaded from "
-                + $"{folder.FullName}: {error.Message} Set TMPDIR to a folder that may hold programs, or install libstdc++ of GCC 13.", error);
+                + $"{folder.FullName}: {error.Message} Set TMPDIR to a folder that may hold programs, or install "
+                    + "libstdc++ of GCC 13.", error);
         }
         finally
         {

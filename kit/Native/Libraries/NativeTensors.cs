@@ -12,7 +12,8 @@ internal static unsafe class NativeTensors
         (delegate* unmanaged<nint, nint, int>)NativeLibrary.GetExport(Torch, "aoti_torch_assign_tensors");
 
     private static readonly delegate* unmanaged<nint, long, long*, long*, long, nint*, int> Reinterpret =
-        (delegate* unmanaged<nint, long, long*, long*, long, nint*, int>)NativeLibrary.GetExport(Torch, "aoti_torch__reinterpret_tensor");
+        (delegate* unmanaged<nint, long, long*, long*, long, nint*, int>)NativeLibrary.GetExport(Torch,
+            "aoti_torch__reinterpret_tensor");
 
     private static readonly delegate* unmanaged<nint, nint*, int> DataPointer =
         (delegate* unmanaged<nint, nint*, int>)NativeLibrary.GetExport(Torch, "aoti_torch_get_data_ptr");
@@ -21,15 +22,19 @@ internal static unsafe class NativeTensors
     public static nint Data(Tensor tensor)
     {
         nint start;
-        if (DataPointer(tensor.Handle, &start) != 0) throw new InvalidOperationException("libtorch did not say where a tensor lies.");
+        if (DataPointer(tensor.Handle, &start) != 0)
+            throw new InvalidOperationException("libtorch did not say where a tensor lies.");
         GC.KeepAlive(tensor);
         return start;
     }
 
-    /// <summary>Makes <paramref name="target"/> another name of <paramref name="source"/>: same memory, shape, device and gradient.</summary>
+    /// <summary>
+    /// Makes <paramref name="target"/> another name of <paramref name="source"/>: same memory, shape, device and gradient.
+    /// </summary>
     public static void Assign(Tensor target, Tensor source)
     {
-        if (AssignTensors(source.Handle, target.Handle) != 0) throw new InvalidOperationException("libtorch could not assign a tensor.");
+        if (AssignTensors(source.Handle, target.Handle) != 0)
+            throw new InvalidOperationException("libtorch could not assign a tensor.");
         GC.KeepAlive(source);
         GC.KeepAlive(target);
     }

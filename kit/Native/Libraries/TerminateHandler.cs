@@ -9,7 +9,9 @@ namespace ResearchKit.Native;
 /// <param name="Stack">Where the managed code was that called it, with files and lines where they are known.</param>
 public sealed record UncaughtNativeError(string Message, StackTrace Stack);
 
-/// <summary>Hears of C++ errors that would end the process: some calls of TorchSharp let libtorch's errors out of native code.</summary>
+/// <summary>
+/// Hears of C++ errors that would end the process: some calls of TorchSharp let libtorch's errors out of native code.
+/// </summary>
 /// <remarks>
 /// <c>torch.matmul</c> with shapes that do not fit, <c>torch.autograd.grad</c> and <c>cummax</c> are such calls. The error cannot
 /// reach managed code, but C++ asks one function before it gives up (<c>std::set_terminate</c>). There the calling thread can be
@@ -27,7 +29,8 @@ public static unsafe class TerminateHandler
     private static nint exceptionType;
 
     /// <summary>Whether such errors can be heard of on this machine.</summary>
-    public static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && !Workarounds.IsOff(Workarounds.Terminate);
+    public static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64
+        && !Workarounds.IsOff(Workarounds.Terminate);
 
     internal static bool IsInstalled => before is not null;
 
@@ -55,7 +58,8 @@ public static unsafe class TerminateHandler
         currentException = (delegate* unmanaged<nint*, nint*>)NativeLibrary.GetExport(library, "_ZSt17current_exceptionv");
         currentType = (delegate* unmanaged<nint>)NativeLibrary.GetExport(library, "__cxa_current_exception_type");
         exceptionType = NativeLibrary.GetExport(library, "_ZTISt9exception");
-        var set = (delegate* unmanaged<delegate* unmanaged<void>, delegate* unmanaged<void>>)NativeLibrary.GetExport(library, "_ZSt13set_terminatePFvvE");
+        var set = (delegate* unmanaged<delegate* unmanaged<void>, delegate* unmanaged<void>>)NativeLibrary.GetExport(library,
+            "_ZSt13set_terminatePFvvE");
         before = set(&OnTerminate);
     }
 

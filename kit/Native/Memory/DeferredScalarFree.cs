@@ -3,18 +3,22 @@ using System.Runtime.InteropServices;
 
 namespace ResearchKit.Native;
 
-/// <summary>Keeps TorchSharp's numbers (<c>Scalar</c>) alive for a while after the garbage collector has done with them.</summary>
+/// <summary>
+/// Keeps TorchSharp's numbers (<c>Scalar</c>) alive for a while after the garbage collector has done with them.
+/// </summary>
 /// <remarks>
-/// <c>x.add(0.5)</c> makes a Scalar, hands its address to native code and holds it no longer: a collection in that moment frees it
-/// before it is read, and the call fails (<c>Scalar.h: INTERNAL ASSERT FAILED</c>) or computes with another number. So the function
-/// that frees one is replaced by a queue to it: what the collector frees waits there for a second or two. Not longer, and not what is
-/// disposed of by hand, since small pieces that stay behind keep the native heap from joining the large ones between them.
-/// Small numbers are not freed at all (<see cref="ScalarCache"/>). Done on Linux with glibc; elsewhere everything
+/// <c>x.add(0.5)</c> makes a Scalar, hands its address to native code and holds it no longer: a collection in that moment frees
+/// it before it is read, and the call fails (<c>Scalar.h: INTERNAL ASSERT FAILED</c>) or computes with another number. So the
+/// function that frees one is replaced by a queue to it: what the collector frees waits there for a second or two. Not longer,
+/// and not what is disposed of by hand, since small pieces that stay behind keep the native heap from joining the large ones
+/// between them. Small numbers are not freed at all (<see cref="ScalarCache"/>). Done on Linux with glibc; elsewhere everything
 /// stays as it was.
 /// </remarks>
 internal static unsafe class DeferredScalarFree
 {
-    /// <summary>Milliseconds; between a call and the reading of its numbers lie microseconds, on a machine that has time for it.</summary>
+    /// <summary>
+    /// Milliseconds; between a call and the reading of its numbers lie microseconds, on a machine that has time for it.
+    /// </summary>
     private const int Wait = 1000;
 
     private static readonly ConcurrentQueue<nint> Queue = new();
@@ -32,7 +36,8 @@ internal static unsafe class DeferredScalarFree
     {
         if (Kept || Workarounds.IsOff(Workarounds.ScalarFree)) return;
         _ = new Witness();
-        free = (delegate* unmanaged<nint, void>)ExportedFunction.Replace(library, "THSTorch_dispose_scalar", (nint)(delegate* unmanaged<nint, void>)&Defer);
+        free = (delegate* unmanaged<nint, void>)ExportedFunction.Replace(library, "THSTorch_dispose_scalar",
+            (nint)(delegate* unmanaged<nint, void>)&Defer);
         if (Kept && !Workarounds.IsOff(Workarounds.SharedScalars)) ScalarCache.Keep(library);
     }
 

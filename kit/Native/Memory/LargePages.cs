@@ -4,9 +4,9 @@ namespace ResearchKit.Native;
 
 /// <summary>Gets memory ready that is about to be filled whole.</summary>
 /// <remarks>
-/// Fresh memory has no pages until it is touched, 4 KB at a time, each a trip into the system: for a model's weights that takes longer
-/// than reading them. On Linux the system is asked for large pages, and for all of them at once. Elsewhere, or where it says no,
-/// nothing happens.
+/// Fresh memory has no pages until it is touched, 4 KB at a time, each a trip into the system: for a model's weights that takes
+/// longer than reading them. On Linux the system is asked for large pages, and for all of them at once. Elsewhere, or where it
+/// says no, nothing happens.
 /// </remarks>
 internal static unsafe partial class LargePages
 {

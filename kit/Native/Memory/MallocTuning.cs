@@ -5,7 +5,9 @@ namespace ResearchKit.Native;
 /// <summary>What happens to memory that native code frees: glibc's heap; elsewhere nothing here does anything.</summary>
 internal static partial class MallocTuning
 {
-    /// <summary>M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h, and the bounds that glibc's own adjusting of both has.</summary>
+    /// <summary>
+    /// M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h, and the bounds that glibc's own adjusting of both has.
+    /// </summary>
     private const int TrimThreshold = -1, MapThreshold = -3, LargestTrim = 64 << 20, LargestMap = 32 << 20, Never = int.MaxValue;
 
     private static readonly Lock gate = new();
@@ -62,7 +64,7 @@ internal static partial class MallocTuning
             GC.SuppressFinalize(this);
         }
 
-        /// <summary>Nobody keeps what nobody can dispose any more.</summary>
+        /// <summary>Finalizer: releases the hold that nobody disposed.</summary>
         ~Keeping() => Dispose();
     }
 

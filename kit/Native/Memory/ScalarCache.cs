@@ -3,11 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace ResearchKit.Native;
 
-/// <summary>One native object (<c>Scalar</c>) for each small number, as runtimes have for small integers, instead of one each time.</summary>
+/// <summary>
+/// One native object (<c>Scalar</c>) for each small number, as runtimes have for small integers, instead of one each time.
+/// </summary>
 /// <remarks>
-/// TorchSharp's <c>x + y</c> makes a 1 that multiplies y, <c>x * 0.5</c> a 0.5, and leaves both to the garbage collector. What waits
-/// for it lies between the large pieces of the native heap and keeps them from joining, so that memory grows and steps find the heap
-/// in different states. Small are the sixteenths from −32 to 32. They are never freed.
+/// TorchSharp's <c>x + y</c> makes a 1 that multiplies y, <c>x * 0.5</c> a 0.5, and leaves both to the garbage collector. What
+/// waits for it lies between the large pieces of the native heap and keeps them from joining, so that memory grows and steps find
+/// the heap in different states. Small are the sixteenths from −32 to 32. They are never freed.
 /// </remarks>
 internal static unsafe class ScalarCache
 {
@@ -27,26 +29,34 @@ internal static unsafe class ScalarCache
     /// <param name="library">TorchSharp's native library, as the loader gave it.</param>
     public static void Keep(nint library)
     {
-        ofInt = (delegate* unmanaged<int, nint>)ExportedFunction.Replace(library, "THSTorch_int32_to_scalar", (nint)(delegate* unmanaged<int, nint>)&OfInt);
-        ofLong = (delegate* unmanaged<long, nint>)ExportedFunction.Replace(library, "THSTorch_int64_to_scalar", (nint)(delegate* unmanaged<long, nint>)&OfLong);
-        ofFloat = (delegate* unmanaged<float, nint>)ExportedFunction.Replace(library, "THSTorch_float32_to_scalar", (nint)(delegate* unmanaged<float, nint>)&OfFloat);
-        ofDouble = (delegate* unmanaged<double, nint>)ExportedFunction.Replace(library, "THSTorch_float64_to_scalar", (nint)(delegate* unmanaged<double, nint>)&OfDouble);
+        ofInt = (delegate* unmanaged<int, nint>)ExportedFunction.Replace(library, "THSTorch_int32_to_scalar",
+            (nint)(delegate* unmanaged<int, nint>)&OfInt);
+        ofLong = (delegate* unmanaged<long, nint>)ExportedFunction.Replace(library, "THSTorch_int64_to_scalar",
+            (nint)(delegate* unmanaged<long, nint>)&OfLong);
+        ofFloat = (delegate* unmanaged<float, nint>)ExportedFunction.Replace(library, "THSTorch_float32_to_scalar",
+            (nint)(delegate* unmanaged<float, nint>)&OfFloat);
+        ofDouble = (delegate* unmanaged<double, nint>)ExportedFunction.Replace(library, "THSTorch_float64_to_scalar",
+            (nint)(delegate* unmanaged<double, nint>)&OfDouble);
     }
 
     /// <summary>Whether this one is shared and so must not be freed.</summary>
     public static bool Contains(nint scalar) => Shared.ContainsKey(scalar);
 
     [UnmanagedCallersOnly]
-    private static nint OfInt(int value) => Find(Ints, value, out var place) is var one and not 0 ? one : Share(Ints, place, ofInt(value), value);
+    private static nint OfInt(int value) => Find(Ints, value, out var place) is var one and not 0 ? one
+        : Share(Ints, place, ofInt(value), value);
 
     [UnmanagedCallersOnly]
-    private static nint OfLong(long value) => Find(Longs, value, out var place) is var one and not 0 ? one : Share(Longs, place, ofLong(value), value);
+    private static nint OfLong(long value) => Find(Longs, value, out var place) is var one and not 0 ? one
+        : Share(Longs, place, ofLong(value), value);
 
     [UnmanagedCallersOnly]
-    private static nint OfFloat(float value) => Find(Floats, value, out var place) is var one and not 0 ? one : Share(Floats, place, ofFloat(value), value);
+    private static nint OfFloat(float value) => Find(Floats, value, out var place) is var one and not 0 ? one
+        : Share(Floats, place, ofFloat(value), value);
 
     [UnmanagedCallersOnly]
-    private static nint OfDouble(double value) => Find(Doubles, value, out var place) is var one and not 0 ? one : Share(Doubles, place, ofDouble(value), value);
+    private static nint OfDouble(double value) => Find(Doubles, value, out var place) is var one and not 0 ? one
+        : Share(Doubles, place, ofDouble(value), value);
 
     private static nint[] Table() => new nint[(2 * Middle) + 1];
 

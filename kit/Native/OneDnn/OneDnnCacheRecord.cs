@@ -5,24 +5,32 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>What oneDNN believes about the processor's data caches: the record by which it divides its work into blocks.</summary>
+/// <summary>
+/// What oneDNN believes about the processor's data caches: the record by which it divides its work into blocks.
+/// </summary>
 /// <remarks>
-/// oneDNN reads CPUID once, into a static object (<c>Xbyak::util::Cpu</c>). Where a virtual machine hides the caches, the sizes in it are one
-/// byte each, and planning by them gives wrong sums or divides by zero. The object lies in the writable data of libtorch_cpu and is found by
-/// the processor's family, model and stepping, which are part of it; nothing is written unless exactly one place matches. Linux x64 only.
+/// oneDNN reads CPUID once, into a static object (<c>Xbyak::util::Cpu</c>). Where a virtual machine hides the caches, the sizes
+/// in it are one byte each, and planning by them gives wrong sums or divides by zero. The object lies in the writable data of
+/// libtorch_cpu and is found by the processor's family, model and stepping, which are part of it; nothing is written unless
+/// exactly one place matches. Linux x64 only.
 /// </remarks>
 internal static unsafe class OneDnnCacheRecord
 {
-    // Places in the object, in 32-bit words: type_ (the features, 128 bits), x2APIC_supported_, then from word 0 on numCores_[2], dataCacheSize_[10], coresSharingDataCache_[10], dataCacheLevels_, avx10version_,
+    // Places in the object, in 32-bit words: type_ (the features, 128 bits), x2APIC_supported_, then from word 0 on numCores_[2],
+    // dataCacheSize_[10], coresSharingDataCache_[10], dataCacheLevels_, avx10version_,
     // then model, family, stepping, extended model and family, display family and model.
-    private const int Features = -5, Topology = -1, Cores = 1, Sizes = 2, Sharing = 12, Levels = 22, Identity = 24, Words = 31, MostLevels = 10;
+    private const int Features = -5, Topology = -1, Cores = 1, Sizes = 2, Sharing = 12, Levels = 22, Identity = 24,
+        Words = 31, MostLevels = 10;
     private static readonly Lazy<nint> Place = new(Find);
     private static readonly Lazy<bool> Filled = new(Fill);
 
     /// <summary>Whether the record was filled in this process.</summary>
     public static bool WasFilled => Filled is { IsValueCreated: true, Value: true };
 
-    /// <summary>Whether oneDNN knows the caches: from CPUID, or since they were written into its record, which the first call does where it must.</summary>
+    /// <summary>
+    /// Whether oneDNN knows the caches: from CPUID, or since they were written into its record, which the first call does where
+    /// it must.
+    /// </summary>
     public static bool IsRight => PortableMode.IsOn || ProcessorCaches.Seen is not null || Filled.Value;
 
     /// <summary>The sizes that oneDNN has; null where its record cannot be found.</summary>
@@ -62,11 +70,18 @@ internal static unsafe class OneDnnCacheRecord
         var record = (int*)Place.Value;
         var features = (ulong*)(record + Features);
         if ((features[0] & neededFeatures) != neededFeatures) return false;
-        (features[0], features[1]) = (portableFeatures, 0);
+        features[0] = portableFeatures;
+        features[1] = 0;
         record[Topology] = 1;
-        (record[0], record[Cores], record[Levels]) = (1, 4, 3);
-        (record[Sizes], record[Sizes + 1], record[Sizes + 2]) = (32 << 10, 512 << 10, 8 << 20);
-        (record[Sharing], record[Sharing + 1], record[Sharing + 2]) = (1, 1, 4);
+        record[0] = 1;
+        record[Cores] = 4;
+        record[Levels] = 3;
+        record[Sizes] = 32 << 10;
+        record[Sizes + 1] = 512 << 10;
+        record[Sizes + 2] = 8 << 20;
+        record[Sharing] = 1;
+        record[Sharing + 1] = 1;
+        record[Sharing + 2] = 4;
         return true;
     }
 
@@ -78,7 +93,8 @@ internal static unsafe class OneDnnCacheRecord
 
     private static nint Find()
     {
-        if (!OperatingSystem.IsLinux() || !X86Base.IsSupported || !NativeLibrary.TryGetExport(NativeLibrary.Load(NativeLibraries.TorchPath), "aoti_torch_cpu__linear_pointwise", out _)) return 0;
+        if (!OperatingSystem.IsLinux() || !X86Base.IsSupported || !NativeLibrary.TryGetExport(
+            NativeLibrary.Load(NativeLibraries.TorchPath), "aoti_torch_cpu__linear_pointwise", out _)) return 0;
         using (var one = ones(2, 2)) OneDnnLinear.Multiply(one, one).Dispose();   // has oneDNN read CPUID
         var matches = WritableRanges().SelectMany(range => Matches(range.Start, range.End)).Take(2).ToList();
         return matches.Count == 1 ? matches[0] : 0;
@@ -101,14 +117,21 @@ internal static unsafe class OneDnnCacheRecord
 
     private static bool IsPlausible(ReadOnlySpan<int> record) =>
         record[0] is >= 0 and < 1 << 16 && record[Cores] is >= 0 and < 1 << 16 && record[Levels] is >= 0 and <= MostLevels
-        && record[(Sizes + Math.Min(4, MostLevels))..Sharing].IndexOfAnyExcept(0) < 0 && record[(Sharing + 4)..Levels].IndexOfAnyExcept(0) < 0;
+        && record[(Sizes + Math.Min(4, MostLevels))..Sharing].IndexOfAnyExcept(0) < 0
+        && record[(Sharing + 4)..Levels].IndexOfAnyExcept(0) < 0;
 
-    /// <summary>Model, family, stepping, extended model and family, display family and model, as Xbyak derives them from CPUID's leaf 1.</summary>
+    /// <summary>
+    /// Model, family, stepping, extended model and family, display family and model, as Xbyak derives them from CPUID's leaf 1.
+    /// </summary>
     private static int[] ProcessorIdentity()
     {
         var signature = (uint)X86Base.CpuId(1, 0).Eax;
         int Bits(int from, int count) => (int)(signature >> from) & ((1 << count) - 1);
-        var (stepping, model, family, extendedModel, extendedFamily) = (Bits(0, 4), Bits(4, 4), Bits(8, 4), Bits(16, 4), Bits(20, 8));
+        var stepping = Bits(0, 4);
+        var model = Bits(4, 4);
+        var family = Bits(8, 4);
+        var extendedModel = Bits(16, 4);
+        var extendedFamily = Bits(20, 8);
         return [model, family, stepping, extendedModel, extendedFamily,
             family == 15 ? family + extendedFamily : family, family is 6 or 15 ? (extendedModel << 4) + model : model];
     }
@@ -131,5 +154,6 @@ internal static unsafe class OneDnnCacheRecord
         }
     }
 
-    private static nint Address(string hexadecimal) => (nint)long.Parse(hexadecimal, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    private static nint Address(string hexadecimal) =>
+        (nint)long.Parse(hexadecimal, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 }

@@ -6,26 +6,35 @@ namespace ResearchKit.Native;
 
 /// <summary>Products of float32 matrices by oneDNN, which libtorch carries but does not multiply float32 with.</summary>
 /// <remarks>
-/// libtorch's own products are MKL's. Which of the two is faster depends on the processor and on the sizes; <see cref="Kernels"/> chooses.
-/// Reached through the C interface that compiled PyTorch models use.
+/// libtorch's own products are MKL's. Which of the two is faster depends on the processor and on the sizes; <see cref="Kernels"/>
+/// chooses. Reached through the C interface that compiled PyTorch models use.
 /// </remarks>
 internal static unsafe class OneDnnLinear
 {
     private static readonly delegate* unmanaged<nint, nint, nint*, byte*, double**, long, byte**, nint*, int> LinearPointwise =
-        (delegate* unmanaged<nint, nint, nint*, byte*, double**, long, byte**, nint*, int>)Find("aoti_torch_cpu__linear_pointwise");
+        (delegate* unmanaged<nint, nint, nint*, byte*, double**, long, byte**, nint*,
+            int>)Find("aoti_torch_cpu__linear_pointwise");
 
-    private static readonly delegate* unmanaged<byte*, byte*, nint*, int> Dispatch = (delegate* unmanaged<byte*, byte*, nint*, int>)Find("aoti_torch_call_dispatcher");
+    private static readonly delegate* unmanaged<byte*, byte*, nint*,
+        int> Dispatch = (delegate* unmanaged<byte*, byte*, nint*, int>)Find("aoti_torch_call_dispatcher");
 
-    private static readonly delegate* unmanaged<nint, nint*, int> NewHandle = (delegate* unmanaged<nint, nint*, int>)Find("aoti_torch_new_tensor_handle");
+    private static readonly delegate* unmanaged<nint, nint*,
+        int> NewHandle = (delegate* unmanaged<nint, nint*, int>)Find("aoti_torch_new_tensor_handle");
 
     /// <summary>Whether this system's libtorch has them, and they are not switched off.</summary>
     public static bool IsThere => LinearPointwise is not null && !Workarounds.IsOff(Workarounds.OneDnnProducts);
 
-    /// <summary>Whether these can be multiplied so: float32, on the CPU, not empty, of shapes that fit; libtorch says what is wrong with others.</summary>
-    public static bool Fits(Tensor x, Tensor weight, Tensor? bias = null) => IsPlain(x) && IsPlain(weight) && (bias is null || IsPlain(bias))
-        && x.dim() > 0 && weight.dim() == 2 && x.shape[^1] == weight.shape[1] && (bias is null || (bias.dim() == 1 && bias.shape[0] == weight.shape[0]));
+    /// <summary>
+    /// Whether these can be multiplied so: float32, on the CPU, not empty, of shapes that fit; libtorch says what is wrong with
+    /// others.
+    /// </summary>
+    public static bool Fits(Tensor x, Tensor weight, Tensor? bias = null) =>
+        IsPlain(x) && IsPlain(weight) && (bias is null || IsPlain(bias))
+        && x.dim() > 0 && weight.dim() == 2 && x.shape[^1] == weight.shape[1]
+        && (bias is null || (bias.dim() == 1 && bias.shape[0] == weight.shape[0]));
 
-    private static bool IsPlain(Tensor tensor) => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.numel() > 0;
+    private static bool IsPlain(Tensor tensor) =>
+        tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.numel() > 0;
 
     /// <summary>x Wᵀ + b, without recording it for a gradient.</summary>
     /// <param name="x">float32 [rows, in].</param>
@@ -35,15 +44,7 @@ internal static unsafe class OneDnnLinear
     public static Tensor Multiply(Tensor x, Tensor weight, Tensor? bias = null)
     {
         using var scope = NewDisposeScope();
-        var (rows, weights) = (InRows(x), InRows(weight));
-        nint product, biasHandle = bias?.Handle ?? 0;
-        fixed (byte* none = "none\0"u8)
-            if (LinearPointwise(rows.Handle, weights.Handle, bias is null ? null : &biasHandle, none, null, 0, null, &product) != 0)
-                throw new InvalidOperationException("oneDNN could not multiply two matrices.");
-        GC.KeepAlive(rows);
-        GC.KeepAlive(weights);
-        GC.KeepAlive(bias);
-        return Tensor.UnsafeCreateTensor(product).MoveToOuterDisposeScope();
+        return MultiplyPacked(InRows(x), InRows(weight), bias).MoveToOuterDisposeScope();
     }
 
     /// <summary>A weight in oneDNN's blocked format, laid out once for many products.</summary>
@@ -61,12 +62,12 @@ internal static unsafe class OneDnnLinear
         return error == 0 ? Tensor.UnsafeCreateTensor(stack[0]) : null;
     }
 
-    /// <summary>x Wᵀ + b by a packed weight, without noting it down for a gradient.</summary>
+    /// <summary>x Wᵀ + b by a packed weight, without recording it for a gradient.</summary>
     /// <param name="x">[..., in], of the weight's dtype; not empty.</param>
     /// <param name="weight">What <see cref="Pack"/> gave.</param>
     /// <param name="bias">[out], or null.</param>
     /// <returns>[..., out].</returns>
-    public static Tensor Packed(Tensor x, Tensor weight, Tensor? bias)
+    public static Tensor MultiplyPacked(Tensor x, Tensor weight, Tensor? bias)
     {
         nint product, biasHandle = bias?.Handle ?? 0;
         int error;
@@ -75,17 +76,20 @@ internal static unsafe class OneDnnLinear
         GC.KeepAlive(x);
         GC.KeepAlive(weight);
         GC.KeepAlive(bias);
-        return error == 0 ? Tensor.UnsafeCreateTensor(product) : throw new InvalidOperationException("oneDNN could not multiply two matrices.");
+        return error == 0 ? Tensor.UnsafeCreateTensor(product)
+            : throw new InvalidOperationException("oneDNN could not multiply two matrices.");
     }
 
     /// <summary>
-    /// A matrix whose rows or columns lie whole in memory, as it is; any other anew, such as the one number, spread over a matrix, that is
-    /// the gradient of a sum: oneDNN has no fast way for it.
+    /// A matrix whose rows or columns lie whole in memory, as it is; any other anew, such as the one number, spread over a
+    /// matrix, that is the gradient of a sum: oneDNN has no fast way for it.
     /// </summary>
     private static Tensor InRows(Tensor matrix)
     {
-        var (rows, columns) = (matrix.stride(0), matrix.stride(1));
-        return (columns == 1 && rows >= matrix.shape[1]) || (rows == 1 && columns >= matrix.shape[0]) ? matrix : matrix.contiguous();
+        var rows = matrix.stride(0);
+        var columns = matrix.stride(1);
+        return (columns == 1 && rows >= matrix.shape[1]) || (rows == 1 && columns >= matrix.shape[0]) ? matrix
+            : matrix.contiguous();
     }
 
     private static nint Find(string name) =>

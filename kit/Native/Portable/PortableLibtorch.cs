@@ -3,7 +3,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ResearchKit.Native;
 
-/// <summary>libtorch's own part of a portable run: the instruction sets that it sees, and sums whose order does not depend on the threads' race.</summary>
+/// <summary>
+/// libtorch's own part of a portable run: the instruction sets that it sees, and sums whose order does not depend on the threads'
+/// race.
+/// </summary>
 internal static unsafe class PortableLibtorch
 {
     // cpuinfo_isa of cpuinfo, one byte for each instruction set, on x64.
@@ -19,19 +22,21 @@ internal static unsafe class PortableLibtorch
     private static void HideWiderInstructions()
     {
         var core = NativeLibrary.Load(Path.Combine(Path.GetDirectoryName(NativeLibraries.TorchPath)!, "libc10.so"));
-        if (!NativeLibrary.TryGetExport(core, "cpuinfo_initialize", out var initialize) || !NativeLibrary.TryGetExport(core, "cpuinfo_isa", out var place))
+        if (!NativeLibrary.TryGetExport(core, "cpuinfo_initialize", out var initialize)
+            || !NativeLibrary.TryGetExport(core, "cpuinfo_isa", out var place))
             throw PortableMode.Missing("libtorch's list of instruction sets");
         _ = ((delegate* unmanaged[Cdecl]<byte>)initialize)();
         var sets = new Span<byte>((void*)place, LastWider + 1);
-        if (sets[Avx] != 1 || sets[Fma3] != 1 || sets[F16c] != 1 || sets[WideAvx2] != 1 || sets[FirstWider] != (Avx512F.IsSupported ? 1 : 0))
+        if (sets[Avx] != 1 || sets[Fma3] != 1 || sets[F16c] != 1 || sets[WideAvx2] != 1
+            || sets[FirstWider] != (Avx512F.IsSupported ? 1 : 0))
             throw PortableMode.Missing("libtorch's list of instruction sets");
         sets[AvxVnni] = 0;
         sets[FirstWider..].Clear();
     }
 
     /// <summary>
-    /// Without this the gradient of an indexing (<c>weight[tokens]</c>) is added up by several threads in the order in which they come.
-    /// New tensors need not be filled for it.
+    /// Without this the gradient of an indexing (<c>weight[tokens]</c>) is added up by several threads in the order in which they
+    /// come. New tensors need not be filled for it.
     /// </summary>
     private static void SumInOrder()
     {

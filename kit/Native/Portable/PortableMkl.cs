@@ -5,9 +5,9 @@ namespace ResearchKit.Native;
 
 /// <summary>MKL's part of a portable run.</summary>
 /// <remarks>
-/// MKL's conditional numerical reproducibility (<c>MKL_CBWR=AVX2,STRICT</c>) takes one code path whatever the processor can do and
-/// wherever a matrix begins in memory. It is made for Intel's processors: math functions, products and Fourier transforms differ on others
-/// until MKL takes them for Intel's. The sizes of the caches are given too, since blocks are planned by them.
+/// MKL's conditional numerical reproducibility (<c>MKL_CBWR=AVX2,STRICT</c>) takes one code path whatever the processor can do
+/// and wherever a matrix begins in memory. It is made for Intel's processors: math functions, products and Fourier transforms
+/// differ on others until MKL takes them for Intel's. The sizes of the caches are given too, since blocks are planned by them.
 /// </remarks>
 internal static unsafe class PortableMkl
 {
@@ -19,7 +19,8 @@ internal static unsafe class PortableMkl
         if (!MklPaths.Tell()) throw PortableMode.Missing("MKL's question whose processor it runs on");
         var torch = NativeLibrary.Load(NativeLibraries.TorchPath);
         if (ExportedFunction.Replace(torch, "mkl_serv_cache_info", (nint)(delegate* unmanaged[Cdecl]<long*, void>)&CacheInfo) == 0
-            || ExportedFunction.Replace(torch, "mkl_serv_get_cache_size", (nint)(delegate* unmanaged[Cdecl]<int, long>)&CacheSize) == 0)
+            || ExportedFunction.Replace(torch, "mkl_serv_get_cache_size",
+                (nint)(delegate* unmanaged[Cdecl]<int, long>)&CacheSize) == 0)
             throw PortableMode.Missing("MKL's sizes of the caches");
     }
 

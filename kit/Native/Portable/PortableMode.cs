@@ -4,16 +4,22 @@ using TorchSharp;
 
 namespace ResearchKit.Native;
 
-/// <summary>Has libtorch, MKL and oneDNN compute alike on every x64 processor with AVX2, so that a run gives the same bits on all of them.</summary>
+/// <summary>
+/// Has libtorch, MKL and oneDNN compute alike on every x64 processor with AVX2, so that a run gives the same bits on all of them.
+/// </summary>
 /// <remarks>
-/// Each library chooses its code by the processor's maker, instruction sets, caches and cores. Here each is told the same ones: those of
-/// a processor of 2013 with AVX2 and FMA. Nothing is measured. See <see cref="Compute.Portable"/> for what the mode promises.
+/// Each library chooses its code by the processor's maker, instruction sets, caches and cores. Here each is told the same ones:
+/// those of a processor of 2013 with AVX2 and FMA. Nothing is measured. See <see cref="Compute.Portable"/> for what the mode
+/// promises.
 /// </remarks>
 internal static partial class PortableMode
 {
     public const string Variable = "RESEARCHKIT_PORTABLE";
 
-    /// <summary>Threads of a portable run, unless it asks for another number: sums are split among threads, so the number is part of the result.</summary>
+    /// <summary>
+    /// Threads of a portable run, unless it asks for another number: sums are split among threads, so the number is part of the
+    /// result.
+    /// </summary>
     public const int DefaultThreads = 2;
 
     private const string On = "1", Off = "0";
@@ -35,9 +41,12 @@ internal static partial class PortableMode
     /// <summary>Whether this process computes so.</summary>
     public static bool IsOn { get; private set; }
 
-    /// <summary>The kernels of a portable run: MKL's products, oneDNN's convolutions, bfloat16 products of rounded float32 factors.</summary>
+    /// <summary>
+    /// The kernels of a portable run: MKL's products, oneDNN's convolutions, bfloat16 products of rounded float32 factors.
+    /// </summary>
     public static KernelTable Kernels { get; } = KernelTable.Parse(
-        $"{KernelTable.Mkl}={KernelTable.MklIntel} {KernelTable.BFloat16Product}={KernelTable.Float32} {KernelTable.BFloat16Convolution}={KernelTable.Float32}") with
+        $"{KernelTable.Mkl}={KernelTable.MklIntel} {KernelTable.BFloat16Product}={KernelTable.Float32} "
+            + $"{KernelTable.BFloat16Convolution}={KernelTable.Float32}") with
     {
         Source = "fixed, for a portable run",
     };
@@ -53,7 +62,8 @@ internal static partial class PortableMode
     public static void Enter()
     {
         if (IsOn) return;
-        if (torch.Tensor.PeakCount > 0) throw new InvalidOperationException("Portable mode was asked for after the first tensor operation; set Compute.Portable before it.");
+        if (torch.Tensor.PeakCount > 0) throw new InvalidOperationException(
+            "Portable mode was asked for after the first tensor operation; set Compute.Portable before it.");
         if (Obstacle() is { } why) throw new NotSupportedException($"A portable run is not possible here: {why}");
         Fix();
     }
@@ -80,13 +90,16 @@ internal static partial class PortableMode
 
     /// <summary>One sentence about what a library does not show.</summary>
     public static NotSupportedException Missing(string what) =>
-        new($"A portable run is not possible here: {what} was not found in this libtorch ({NativeLibraries.TorchVersion} for Linux x64 of the packages is expected).");
+        new($"A portable run is not possible here: {what} was not found in this libtorch ({NativeLibraries.TorchVersion} for "
+            + "Linux x64 of the packages is expected).");
 
     private static string? Obstacle() =>
-        !OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64 ? "it needs Linux on an x64 processor, where libtorch shows which code MKL and oneDNN choose."
+        !OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64
+            ? "it needs Linux on an x64 processor, where libtorch shows which code MKL and oneDNN choose."
         : !Avx2.IsSupported || !Fma.IsSupported ? "the processor has no AVX2 and FMA."
         : Workarounds.IsOff(Workarounds.MklPath) ? $"{Workarounds.Variable} switches {Workarounds.MklPath} off, which it needs."
-        : Workarounds.IsOff(Workarounds.PortableFunctions) ? $"{Workarounds.Variable} switches {Workarounds.PortableFunctions} off, which it needs."
+        : Workarounds.IsOff(Workarounds.PortableFunctions)
+        ? $"{Workarounds.Variable} switches {Workarounds.PortableFunctions} off, which it needs."
         : Workarounds.IsOff(Workarounds.BFloat16) ? $"{Workarounds.Variable} switches {Workarounds.BFloat16} off, which it needs."
         : null;
 

@@ -5,9 +5,9 @@ namespace ResearchKit.Native;
 
 /// <summary>The number of threads of a portable run, on every thread that computes.</summary>
 /// <remarks>
-/// To set OpenMP's number is to set it for the calling thread; another thread begins with as many as the machine has cores until its first
-/// parallel loop of libtorch. Libraries ask <c>omp_get_max_threads</c> before they share work out: its replacement sets the number on
-/// each thread that asks for the first time.
+/// To set OpenMP's number is to set it for the calling thread; another thread begins with as many as the machine has cores until
+/// its first parallel loop of libtorch. Libraries ask <c>omp_get_max_threads</c> before they share work out: its replacement sets
+/// the number on each thread that asks for the first time.
 /// </remarks>
 internal static unsafe class PortableThreads
 {
@@ -28,7 +28,8 @@ internal static unsafe class PortableThreads
         {
             if (!NativeLibrary.TryGetExport(torch, "omp_get_max_threads", out var getter)) throw PortableMode.Missing("OpenMP");
             maximum = (delegate* unmanaged[Cdecl]<int>)getter;
-            if (ExportedFunction.Replace(torch, "omp_get_max_threads", (nint)(delegate* unmanaged[Cdecl]<int>)&Maximum) == 0) throw PortableMode.Missing("OpenMP's number of threads");
+            if (ExportedFunction.Replace(torch, "omp_get_max_threads", (nint)(delegate* unmanaged[Cdecl]<int>)&Maximum) == 0)
+                throw PortableMode.Missing("OpenMP's number of threads");
         }
     }
 

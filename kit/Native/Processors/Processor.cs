@@ -13,7 +13,9 @@ internal static class Processor
     /// <summary>Its name, as the maker or the hypervisor gives it.</summary>
     public static string Name { get; } = ReadName();
 
-    /// <summary>Such as <c>GenuineIntel</c> or <c>AuthenticAMD</c>; the architecture's name on processors that are not x64.</summary>
+    /// <summary>
+    /// Such as <c>GenuineIntel</c> or <c>AuthenticAMD</c>; the architecture's name on processors that are not x64.
+    /// </summary>
     public static string Vendor { get; } = ReadVendor();
 
     /// <summary>Family, model and stepping on x64, such as <c>25.1.1</c>; empty elsewhere.</summary>
@@ -53,7 +55,9 @@ internal static class Processor
     {
         if (!X86Base.IsSupported) return "";
         var bits = (uint)X86Base.CpuId(1, 0).Eax;
-        var (stepping, model, family) = (bits & 15, (bits >> 4) & 15, (bits >> 8) & 15);
+        var stepping = bits & 15;
+        var model = (bits >> 4) & 15;
+        var family = (bits >> 8) & 15;
         if (family is 6 or 15) model += ((bits >> 16) & 15) << 4;
         if (family == 15) family += (bits >> 20) & 255;
         return string.Create(CultureInfo.InvariantCulture, $"{family}.{model}.{stepping}");
@@ -62,7 +66,8 @@ internal static class Processor
     private static string ReadName()
     {
         var model = File.Exists(ProcessorInformation)
-            ? File.ReadLines(ProcessorInformation).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) : null;
+            ? File.ReadLines(ProcessorInformation).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+            : null;
         return model?.Split(':', 2)[^1].Trim() ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? Unknown;
     }
 }

@@ -43,8 +43,7 @@ public sealed record AdanOptions : OptimizerSettings
 /// <summary>Adam that looks ahead as Nesterov does, through the difference of successive gradients.</summary>
 /// <remarks>
 /// Xie et al., 2022, https://arxiv.org/abs/2208.06677. State: <c>step</c>, <c>exp_avg</c>, <c>exp_avg_diff</c>,
-/// <c>exp_avg_sq</c>,
-/// <c>neg_pre_grad</c>.
+/// <c>exp_avg_sq</c>, <c>neg_pre_grad</c>.
 /// </remarks>
 /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
@@ -52,38 +51,7 @@ public sealed record AdanOptions : OptimizerSettings
 public sealed class Adan(IEnumerable<(string Name, Parameter Parameter)> parameters, AdanOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), "exp_avg", "exp_avg_diff", "exp_avg_sq", "neg_pre_grad")
 {
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def adan(params: List[Tensor], grads: List[Tensor], means: List[Tensor], mean_differences: List[Tensor], squares: List[Tensor], negative_last: List[Tensor], clip: List[Tensor], step: float, lr: float, beta1: float, beta2: float, beta3: float, weight_decay: float, eps: float, proximal: bool) -> None:
-            if len(clip) > 0:
-                grads = torch._foreach_mul(grads, clip[0])
-            if step == 1.0:
-                torch._foreach_copy_(negative_last, grads)
-                torch._foreach_neg_(negative_last)
-            difference = negative_last
-            torch._foreach_add_(difference, grads)
-            torch._foreach_mul_(means, beta1)
-            torch._foreach_add_(means, grads, alpha=1.0 - beta1)
-            torch._foreach_mul_(mean_differences, beta2)
-            torch._foreach_add_(mean_differences, difference, alpha=1.0 - beta2)
-            ahead = difference
-            torch._foreach_mul_(ahead, beta2)
-            torch._foreach_add_(ahead, grads)
-            torch._foreach_mul_(squares, beta3)
-            torch._foreach_addcmul_(squares, ahead, ahead, value=1.0 - beta3)
-
-            denominators = torch._foreach_sqrt(squares)
-            torch._foreach_div_(denominators, (1.0 - beta3 ** step) ** 0.5)
-            torch._foreach_add_(denominators, eps)
-            if weight_decay != 0.0 and not proximal:
-                torch._foreach_mul_(params, 1.0 - lr * weight_decay)
-            torch._foreach_addcdiv_(params, means, denominators, value=-lr / (1.0 - beta1 ** step))
-            torch._foreach_addcdiv_(params, mean_differences, denominators, value=-lr * beta2 / (1.0 - beta2 ** step))
-            if weight_decay != 0.0 and proximal:
-                torch._foreach_div_(params, 1.0 + lr * weight_decay)
-            torch._foreach_copy_(negative_last, grads)
-            torch._foreach_neg_(negative_last)
-
-        """));
+    private static readonly TorchScript Script = new("Adan.py");
 
     private readonly AdanOptions options = options ?? new();
     private Tensor[] clip = [];
@@ -91,16 +59,16 @@ public sealed class Adan(IEnumerable<(string Name, Parameter Parameter)> paramet
     /// <inheritdoc/>
     protected override void Move(IReadOnlyList<ParameterBatch> all)
     {
-        clip = options.MaximumGradientNorm is { } longest
-            ? [(longest / (GradientNorm.Of(all) + options.Epsilon)).clamp_max(1)] : [];
+        clip = options.MaximumGradientNorm is { } longest ? [(longest / (GradientNorm.Of(all) + options.Epsilon)).clamp_max(1)]
+            : [];
         base.Move(all);
         clip = [];
     }
 
     /// <inheritdoc/>
     protected override void Move(ParameterBatch moving) =>
-        Script.Value.Call("adan", moving.Parameters, moving.Gradients, moving.State("exp_avg"),
+        Script.Call("adan", moving.Parameters, moving.Gradients, moving.State("exp_avg"),
         moving.State("exp_avg_diff"), moving.State("exp_avg_sq"), moving.State("neg_pre_grad"), GradientNorm.Beside(moving, clip),
-            (double)moving.Step, moving.LearningRate,
+        (double)moving.Step, moving.LearningRate,
         options.Beta1, options.Beta2, options.Beta3, moving.WeightDecay, options.Epsilon, options.ProximalDecay);
 }

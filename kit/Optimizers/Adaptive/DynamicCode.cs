@@ -3,8 +3,8 @@ namespace ResearchKit.Optimizers;
 /// <summary>The 256 numbers that a byte stands for in a dynamic tree: seven powers of ten, the finer the larger.</summary>
 /// <remarks>
 /// Dettmers, 2016, https://arxiv.org/abs/1511.04561, and Dettmers et al., 2022, https://arxiv.org/abs/2110.02861. Under each
-/// power of ten the numbers are the middles of equal parts of [0.1, 1]: 1, 2, 4, … 64 parts with a sign, twice as many without.
-/// 0 and 1 are exact. So a number's code is the part that it lies in, which <see cref="AdamW8bit"/> computes.
+/// power of ten the numbers are the middles of equal parts of [0.1, 1]: 1, 2, 4, … 64 parts with a sign, twice as many without. 0
+/// and 1 are exact. So a number's code is the part that it lies in, which <see cref="AdamW8bit"/> computes.
 /// </remarks>
 internal static class DynamicCode
 {

@@ -1,6 +1,5 @@
 using ResearchKit.Tensors;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
@@ -39,22 +38,11 @@ public sealed record LionOptions : OptimizerSettings
 public sealed class Lion(IEnumerable<(string Name, Parameter Parameter)> parameters, LionOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), "exp_avg")
 {
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def lion(params: List[Tensor], grads: List[Tensor], means: List[Tensor], lr: float, beta1: float, beta2: float, weight_decay: float) -> None:
-            if weight_decay != 0.0:
-                torch._foreach_mul_(params, 1.0 - lr * weight_decay)
-            direction = torch._foreach_mul(means, beta1)
-            torch._foreach_add_(direction, grads, alpha=1.0 - beta1)
-            torch._foreach_sign_(direction)
-            torch._foreach_add_(params, direction, alpha=-lr)
-            torch._foreach_mul_(means, beta2)
-            torch._foreach_add_(means, grads, alpha=1.0 - beta2)
-
-        """));
+    private static readonly TorchScript Script = new("Lion.py");
 
     private readonly LionOptions options = options ?? new();
 
     /// <inheritdoc/>
-    protected override void Move(ParameterBatch moving) => Script.Value.Call("lion", moving.Parameters, moving.Gradients,
+    protected override void Move(ParameterBatch moving) => Script.Call("lion", moving.Parameters, moving.Gradients,
         moving.State("exp_avg"), moving.LearningRate, options.Beta1, options.Beta2, moving.WeightDecay);
 }

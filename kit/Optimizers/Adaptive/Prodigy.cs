@@ -56,38 +56,12 @@ public sealed record ProdigyOptions : AdamOptions
 /// <summary>Adam that finds its learning rate: it estimates how far the solution lies from where it began.</summary>
 /// <remarks>
 /// Mishchenko and Defazio, 2024, https://arxiv.org/abs/2306.06101. The estimate is used with one step of delay. State:
-/// <c>step</c>,
-/// <c>exp_avg</c>, <c>exp_avg_sq</c>, <c>s</c>, <c>p0</c>, and over all parameters <c>k</c>, <c>d</c>, <c>d_max</c>,
+/// <c>step</c>, <c>exp_avg</c>, <c>exp_avg_sq</c>, <c>s</c>, <c>p0</c>, and over all parameters <c>k</c>, <c>d</c>, <c>d_max</c>,
 /// <c>d_numerator</c>.
 /// </remarks>
 public sealed class Prodigy : ForeachOptimizer
 {
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def begin(params: List[Tensor], starts: List[Tensor], slice: int) -> None:
-            for i in range(len(params)):
-                starts[i].copy_(params[i].flatten()[::slice])
-
-        def look(params: List[Tensor], grads: List[Tensor], means: List[Tensor], squares: List[Tensor], sums: List[Tensor], starts: List[Tensor], d: float, beta1: float, beta2: float, beta3: float, scale: float, weight_decay: float, slice: int) -> Tensor:
-            if weight_decay != 0.0:
-                grads = torch._foreach_add(grads, params, alpha=weight_decay)
-            sliced = [grad.flatten()[::slice] for grad in grads]
-            covered = [torch.dot(sliced[i], starts[i] - params[i].flatten()[::slice]) for i in range(len(params))]
-            torch._foreach_mul_(means, beta1)
-            torch._foreach_add_(means, grads, alpha=d * (1.0 - beta1))
-            torch._foreach_mul_(squares, beta2)
-            torch._foreach_addcmul_(squares, grads, grads, value=d * d * (1.0 - beta2))
-            torch._foreach_mul_(sums, beta3)
-            torch._foreach_add_(sums, sliced, alpha=scale)
-            return torch.stack([torch.stack(covered).double().sum(), torch.stack(torch._foreach_norm(sums, 1)).double().sum()])
-
-        def move(params: List[Tensor], means: List[Tensor], squares: List[Tensor], lr: float, eps: float, weight_decay: float) -> None:
-            denominators = torch._foreach_sqrt(squares)
-            torch._foreach_add_(denominators, eps)
-            if weight_decay != 0.0:
-                torch._foreach_mul_(params, 1.0 - lr * weight_decay)
-            torch._foreach_addcdiv_(params, means, denominators, value=-lr)
-
-        """));
+    private static readonly TorchScript Script = new("Prodigy.py");
 
     private readonly ProdigyOptions options;
     private readonly StateNumber steps, distance, largest, numerator;
@@ -100,8 +74,10 @@ public sealed class Prodigy : ForeachOptimizer
         : base(parameters, options ?? new(), parameter => Memory(parameter, (options ?? new()).Slice))
     {
         this.options = options ?? new();
-        (steps, numerator) = (Number("k", 0), Number("d_numerator", 0));
-        (distance, largest) = (Number("d", this.options.InitialDistance), Number("d_max", this.options.InitialDistance));
+        steps = Number("k", 0);
+        numerator = Number("d_numerator", 0);
+        distance = Number("d", this.options.InitialDistance);
+        largest = Number("d_max", this.options.InitialDistance);
     }
 
     /// <summary>The estimate of the distance to the solution, which is the rate that it has found.</summary>
@@ -110,12 +86,15 @@ public sealed class Prodigy : ForeachOptimizer
     /// <inheritdoc/>
     protected override void Move(IReadOnlyList<ParameterBatch> all)
     {
-        var (step, d, first) = (steps.Value + 1, distance.Value, options.InitialDistance);
+        var step = steps.Value + 1;
+        var d = distance.Value;
+        var first = options.InitialDistance;
         rate = d * LearningRate;
         if (options.BiasCorrection) rate *= Math.Sqrt(1 - Math.Pow(options.Beta2, step)) / (1 - Math.Pow(options.Beta1, step));
         var moving = all.Where(one => one.LearningRate > 0).ToList();
         var beta3 = options.Beta3 ?? Math.Sqrt(options.Beta2);
-        var (covered, sum) = (numerator.Value * beta3, 0.0);
+        var covered = numerator.Value * beta3;
+        var sum = 0.0;
         foreach (var one in moving)
         {
             var (numeratorHere, denominatorHere) = Look(one, d, beta3, d / first * (options.SafeguardWarmup ? d : rate));
@@ -126,22 +105,24 @@ public sealed class Prodigy : ForeachOptimizer
         var estimate = options.DistanceFactor * covered / sum;
         if (d == first) d = Math.Max(d, estimate);
         largest.Value = Math.Max(largest.Value, estimate);
-        (distance.Value, numerator.Value, steps.Value) = (Math.Min(largest.Value, d * options.GrowthRate), covered, step);
+        distance.Value = Math.Min(largest.Value, d * options.GrowthRate);
+        numerator.Value = covered;
+        steps.Value = step;
         base.Move(moving);
     }
 
     /// <inheritdoc/>
     protected override void Move(ParameterBatch moving) =>
-        Script.Value.Call("move", moving.Parameters, moving.State("exp_avg"), moving.State("exp_avg_sq"),
+        Script.Call("move", moving.Parameters, moving.State("exp_avg"), moving.State("exp_avg_sq"),
         rate, distance.Value * options.Epsilon, options.DecoupledDecay ? moving.WeightDecay : 0);
 
     private (double Numerator, double Denominator) Look(ParameterBatch moving, double d, double beta3, double scale)
     {
-        if (moving.Step == 1) Script.Value.Call("begin", moving.Parameters, moving.State("p0"), (long)options.Slice);
-        var sums = (Tensor)Script.Value.Call("look", moving.Parameters, moving.Gradients, moving.State("exp_avg"),
+        if (moving.Step == 1) Script.Call("begin", moving.Parameters, moving.State("p0"), (long)options.Slice);
+        var sums = (Tensor)Script.Call("look", moving.Parameters, moving.Gradients, moving.State("exp_avg"),
             moving.State("exp_avg_sq"), moving.State("s"),
-            moving.State("p0"), d, options.Beta1, options.Beta2, beta3, scale, options.DecoupledDecay
-                ? 0.0 : moving.WeightDecay, (long)options.Slice);
+            moving.State("p0"), d, options.Beta1, options.Beta2, beta3, scale,
+                options.DecoupledDecay ? 0.0 : moving.WeightDecay, (long)options.Slice);
         var both = sums.cpu().data<double>();
         return (both[0], both[1]);
     }

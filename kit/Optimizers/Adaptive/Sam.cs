@@ -11,8 +11,8 @@ public sealed record SamOptions
     public double Rho { get; init; } = 0.05;
 
     /// <summary>
-    /// Whether distances count relative to each weight (Kwon et al., 2021, https://arxiv.org/abs/2102.11600); ρ is then about
-    /// ten times larger.
+    /// Whether distances count relative to each weight (Kwon et al., 2021, https://arxiv.org/abs/2102.11600); ρ is then about ten
+    /// times larger.
     /// </summary>
     public bool Adaptive { get; init; }
 
@@ -29,18 +29,7 @@ public sealed record SamOptions
 /// </remarks>
 public sealed class Sam : Optimizer
 {
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def climb(params: List[Tensor], grads: List[Tensor], rho: float, adaptive: bool) -> List[Tensor]:
-            before = [param.clone() for param in params]
-            directions = torch._foreach_mul(grads, torch._foreach_abs(params)) if adaptive else grads
-            length = torch.stack([torch.norm(direction, 2).to(params[0].device) for direction in directions]).norm(2)
-            scale = rho / (length + 1e-12)
-            for i in range(len(params)):
-                step = directions[i] * params[i].abs() if adaptive else directions[i]
-                params[i].add_(step * scale.to(params[i].device))
-            return before
-
-        """));
+    private static readonly TorchScript Script = new("Sam.py");
 
     private readonly List<Parameter> parameters;
     private readonly Optimizer inner;
@@ -53,7 +42,9 @@ public sealed class Sam : Optimizer
     /// <exception cref="ArgumentException">Settings out of range.</exception>
     public Sam(IEnumerable<(string Name, Parameter Parameter)> parameters, Optimizer inner, SamOptions? options = null)
     {
-        (this.parameters, this.inner, this.options) = ([.. parameters.Select(pair => pair.Parameter)], inner, options ?? new());
+        this.parameters = [.. parameters.Select(pair => pair.Parameter)];
+        this.inner = inner;
+        this.options = options ?? new();
         this.options.Check();
     }
 
@@ -75,7 +66,7 @@ public sealed class Sam : Optimizer
         using var noGrad = no_grad();
         var moving = parameters.Where(parameter => parameter.grad is not null).ToList();
         if (moving.Count == 0) return;
-        var before = (Tensor[])Script.Value.Call("climb", (Tensor[])[.. moving],
+        var before = (Tensor[])Script.Call("climb", (Tensor[])[.. moving],
             (Tensor[])[.. moving.Select(parameter => parameter.grad!)], options.Rho, options.Adaptive);
         climbed.AddRange(moving.Zip(before.Select(tensor => tensor.DetachFromDisposeScope())));
     }
@@ -113,8 +104,9 @@ public sealed class Sam : Optimizer
     public override void ZeroGrad() => inner.ZeroGrad();
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The weights are away from where they belong, between <see cref="Climb"/> and
-    /// <see cref="Step()"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The weights are away from where they belong, between <see cref="Climb"/> and <see cref="Step()"/>.
+    /// </exception>
     public override IReadOnlyDictionary<string, Tensor> State() => climbed.Count == 0 ? inner.State()
         : throw new InvalidOperationException("There is no state between Climb() and Step().");
 

@@ -8,7 +8,11 @@ namespace ResearchKit.Optimizers;
 public sealed record SophiaGOptions : OptimizerSettings
 {
     /// <summary>The reference's defaults: a rate of 0.0001, a decay of 0.1.</summary>
-    public SophiaGOptions() => (LearningRate, WeightDecay) = (1e-4, 0.1);
+    public SophiaGOptions()
+    {
+        LearningRate = 1e-4;
+        WeightDecay = 0.1;
+    }
 
     /// <summary>How much of the mean gradient a step keeps.</summary>
     public double Beta1 { get; init; } = 0.965;
@@ -54,24 +58,7 @@ public sealed record SophiaGOptions : OptimizerSettings
 public sealed class SophiaG(IEnumerable<(string Name, Parameter Parameter)> parameters, SophiaGOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), "exp_avg", "hessian")
 {
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def sophia(params: List[Tensor], grads: List[Tensor], means: List[Tensor], curvatures: List[Tensor], lr: float, beta1: float, scale: float, weight_decay: float, maximize: bool) -> None:
-            if weight_decay != 0.0:
-                torch._foreach_mul_(params, 1.0 - lr * weight_decay)
-            torch._foreach_mul_(means, beta1)
-            torch._foreach_add_(means, grads, alpha=beta1 - 1.0 if maximize else 1.0 - beta1)
-            scaled = torch._foreach_mul(curvatures, scale)
-            torch._foreach_add_(scaled, 1e-15)
-            ratios = torch._foreach_abs(means)
-            torch._foreach_div_(ratios, scaled)
-            torch._foreach_clamp_max_(ratios, 1.0)
-            torch._foreach_addcmul_(params, torch._foreach_sign(means), ratios, value=-lr)
-
-        def curvature(grads: List[Tensor], curvatures: List[Tensor], beta2: float) -> None:
-            torch._foreach_mul_(curvatures, beta2)
-            torch._foreach_addcmul_(curvatures, grads, grads, value=1.0 - beta2)
-
-        """));
+    private static readonly TorchScript Script = new("SophiaG.py");
 
     private readonly SophiaGOptions options = options ?? new();
 
@@ -81,12 +68,12 @@ public sealed class SophiaG(IEnumerable<(string Name, Parameter Parameter)> para
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         foreach (var moving in Moving(countsStep: false))
-            Script.Value.Call("curvature", moving.Gradients, moving.State("hessian"), options.Beta2);
+            Script.Call("curvature", moving.Gradients, moving.State("hessian"), options.Beta2);
     }
 
     /// <inheritdoc/>
     protected override void Move(ParameterBatch moving) =>
-        Script.Value.Call("sophia", moving.Parameters, moving.Gradients, moving.State("exp_avg"),
-        moving.State("hessian"), moving.LearningRate, options.Beta1, options.Rho * options.BatchSize, moving.WeightDecay,
-            options.Maximize);
+        Script.Call("sophia", moving.Parameters, moving.Gradients, moving.State("exp_avg"),
+        moving.State("hessian"), moving.LearningRate, options.Beta1, options.Rho * options.BatchSize,
+            moving.WeightDecay, options.Maximize);
 }

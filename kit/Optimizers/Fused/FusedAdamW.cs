@@ -9,13 +9,14 @@ public sealed record FusedAdamWOptions : FusedAdamOptions
     public FusedAdamWOptions() => WeightDecay = 0.01;
 
     /// <inheritdoc/>
-    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) => new FusedAdamW(parameters, this);
+    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) =>
+        new FusedAdamW(parameters, this);
 }
 
 /// <summary>Adam with weight decay that does not go through the moments, in one fused operation a step.</summary>
 /// <remarks>
-/// Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101. The same numbers as <c>torch.optim.AdamW</c>, whose fused kernel
-/// this is. State: <c>step</c>, <c>exp_avg</c>, <c>exp_avg_sq</c> and, with AMSGrad, <c>max_exp_avg_sq</c>.
+/// Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101. The same numbers as <c>torch.optim.AdamW</c>, whose fused
+/// kernel this is. State: <c>step</c>, <c>exp_avg</c>, <c>exp_avg_sq</c> and, with AMSGrad, <c>max_exp_avg_sq</c>.
 /// </remarks>
 /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>

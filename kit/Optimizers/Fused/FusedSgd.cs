@@ -12,14 +12,17 @@ public sealed record FusedSgdOptions : OptimizerSettings
     /// <summary>Share of the gradient that does not enter the direction, after the first step.</summary>
     public double Dampening { get; init; }
 
-    /// <summary>Whether the gradient is taken once more on top of the direction (Nesterov, 1983); needs momentum and no dampening.</summary>
+    /// <summary>
+    /// Whether the gradient is taken once more on top of the direction (Nesterov, 1983); needs momentum and no dampening.
+    /// </summary>
     public bool Nesterov { get; init; }
 
     /// <summary>Whether a step goes up the gradient.</summary>
     public bool Maximize { get; init; }
 
     /// <inheritdoc/>
-    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) => new FusedSgd(parameters, this);
+    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) =>
+        new FusedSgd(parameters, this);
 
     /// <inheritdoc/>
     protected internal override void Check()
@@ -28,11 +31,14 @@ public sealed record FusedSgdOptions : OptimizerSettings
         Require.NotNegative(Momentum);
         Require.That(double.IsFinite(Dampening), Dampening, nameof(Dampening), "a number");
         if (Nesterov && (Momentum == 0 || Dampening != 0))
-            throw new ArgumentException(FormattableString.Invariant($"Nesterov needs a Momentum above 0 and a Dampening of 0; they are {Momentum} and {Dampening}."));
+            throw new ArgumentException(FormattableString.Invariant(
+                $"Nesterov needs a Momentum above 0 and a Dampening of 0; they are {Momentum} and {Dampening}."));
     }
 }
 
-/// <summary>Stochastic gradient descent with momentum, in one fused operation a step; weight decay is added to the gradient.</summary>
+/// <summary>
+/// Stochastic gradient descent with momentum, in one fused operation a step; weight decay is added to the gradient.
+/// </summary>
 /// <remarks>The same numbers as <c>torch.optim.SGD</c>. State: <c>step</c> and, with momentum, <c>momentum_buffer</c>.</remarks>
 /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>

@@ -11,8 +11,8 @@ public sealed record AdafactorOptions : OptimizerSettings
     public AdafactorOptions() => LearningRate = 1;
 
     /// <summary>
-    /// Whether the rate comes from the step: 1/√step, at most 0.01. Then <see cref="OptimizerSettings.LearningRate"/> must be 1 here, and
-    /// what is set on the optimizer is a factor on it; else the learning rate is the rate.
+    /// Whether the rate comes from the step: 1/√step, at most 0.01. Then <see cref="OptimizerSettings.LearningRate"/> must be 1
+    /// here, and what is set on the optimizer is a factor on it; else the learning rate is the rate.
     /// </summary>
     public bool RelativeStep { get; init; } = true;
 
@@ -38,7 +38,8 @@ public sealed record AdafactorOptions : OptimizerSettings
     public double? Beta1 { get; init; }
 
     /// <inheritdoc/>
-    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) => new Adafactor(parameters, this);
+    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) =>
+        new Adafactor(parameters, this);
 
     /// <inheritdoc/>
     protected internal override void Check()
@@ -49,16 +50,18 @@ public sealed record AdafactorOptions : OptimizerSettings
         Require.Positive(ClipThreshold);
         Require.That(DecayRate <= 0, DecayRate, nameof(DecayRate), "at most 0");
         if (Beta1 is { } beta1) Require.Fraction(beta1, nameof(Beta1));
-        Require.That(!RelativeStep || LearningRate == 1, LearningRate, nameof(LearningRate), "1 with RelativeStep, or RelativeStep false");
-        Require.That(!WarmupRelativeStep || RelativeStep, WarmupRelativeStep, nameof(WarmupRelativeStep), "false without RelativeStep");
+        Require.That(!RelativeStep || LearningRate == 1, LearningRate, nameof(LearningRate),
+            "1 with RelativeStep, or RelativeStep false");
+        Require.That(!WarmupRelativeStep || RelativeStep, WarmupRelativeStep, nameof(WarmupRelativeStep),
+            "false without RelativeStep");
     }
 }
 
 /// <summary>Adam that remembers of a matrix of squares only the means of its rows and columns.</summary>
 /// <remarks>
-/// Shazeer and Stern, 2018, https://arxiv.org/abs/1804.04235, with the arithmetic of transformers. Tensors of more axes are matrices of
-/// their last two. State is float32 where parameters are narrower: <c>step</c>, <c>exp_avg_sq_row</c> and <c>exp_avg_sq_col</c>, of
-/// vectors <c>exp_avg_sq</c>, and with β1 <c>exp_avg</c>.
+/// Shazeer and Stern, 2018, https://arxiv.org/abs/1804.04235, with the arithmetic of transformers. Tensors of more axes are
+/// matrices of their last two. State is float32 where parameters are narrower: <c>step</c>, <c>exp_avg_sq_row</c> and
+/// <c>exp_avg_sq_col</c>, of vectors <c>exp_avg_sq</c>, and with β1 <c>exp_avg</c>.
 /// </remarks>
 /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
@@ -66,39 +69,7 @@ public sealed record AdafactorOptions : OptimizerSettings
 public sealed class Adafactor(IEnumerable<(string Name, Parameter Parameter)> parameters, AdafactorOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), parameter => Memory(parameter, options?.Beta1 is not null))
 {
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def wide(x: Tensor) -> Tensor:
-            return x.to(torch.promote_types(x.dtype, 6))
-
-        def root_mean_square(x: Tensor) -> Tensor:
-            return x.norm(2) / x.numel() ** 0.5
-
-        def adafactor(params: List[Tensor], grads: List[Tensor], rows: List[Tensor], columns: List[Tensor], squares: List[Tensor], means: List[Tensor], lr: float, beta1: float, beta2: float, weight_decay: float, gradient_eps: float, parameter_eps: float, threshold: float, scales: bool) -> None:
-            for i in range(len(params)):
-                param = wide(params[i])
-                grad = wide(grads[i])
-                square = grad * grad + gradient_eps
-                if len(rows) > 0:
-                    rows[i].mul_(beta2).add_(square.mean(-1), alpha=1.0 - beta2)
-                    columns[i].mul_(beta2).add_(square.mean(-2), alpha=1.0 - beta2)
-                    row = (rows[i] / rows[i].mean(-1, keepdim=True)).rsqrt().unsqueeze(-1)
-                    column = columns[i].unsqueeze(-2).rsqrt()
-                    update = row * column * grad
-                else:
-                    squares[i].mul_(beta2).add_(square, alpha=1.0 - beta2)
-                    update = squares[i].rsqrt() * grad
-                update = update / (root_mean_square(update) / threshold).clamp_min(1.0)
-                rate = torch.full_like(update[..., :1].flatten()[:1].sum(), lr)
-                if scales:
-                    rate = root_mean_square(param).clamp_min(parameter_eps) * lr
-                update = update * rate
-                if len(means) > 0:
-                    update = means[i].mul_(beta1).add_(update, alpha=1.0 - beta1)
-                if weight_decay != 0.0:
-                    param = param - param * (rate * weight_decay)
-                params[i].copy_(param - update)
-
-        """));
+    private static readonly TorchScript Script = new("Adafactor.py");
 
     private readonly AdafactorOptions options = options ?? new();
 
@@ -107,8 +78,10 @@ public sealed class Adafactor(IEnumerable<(string Name, Parameter Parameter)> pa
     {
         var most = options.WarmupRelativeStep ? 1e-6 * moving.Step : 1e-2;
         var rate = options.RelativeStep ? moving.LearningRate * Math.Min(most, 1 / Math.Sqrt(moving.Step)) : moving.LearningRate;
-        Script.Value.Call("adafactor", moving.Parameters, moving.Gradients, States(moving, "exp_avg_sq_row"), States(moving, "exp_avg_sq_col"),
-            States(moving, "exp_avg_sq"), States(moving, "exp_avg"), rate, options.Beta1 ?? 0.0, 1 - Math.Pow(moving.Step, options.DecayRate),
+        Script.Call("adafactor", moving.Parameters, moving.Gradients, States(moving, "exp_avg_sq_row"),
+            States(moving, "exp_avg_sq_col"),
+            States(moving, "exp_avg_sq"), States(moving, "exp_avg"), rate, options.Beta1 ?? 0.0,
+            1 - Math.Pow(moving.Step, options.DecayRate),
             moving.WeightDecay, options.GradientEpsilon, options.ParameterEpsilon, options.ClipThreshold, options.ScaleParameter);
     }
 
@@ -116,7 +89,9 @@ public sealed class Adafactor(IEnumerable<(string Name, Parameter Parameter)> pa
 
     private static IEnumerable<(string Name, Tensor Value)> Memory(Parameter parameter, bool remembersUpdate)
     {
-        var (shape, dtype, device) = (parameter.shape, parameter.dtype is ScalarType.BFloat16 or ScalarType.Float16 ? float32 : parameter.dtype, parameter.device);
+        var shape = parameter.shape;
+        var dtype = parameter.dtype is ScalarType.BFloat16 or ScalarType.Float16 ? float32 : parameter.dtype;
+        var device = parameter.device;
         if (shape.Length >= 2)
         {
             yield return ("exp_avg_sq_row", zeros(shape[..^1], dtype, device));

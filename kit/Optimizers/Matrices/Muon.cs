@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Settings of <see cref="Muon"/>; the defaults are the reference's. Decay and groups are the matrices'; <see cref="AdamW"/> has its own.</summary>
+/// <summary>
+/// Settings of <see cref="Muon"/>; the defaults are the reference's. Decay and groups are the matrices'; <see cref="AdamW"/> has
+/// its own.
+/// </summary>
 public sealed record MuonOptions : OptimizerSettings
 {
     /// <summary>The reference's default: a rate of 0.02.</summary>
@@ -22,15 +25,21 @@ public sealed record MuonOptions : OptimizerSettings
     /// <summary>What the iteration computes in: bfloat16 is enough; float32 is exact.</summary>
     public ScalarType NewtonSchulzPrecision { get; init; } = ScalarType.BFloat16;
 
-    /// <summary>Which parameters are moved so; AdamW moves the rest. By default tensors of two axes or more that are neither embeddings nor heads by name.</summary>
+    /// <summary>
+    /// Which parameters are moved so; AdamW moves the rest. By default tensors of two axes or more that are neither embeddings
+    /// nor heads by name.
+    /// </summary>
     public Func<string, Tensor, bool> Orthogonalizes { get; init; } = HiddenMatrices;
 
-    /// <summary>AdamW for the rest. Its rate keeps its ratio to <see cref="OptimizerSettings.LearningRate"/> when a schedule changes that.</summary>
+    /// <summary>
+    /// AdamW for the rest. Its rate keeps its ratio to <see cref="OptimizerSettings.LearningRate"/> when a schedule changes that.
+    /// </summary>
     public FusedAdamWOptions AdamW { get; init; } = new() { LearningRate = 3e-4, Beta2 = 0.95, Epsilon = 1e-10, WeightDecay = 0 };
 
     /// <summary>Tensors of two axes or more whose name is not that of an embedding or a head in the kit's models.</summary>
     public static Func<string, Tensor, bool> HiddenMatrices => (name, parameter) => ParameterRules.MatricesOnly(name, parameter)
-        && !ParameterRules.Named("embed", "wte", "wpe", "shared", "head", "classifier", "relative_attention_bias")(name, parameter);
+        && !ParameterRules.Named("embed", "wte", "wpe", "shared", "head", "classifier",
+            "relative_attention_bias")(name, parameter);
 
     /// <inheritdoc/>
     public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) => new Muon(parameters, this);
@@ -43,15 +52,16 @@ public sealed record MuonOptions : OptimizerSettings
         AdamW.Check();
         Require.Fraction(Momentum);
         Require.AtLeast(1, NewtonSchulzSteps);
-        Require.That(NewtonSchulzPrecision is ScalarType.BFloat16 or ScalarType.Float16 or ScalarType.Float32 or ScalarType.Float64,
+        Require.That(NewtonSchulzPrecision
+            is ScalarType.BFloat16 or ScalarType.Float16 or ScalarType.Float32 or ScalarType.Float64,
             NewtonSchulzPrecision, nameof(NewtonSchulzPrecision), "a floating-point type");
     }
 }
 
 /// <summary>Moves hidden matrices along their mean gradient made orthogonal, and the rest by AdamW.</summary>
 /// <remarks>
-/// Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/. Convolution kernels are matrices of [out, rest]; other tensors of more
-/// than two axes are batches of matrices. State: <c>step</c>, <c>momentum_buffer</c>, and AdamW's for the rest.
+/// Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/. Convolution kernels are matrices of [out, rest]; other
+/// tensors of more than two axes are batches of matrices. State: <c>step</c>, <c>momentum_buffer</c>, and AdamW's for the rest.
 /// </remarks>
 public sealed class Muon : Optimizer
 {
@@ -62,13 +72,16 @@ public sealed class Muon : Optimizer
 
     /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
     /// <param name="options">Settings.</param>
-    /// <exception cref="ArgumentException">No parameter, one of them twice, settings out of range, or a rule that takes a vector for a matrix.</exception>
+    /// <exception cref="ArgumentException">
+    /// No parameter, one of them twice, settings out of range, or a rule that takes a vector for a matrix.
+    /// </exception>
     public Muon(IEnumerable<(string Name, Parameter Parameter)> parameters, MuonOptions? options = null)
     {
         options ??= new();
         options.Check();
         var kinds = ForeachOptimizer.Distinct(parameters).ToLookup(pair => options.Orthogonalizes(pair.Name, pair.Parameter));
-        if (kinds[true].FirstOrDefault(pair => pair.Parameter.dim() < 2) is { Name: { } name }) throw new ArgumentException($"{name} is no matrix, so it cannot be made orthogonal.", nameof(options));
+        if (kinds[true].FirstOrDefault(pair => pair.Parameter.dim() < 2) is { Name: { } name })
+            throw new ArgumentException($"{name} is no matrix, so it cannot be made orthogonal.", nameof(options));
         learningRate = options.LearningRate;
         restFactor = options.LearningRate == 0 ? 0 : options.AdamW.LearningRate / options.LearningRate;
         if (kinds[true].Any()) matrices = new MuonMatrices(kinds[true], options);

@@ -26,9 +26,9 @@ public sealed record ShampooOptions : OptimizerSettings
 
 /// <summary>Divides the gradient by a root of the sum of its outer products along each axis.</summary>
 /// <remarks>
-/// Gupta, Koren and Singer, 2018, https://arxiv.org/abs/1802.09568, as its algorithms 1 and 2 say: of k axes each by its statistics to
-/// the power of -1/2k. Needs an eigendecomposition per axis and step, so it is for axes up to some hundreds. Weight decay is decoupled.
-/// State: <c>step</c>, and of each axis <c>precond_0</c> and so on.
+/// Gupta, Koren and Singer, 2018, https://arxiv.org/abs/1802.09568, as its algorithms 1 and 2 say: of k axes each by its
+/// statistics to the power of -1/2k. Needs an eigendecomposition per axis and step, so it is for axes up to some hundreds. Weight
+/// decay is decoupled. State: <c>step</c>, and of each axis <c>precond_0</c> and so on.
 /// </remarks>
 /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
@@ -52,7 +52,8 @@ public sealed class Shampoo(IEnumerable<(string Name, Parameter Parameter)> para
                 var rows = gradient.transpose(0, axis).reshape(shape[axis], -1).to(statistic.dtype);
                 statistic.add_(rows.mm(rows.t()));
                 var turned = update.transpose(0, axis);
-                update = Root(statistic, -0.5 / shape.Length).mm(turned.reshape(shape[axis], -1).to(statistic.dtype)).reshape(turned.shape).transpose(0, axis);
+                update = Root(statistic, -0.5 / shape.Length).mm(turned.reshape(shape[axis], -1).to(statistic.dtype))
+                    .reshape(turned.shape).transpose(0, axis);
             }
             if (moving.WeightDecay != 0) parameter.mul_(1 - (moving.LearningRate * moving.WeightDecay));
             parameter.add_(update.reshape(parameter.shape).to(parameter.dtype), -moving.LearningRate);
@@ -70,6 +71,7 @@ public sealed class Shampoo(IEnumerable<(string Name, Parameter Parameter)> para
     private static IEnumerable<(string Name, Tensor Value)> Memory(Parameter parameter, double epsilon)
     {
         var dtype = parameter.dtype is ScalarType.BFloat16 or ScalarType.Float16 ? float32 : parameter.dtype;
-        return Axes(parameter).Select((length, axis) => ($"precond_{axis}", eye(length, dtype: dtype, device: parameter.device) * epsilon));
+        return Axes(parameter).Select(
+            (length, axis) => ($"precond_{axis}", eye(length, dtype: dtype, device: parameter.device) * epsilon));
     }
 }

@@ -8,7 +8,13 @@ namespace ResearchKit.Optimizers;
 public sealed record SoapOptions : AdamOptions
 {
     /// <summary>The reference's defaults: a rate of 0.003, a decay of 0.01, both betas 0.95.</summary>
-    public SoapOptions() => (LearningRate, WeightDecay, Beta1, Beta2) = (3e-3, 0.01, 0.95, 0.95);
+    public SoapOptions()
+    {
+        LearningRate = 3e-3;
+        WeightDecay = 0.01;
+        Beta1 = 0.95;
+        Beta2 = 0.95;
+    }
 
     /// <summary>How much of an axis's statistics a step keeps; null for β2.</summary>
     public double? ShampooBeta { get; init; }
@@ -47,12 +53,17 @@ public sealed record SoapOptions : AdamOptions
     internal long[] AxesOf(long[] shape)
     {
         if (!MergeDimensions || shape.Length == 1) return shape;
-        var (merged, current) = (new List<long>(), 1L);
+        var merged = new List<long>();
+        var current = 1L;
         foreach (var length in shape)
         {
             if (current * length <= MaximumDimension) current *= length;
-            else if (current > 1) (merged, current) = ([.. merged, current], length);
-            else merged.Add(length);
+            else if (current == 1) merged.Add(length);
+            else
+            {
+                merged.Add(current);
+                current = length;
+            }
         }
         if (current > 1 || merged.Count == 0) merged.Add(current);
         return [.. merged];
@@ -64,8 +75,8 @@ public sealed record SoapOptions : AdamOptions
 
 /// <summary>Adam in the basis in which Shampoo's statistics of each axis are diagonal.</summary>
 /// <remarks>
-/// Vyas et al., 2024, https://arxiv.org/abs/2409.11321. The first step only finds the basis and moves nothing. State: <c>step</c>,
-/// <c>exp_avg</c> and <c>exp_avg_sq</c> (both in that basis), and of each axis <c>GG.0</c>, <c>Q.0</c> and so on.
+/// Vyas et al., 2024, https://arxiv.org/abs/2409.11321. The first step only finds the basis and moves nothing. State:
+/// <c>step</c>, <c>exp_avg</c> and <c>exp_avg_sq</c> (both in that basis), and of each axis <c>GG.0</c>, <c>Q.0</c> and so on.
 /// </remarks>
 /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
@@ -90,7 +101,8 @@ public sealed class Soap(IEnumerable<(string Name, Parameter Parameter)> paramet
 
     private void Move(ParameterBatch moving, int i, SoapBasis basis, Tensor gradient)
     {
-        var (step, parameter) = (moving.Step - 1, moving.Parameters[i]);
+        var step = moving.Step - 1;
+        var parameter = moving.Parameters[i];
         var turned = basis.Project(gradient);
         basis.Mean.mul_(options.Beta1).add_(turned, 1 - options.Beta1);
         basis.Square.mul_(options.Beta2).add_(turned.square(), 1 - options.Beta2);

@@ -11,10 +11,13 @@ internal sealed class SoapBasis
     public SoapBasis(ParameterBatch moving, int i, SoapOptions options)
     {
         Axes = options.AxesOf(moving.Parameters[i].shape);
-        (Mean, Square) = (moving.State("exp_avg")[i].view(Axes), moving.State("exp_avg_sq")[i].view(Axes));
+        Mean = moving.State("exp_avg")[i].view(Axes);
+        Square = moving.State("exp_avg_sq")[i].view(Axes);
         keep = options.ShampooBeta ?? options.Beta2;
-        statistics = [.. Enumerable.Range(0, Axes.Length).Select(axis => options.HasBasis(Axes, axis) ? moving.State($"GG.{axis}")[i] : null)];
-        bases = [.. Enumerable.Range(0, Axes.Length).Select(axis => options.HasBasis(Axes, axis) ? moving.State($"Q.{axis}")[i] : null)];
+        statistics = [.. Enumerable.Range(0, Axes.Length)
+            .Select(axis => options.HasBasis(Axes, axis) ? moving.State($"GG.{axis}")[i] : null)];
+        bases = [.. Enumerable.Range(0, Axes.Length)
+            .Select(axis => options.HasBasis(Axes, axis) ? moving.State($"Q.{axis}")[i] : null)];
     }
 
     /// <summary>The axes that the parameter is seen with.</summary>
@@ -26,7 +29,9 @@ internal sealed class SoapBasis
     /// <summary>Mean square of the gradient, in the basis.</summary>
     public Tensor Square { get; }
 
-    /// <summary>Takes the first gradient into the statistics, and their eigenvectors, of the largest value first, as the basis.</summary>
+    /// <summary>
+    /// Takes the first gradient into the statistics, and their eigenvectors, of the largest value first, as the basis.
+    /// </summary>
     public void Begin(Tensor gradient)
     {
         Learn(gradient);
@@ -51,7 +56,9 @@ internal sealed class SoapBasis
     /// <summary>Out of the basis.</summary>
     public Tensor ProjectBack(Tensor update) => Turned(update, transposed: false);
 
-    /// <summary>Brings the basis nearer to the eigenvectors, by one power iteration, and what is remembered in it along.</summary>
+    /// <summary>
+    /// Brings the basis nearer to the eigenvectors, by one power iteration, and what is remembered in it along.
+    /// </summary>
     public void Refresh()
     {
         var mean = ProjectBack(Mean);

@@ -25,7 +25,8 @@ public sealed record ScheduleFreeAdamWOptions : ScheduleFreeOptions
     internal override double Interpolation => Beta1;
 
     /// <inheritdoc/>
-    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) => new ScheduleFreeAdamW(parameters, this);
+    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) =>
+        new ScheduleFreeAdamW(parameters, this);
 
     /// <inheritdoc/>
     protected internal override void Check()
@@ -46,30 +47,18 @@ public sealed record ScheduleFreeAdamWOptions : ScheduleFreeOptions
 /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
 /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
-public sealed class ScheduleFreeAdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, ScheduleFreeAdamWOptions? options = null)
-    : ScheduleFreeOptimizer(parameters, options ?? new(), options is { InnerMomentum: not 0 } ? ["exp_avg_sq", "exp_avg"] : ["exp_avg_sq"])
+public sealed class ScheduleFreeAdamW(IEnumerable<(string Name, Parameter Parameter)> parameters,
+    ScheduleFreeAdamWOptions? options = null)
+    : ScheduleFreeOptimizer(parameters, options ?? new(),
+        options is { InnerMomentum: not 0 } ? ["exp_avg_sq", "exp_avg"] : ["exp_avg_sq"])
 {
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def directions(params: List[Tensor], grads: List[Tensor], squares: List[Tensor], means: List[Tensor], step: float, beta2: float, eps: float, momentum: float, weight_decay: float) -> List[Tensor]:
-            torch._foreach_mul_(squares, beta2)
-            torch._foreach_addcmul_(squares, grads, grads, value=1.0 - beta2)
-            denominators = torch._foreach_div(squares, 1.0 - beta2 ** step)
-            torch._foreach_sqrt_(denominators)
-            torch._foreach_add_(denominators, eps)
-            if momentum != 0.0:
-                torch._foreach_mul_(means, momentum)
-                torch._foreach_add_(means, grads, alpha=1.0 - momentum)
-                grads = torch._foreach_div(means, 1.0 - momentum ** step)
-            directions = torch._foreach_div(grads, denominators)
-            if weight_decay != 0.0:
-                torch._foreach_add_(directions, params, alpha=weight_decay)
-            return directions
-
-        """));
+    private static readonly TorchScript Script = new("ScheduleFreeAdamW.py");
 
     private readonly ScheduleFreeAdamWOptions options = options ?? new();
 
-    private protected override Tensor[] Directions(ParameterBatch moving, double step) => (Tensor[])Script.Value.Call("directions", moving.Parameters,
-        moving.Gradients, moving.State("exp_avg_sq"), options.InnerMomentum == 0 ? [] : moving.State("exp_avg"), step, options.Beta2, options.Epsilon,
+    private protected override Tensor[] Directions(ParameterBatch moving, double step) =>
+        (Tensor[])Script.Call("directions", moving.Parameters,
+        moving.Gradients, moving.State("exp_avg_sq"), options.InnerMomentum == 0 ? []
+            : moving.State("exp_avg"), step, options.Beta2, options.Epsilon,
         options.InnerMomentum, moving.WeightDecay);
 }

@@ -4,24 +4,17 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Trains without a schedule: the model is judged by an average of the iterates, which takes the place of a decaying rate.</summary>
+/// <summary>
+/// Trains without a schedule: the model is judged by an average of the iterates, which takes the place of a decaying rate.
+/// </summary>
 /// <remarks>
-/// Defazio et al., 2024, https://arxiv.org/abs/2405.15682. While training, the model's weights are y, where gradients are taken, between
-/// the iterate z and its average x. Call <see cref="Evaluate"/> before the model is judged or saved for use, which puts x into it, and
-/// <see cref="Train"/> before the next step. A schedule's rate is the constant one, after its warm-up.
+/// Defazio et al., 2024, https://arxiv.org/abs/2405.15682. While training, the model's weights are y, where gradients are taken,
+/// between the iterate z and its average x. Call <see cref="Evaluate"/> before the model is judged or saved for use, which puts x
+/// into it, and <see cref="Train"/> before the next step. A schedule's rate is the constant one, after its warm-up.
 /// </remarks>
 public abstract class ScheduleFreeOptimizer : ForeachOptimizer
 {
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def move(params: List[Tensor], z: List[Tensor], directions: List[Tensor], lr: float, interpolation: float, share: float) -> None:
-            torch._foreach_lerp_(params, z, share)
-            torch._foreach_add_(params, directions, alpha=lr * (interpolation * (1.0 - share) - 1.0))
-            torch._foreach_sub_(z, directions, alpha=lr)
-
-        def begin(params: List[Tensor], z: List[Tensor]) -> None:
-            torch._foreach_copy_(z, params)
-
-        """));
+    private static readonly TorchScript Script = new("ScheduleFreeOptimizer.py");
 
     private readonly ScheduleFreeOptions options;
     private readonly StateNumber steps, weightSum, largestRate, training;
@@ -30,11 +23,15 @@ public abstract class ScheduleFreeOptimizer : ForeachOptimizer
     /// <summary>How much of the average the present step is, and its rate before the factors of groups.</summary>
     private double share, warmth;
 
-    private protected ScheduleFreeOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, ScheduleFreeOptions options, params string[] moments)
+    private protected ScheduleFreeOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters,
+        ScheduleFreeOptions options, params string[] moments)
         : base(parameters, options, [.. moments, "z"])
     {
         this.options = options;
-        (steps, weightSum, largestRate, training) = (Number("k", 0), Number("weight_sum", 0), Number("lr_max", -1), Number("train_mode", 1));
+        steps = Number("k", 0);
+        weightSum = Number("weight_sum", 0);
+        largestRate = Number("lr_max", -1);
+        training = Number("train_mode", 1);
     }
 
     /// <inheritdoc/>
@@ -60,7 +57,8 @@ public abstract class ScheduleFreeOptimizer : ForeachOptimizer
         if (whileEvaluating.Count > 0)
             foreach (var (parameter, y) in whileEvaluating) parameter.copy_(y);
         else   // the state was saved while evaluating
-            foreach (var one in Moved) one.Parameter.lerp_(one["z"], tensor(1 - options.Interpolation, one.Parameter.dtype, one.Parameter.device));
+            foreach (var one in Moved)
+                one.Parameter.lerp_(one["z"], tensor(1 - options.Interpolation, one.Parameter.dtype, one.Parameter.device));
         Forget();
         training.Value = 1;
     }
@@ -82,7 +80,8 @@ public abstract class ScheduleFreeOptimizer : ForeachOptimizer
     /// <inheritdoc/>
     protected sealed override void Move(IReadOnlyList<ParameterBatch> all)
     {
-        if (training.Value == 0) throw new InvalidOperationException("The model holds the weights it is judged by; call Train() before the next step.");
+        if (training.Value == 0) throw new InvalidOperationException(
+            "The model holds the weights it is judged by; call Train() before the next step.");
         steps.Value++;
         warmth = options.WarmupSteps > 0 ? Math.Min(1, steps.Value / options.WarmupSteps) : 1;
         largestRate.Value = Math.Max(largestRate.Value, LearningRate * warmth);
@@ -95,8 +94,9 @@ public abstract class ScheduleFreeOptimizer : ForeachOptimizer
     /// <inheritdoc/>
     protected sealed override void Move(ParameterBatch moving)
     {
-        if (moving.Step == 1) Script.Value.Call("begin", moving.Parameters, moving.State("z"));
-        Script.Value.Call("move", moving.Parameters, moving.State("z"), Directions(moving, steps.Value), moving.LearningRate * warmth, options.Interpolation, share);
+        if (moving.Step == 1) Script.Call("begin", moving.Parameters, moving.State("z"));
+        Script.Call("move", moving.Parameters, moving.State("z"), Directions(moving, steps.Value), moving.LearningRate * warmth,
+            options.Interpolation, share);
     }
 
     /// <summary>What is subtracted from each iterate, times the rate.</summary>

@@ -16,7 +16,8 @@ public sealed record ScheduleFreeSgdOptions : ScheduleFreeOptions
     internal override double Interpolation => Momentum;
 
     /// <inheritdoc/>
-    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) => new ScheduleFreeSgd(parameters, this);
+    public override Optimizer Create(IEnumerable<(string Name, Parameter Parameter)> parameters) =>
+        new ScheduleFreeSgd(parameters, this);
 
     /// <inheritdoc/>
     protected internal override void Check()
@@ -26,7 +27,9 @@ public sealed record ScheduleFreeSgdOptions : ScheduleFreeOptions
     }
 }
 
-/// <summary>Gradient descent without a schedule; see <see cref="ScheduleFreeOptimizer"/>. Weight decay is added to the gradient.</summary>
+/// <summary>
+/// Gradient descent without a schedule; see <see cref="ScheduleFreeOptimizer"/>. Weight decay is added to the gradient.
+/// </summary>
 /// <remarks>
 /// Defazio et al., 2024, https://arxiv.org/abs/2405.15682. State: <c>step</c>, <c>z</c>, and over all parameters <c>k</c>,
 /// <c>weight_sum</c>, <c>lr_max</c>, <c>train_mode</c>.
@@ -34,15 +37,13 @@ public sealed record ScheduleFreeSgdOptions : ScheduleFreeOptions
 /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
 /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
-public sealed class ScheduleFreeSgd(IEnumerable<(string Name, Parameter Parameter)> parameters, ScheduleFreeSgdOptions? options = null)
+public sealed class ScheduleFreeSgd(IEnumerable<(string Name, Parameter Parameter)> parameters,
+    ScheduleFreeSgdOptions? options = null)
     : ScheduleFreeOptimizer(parameters, options ?? new())
 {
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def directions(params: List[Tensor], grads: List[Tensor], weight_decay: float) -> List[Tensor]:
-            return torch._foreach_add(grads, params, alpha=weight_decay)
+    private static readonly TorchScript Script = new("ScheduleFreeSgd.py");
 
-        """));
-
-    private protected override Tensor[] Directions(ParameterBatch moving, double step) => moving.WeightDecay == 0 ? moving.Gradients
-        : (Tensor[])Script.Value.Call("directions", moving.Parameters, moving.Gradients, moving.WeightDecay);
+    private protected override Tensor[] Directions(ParameterBatch moving, double step) =>
+        moving.WeightDecay == 0 ? moving.Gradients
+        : (Tensor[])Script.Call("directions", moving.Parameters, moving.Gradients, moving.WeightDecay);
 }

@@ -4,8 +4,8 @@ namespace ResearchKit.Optimizers;
 
 /// <summary>A rate that rises to a high peak and falls far below where it began, while the momentum does the opposite.</summary>
 /// <remarks>
-/// Smith and Topin, 2018, https://arxiv.org/abs/1708.07120; torch's <c>OneCycleLR</c>. <see cref="Rate"/> and <see cref="Momentum"/> are
-/// schedules as those of <see cref="Schedules"/>.
+/// Smith and Topin, 2018, https://arxiv.org/abs/1708.07120; torch's <c>OneCycleLR</c>. <see cref="Rate"/> and
+/// <see cref="Momentum"/> are schedules as those of <see cref="Schedules"/>.
 /// </remarks>
 public sealed record OneCycle
 {
@@ -27,7 +27,9 @@ public sealed record OneCycle
     /// <summary>The last rate is the first over this.</summary>
     public double LastDivisor { get; init; } = 1e4;
 
-    /// <summary>Whether the fall to the first rate takes as long as the rise, and a third phase goes below; else the rate falls in one go.</summary>
+    /// <summary>
+    /// Whether the fall to the first rate takes as long as the rise, and a third phase goes below; else the rate falls in one go.
+    /// </summary>
     public bool ThreePhases { get; init; }
 
     /// <summary>Momentum at the peak of the rate.</summary>
@@ -48,12 +50,16 @@ public sealed record OneCycle
         Require.That(RiseShare is > 0 and < 1, RiseShare, nameof(RiseShare), "above 0 and below 1");
         Require.Positive(FirstDivisor);
         Require.Positive(LastDivisor);
-        var (since, rise, end) = ((double)step - 1, (RiseShare * Steps) - 1, (double)Steps - 1);
+        var since = (double)step - 1;
+        var rise = (RiseShare * Steps) - 1;
+        var end = (double)Steps - 1;
         if (since <= rise && rise > 0) return Between(first, middle, since / rise);
         if (!ThreePhases) return Between(middle, last, (since - rise) / (end - rise));
         var back = 2 * rise;
-        return since <= back ? Between(middle, first, (since - rise) / rise) : Between(first, last, (since - back) / (end - back));
+        return since <= back ? Between(middle, first, (since - rise) / rise)
+            : Between(first, last, (since - back) / (end - back));
     }
 
-    private double Between(double from, double to, double progress) => from + ((to - from) * Schedules.Travelled(Math.Clamp(progress, 0, 1), Shape, to > from));
+    private double Between(double from, double to, double progress) =>
+        from + ((to - from) * Schedules.Travelled(Math.Clamp(progress, 0, 1), Shape, to > from));
 }

@@ -9,6 +9,9 @@ public enum RateShape
     /// <summary>On half a cosine: slowly at both ends.</summary>
     Cosine,
 
-    /// <summary>As 1 - √progress from the higher value, fastest there (Hägele et al., 2024, https://arxiv.org/abs/2405.18392); a rise is that backwards.</summary>
+    /// <summary>
+    /// As 1 - √progress from the higher value, fastest there (Hägele et al., 2024, https://arxiv.org/abs/2405.18392); a rise is
+    /// that backwards.
+    /// </summary>
     OneMinusSqrt,
 }

@@ -7,8 +7,8 @@ public static partial class Schedules
 {
     /// <summary>Rises in a line to the peak, then falls on half a cosine to the final rate at the last step.</summary>
     /// <remarks>
-    /// Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983, without restarts. Unlike <see cref="CosineWithWarmup"/> it spends no
-    /// step on a rate of 0, reaches the peak at step <paramref name="warmup"/>, and stays at the final rate.
+    /// Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983, without restarts. Unlike <see cref="CosineWithWarmup"/> it
+    /// spends no step on a rate of 0, reaches the peak at step <paramref name="warmup"/>, and stays at the final rate.
     /// </remarks>
     /// <param name="peak">Rate at the end of the warm-up.</param>
     /// <param name="warmup">Steps of the rise; 0 for none.</param>
@@ -25,10 +25,13 @@ public static partial class Schedules
     /// <param name="warmup">Steps of the rise.</param>
     /// <param name="steps">All steps.</param>
     /// <exception cref="ArgumentException">A negative value, or less steps than the warm-up takes.</exception>
-    public static Func<int, double> LinearWithWarmup(double peak, int warmup, int steps) => Warmup(peak, warmup, steps, () => Linear(peak, 0, steps - warmup));
+    public static Func<int, double> LinearWithWarmup(double peak, int warmup, int steps) =>
+        Warmup(peak, warmup, steps, () => Linear(peak, 0, steps - warmup));
 
     /// <summary>Rises from 0 to the peak in a line, then follows a cosine, which goes on after the last step.</summary>
-    /// <remarks>transformers' <c>get_cosine_schedule_with_warmup</c> and <c>get_cosine_with_min_lr_schedule_with_warmup</c>.</remarks>
+    /// <remarks>
+    /// transformers' <c>get_cosine_schedule_with_warmup</c> and <c>get_cosine_with_min_lr_schedule_with_warmup</c>.
+    /// </remarks>
     /// <param name="peak">Rate at the end of the warm-up.</param>
     /// <param name="warmup">Steps of the rise.</param>
     /// <param name="steps">All steps.</param>
@@ -38,7 +41,9 @@ public static partial class Schedules
     public static Func<int, double> CosineWithWarmup(double peak, int warmup, int steps, double final = 0, double cycles = 0.5) =>
         Warmup(peak, warmup, steps, () => Cosine(peak, final, steps - warmup, cycles));
 
-    /// <summary>Rises from 0 to the peak in a line, then falls to 0 on a cosine several times, beginning again at the peak.</summary>
+    /// <summary>
+    /// Rises from 0 to the peak in a line, then falls to 0 on a cosine several times, beginning again at the peak.
+    /// </summary>
     /// <remarks>transformers' <c>get_cosine_with_hard_restarts_schedule_with_warmup</c>.</remarks>
     /// <param name="peak">Rate at the end of the warm-up.</param>
     /// <param name="warmup">Steps of the rise.</param>
@@ -49,11 +54,14 @@ public static partial class Schedules
     {
         Require.Positive(cycles);
         var after = Math.Max(1, steps - warmup);
-        return Warmup(peak, warmup, steps, () => step => step > after ? 0 : peak * 0.5 * (1 + Math.Cos(Math.PI * (cycles * (step - 1) / after % 1))));
+        return Warmup(peak, warmup, steps, () => step => step > after ? 0 : peak * 0.5
+            * (1 + Math.Cos(Math.PI * (cycles * (step - 1) / after % 1))));
     }
 
     /// <summary>Falls on a cosine again and again, each cycle so many times longer than the one before.</summary>
-    /// <remarks>SGDR: Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983; torch's <c>CosineAnnealingWarmRestarts</c>.</remarks>
+    /// <remarks>
+    /// SGDR: Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983; torch's <c>CosineAnnealingWarmRestarts</c>.
+    /// </remarks>
     /// <param name="peak">Rate at the beginning of a cycle.</param>
     /// <param name="firstCycle">Steps of the first cycle.</param>
     /// <param name="growth">How many times longer each cycle is.</param>
@@ -65,7 +73,8 @@ public static partial class Schedules
         Require.AtLeast(1, growth);
         return step =>
         {
-            var (since, length) = ((long)step - 1, (long)firstCycle);
+            var since = (long)step - 1;
+            var length = (long)firstCycle;
             if (growth == 1) since %= length;
             else for (; since >= length; length *= growth) since -= length;
             return final + ((peak - final) * 0.5 * (1 + Math.Cos(Math.PI * since / length)));
@@ -80,14 +89,17 @@ public static partial class Schedules
     /// <param name="final">Rate after the last step.</param>
     /// <param name="power">1 for a line.</param>
     /// <exception cref="ArgumentException">A negative value, or less steps than the warm-up takes.</exception>
-    public static Func<int, double> PolynomialWithWarmup(double peak, int warmup, int steps, double final = 1e-7, double power = 1) =>
+    public static Func<int, double> PolynomialWithWarmup(double peak, int warmup, int steps,
+        double final = 1e-7, double power = 1) =>
         Warmup(peak, warmup, steps, () => Polynomial(peak, final, steps - warmup, power));
 
     /// <summary>Rises in a line to the peak, then falls as one over the root of the step.</summary>
     /// <remarks>transformers' <c>get_inverse_sqrt_schedule</c> and, with a first rate, fairseq's <c>inverse_sqrt</c>.</remarks>
     /// <param name="peak">Rate at the end of the warm-up.</param>
     /// <param name="warmup">Steps of the rise.</param>
-    /// <param name="timescale">In so many steps after the warm-up the rate falls to 1/√2; null for the steps of the warm-up, or 10,000 if there are none.</param>
+    /// <param name="timescale">
+    /// In so many steps after the warm-up the rate falls to 1/√2; null for the steps of the warm-up, or 10,000 if there are none.
+    /// </param>
     /// <param name="first">Rate of the first step.</param>
     /// <exception cref="ArgumentException">A negative value.</exception>
     public static Func<int, double> InverseSquareRoot(double peak, int warmup, int? timescale = null, double first = 0)
@@ -97,7 +109,9 @@ public static partial class Schedules
         return Linear(first, peak, warmup).Then(warmup, step => peak / Math.Sqrt((step - 1 + scale) / (double)scale));
     }
 
-    /// <summary>Rises in a line for the warm-up and then falls as one over the root of the step; wider models have lower rates.</summary>
+    /// <summary>
+    /// Rises in a line for the warm-up and then falls as one over the root of the step; wider models have lower rates.
+    /// </summary>
     /// <remarks>Vaswani et al., 2017, equation 3, https://arxiv.org/abs/1706.03762.</remarks>
     /// <param name="modelWidth">d_model.</param>
     /// <param name="warmup">Steps of the rise.</param>
@@ -125,7 +139,9 @@ public static partial class Schedules
         Phase(final, peak, warmup, rise).Then(warmup, Constant(peak).Then(stable, Phase(peak, final, decay, fall)));
 
     /// <summary>Rises and falls in a line between two rates, again and again.</summary>
-    /// <remarks>Smith, 2017, https://arxiv.org/abs/1506.01186; torch's <c>CyclicLR</c>, triangular and (with a half) triangular2.</remarks>
+    /// <remarks>
+    /// Smith, 2017, https://arxiv.org/abs/1506.01186; torch's <c>CyclicLR</c>, triangular and (with a half) triangular2.
+    /// </remarks>
     /// <param name="low">Rate at both ends of a cycle.</param>
     /// <param name="high">Rate in the middle of the first cycle.</param>
     /// <param name="up">Steps of the rise.</param>

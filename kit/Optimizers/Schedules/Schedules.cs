@@ -4,11 +4,11 @@ namespace ResearchKit.Optimizers;
 
 /// <summary>Learning rates as functions of the step, counted from 1: <c>schedule(1)</c> is the rate of the first step.</summary>
 /// <remarks>
-/// A schedule is a pure function: it has no state beyond the step, so a resumed run, which knows its step, needs nothing else. Schedules
-/// of one phase are put together with <see cref="Then"/> and <see cref="Times(Func{int, double}, double)"/>: a phase of n steps begins
-/// at its first value and would reach its last one at step n + 1, which is where the next phase begins. So
-/// <c>Linear(0, peak, 10).Then(10, Cosine(peak, 0, 90))</c> is a warm-up of 10 steps and a decay of 90. Ready-made ones, with a warm-up,
-/// give what their reference implementation gives at its (step - 1)-th update counted from 0.
+/// A schedule is a pure function: it has no state beyond the step, so a resumed run, which knows its step, needs nothing else.
+/// Schedules of one phase are put together with <see cref="Then"/> and <see cref="Times(Func{int, double}, double)"/>: a phase of
+/// n steps begins at its first value and would reach its last one at step n + 1, which is where the next phase begins. So
+/// <c>Linear(0, peak, 10).Then(10, Cosine(peak, 0, 90))</c> is a warm-up of 10 steps and a decay of 90. Ready-made ones, with a
+/// warm-up, give what their reference implementation gives at its (step - 1)-th update counted from 0.
 /// </remarks>
 public static partial class Schedules
 {
@@ -81,7 +81,8 @@ public static partial class Schedules
     public static Func<int, double> Times(this Func<int, double> schedule, double factor) => step => factor * schedule(step);
 
     /// <summary>The product of two schedules, such as of a decay and of a warm-up from 0 to 1.</summary>
-    public static Func<int, double> Times(this Func<int, double> schedule, Func<int, double> factor) => step => factor(step) * schedule(step);
+    public static Func<int, double> Times(this Func<int, double> schedule, Func<int, double> factor) => step =>
+        factor(step) * schedule(step);
 
     /// <summary>Share of the way from one value to another.</summary>
     internal static double Travelled(double progress, RateShape shape, bool rises) => shape switch

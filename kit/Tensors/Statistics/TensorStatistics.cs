@@ -39,7 +39,8 @@ public sealed record TensorStatistics(
         if (tensor.IsInvalid) throw new ArgumentException("The tensor was disposed, so it has no values.", nameof(tensor));
         if (tensor.is_meta) throw new ArgumentException("A tensor on the meta device has a shape but no values.", nameof(tensor));
         if (tensor.is_sparse && tensor.numel() > LargestDensified)
-            throw new ArgumentException($"A sparse tensor of {tensor.numel():N0} elements is too large to be made dense.", nameof(tensor));
+            throw new ArgumentException($"A sparse tensor of {tensor.numel():N0} elements is too large to be made dense.",
+                nameof(tensor));
 
         using var quiet = no_grad();
         using var scope = NewDisposeScope();
@@ -52,7 +53,8 @@ public sealed record TensorStatistics(
     /// <inheritdoc/>
     public override string ToString()
     {
-        FormattableString summary = $"{Count:N0} elements · mean {Mean:G4} · deviation {StandardDeviation:G4} · {Minimum:G4} … {Maximum:G4}";
+        FormattableString summary =
+            $"{Count:N0} elements · mean {Mean:G4} · deviation {StandardDeviation:G4} · {Minimum:G4} … {Maximum:G4}";
         var text = summary.ToString(CultureInfo.InvariantCulture);
         if (NaN > 0) text += string.Create(CultureInfo.InvariantCulture, $" · {NaN:N0} NaN");
         var infinite = PositiveInfinity + NegativeInfinity;

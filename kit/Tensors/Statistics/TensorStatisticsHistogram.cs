@@ -3,7 +3,9 @@ namespace ResearchKit.Tensors;
 /// <summary>How often values fall into equal parts of their range.</summary>
 /// <remarks>Counted on a strided sample of at most 65,536 elements; of smaller tensors every element is counted.</remarks>
 /// <param name="Counts">Number of sampled elements in each part.</param>
-/// <param name="Edges">Limits of the parts, ascending, one more than there are parts; the last part holds its upper limit too.</param>
+/// <param name="Edges">
+/// Limits of the parts, ascending, one more than there are parts; the last part holds its upper limit too.
+/// </param>
 public sealed record TensorHistogram(IReadOnlyList<long> Counts, IReadOnlyList<double> Edges)
 {
     /// <summary>Number of parts.</summary>

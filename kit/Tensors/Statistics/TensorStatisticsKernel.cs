@@ -6,9 +6,9 @@ namespace ResearchKit.Tensors;
 
 /// <summary>The vectorised inner loop: moments of values that lie in memory one after the other.</summary>
 /// <remarks>
-/// Each block is swept twice while it is in the first cache: once for its range and mean, once for the differences from that mean,
-/// so that the deviation is right also where the mean is far from zero. Memory itself is read once. The loops are compiled at full
-/// speed at once: the first tensor shown is often the largest.
+/// Each block is swept twice while it is in the first cache: once for its range and mean, once for the differences from that
+/// mean, so that the deviation is right also where the mean is far from zero. Memory itself is read once. The loops are compiled
+/// at full speed at once: the first tensor shown is often the largest.
 /// </remarks>
 internal static class TensorStatisticsKernel
 {
@@ -57,14 +57,19 @@ internal static class TensorStatisticsKernel
         return Math.Max(Math.Abs(range.Maximum), Math.Abs(range.Minimum)) < 1e30 && width is 0 or (> 1e-15 and < 1e15);
     }
 
-    /// <summary>First sweep: smallest, largest, zeros, mean; and whether every value is finite (if not, the rest means nothing).</summary>
+    /// <summary>
+    /// First sweep: smallest, largest, zeros, mean; and whether every value is finite (if not, the rest means nothing).
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (TensorStatisticsMoments Range, bool AllFinite) Range<T>(ReadOnlySpan<T> block)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var vectors = MemoryMarshal.Cast<T, Vector<T>>(block);
-        var (sum, zeros, poison) = (Vector<T>.Zero, Vector<T>.Zero, Vector<T>.Zero);
-        var (low, high) = (new Vector<T>(block[0]), new Vector<T>(block[0]));
+        var sum = Vector<T>.Zero;
+        var zeros = Vector<T>.Zero;
+        var poison = Vector<T>.Zero;
+        var low = new Vector<T>(block[0]);
+        var high = new Vector<T>(block[0]);
         foreach (var x in vectors)
         {
             sum += x;
@@ -73,22 +78,29 @@ internal static class TensorStatisticsKernel
             zeros += Vector.ConditionalSelect(Vector.Equals(x, Vector<T>.Zero), Vector<T>.One, Vector<T>.Zero);
             poison += x * Vector<T>.Zero;   // NaN as soon as one value is NaN or infinite
         }
-        var (total, zero, bad, smallest, largest) = (0d, 0d, T.Zero, block[0], block[0]);
+        var total = 0d;
+        var zero = 0d;
+        var bad = T.Zero;
+        var smallest = block[0];
+        var largest = block[0];
         for (var lane = 0; lane < Vector<T>.Count && vectors.Length > 0; lane++)
         {
             total += double.CreateTruncating(sum[lane]);
             zero += double.CreateTruncating(zeros[lane]);
             bad += poison[lane];
-            (smallest, largest) = (T.MinNative(smallest, low[lane]), T.MaxNative(largest, high[lane]));
+            smallest = T.MinNative(smallest, low[lane]);
+            largest = T.MaxNative(largest, high[lane]);
         }
         foreach (var x in block[(vectors.Length * Vector<T>.Count)..])
         {
             total += double.CreateTruncating(x);
             zero += T.IsZero(x) ? 1 : 0;
             bad += x * T.Zero;
-            (smallest, largest) = (T.MinNative(smallest, x), T.MaxNative(largest, x));
+            smallest = T.MinNative(smallest, x);
+            largest = T.MaxNative(largest, x);
         }
-        var (minimum, maximum) = (double.CreateTruncating(smallest), double.CreateTruncating(largest));
+        var minimum = double.CreateTruncating(smallest);
+        var maximum = double.CreateTruncating(largest);
         return (new TensorStatisticsMoments(block.Length, total / block.Length, 0, minimum, maximum, (long)zero), !T.IsNaN(bad));
     }
 
@@ -100,14 +112,17 @@ internal static class TensorStatisticsKernel
         if (range.Minimum == range.Maximum) return range with { Mean = range.Minimum };
         var centre = T.CreateTruncating(range.Mean);
         var vectors = MemoryMarshal.Cast<T, Vector<T>>(block);
-        var (sums, squares, middle) = (Vector<T>.Zero, Vector<T>.Zero, new Vector<T>(centre));
+        var sums = Vector<T>.Zero;
+        var squares = Vector<T>.Zero;
+        var middle = new Vector<T>(centre);
         foreach (var x in vectors)
         {
             var apart = x - middle;
             sums += apart;
             squares += apart * apart;
         }
-        var (sum, square) = (0d, 0d);
+        var sum = 0d;
+        var square = 0d;
         for (var lane = 0; lane < Vector<T>.Count; lane++)
         {
             sum += double.CreateTruncating(sums[lane]);
@@ -131,7 +146,10 @@ internal static class TensorStatisticsKernel
     private static TensorStatisticsMoments OfMixed<T>(ReadOnlySpan<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Span<T> finite = stackalloc T[Block];
-        var (kept, nan, positive, negative) = (0, 0, 0, 0);
+        var kept = 0;
+        var nan = 0;
+        var positive = 0;
+        var negative = 0;
         foreach (var x in block)
         {
             if (T.IsFinite(x)) finite[kept++] = x;

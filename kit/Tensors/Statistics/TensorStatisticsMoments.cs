@@ -17,7 +17,9 @@ internal readonly record struct TensorStatisticsMoments(
     public static TensorStatisticsMoments None => new(0, 0, 0, double.PositiveInfinity, double.NegativeInfinity, 0);
 
     /// <summary>The moments of both parts together.</summary>
-    /// <remarks>Chan, Golub and LeVeque, 1979, "Updating formulae and a pairwise algorithm for computing sample variances".</remarks>
+    /// <remarks>
+    /// Chan, Golub and LeVeque, 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
+    /// </remarks>
     public TensorStatisticsMoments And(TensorStatisticsMoments other)
     {
         var finite = Finite + other.Finite;

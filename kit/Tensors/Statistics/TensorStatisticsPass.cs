@@ -15,7 +15,9 @@ internal sealed class TensorStatisticsPass
     private long seen;
 
     /// <param name="count">Number of values to come.</param>
-    /// <param name="rowLength">Length of the last axis: the sample's stride shares no factor with it, so that it meets every column.</param>
+    /// <param name="rowLength">
+    /// Length of the last axis: the sample's stride shares no factor with it, so that it meets every column.
+    /// </param>
     public TensorStatisticsPass(long count, long rowLength)
     {
         this.count = count;

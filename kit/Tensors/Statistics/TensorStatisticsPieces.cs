@@ -34,7 +34,8 @@ internal static class TensorStatisticsPieces
     {
         if (values.dim() < 2 || values.is_contiguous()) return values;
         var strides = values.stride();
-        return values.permute([.. Enumerable.Range(0, strides.Length).OrderByDescending(axis => strides[axis]).Select(axis => (long)axis)]);
+        return values.permute([.. Enumerable.Range(0, strides.Length).OrderByDescending(axis => strides[axis])
+            .Select(axis => (long)axis)]);
     }
 
     private static bool IsPlainMemory(Tensor values) =>
@@ -76,7 +77,8 @@ internal static class TensorStatisticsPieces
         using var first = values.view(-1).narrow(0, 0, 1);
         fixed (byte* address = first.bytes)
         {
-            var (start, count) = ((nint)address, values.numel());
+            var start = (nint)address;
+            var count = values.numel();
             switch (values.dtype)
             {
                 case ScalarType.Float64: pass.Add<double>(start, count); break;

@@ -8,7 +8,8 @@ internal static class FiniteCheck
     /// <summary>Why a loss is not finite: the model computes it once more, watched.</summary>
     public static string Blame(nn.Module model, Action computeLoss)
     {
-        if (model.named_parameters().FirstOrDefault(pair => !IsFinite(pair.parameter)) is { parameter: not null } weight) return $"The weight {weight.name} holds {Value(weight.parameter)}.";
+        if (model.named_parameters().FirstOrDefault(pair => !IsFinite(pair.parameter)) is { parameter: not null } weight)
+            return $"The weight {weight.name} holds {Value(weight.parameter)}.";
         string? culprit = null;
         using var noGrad = no_grad();
         var hooks = ForwardHooks.Watch(model, (name, input, output) =>
@@ -32,8 +33,10 @@ internal static class FiniteCheck
     public static string BlameGradient(nn.Module model)
     {
         using var scope = NewDisposeScope();
-        var (name, parameter) = model.named_parameters().LastOrDefault(pair => pair.parameter.grad is { } gradient && !IsFinite(gradient));
-        return parameter is null ? "Each gradient is finite, but their sum of squares is not." : $"The gradient of {name} holds {Value(parameter.grad!)}.";
+        var (name, parameter) = model.named_parameters()
+            .LastOrDefault(pair => pair.parameter.grad is { } gradient && !IsFinite(gradient));
+        return parameter is null ? "Each gradient is finite, but their sum of squares is not."
+            : $"The gradient of {name} holds {Value(parameter.grad!)}.";
     }
 
     private static bool IsFinite(Tensor values)

@@ -1,3 +1,4 @@
+using ResearchKit.Native;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
@@ -9,16 +10,12 @@ internal static class ForwardHooks
     /// <param name="model">It too is seen, under the empty name.</param>
     /// <param name="see">Gets the module's name, its input and its output.</param>
     public static List<IDisposable> Watch(nn.Module model, Action<string, Tensor, Tensor> see) =>
-        [.. model.named_modules().Prepend(("", model)).Select(pair => (Name: pair.Item1, Module: pair.Item2 as nn.Module<Tensor, Tensor>))
+        [.. model.named_modules().Prepend(("", model))
+            .Select(pair => (Name: pair.Item1, Module: pair.Item2 as nn.Module<Tensor, Tensor>))
             .Where(pair => pair.Module is not null)
-            .Select(pair => new Hook(pair.Module!.register_forward_hook((_, input, output) =>
+            .Select(pair => Disposable.Of(pair.Module!.register_forward_hook((_, input, output) =>
             {
                 see(pair.Name, input, output);
                 return output;
             }).remove))];
-
-    private sealed class Hook(Action remove) : IDisposable
-    {
-        public void Dispose() => remove();
-    }
 }

@@ -34,7 +34,8 @@ internal sealed class NormWatch : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        return [.. model.named_modules().Prepend(("", model)).Select(pair => Of(pair.Item1, pair.Item2)).Where(norms => norms is not { Weight: null, Activation: null })];
+        return [.. model.named_modules().Prepend(("", model)).Select(pair => Of(pair.Item1, pair.Item2))
+            .Where(norms => norms is not { Weight: null, Activation: null })];
     }
 
     public void Dispose()
@@ -46,7 +47,8 @@ internal sealed class NormWatch : IDisposable
     {
         var own = module.named_parameters(recurse: false).Select(pair => pair.parameter).ToList();
         var gradients = own.Select(parameter => parameter.grad).OfType<Tensor>().ToList();
-        return new ModuleNorms(name, Length(own), Length(gradients), activations.TryGetValue(name, out var activation) ? activation : null);
+        return new ModuleNorms(name, Length(own), Length(gradients),
+            activations.TryGetValue(name, out var activation) ? activation : null);
     }
 
     private static double? Length(IReadOnlyCollection<Tensor> tensors) =>

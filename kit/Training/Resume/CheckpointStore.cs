@@ -11,10 +11,16 @@ internal sealed class CheckpointStore : IDisposable
     private readonly CheckpointOptions options;
     private readonly IDisposable held;
 
-    private CheckpointStore(CheckpointOptions options, IDisposable held) => (this.options, this.held) = (options, held);
+    private CheckpointStore(CheckpointOptions options, IDisposable held)
+    {
+        this.options = options;
+        this.held = held;
+    }
 
     /// <summary>Takes the folder for a run that stands at a step.</summary>
-    /// <exception cref="IOException">Another run writes there, or an earlier one got further than this stands; nothing was changed.</exception>
+    /// <exception cref="IOException">
+    /// Another run writes there, or an earlier one got further than this stands; nothing was changed.
+    /// </exception>
     /// <exception cref="UnauthorizedAccessException">The folder cannot be written.</exception>
     public static CheckpointStore Open(CheckpointOptions options, int step)
     {
@@ -24,9 +30,12 @@ internal sealed class CheckpointStore : IDisposable
         try
         {
             if (Whole(options.Folder, StepPrefix).LastOrDefault() is { } last && StepOf(last, StepPrefix) > step)
-                throw new IOException($"{options.Folder} holds checkpoints of an earlier run up to step {StepOf(last, StepPrefix)}, and this run stands at step {step}. "
+                throw new IOException($"{options.Folder} holds checkpoints of an earlier run up to step "
+                    + $"{StepOf(last, StepPrefix)}, and this run stands at step {step}. "
                     + "Resume that run, or name another folder.");
-            foreach (var left in Directory.EnumerateDirectories(options.Folder, $"*{Beside.Ending}")) Directory.Delete(left, recursive: true);   // of a killed run
+            // of a killed run
+            foreach (var left in Directory.EnumerateDirectories(options.Folder, $"*{Beside.Ending}"))
+                Directory.Delete(left, recursive: true);
             return store;
         }
         catch
@@ -55,7 +64,8 @@ internal sealed class CheckpointStore : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"The checkpoint of step {step} could not be written to {options.Folder}: {error.Message} The run stands at step {step} and can go on; earlier checkpoints are as they were.", error);
+            throw new IOException($"The checkpoint of step {step} could not be written to {options.Folder}: {error.Message} The "
+                + $"run stands at step {step} and can go on; earlier checkpoints are as they were.", error);
         }
         Rotate(prefix, prefix == BestPrefix ? 1 : options.Keep);
     }

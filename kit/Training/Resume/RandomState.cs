@@ -4,14 +4,16 @@ namespace ResearchKit.Training;
 
 /// <summary>Where the generator of random numbers stands, in every process of a run.</summary>
 /// <remarks>
-/// TorchSharp shows the CPU's generator alone: on CUDA what draws random numbers while training, such as dropout, draws others after a
-/// resume.
+/// TorchSharp shows the CPU's generator alone: on CUDA what draws random numbers while training, such as dropout, draws others
+/// after a resume.
 /// </remarks>
 internal static class RandomState
 {
     private const string Processor = "cpu";
 
-    /// <summary>Gives each process a stream of random numbers of its own, which follows from that of the first; all processes call it.</summary>
+    /// <summary>
+    /// Gives each process a stream of random numbers of its own, which follows from that of the first; all processes call it.
+    /// </summary>
     /// <remarks>Processes that were seeded alike would else drop out the same places of their parts of a batch.</remarks>
     public static void Part(ICommunicator workers)
     {
@@ -37,8 +39,10 @@ internal static class RandomState
     public static Tensor Own(IReadOnlyDictionary<string, Tensor> states, ICommunicator? workers, string path)
     {
         var (rank, count) = workers is null ? (0, 1) : (workers.Rank, workers.WorldSize);
-        if (!states.TryGetValue(Processor, out var all) || all.dim() != 2) throw new InvalidDataException($"{path} lacks the state of the CPU's generator.");
-        if (all.shape[0] != count) throw new InvalidDataException($"{path} is of a run of {all.shape[0]} processes; this one has {count}.");
+        if (!states.TryGetValue(Processor, out var all) || all.dim() != 2)
+            throw new InvalidDataException($"{path} lacks the state of the CPU's generator.");
+        if (all.shape[0] != count)
+            throw new InvalidDataException($"{path} is of a run of {all.shape[0]} processes; this one has {count}.");
         return all[rank].clone();
     }
 }

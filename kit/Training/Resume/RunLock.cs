@@ -3,7 +3,8 @@ namespace ResearchKit.Training;
 /// <summary>A file that one run holds, so that no other writes beside it; gone when the run ends, however it ends.</summary>
 internal static class RunLock
 {
-    private const int WouldBlock = 11, WouldBlockOnMac = 35, SharingViolation = unchecked((int)0x80070020);   // EWOULDBLOCK, ERROR_SHARING_VIOLATION
+    // EWOULDBLOCK, ERROR_SHARING_VIOLATION
+    private const int WouldBlock = 11, WouldBlockOnMac = 35, SharingViolation = unchecked((int)0x80070020);
 
     /// <summary>Takes the lock until the returned is disposed.</summary>
     /// <param name="path">The lock's own file.</param>
@@ -14,7 +15,8 @@ internal static class RunLock
     {
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1,
+                FileOptions.DeleteOnClose);
         }
         catch (IOException error) when (error.HResult is WouldBlock or WouldBlockOnMac or SharingViolation)
         {

@@ -1,3 +1,4 @@
+using ResearchKit.Native;
 using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
@@ -7,11 +8,7 @@ namespace ResearchKit.Training;
 /// <remarks>Polyak and Juditsky, 1992; a ← decay · a + (1 - decay) · w after each step.</remarks>
 internal sealed class WeightAverage : IDisposable
 {
-    private static readonly Lazy<jit.CompilationUnit> Script = new(() => jit.compile("""
-        def approach(averages: List[Tensor], weights: List[Tensor], share: float) -> None:
-            torch._foreach_lerp_(averages, weights, share)
-
-        """));
+    private static readonly TorchScript Script = new("WeightAverage.py");
 
     private readonly (string Name, Tensor Weight)[] weights;
     private readonly Tensor[] averages;
@@ -21,7 +18,8 @@ internal sealed class WeightAverage : IDisposable
     {
         using var noGrad = no_grad();
         this.decay = decay;
-        weights = [.. model.named_parameters().Where(pair => pair.parameter.is_floating_point()).Select(pair => (pair.name, (Tensor)pair.parameter))];
+        weights = [.. model.named_parameters().Where(pair => pair.parameter.is_floating_point())
+            .Select(pair => (pair.name, (Tensor)pair.parameter))];
         averages = [.. weights.Select(pair => pair.Weight.detach().clone().DetachFromDisposeScope())];
     }
 
@@ -29,7 +27,7 @@ internal sealed class WeightAverage : IDisposable
     public void Update()
     {
         using var noGrad = no_grad();
-        Script.Value.Call("approach", averages, Array.ConvertAll(weights, pair => pair.Weight), 1 - decay);
+        Script.Call("approach", averages, Array.ConvertAll(weights, pair => pair.Weight), 1 - decay);
     }
 
     /// <summary>Puts the averages into the model until the returned is disposed.</summary>
@@ -38,11 +36,16 @@ internal sealed class WeightAverage : IDisposable
         using var noGrad = no_grad();
         var own = Array.ConvertAll(weights, pair => pair.Weight.detach().clone().DetachFromDisposeScope());
         Fill(averages);
-        return new Restore(this, own);
+        return Disposable.Of(() =>
+        {
+            Fill(own);
+            foreach (var value in own) value.Dispose();
+        });
     }
 
     /// <summary>The averages by the names of the weights; they stay this object's.</summary>
-    public IReadOnlyDictionary<string, Tensor> State() => weights.Zip(averages).ToDictionary(pair => pair.First.Name, pair => pair.Second);
+    public IReadOnlyDictionary<string, Tensor> State() =>
+        weights.Zip(averages).ToDictionary(pair => pair.First.Name, pair => pair.Second);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -54,14 +57,5 @@ internal sealed class WeightAverage : IDisposable
     {
         using var noGrad = no_grad();
         foreach (var ((_, weight), value) in weights.Zip(values)) weight.copy_(value);
-    }
-
-    private sealed class Restore(WeightAverage owner, Tensor[] values) : IDisposable
-    {
-        public void Dispose()
-        {
-            owner.Fill(values);
-            foreach (var value in values) value.Dispose();
-        }
     }
 }

@@ -14,7 +14,8 @@ internal sealed class WeightSnapshot : IDisposable
     private WeightSnapshot(nn.Module model)
     {
         using var noGrad = no_grad();
-        (this.model, training) = (model, model.training);
+        this.model = model;
+        training = model.training;
         before = model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
     }
 

@@ -33,16 +33,20 @@ internal static class RecordFile
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException(error.Path is { } place ? $"{file}: what stands at {place} is not what the record of a run has there."
-                : string.Create(CultureInfo.InvariantCulture, $"{file}, line {error.LineNumber + 1}: expected JSON. {error.Message}"), error);
+            throw new InvalidDataException(
+                error.Path is { } place ? $"{file}: what stands at {place} is not what the record of a run has there."
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"{file}, line {error.LineNumber + 1}: expected JSON. {error.Message}"), error);
         }
     }
 
     private static void Check(JsonElement root, string file)
     {
-        if (root.ValueKind != JsonValueKind.Object) throw new InvalidDataException($"{file}: expected the record of a run, found {Kind(root.ValueKind)}.");
+        if (root.ValueKind != JsonValueKind.Object)
+            throw new InvalidDataException($"{file}: expected the record of a run, found {Kind(root.ValueKind)}.");
         var missing = Needed.Where(name => !root.TryGetProperty(name, out _)).ToList();
-        if (missing.Count > 0) throw new InvalidDataException($"{file}: the record of a run has \"{string.Join("\", \"", missing)}\"; not found here.");
+        if (missing.Count > 0) throw new InvalidDataException(
+            $"{file}: the record of a run has \"{string.Join("\", \"", missing)}\"; not found here.");
     }
 
     /// <summary>What a setting was before it became JSON, as far as that tells.</summary>

@@ -42,7 +42,8 @@ internal static class RunEnvironment
     {
         try
         {
-            using var git = Process.Start(new ProcessStartInfo("git", arguments) { RedirectStandardOutput = true, RedirectStandardError = true });
+            using var git = Process.Start(
+                new ProcessStartInfo("git", arguments) { RedirectStandardOutput = true, RedirectStandardError = true });
             git?.ErrorDataReceived += (_, _) => { };
             git?.BeginErrorReadLine();
             var output = git?.StandardOutput.ReadToEnd().Trim();
@@ -56,5 +57,6 @@ internal static class RunEnvironment
     }
 
     private static string Version(Assembly assembly) =>
-        assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? assembly.GetName().Version?.ToString() ?? "unknown";
+        assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+            ?? assembly.GetName().Version?.ToString() ?? "unknown";
 }

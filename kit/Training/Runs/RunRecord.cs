@@ -11,7 +11,9 @@ namespace ResearchKit.Training;
 [method: JsonConstructor]
 public readonly record struct Measurement(double Value, string Unit);
 
-/// <summary>What is needed to run an experiment again and to compare it: settings, seed, data, versions, machine, results.</summary>
+/// <summary>
+/// What is needed to run an experiment again and to compare it: settings, seed, data, versions, machine, results.
+/// </summary>
 public sealed record RunRecord
 {
     /// <summary>Name of the environment variable that says in which folder a run's files go.</summary>
@@ -51,7 +53,10 @@ public sealed record RunRecord
     /// <summary>The machine it ran on.</summary>
     public IReadOnlyDictionary<string, string> Machine { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Which native kernel does each operation, and why (<see cref="Native.KernelTable"/>); the last bits of the results depend on it.</summary>
+    /// <summary>
+    /// Which native kernel does each operation, and why (<see cref="Native.KernelTable"/>); the last bits of the results depend
+    /// on it.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Kernels { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Names of the workarounds at work (<see cref="Native.Workarounds"/>).</summary>
@@ -64,8 +69,8 @@ public sealed record RunRecord
     public Dictionary<string, Measurement> Metrics { get; init; } = [];
 
     /// <summary>
-    /// Where the run's files go: the folder that the environment variable names, by default one of its own below <c>runs/name</c> here,
-    /// called after the time; it is chosen and made when it is first asked for.
+    /// Where the run's files go: the folder that the environment variable names, by default one of its own below <c>runs/name</c>
+    /// here, called after the time; it is chosen and made when it is first asked for.
     /// </summary>
     [JsonIgnore]
     public string Folder
@@ -84,7 +89,8 @@ public sealed record RunRecord
         Name = name,
         Started = DateTime.UtcNow,
         Seed = seed,
-        Settings = settings.GetType().GetProperties().ToDictionary(property => property.Name, property => property.GetValue(settings) ?? "null"),
+        Settings = settings.GetType().GetProperties()
+            .ToDictionary(property => property.Name, property => property.GetValue(settings) ?? "null"),
         Data = data.SelectMany(set => set.Files.Select(file => ($"{set.Name}/{file.Name}", file.Sha256))).ToDictionary(),
         Packages = RunEnvironment.Packages(),
         Machine = RunEnvironment.Machine(),
@@ -106,19 +112,28 @@ public sealed record RunRecord
     /// <returns>The file's full path.</returns>
     public string Save() => RecordFile.Write(this);
 
-    /// <summary>Names of the series of reports in the run's folder: <c>adamw</c> for <c>adamw.jsonl</c>; those moved aside are left out.</summary>
+    /// <summary>
+    /// Names of the series of reports in the run's folder: <c>adamw</c> for <c>adamw.jsonl</c>; those moved aside are left out.
+    /// </summary>
     public IReadOnlyList<string> SeriesNames() => RunFolders.SeriesIn(Folder);
 
-    /// <summary>The reports of a series of the run, as <see cref="MetricLines.WriteTo(IEnumerable{StepReport}, RunRecord, string)"/> wrote them.</summary>
+    /// <summary>
+    /// The reports of a series of the run, as <see cref="MetricLines.WriteTo(IEnumerable{StepReport}, RunRecord, string)"/> wrote
+    /// them.
+    /// </summary>
     /// <param name="name">The series; what the course is called besides the run, where that is not "metrics".</param>
     /// <param name="lossUnit">Unit of the loss.</param>
     /// <exception cref="FileNotFoundException">The run has no such series; those it has are named.</exception>
     /// <exception cref="InvalidDataException">A line is no report.</exception>
-    public TrainingHistory Series(string name = MetricLines.DefaultName, string lossUnit = "nats per token") => File.Exists(MetricLines.PathOf(this, name))
-        ? new TrainingHistory(name == MetricLines.DefaultName ? Name : $"{Name}: {name}", MetricLines.Read(MetricLines.PathOf(this, name)), lossUnit)
-        : throw new FileNotFoundException($"{Folder} has no series '{name}'; {(SeriesNames() is { Count: > 0 } names ? $"it has {string.Join(", ", names)}" : "it has none")}.");
+    public TrainingHistory Series(string name = MetricLines.DefaultName, string lossUnit = "nats per token") =>
+        File.Exists(MetricLines.PathOf(this, name))
+        ? new TrainingHistory(name == MetricLines.DefaultName ? Name : $"{Name}: {name}",
+            MetricLines.Read(MetricLines.PathOf(this, name)), lossUnit)
+        : throw new FileNotFoundException($"{Folder} has no series '{name}'; "
+            + $"{(SeriesNames() is { Count: > 0 } names ? $"it has {string.Join(", ", names)}" : "it has none")}.");
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{Name}, seed {Seed}: {string.Join(", ", Metrics.Select(metric => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{metric.Key} {metric.Value.Value:0.####} {metric.Value.Unit}")))}";
+        $"{Name}, seed {Seed}: {string.Join(", ", Metrics.Select(metric =>
+            FormattableString.Invariant($"{metric.Key} {metric.Value.Value:0.####} {metric.Value.Unit}")))}";
 }

@@ -6,13 +6,13 @@ namespace ResearchKit.Training;
 public static class TensorBoardEvents
 {
     /// <summary>
-    /// Passes the reports on and writes the numbers of each, by its step: <c>loss/training</c>, <c>loss/held-out</c>, <c>learning-rate</c>,
-    /// <c>gradient-norm</c>, <c>tokens-per-second</c>.
+    /// Passes the reports on and writes the numbers of each, by its step: <c>loss/training</c>, <c>loss/held-out</c>,
+    /// <c>learning-rate</c>, <c>gradient-norm</c>, <c>tokens-per-second</c>.
     /// </summary>
     /// <param name="reports">The reports of one run.</param>
     /// <param name="folder">
-    /// Such as a record's folder; made where it is not there. Each run writes a file of its own, so that TensorBoard shows steps that a
-    /// resumed run took again twice.
+    /// Such as a record's folder; made where it is not there. Each run writes a file of its own, so that TensorBoard shows steps
+    /// that a resumed run took again twice.
     /// </param>
     /// <exception cref="IOException">The file cannot be written; the step is done.</exception>
     public static IEnumerable<StepReport> WriteToTensorBoard(this IEnumerable<StepReport> reports, string folder)

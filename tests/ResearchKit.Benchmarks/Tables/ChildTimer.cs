@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using ResearchKit.Native;
 
 namespace ResearchKit.Benchmarks.Tables;
 
@@ -40,10 +41,8 @@ internal sealed class ChildTimer : IDisposable
     /// <param name="arguments">For <c>Program.cs</c>.</param>
     public static ChildTimer OfThisProgram(string failure, Action<ProcessStartInfo> prepare, params IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!);
-        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet") start.ArgumentList.Add(typeof(ChildTimer).Assembly.Location);
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        start.Environment["OMP_NUM_THREADS"] = Native.Compute.Threads.ToString(CultureInfo.InvariantCulture);
+        var start = ThisProgram.ToStart(arguments) ?? throw new NotSupportedException(failure);
+        start.Environment["OMP_NUM_THREADS"] = Compute.Threads.ToString(CultureInfo.InvariantCulture);
         prepare(start);
         return new ChildTimer(start, failure);
     }

@@ -47,9 +47,8 @@ internal static class StartRows
     /// <summary>Milliseconds of such a process, from its start to its end.</summary>
     private static Func<double> Process(string check) => Pair.Time(() =>
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet") start.ArgumentList.Add(typeof(StartRows).Assembly.Location);
-        start.ArgumentList.Add(FirstResult);
+        var start = ThisProgram.ToStart(FirstResult)!;
+        start.RedirectStandardOutput = true;
         start.Environment[CheckVariable] = check;
         using var process = System.Diagnostics.Process.Start(start)!;
         process.WaitForExit();

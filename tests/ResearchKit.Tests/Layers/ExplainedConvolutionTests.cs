@@ -33,8 +33,8 @@ public sealed class ExplainedConvolutionTests : IDisposable
         var x = randn(2, inputs, 7, 6);
         var expected = Formula(x, layer, stride, padding, dilation, groups);
         Near.Check("the layer", expected, layer.call(x), 1e-5);
-        Near.Check("by columns", expected, ConvolutionKernel.ByColumns(x, layer.Weight, layer.Bias, [stride, stride], [padding, padding],
-            [dilation, dilation], groups), 1e-5);
+        Near.Check("by columns", expected, ConvolutionKernel.ByColumns(x, layer.Weight, layer.Bias,
+            new ConvolutionGeometry([stride, stride], [padding, padding], [dilation, dilation], groups)), 1e-5);
     }
 
     [Theory]

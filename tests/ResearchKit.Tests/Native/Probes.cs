@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Native;
+using ResearchKit.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -32,9 +33,10 @@ internal static unsafe partial class Probes
         ["table"] = ShowTable,
         ["hidden-record"] = ShowTableOfAMachineThatHidesItsCaches,
         ["portable"] = PortableProbe.Run,
+        ["torch-scripts"] = TorchScriptsCompile,
     };
 
-    public static IEnumerable<string> Names => All.Keys.Except(["kernels", "table", "hidden-record", "portable"]);
+    public static IEnumerable<string> Names => All.Keys.Except(["kernels", "table", "hidden-record", "portable", "torch-scripts"]);
 
     public static int Run(string name) => All[name]() ? Works : Fails;
 
@@ -96,6 +98,17 @@ internal static unsafe partial class Probes
         using var network = new ResNet(ResNetConfig.Nano);
         using var packed = network.PackForInference();
         return packed.Packing!.ToString().Contains("fused", StringComparison.Ordinal);
+    }
+
+    /// <summary>Prints each file before it is compiled, so that the last one names what ended the process.</summary>
+    private static bool TorchScriptsCompile()
+    {
+        foreach (var file in TorchScript.Files)
+        {
+            Console.WriteLine(file);
+            TorchScript.Compile(file).Dispose();
+        }
+        return true;
     }
 
     private static bool AProcessCanBePortable()
@@ -176,7 +189,8 @@ internal static unsafe partial class Probes
     {
         using var scope = NewDisposeScope();
         var product = LinearProduct.Of(KernelTrials.Numbers(300, 300), KernelTrials.Numbers(300, 300));
-        var map = ConvolutionKernel.Convolve(KernelTrials.Numbers(2, 3, 20, 20), KernelTrials.Numbers(5, 3, 3, 3), null, [1, 1], [1, 1], [1, 1], 1);
+        var map = ConvolutionKernel.Convolve(KernelTrials.Numbers(2, 3, 20, 20), KernelTrials.Numbers(5, 3, 3, 3), null,
+            new ConvolutionGeometry([1, 1], [1, 1], [1, 1], 1));
         Console.WriteLine(Compute.Kernels);
         Console.WriteLine($"{BitConverter.DoubleToInt64Bits(product.to(float64).sum().item<double>()):x} {BitConverter.DoubleToInt64Bits(map.to(float64).sum().item<double>()):x}");
         return true;

@@ -53,7 +53,7 @@ public sealed class FusedAdamWTests
         using var scope = NewDisposeScope();
         var (matrix, bias, idle) = (new Parameter(ones(2, 2)), new Parameter(ones(2)), new Parameter(ones(2, 2)));
         using var optimizer = new FusedAdamW([("matrix", matrix), ("bias", bias), ("idle", idle)],
-            new FusedAdamWOptions { LearningRate = 0.1, WeightDecay = 0.5, Decays = FusedAdamWOptions.MatricesOnly });
+            new FusedAdamWOptions { LearningRate = 0.1, WeightDecay = 0.5, Decays = ParameterRules.MatricesOnly });
         matrix.grad = zeros(2, 2);
         bias.grad = zeros(2);
         optimizer.Step();

@@ -4,7 +4,8 @@ namespace ResearchKit.Checkpoints.PyTorch;
 internal static class PickleCalls
 {
     private const string RebuildTensor = "torch._utils._rebuild_tensor_v2", RebuildOldTensor = "torch._utils._rebuild_tensor",
-        RebuildParameter = "torch._utils._rebuild_parameter", OrderedDict = "collections.OrderedDict", Size = "torch.Size", Device = "torch.device";
+        RebuildParameter = "torch._utils._rebuild_parameter", OrderedDict = "collections.OrderedDict",
+            Size = "torch.Size", Device = "torch.device";
 
     private const int MostAxes = 64;   // as libtorch
 
@@ -23,9 +24,11 @@ internal static class PickleCalls
         ["torch.ComplexFloatStorage"] = "C64",
     };
 
-    private static readonly HashSet<string> Dtypes = [.. new[] { "float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool" }.Select(name => $"torch.{name}")];
+    private static readonly HashSet<string> Dtypes = [.. new[] { "float64", "float32", "float16", "bfloat16", "int64", "int32",
+        "int16", "int8", "uint8", "bool" }.Select(name => $"torch.{name}")];
 
-    private static readonly HashSet<string> Functions = [RebuildTensor, RebuildOldTensor, RebuildParameter, OrderedDict, Size, Device];
+    private static readonly HashSet<string> Functions =
+        [RebuildTensor, RebuildOldTensor, RebuildParameter, OrderedDict, Size, Device];
 
     /// <summary>Whether a state dict may name it.</summary>
     public static bool Allows(PickledGlobal global)
@@ -38,9 +41,11 @@ internal static class PickleCalls
     /// <exception cref="InvalidDataException">Arguments that do not fit.</exception>
     public static object Call(PickledGlobal function, List<object?> arguments) => (function.ToString(), arguments) switch
     {
-        (RebuildTensor, [PickledStorage storage, long offset, PickledList size, PickledList stride, bool, PickledDict { Items.Count: 0 }, ..]) =>
+        (RebuildTensor, [PickledStorage storage, long offset, PickledList size, PickledList stride, bool,
+            PickledDict { Items.Count: 0 }, ..]) =>
             Tensor(storage, offset, size, stride),
-        (RebuildOldTensor, [PickledStorage storage, long offset, PickledList size, PickledList stride]) => Tensor(storage, offset, size, stride),
+        (RebuildOldTensor, [PickledStorage storage, long offset, PickledList size, PickledList stride]) =>
+            Tensor(storage, offset, size, stride),
         (RebuildParameter, [PickledTensor data, bool, PickledDict { Items.Count: 0 }]) => data,
         (OrderedDict, []) => new PickledDict(),
         (OrderedDict, [PickledList pairs]) => Dict(pairs),
@@ -49,25 +54,32 @@ internal static class PickleCalls
         _ => throw new InvalidDataException($"{function} is called with arguments that it does not take"),
     };
 
-    /// <summary>The storage of a persistent id: ('storage', type, key, device, number of elements), in the old stream with a view, None.</summary>
+    /// <summary>
+    /// The storage of a persistent id: ('storage', type, key, device, number of elements), in the old stream with a view, None.
+    /// </summary>
     /// <exception cref="InvalidDataException">Another id.</exception>
     public static PickledStorage Storage(List<object?> id) => id switch
     {
-        ["storage", PickledGlobal type, string key, string, long count, ..] when id.Count == 5 || (id.Count == 6 && id[5] is null) =>
-            Storages.TryGetValue(type.ToString(), out var format) && count >= 0 ? new PickledStorage(key, StoredFormat.Named(format)!, count)
+        ["storage", PickledGlobal type, string key, string, long count, ..] when id.Count == 5
+            || (id.Count == 6 && id[5] is null) =>
+            Storages.TryGetValue(type.ToString(), out var format) && count >= 0
+                ? new PickledStorage(key, StoredFormat.Named(format)!, count)
             : throw new InvalidDataException($"a storage is {count} elements of {type}"),
         _ => throw new InvalidDataException("the id of a storage is not ('storage', type, key, device, number of elements)"),
     };
 
     private static PickledTensor Tensor(PickledStorage storage, long offset, PickledList size, PickledList stride)
     {
-        var (shape, strides) = (Numbers(size), Numbers(stride));
+        var shape = Numbers(size);
+        var strides = Numbers(stride);
         if (shape.Length != strides.Length || shape.Length > MostAxes || offset < 0)
-            throw new InvalidDataException($"a tensor has {shape.Length} sizes and {strides.Length} strides from element {offset} on");
+            throw new InvalidDataException(
+                $"a tensor has {shape.Length} sizes and {strides.Length} strides from element {offset} on");
         try
         {
             var count = shape.Aggregate(1L, (product, length) => checked(product * length));
-            var end = count == 0 ? 0 : checked(offset + 1 + shape.Zip(strides, (length, step) => checked((length - 1) * step)).Aggregate(0L, (sum, step) => checked(sum + step)));
+            var end = count == 0 ? 0 : checked(offset + 1 + shape.Zip(strides, (length, step) => checked((length - 1) * step))
+                .Aggregate(0L, (sum, step) => checked(sum + step)));
             _ = shape.Aggregate(1L, (product, length) => checked(product * Math.Max(1, length)));
             if (end <= storage.Count && count <= storage.Count) return new PickledTensor(storage, offset, shape, strides);
         }
@@ -75,7 +87,8 @@ internal static class PickleCalls
         {
             // said below
         }
-        throw new InvalidDataException($"a tensor of shape [{string.Join(", ", shape)}], strides [{string.Join(", ", strides)}] from element {offset} on "
+        throw new InvalidDataException(
+            $"a tensor of shape [{string.Join(", ", shape)}], strides [{string.Join(", ", strides)}] from element {offset} on "
             + $"is more than storage '{storage.Key}' of {storage.Count} elements has");
     }
 

@@ -58,7 +58,8 @@ internal sealed class PickleInput(CheckpointFile part, long start, long end)
     }
 
     /// <summary>What is wrong, and where.</summary>
-    public InvalidDataException Bad(string why, long? at = null) => new($"{part.Path} is not a state dict: at byte {at ?? Position}, {why}.");
+    public InvalidDataException Bad(string why, long? at = null) =>
+        new($"{part.Path} is not a state dict: at byte {at ?? Position}, {why}.");
 
     private void Refill()
     {

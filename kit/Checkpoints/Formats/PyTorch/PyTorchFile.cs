@@ -6,7 +6,8 @@ namespace ResearchKit.Checkpoints.PyTorch;
 /// <summary>What <c>torch.save</c> writes: a zip (since 1.6), or the older stream of pickles and elements.</summary>
 internal static class PyTorchFile
 {
-    private static readonly BigInteger Magic = BigInteger.Parse("119547037146038801333356", System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly BigInteger Magic =
+        BigInteger.Parse("119547037146038801333356", System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Whether a file begins like one of the two.</summary>
     public static bool IsOne(CheckpointFile part) => IsZip(part) || IsStream(part);
@@ -15,7 +16,8 @@ internal static class PyTorchFile
     /// <param name="part">The file.</param>
     /// <param name="key">The state dict wanted; null for the only one.</param>
     /// <exception cref="InvalidDataException">Says what is wrong and where.</exception>
-    public static List<CheckpointEntry> Read(CheckpointFile part, string? key) => IsZip(part) ? ReadZip(part, key) : ReadStream(part, key);
+    public static List<CheckpointEntry> Read(CheckpointFile part, string? key) =>
+        IsZip(part) ? ReadZip(part, key) : ReadStream(part, key);
 
     private static bool IsZip(CheckpointFile part) => Begins(part, [0x50, 0x4b, 3, 4]);
 
@@ -44,9 +46,11 @@ internal static class PyTorchFile
         var starts = new Dictionary<string, long>();
         foreach (var (name, storage) in unpickler.Storages)
         {
-            if (!zip.TryGetValue($"{folder}data/{name}", out var data)) throw Bad(part, $"it lacks the elements of storage '{name}'");
+            if (!zip.TryGetValue($"{folder}data/{name}", out var data))
+                throw Bad(part, $"it lacks the elements of storage '{name}'");
             if (data.Length / storage.Format.Size != storage.Count || data.Length % storage.Format.Size != 0)
-                throw Bad(part, $"storage '{name}' is said to have {storage.Count} elements of {storage.Format.Name}, and has {data.Length} bytes");
+                throw Bad(part, $"storage '{name}' is said to have {storage.Count} elements of {storage.Format.Name}, and has "
+                    + $"{data.Length} bytes");
             starts.Add(name, data.Start);
         }
         return StateDictSearch.Entries(part.Path, root, key, starts);
@@ -57,7 +61,8 @@ internal static class PyTorchFile
         var input = new PickleInput(part, 0, part.Length);
         if (!Magic.Equals(new Unpickler(input).Load())) throw Bad(part, "its magic number is another");
         if (new Unpickler(input).Load() is not 1001L) throw Bad(part, "its protocol is not 1001");
-        if (new Unpickler(input).Load() is not PickledDict system || !system.Items.TryGetValue("little_endian", out var little) || little is not true)
+        if (new Unpickler(input).Load() is not PickledDict system
+            || !system.Items.TryGetValue("little_endian", out var little) || little is not true)
             throw Bad(part, "its numbers are not little-endian");
         var unpickler = new Unpickler(input);
         var root = unpickler.Load();
@@ -74,11 +79,13 @@ internal static class PyTorchFile
             var stored = BinaryPrimitives.ReadInt64LittleEndian(count);
             at += count.Length;
             if (stored != storage.Count || stored > (part.Length - at) / storage.Format.Size)
-                throw Bad(part, $"storage '{name}' of {storage.Count} elements of {storage.Format.Name} is said to have {stored} at byte {at}, where {part.Length - at} bytes follow");
+                throw Bad(part, $"storage '{name}' of {storage.Count} elements of {storage.Format.Name} is said to have {stored} "
+                    + $"at byte {at}, where {part.Length - at} bytes follow");
             starts.Add(name, at);
             at += stored * storage.Format.Size;
         }
-        if (unpickler.Storages.Keys.FirstOrDefault(name => !starts.ContainsKey(name)) is { } absent) throw Bad(part, $"it lacks the elements of storage '{absent}'");
+        if (unpickler.Storages.Keys.FirstOrDefault(name => !starts.ContainsKey(name)) is { } absent)
+            throw Bad(part, $"it lacks the elements of storage '{absent}'");
         return StateDictSearch.Entries(part.Path, root, key, starts);
     }
 
@@ -89,5 +96,6 @@ internal static class PyTorchFile
         if (!text.SequenceEqual("little"u8)) throw Bad(part, "its numbers are not little-endian");
     }
 
-    private static InvalidDataException Bad(CheckpointFile part, string why) => new($"{part.Path} is not a PyTorch checkpoint: {why}.");
+    private static InvalidDataException Bad(CheckpointFile part, string why) =>
+        new($"{part.Path} is not a PyTorch checkpoint: {why}.");
 }

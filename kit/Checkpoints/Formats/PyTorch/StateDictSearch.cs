@@ -12,9 +12,11 @@ internal static class StateDictSearch
     {
         if (root is not PickledDict dict) throw new InvalidDataException($"{path} holds no dict of tensors but {Kind(root)}.");
         var found = Find(path, dict, key);
-        if (found.Items.Count > 0 && !HasTensors(found)) throw new InvalidDataException($"{path} holds no tensors; it has {string.Join(", ", found.Items.Keys.Take(10))}.");
+        if (found.Items.Count > 0 && !HasTensors(found))
+            throw new InvalidDataException($"{path} holds no tensors; it has {string.Join(", ", found.Items.Keys.Take(10))}.");
         return [.. found.Items.Where(pair => pair.Value is PickledTensor)
-            .Select(pair => Entry(pair.Key as string ?? throw new InvalidDataException($"{path} has a tensor with the name {pair.Key}, which is not text."),
+            .Select(pair => Entry(pair.Key as string
+                ?? throw new InvalidDataException($"{path} has a tensor with the name {pair.Key}, which is not text."),
                 (PickledTensor)pair.Value!, starts))];
     }
 
@@ -24,12 +26,14 @@ internal static class StateDictSearch
             .ToDictionary(pair => (string)pair.Key, pair => (PickledDict)pair.Value!);
         if (key is not null)
             return inner.TryGetValue(key, out var chosen) ? chosen
-                : throw new InvalidDataException($"{path} has no state dict '{key}'; it has {(inner.Count == 0 ? "none by a name" : string.Join(", ", inner.Keys))}.");
+                : throw new InvalidDataException($"{path} has no state dict '{key}'; it has "
+                    + $"{(inner.Count == 0 ? "none by a name" : string.Join(", ", inner.Keys))}.");
         return inner.Count switch
         {
             0 => root,
             1 => inner.Values.Single(),
-            _ => throw new InvalidDataException($"{path} has several state dicts: {string.Join(", ", inner.Keys)}. Say which one by its key."),
+            _ => throw new InvalidDataException(
+                $"{path} has several state dicts: {string.Join(", ", inner.Keys)}. Say which one by its key."),
         };
     }
 

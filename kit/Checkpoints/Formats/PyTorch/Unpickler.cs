@@ -25,7 +25,9 @@ internal sealed class Unpickler(PickleInput input)
     public IReadOnlyDictionary<string, PickledStorage> Storages => storages;
 
     /// <summary>Runs up to the STOP opcode.</summary>
-    /// <exception cref="InvalidDataException">An opcode, a name or a value that no state dict has; says which, and where.</exception>
+    /// <exception cref="InvalidDataException">
+    /// An opcode, a name or a value that no state dict has; says which, and where.
+    /// </exception>
     public object? Load()
     {
         stack.Clear();
@@ -88,7 +90,8 @@ internal sealed class Unpickler(PickleInput input)
     private PickledGlobal Global()
     {
         var global = new PickledGlobal(input.Line(), input.Line());
-        return PickleCalls.Allows(global) ? global : throw Bad($"it asks for {global}, which has no place in a state dict and is not run");
+        return PickleCalls.Allows(global) ? global
+            : throw Bad($"it asks for {global}, which has no place in a state dict and is not run");
     }
 
     private void Reduce()
@@ -100,7 +103,8 @@ internal sealed class Unpickler(PickleInput input)
 
     private void Build()
     {
-        if (Pop() is not PickledDict || Top() is not PickledDict) throw Bad("attributes are set on something that is not an OrderedDict");
+        if (Pop() is not PickledDict || Top() is not PickledDict)
+            throw Bad("attributes are set on something that is not an OrderedDict");
     }
 
     private PickledStorage Storage()
@@ -108,7 +112,8 @@ internal sealed class Unpickler(PickleInput input)
         var id = Pop() as PickledList ?? throw Bad("the id of a storage is not a tuple");
         var storage = Guard(() => PickleCalls.Storage(id.Items));
         if (!storages.TryAdd(storage.Key, storage) && storages[storage.Key] != storage)
-            throw Bad($"storage '{storage.Key}' is {storage.Count} elements of {storage.Format.Name}, and {storages[storage.Key].Count} of {storages[storage.Key].Format.Name} before");
+            throw Bad($"storage '{storage.Key}' is {storage.Count} elements of {storage.Format.Name}, and "
+                + $"{storages[storage.Key].Count} of {storages[storage.Key].Format.Name} before");
         return storage;
     }
 

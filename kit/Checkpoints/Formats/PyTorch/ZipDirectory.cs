@@ -7,7 +7,8 @@ namespace ResearchKit.Checkpoints.PyTorch;
 /// <remarks>https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, §4.3, with zip64.</remarks>
 internal static class ZipDirectory
 {
-    private const uint EndSignature = 0x06054b50, End64Signature = 0x06064b50, Locator64Signature = 0x07064b50, EntrySignature = 0x02014b50, LocalSignature = 0x04034b50;
+    private const uint EndSignature = 0x06054b50, End64Signature = 0x06064b50, Locator64Signature = 0x07064b50,
+        EntrySignature = 0x02014b50, LocalSignature = 0x04034b50;
     private const int EndSize = 22, EntrySize = 46, LocalSize = 30, LongestComment = 65535, Encrypted = 1;
 
     /// <summary>The data of each entry, by its name.</summary>
@@ -23,14 +24,16 @@ internal static class ZipDirectory
         {
             var (name, local, size, next) = Entry(part, directory, at);
             var data = DataStart(part, name, local);
-            if (size > start - data) throw Bad(part, $"entry '{name}' of {size} bytes from {data} on reaches into the directory at {start}");
+            if (size > start - data)
+                throw Bad(part, $"entry '{name}' of {size} bytes from {data} on reaches into the directory at {start}");
             if (!entries.TryAdd(name, (data, size))) throw Bad(part, $"it has two entries '{name}'");
             places.Add((local, data + size, name));
             at = next;
         }
         places.Sort();
         for (var i = 1; i < places.Count; i++)
-            if (places[i].Start < places[i - 1].End) throw Bad(part, $"entries '{places[i - 1].Name}' and '{places[i].Name}' overlap at byte {places[i].Start}");
+            if (places[i].Start < places[i - 1].End)
+                throw Bad(part, $"entries '{places[i - 1].Name}' and '{places[i].Name}' overlap at byte {places[i].Start}");
         return entries;
     }
 
@@ -47,7 +50,8 @@ internal static class ZipDirectory
     private static (long Start, int Length) Directory(CheckpointFile part, ReadOnlySpan<byte> end, long endStart)
     {
         ulong length = Int(end, 12), start = Int(end, 16);
-        if (start == uint.MaxValue || length == uint.MaxValue || Short(end, 10) == ushort.MaxValue) (start, length) = Directory64(part, endStart);
+        if (start == uint.MaxValue || length == uint.MaxValue || Short(end, 10) == ushort.MaxValue)
+            (start, length) = Directory64(part, endStart);
         if (start > (ulong)endStart || length > (ulong)endStart - start || length > int.MaxValue)
             throw Bad(part, $"its directory of {length} bytes is said to begin at byte {start} of {part.Length}");
         return ((long)start, (int)length);
@@ -59,23 +63,29 @@ internal static class ZipDirectory
         if (endStart < 76) throw Bad(part, "its zip64 directory is missing");
         part.Read(endStart - 20, locator);
         var place = Long(locator, 8);
-        if (Int(locator, 0) != Locator64Signature || place > (ulong)endStart - 76) throw Bad(part, "its zip64 directory is missing");
+        if (Int(locator, 0) != Locator64Signature || place > (ulong)endStart - 76)
+            throw Bad(part, "its zip64 directory is missing");
         part.Read((long)place, end);
-        return Int(end, 0) == End64Signature ? (Long(end, 48), Long(end, 40)) : throw Bad(part, $"its zip64 directory is not at byte {place}");
+        return Int(end, 0) == End64Signature ? (Long(end, 48), Long(end, 40))
+            : throw Bad(part, $"its zip64 directory is not at byte {place}");
     }
 
     private static (string Name, long Local, long Size, int Next) Entry(CheckpointFile part, ReadOnlySpan<byte> directory, int at)
     {
-        if (directory.Length - at < EntrySize || Int(directory, at) != EntrySignature) throw Bad(part, $"its directory is damaged at byte {at} of it");
+        if (directory.Length - at < EntrySize || Int(directory, at) != EntrySignature)
+            throw Bad(part, $"its directory is damaged at byte {at} of it");
         var entry = directory[at..];
-        int nameLength = Short(entry, 28), extraLength = Short(entry, 30), next = EntrySize + nameLength + extraLength + Short(entry, 32);
+        int nameLength = Short(entry, 28), extraLength = Short(entry, 30),
+            next = EntrySize + nameLength + extraLength + Short(entry, 32);
         if (entry.Length < next) throw Bad(part, $"its directory is damaged at byte {at} of it");
         var name = Encoding.UTF8.GetString(entry.Slice(EntrySize, nameLength));
         ulong packed = Int(entry, 20), size = Int(entry, 24), local = Int(entry, 42);
         Extend64(entry.Slice(EntrySize + nameLength, extraLength), ref size, ref packed, ref local);
-        if (Short(entry, 10) != 0 || packed != size) throw Bad(part, $"entry '{name}' is compressed ({packed} bytes for {size}); torch.save stores its entries as they are");
+        if (Short(entry, 10) != 0 || packed != size) throw Bad(part,
+            $"entry '{name}' is compressed ({packed} bytes for {size}); torch.save stores its entries as they are");
         if ((Short(entry, 8) & Encrypted) != 0) throw Bad(part, $"entry '{name}' is encrypted");
-        if (local > (ulong)part.Length || size > (ulong)part.Length) throw Bad(part, $"entry '{name}' of {size} bytes is said to begin at byte {local} of {part.Length}");
+        if (local > (ulong)part.Length || size > (ulong)part.Length)
+            throw Bad(part, $"entry '{name}' of {size} bytes is said to begin at byte {local} of {part.Length}");
         return (name, (long)local, (long)size, at + next);
     }
 
@@ -118,5 +128,6 @@ internal static class ZipDirectory
 
     private static ushort Short(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]);
 
-    private static InvalidDataException Bad(CheckpointFile part, string why) => new($"{part.Path} is not a PyTorch checkpoint: {why}.");
+    private static InvalidDataException Bad(CheckpointFile part, string why) =>
+        new($"{part.Path} is not a PyTorch checkpoint: {why}.");
 }

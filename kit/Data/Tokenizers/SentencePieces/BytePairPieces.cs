@@ -2,19 +2,24 @@ using System.Text;
 
 namespace ResearchKit.Data.SentencePieces;
 
-/// <summary>The pieces that merging the best pair again and again leaves (Sennrich et al., 2016, https://arxiv.org/abs/1508.07909), as bpe_model.cc does.</summary>
+/// <summary>
+/// The pieces that merging the best pair again and again leaves (Sennrich et al., 2016, https://arxiv.org/abs/1508.07909), as
+/// bpe_model.cc does.
+/// </summary>
 internal sealed class BytePairPieces(IReadOnlyList<Piece> pieces, PieceTable table, PieceNormalizer normalizer, int unknown)
 {
     public List<(int Start, int Length, int Id)> Cut(byte[] text)
     {
         var symbols = Symbols(text);
         var agenda = new PriorityQueue<(int Left, int Right, int Length), (float Score, int Left)>(
-            Comparer<(float Score, int Left)>.Create((one, other) => one.Score != other.Score ? other.Score.CompareTo(one.Score) : one.Left.CompareTo(other.Left)));
+            Comparer<(float Score, int Left)>.Create((one, other) => one.Score != other.Score ? other.Score.CompareTo(one.Score)
+                : one.Left.CompareTo(other.Left)));
         var parts = new Dictionary<(int Start, int Length), int>();   // where a piece that is not to be used was put together
         for (var right = 1; right < symbols.Count; right++) Consider(right - 1, right);
         while (agenda.TryDequeue(out var pair, out _))
         {
-            var (left, right) = (symbols[pair.Left], symbols[pair.Right]);
+            var left = symbols[pair.Left];
+            var right = symbols[pair.Right];
             if (left.Length == 0 || right.Length == 0 || left.Length + right.Length != pair.Length) continue;
             symbols[pair.Left] = left with { Length = pair.Length, Next = right.Next };
             symbols[pair.Right] = right with { Length = 0 };
@@ -29,7 +34,8 @@ internal sealed class BytePairPieces(IReadOnlyList<Piece> pieces, PieceTable tab
         void Consider(int left, int right)
         {
             if (left < 0 || right < 0 || symbols[left].Frozen || symbols[right].Frozen) return;
-            var (start, length) = (symbols[left].Start, symbols[left].Length + symbols[right].Length);
+            var start = symbols[left].Start;
+            var length = symbols[left].Length + symbols[right].Length;
             var id = table.Find(text.AsSpan(start, length));
             if (id < 0) return;
             agenda.Enqueue((left, right, length), (pieces[id].Score, left));
@@ -59,7 +65,8 @@ internal sealed class BytePairPieces(IReadOnlyList<Piece> pieces, PieceTable tab
             var whole = normalizer.WholePiece(text.AsSpan(start));
             var length = whole;
             if (whole == 0) Rune.DecodeFromUtf8(text.AsSpan(start), out _, out length);
-            symbols.Add(new Symbol(start, length, symbols.Count - 1, start + length < text.Length ? symbols.Count + 1 : -1, whole > 0));
+            symbols.Add(new Symbol(start, length, symbols.Count - 1,
+                start + length < text.Length ? symbols.Count + 1 : -1, whole > 0));
             start += length;
         }
         return symbols;

@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace ResearchKit.Data.SentencePieces;
 
-/// <summary>The rules a model normalizes text with: a double array of what is replaced (Aoe, 1989, doi:10.1109/32.31365), and what it is replaced with.</summary>
+/// <summary>
+/// The rules a model normalizes text with: a double array of what is replaced (Aoe, 1989, doi:10.1109/32.31365), and what it is
+/// replaced with.
+/// </summary>
 internal sealed class CharacterMap
 {
     private readonly uint[] units;
@@ -12,12 +15,15 @@ internal sealed class CharacterMap
     public CharacterMap(ReadOnlySpan<byte> bytes, string name)
     {
         this.name = name;
-        if (bytes.Length < 4) throw new InvalidDataException($"{name} has a character map of {bytes.Length} bytes; it begins with 4.");
+        if (bytes.Length < 4)
+            throw new InvalidDataException($"{name} has a character map of {bytes.Length} bytes; it begins with 4.");
         var size = BinaryPrimitives.ReadUInt32LittleEndian(bytes);
         if (size > bytes.Length - 4 || size % 4 != 0 || size == 0)
-            throw new InvalidDataException($"{name} has a character map of {bytes.Length} bytes that says its table takes {size}; expected a multiple of 4 that fits.");
+            throw new InvalidDataException($"{name} has a character map of {bytes.Length} bytes that says its table takes "
+                + $"{size}; expected a multiple of 4 that fits.");
         units = new uint[size / 4];
-        for (var unit = 0; unit < units.Length; unit++) units[unit] = BinaryPrimitives.ReadUInt32LittleEndian(bytes[(4 + (4 * unit))..]);
+        for (var unit = 0; unit < units.Length; unit++)
+            units[unit] = BinaryPrimitives.ReadUInt32LittleEndian(bytes[(4 + (4 * unit))..]);
         replacements = bytes[(4 + (int)size)..].ToArray();
     }
 
@@ -25,7 +31,8 @@ internal sealed class CharacterMap
     /// <returns>A length of 0 where no rule begins.</returns>
     public (int Length, ReadOnlyMemory<byte> Replacement) Match(ReadOnlySpan<byte> text)
     {
-        var (longest, value) = (0, 0u);
+        var longest = 0;
+        var value = 0u;
         var node = Offset(Unit(0));
         for (var at = 0; at < text.Length; at++)
         {
@@ -34,10 +41,12 @@ internal sealed class CharacterMap
             if ((unit & 0x800000FF) != text[at]) break;
             node ^= Offset(unit);
             if ((unit & 0x100) == 0) continue;
-            (longest, value) = (at + 1, Unit(node) & 0x7FFFFFFF);
+            longest = at + 1;
+            value = Unit(node) & 0x7FFFFFFF;
         }
         if (longest == 0) return (0, default);
-        if (value > replacements.Length) throw new InvalidDataException($"{name} has a character map that points to byte {value} of {replacements.Length}.");
+        if (value > replacements.Length)
+            throw new InvalidDataException($"{name} has a character map that points to byte {value} of {replacements.Length}.");
         var rest = replacements.AsMemory((int)value);
         var end = rest.Span.IndexOf((byte)0);
         return (longest, end < 0 ? rest : rest[..end]);

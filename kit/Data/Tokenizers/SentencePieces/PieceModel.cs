@@ -51,7 +51,8 @@ internal sealed record PieceModel
             }
         }
         return piece.Text.Length > 0 && Enum.IsDefined(piece.Kind) && !float.IsNaN(piece.Score) ? piece
-            : throw new InvalidDataException($"{name} has a piece number {number} of text '{piece.Text}', kind {(int)piece.Kind} and score {piece.Score}; expected a text, a kind of 1 to 6 and a number.");
+            : throw new InvalidDataException($"{name} has a piece number {number} of text '{piece.Text}', kind {(int)piece.Kind} "
+                + $"and score {piece.Score}; expected a text, a kind of 1 to 6 and a number.");
     }
 
     private static PieceModel ReadTrainer(ReadOnlySpan<byte> bytes, PieceModel model, string name)
@@ -64,7 +65,8 @@ internal sealed record PieceModel
                 case 3:
                     var type = reader.Number();
                     model = type is 1 or 2 ? model with { IsUnigram = type == 1 }
-                        : throw new InvalidDataException($"{name} is a model of type {type}; expected 1 (unigram) or 2 (byte pairs).");
+                        : throw new InvalidDataException(
+                            $"{name} is a model of type {type}; expected 1 (unigram) or 2 (byte pairs).");
                     break;
                 case 24: model = model with { SpaceAsSuffix = reader.Number() != 0 }; break;
                 case 35: model = model with { ByteFallback = reader.Number() != 0 }; break;

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace ResearchKit.Data.SentencePieces;
 
-/// <summary>The text that a model cuts into pieces: its rules applied, spaces made visible (normalizer.cc of google/sentencepiece).</summary>
+/// <summary>
+/// The text that a model cuts into pieces: its rules applied, spaces made visible (normalizer.cc of google/sentencepiece).
+/// </summary>
 internal sealed class PieceNormalizer
 {
     private static readonly byte[] VisibleSpace = "\u2581"u8.ToArray(), Replacement = "\uFFFD"u8.ToArray();
@@ -15,7 +17,8 @@ internal sealed class PieceNormalizer
     {
         this.model = model;
         map = model.CharacterMap.Length > 0 ? new CharacterMap(model.CharacterMap, name) : null;
-        whole = [.. model.Pieces.Where(piece => piece.Kind == PieceKind.UserDefined).Select(piece => Encoding.UTF8.GetBytes(piece.Text)).OrderByDescending(bytes => bytes.Length)];
+        whole = [.. model.Pieces.Where(piece => piece.Kind == PieceKind.UserDefined)
+            .Select(piece => Encoding.UTF8.GetBytes(piece.Text)).OrderByDescending(bytes => bytes.Length)];
     }
 
     public byte[] Normalize(string text)
@@ -47,7 +50,8 @@ internal sealed class PieceNormalizer
             if (!model.RemoveExtraSpaces) afterSpace = false;
         }
         if (model.RemoveExtraSpaces)
-            while (result.Count >= space.Length && result[^space.Length..].SequenceEqual(space)) result.RemoveRange(result.Count - space.Length, space.Length);
+            while (result.Count >= space.Length && result[^space.Length..].SequenceEqual(space))
+                result.RemoveRange(result.Count - space.Length, space.Length);
         if (model.AddDummyPrefix && model.SpaceAsSuffix) result.AddRange(space);
         return [.. result];
     }

@@ -17,13 +17,15 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> bytes, string name)
     {
         if (at == bytes.Length) return false;
         var key = Varint();
-        (Field, wire) = ((int)(key >> 3), (int)(key & 7));
+        Field = (int)(key >> 3);
+        wire = (int)(key & 7);
         return key >> 3 is > 0 and < 1 << 29 ? true : throw Malformed($"the field number {key >> 3}");
     }
 
     public long Number() => wire == 0 ? (long)Varint() : throw Malformed($"wire type {wire} for the number of field {Field}");
 
-    public float Float() => wire == 5 ? BinaryPrimitives.ReadSingleLittleEndian(Take(4)) : throw Malformed($"wire type {wire} for the float of field {Field}");
+    public float Float() => wire == 5 ? BinaryPrimitives.ReadSingleLittleEndian(Take(4))
+        : throw Malformed($"wire type {wire} for the float of field {Field}");
 
     public ReadOnlySpan<byte> Bytes()
     {
@@ -64,5 +66,6 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> bytes, string name)
         throw Malformed("a number of more than ten bytes");
     }
 
-    private readonly InvalidDataException Malformed(string what) => new($"{name} is no SentencePiece model: {what} at byte {at}.");
+    private readonly InvalidDataException Malformed(string what) =>
+        new($"{name} is no SentencePiece model: {what} at byte {at}.");
 }

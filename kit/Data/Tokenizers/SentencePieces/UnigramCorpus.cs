@@ -1,6 +1,8 @@
 namespace ResearchKit.Data.SentencePieces;
 
-/// <summary>The words of a corpus with every way to cut them into the pieces that are left, and the probabilities of those.</summary>
+/// <summary>
+/// The words of a corpus with every way to cut them into the pieces that are left, and the probabilities of those.
+/// </summary>
 internal sealed class UnigramCorpus
 {
     private readonly List<(Edge[] Edges, int Length, long Count)> words = [];
@@ -9,15 +11,19 @@ internal sealed class UnigramCorpus
     private double[] logs;
 
     /// <param name="corpus">Texts; spaces and line ends part words.</param>
-    /// <param name="seeds">Pieces to begin with, besides the characters: the substrings that save most, count times length.</param>
+    /// <param name="seeds">
+    /// Pieces to begin with, besides the characters: the substrings that save most, count times length.
+    /// </param>
     /// <param name="longest">Characters of a piece at most.</param>
     public UnigramCorpus(IEnumerable<string> corpus, int seeds, int longest)
     {
         var counts = Words(corpus);
         var substrings = Substrings(counts, longest);
-        var characters = substrings.Where(entry => entry.Value.Length == 1).OrderBy(entry => entry.Key, StringComparer.Ordinal).ToList();
+        var characters = substrings.Where(entry => entry.Value.Length == 1)
+            .OrderBy(entry => entry.Key, StringComparer.Ordinal).ToList();
         var longer = substrings.Where(entry => entry.Value.Length > 1 && entry.Value.Count > 1)
-            .OrderByDescending(entry => entry.Value.Count * entry.Value.Length).ThenBy(entry => entry.Key, StringComparer.Ordinal).Take(seeds);
+            .OrderByDescending(entry => entry.Value.Count * entry.Value.Length)
+            .ThenBy(entry => entry.Key, StringComparer.Ordinal).Take(seeds);
         if (characters.Count == 0) throw new ArgumentException("The texts hold no word.", nameof(corpus));
         Characters = characters.Count;
         var chosen = characters.Concat(longer).ToList();
@@ -40,13 +46,17 @@ internal sealed class UnigramCorpus
     public int Count => texts.Count;
 
     /// <summary>Pieces and the logarithms of their probabilities.</summary>
-    public IEnumerable<(string Text, double Score)> Scores() => texts.Zip(logs, (text, score) => (text, Math.Max(score, Least())));
+    public IEnumerable<(string Text, double Score)> Scores() =>
+        texts.Zip(logs, (text, score) => (text, Math.Max(score, Least())));
 
     /// <summary>One step of expectation and maximization.</summary>
-    /// <returns>Logarithm of the corpus's likelihood before the step; it never falls from step to step until pieces are dropped.</returns>
+    /// <returns>
+    /// Logarithm of the corpus's likelihood before the step; it never falls from step to step until pieces are dropped.
+    /// </returns>
     public double Step()
     {
-        var (expected, likelihood) = (new double[Count], 0.0);
+        var expected = new double[Count];
+        var likelihood = 0.0;
         foreach (var (edges, length, count) in words) likelihood += count * Expect(edges, length, count, expected);
         var total = Math.Log(expected.Sum());
         logs = [.. expected.Select(value => Math.Log(value) - total)];
@@ -60,8 +70,10 @@ internal sealed class UnigramCorpus
         foreach (var (edges, length, count) in words)
             foreach (var piece in Best(edges, length, without: -1).Pieces) used[piece] += count;
         var loss = Enumerable.Range(0, Count).Select(piece => piece < Characters ? double.PositiveInfinity
-            : used[piece] == 0 ? 0 : used[piece] * (logs[piece] - Best(spellings[piece].Edges, spellings[piece].Length, piece).Score)).ToArray();
-        var kept = Enumerable.Range(0, Count).OrderByDescending(piece => loss[piece]).ThenBy(piece => piece).Take(left).Order().ToArray();
+            : used[piece] == 0 ? 0 : used[piece]
+                * (logs[piece] - Best(spellings[piece].Edges, spellings[piece].Length, piece).Score)).ToArray();
+        var kept = Enumerable.Range(0, Count).OrderByDescending(piece => loss[piece]).ThenBy(piece => piece)
+            .Take(left).Order().ToArray();
         Keep(kept);
     }
 
@@ -71,14 +83,16 @@ internal sealed class UnigramCorpus
         for (var piece = 0; piece < kept.Length; piece++) renamed[kept[piece]] = piece;
         var least = Least();   // a character of probability 0 is needed again where the pieces that held it are gone
         logs = [.. kept.Select(piece => piece < Characters ? Math.Max(logs[piece], least) : logs[piece])];
-        (string[] keptTexts, (Edge[], int)[] keptSpellings) = ([.. kept.Select(piece => texts[piece])], [.. kept.Select(piece => (Renamed(spellings[piece].Edges), spellings[piece].Length))]);
+        (string[] keptTexts, (Edge[], int)[] keptSpellings) = ([.. kept.Select(piece => texts[piece])],
+            [.. kept.Select(piece => (Renamed(spellings[piece].Edges), spellings[piece].Length))]);
         texts.Clear();
         texts.AddRange(keptTexts);
         spellings.Clear();
         spellings.AddRange(keptSpellings);
         for (var word = 0; word < words.Count; word++) words[word] = words[word] with { Edges = Renamed(words[word].Edges) };
 
-        Edge[] Renamed(Edge[] edges) => [.. edges.Where(edge => renamed[edge.Piece] >= 0).Select(edge => edge with { Piece = renamed[edge.Piece] })];
+        Edge[] Renamed(Edge[] edges) =>
+            [.. edges.Where(edge => renamed[edge.Piece] >= 0).Select(edge => edge with { Piece = renamed[edge.Piece] })];
     }
 
     private double Least() => logs.Where(double.IsFinite).Min() - 1;
@@ -90,7 +104,8 @@ internal sealed class UnigramCorpus
         Span<double> backward = length < 256 ? stackalloc double[length + 1] : new double[length + 1];
         forward.Fill(double.NegativeInfinity);
         backward.Fill(double.NegativeInfinity);
-        (forward[0], backward[length]) = (0, 0);
+        forward[0] = 0;
+        backward[length] = 0;
         foreach (var edge in edges) forward[edge.End] = Add(forward[edge.End], forward[edge.Start] + logs[edge.Piece]);
         for (var at = edges.Length - 1; at >= 0; at--)
             backward[edges[at].Start] = Add(backward[edges[at].Start], backward[edges[at].End] + logs[edges[at].Piece]);
@@ -105,13 +120,18 @@ internal sealed class UnigramCorpus
     /// <summary>The likeliest cut of a text, without one of the pieces.</summary>
     private (double Score, List<int> Pieces) Best(Edge[] edges, int length, int without)
     {
-        var (scores, last) = (new double[length + 1], new Edge[length + 1]);
+        var scores = new double[length + 1];
+        var last = new Edge[length + 1];
         Array.Fill(scores, double.NegativeInfinity);
         scores[0] = 0;
         foreach (var edge in edges)
         {
             var score = scores[edge.Start] + logs[edge.Piece];
-            if (edge.Piece != without && score > scores[edge.End]) (scores[edge.End], last[edge.End]) = (score, edge);
+            if (edge.Piece != without && score > scores[edge.End])
+            {
+                scores[edge.End] = score;
+                last[edge.End] = edge;
+            }
         }
         var pieces = new List<int>();
         if (double.IsFinite(scores[length]))
@@ -119,7 +139,8 @@ internal sealed class UnigramCorpus
         return (scores[length], pieces);
     }
 
-    private static double Add(double one, double other) => double.IsNegativeInfinity(one) ? other : double.IsNegativeInfinity(other) ? one
+    private static double Add(double one, double other) =>
+        double.IsNegativeInfinity(one) ? other : double.IsNegativeInfinity(other) ? one
         : Math.Max(one, other) + Math.Log(1 + Math.Exp(-Math.Abs(one - other)));
 
     private static Dictionary<string, long> Words(IEnumerable<string> corpus)
@@ -150,10 +171,13 @@ internal sealed class UnigramCorpus
         return found;
     }
 
-    /// <summary>The pieces in a text, in the order of where they end; those that end together in the order of where they start.</summary>
+    /// <summary>
+    /// The pieces in a text, in the order of where they end; those that end together in the order of where they start.
+    /// </summary>
     private static (Edge[] Edges, int Length) Edges(string text, Dictionary<string, int> ids, int longest)
     {
-        var (bounds, edges) = (Bounds(text), new List<Edge>());
+        var bounds = Bounds(text);
+        var edges = new List<Edge>();
         for (var end = 1; end < bounds.Count; end++)
             for (var start = Math.Max(0, end - longest); start < end; start++)
                 if (ids.TryGetValue(text[bounds[start]..bounds[end]], out var piece)) edges.Add(new Edge(start, end, piece));

@@ -2,18 +2,25 @@ using System.Text;
 
 namespace ResearchKit.Data.SentencePieces;
 
-/// <summary>The likeliest pieces of a text under a unigram model (Kudo, 2018, §3.2, https://arxiv.org/abs/1804.10959), by Viterbi's algorithm.</summary>
+/// <summary>
+/// The likeliest pieces of a text under a unigram model (Kudo, 2018, §3.2, https://arxiv.org/abs/1804.10959), by Viterbi's
+/// algorithm.
+/// </summary>
 internal sealed class UnigramPieces(IReadOnlyList<Piece> pieces, PieceTable table, int unknown)
 {
     private const float UnknownPenalty = 10;
 
-    private readonly float lowest = pieces.Where(piece => piece.Kind == PieceKind.Normal).Select(piece => piece.Score).DefaultIfEmpty().Min();
-    // The reference starts its search for the largest score at the smallest positive float, so that scores, which are negative, leave it there.
-    private readonly float highest = pieces.Where(piece => piece.Kind == PieceKind.Normal).Select(piece => piece.Score).Append(1.17549435e-38f).Max();
+    private readonly float lowest = pieces.Where(piece => piece.Kind == PieceKind.Normal)
+        .Select(piece => piece.Score).DefaultIfEmpty().Min();
+    // The reference starts its search for the largest score at the smallest positive float; scores are negative and leave it there.
+    private readonly float highest = pieces.Where(piece => piece.Kind == PieceKind.Normal).Select(piece => piece.Score)
+        .Append(1.17549435e-38f).Max();
 
     public List<(int Start, int Length, int Id)> Cut(byte[] text)
     {
-        var (scores, starts, ids) = (new float[text.Length + 1], new int[text.Length + 1], new int[text.Length + 1]);
+        var scores = new float[text.Length + 1];
+        var starts = new int[text.Length + 1];
+        var ids = new int[text.Length + 1];
         Array.Fill(starts, -1);
         for (var start = 0; start < text.Length;)
         {
@@ -41,7 +48,10 @@ internal sealed class UnigramPieces(IReadOnlyList<Piece> pieces, PieceTable tabl
         // A sum is kept in single precision and compared in double: which of equal cuts the reference takes hangs on it.
         void Offer(int start, int end, int id, double total)
         {
-            if (starts[end] < 0 || total > scores[end]) (scores[end], starts[end], ids[end]) = ((float)total, start, id);
+            if (starts[end] >= 0 && !(total > scores[end])) return;
+            scores[end] = (float)total;
+            starts[end] = start;
+            ids[end] = id;
         }
     }
 }

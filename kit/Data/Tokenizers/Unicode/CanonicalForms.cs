@@ -1,6 +1,8 @@
 namespace ResearchKit.Data.Unicode;
 
-/// <summary>The canonical normal forms NFD and NFC of Unicode 14 (Unicode Standard Annex 15, https://unicode.org/reports/tr15).</summary>
+/// <summary>
+/// The canonical normal forms NFD and NFC of Unicode 14 (Unicode Standard Annex 15, https://unicode.org/reports/tr15).
+/// </summary>
 /// <remarks>
 /// <c>string.Normalize</c> will not do: where .NET runs without ICU (invariant globalization, as in the kit's kernel and in small
 /// containers) it gives every text back as it is.
@@ -22,7 +24,8 @@ internal static class CanonicalForms
     {
         var source = Decompose(points);
         var result = new List<int>(source.Count);
-        var (starter, lastClass) = (-1, -1);   // where the last starter is, and the class of what stands last after it
+        var starter = -1;     // where the last starter is
+        var lastClass = -1;   // class of what stands last after it
         foreach (var point in source)
         {
             var ownClass = CharacterDatabase.CombiningClass(point);
@@ -31,8 +34,8 @@ internal static class CanonicalForms
                 result[starter] = whole;
                 continue;
             }
-            if (ownClass == 0) (starter, lastClass) = (result.Count, -1);
-            else lastClass = ownClass;
+            if (ownClass == 0) starter = result.Count;
+            lastClass = ownClass == 0 ? -1 : ownClass;
             result.Add(point);
         }
         return result;
@@ -78,7 +81,8 @@ internal static class CanonicalForms
     {
         if (first - LeadBase is >= 0 and < Leads && second - VowelBase is >= 0 and < Vowels)
             return SyllableBase + ((((first - LeadBase) * Vowels) + (second - VowelBase)) * Tails);
-        if (first - SyllableBase is >= 0 and < Leads * Vowels * Tails && (first - SyllableBase) % Tails == 0 && second - TailBase is > 0 and < Tails)
+        if (first - SyllableBase is >= 0 and < Leads * Vowels * Tails && (first - SyllableBase) % Tails == 0
+            && second - TailBase is > 0 and < Tails)
             return first + (second - TailBase);
         return CharacterDatabase.Composition(first, second);
     }

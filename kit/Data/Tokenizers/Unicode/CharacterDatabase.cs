@@ -1,4 +1,5 @@
 using System.Globalization;
+using ResearchKit.Native;
 
 namespace ResearchKit.Data.Unicode;
 
@@ -12,11 +13,12 @@ internal static class CharacterDatabase
 
     static CharacterDatabase()
     {
-        using var reader = new StreamReader(typeof(CharacterDatabase).Assembly.GetManifestResourceStream("Unicode14.txt")!);
+        using var reader = EmbeddedFile.Open("Unicode14.txt");
         while (reader.ReadLine() is { } line)
         {
             if (line[0] == '#') continue;
-            Add(line[0], [.. line[2..].Split(' ').Select(number => int.Parse(number, NumberStyles.HexNumber, CultureInfo.InvariantCulture))]);
+            Add(line[0], [.. line[2..].Split(' ')
+                .Select(number => int.Parse(number, NumberStyles.HexNumber, CultureInfo.InvariantCulture))]);
         }
     }
 
@@ -34,7 +36,8 @@ internal static class CharacterDatabase
     public static int[]? Decomposition(int point) => Decompositions.GetValueOrDefault(point);
 
     /// <summary>The character that two compose to, or nothing.</summary>
-    public static int? Composition(int first, int second) => Compositions.TryGetValue((first, second), out var whole) ? whole : null;
+    public static int? Composition(int first, int second) => Compositions.TryGetValue((first, second), out var whole) ? whole
+        : null;
 
     private static void Add(char kind, int[] numbers)
     {

@@ -4,7 +4,9 @@ using System.Text;
 namespace ResearchKit.Data.Unicode;
 
 /// <summary>Texts as code points, and what Unicode 14 says about each: what the reference tokenizers go by.</summary>
-/// <remarks>.NET knows a later Unicode; a character that 14 does not have is unassigned here, so that ids do not change with .NET.</remarks>
+/// <remarks>
+/// .NET knows a later Unicode; a character that 14 does not have is unassigned here, so that ids do not change with .NET.
+/// </remarks>
 internal static class CodePoints
 {
     /// <summary>The code points of a text; a surrogate without its partner is one of its own.</summary>
@@ -42,7 +44,8 @@ internal static class CodePoints
 
     /// <summary>A category that begins with N, by the Unicode of .NET.</summary>
     public static bool IsNumber(int point) =>
-        CharUnicodeInfo.GetUnicodeCategory(point) is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber;
+        CharUnicodeInfo.GetUnicodeCategory(point)
+            is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber;
 
     /// <summary>A category that begins with C: controls, formats, surrogates, private use and unassigned.</summary>
     public static bool IsOther(int point) => Category(point) is UnicodeCategory.Control or UnicodeCategory.Format
@@ -57,7 +60,8 @@ internal static class CodePoints
     public static bool IsSpaceSeparator(int point) => Category(point) == UnicodeCategory.SpaceSeparator;
 
     /// <summary>The White_Space property.</summary>
-    public static bool IsWhiteSpace(int point) => point is >= 0x09 and <= 0x0D or 0x85 or 0x2028 or 0x2029 || IsSpaceSeparator(point);
+    public static bool IsWhiteSpace(int point) =>
+        point is >= 0x09 and <= 0x0D or 0x85 or 0x2028 or 0x2029 || IsSpaceSeparator(point);
 
     /// <summary>Lower case of one character with the full mapping, without regard to its neighbours.</summary>
     public static IEnumerable<int> Lower(int point) => point == 0x130 ? [0x69, 0x307]
