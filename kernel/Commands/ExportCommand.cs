@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ResearchKit.Kernel.Notebooks;
 using ResearchKit.Kernel.Notebooks.Pages;
+using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Commands;
 
@@ -36,7 +37,7 @@ internal static class ExportCommand
         var html = await HtmlPage.RenderAsync(
             notebook, Path.GetFileNameWithoutExtension(full), Path.GetDirectoryName(full)!, cancellation).ConfigureAwait(false);
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        AtomicFile.Write(target, html);
+        AtomicWrite.Text(target, html);
         await output.WriteLineAsync(target).ConfigureAwait(false);
         return ExitCodes.Success;
     }

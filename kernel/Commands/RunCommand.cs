@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using ResearchKit.Distributed;
 using ResearchKit.Kernel.Commands.Running;
+using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands;
 

@@ -20,7 +20,7 @@ internal static class RunsCommand
     public static readonly string[] CompareExamples =
     [
         "researchkit runs compare study/20260102-150405 study/20260103-101112",
-        "researchkit runs compare results/one/record.json results/two/record.json --json",
+        "researchkit runs compare results/one/run.json results/two/run.json --json",
     ];
 
     public static Command Create()
@@ -34,12 +34,18 @@ internal static class RunsCommand
 
     private static Command Compare()
     {
-        var runs = new Argument<string[]>("RUN") { Description = $"Two or more folders of runs, or their records; also as they are listed, below {Default}.", Arity = new ArgumentArity(2, 100) };
+        var runs = new Argument<string[]>("RUN")
+        {
+            Description = $"Folders of runs, or their records, with two or more runs in all; also as they are listed, below {Default}.",
+            Arity = new ArgumentArity(1, 100),
+        };
         var json = Json();
         var command = new Command(CompareName, "Shows what differs between runs (settings, seed, data, packages, machine, commit), and what they measured side by side.") { runs, json };
         command.SetAction(parsed =>
         {
-            var comparison = RunsSideBySide.Of([.. parsed.GetRequiredValue(runs).Select(run => FoundRun.Read(run, Default))]);
+            var found = parsed.GetRequiredValue(runs).SelectMany(run => FoundRun.Read(run, Default)).ToList();
+            if (found.Count == 1) throw new ArgumentException($"{found[0].Place} has one run; expected two or more to compare.");
+            var comparison = RunsSideBySide.Of(found);
             if (parsed.GetValue(json)) RunsJson.Write(comparison, parsed.InvocationConfiguration.Output);
             else RunTables.Write(comparison, parsed.InvocationConfiguration.Output);
             return ExitCodes.Success;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ResearchKit.Kernel.Notebooks;
+using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Jupyter;
 
@@ -23,7 +24,7 @@ public static partial class KernelSpec
             throw new ArgumentException($"--name {name}: expected letters, digits, '.', '-' and '_' only, as Jupyter wants a kernel's name.");
         var folder = Path.GetFullPath(Path.Combine(data, "kernels", name.ToLowerInvariant()));
         Directory.CreateDirectory(folder);
-        AtomicFile.Write(Path.Combine(folder, "kernel.json"), NotebookJson.Write(new JsonObject
+        AtomicWrite.Text(Path.Combine(folder, "kernel.json"), NotebookJson.Write(new JsonObject
         {
             ["argv"] = new JsonArray([.. command.Select(part => (JsonNode)part), "{connection_file}"]),
             ["display_name"] = name == DefaultName ? "C# (ResearchKit)" : $"C# ({name})",

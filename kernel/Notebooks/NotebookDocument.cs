@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Notebooks;
 
@@ -45,7 +46,7 @@ public sealed class NotebookDocument
     public string ToJson() => NotebookJson.Write(Root);
 
     /// <summary>Writes the notebook beside the file and then renames it.</summary>
-    public void Save(string path) => AtomicFile.Write(path, ToJson());
+    public void Save(string path) => AtomicWrite.Text(path, ToJson());
 
     /// <summary>A copy that shares nothing with this one.</summary>
     public NotebookDocument Copy() => new((JsonObject)Root.DeepClone());

@@ -3,14 +3,29 @@ using ResearchKit.Kernel.Languages;
 namespace ResearchKit.Kernel.Sessions;
 
 /// <summary>One execution of a cell.</summary>
-/// <param name="Code">The cell's text.</param>
-/// <param name="Language">The language that it begins in.</param>
-/// <param name="Count">Its execution count.</param>
-/// <param name="Scope">The cell as its own code sees it.</param>
-/// <param name="Kit">Loads the kit, once.</param>
-internal sealed record CellRun(string Code, string Language, int Count, CellScope Scope, Func<Task> Kit)
+/// <param name="code">The cell's text.</param>
+/// <param name="language">The language that it begins in.</param>
+/// <param name="count">Its execution count.</param>
+/// <param name="scope">The cell as its own code sees it.</param>
+/// <param name="kit">Loads the kit, once.</param>
+internal sealed class CellRun(string code, string language, int count, CellScope scope, Func<Task> kit)
 {
     private readonly List<Action> atEnd = [];
+
+    /// <summary>The cell's text.</summary>
+    public string Code => code;
+
+    /// <summary>The language that it begins in.</summary>
+    public string Language => language;
+
+    /// <summary>Its execution count.</summary>
+    public int Count => count;
+
+    /// <summary>The cell as its own code sees it.</summary>
+    public CellScope Scope => scope;
+
+    /// <summary>Loads the kit, once.</summary>
+    public Func<Task> Kit => kit;
 
     /// <summary>What errors call the cell.</summary>
     public string Name => $"cell {Count}";

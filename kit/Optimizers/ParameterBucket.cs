@@ -3,16 +3,16 @@ using static TorchSharp.torch;
 namespace ResearchKit.Optimizers;
 
 /// <summary>Parameters of one group, dtype, device, kind of state and rough size.</summary>
-internal sealed record ParameterBucket(IReadOnlyList<TrainedParameter> Parameters, double LearningRateFactor, double WeightDecay)
+internal sealed class ParameterBucket(IReadOnlyList<TrainedParameter> parameters, double learningRateFactor, double weightDecay)
 {
     private ParameterBatch[] last = [];
 
     /// <summary>Those that have a gradient, by the number of steps they have made.</summary>
     public ParameterBatch[] Moving(double learningRate, bool countsStep)
     {
-        var moving = new List<TrainedParameter>(Parameters.Count);
-        var gradients = new List<Tensor>(Parameters.Count);
-        foreach (var one in Parameters)
+        var moving = new List<TrainedParameter>(parameters.Count);
+        var gradients = new List<Tensor>(parameters.Count);
+        foreach (var one in parameters)
         {
             if (one.Parameter.grad is not { } gradient) continue;
             if (countsStep) one.Step++;
@@ -27,8 +27,8 @@ internal sealed record ParameterBucket(IReadOnlyList<TrainedParameter> Parameter
             .Select(alike => new ParameterBatch([.. alike.Select(pair => pair.First)], [.. alike.Select(pair => pair.Second)]))];
         foreach (var alike in last)
         {
-            alike.LearningRate = learningRate * LearningRateFactor;
-            alike.WeightDecay = WeightDecay;
+            alike.LearningRate = learningRate * learningRateFactor;
+            alike.WeightDecay = weightDecay;
         }
         return last;
     }

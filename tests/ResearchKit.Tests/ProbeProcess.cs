@@ -12,7 +12,12 @@ internal sealed record ProbeProcess(int ExitCode, string Output, string Errors)
 
     public static ProbeProcess Run(string probe, params (string Name, string? Value)[] variables)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(ProbeProcess).Assembly.Location, probe]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [typeof(ProbeProcess).Assembly.Location, probe])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = AppContext.BaseDirectory,   // the current folder may be a temporary one of a test beside this one
+        };
         foreach (var (name, value) in variables) start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using ResearchKit.Distributed;
+using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
 

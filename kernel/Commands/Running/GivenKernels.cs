@@ -1,6 +1,6 @@
 using System.CommandLine;
 using ResearchKit.Native;
-using KitRecord = ResearchKit.Training.RunRecord;
+using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
@@ -12,8 +12,8 @@ internal static class GivenKernels
 
     public static Option<string> Option() => new("--kernels")
     {
-        Description = "Multiplies and convolves with the native kernels of an earlier run: its record.json or folder, or a text such as 'linear-256=onednn'. "
-            + "Where not given, a self-check of this machine chooses them.",
+        Description = "Multiplies and convolves with the native kernels of an earlier run: its run.json or folder, or a text such as "
+            + "'linear-256=onednn'. Where not given, a self-check of this machine chooses them.",
         HelpName = "RUN",
     };
 
@@ -39,11 +39,13 @@ internal static class GivenKernels
         if (given.Length == 0) throw new ArgumentException("--kernels is empty; expected a run's record or a text such as 'linear-256=onednn'.");
         if (!File.Exists(given) && !Directory.Exists(given))
             return given.Contains('=') ? given : throw new ArgumentException($"--kernels {given}: there is no such file or folder, and it names no kernel such as 'linear-256=onednn'.");
-        var record = KitRecord.Read(given);
-        if (record.Kernels.Count == 0) throw new ArgumentException($"--kernels {given}: the record does not say which kernels its run used.");
+        var record = RunRecord.Read(given);
+        var processes = record.Runs.Select(record.ProcessOf).Prepend(record.Process);
+        var kernels = processes.Select(process => process.Kernels).FirstOrDefault(kernels => kernels.Count > 0)
+            ?? throw new ArgumentException($"--kernels {given}: the record does not say which kernels its run used.");
         try
         {
-            return KernelTable.FromDescription(record.Kernels).ToString();
+            return KernelTable.FromDescription(kernels).ToString();
         }
         catch (FormatException wrong)
         {

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using ResearchKit.Kernel.Notebooks;
+using ResearchKit.Native;
+using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
@@ -12,12 +14,12 @@ internal static class InPlace
     {
         if (report.Status is not (RunStatus.Succeeded or RunStatus.Failed))
             return $"{report.Name} is left as it was, for its run did not come to an end; what was done is in {folder.FullPath}.";
-        var record = NotebookJson.Read(File.ReadAllBytes(folder.Record), folder.Record);
+        var record = RunRecord.Read(folder.Record);
         var target = new FileInfo(notebook).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(notebook);
-        if (Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(target))) != (string?)record["sha256"])
+        if (Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(target))) != record.Sha256)
             return $"{report.Name} was changed while it ran and is left as it is; the executed notebook is {folder.Notebook}.";
         var mode = OperatingSystem.IsWindows() ? (UnixFileMode?)null : File.GetUnixFileMode(target);
-        AtomicFile.Write(target, NotebookDocument.Load(folder.Notebook).ToJson());
+        AtomicWrite.Text(target, NotebookDocument.Load(folder.Notebook).ToJson());
         if (mode is { } kept && !OperatingSystem.IsWindows()) File.SetUnixFileMode(target, kept);
         return null;
     }

@@ -2,9 +2,9 @@ using System.Globalization;
 using System.Text;
 using System.Xml;
 using System.Xml.Linq;
-using ResearchKit.Kernel.Notebooks;
 using ResearchKit.Kernel.Notebooks.Pages;
 using ResearchKit.Kernel.Sessions;
+using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
@@ -16,7 +16,7 @@ internal static class JUnitReport
     {
         var suites = new XElement("testsuites", Counts(reports), reports.Select(Suite));
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        AtomicFile.Write(path, $"""<?xml version="1.0" encoding="utf-8"?>{"\n"}{suites}{"\n"}""");
+        AtomicWrite.Text(path, $"""<?xml version="1.0" encoding="utf-8"?>{"\n"}{suites}{"\n"}""");
     }
 
     private static XElement Suite(RunReport report)

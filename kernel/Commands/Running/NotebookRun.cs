@@ -1,36 +1,38 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Commands.Runs;
 using ResearchKit.Kernel.Notebooks;
 using ResearchKit.Kernel.Notebooks.Pages;
 using ResearchKit.Kernel.Notebooks.Parameters;
 using ResearchKit.Kernel.Sessions;
+using ResearchKit.Native;
+using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
 /// <summary>One execution of a notebook, saved after every cell.</summary>
 internal sealed class NotebookRun
 {
-    private const string FolderVariable = "RESEARCHKIT_RUN_FOLDER";
     private const string AllowedToFail = "raises-exception";   // Jupyter's tag
 
     private readonly NotebookDocument notebook;
     private readonly RunRequest request;
     private readonly string source;
     private readonly RunFolder folder;
-    private readonly RunRecord record;
+    private readonly NotebookRecord record;
     private readonly OutputRecorder recorder = new();
     private readonly JsonObject summary;
 
-    private NotebookRun(NotebookDocument notebook, RunRequest request, string source, RunFolder folder, RunRecord record)
+    private NotebookRun(NotebookDocument notebook, RunRequest request, string source, RunFolder folder, NotebookRecord record)
     {
         (this.notebook, this.request, this.source, this.folder, this.record) = (notebook, request, source, folder, record);
         summary = new JsonObject
         {
             ["parameters"] = record.Parameters,
             ["seconds"] = 0,
-            ["started"] = record.Started,
+            ["started"] = record.Started.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
             ["status"] = "running",
         };
-        if (PortableRun.IsAsked) summary["portable"] = true;
         notebook.Metadata["researchkit"] = summary;
     }
 
@@ -46,29 +48,30 @@ internal sealed class NotebookRun
         foreach (var cell in notebook.Cells) cell.Clear();
         var (source, started) = (Path.GetFullPath(request.Notebook), DateTimeOffset.UtcNow);
         var folder = RunFolder.For(source, request.Output, started);
-        return new NotebookRun(notebook, request, source, folder, new RunRecord(source, values, started));
+        return new NotebookRun(notebook, request, source, folder, new NotebookRecord(source, values, started));
     }
 
     /// <summary>Runs the cells until the end, the first failure where the run does not keep going, or <paramref name="cancellation"/>.</summary>
     public async Task<RunResult> ExecuteAsync(IRunProgress progress, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder.FullPath);
-        var before = (Directory.GetCurrentDirectory(), Environment.GetEnvironmentVariable(FolderVariable));
+        var before = (Directory.GetCurrentDirectory(), Environment.GetEnvironmentVariable(RunRecord.FolderVariable));
         Directory.SetCurrentDirectory(Path.GetDirectoryName(source)!);
-        Environment.SetEnvironmentVariable(FolderVariable, folder.FullPath);
+        Environment.SetEnvironmentVariable(RunRecord.FolderVariable, folder.FullPath);
         try
         {
+            record.Begin(folder.FullPath);
             Save(RunStatus.Running);
             var (status, failures) = await RunCellsAsync(progress, cancellation).ConfigureAwait(false);
             Save(status);
             var (name, place) = (Path.GetFileNameWithoutExtension(source), Path.GetDirectoryName(source)!);
-            AtomicFile.Write(folder.Page, await HtmlPage.RenderAsync(notebook, name, place, CancellationToken.None).ConfigureAwait(false));
+            AtomicWrite.Text(folder.Page, await HtmlPage.RenderAsync(notebook, name, place, CancellationToken.None).ConfigureAwait(false));
             return new RunResult(status, [folder.Notebook, folder.Page, folder.Record], failures);
         }
         finally
         {
             Directory.SetCurrentDirectory(before.Item1);
-            Environment.SetEnvironmentVariable(FolderVariable, before.Item2);
+            Environment.SetEnvironmentVariable(RunRecord.FolderVariable, before.Item2);
         }
     }
 
@@ -138,11 +141,21 @@ internal sealed class NotebookRun
         _ => cell.Tags.Contains(AllowedToFail) && outcome.Error?.Name != CellLimit.ErrorName ? CellEnd.Raised : CellEnd.Failed,
     };
 
+    /// <summary>What the named runs measured, for readers of the notebook that do not have its record.</summary>
+    private static JsonArray Measured(IReadOnlyList<TrainingRun> runs) => new([.. runs.Select(run => (JsonNode)new JsonObject
+    {
+        ["name"] = run.Name,
+        ["seed"] = run.Seed,
+        ["metrics"] = RunsJson.Node(run.Metrics),
+    })]);
+
     private void Save(RunStatus status)
     {
-        summary["seconds"] = record.Seconds;
-        summary["status"] = status.ToString().ToLowerInvariant();
+        var saved = record.Save(folder.FullPath, status);
+        summary["seconds"] = saved.Seconds;
+        summary["status"] = saved.Status;
+        if (saved.Process.Portable) summary["portable"] = true;
+        if (saved.Runs.Count > 0) summary["runs"] = Measured(saved.Runs);
         lock (recorder) notebook.Save(folder.Notebook);   // what a cell left behind may still write
-        record.Save(folder.Record, status);
     }
 }

@@ -1,3 +1,5 @@
+using ResearchKit.Training;
+
 namespace ResearchKit.Kernel.Commands.Running;
 
 /// <summary>A run that was found possible: nothing of it is written yet.</summary>
@@ -20,12 +22,12 @@ internal sealed record PlannedRun(RunRequest Request, NotebookRun Run)
         var place = like.Output is null ? "runs" : $"--output {like.Output}";
         if (notebooks.IsOne) return [Planned(Of(notebooks.Paths[0], like.Output), place)];
         var common = notebooks.CommonFolder();
-        var now = DateTimeOffset.UtcNow;
+        var now = DateTime.UtcNow;
         return
         [
             .. from path in notebooks.Paths
                let below = Path.ChangeExtension(Path.GetRelativePath(common, Path.GetFullPath(path)), null)
-               let folder = like.Output is null ? RunFolder.Unused(Path.Combine("runs", below), now) : Path.Combine(like.Output, below)
+               let folder = like.Output is { } output ? Path.Combine(output, below) : RunFolders.Unused(Path.Combine("runs", below), now)
                select Planned(Of(path, folder), place),
         ];
     }

@@ -1,7 +1,7 @@
-using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Notebooks;
 using ResearchKit.Kernel.Notebooks.Pages;
 using ResearchKit.Kernel.Sessions;
+using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
@@ -26,31 +26,27 @@ internal sealed record RunReport(string Name, RunStatus Status, DateTimeOffset? 
     public static RunReport Read(string name, string notebook, RunFolder folder, string? lastWords = null)
     {
         var hasRun = File.Exists(folder.Record);
-        var record = hasRun ? NotebookJson.Read(File.ReadAllBytes(folder.Record), folder.Record) : [];
-        var executed = NotebookDocument.Load(hasRun ? folder.Notebook : notebook);
-        var told = record["cells"] as JsonArray ?? [];
-        var status = hasRun ? Enum.Parse<RunStatus>((string)record["status"]!, ignoreCase: true) : RunStatus.NotStarted;
+        var record = hasRun ? RunRecord.Read(folder.Record) : null;
+        var executed = NotebookDocument.Load(hasRun && File.Exists(folder.Notebook) ? folder.Notebook : notebook);
+        var told = record?.Cells ?? [];
+        var status = record?.Status is { } saved ? Enum.Parse<RunStatus>(saved, ignoreCase: true) : RunStatus.NotStarted;
         if (status is RunStatus.Running or RunStatus.NotStarted && lastWords is not null) status = RunStatus.Crashed;
         var cells = executed.Cells.Where(cell => cell.IsRunnable)
             .Select((cell, index) => Cell(cell, index + 1, told.ElementAtOrDefault(index))).ToList();
         var silent = cells.FindIndex(cell => cell.End == CellEnd.Skipped);   // a process that ends on its own does so in the first cell without a word
         if (status == RunStatus.Crashed && silent >= 0)
             cells[silent] = cells[silent] with { End = CellEnd.Crashed, Error = Crash(lastWords!) };
-        DateTimeOffset? started = hasRun ? DateTimeOffset.Parse((string)record["started"]!, null) : null;
-        return new RunReport(name, status, started, (double?)record["seconds"] ?? 0, cells);
+        return new RunReport(name, status, record?.Started, record?.Seconds ?? 0, cells);
     }
 
     private static ErrorOutput Crash(string lastWords) =>
         new("Crashed", "The process ended in this cell.", [.. lastWords.ReplaceLineEndings("\n").Split('\n').Take(LastLines)]);
 
-    private static CellReport Cell(NotebookCell cell, int number, JsonNode? told)
+    private static CellReport Cell(NotebookCell cell, int number, RunCell? told)
     {
         var line = TerminalText.FirstLine(cell.Source);
         if (told is null) return new CellReport(number, cell.Id, line, CellEnd.Skipped, 0, null);
-        var end = Enum.Parse<CellEnd>((string)told["status"]!, ignoreCase: true);
-        var error = told["error"] is JsonObject json
-            ? new ErrorOutput((string)json["name"]!, (string)json["message"]!, [.. json["traceback"]!.AsArray().Select(part => (string)part!)])
-            : null;
-        return new CellReport(number, cell.Id, line, end, (double)told["seconds"]!, error);
+        var error = told.Error is { } thrown ? new ErrorOutput(thrown.Name, thrown.Message, thrown.Traceback) : null;
+        return new CellReport(number, cell.Id, line, Enum.Parse<CellEnd>(told.Status, ignoreCase: true), told.Seconds, error);
     }
 }

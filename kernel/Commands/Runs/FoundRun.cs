@@ -3,16 +3,39 @@ using ResearchKit.Training;
 namespace ResearchKit.Kernel.Commands.Runs;
 
 /// <summary>A run on disk.</summary>
-/// <param name="Name">How a person names its folder here.</param>
-/// <param name="Record">What it was.</param>
-internal sealed record FoundRun(string Name, RunRecord Record)
+/// <param name="Place">How a person names its folder here.</param>
+/// <param name="Record">The record of its folder.</param>
+/// <param name="Run">One named run of the record; null where a notebook ran without one.</param>
+internal sealed record FoundRun(string Place, RunRecord Record, TrainingRun? Run)
 {
-    /// <summary>Reads a run by the path of its folder or record, here or below a folder of runs.</summary>
-    public static FoundRun Read(string path, string runs) =>
-        new(path, RunRecord.Read(Path.Exists(path) || !Path.Exists(Path.Combine(runs, path)) ? path : Path.Combine(runs, path)));
+    private static readonly Dictionary<string, Measurement> Nothing = [];
+
+    /// <summary>Name of the run, or of the notebook.</summary>
+    public string Name => Run?.Name ?? Path.GetFileNameWithoutExtension(Record.Notebook) ?? "";
+
+    /// <summary>When it began, in UTC.</summary>
+    public DateTime Started => Run?.Started ?? Record.Started;
+
+    /// <summary>The process that ran it.</summary>
+    public RunProcess Process => Run is null ? Record.Process : Record.ProcessOf(Run);
+
+    /// <summary>What it measured.</summary>
+    public IReadOnlyDictionary<string, Measurement> Metrics => Run?.Metrics ?? Nothing;
+
+    /// <summary>Checksums of the data files that it uses.</summary>
+    public IReadOnlyDictionary<string, string> Data => Process.Data
+        .Where(file => Run?.Data.Any(set => file.Key.StartsWith($"{set}/", StringComparison.Ordinal)) == true).ToDictionary();
+
+    /// <summary>Reads the runs of a folder or record, which lies here or below a folder of runs.</summary>
+    public static IEnumerable<FoundRun> Read(string path, string runs) =>
+        Of(path, RunRecord.Read(Path.Exists(path) || !Path.Exists(Path.Combine(runs, path)) ? path : Path.Combine(runs, path)));
+
+    /// <summary>The runs of a record.</summary>
+    public static IEnumerable<FoundRun> Of(string place, RunRecord record) => record.Runs.Count == 0
+        ? [new FoundRun(place, record, null)] : record.Runs.Select(run => new FoundRun(place, record, run));
 }
 
-/// <summary>A file that looks like a record and is none.</summary>
+/// <summary>A file that is called like a record and cannot be read as one.</summary>
 internal sealed record RefusedRun(string Path, string Reason);
 
 /// <summary>The runs below a folder.</summary>
@@ -39,7 +62,7 @@ internal sealed record FoundRuns(string Folder, IReadOnlyList<FoundRun> Runs, IR
         {
             try
             {
-                runs.Add(new FoundRun(Path.GetRelativePath(full, Path.GetDirectoryName(file)!), RunRecord.Read(file)));
+                runs.AddRange(FoundRun.Of(Path.GetRelativePath(full, Path.GetDirectoryName(file)!), RunRecord.Read(file)));
             }
             catch (Exception wrong) when (wrong is InvalidDataException or IOException or UnauthorizedAccessException)
             {
@@ -47,7 +70,7 @@ internal sealed record FoundRuns(string Folder, IReadOnlyList<FoundRun> Runs, IR
             }
         }
         return new FoundRuns(
-            full, [.. runs.OrderByDescending(run => run.Record.Started).ThenBy(run => run.Name, StringComparer.Ordinal)],
+            full, [.. runs.OrderByDescending(run => run.Started).ThenBy(run => run.Place, StringComparer.Ordinal)],
             [.. refused.OrderBy(one => one.Path, StringComparer.Ordinal)]);
     }
 }

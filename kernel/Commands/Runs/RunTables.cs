@@ -4,7 +4,6 @@ using ResearchKit.Kernel.Commands.Running;
 using ResearchKit.Kernel.Notebooks.Pages;
 using ResearchKit.Training;
 using Spectre.Console;
-using RunRecord = ResearchKit.Training.RunRecord;
 
 namespace ResearchKit.Kernel.Commands.Runs;
 
@@ -25,8 +24,9 @@ internal static class RunTables
         var table = Table(["run", "name", "started (UTC)", "seed", "commit", "measured"], right: 3);
         foreach (var run in found.Runs)
             table.AddRow(Cells(
-                run.Name, run.Record.Name, run.Record.Started.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
-                run.Record.Seed.ToString(CultureInfo.InvariantCulture), Commit(run.Record), string.Join('\n', run.Record.Metrics.Select(Measured))));
+                run.Place, run.Name, run.Started.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+                run.Run?.Seed.ToString(CultureInfo.InvariantCulture) ?? Absent, Commit(run.Process),
+                string.Join('\n', run.Metrics.Select(Measured))));
         console.Write(table);
     }
 
@@ -34,7 +34,7 @@ internal static class RunTables
     {
         var console = For(output);
         var letters = comparison.Runs.Select((_, run) => RunsSideBySide.Letter(run)).ToList();
-        foreach (var (letter, run) in letters.Zip(comparison.Runs)) console.Write(new Text($"{letter}  {Line(run.Name)}\n"));
+        foreach (var (letter, run) in letters.Zip(comparison.Runs)) console.Write(new Text($"{letter}  {Line(run.Place)}\n"));
         if (comparison.Differences.Count == 0) console.WriteLine("settings, seed, data, packages, machine and commit are the same");
         else console.Write(Differing(comparison, letters));
         if (comparison.Measured.Count == 0) console.WriteLine("nothing was measured");
@@ -79,7 +79,7 @@ internal static class RunTables
 
     private static string Measured(KeyValuePair<string, Measurement> metric) => $"{Line(metric.Key)} {Number(metric.Value.Value, "")} {Line(metric.Value.Unit)}";
 
-    private static string Commit(RunRecord record) => record.Commit is not { } commit ? Absent
+    private static string Commit(RunProcess process) => process.Commit is not { } commit ? Absent
         : commit.IndexOf('+', StringComparison.Ordinal) is > CommitLetters and var plus ? commit[..CommitLetters] + commit[plus..]
         : commit[..Math.Min(commit.Length, CommitLetters)];
 

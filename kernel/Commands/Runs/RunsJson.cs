@@ -34,11 +34,12 @@ internal static class RunsJson
     private static object Told(FoundRun run) => new
     {
         Path = run.Record.Folder,
-        run.Record.Name,
-        run.Record.Started,
-        run.Record.Seed,
-        run.Record.Commit,
-        run.Record.Metrics,
+        run.Name,
+        run.Started,
+        run.Record.Status,
+        run.Run?.Seed,
+        run.Process.Commit,
+        run.Metrics,
     };
 
     private static void Write(TextWriter output, object value) => output.WriteLine(JsonSerializer.Serialize(value, Options));

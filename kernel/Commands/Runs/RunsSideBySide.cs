@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Runs;
 
@@ -24,31 +23,33 @@ internal sealed record RunsSideBySide(IReadOnlyList<FoundRun> Runs, IReadOnlyLis
 {
     public static RunsSideBySide Of(IReadOnlyList<FoundRun> runs)
     {
-        var records = runs.Select(run => run.Record).ToList();
         Difference[] all =
         [
-            new("", "name", [.. records.Select(record => JsonValue.Create(record.Name))]),
-            new("", "seed", [.. records.Select(record => JsonValue.Create(record.Seed))]),
-            new("", "commit", [.. records.Select(record => JsonValue.Create(record.Commit))]),
-            .. Part("settings", records, record => record.Settings),
-            .. Part("data", records, record => record.Data),
-            .. Part("packages", records, record => record.Packages),
-            .. Part("machine", records, record => record.Machine),
+            new("", "name", [.. runs.Select(run => JsonValue.Create(run.Name))]),
+            new("", "seed", [.. runs.Select(run => JsonValue.Create(run.Run?.Seed))]),
+            new("", "commit", [.. runs.Select(run => JsonValue.Create(run.Process.Commit))]),
+            new("", "portable", [.. runs.Select(run => JsonValue.Create(run.Process.Portable))]),
+            .. Part("settings", runs, run => run.Run?.Settings ?? new Dictionary<string, object>()),
+            .. Part("data", runs, run => run.Data),
+            .. Part("packages", runs, run => run.Process.Packages),
+            .. Part("machine", runs, run => run.Process.Machine),
         ];
-        var measured = records.SelectMany(record => record.Metrics.Select(metric => (metric.Key, metric.Value.Unit))).Distinct()
-            .Select(metric => new MeasuredRow(metric.Key, metric.Unit, [.. records.Select(record => Measured(record, metric.Key, metric.Unit))]));
+        var measured = runs.SelectMany(run => run.Metrics.Select(metric => (metric.Key, metric.Value.Unit))).Distinct()
+            .Select(metric => new MeasuredRow(
+                metric.Key, metric.Unit, [.. runs.Select(run => Measured(run, metric.Key, metric.Unit))]));
         return new RunsSideBySide(runs, [.. all.Where(Differs)], [.. measured]);
 
-        static double? Measured(RunRecord record, string name, string unit) =>
-            record.Metrics.TryGetValue(name, out var metric) && metric.Unit == unit ? metric.Value : null;
+        static double? Measured(FoundRun run, string name, string unit) =>
+            run.Metrics.TryGetValue(name, out var metric) && metric.Unit == unit ? metric.Value : null;
     }
 
     /// <summary>What a run is called in columns: A, B, …, Z, 27, ….</summary>
     public static string Letter(int run) => run < 26 ? $"{(char)('A' + run)}" : $"{run + 1}";
 
-    private static IEnumerable<Difference> Part<T>(string part, List<RunRecord> records, Func<RunRecord, IReadOnlyDictionary<string, T>> of) =>
-        records.SelectMany(record => of(record).Keys).Distinct().Select(name => new Difference(
-            part, name, [.. records.Select(record => of(record).TryGetValue(name, out var value) ? RunsJson.Node(value) : null)]));
+    private static IEnumerable<Difference> Part<T>(
+        string part, IReadOnlyList<FoundRun> runs, Func<FoundRun, IReadOnlyDictionary<string, T>> of) =>
+        runs.SelectMany(run => of(run).Keys).Distinct().Select(name => new Difference(
+            part, name, [.. runs.Select(run => of(run).TryGetValue(name, out var value) ? RunsJson.Node(value) : null)]));
 
     private static bool Differs(Difference one) => one.Values.Any(value => !JsonNode.DeepEquals(value, one.Values[0]));
 }

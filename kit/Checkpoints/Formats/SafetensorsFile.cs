@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ResearchKit.Native;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
@@ -23,9 +24,7 @@ public static class SafetensorsFile
         return reader.ReadAll();
     }
 
-    /// <summary>
-    /// Writes tensors beside the file and then renames, so that the path holds the old file or the whole new one.
-    /// </summary>
+    /// <summary>Writes tensors to a temporary file and renames it, so that the path holds the old file or the whole new one.</summary>
     /// <param name="path">Where to.</param>
     /// <param name="tensors">Any device; float, integer and bool dtypes.</param>
     /// <param name="metadata">Free texts to keep with them.</param>
@@ -35,9 +34,9 @@ public static class SafetensorsFile
     {
         var named = tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToList();
         var header = SafetensorsHeader.Format(named, metadata);
-        Beside.Write(path, beside =>
+        AtomicWrite.To(path, temporary =>
         {
-            using var stream = File.Create(beside);
+            using var stream = File.Create(temporary);
             Span<byte> length = stackalloc byte[8];
             BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
             stream.Write(length);

@@ -12,6 +12,12 @@ namespace ResearchKit.Formatting;
 /// <summary>The kit's small records, each as a table of two columns.</summary>
 internal static partial class RecordViews
 {
+    private static readonly string[] ProcessRows =
+    [
+        "ResearchKit", "TorchSharp", "libtorch", ".NET",
+        "system", "architecture", "processor", "cores", "threads", "memory", "device",
+    ];
+
     public static void RegisterAll()
     {
         RecordView.Register<TensorStatistics>(_ => "tensor statistics", values =>
@@ -35,17 +41,9 @@ internal static partial class RecordViews
             ("licence", set.Licence), ("source", set.Source),
             .. set.Files.Select(file => ($"{file.Name}: {file.Title}", (object?)$"{Numbers.Count(file.Bytes)} bytes")),
         ]);
-        RecordView.Register<RunRecord>(record => $"run of {record.Name}", record =>
-        [
-            ("started", record.Started.ToString("u", null)), ("seed", $"{record.Seed}"), ("commit", record.Commit),
-            .. record.Settings.Select(setting => (Words(setting.Key), (object?)setting.Value)),
-            .. record.Metrics.Select(metric => (metric.Key, (object?)Measured(metric.Value))),
-            .. record.Packages.Concat(record.Machine).Select(entry => (entry.Key, (object?)entry.Value)),
-        ]);
-        RecordView.Register<ActivationCache>(_ => "activations",
-            cache => cache.Names.Select(name => (name, (object?)cache[name].ShapeText())));
-        RecordView.Register<Batch>(_ => "batch",
-            batch => [("inputs", batch.Inputs.ShapeText()), ("targets", batch.Targets.ShapeText())]);
+        RegisterRuns();
+        RecordView.Register<ActivationCache>(_ => "activations", cache => cache.Names.Select(name => (name, (object?)cache[name].ShapeText())));
+        RecordView.Register<Batch>(_ => "batch", batch => [("inputs", batch.Inputs.ShapeText()), ("targets", batch.Targets.ShapeText())]);
         RecordView.Register<OverfitCheck>(_ => "one batch by heart", batch =>
         [
             ("learnt", batch.Passed ? "yes" : "no: something is wrong, or it needs more steps or another rate"),
@@ -79,6 +77,42 @@ internal static partial class RecordViews
         RegisterProperties<LoaderPosition>("loader position");
         RegisterModels();
     }
+
+    private static void RegisterRuns()
+    {
+        RecordView.Register<RunRecorder>(run => Title(run.Run), run => [.. Rows(run.Run, run.Process), .. Rows(run.Process)]);
+        RecordView.Register<TrainingRun>(Title, run => run.Process is { } own ? [.. Rows(run, own), .. Rows(own)] : Rows(run, null));
+        RecordView.Register<RunProcess>(_ => "process", process => [("commit", process.Commit), .. Rows(process)]);
+        RecordView.Register<RunRecord>(Title, record =>
+        [
+            ("started", record.Started.ToString("u", null)), ("status", record.Status), ("commit", record.Process.Commit),
+            .. from run in record.Runs
+               from metric in run.Metrics
+               select ($"{run.Name}: {metric.Key}", (object?)Measured(metric.Value)),
+            .. Rows(record.Process),
+        ]);
+        RegisterProperties<RunCell>("cell");
+        RegisterProperties<RunError>("error");
+    }
+
+    private static string Title(TrainingRun run) => $"run of {run.Name}";
+
+    private static string Title(RunRecord record) => $"record of {Path.GetFileNameWithoutExtension(record.Notebook) ?? "a program"}";
+
+    private static IEnumerable<(string Name, object? Value)> Rows(TrainingRun run, RunProcess? process) =>
+    [
+        ("started", run.Started.ToString("u", null)), ("seed", $"{run.Seed}"), ("commit", process?.Commit),
+        .. run.Settings.Select(setting => (Words(setting.Key), (object?)setting.Value)),
+        .. run.Metrics.Select(metric => (metric.Key, (object?)Measured(metric.Value))),
+    ];
+
+    /// <summary>Versions, then the machine, each in an order of its own.</summary>
+    private static IEnumerable<(string Name, object? Value)> Rows(RunProcess process) =>
+    [
+        .. process.Packages.Concat(process.Machine).OrderBy(entry => (uint)Array.IndexOf(ProcessRows, entry.Key))   // unknown ones last
+            .Select(entry => (entry.Key, (object?)entry.Value)),
+        .. process.Portable ? [("portable", "true")] : Array.Empty<(string, object?)>(),
+    ];
 
     /// <summary>The shapes of models, and how they write.</summary>
     private static void RegisterModels()

@@ -51,14 +51,12 @@ internal static class KernelCache
     public static void Write(string key, KernelTable table)
     {
         var path = PathFor(key);
-        var unfinished = $"{path}.{Environment.ProcessId}";
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllLines(unfinished, [Format, key, .. table.Choices.Select(choice =>
-                string.Create(CultureInfo.InvariantCulture,
-                    $"{choice.Operation}\t{choice.Kernel}\t{choice.Gain:R}\t{choice.Error:R}"))]);
-            File.Move(unfinished, path, overwrite: true);
+            var lines = table.Choices.Select(choice =>
+                string.Create(CultureInfo.InvariantCulture, $"{choice.Operation}\t{choice.Kernel}\t{choice.Gain:R}\t{choice.Error:R}"));
+            AtomicWrite.To(path, temporary => File.WriteAllLines(temporary, [Format, key, .. lines]));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,4 @@
-using ResearchKit.Checkpoints;
+using ResearchKit.Native;
 
 namespace ResearchKit.Training;
 
@@ -11,16 +11,10 @@ internal sealed class CheckpointStore : IDisposable
     private readonly CheckpointOptions options;
     private readonly IDisposable held;
 
-    private CheckpointStore(CheckpointOptions options, IDisposable held)
-    {
-        this.options = options;
-        this.held = held;
-    }
+    private CheckpointStore(CheckpointOptions options, IDisposable held) => (this.options, this.held) = (options, held);
 
     /// <summary>Takes the folder for a run that stands at a step.</summary>
-    /// <exception cref="IOException">
-    /// Another run writes there, or an earlier one got further than this stands; nothing was changed.
-    /// </exception>
+    /// <exception cref="IOException">Another run writes there, or an earlier one got further than this stands; nothing was changed.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder cannot be written.</exception>
     public static CheckpointStore Open(CheckpointOptions options, int step)
     {
@@ -30,12 +24,9 @@ internal sealed class CheckpointStore : IDisposable
         try
         {
             if (Whole(options.Folder, StepPrefix).LastOrDefault() is { } last && StepOf(last, StepPrefix) > step)
-                throw new IOException($"{options.Folder} holds checkpoints of an earlier run up to step "
-                    + $"{StepOf(last, StepPrefix)}, and this run stands at step {step}. "
+                throw new IOException($"{options.Folder} holds checkpoints of an earlier run up to step {StepOf(last, StepPrefix)}, and this run stands at step {step}. "
                     + "Resume that run, or name another folder.");
-            // of a killed run
-            foreach (var left in Directory.EnumerateDirectories(options.Folder, $"*{Beside.Ending}"))
-                Directory.Delete(left, recursive: true);
+            foreach (var left in Directory.EnumerateDirectories(options.Folder, $"*{AtomicWrite.Ending}")) Directory.Delete(left, recursive: true);   // of a killed run
             return store;
         }
         catch
@@ -48,24 +39,23 @@ internal sealed class CheckpointStore : IDisposable
     /// <summary>Checkpoints that are whole, oldest first.</summary>
     public static IEnumerable<string> Whole(string folder, string prefix) =>
         (Directory.Exists(folder) ? Directory.EnumerateDirectories(folder, $"{prefix}*") : [])
-        .Where(place => !place.EndsWith(Beside.Ending, StringComparison.Ordinal) && File.Exists(Path.Combine(place, StateFile)))
+        .Where(place => !place.EndsWith(AtomicWrite.Ending, StringComparison.Ordinal) && File.Exists(Path.Combine(place, StateFile)))
         .Order(StringComparer.Ordinal);
 
-    /// <summary>Writes a checkpoint beside its place and moves it there, then removes those that are not kept.</summary>
+    /// <summary>Writes a checkpoint under a temporary name and renames it, then removes those that are not kept.</summary>
     public void Write(string prefix, int step, Action<string> write)
     {
         try
         {
-            Beside.Write(Path.Combine(options.Folder, $"{prefix}{step:00000000}"), beside =>
+            AtomicWrite.To(Path.Combine(options.Folder, $"{prefix}{step:00000000}"), temporary =>
             {
-                Directory.CreateDirectory(beside);
-                write(beside);
+                Directory.CreateDirectory(temporary);
+                write(temporary);
             });
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"The checkpoint of step {step} could not be written to {options.Folder}: {error.Message} The "
-                + $"run stands at step {step} and can go on; earlier checkpoints are as they were.", error);
+            throw new IOException($"The checkpoint of step {step} could not be written to {options.Folder}: {error.Message} The run stands at step {step} and can go on; earlier checkpoints are as they were.", error);
         }
         Rotate(prefix, prefix == BestPrefix ? 1 : options.Keep);
     }

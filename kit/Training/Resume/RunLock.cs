@@ -23,4 +23,8 @@ internal static class RunLock
             throw new IOException(taken, error);
         }
     }
+
+    /// <summary>Whether <see cref="Take"/> failed because another run holds the lock.</summary>
+    public static bool IsTaken(IOException error) =>
+        error.InnerException is IOException { HResult: WouldBlock or WouldBlockOnMac or SharingViolation };
 }

@@ -5,8 +5,8 @@ namespace ResearchKit.Training;
 
 /// <summary>The reports of a run as lines of JSON, each in the file before the caller sees its report.</summary>
 /// <remarks>
-/// <c>foreach (var report in trainer.Run().WriteTo("runs/study/metrics.jsonl")) …</c>. Times are seconds; numbers that JSON has
-/// no word for are the texts "NaN", "Infinity" and "-Infinity".
+/// <c>foreach (var report in trainer.Run().WriteTo("runs/study/metrics.jsonl")) …</c>. Times are seconds; numbers that JSON has no word for
+/// are the texts "NaN", "Infinity" and "-Infinity".
 /// </remarks>
 public static class MetricLines
 {
@@ -24,12 +24,10 @@ public static class MetricLines
     /// <summary>Passes the reports on and writes each as a line.</summary>
     /// <param name="reports">The reports of one run.</param>
     /// <param name="path">
-    /// The file; its folder is made. A resumed run goes on behind the step it was resumed from: lines of steps that it takes
-    /// again are dropped. Before a run from the start a file that is there is moved aside, to <c>name.1.jsonl</c> and so on.
+    /// The file; its folder is made. A resumed run goes on behind the step it was resumed from: lines of steps that it takes again are
+    /// dropped. Before a run from the start a file that is there is moved aside, to <c>name.1.jsonl</c> and so on.
     /// </param>
-    /// <exception cref="IOException">
-    /// The file cannot be written, or another run is writing it. The step is done; no half line stays.
-    /// </exception>
+    /// <exception cref="IOException">The file cannot be written, or another run is writing it. The step is done; no half line stays.</exception>
     public static IEnumerable<StepReport> WriteTo(this IEnumerable<StepReport> reports, string path)
     {
         ArgumentNullException.ThrowIfNull(reports);
@@ -37,16 +35,21 @@ public static class MetricLines
         return Written(reports, Path.GetFullPath(path));
     }
 
-    /// <summary>The same into the run's own folder: <c>adamw.jsonl</c> beside its record.</summary>
+    /// <summary>
+    /// The same into the run's own folder: <c>adamw.jsonl</c> beside its record, which names the file. Of several ranks only
+    /// rank 0 writes.
+    /// </summary>
     /// <param name="reports">The reports of one run.</param>
-    /// <param name="record">The run.</param>
+    /// <param name="run">The run.</param>
     /// <param name="name">The series, where a run has several.</param>
-    /// <exception cref="ArgumentException">The name is no file's name.</exception>
-    public static IEnumerable<StepReport> WriteTo(this IEnumerable<StepReport> reports, RunRecord record,
-        string name = DefaultName)
+    /// <exception cref="ArgumentException">No file can have this name.</exception>
+    public static IEnumerable<StepReport> WriteTo(
+        this IEnumerable<StepReport> reports, RunRecorder run, string name = DefaultName)
     {
-        ArgumentNullException.ThrowIfNull(record);
-        return reports.WriteTo(PathOf(record, name));
+        ArgumentNullException.ThrowIfNull(reports);
+        ArgumentNullException.ThrowIfNull(run);
+        RunFolders.CheckSeriesName(name);
+        return run.IsWritten ? Written(reports, run, name) : reports;
     }
 
     /// <summary>The reports in a file; a last line that a kill cut off is left out.</summary>
@@ -59,17 +62,15 @@ public static class MetricLines
         for (var i = 0; i < lines.Length; i++)
         {
             if (Parse(lines[i]) is { } report) reports.Add(report);
-            else if (i < lines.Length - 1) throw new InvalidDataException($"{path}, line {i + 1}: expected a step's report as "
-                + $"JSON, found \"{lines[i][..Math.Min(60, lines[i].Length)]}\".");
+            else if (i < lines.Length - 1) throw new InvalidDataException($"{path}, line {i + 1}: expected a step's report as JSON, found \"{lines[i][..Math.Min(60, lines[i].Length)]}\".");
         }
         return reports;
     }
 
-    /// <summary>The file of a series of a run.</summary>
-    internal static string PathOf(RunRecord record, string name) =>
-        name.Length > 0 && name == Path.GetFileName(name) && name is not ("." or "..")
-        ? RunFolders.SeriesFile(record.Folder, name)
-        : throw new ArgumentException($"The series is called '{name}'; expected a name that a file can have.", nameof(name));
+    private static IEnumerable<StepReport> Written(IEnumerable<StepReport> reports, RunRecorder run, string name)
+    {
+        foreach (var report in Written(reports, run.SeriesFile(name))) yield return report;
+    }
 
     private static IEnumerable<StepReport> Written(IEnumerable<StepReport> reports, string path)
     {
@@ -114,8 +115,7 @@ public static class MetricLines
         var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
         using var reader = new StreamReader(file, leaveOpen: true);
         var kept = 0L;
-        while (reader.ReadLine() is { } line && Parse(line) is { } report && report.Step <= step)
-            kept += System.Text.Encoding.UTF8.GetByteCount(line) + 1;
+        while (reader.ReadLine() is { } line && Parse(line) is { } report && report.Step <= step) kept += System.Text.Encoding.UTF8.GetByteCount(line) + 1;
         var unended = kept > file.Length;   // a kill just before the end of a line
         if (!unended) file.SetLength(kept);
         file.Position = file.Length;
@@ -124,8 +124,7 @@ public static class MetricLines
     }
 
     private static string Aside(string path) => Enumerable.Range(1, int.MaxValue)
-        .Select(i => Path.ChangeExtension(path, string.Create(System.Globalization.CultureInfo.InvariantCulture,
-            $"{i}{Path.GetExtension(path)}"))).First(free => !File.Exists(free));
+        .Select(i => Path.ChangeExtension(path, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{i}{Path.GetExtension(path)}"))).First(free => !File.Exists(free));
 
     private static StepReport? Parse(string line)
     {
@@ -141,10 +140,8 @@ public static class MetricLines
 
     private sealed class Seconds : JsonConverter<TimeSpan>
     {
-        public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            TimeSpan.FromSeconds(reader.GetDouble());
+        public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => TimeSpan.FromSeconds(reader.GetDouble());
 
-        public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) =>
-            writer.WriteNumberValue(value.TotalSeconds);
+        public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) => writer.WriteNumberValue(value.TotalSeconds);
     }
 }

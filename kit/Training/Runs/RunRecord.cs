@@ -1,139 +1,89 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using ResearchKit.Data;
 
 namespace ResearchKit.Training;
 
-/// <summary>One number that a run measured.</summary>
-/// <param name="Value">The number.</param>
-/// <param name="Unit">Its unit, such as "nats per character".</param>
-[method: JsonConstructor]
-public readonly record struct Measurement(double Value, string Unit);
-
 /// <summary>
-/// What is needed to run an experiment again and to compare it: settings, seed, data, versions, machine, results.
+/// The record of a run, <c>run.json</c> in the run's folder: the process that ran, and its named runs with settings, seed and
+/// metrics.
 /// </summary>
+/// <remarks>
+/// A record is a value: what was read, or what is to be written. <see cref="Start"/> begins a run that is still going on, as a
+/// <see cref="RunRecorder"/>. <see cref="RunFile"/> says who writes what.
+/// </remarks>
 public sealed record RunRecord
 {
     /// <summary>Name of the environment variable that says in which folder a run's files go.</summary>
     public const string FolderVariable = "RESEARCHKIT_RUN_FOLDER";
 
     /// <summary>Name of the file in a run's folder.</summary>
-    public const string FileName = "record.json";
+    public const string FileName = "run.json";
 
-    internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-    };
+    /// <summary>Version of the file's schema that this version of the kit reads and writes.</summary>
+    public const int CurrentSchema = 1;
 
-    /// <summary>Name of the experiment.</summary>
-    public required string Name { get; init; }
+    /// <summary>Version of the file's schema.</summary>
+    public int Schema { get; init; } = CurrentSchema;
 
-    /// <summary>When it began, in UTC.</summary>
+    /// <summary>When the process began to run, in UTC.</summary>
     public required DateTime Started { get; init; }
 
-    /// <summary>The settings of the experiment by name.</summary>
-    public required IReadOnlyDictionary<string, object> Settings { get; init; }
+    /// <summary>How long the notebook has run; null if a program hosts the run.</summary>
+    public double? Seconds { get; init; }
 
-    /// <summary>The seed of everything random in it.</summary>
-    public required long Seed { get; init; }
+    /// <summary>"running", or how the notebook ended: "succeeded", "failed", "interrupted". Null if a program hosts the run.</summary>
+    public string? Status { get; init; }
 
-    /// <summary>SHA-256 of each data file, by <c>data set/file</c>.</summary>
-    public required IReadOnlyDictionary<string, string> Data { get; init; }
+    /// <summary>Full path of the notebook; null if a program hosts the run.</summary>
+    public string? Notebook { get; init; }
 
-    /// <summary>Versions of the kit, TorchSharp, libtorch and .NET.</summary>
-    public IReadOnlyDictionary<string, string> Packages { get; init; } = new Dictionary<string, string>();
+    /// <summary>SHA-256 of the notebook's file as it was read.</summary>
+    public string? Sha256 { get; init; }
 
-    /// <summary>The machine it ran on.</summary>
-    public IReadOnlyDictionary<string, string> Machine { get; init; } = new Dictionary<string, string>();
+    /// <summary>The parameters that were set in the notebook, by name.</summary>
+    public IReadOnlyDictionary<string, object?>? Parameters { get; init; }
 
-    /// <summary>
-    /// Which native kernel does each operation, and why (<see cref="Native.KernelTable"/>); the last bits of the results depend
-    /// on it.
-    /// </summary>
-    public IReadOnlyDictionary<string, string> Kernels { get; init; } = new Dictionary<string, string>();
+    /// <summary>The notebook's code cells that have run, in order.</summary>
+    public IReadOnlyList<RunCell>? Cells { get; init; }
 
-    /// <summary>Names of the workarounds at work (<see cref="Native.Workarounds"/>).</summary>
-    public IReadOnlyList<string> Workarounds { get; init; } = [];
+    /// <summary>The process that hosts the run: that of the notebook or of the program.</summary>
+    public required RunProcess Process { get; init; }
 
-    /// <summary>The commit of the repository it ran in, with "+changes" where that was changed; null outside of one.</summary>
-    public string? Commit { get; init; }
+    /// <summary>The named runs, in the order in which they began.</summary>
+    public required IReadOnlyList<TrainingRun> Runs { get; init; }
 
-    /// <summary>What was measured, by name.</summary>
-    public Dictionary<string, Measurement> Metrics { get; init; } = [];
+    /// <summary>What happened to the file itself, such as that a damaged one was kept under another name.</summary>
+    public IReadOnlyList<string>? Notes { get; init; }
 
-    /// <summary>
-    /// Where the run's files go: the folder that the environment variable names, by default one of its own below <c>runs/name</c>
-    /// here, called after the time; it is chosen and made when it is first asked for.
-    /// </summary>
+    /// <summary>The folder in which the record lies.</summary>
     [JsonIgnore]
-    public string Folder
-    {
-        get => field ??= RunFolders.Make(Name, Started);
-        init;
-    }
+    public string Folder { get; init; } = "";
 
-    /// <summary>Begins the record of an experiment.</summary>
+    /// <summary>Begins a named run and writes its settings to the record. A process can begin several.</summary>
     /// <param name="name">Name of the experiment.</param>
     /// <param name="seed">The seed of everything random in it.</param>
     /// <param name="settings">An object whose properties are the settings, such as <c>new { steps, batchSize }</c>.</param>
     /// <param name="data">The data sets it uses.</param>
-    public static RunRecord Start(string name, long seed, object settings, params IEnumerable<DataSet> data) => new()
-    {
-        Name = name,
-        Started = DateTime.UtcNow,
-        Seed = seed,
-        Settings = settings.GetType().GetProperties()
-            .ToDictionary(property => property.Name, property => property.GetValue(settings) ?? "null"),
-        Data = data.SelectMany(set => set.Files.Select(file => ($"{set.Name}/{file.Name}", file.Sha256))).ToDictionary(),
-        Packages = RunEnvironment.Packages(),
-        Machine = RunEnvironment.Machine(),
-        Kernels = Native.Compute.Kernels.Described(),
-        Workarounds = Native.Workarounds.Active,
-        Commit = RunEnvironment.Commit(),
-    };
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder cannot be written.</exception>
+    public static RunRecorder Start(string name, long seed, object settings, params IEnumerable<DataSet> data) =>
+        RunRecorder.Start(name, seed, settings, data);
 
-    /// <summary>A run's record as it was saved; its <see cref="Folder"/> is where it lies.</summary>
-    /// <param name="path">The record's file, or the folder it lies in.</param>
+    /// <summary>Reads the record of a run.</summary>
+    /// <param name="path">The file, or the folder it lies in.</param>
     /// <exception cref="FileNotFoundException">There is none.</exception>
-    /// <exception cref="InvalidDataException">The file is no record of a run, with what is wrong and where.</exception>
-    public static RunRecord Read(string path) => RecordFile.Read(path);
+    /// <exception cref="InvalidDataException">The file is not a run's record; one sentence says what is wrong and where.</exception>
+    public static RunRecord Read(string path) => RunFile.Read(path);
 
-    /// <summary>Notes a number; a later one of the same name replaces it.</summary>
-    public void Measure(string name, double value, string unit) => Metrics[name] = new Measurement(value, unit);
-
-    /// <summary>Writes <c>record.json</c> into the run's folder.</summary>
-    /// <returns>The file's full path.</returns>
-    public string Save() => RecordFile.Write(this);
-
-    /// <summary>
-    /// Names of the series of reports in the run's folder: <c>adamw</c> for <c>adamw.jsonl</c>; those moved aside are left out.
-    /// </summary>
-    public IReadOnlyList<string> SeriesNames() => RunFolders.SeriesIn(Folder);
-
-    /// <summary>
-    /// The reports of a series of the run, as <see cref="MetricLines.WriteTo(IEnumerable{StepReport}, RunRecord, string)"/> wrote
-    /// them.
-    /// </summary>
-    /// <param name="name">The series; what the course is called besides the run, where that is not "metrics".</param>
-    /// <param name="lossUnit">Unit of the loss.</param>
-    /// <exception cref="FileNotFoundException">The run has no such series; those it has are named.</exception>
-    /// <exception cref="InvalidDataException">A line is no report.</exception>
-    public TrainingHistory Series(string name = MetricLines.DefaultName, string lossUnit = "nats per token") =>
-        File.Exists(MetricLines.PathOf(this, name))
-        ? new TrainingHistory(name == MetricLines.DefaultName ? Name : $"{Name}: {name}",
-            MetricLines.Read(MetricLines.PathOf(this, name)), lossUnit)
-        : throw new FileNotFoundException($"{Folder} has no series '{name}'; "
-            + $"{(SeriesNames() is { Count: > 0 } names ? $"it has {string.Join(", ", names)}" : "it has none")}.");
+    /// <summary>The process that made one of the runs.</summary>
+    /// <param name="run">A run of this record.</param>
+    public RunProcess ProcessOf(TrainingRun run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return run.Process ?? Process;
+    }
 
     /// <inheritdoc/>
-    public override string ToString() =>
-        $"{Name}, seed {Seed}: {string.Join(", ", Metrics.Select(metric =>
-            FormattableString.Invariant($"{metric.Key} {metric.Value.Value:0.####} {metric.Value.Unit}")))}";
+    public override string ToString() => Runs.Count > 0 ? string.Join('\n', Runs)
+        : $"{Path.GetFileNameWithoutExtension(Notebook) ?? "a program"}: no named run";
 }

@@ -1,4 +1,5 @@
 using ResearchKit.Distributed;
+using ResearchKit.Training;
 
 namespace ResearchKit.Tests.Distributed;
 

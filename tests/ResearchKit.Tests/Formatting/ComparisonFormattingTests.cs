@@ -81,17 +81,24 @@ public sealed class ComparisonFormattingTests
         using var folder = new TemporaryFolder();
         foreach (var (rate, seed) in new[] { (0.1, 1), (0.1, 2), (0.2, 1) })
         {
-            var run = new RunRecord
+            var place = folder.PathTo($"{rate}-{seed}");
+            foreach (var _ in CurveFormattingTests.Run("", 5, step => rate / step).Reports.WriteTo(Path.Combine(place, "metrics.jsonl"))) { }
+            RunFile.Update(place, _ => new RunRecord
             {
-                Name = "study",
                 Started = DateTime.UnixEpoch,
-                Seed = seed,
-                Settings = new Dictionary<string, object> { ["rate"] = rate, ["steps"] = 5, ["sizes"] = new[] { 1, 2 } },
-                Data = new Dictionary<string, string>(),
-                Folder = Directory.CreateDirectory(folder.PathTo($"{rate}-{seed}")).FullName,
-            };
-            run.Save();
-            foreach (var _ in CurveFormattingTests.Run("", 5, step => rate / step).Reports.WriteTo(run)) { }
+                Process = new RunProcess { Id = "0" },
+                Runs =
+                [
+                    new TrainingRun
+                    {
+                        Name = "study",
+                        Started = DateTime.UnixEpoch,
+                        Seed = seed,
+                        Settings = new Dictionary<string, object> { ["rate"] = rate, ["steps"] = 5, ["sizes"] = new[] { 1, 2 } },
+                        History = new Dictionary<string, string> { ["metrics"] = "metrics.jsonl" },
+                    },
+                ],
+            });
         }
         var comparison = RunComparison.Read(Directory.GetDirectories(folder.Path).Order());
         Assert.Equal([("study, rate 0.1", 2), ("study, rate 0.2", 1)], comparison.Groups.Select(group => (group.Name, group.Runs.Count)));

@@ -11,7 +11,7 @@ public sealed class PortableModeTests
     private const string On = "1";
     private static readonly Lazy<string> Plain = new(() => Hashes());
 
-    private static bool IsPossible => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Avx2.IsSupported && Fma.IsSupported
+    internal static bool IsPossible => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Avx2.IsSupported && Fma.IsSupported
         && !Workarounds.IsOff(Workarounds.MklPath) && !Workarounds.IsOff(Workarounds.BFloat16);
 
     [Fact]

@@ -34,9 +34,11 @@ internal static unsafe partial class Probes
         ["hidden-record"] = ShowTableOfAMachineThatHidesItsCaches,
         ["portable"] = PortableProbe.Run,
         ["torch-scripts"] = TorchScriptsCompile,
+        ["record"] = Training.RecordProbe.Run,
     };
 
-    public static IEnumerable<string> Names => All.Keys.Except(["kernels", "table", "hidden-record", "portable", "torch-scripts"]);
+    public static IEnumerable<string> Names =>
+        All.Keys.Except(["kernels", "table", "hidden-record", "portable", "torch-scripts", "record"]);
 
     public static int Run(string name) => All[name]() ? Works : Fails;
 

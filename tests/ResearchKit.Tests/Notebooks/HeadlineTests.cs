@@ -59,7 +59,9 @@ public sealed class HeadlineTests
 
     private static double Recorded(string notebook, string metric)
     {
-        var cells = JsonNode.Parse(File.ReadAllText(Repository.PathTo("notebooks", $"{notebook}.ipynb")))!["cells"]!.AsArray();
+        var committed = JsonNode.Parse(File.ReadAllText(Repository.PathTo("notebooks", $"{notebook}.ipynb")))!;
+        if (committed["metadata"]?["researchkit"]?["runs"]?.AsArray() is [var run, ..]) return (double)run!["metrics"]![metric]!["value"]!;
+        var cells = committed["cells"]!.AsArray();   // the last run was made before notebooks kept the numbers of their record
         var record = cells.SelectMany(cell => cell!["outputs"]?.AsArray() ?? []).Select(Text).Last(text => text.StartsWith("run of", StringComparison.Ordinal));
         var line = Regex.Match(record, $@"^  {Regex.Escape(metric)} +(\S+) \w", RegexOptions.Multiline);
         Assert.True(line.Success, $"{metric} is not in:\n{record}");

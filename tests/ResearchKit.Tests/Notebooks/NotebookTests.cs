@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Commands;
 using ResearchKit.Tests.Kernel;
+using ResearchKit.Training;
 
 namespace ResearchKit.Tests.Notebooks;
 
@@ -20,7 +21,10 @@ public sealed class NotebookTests
         var results = Path.Combine(folder.Path, "results");
         var code = await CommandLine.InvokeAsync(["run", Repository.PathTo("notebooks", name), "--fast", "--output", results], output, error);
         Assert.True(code == 0, $"exit code {code}\n{error}\n{output}");
-        Assert.True(File.Exists(Path.Combine(results, "record.json")), "the notebook saved no record of its run");
+        var record = RunRecord.Read(results);
+        Assert.Equal("succeeded", record.Status);
+        Assert.NotEmpty(Assert.Single(record.Runs).Metrics);
+        Assert.Contains("libtorch", record.Process.Packages.Keys);
         Assert.DoesNotContain("<script src", File.ReadAllText(Path.Combine(results, Path.ChangeExtension(name, ".html"))), StringComparison.Ordinal);
     }
 

@@ -99,8 +99,16 @@ internal sealed class Piece(Vertex from, Vertex to)
 }
 
 /// <summary>An edge of a layered drawing; it leads down.</summary>
-internal sealed record LevelEdge(Vertex From, Vertex To, GraphEdge Edge, int Length)
+internal sealed class LevelEdge(Vertex from, Vertex to, GraphEdge edge, int length)
 {
+    public Vertex From => from;
+
+    public Vertex To => to;
+
+    public GraphEdge Edge => edge;
+
+    public int Length => length;
+
     /// <summary>Its vertices from top to bottom, and the pieces between them.</summary>
     public List<Vertex> Chain { get; } = [];
 

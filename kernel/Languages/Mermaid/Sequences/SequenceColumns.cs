@@ -29,7 +29,7 @@ internal sealed class SequenceColumns
 
     public static double WidthOf(SequenceNote note) => note.Text.Width + (2 * NotePad);
 
-    private void Collect(IEnumerable<SequenceItem> items, int depth)
+    private void Collect(IEnumerable<ISequenceItem> items, int depth)
     {
         foreach (var item in items)
             switch (item)

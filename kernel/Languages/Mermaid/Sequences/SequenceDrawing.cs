@@ -85,7 +85,7 @@ internal sealed class SequenceDrawing
         svg.Text(who.Label, new Point(x, top + (who.IsActor ? 47 : 9)), "middle");
     }
 
-    private void Draw(IEnumerable<SequenceItem> items)
+    private void Draw(IEnumerable<ISequenceItem> items)
     {
         foreach (var item in items)
             switch (item)

@@ -14,7 +14,7 @@ internal static class SequenceInWords
         return words.Length <= Longest ? words.ToString() : $"{words.ToString(0, Longest)}…";
     }
 
-    private static void Say(IEnumerable<SequenceItem> items, StringBuilder words)
+    private static void Say(IEnumerable<ISequenceItem> items, StringBuilder words)
     {
         foreach (var item in items)
             switch (item)

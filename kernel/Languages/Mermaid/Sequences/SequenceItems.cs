@@ -4,21 +4,25 @@ using ResearchKit.Kernel.Languages.Mermaid.Lettering;
 namespace ResearchKit.Kernel.Languages.Mermaid.Sequences;
 
 /// <summary>One who takes part; a column of the drawing.</summary>
-/// <param name="Index">Its column, from 0.</param>
-/// <param name="Id">Its name in the text.</param>
-internal sealed record Participant(int Index, string Id)
+/// <param name="index">Its column, from 0.</param>
+/// <param name="id">Its name in the text.</param>
+internal sealed class Participant(int index, string id)
 {
-    public TextBlock Label { get; set; } = TextBlock.Of(Id);
+    public int Index => index;
+
+    public string Id => id;
+
+    public TextBlock Label { get; set; } = TextBlock.Of(id);
 
     /// <summary>True for a person, drawn as one.</summary>
     public bool IsActor { get; set; }
 }
 
 /// <summary>What happens, from top to bottom.</summary>
-internal abstract record SequenceItem;
+internal interface ISequenceItem;
 
 /// <summary>An arrow from one to another.</summary>
-internal sealed record Message(Participant From, Participant To, TextBlock Text, bool IsDashed, EdgeHead Head) : SequenceItem
+internal sealed record Message(Participant From, Participant To, TextBlock Text, bool IsDashed, EdgeHead Head) : ISequenceItem
 {
     /// <summary>True for a head at both ends.</summary>
     public bool IsBothWays { get; init; }
@@ -39,17 +43,21 @@ internal enum NoteSide
 }
 
 /// <summary>A note beside or over some who take part.</summary>
-internal sealed record SequenceNote(NoteSide Side, Participant First, Participant Last, TextBlock Text) : SequenceItem;
+internal sealed record SequenceNote(NoteSide Side, Participant First, Participant Last, TextBlock Text) : ISequenceItem;
 
 /// <summary>A participant begins or ends to be busy.</summary>
-internal sealed record Activation(Participant Who, bool Begins) : SequenceItem;
+internal sealed record Activation(Participant Who, bool Begins) : ISequenceItem;
 
 /// <summary>A frame around some of what happens, such as a loop.</summary>
-/// <param name="Kind">The word in its corner; <c>rect</c> for a mere ground.</param>
-/// <param name="Fill">The ground's color.</param>
-internal sealed record SequenceFrame(string Kind, string? Fill = null) : SequenceItem
+/// <param name="kind">The word in its corner; <c>rect</c> for a mere ground.</param>
+/// <param name="fill">The ground's color.</param>
+internal sealed class SequenceFrame(string kind, string? fill = null) : ISequenceItem
 {
-    public List<(TextBlock Label, List<SequenceItem> Items)> Sections { get; } = [];
+    public string Kind => kind;
+
+    public string? Fill => fill;
+
+    public List<(TextBlock Label, List<ISequenceItem> Items)> Sections { get; } = [];
 }
 
 /// <summary>A whole diagram.</summary>
@@ -57,5 +65,5 @@ internal sealed class Sequence
 {
     public List<Participant> Participants { get; } = [];
 
-    public List<SequenceItem> Items { get; } = [];
+    public List<ISequenceItem> Items { get; } = [];
 }

@@ -24,7 +24,7 @@ internal sealed partial class SequenceParser
 
     private SequenceParser(MermaidReader reader) => this.reader = reader;
 
-    private List<SequenceItem> Here => open.Count > 0 ? open.Peek().Sections[^1].Items : sequence.Items;
+    private List<ISequenceItem> Here => open.Count > 0 ? open.Peek().Sections[^1].Items : sequence.Items;
 
     public static Sequence Read(MermaidReader reader) => new SequenceParser(reader).Read();
 

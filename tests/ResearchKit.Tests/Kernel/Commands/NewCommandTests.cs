@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Commands;
+using ResearchKit.Training;
 
 namespace ResearchKit.Tests.Kernel.Commands;
 
@@ -23,7 +24,7 @@ public sealed class NewCommandTests : IDisposable
         Assert.DoesNotContain("{{", File.ReadAllText(path), StringComparison.Ordinal);
 
         Assert.Equal(0, await InvokeAsync("run", path, "--fast", "--output", folder.PathTo("results")));
-        Assert.True(File.Exists(folder.PathTo("results/record.json")));
+        Assert.NotEmpty(Assert.Single(RunRecord.Read(folder.PathTo("results")).Runs).Metrics);
         File.Copy(folder.PathTo("results/02-what-heads-see.ipynb"), path, overwrite: true);
         var same = await InvokeAsync("verify", path);
         Assert.True(same == 0, output.ToString());

@@ -19,7 +19,7 @@ public sealed class RunCommandTests : IDisposable
         var path = folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Markdown("# Study"),
             TestNotebook.Code("const int steps = 800;", "parameters"),
-            TestNotebook.Code("var shown = display(\"begin\");\nfor (var i = 0; i < 50; i++) shown.Update($\"step {i}\");\nConsole.WriteLine(Path.GetFileName(Directory.GetCurrentDirectory()));\nFile.WriteAllText(Path.Combine(Environment.GetEnvironmentVariable(\"RESEARCHKIT_RUN_FOLDER\"), \"record.json\"), \"{}\");\nsteps * 2")));
+            TestNotebook.Code("var shown = display(\"begin\");\nfor (var i = 0; i < 50; i++) shown.Update($\"step {i}\");\nConsole.WriteLine(Path.GetFileName(Directory.GetCurrentDirectory()));\nFile.WriteAllText(Path.Combine(Environment.GetEnvironmentVariable(\"RESEARCHKIT_RUN_FOLDER\"), \"beside.txt\"), \"{}\");\nsteps * 2")));
         var before = File.ReadAllText(path);
         var here = Directory.GetCurrentDirectory();
 
@@ -27,7 +27,7 @@ public sealed class RunCommandTests : IDisposable
         Assert.Equal(before, File.ReadAllText(path));
         Assert.Equal(here, Directory.GetCurrentDirectory());
         Assert.Null(Environment.GetEnvironmentVariable("RESEARCHKIT_RUN_FOLDER"));
-        Assert.Equal(["record.json", "run.json", "study.html", "study.ipynb"], Directory.GetFiles(Results).Select(Path.GetFileName).Order());
+        Assert.Equal(["beside.txt", "run.json", "study.html", "study.ipynb"], Directory.GetFiles(Results).Select(Path.GetFileName).Order());
 
         var cells = Executed()["cells"]!.AsArray();
         Assert.Equal("int steps = 21;", (string?)cells[2]!["source"]![1]);

@@ -32,14 +32,14 @@ public sealed class RunsCommandTests : IDisposable
     public async Task Broken_and_foreign_records_are_named_and_hide_nothing()
     {
         Run("runs/good", day: 1, seed: 1, loss: 1.5);
-        folder.File("runs/cut/record.json", "{\"name\": \"a\",");
-        folder.File("runs/foreign/record.json", "{\"artist\": \"x\"}");
+        folder.File("runs/cut/run.json", "{\"schema\": 1,");
+        folder.File("runs/foreign/run.json", "{\"artist\": \"x\"}");
         Assert.Equal(2, await InvokeAsync("runs", folder.PathTo("runs")));
         Assert.Contains("good", output.ToString(), StringComparison.Ordinal);
         var said = error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, said.Length);
-        Assert.Contains(Path.Combine("cut", "record.json") + ", line 1: expected JSON.", said[0], StringComparison.Ordinal);
-        Assert.Contains(Path.Combine("foreign", "record.json") + ": the record of a run has \"name\"", said[1], StringComparison.Ordinal);
+        Assert.Contains(Path.Combine("cut", "run.json") + ", line 1: expected JSON.", said[0], StringComparison.Ordinal);
+        Assert.Contains(Path.Combine("foreign", "run.json") + ": the record of a run has \"schema\"", said[1], StringComparison.Ordinal);
 
         Assert.Equal(2, await InvokeAsync("runs", folder.PathTo("runs"), "--json"));
         Assert.Equal("good", Path.GetFileName((string?)Json()["runs"]!.AsArray().Single()!["path"]));
@@ -54,7 +54,7 @@ public sealed class RunsCommandTests : IDisposable
         Assert.Equal(0, await InvokeAsync("runs", folder.Path));
         Assert.Equal($"no runs below {folder.Path}", output.ToString().Trim());
         Assert.Equal(2, await InvokeAsync("runs", "compare", folder.Path, folder.Path));
-        Assert.Contains($"There is no record of a run at {folder.PathTo("record.json")}", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"There is no record of a run at {folder.PathTo("run.json")}", error.ToString(), StringComparison.Ordinal);
         Assert.Equal(2, await InvokeAsync("runs", "compare", folder.Path));
     }
 
@@ -63,7 +63,7 @@ public sealed class RunsCommandTests : IDisposable
     {
         Run("a", day: 1, seed: 1, loss: 1.5, settings: new { steps = 100, rate = 0.1, name = "x" });
         Run("b", day: 2, seed: 2, loss: 1.25, settings: new { steps = 100, rate = 0.2, decay = true });
-        Assert.Equal(0, await InvokeAsync("runs", "compare", folder.PathTo("a"), folder.PathTo("b/record.json")));
+        Assert.Equal(0, await InvokeAsync("runs", "compare", folder.PathTo("a"), folder.PathTo("b/run.json")));
         var rows = Lines().Select(Words).ToList();
         Assert.Contains(["differs", "A", "B"], rows);
         Assert.Contains(["seed", "1", "2"], rows);
@@ -91,6 +91,29 @@ public sealed class RunsCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Runs_of_one_folder_are_listed_and_compared_one_by_one()
+    {
+        Run("a", day: 1, seed: 1, loss: 1.5);
+        Run("a", day: 2, seed: 2, loss: 1.25, name: "second");
+        Assert.Equal(0, await InvokeAsync("runs", folder.Path, "--json"));
+        Assert.Equal([("second", 2), ("study", 1)], Json()["runs"]!.AsArray().Select(run => ((string)run!["name"]!, (int)run["seed"]!)));
+        Assert.Equal(0, await InvokeAsync("runs", "compare", folder.PathTo("a"), "--json"));
+        Assert.Equal("[1.5,1.25]", Compact(Json()["metrics"]!.AsArray().Single()!["values"]));
+    }
+
+    [Fact]
+    public async Task A_notebook_without_a_named_run_is_listed_too()
+    {
+        var notebook = folder.File("plain.ipynb", TestNotebook.Of(TestNotebook.Code("1")));
+        Assert.Equal(0, await InvokeAsync("run", notebook, "--output", folder.PathTo("runs/plain")));
+        Assert.Equal(0, await InvokeAsync("runs", folder.PathTo("runs"), "--json"));
+        var run = Json()["runs"]!.AsArray().Single()!;
+        Assert.Equal(("plain", "succeeded", null), ((string?)run["name"], (string?)run["status"], (int?)run["seed"]));
+        Assert.Equal(2, await InvokeAsync("runs", "compare", folder.PathTo("runs/plain")));
+        Assert.Contains("has one run; expected two or more", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Texts_are_shown_as_text()
     {
         Run("a", day: 1, seed: 1, loss: 1, settings: new { note = "[red]x[/] \u001b[31m[" }, name: "[bold]name\n[/]");
@@ -108,23 +131,22 @@ public sealed class RunsCommandTests : IDisposable
         Assert.Equal(0, await InvokeAsync("runs", "--help"));
         Assert.Contains("researchkit runs results --json", output.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, await InvokeAsync("runs", "compare", "--help"));
-        Assert.Contains("researchkit runs compare results/one/record.json", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("researchkit runs compare results/one/run.json", output.ToString(), StringComparison.Ordinal);
     }
 
     private void Run(string path, int day, long seed, double loss, object? settings = null, string name = "study")
     {
-        var run = new RunRecord
+        var run = new TrainingRun
         {
             Name = name,
             Started = new DateTime(2026, 1, day, 0, 0, 0, DateTimeKind.Utc),
             Seed = seed,
             Settings = (settings ?? new { steps = 100 }).GetType().GetProperties().ToDictionary(one => one.Name, one => one.GetValue(settings ?? new { steps = 100 })!),
-            Data = new Dictionary<string, string>(),
-            Commit = "0123456789abcdef0123456789abcdef01234567+changes",
-            Folder = Directory.CreateDirectory(folder.PathTo(path)).FullName,
+            Metrics = new Dictionary<string, Measurement> { ["loss"] = new(loss, "nats") },
         };
-        run.Measure("loss", loss, "nats");
-        run.Save();
+        var process = new RunProcess { Id = "0", Commit = "0123456789abcdef0123456789abcdef01234567+changes" };
+        RunFile.Update(folder.PathTo(path), record => record is not null ? record with { Runs = [.. record.Runs, run] }
+            : new RunRecord { Started = run.Started, Process = process, Runs = [run] });
     }
 
     private async Task<int> InvokeAsync(params string[] arguments)

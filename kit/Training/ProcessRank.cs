@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ResearchKit.Distributed;
+namespace ResearchKit.Training;
 
 /// <summary>
 /// Which of the processes that <c>mpirun</c> or <c>srun</c> started together this one is; the launcher says it in the
