@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Commands;
 
@@ -18,7 +19,8 @@ public static class CommandLine
     /// <param name="output">Where answers go.</param>
     /// <param name="error">Where complaints go.</param>
     /// <param name="cancellation">Stops it as Ctrl+C does.</param>
-    public static async Task<int> InvokeAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
+    public static async Task<int> InvokeAsync(
+        string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(error);
@@ -39,12 +41,15 @@ public static class CommandLine
         {
             return await parsed.InvokeAsync(configuration, cancellation).ConfigureAwait(false);
         }
-        catch (Exception refused) when (refused is ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception refused)
+            when (refused is ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
             await error.WriteLineAsync(refused.Message).ConfigureAwait(false);
             return ExitCodes.BadInput;
         }
-        catch (TypeInitializationException refused) when (refused.GetBaseException() is NotSupportedException or InvalidOperationException)   // a variable that the kit reads when it is loaded
+        // a variable that the kit reads when it is loaded
+        catch (TypeInitializationException refused)
+            when (refused.GetBaseException() is NotSupportedException or InvalidOperationException)
         {
             await error.WriteLineAsync(refused.GetBaseException().Message).ConfigureAwait(false);
             return ExitCodes.BadInput;
@@ -85,7 +90,9 @@ public static class CommandLine
             output.Write(console.Output.ToString()!.Replace(RootCommand.ExecutableName, "researchkit", StringComparison.Ordinal));
             console.Output = output;
             output.WriteLine("Examples:");
-            foreach (var example in Examples.GetValueOrDefault(command is RootCommand ? "researchkit" : command.Name) ?? KernelCommand.Examples) output.WriteLine($"  {example}");
+            foreach (var example in Examples.GetValueOrDefault(command is RootCommand ? "researchkit" : command.Name)
+                ?? KernelCommand.Examples)
+                output.WriteLine($"  {example}");
             return result;
         }
     }

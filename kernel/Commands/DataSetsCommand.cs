@@ -1,16 +1,20 @@
 using System.CommandLine;
-using ResearchKit.Data;
+using ResearchKit.Kernel.Kit;
 
 namespace ResearchKit.Kernel.Commands;
 
 /// <summary><c>researchkit datasets</c>: lists the data sets and checks every file of them.</summary>
 internal static class DataSetsCommand
 {
-    public static readonly string[] Examples = ["researchkit datasets", $"{DataSets.RootVariable}=~/data researchkit datasets"];
+    public static readonly string[] Examples =
+    [
+        "researchkit datasets", $"{KitDataSets.RootVariable}=~/data researchkit datasets",
+    ];
 
     public static Command Create()
     {
-        var command = new Command("datasets", "Lists the data sets with licence and source, and checks every file's size and SHA-256.");
+        var command = new Command("datasets",
+            "Lists the data sets with licence and source, and checks every file's size and SHA-256.");
         command.SetAction(parsed => Show(parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
         return command;
     }
@@ -18,10 +22,10 @@ internal static class DataSetsCommand
     private static int Show(TextWriter output, TextWriter error)
     {
         var damaged = false;
-        output.WriteLine($"in {DataSets.Root()}");
-        foreach (var set in DataSets.List())
+        output.WriteLine($"in {KitDataSets.Root()}");
+        foreach (var set in KitDataSets.List())
         {
-            output.WriteLine($"{set}\n  {set.Description}\n  source: {set.Source}");
+            output.WriteLine($"{set.Heading}\n  {set.Description}\n  source: {set.Source}");
             try
             {
                 set.Verify();

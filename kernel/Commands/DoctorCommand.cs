@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Commands.Doctor;
 using ResearchKit.Kernel.Commands.Running;
-using ResearchKit.Native;
+using ResearchKit.Kernel.Kit;
 
 namespace ResearchKit.Kernel.Commands;
 
@@ -14,7 +15,9 @@ internal static class DoctorCommand
 
     public static Command Create()
     {
-        var command = new Command("doctor", "Tells what this machine has: processor, memory, libtorch, the kernels chosen and their measured rates, workarounds, Jupyter kernels, and what is missing.");
+        var command = new Command("doctor",
+            "Tells what this machine has: processor, memory, libtorch, the kernels chosen and their measured rates, workarounds, "
+            + "Jupyter kernels, and what is missing.");
         command.SetAction(parsed => Show(parsed.InvocationConfiguration.Output));
         return command;
     }
@@ -27,13 +30,18 @@ internal static class DoctorCommand
         {
             ShowKit(output);
         }
-        catch (TypeInitializationException error) when (error.GetBaseException() is DllNotFoundException or NotSupportedException or InvalidOperationException)
+        catch (TypeInitializationException error)
+            when (error.GetBaseException() is DllNotFoundException or NotSupportedException or InvalidOperationException)
         {
             works = false;
-            Section(output, "Machine", [("system", RuntimeInformation.OSDescription), ("architecture", RuntimeInformation.ProcessArchitecture.ToString()), ("libtorch", error.GetBaseException().Message)]);
+            Section(output, "Machine",
+                [("system", RuntimeInformation.OSDescription),
+                    ("architecture", RuntimeInformation.ProcessArchitecture.ToString()),
+                    ("libtorch", error.GetBaseException().Message)]);
         }
         var kernels = InstalledKernels.List();
-        Section(output, "Jupyter kernels", kernels.Count > 0 ? kernels : [("none", "to register this one: researchkit kernel install")]);
+        Section(output, "Jupyter kernels",
+            kernels.Count > 0 ? kernels : [("none", "to register this one: researchkit kernel install")]);
         Section(output, "Other programs", OtherPrograms.List());
         return works ? ExitCodes.Success : ExitCodes.BadInput;
     }
@@ -43,11 +51,7 @@ internal static class DoctorCommand
     private static void ShowKit(TextWriter output)
     {
         GivenKernels.Take(null);   // one sentence about a variable that is not understood
-        var kernels = MachineReport.KernelsInUse();   // first: what was written into oneDNN's record is part of the machine
-        Section(output, "Machine", MachineReport.Machine());
-        Section(output, "Kernels", kernels);
-        Section(output, "Products of large matrices, measured now", MachineReport.Rates());
-        Section(output, "Workarounds", [.. Workarounds.All.Select(one => (one.Name, $"{(one.IsOff ? "switched off" : one.IsActive ? "active" : "not needed here")}. {one.Reason}"))]);
+        foreach (var (title, lines) in KitReport.Sections()) Section(output, title, lines);
     }
 
     private static void Section(TextWriter output, string title, IReadOnlyList<(string Name, string Value)> lines)

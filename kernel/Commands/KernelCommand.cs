@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ResearchKit.Kernel.Jupyter;
+using ResearchKit.Kernel.Protocol;
 using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Kernel.Commands;
@@ -20,10 +21,21 @@ internal static class KernelCommand
     private static Command Install()
     {
         var user = new Option<bool>("--user") { Description = "For this user; so also where nothing is given." };
-        var prefix = new Option<string>("--prefix") { Description = "Below PREFIX/share/jupyter, such as a virtual environment's folder.", HelpName = "PREFIX" };
+        var prefix = new Option<string>("--prefix")
+        {
+            Description = "Below PREFIX/share/jupyter, such as a virtual environment's folder.",
+            HelpName = "PREFIX",
+        };
         var system = new Option<bool>("--sys-prefix") { Description = "Below the active virtual or conda environment." };
-        var name = new Option<string>("--name") { Description = $"The name by which notebooks ask for it; {KernelSpec.DefaultName} where not given.", HelpName = "NAME" };
-        var command = new Command("install", "Registers the kernel, so that Jupyter and VS Code offer it.") { user, prefix, system, name };
+        var name = new Option<string>("--name")
+        {
+            Description = $"The name by which notebooks ask for it; {KernelSpec.DefaultName} where not given.",
+            HelpName = "NAME",
+        };
+        var command = new Command("install", "Registers the kernel, so that Jupyter and VS Code offer it.")
+        {
+            user, prefix, system, name,
+        };
         command.SetAction(parsed =>
         {
             var data = (parsed.GetValue(user), parsed.GetValue(prefix), parsed.GetValue(system)) switch
@@ -33,7 +45,8 @@ internal static class KernelCommand
                 (false, null, true) => Path.Combine(ActiveEnvironment(), "share", "jupyter"),
                 _ => throw new ArgumentException("--user, --prefix and --sys-prefix exclude each other; expected one."),
             };
-            parsed.InvocationConfiguration.Output.WriteLine(KernelSpec.Install(data, parsed.GetValue(name) ?? KernelSpec.DefaultName, ThisProgram.LastingCommand("kernel", "start")));
+            parsed.InvocationConfiguration.Output.WriteLine(KernelSpec.Install(
+                data, parsed.GetValue(name) ?? KernelSpec.DefaultName, ThisProgram.LastingCommand("kernel", "start")));
             return ExitCodes.Success;
         });
         return command;
@@ -43,7 +56,8 @@ internal static class KernelCommand
     {
         var file = new Argument<string>("FILE") { Description = "The connection file that the front end wrote." };
         var command = new Command("start", "Answers a front end until it asks for the end. Jupyter calls this.") { file };
-        command.SetAction((parsed, cancellation) => SuperviseAsync(parsed.GetRequiredValue(file), parsed.InvocationConfiguration.Error, cancellation));
+        command.SetAction((parsed, cancellation) =>
+            SuperviseAsync(parsed.GetRequiredValue(file), parsed.InvocationConfiguration.Error, cancellation));
         return command;
     }
 
@@ -54,7 +68,8 @@ internal static class KernelCommand
         var command = new Command(ServeName) { pipe };
         command.Hidden = true;
         command.SetAction((parsed, cancellation) => ServeAsync(
-            ConnectionFile.Parse(Console.In.ReadToEnd(), "stdin"), parsed.GetRequiredValue(pipe), parsed.InvocationConfiguration.Error, cancellation));
+            ConnectionFile.Parse(Console.In.ReadToEnd(), "stdin"), parsed.GetRequiredValue(pipe),
+            parsed.InvocationConfiguration.Error, cancellation));
         return command;
     }
 
@@ -64,7 +79,8 @@ internal static class KernelCommand
         var connection = await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         _ = ParentWatch.CancelAfterAsync(end);
-        var code = await Supervisor.RunAsync(connection, ThisProgram.Command("kernel", ServeName), error, end.Token).ConfigureAwait(false);
+        var code = await Supervisor.RunAsync(connection, ThisProgram.Command("kernel", ServeName), error, end.Token)
+            .ConfigureAwait(false);
         await end.CancelAsync().ConfigureAwait(false);
         return code;
     }
@@ -84,5 +100,6 @@ internal static class KernelCommand
     private static string ActiveEnvironment() =>
         Environment.GetEnvironmentVariable("VIRTUAL_ENV") is { Length: > 0 } virtualEnvironment ? virtualEnvironment
         : Environment.GetEnvironmentVariable("CONDA_PREFIX") is { Length: > 0 } conda ? conda
-        : throw new ArgumentException("--sys-prefix: no virtual or conda environment is active (VIRTUAL_ENV, CONDA_PREFIX); expected one, or --prefix.");
+        : throw new ArgumentException(
+            "--sys-prefix: no virtual or conda environment is active (VIRTUAL_ENV, CONDA_PREFIX); expected one, or --prefix.");
 }

@@ -18,7 +18,9 @@ internal static class NewCommand
     public static Command Create()
     {
         var name = new Argument<string>("NAME") { Description = "The file to make; '.ipynb' is added where it is missing." };
-        var command = new Command("new", "Makes a notebook with the parts of a study: question, settings, a model that trains in seconds, record. Never replaces one.") { name };
+        var command = new Command("new",
+            "Makes a notebook with the parts of a study: question, settings, a model that trains in seconds, record. Never "
+            + "replaces one.") { name };
         command.SetAction(parsed => Make(parsed.GetRequiredValue(name), parsed.InvocationConfiguration.Output));
         return command;
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using ResearchKit.Kernel.Kit;
 using ResearchKit.Kernel.Commands.Running;
 using ResearchKit.Training;
 
@@ -23,7 +24,9 @@ internal static class RunCommand
     public static Command Create()
     {
         var options = new RunOptions();
-        var command = new Command("run", "Executes notebooks; writes each with its outputs, as an HTML page, and a record of the run. Exit code 1 if a cell failed.");
+        var command = new Command("run",
+            "Executes notebooks; writes each with its outputs, as an HTML page, and a record of the run. Exit code 1 if a cell "
+            + "failed.");
         options.AddTo(command);
         command.SetAction((parsed, cancellation) => parsed.GetValue(options.Child)
             ? InputEnd.CancelAsync(token => RunAsync(parsed, options, token), cancellation)
@@ -38,50 +41,61 @@ internal static class RunCommand
         .. request.Parameters.SelectMany(setting => new[] { "-p", $"{setting.Key}={setting.Value}" }),
         .. request.Fast ? ["--fast"] : Array.Empty<string>(),
         .. request.KeepGoing ? ["--keep-going"] : Array.Empty<string>(),
-        .. request.Timeout is { } limit ? ["--timeout", limit.TotalSeconds.ToString("R", CultureInfo.InvariantCulture)] : Array.Empty<string>(),
+        .. request.Timeout is { } limit ? ["--timeout", limit.TotalSeconds.ToString("R", CultureInfo.InvariantCulture)]
+            : Array.Empty<string>(),
     ];
 
     private static async Task<int> RunAsync(ParseResult parsed, RunOptions options, CancellationToken cancellation)
     {
-        var (console, inPlace, junit) = (parsed.InvocationConfiguration, parsed.GetValue(options.Place), parsed.GetValue(options.Junit));
+        var (console, inPlace, junit) = (
+            parsed.InvocationConfiguration, parsed.GetValue(options.Place), parsed.GetValue(options.Junit));
         if (inPlace && parsed.GetValue(options.Output) is { } both)
             throw new ArgumentException($"--in-place and --output {both} exclude each other; expected one.");
         PortableRun.Take(parsed.GetValue(options.Portable), parsed.GetValue(options.Kernels));
         GivenKernels.Take(parsed.GetValue(options.Kernels));
         var jobs = options.Batch.JobsOf(parsed);
-        var like = new RunRequest("", Settings(parsed.GetValue(options.Parameters) ?? []), parsed.GetValue(options.Fast), parsed.GetValue(options.Output))
+        var like = new RunRequest("", Settings(parsed.GetValue(options.Parameters) ?? []), parsed.GetValue(options.Fast),
+            parsed.GetValue(options.Output))
         {
             KeepGoing = parsed.GetValue(options.KeepGoing),
             Timeout = options.Batch.TimeoutOf(parsed),
         };
         if (junit is not null) WritablePlace.RequireFile(junit, $"--junit {junit}");
         var notebooks = NotebookList.Of(parsed.GetRequiredValue(options.Batch.Notebooks));
-        var process = ProcessRank.FromEnvironment();
+        var process = RunRank.FromEnvironment();
         if (process.WorldSize > 1 && !notebooks.IsOne)
-            throw new ArgumentException($"{process.WorldSize} processes were started together; they run one notebook file, not {string.Join(", ", notebooks.Paths)}.");
-        if (!process.IsFirst) return await FollowingRun.ExecuteAsync(notebooks, like, process, console, cancellation).ConfigureAwait(false);
+            throw new ArgumentException($"{process.WorldSize} processes were started together; they run one notebook file, not "
+                + $"{string.Join(", ", notebooks.Paths)}.");
+        if (!process.IsFirst)
+            return await FollowingRun.ExecuteAsync(notebooks, like, process, console, cancellation).ConfigureAwait(false);
         if (inPlace) foreach (var path in notebooks.Paths) WritablePlace.RequireFile(path, $"--in-place {path}");
         var runs = PlannedRun.All(notebooks, like);
 
         var left = new List<string>();
         var reports = await new RunBatch(runs, jobs, console) { Process = process }.ExecuteAsync(
-            (run, report) => { if (inPlace && InPlace.Write(run.Request.Notebook, report, run.Run.Folder) is { } why) left.Add(why); },
+            (run, report) =>
+            {
+                if (inPlace && InPlace.Write(run.Request.Notebook, report, run.Run.Folder) is { } why) left.Add(why);
+            },
             cancellation).ConfigureAwait(false);
 
         if (junit is not null) JUnitReport.Write(junit, reports);
         foreach (var why in left) await console.Error.WriteLineAsync(why).ConfigureAwait(false);
-        if (BatchOptions.WasInterrupted(reports)) await console.Error.WriteLineAsync("Interrupted; what was done is saved.").ConfigureAwait(false);
+        if (BatchOptions.WasInterrupted(reports))
+            await console.Error.WriteLineAsync("Interrupted; what was done is saved.").ConfigureAwait(false);
         if (!notebooks.IsOne) SummaryTable.Write(reports, console.Output);
         if (!parsed.GetValue(options.Child)) await WriteFilesAsync(runs, notebooks, junit, console.Output).ConfigureAwait(false);
         return BatchOptions.ExitCodeOf(reports);
     }
 
     /// <summary>Where to look now: the files of one run, the folders of many.</summary>
-    private static async Task WriteFilesAsync(IReadOnlyList<PlannedRun> runs, NotebookList notebooks, string? junit, TextWriter output)
+    private static async Task WriteFilesAsync(
+        IReadOnlyList<PlannedRun> runs, NotebookList notebooks, string? junit, TextWriter output)
     {
         if (!notebooks.IsOne) await output.WriteLineAsync().ConfigureAwait(false);
         var written = runs.Select(run => run.Run.Folder).Where(folder => File.Exists(folder.Record));
-        foreach (var file in written.SelectMany(folder => notebooks.IsOne ? [folder.Notebook, folder.Page, folder.Record] : new[] { folder.FullPath }))
+        foreach (var file in written.SelectMany(folder =>
+            notebooks.IsOne ? [folder.Notebook, folder.Page, folder.Record] : new[] { folder.FullPath }))
             await output.WriteLineAsync(file).ConfigureAwait(false);
         if (junit is not null) await output.WriteLineAsync(Path.GetFullPath(junit)).ConfigureAwait(false);
     }

@@ -25,10 +25,19 @@ internal static class RunsCommand
 
     public static Command Create()
     {
-        var folder = new Argument<string>("FOLDER") { Description = $"Where to look for records of runs, at any depth; {Default} where not given.", Arity = ArgumentArity.ZeroOrOne };
+        var folder = new Argument<string>("FOLDER")
+        {
+            Description = $"Where to look for records of runs, at any depth; {Default} where not given.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var json = Json();
-        var command = new Command("runs", "Lists runs, the newest first, with seed, commit and what they measured. Exit code 2 if a record cannot be read.") { folder, json, Compare() };
-        command.SetAction(parsed => List(parsed.GetValue(folder) ?? Default, parsed.GetValue(json), parsed.InvocationConfiguration));
+        var command = new Command("runs",
+            "Lists runs, the newest first, with seed, commit and what they measured. Exit code 2 if a record cannot be read.")
+        {
+            folder, json, Compare(),
+        };
+        command.SetAction(parsed =>
+            List(parsed.GetValue(folder) ?? Default, parsed.GetValue(json), parsed.InvocationConfiguration));
         return command;
     }
 
@@ -40,7 +49,9 @@ internal static class RunsCommand
             Arity = new ArgumentArity(1, 100),
         };
         var json = Json();
-        var command = new Command(CompareName, "Shows what differs between runs (settings, seed, data, packages, machine, commit), and what they measured side by side.") { runs, json };
+        var command = new Command(CompareName,
+            "Shows what differs between runs (settings, seed, data, packages, machine, commit), and what they measured side by "
+            + "side.") { runs, json };
         command.SetAction(parsed =>
         {
             var found = parsed.GetRequiredValue(runs).SelectMany(run => FoundRun.Read(run, Default)).ToList();

@@ -8,8 +8,8 @@ internal static class ThisProgram
     private const string Name = "researchkit";
 
     /// <summary>
-    /// As <see cref="Command"/>, for what outlives this version: an installed tool lies in <c>.store</c>, in a folder of its version,
-    /// and what starts it beside that.
+    /// As <see cref="Command"/>, for what outlives this version: an installed tool lies in <c>.store</c>, in a folder of its
+    /// version, and what starts it beside that.
     /// </summary>
     public static string[] LastingCommand(params string[] arguments)
     {
@@ -21,7 +21,8 @@ internal static class ThisProgram
     /// <summary>Its own executable, or <c>dotnet</c> with its assembly; the arguments follow.</summary>
     public static string[] Command(params string[] arguments)
     {
-        var (process, assembly) = (Environment.ProcessPath ?? "dotnet", Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"));
+        var (process, assembly) = (Environment.ProcessPath ?? "dotnet",
+            Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"));
         var isHost = Path.GetFileNameWithoutExtension(process) == "dotnet";
         if (!isHost && Assembly.GetEntryAssembly() == typeof(ThisProgram).Assembly) return [process, .. arguments];
         return [isHost ? process : Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", assembly, .. arguments];

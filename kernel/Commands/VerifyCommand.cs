@@ -18,10 +18,12 @@ internal static class VerifyCommand
     private const string Description = """
         Executes notebooks again, with the parameters of the committed run, and compares their outputs with the committed ones.
 
-        Numbers may differ by the tolerance, or by one unit of the last decimal shown. What no run repeats is left out: times, dates, durations, speeds,
-        ids, hexadecimal numbers, folders, versions, and the lines of a record that tell of the machine. Images, charts and scripts
-        are compared by kind and rough size only (a factor of two), and of HTML only what one reads: not its attributes, such as hover texts.
-        A cell tagged 'volatile' or 'skip-verify' is run but not compared; a cell's metadata "verify": { "rtol": 0.05, "atol": 0.01 } sets its own tolerance.
+        Numbers may differ by the tolerance, or by one unit of the last decimal shown. What no run repeats is left out:
+        times, dates, durations, speeds, ids, hexadecimal numbers, folders, versions, and the lines of a record that tell
+        of the machine. Images, charts and scripts are compared by kind and rough size only (a factor of two), and of HTML
+        only what one reads: not its attributes, such as hover texts.
+        A cell tagged 'volatile' or 'skip-verify' is run but not compared; a cell's metadata
+        "verify": { "rtol": 0.05, "atol": 0.01 } sets its own tolerance.
 
         Where the committed run was portable, so is the new one.
 
@@ -33,16 +35,22 @@ internal static class VerifyCommand
         var options = new BatchOptions();
         var relative = new Option<string>("--rtol")
         {
-            Description = Invariant($"How far a number may be from the committed one, as a share of it; {Tolerance.Default.Relative} where not given."),
+            Description = Invariant(
+                $"How far a number may be from the committed one, as a share of it; {Tolerance.Default.Relative}")
+                + " where not given.",
             HelpName = "NUMBER",
         };
         var absolute = new Option<string>("--atol")
         {
-            Description = Invariant($"The same in the number's own unit, added to the other; {Tolerance.Default.Absolute:0e+0} where not given."),
+            Description = Invariant(
+                $"The same in the number's own unit, added to the other; {Tolerance.Default.Absolute:0e+0} where not given."),
             HelpName = "NUMBER",
         };
         var kernels = GivenKernels.Option();
-        var command = new Command("verify", Description) { options.Notebooks, relative, absolute, kernels, options.Timeout, options.Jobs };
+        var command = new Command("verify", Description)
+        {
+            options.Notebooks, relative, absolute, kernels, options.Timeout, options.Jobs,
+        };
         command.SetAction((parsed, cancellation) =>
         {
             GivenKernels.Take(parsed.GetValue(kernels));
@@ -53,7 +61,8 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static async Task<int> VerifyAsync(ParseResult parsed, BatchOptions options, Tolerance tolerance, CancellationToken cancellation)
+    private static async Task<int> VerifyAsync(
+        ParseResult parsed, BatchOptions options, Tolerance tolerance, CancellationToken cancellation)
     {
         var (console, jobs, timeout) = (parsed.InvocationConfiguration, options.JobsOf(parsed), options.TimeoutOf(parsed));
         var notebooks = NotebookList.Of(parsed.GetRequiredValue(options.Notebooks));
@@ -66,10 +75,12 @@ internal static class VerifyCommand
             var runs = PlannedRun.All(notebooks, like, path => committed[path].Parameters);
             var comparisons = new Dictionary<string, NotebookComparison>();
             var reports = await new RunBatch(runs, jobs, console).ExecuteAsync(
-                (run, report) => comparisons[run.Name] = Compare(committed[run.Name], run, report), cancellation).ConfigureAwait(false);
+                (run, report) => comparisons[run.Name] = Compare(committed[run.Name], run, report),
+                cancellation).ConfigureAwait(false);
 
             await console.Output.WriteLineAsync().ConfigureAwait(false);
-            foreach (var line in notebooks.Paths.SelectMany(path => comparisons[path].Lines())) await console.Output.WriteLineAsync(line).ConfigureAwait(false);
+            foreach (var line in notebooks.Paths.SelectMany(path => comparisons[path].Lines()))
+                await console.Output.WriteLineAsync(line).ConfigureAwait(false);
             if (BatchOptions.WasInterrupted(reports)) return ExitCodes.Interrupted;
             return comparisons.Values.All(comparison => comparison.IsSame) ? ExitCodes.Success : ExitCodes.CellFailed;
         }
@@ -80,12 +91,14 @@ internal static class VerifyCommand
     }
 
     private static NotebookComparison Compare(CommittedNotebook committed, PlannedRun run, RunReport report) =>
-        committed.Compare(report, NotebookDocument.Load(File.Exists(run.Run.Folder.Notebook) ? run.Run.Folder.Notebook : run.Request.Notebook));
+        committed.Compare(report,
+            NotebookDocument.Load(File.Exists(run.Run.Folder.Notebook) ? run.Run.Folder.Notebook : run.Request.Notebook));
 
     private static double Number(string option, string? text, double otherwise) => text switch
     {
         null => otherwise,
-        _ when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= 0 && double.IsFinite(number) => number,
+        _ when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= 0
+            && double.IsFinite(number) => number,
         _ => throw new ArgumentException($"{option} {text}: expected a number, 0 or more."),
     };
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Languages;
+using ResearchKit.Kernel.Protocol;
 using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Kernel.Jupyter;
@@ -61,5 +62,6 @@ internal sealed class CodeRequests(Session session)
         return (code, position);
     }
 
-    private static int CodePoints(string code, int position) => code.AsSpan(0, Math.Clamp(position, 0, code.Length)).ToString().EnumerateRunes().Count();
+    private static int CodePoints(string code, int position) =>
+        code.AsSpan(0, Math.Clamp(position, 0, code.Length)).ToString().EnumerateRunes().Count();
 }

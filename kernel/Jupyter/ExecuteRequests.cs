@@ -1,11 +1,14 @@
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Notebooks;
+using ResearchKit.Kernel.Protocol;
 using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Kernel.Jupyter;
 
 /// <summary>Runs the cells that front ends send.</summary>
-internal sealed class ExecuteRequests(Session session, History history, Questions questions, Action<Message, string, JsonObject> publish)
+internal sealed class ExecuteRequests(
+    Session session, History history, Questions questions, Action<Message, string, JsonObject> publish)
 {
     private readonly Lock gate = new();
     private CancellationTokenSource? running;
@@ -26,7 +29,8 @@ internal sealed class ExecuteRequests(Session session, History history, Question
         {
             session.Input = request.Content.Flag("allow_stdin", false)
                 ? (prompt, secret) => questions.Ask(request, prompt, secret, interrupt.Token) : null;
-            var outcome = await session.ExecuteAsync(code, CellLanguage.Of(request.Metadata), count, Report, interrupt.Token).ConfigureAwait(false);
+            var outcome = await session.ExecuteAsync(code, CellLanguage.Of(request.Metadata), count, Report, interrupt.Token)
+                .ConfigureAwait(false);
             if (outcome is { Status: not CellStatus.Succeeded, Error: { } error })
             {
                 var reply = With("error", OutputMessages.Error(error));
@@ -71,13 +75,16 @@ internal sealed class ExecuteRequests(Session session, History history, Question
         {
             if (expression is not JsonValue text || !text.TryGetValue<string>(out var code)) continue;
             ResultOutput? result = null;
-            var outcome = await session.ExecuteAsync(code, count, output => result = output as ResultOutput ?? result, cancellation).ConfigureAwait(false);
+            var outcome = await session.ExecuteAsync(
+                code, count, output => result = output as ResultOutput ?? result, cancellation).ConfigureAwait(false);
             values[name] = outcome.Error is { } error
                 ? With("error", OutputMessages.Error(error))
-                : With("ok", result is null ? new() { ["data"] = new JsonObject(), ["metadata"] = new JsonObject() } : OutputMessages.Of(result).Content);
+                : With("ok", result is null ? Nothing() : OutputMessages.Of(result).Content);
         }
         return values;
     }
+
+    private static JsonObject Nothing() => new() { ["data"] = new JsonObject(), ["metadata"] = new JsonObject() };
 
     private static JsonObject With(string status, JsonObject content)
     {

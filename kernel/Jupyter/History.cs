@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Jupyter;
 
@@ -23,9 +24,11 @@ internal sealed class History
             IEnumerable<(int Line, string Input)> found = request.Text("hist_access_type") switch
             {
                 "range" when (request.Number("session") ?? 0) is 0 or Session => entries.Where(
-                    entry => entry.Line >= (request.Number("start") ?? 0) && entry.Line < (request.Number("stop") ?? int.MaxValue)),
+                    entry => entry.Line >= (request.Number("start") ?? 0)
+                        && entry.Line < (request.Number("stop") ?? int.MaxValue)),
                 "range" => [],
-                "search" => Search(request.Text("pattern") ?? "*", request.Flag("unique", false)).TakeLast(request.Number("n") ?? int.MaxValue),
+                "search" => Search(request.Text("pattern") ?? "*", request.Flag("unique", false))
+                    .TakeLast(request.Number("n") ?? int.MaxValue),
                 _ => entries.TakeLast(request.Number("n") ?? int.MaxValue),
             };
             var output = request.Flag("output", false);
@@ -36,7 +39,9 @@ internal sealed class History
 
     private IEnumerable<(int Line, string Input)> Search(string pattern, bool unique)
     {
-        var form = "^" + Regex.Escape(pattern).Replace("\\*", ".*", StringComparison.Ordinal).Replace("\\?", ".", StringComparison.Ordinal) + "$";
+        var form = "^"
+            + Regex.Escape(pattern).Replace("\\*", ".*", StringComparison.Ordinal).Replace("\\?", ".", StringComparison.Ordinal)
+            + "$";
         var found = entries.Where(entry => Regex.IsMatch(entry.Input, form, RegexOptions.Singleline, TimeSpan.FromSeconds(1)));
         return unique ? found.GroupBy(entry => entry.Input).Select(same => same.Last()).OrderBy(entry => entry.Line) : found;
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using ResearchKit.Kernel.Commands;
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Jupyter;
 

@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Protocol;
 using ResearchKit.Kernel.Sessions;
+using Channel = ResearchKit.Kernel.Protocol.Channel;
 
 namespace ResearchKit.Kernel.Jupyter;
 
@@ -46,7 +49,10 @@ public sealed class KernelServer : IDisposable
     {
         using var outside = cancellation.Register(End);
         channels.Start();
-        Send(Channel.Iopub, Message.Create("status", id, new() { ["execution_state"] = "starting" }, null) with { Identities = [Topic("status")] });
+        Send(Channel.Iopub, Message.Create("status", id, new() { ["execution_state"] = "starting" }, null) with
+        {
+            Identities = [Topic("status")],
+        });
         var work = Task.Run(WorkAsync, CancellationToken.None);
         await ended.Task.ConfigureAwait(false);
         await Task.WhenAny(work, Task.Delay(TimeSpan.FromSeconds(3), CancellationToken.None)).ConfigureAwait(false);
@@ -143,7 +149,11 @@ public sealed class KernelServer : IDisposable
             case "comm_info_request":
                 return new() { ["status"] = "ok", ["comms"] = new JsonObject() };
             case "comm_open":   // the kernel has no targets, and says so
-                Publish(request, "comm_close", new() { ["comm_id"] = request.Content.Text("comm_id") ?? "", ["data"] = new JsonObject() });
+                Publish(request, "comm_close", new()
+                {
+                    ["comm_id"] = request.Content.Text("comm_id") ?? "",
+                    ["data"] = new JsonObject(),
+                });
                 return null;
             case "comm_msg" or "comm_close":
                 return null;

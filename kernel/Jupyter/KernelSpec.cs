@@ -21,7 +21,8 @@ public static partial class KernelSpec
     public static string Install(string data, string name, IEnumerable<string> command)
     {
         if (!Name().IsMatch(name))
-            throw new ArgumentException($"--name {name}: expected letters, digits, '.', '-' and '_' only, as Jupyter wants a kernel's name.");
+            throw new ArgumentException(
+                $"--name {name}: expected letters, digits, '.', '-' and '_' only, as Jupyter wants a kernel's name.");
         var folder = Path.GetFullPath(Path.Combine(data, "kernels", name.ToLowerInvariant()));
         Directory.CreateDirectory(folder);
         AtomicWrite.Text(Path.Combine(folder, "kernel.json"), NotebookJson.Write(new JsonObject
@@ -40,9 +41,12 @@ public static partial class KernelSpec
     {
         if (Environment.GetEnvironmentVariable("JUPYTER_DATA_DIR") is { Length: > 0 } set) return set;
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        if (OperatingSystem.IsWindows()) return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter");
+        if (OperatingSystem.IsWindows())
+            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter");
         if (OperatingSystem.IsMacOS()) return Path.Combine(home, "Library", "Jupyter");
-        return Path.Combine(Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(home, ".local", "share"), "jupyter");
+        var data = Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } xdg ? xdg
+            : Path.Combine(home, ".local", "share");
+        return Path.Combine(data, "jupyter");
     }
 
     [GeneratedRegex(@"^[A-Za-z0-9._\-]+$")]

@@ -1,4 +1,5 @@
-using ResearchKit.Kernel.Sessions;
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Jupyter;
 
@@ -6,10 +7,12 @@ namespace ResearchKit.Kernel.Jupyter;
 internal static class Obituary
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan Reconnecting = TimeSpan.FromMilliseconds(500);   // the other sockets of a front end come back too
+    // the other sockets of a front end come back too
+    private static readonly TimeSpan Reconnecting = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Listens where the kernel did until a front end has come back, and tells it.</summary>
-    public static async Task TellAsync(ConnectionFile file, Message request, bool isOpen, string reason, IReadOnlyList<string> lastWords)
+    public static async Task TellAsync(
+        ConnectionFile file, Message request, bool isOpen, string reason, IReadOnlyList<string> lastWords)
     {
         var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var channels = new Channels(file, (_, _) => { }, _ => heard.TrySetResult(), _ => { });
@@ -24,11 +27,17 @@ internal static class Obituary
             var reply = OutputMessages.Error(error);
             reply["status"] = "error";
             reply["execution_count"] = 0;
-            channels.Send(Channel.Shell, Message.Create("execute_reply", "supervisor", reply, request) with { Identities = request.Identities });
+            channels.Send(Channel.Shell, Message.Create("execute_reply", "supervisor", reply, request) with
+            {
+                Identities = request.Identities,
+            });
         }
         Publish("status", new() { ["execution_state"] = "idle" });
 
         void Publish(string type, System.Text.Json.Nodes.JsonObject content) =>
-            channels.Send(Channel.Iopub, Message.Create(type, "supervisor", content, request) with { Identities = [System.Text.Encoding.UTF8.GetBytes($"kernel.researchkit.{type}")] });
+            channels.Send(Channel.Iopub, Message.Create(type, "supervisor", content, request) with
+            {
+                Identities = [System.Text.Encoding.UTF8.GetBytes($"kernel.researchkit.{type}")],
+            });
     }
 }

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Notebooks;
-using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Kernel.Jupyter;
 

@@ -12,7 +12,9 @@ internal static class ParentWatch
     /// <summary>Cancels when the process that started this one ends; never, where nobody says which it was.</summary>
     public static async Task CancelAfterAsync(CancellationTokenSource source)
     {
-        if (!int.TryParse(Environment.GetEnvironmentVariable(Variable), NumberStyles.None, CultureInfo.InvariantCulture, out var id)) return;
+        if (!int.TryParse(Environment.GetEnvironmentVariable(Variable), NumberStyles.None, CultureInfo.InvariantCulture,
+            out var id))
+            return;
         try
         {
             using var parent = Process.GetProcessById(id);

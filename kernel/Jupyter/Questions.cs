@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Jupyter;
 
@@ -27,7 +28,9 @@ internal sealed class Questions(Action<Channel, Message> send, string session)
         }
     }
 
-    /// <summary>Takes an <c>input_reply</c>. Some front ends do not say which question it answers: then it is the only one.</summary>
+    /// <summary>
+    /// Takes an <c>input_reply</c>. Some front ends do not say which question it answers: then it is the only one.
+    /// </summary>
     public void Answer(Message reply)
     {
         var asked = reply.ParentHeader.Text("msg_id") is { } id && open.TryGetValue(id, out var exact) ? exact

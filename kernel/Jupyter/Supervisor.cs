@@ -1,22 +1,29 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.Pipes;
+using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Jupyter;
 
 /// <summary>Runs the kernel as a process of its own, and tells the front ends why if that process dies.</summary>
-/// <remarks>A cell can end its process by a crash of a native library, by asking for it, or by using up the memory: nothing in it could still speak.</remarks>
+/// <remarks>
+/// A cell can end its process by a crash of a native library, by asking for it, or by using up the memory: nothing in it could
+/// still speak.
+/// </remarks>
 internal static class Supervisor
 {
     private const int LinesKept = 30;
 
     /// <summary>Runs the kernel until it ends.</summary>
-    /// <param name="connection">The text of the front end's connection file; the kernel gets it on its stdin, as the file may vanish.</param>
+    /// <param name="connection">
+    /// The text of the front end's connection file; the kernel gets it on its stdin, as the file may vanish.
+    /// </param>
     /// <param name="command">What starts the kernel itself; the pipe's handle follows.</param>
     /// <param name="error">Takes what the kernel writes to stderr.</param>
     /// <param name="cancellation">Ends the kernel.</param>
     /// <returns>The exit code of the kernel's process.</returns>
-    public static async Task<int> RunAsync(string connection, IEnumerable<string> command, TextWriter error, CancellationToken cancellation)
+    public static async Task<int> RunAsync(
+        string connection, IEnumerable<string> command, TextWriter error, CancellationToken cancellation)
     {
         using var pipe = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
         string[] all = [.. command, pipe.GetClientHandleAsString()];
@@ -29,8 +36,10 @@ internal static class Supervisor
         var (told, heard) = (RelayAsync(kernel.StandardError, error), ReadAsync(pipe));
         using var end = cancellation.Register(() => kernel.Kill(entireProcessTree: true));
         await kernel.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
-        if (kernel.ExitCode != 0 && !cancellation.IsCancellationRequested && await heard.ConfigureAwait(false) is var (request, isOpen))
-            await Obituary.TellAsync(ConnectionFile.Parse(connection, "the connection file"), request, isOpen, Reason(kernel.ExitCode), await told.ConfigureAwait(false)).ConfigureAwait(false);
+        if (kernel.ExitCode != 0 && !cancellation.IsCancellationRequested
+            && await heard.ConfigureAwait(false) is var (request, isOpen))
+            await Obituary.TellAsync(ConnectionFile.Parse(connection, "the connection file"), request, isOpen,
+                Reason(kernel.ExitCode), await told.ConfigureAwait(false)).ConfigureAwait(false);
         return kernel.ExitCode;
     }
 

@@ -37,7 +37,8 @@ internal abstract partial record CellPart(string Language, string Arguments, int
 
         void EndProgram()
         {
-            if (chosen || code.Any(line => !string.IsNullOrWhiteSpace(line))) parts.Add(new CodePart(language, arguments, string.Join('\n', code), first));
+            if (chosen || code.Any(line => !string.IsNullOrWhiteSpace(line)))
+                parts.Add(new CodePart(language, arguments, string.Join('\n', code), first));
             (arguments, chosen) = ("", false);
         }
     }

@@ -1,3 +1,5 @@
+using ResearchKit.Kernel.Cells;
+
 namespace ResearchKit.Kernel.Languages;
 
 /// <summary>What a compiler found wrong with a cell. Lines and columns count from 0, as the compilers' own.</summary>

@@ -1,3 +1,5 @@
+using ResearchKit.Kernel.Cells;
+
 
 namespace ResearchKit.Kernel.Languages;
 
@@ -34,12 +36,18 @@ public sealed record CellContext(string Name, Action<string> Note, CancellationT
     /// <summary>What stands behind the language's name on the line that chose it.</summary>
     public string Arguments { get; init; } = "";
 
-    /// <summary>Loads the kit, its native libraries and how its values look, once; code that could use them waits for it.</summary>
+    /// <summary>
+    /// Loads the kit, its native libraries and how its values look, once; code that could use them waits for it.
+    /// </summary>
     public Func<Task> Kit { get; init; } = () => Task.CompletedTask;
 
-    /// <summary>Runs the <c>extension.dib</c> of a package that the cell asked for; what it throws is told, and harms nothing.</summary>
+    /// <summary>
+    /// Runs the <c>extension.dib</c> of a package that the cell asked for; what it throws is told, and harms nothing.
+    /// </summary>
     public Func<string, Task> RunExtension { get; init; } = _ => Task.CompletedTask;
 
-    /// <summary>Runs a person's code on the cells' own thread to its end, so that it can be woken from what it waits for.</summary>
+    /// <summary>
+    /// Runs a person's code on the cells' own thread to its end, so that it can be woken from what it waits for.
+    /// </summary>
     public required Func<Func<Task<object?>>, object?> Run { get; init; }
 }

@@ -12,7 +12,8 @@ public interface IVariables
     {
         var all = Variables;
         return all.FirstOrDefault(variable => variable.Name == name) is { } found ? Task.FromResult(found.Value)
-            : throw new KeyNotFoundException($"There is no variable '{name}'; there {(all.Count == 0 ? "are none" : $"are {string.Join(", ", all.Select(variable => variable.Name))}")}.");
+            : throw new KeyNotFoundException($"There is no variable '{name}'; there "
+                + $"{(all.Count == 0 ? "are none" : $"are {string.Join(", ", all.Select(variable => variable.Name))}")}.");
     }
 
     /// <summary>Declares a variable with a value of this process; a later cell sees it.</summary>

@@ -6,7 +6,8 @@ namespace ResearchKit.Kernel.Notebooks;
 internal static class CellLanguage
 {
     /// <summary>The language; null where the metadata names none.</summary>
-    public static string? Of(JsonObject metadata) => Text(metadata["polyglot_notebook"], "kernelName") ?? Text(metadata["dotnet_interactive"], "language");
+    public static string? Of(JsonObject metadata) =>
+        Text(metadata["polyglot_notebook"], "kernelName") ?? Text(metadata["dotnet_interactive"], "language");
 
     /// <summary>Writes it under both names.</summary>
     public static void Set(JsonObject metadata, string language)
@@ -16,5 +17,6 @@ internal static class CellLanguage
     }
 
     private static string? Text(JsonNode? owner, string key) =>
-        owner is JsonObject json && json[key] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;
+        owner is JsonObject json && json[key] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0
+            ? text : null;
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Notebooks;
 

@@ -97,7 +97,8 @@ internal sealed class NotebookChecks(string name)
     {
         var node = owner[key];
         if (Text(node) is not null || (node is JsonArray lines && lines.All(line => Text(line) is not null))) return;
-        throw Wrong(place, "a string or a list of strings", node is JsonArray ? "a list that holds something else" : Missing(owner, key));
+        throw Wrong(place, "a string or a list of strings",
+            node is JsonArray ? "a list that holds something else" : Missing(owner, key));
     }
 
     private T Require<T>(JsonObject owner, string key, string place, string expected, Func<T>? missing = null)
@@ -108,15 +109,19 @@ internal sealed class NotebookChecks(string name)
     }
 
     private int Whole(JsonNode? node, string place) =>
-        node is JsonValue value && value.TryGetValue<int>(out var number) ? number : throw Wrong(place, "a whole number", Describe(node));
+        node is JsonValue value && value.TryGetValue<int>(out var number) ? number
+            : throw Wrong(place, "a whole number", Describe(node));
 
-    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+    private static string? Text(JsonNode? node) =>
+        node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
-    private static string Quoted(JsonObject owner, string key) => Text(owner[key]) is { } text ? $"'{text}'" : Missing(owner, key);
+    private static string Quoted(JsonObject owner, string key) =>
+        Text(owner[key]) is { } text ? $"'{text}'" : Missing(owner, key);
 
     private static string Missing(JsonObject owner, string key) => owner.ContainsKey(key) ? Describe(owner[key]) : "nothing";
 
-    private static bool IsId(string? id) => id is { Length: >= 1 and <= 64 } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+    private static bool IsId(string? id) =>
+        id is { Length: >= 1 and <= 64 } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 
     private InvalidDataException Wrong(string place, string expected, string found) =>
         new($"{name}: {place}: expected {expected}, found {found}.");

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Notebooks;
@@ -24,14 +25,18 @@ public sealed class NotebookDocument
     /// <summary>The cells, top to bottom.</summary>
     public IReadOnlyList<NotebookCell> Cells => cells;
 
-    /// <summary>The language of cells that name none, from the notebook's metadata; null where it says nothing that is known.</summary>
+    /// <summary>
+    /// The language of cells that name none, from the notebook's metadata; null where it says nothing that is known.
+    /// </summary>
     public string? Language => NotebookLanguages.Of(Metadata);
 
     private JsonArray CellArray => (JsonArray)Root["cells"]!;
 
     /// <summary>Reads a notebook; 4.0 to 4.4 become 4.5.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is not a notebook; the message says where and what was expected.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is not a notebook; the message says where and what was expected.
+    /// </exception>
     public static NotebookDocument Load(string path)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no notebook {path}.", path);
@@ -39,7 +44,9 @@ public sealed class NotebookDocument
     }
 
     /// <summary>Reads a notebook's text; errors call it <paramref name="name"/>.</summary>
-    /// <exception cref="InvalidDataException">The text is not a notebook; the message says where and what was expected.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The text is not a notebook; the message says where and what was expected.
+    /// </exception>
     public static NotebookDocument Parse(string json, string name) => Parse(System.Text.Encoding.UTF8.GetBytes(json), name);
 
     /// <summary>The text of the file: indented by one, not escaped beyond need, with a line end last.</summary>

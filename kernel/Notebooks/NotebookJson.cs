@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Notebooks;
 
@@ -30,7 +31,8 @@ internal static class NotebookJson
         {
             var node = JsonNode.Parse(bytes, nodeOptions: null, Reading);
             var root = node as JsonObject
-                ?? throw new InvalidDataException($"{name}: expected an object at the top, found {NotebookChecks.Describe(node)}.");
+                ?? throw new InvalidDataException(
+                    $"{name}: expected an object at the top, found {NotebookChecks.Describe(node)}.");
             Write(root);   // text that is not Unicode shows only when it is read
             return root;
         }
@@ -40,7 +42,8 @@ internal static class NotebookJson
         }
         catch (InvalidOperationException error)
         {
-            throw new InvalidDataException($"{name} holds text that is not valid Unicode; expected UTF-8 without lone surrogates.", error);
+            throw new InvalidDataException(
+                $"{name} holds text that is not valid Unicode; expected UTF-8 without lone surrogates.", error);
         }
     }
 

@@ -3,13 +3,17 @@ using System.Text.Json.Nodes;
 namespace ResearchKit.Kernel.Notebooks;
 
 /// <summary>Which language a notebook's metadata says it is in.</summary>
-/// <remarks>https://github.com/dotnet/interactive/blob/main/docs/polyglot-with-jupyter.md for the names of Polyglot Notebooks.</remarks>
+/// <remarks>
+/// https://github.com/dotnet/interactive/blob/main/docs/polyglot-with-jupyter.md for the names of Polyglot Notebooks.
+/// </remarks>
 internal static class NotebookLanguages
 {
     private static readonly string[] Known = ["c#", "csharp", "f#", "fsharp", ".net", "dotnet", "polyglot", "researchkit"];
 
     /// <summary>The name as cells spell it; null where the metadata names none that is known.</summary>
-    public static string? Of(JsonObject metadata) => Default(metadata) ?? Spelled(Text(metadata["kernelspec"], "language")) ?? Spelled(Text(metadata["language_info"], "name"));
+    public static string? Of(JsonObject metadata) =>
+        Default(metadata) ?? Spelled(Text(metadata["kernelspec"], "language"))
+        ?? Spelled(Text(metadata["language_info"], "name"));
 
     /// <summary>Refuses a notebook that says it is written in another language.</summary>
     /// <exception cref="InvalidDataException">The notebook is, say, a Python one.</exception>
@@ -31,5 +35,6 @@ internal static class NotebookLanguages
     };
 
     private static string? Text(JsonNode? owner, string key) =>
-        owner is JsonObject json && json[key] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;
+        owner is JsonObject json && json[key] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0
+            ? text : null;
 }

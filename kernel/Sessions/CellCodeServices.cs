@@ -10,7 +10,8 @@ internal sealed class CellCodeServices(SessionLanguages languages, SessionMagics
     {
         position = Math.Clamp(position, 0, code.Length);
         var start = LineStart(code, position);
-        if (code.AsSpan(start, position - start).StartsWith("#!") && !code.AsSpan(start, position - start).Contains(' ')) return Names(code, start, position);
+        if (code.AsSpan(start, position - start).StartsWith("#!") && !code.AsSpan(start, position - start).Contains(' '))
+            return Names(code, start, position);
         return At(code, position) is var (services, text) && services is not null
             ? await services.CompleteAsync(text, position, cancellation).ConfigureAwait(false)
             : new Completions(position, position, []);
@@ -32,7 +33,8 @@ internal sealed class CellCodeServices(SessionLanguages languages, SessionMagics
     {
         var typed = code[start..position];
         var end = code.IndexOfAny([' ', '\n', '\r'], position) is >= 0 and var found ? found : code.Length;
-        return new Completions(start, end, [.. magics.Names.Where(row => row.Name.StartsWith(typed, StringComparison.OrdinalIgnoreCase))
+        return new Completions(start, end,
+            [.. magics.Names.Where(row => row.Name.StartsWith(typed, StringComparison.OrdinalIgnoreCase))
             .Select(row => new CompletionItem(row.Name, "magic", row.Does))]);
     }
 

@@ -1,3 +1,5 @@
+using ResearchKit.Kernel.Cells;
+
 namespace ResearchKit.Kernel.Sessions;
 
 /// <summary>How a cell ended.</summary>

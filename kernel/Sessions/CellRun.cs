@@ -1,3 +1,4 @@
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Languages;
 
 namespace ResearchKit.Kernel.Sessions;

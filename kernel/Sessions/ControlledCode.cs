@@ -2,8 +2,8 @@ namespace ResearchKit.Kernel.Sessions;
 
 /// <summary>Runs a person's code so that it can be woken from what it waits for.</summary>
 /// <remarks>
-/// An interrupted cell is asked by its token and by the checks in its loops; after a quarter of the grace its thread is woken from
-/// its wait. A thread is never aborted: an abort inside a call of a native library can take the process with it.
+/// An interrupted cell is asked by its token and by the checks in its loops; after a quarter of the grace its thread is woken
+/// from its wait. A thread is never aborted: an abort inside a call of a native library can take the process with it.
 /// </remarks>
 internal sealed class ControlledCode
 {

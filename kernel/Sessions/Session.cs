@@ -1,11 +1,12 @@
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Cells.Globals;
+using ResearchKit.Kernel.Kit;
 using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Languages.CSharp;
 using ResearchKit.Kernel.Languages.FSharp;
 using ResearchKit.Kernel.Languages.Markup;
-using ResearchKit.Kernel.Languages.Mermaid;
 using ResearchKit.Kernel.Languages.Python;
 using ResearchKit.Kernel.Languages.Values;
-using ResearchKit.Kernel.Sessions.Globals;
 using ResearchKit.Kernel.Sessions.Magics;
 
 namespace ResearchKit.Kernel.Sessions;
@@ -23,7 +24,9 @@ public sealed class Session : IDisposable
 
     /// <summary>Starts a session; the compiler wakes up while the caller goes on, the kit when a cell first uses it.</summary>
     /// <param name="folder">The notebook's folder: where relative paths and the package settings are looked for.</param>
-    /// <param name="updateInterval">The shortest time between two reports of one display; a tenth of a second where not given.</param>
+    /// <param name="updateInterval">
+    /// The shortest time between two reports of one display; a tenth of a second where not given.
+    /// </param>
     public Session(string folder, TimeSpan? updateInterval = null)
     {
         this.folder = folder;
@@ -36,7 +39,7 @@ public sealed class Session : IDisposable
         magics = new SessionMagics(languages, folder);
         outputs = new SessionOutputs(updateInterval ?? TimeSpan.FromMilliseconds(100));
         CodeServices = new CellCodeServices(languages, magics, CSharpLanguage.Id);
-        kit = new Lazy<Task>(() => Task.Run(() => Kit.Install(value => CellFunctions.display(value).Update)));
+        kit = new Lazy<Task>(() => Task.Run(() => KitLoader.Load(value => CellFunctions.display(value).Update)));
         CSharpLanguage.WarmUp();
     }
 
@@ -46,14 +49,17 @@ public sealed class Session : IDisposable
     /// <summary>How long an interrupted cell may take to stop before it is left behind.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Asks the person at the notebook: a prompt, and whether the answer is secret. Null where nobody can be asked.</summary>
+    /// <summary>
+    /// Asks the person at the notebook: a prompt, and whether the answer is secret. Null where nobody can be asked.
+    /// </summary>
     public Func<string, bool, string>? Input { get; set; }
 
     /// <summary>Answers questions about cells that are being written.</summary>
     public ICodeServices CodeServices { get; }
 
     /// <inheritdoc cref="ExecuteAsync(string, string, int, Action{Output}, CancellationToken)"/>
-    public Task<CellOutcome> ExecuteAsync(string code, int count, Action<Output> report, CancellationToken cancellation = default) =>
+    public Task<CellOutcome> ExecuteAsync(
+        string code, int count, Action<Output> report, CancellationToken cancellation = default) =>
         ExecuteAsync(code, null, count, report, cancellation);
 
     /// <summary>Runs one cell to its end. One at a time: a second call waits.</summary>
@@ -73,7 +79,8 @@ public sealed class Session : IDisposable
         var cell = new CellOutputs(outputs, report);
         try
         {
-            var run = new CellRun(code, language ?? DefaultLanguage, count, new CellScope(cell, Input, cancellation), () => kit.Value);
+            var scope = new CellScope(cell, Input, cancellation);
+            var run = new CellRun(code, language ?? DefaultLanguage, count, scope, () => kit.Value);
             var stopped = await RunAsync(run).ConfigureAwait(false);
             var error = cell.End();
             return stopped ? new CellOutcome(CellStatus.Interrupted, error)
@@ -86,7 +93,9 @@ public sealed class Session : IDisposable
         }
     }
 
-    /// <summary>The language that a cell is in: that of its first <c>#!</c> line or, where it begins otherwise, the one it is given.</summary>
+    /// <summary>
+    /// The language that a cell is in: that of its first <c>#!</c> line or, where it begins otherwise, the one it is given.
+    /// </summary>
     public string LanguageOf(string code, string? language) =>
         CellPart.Split(code, Spelled(language ?? DefaultLanguage), name => languages.Find(name)?.Name)[0].Language;
 
@@ -112,8 +121,10 @@ public sealed class Session : IDisposable
             if (first == cell) return await cell.ConfigureAwait(false);
             var heard = scope.Outputs;
             LeaveBehind(scope);
-            if (first == scope.Lost) heard?.Send(Described(run.Current.Refused(await scope.Lost.ConfigureAwait(false), run.Name)));
-            else heard?.Send(Interrupted("The cell was interrupted; it did not stop, so it goes on unheard and the state is the one before it."));
+            if (first == scope.Lost)
+                heard?.Send(Described(run.Current.Refused(await scope.Lost.ConfigureAwait(false), run.Name)));
+            else heard?.Send(Interrupted(
+                "The cell was interrupted; it did not stop, so it goes on unheard and the state is the one before it."));
             return first != scope.Lost;
         }
         finally
@@ -139,7 +150,8 @@ public sealed class Session : IDisposable
             await RunPartsAsync(run.Code, run.Language, run).ConfigureAwait(false);
             return false;
         }
-        catch (Exception stopped) when (scope.Cancellation.IsCancellationRequested && IsStop((stopped as CellException)?.InnerException ?? stopped))
+        catch (Exception stopped)
+            when (scope.Cancellation.IsCancellationRequested && IsStop((stopped as CellException)?.InnerException ?? stopped))
         {
             scope.Outputs?.Send(Interrupted("The cell was interrupted."));
             return true;
@@ -151,7 +163,8 @@ public sealed class Session : IDisposable
         }
         catch (Exception error)
         {
-            scope.Outputs?.Send(new ErrorOutput(error.GetType().Name, error.Message, [$"{error.GetType().FullName}: {error.Message}"]));
+            scope.Outputs?.Send(
+                new ErrorOutput(error.GetType().Name, error.Message, [$"{error.GetType().FullName}: {error.Message}"]));
             return false;
         }
         finally
@@ -167,7 +180,8 @@ public sealed class Session : IDisposable
 
     private static ErrorOutput Interrupted(string message) => new("KeyboardInterrupt", message, [message]);
 
-    private static ErrorOutput Described(CellException failure) => new(failure.Kind, failure.Message, failure.Traceback, failure.Line);
+    private static ErrorOutput Described(CellException failure) =>
+        new(failure.Kind, failure.Message, failure.Traceback, failure.Line);
 
     /// <summary>Runs the parts of a cell, or of a file that it imports, one after the other.</summary>
     private async Task RunPartsAsync(string code, string language, CellRun run)
@@ -207,7 +221,8 @@ public sealed class Session : IDisposable
         var before = run.Current;
         try
         {
-            foreach (var (code, language) in ImportedFile.Cells(path, before.Name)) await RunPartsAsync(code, language, run).ConfigureAwait(false);
+            foreach (var (code, language) in ImportedFile.Cells(path, before.Name))
+                await RunPartsAsync(code, language, run).ConfigureAwait(false);
         }
         catch (Exception failed) when (failed is not OperationCanceledException)
         {

@@ -9,7 +9,8 @@ internal sealed class SessionLanguages(IReadOnlyList<ILanguage> all) : IDisposab
 
     /// <summary>The language of a name or alias, in any case; null where there is none.</summary>
     public ILanguage? Find(string name) => all.FirstOrDefault(language =>
-        language.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || language.Aliases.Contains(name, StringComparer.OrdinalIgnoreCase));
+        language.Name.Equals(name, StringComparison.OrdinalIgnoreCase)
+            || language.Aliases.Contains(name, StringComparer.OrdinalIgnoreCase));
 
     /// <summary>The language of a name or alias.</summary>
     /// <exception cref="ArgumentException">There is no such language.</exception>

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using BenchmarkDotNet.Attributes;
-using ResearchKit.Kernel.Jupyter;
-using ResearchKit.Kernel.Jupyter.Client;
+using ResearchKit.Kernel.Protocol;
+using ResearchKit.Kernel.Protocol.Client;
 
 namespace ResearchKit.Benchmarks;
 

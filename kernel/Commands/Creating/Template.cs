@@ -35,7 +35,8 @@ internal static class Template
     /// <summary>The name as the record calls it: no number, and nothing that a folder or a string could stumble over.</summary>
     private static string Slug(string name)
     {
-        var clean = string.Concat(name.TrimStart("0123456789-_. ".ToCharArray()).Select(c => char.IsLetterOrDigit(c) ? c : '-')).Trim('-');
+        var clean = string.Concat(name.TrimStart("0123456789-_. ".ToCharArray()).Select(c => char.IsLetterOrDigit(c) ? c : '-'))
+            .Trim('-');
         return clean.Length == 0 ? "study" : clean;
     }
 }

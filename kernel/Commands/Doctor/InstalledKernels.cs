@@ -10,17 +10,22 @@ internal static class InstalledKernels
 
     /// <summary>Name, display name and what is wrong, if anything, of each; a kernel that is found twice is the user's.</summary>
     public static IReadOnlyList<(string Name, string Value)> List() =>
-        [.. Folders().Where(Directory.Exists).SelectMany(folder => Directory.EnumerateDirectories(folder)).Where(folder => File.Exists(Path.Combine(folder, "kernel.json")))
+        [.. Folders().Where(Directory.Exists).SelectMany(folder => Directory.EnumerateDirectories(folder))
+            .Where(folder => File.Exists(Path.Combine(folder, "kernel.json")))
             .DistinctBy(Path.GetFileName).Select(folder => (Path.GetFileName(folder), Describe(folder)))];
 
     /// <summary>As Jupyter looks for them: https://docs.jupyter.org/en/stable/use/jupyter-directories.html.</summary>
     private static IEnumerable<string> Folders()
     {
-        var path = Environment.GetEnvironmentVariable("JUPYTER_PATH")?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [];
-        var environments = Environments.Select(Environment.GetEnvironmentVariable).OfType<string>().Select(prefix => Path.Combine(prefix, "share", "jupyter"));
-        string[] system = OperatingSystem.IsWindows() ? [Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "jupyter")]
+        var path = Environment.GetEnvironmentVariable("JUPYTER_PATH")
+            ?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [];
+        var environments = Environments.Select(Environment.GetEnvironmentVariable).OfType<string>()
+            .Select(prefix => Path.Combine(prefix, "share", "jupyter"));
+        string[] system = OperatingSystem.IsWindows()
+            ? [Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "jupyter")]
             : ["/usr/local/share/jupyter", "/usr/share/jupyter"];
-        return path.Append(KernelSpec.UserData()).Concat(environments).Concat(system).Select(data => Path.Combine(data, "kernels"));
+        return path.Append(KernelSpec.UserData()).Concat(environments).Concat(system)
+            .Select(data => Path.Combine(data, "kernels"));
     }
 
     private static string Describe(string folder)
@@ -32,7 +37,9 @@ internal static class InstalledKernels
             var missing = Path.IsPathRooted(start) && !File.Exists(start) ? $"; {start} is missing" : "";
             return $"{json.RootElement.GetProperty("display_name").GetString()}, {folder}{missing}";
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or IOException or IndexOutOfRangeException)
+        catch (Exception error)
+            when (error is JsonException or KeyNotFoundException or InvalidOperationException or IOException
+                or IndexOutOfRangeException)
         {
             return $"{folder}: its kernel.json cannot be read: {error.Message}";
         }

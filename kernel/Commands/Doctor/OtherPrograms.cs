@@ -17,8 +17,10 @@ internal static class OtherPrograms
 
     private static string? Find(string program)
     {
-        string[] names = OperatingSystem.IsWindows() ? [$"{program}.exe", $"{program}.cmd", $"{program.TrimEnd('3')}.exe"] : [program];
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        string[] names = OperatingSystem.IsWindows() ? [$"{program}.exe", $"{program}.cmd", $"{program.TrimEnd('3')}.exe"]
+            : [program];
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
         return folders.SelectMany(folder => names.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Kernel.Commands.Running;
@@ -29,12 +30,15 @@ internal sealed class CellLimit : IDisposable
     /// <summary>True when the limit, not a person, interrupted the cell.</summary>
     public bool IsOver => source.IsCancellationRequested && !asked.IsCancellationRequested;
 
-    private string Message => string.Create(CultureInfo.InvariantCulture, $"The cell ran longer than its limit of {limit!.Value.TotalSeconds:0.###} s.");
+    private string Message =>
+        string.Create(CultureInfo.InvariantCulture,
+            $"The cell ran longer than its limit of {limit!.Value.TotalSeconds:0.###} s.");
 
     public void Dispose() => source.Dispose();
 
     /// <summary>The output as it is recorded.</summary>
-    public Output Told(Output output) => output is ErrorOutput { Name: "KeyboardInterrupt" } interrupt && IsOver ? Error(interrupt.Traceback) : output;
+    public Output Told(Output output) =>
+        output is ErrorOutput { Name: "KeyboardInterrupt" } interrupt && IsOver ? Error(interrupt.Traceback) : output;
 
     /// <summary>How the cell ended: over the limit is failed, also where it went on and came to an end.</summary>
     /// <param name="outcome">How the session saw it.</param>

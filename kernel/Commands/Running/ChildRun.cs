@@ -3,7 +3,9 @@ using System.Text;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>A run in a process of its own, for sessions of one process share the console, the folder and the environment.</summary>
+/// <summary>
+/// A run in a process of its own, for sessions of one process share the console, the folder and the environment.
+/// </summary>
 internal static class ChildRun
 {
     private const string ThreadsVariable = "OMP_NUM_THREADS";

@@ -8,7 +8,9 @@ namespace ResearchKit.Kernel.Commands.Running;
 /// <summary>Brings the executed notebook back to where it came from.</summary>
 internal static class InPlace
 {
-    /// <summary>Replaces the notebook by the executed one in one step; says why not, where a person changed it meanwhile.</summary>
+    /// <summary>
+    /// Replaces the notebook by the executed one in one step; says why not, where a person changed it meanwhile.
+    /// </summary>
     /// <returns>A sentence for the person; null where the notebook was replaced.</returns>
     public static string? Write(string notebook, RunReport report, RunFolder folder)
     {

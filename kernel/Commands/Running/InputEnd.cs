@@ -1,6 +1,8 @@
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Stops a run when the process that started it closes its input, or dies: the same on every system, unlike signals.</summary>
+/// <summary>
+/// Stops a run when the process that started it closes its input, or dies: the same on every system, unlike signals.
+/// </summary>
 internal static class InputEnd
 {
     public static async Task<int> CancelAsync(Func<CancellationToken, Task<int>> run, CancellationToken cancellation)

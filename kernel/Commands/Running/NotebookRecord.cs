@@ -1,3 +1,4 @@
+using ResearchKit.Kernel.Cells;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Commands.Runs;
 using ResearchKit.Kernel.Notebooks;
 using ResearchKit.Kernel.Notebooks.Pages;
@@ -51,7 +52,9 @@ internal sealed class NotebookRun
         return new NotebookRun(notebook, request, source, folder, new NotebookRecord(source, values, started));
     }
 
-    /// <summary>Runs the cells until the end, the first failure where the run does not keep going, or <paramref name="cancellation"/>.</summary>
+    /// <summary>
+    /// Runs the cells until the end, the first failure where the run does not keep going, or <paramref name="cancellation"/>.
+    /// </summary>
     public async Task<RunResult> ExecuteAsync(IRunProgress progress, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder.FullPath);
@@ -79,7 +82,8 @@ internal sealed class NotebookRun
     {
         try
         {
-            var settings = new Dictionary<string, string>(request.Fast ? ParametersCell.Fast(notebook) : new Dictionary<string, string>());
+            var settings = new Dictionary<string, string>(request.Fast ? ParametersCell.Fast(notebook)
+                : new Dictionary<string, string>());
             foreach (var (name, value) in request.Parameters) settings[name] = value;
             return ParametersCell.Inject(notebook, settings);
         }
@@ -89,13 +93,15 @@ internal sealed class NotebookRun
         }
     }
 
-    private async Task<(RunStatus Status, IReadOnlyList<string> Failures)> RunCellsAsync(IRunProgress progress, CancellationToken cancellation)
+    private async Task<(RunStatus Status, IReadOnlyList<string> Failures)> RunCellsAsync(
+        IRunProgress progress, CancellationToken cancellation)
     {
         var cells = notebook.Cells.Where(cell => cell.IsRunnable).ToList();
         var failures = new List<string>();
         progress.Begin(source, cells.Count);
         using var session = new Session(Path.GetDirectoryName(source)!) { DefaultLanguage = notebook.Language ?? "csharp" };
-        await session.ExecuteAsync("", 0, _ => { }, CancellationToken.None).ConfigureAwait(false);   // starting up is no cell's time
+        // starting up is no cell's time
+        await session.ExecuteAsync("", 0, _ => { }, CancellationToken.None).ConfigureAwait(false);
         for (var number = 1; number <= cells.Count; number++)
         {
             var cell = cells[number - 1];
@@ -119,7 +125,8 @@ internal sealed class NotebookRun
         using var limit = new CellLimit(request.Timeout, cancellation);
         var start = DateTimeOffset.UtcNow;
         cell.ExecutionCount = number;
-        var outcome = limit.Outcome(await session.ExecuteAsync(cell.Source, cell.Language, number, Take, limit.Token).ConfigureAwait(false), out var missing);
+        var outcome = limit.Outcome(await session.ExecuteAsync(
+            cell.Source, cell.Language, number, Take, limit.Token).ConfigureAwait(false), out var missing);
         if (missing is not null) Take(missing);
         var end = DateTimeOffset.UtcNow;
         cell.SetTiming(start, end);

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Notebooks;
-using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
@@ -29,7 +29,8 @@ internal sealed class OutputRecorder
                 cell.Outputs.Add((JsonNode)shown);
                 break;
             case UpdateOutput update:
-                foreach (var stored in displays.GetValueOrDefault(update.DisplayId) ?? []) stored["data"] = MimeBundle.Of(update.Data);
+                foreach (var stored in displays.GetValueOrDefault(update.DisplayId) ?? [])
+                    stored["data"] = MimeBundle.Of(update.Data);
                 break;
             case ResultOutput result:
                 var value = Rich("execute_result", result.Data);
@@ -62,7 +63,8 @@ internal sealed class OutputRecorder
         {
             var open = lines.Count > 0 && (string?)lines[^1] is { } line && !line.EndsWith('\n') ? line : "";
             if (open.Length > 0) lines.RemoveAt(lines.Count - 1);
-            foreach (var added in MultilineText.Split(open + MimeBundle.WellFormed(stream.Text)).ToList()) lines.Add(added?.DeepClone());
+            foreach (var added in MultilineText.Split(open + MimeBundle.WellFormed(stream.Text)).ToList())
+                lines.Add(added?.DeepClone());
             return;
         }
         outputs.Add((JsonNode)new JsonObject

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ResearchKit.Kernel.Kit;
 using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
@@ -10,34 +11,39 @@ namespace ResearchKit.Kernel.Commands.Running;
 internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, InvocationConfiguration console)
 {
     /// <summary>Which process this is; where there are others, each complaint names it.</summary>
-    public ProcessRank Process { get; init; } = new(0, 1);
+    public RunRank Process { get; init; } = new(0, 1);
 
     /// <summary>Runs all to their ends, also after one that failed.</summary>
     /// <param name="ended">Called when a run has ended, one at a time.</param>
     /// <param name="cancellation">Stops what runs so that it saves what there is, and starts no more.</param>
     /// <returns>What came of each, in the order of the runs.</returns>
-    public async Task<IReadOnlyList<RunReport>> ExecuteAsync(Action<PlannedRun, RunReport> ended, CancellationToken cancellation) =>
+    public async Task<IReadOnlyList<RunReport>> ExecuteAsync(
+        Action<PlannedRun, RunReport> ended, CancellationToken cancellation) =>
         runs.Count == 1
             ? [await HereAsync(runs[0], ended, cancellation).ConfigureAwait(false)]
             : await EachInItsProcessAsync(ended, cancellation).ConfigureAwait(false);
 
     private async Task<RunReport> HereAsync(PlannedRun run, Action<PlannedRun, RunReport> ended, CancellationToken cancellation)
     {
-        var progress = TerminalProgress.IsPossible(console.Output) ? (IRunProgress)new TerminalProgress() : new PlainProgress(console.Output);
+        var progress = TerminalProgress.IsPossible(console.Output) ? (IRunProgress)new TerminalProgress()
+            : new PlainProgress(console.Output);
         RunResult result;
         await using (progress.ConfigureAwait(false))
             result = await run.Run.ExecuteAsync(progress, cancellation).ConfigureAwait(false);
         var who = Process.WorldSize == 1 ? "" : $"{Process}: ";
-        await console.Error.WriteAsync(string.Join('\n', result.Failures.Select(failure => $"{who}{failure}\n"))).ConfigureAwait(false);
+        await console.Error.WriteAsync(string.Join('\n', result.Failures.Select(failure => $"{who}{failure}\n")))
+            .ConfigureAwait(false);
         var report = run.Report();
         ended(run, report);
         return report;
     }
 
-    private async Task<IReadOnlyList<RunReport>> EachInItsProcessAsync(Action<PlannedRun, RunReport> ended, CancellationToken cancellation)
+    private async Task<IReadOnlyList<RunReport>> EachInItsProcessAsync(
+        Action<PlannedRun, RunReport> ended, CancellationToken cancellation)
     {
         var (reports, complaints) = (new RunReport[runs.Count], new string[runs.Count]);
-        var progress = TerminalProgress.IsPossible(console.Output) ? (IBatchProgress)new TerminalBatchProgress() : new PlainBatchProgress(console.Output);
+        var progress = TerminalProgress.IsPossible(console.Output) ? (IBatchProgress)new TerminalBatchProgress()
+            : new PlainBatchProgress(console.Output);
         await using (progress.ConfigureAwait(false))
         {
             progress.Begin(runs.Count);
@@ -58,7 +64,8 @@ internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, Invocat
                 }
             })).ConfigureAwait(false);
         }
-        foreach (var (report, complaint) in reports.Zip(complaints).Where(pair => pair.Second.Length > 0 && pair.First.Status != RunStatus.Interrupted))
+        foreach (var (report, complaint) in reports.Zip(complaints)
+            .Where(pair => pair.Second.Length > 0 && pair.First.Status != RunStatus.Interrupted))
             await console.Error.WriteLineAsync($"\n{report.Name}\n{complaint}").ConfigureAwait(false);
         return reports;
     }
@@ -70,12 +77,14 @@ internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, Invocat
         return line.StartsWith(path, StringComparison.Ordinal) ? line[path.Length..] : line;
     }
 
-    private async Task<(RunReport Report, string Complaints)> ThereAsync(PlannedRun run, IBatchProgress progress, CancellationToken cancellation)
+    private async Task<(RunReport Report, string Complaints)> ThereAsync(
+        PlannedRun run, IBatchProgress progress, CancellationToken cancellation)
     {
         if (cancellation.IsCancellationRequested) return (run.Report(), "");
         progress.Started(run.Name);
         var (exit, complaints) = await ChildRun.RunAsync(
-            run.Request, Math.Min(jobs, runs.Count), line => progress.Said(run.Name, WithoutPath(line, run)), cancellation).ConfigureAwait(false);
+            run.Request, Math.Min(jobs, runs.Count), line => progress.Said(run.Name, WithoutPath(line, run)),
+            cancellation).ConfigureAwait(false);
         var words = complaints.Length == 0 ? $"Its process ended with exit code {exit} and said nothing." : complaints;
         return (run.Report(exit == ExitCodes.Interrupted ? null : words), complaints);
     }

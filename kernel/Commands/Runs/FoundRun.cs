@@ -1,4 +1,5 @@
 using ResearchKit.Training;
+using ResearchKit.Kernel.Kit;
 
 namespace ResearchKit.Kernel.Commands.Runs;
 
@@ -55,7 +56,8 @@ internal sealed record FoundRuns(string Folder, IReadOnlyList<FoundRun> Runs, IR
     public static FoundRuns Below(string folder)
     {
         if (!Directory.Exists(folder))
-            throw new ArgumentException($"There is no folder {folder} here; expected a folder with records of runs, such as researchkit run makes.");
+            throw new ArgumentException(
+                $"There is no folder {folder} here; expected a folder with records of runs, such as researchkit run makes.");
         var full = Path.GetFullPath(folder);
         var (runs, refused) = (new List<FoundRun>(), new List<RefusedRun>());
         foreach (var file in Directory.EnumerateFiles(full, RunRecord.FileName, Everywhere))

@@ -1,8 +1,9 @@
+using ResearchKit.Training;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Commands.Running;
-using ResearchKit.Kernel.Notebooks.Pages;
-using ResearchKit.Training;
+using ResearchKit.Kernel.Kit;
 using Spectre.Console;
 
 namespace ResearchKit.Kernel.Commands.Runs;
@@ -51,17 +52,27 @@ internal static class RunTables
 
     private static Table Metrics(RunsSideBySide comparison, List<string> letters)
     {
-        var table = Table(["measured", .. letters, .. letters.Skip(1).Select(letter => $"{letter} − {letters[0]}"), "unit"], right: [.. Enumerable.Range(1, (2 * letters.Count) - 1)]);
+        var table = Table(["measured", .. letters, .. letters.Skip(1).Select(letter => $"{letter} − {letters[0]}"), "unit"],
+            right: [.. Enumerable.Range(1, (2 * letters.Count) - 1)]);
         foreach (var row in comparison.Measured)
-            table.AddRow(Cells([row.Name, .. row.Values.Select(value => Number(value, "")), .. row.Changes.Select(change => Number(change, "+")), row.Unit]));
+            table.AddRow(Cells([row.Name, .. row.Values.Select(value => Number(value, "")),
+                .. row.Changes.Select(change => Number(change, "+")), row.Unit]));
         return table;
     }
 
-    /// <summary>A person's terminal with its width and colors; elsewhere no colors and no width, so that nothing is broken in two.</summary>
+    /// <summary>
+    /// A person's terminal with its width and colors; elsewhere no colors and no width, so that nothing is broken in two.
+    /// </summary>
     private static IAnsiConsole For(TextWriter output)
     {
         if (TerminalProgress.IsPossible(output)) return AnsiConsole.Console;
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(output) });
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(output),
+        });
         console.Profile.Width = short.MaxValue;
         return console;
     }
@@ -85,7 +96,12 @@ internal static class RunTables
 
     private static string Value(JsonNode? value)
     {
-        var text = value switch { null => Absent, JsonValue one when one.TryGetValue<string>(out var words) => words, _ => value.ToJsonString() };
+        var text = value switch
+        {
+            null => Absent,
+            JsonValue one when one.TryGetValue<string>(out var words) => words,
+            _ => value.ToJsonString(),
+        };
         return text.Length <= ValueLetters ? text : $"{text[..(ValueLetters - 1)]}…";
     }
 

@@ -1,4 +1,6 @@
+using ResearchKit.Training;
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Kit;
 
 namespace ResearchKit.Kernel.Commands.Runs;
 
@@ -19,7 +21,8 @@ internal sealed record MeasuredRow(string Name, string Unit, IReadOnlyList<doubl
 }
 
 /// <summary>Runs side by side.</summary>
-internal sealed record RunsSideBySide(IReadOnlyList<FoundRun> Runs, IReadOnlyList<Difference> Differences, IReadOnlyList<MeasuredRow> Measured)
+internal sealed record RunsSideBySide(
+    IReadOnlyList<FoundRun> Runs, IReadOnlyList<Difference> Differences, IReadOnlyList<MeasuredRow> Measured)
 {
     public static RunsSideBySide Of(IReadOnlyList<FoundRun> runs)
     {

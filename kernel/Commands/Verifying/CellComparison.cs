@@ -19,7 +19,8 @@ internal sealed record CellComparison(IReadOnlyList<string> Differences, NumberD
         {
             if (one.Text is null || other.Text is null)
             {
-                if (!one.IsRoughlyAsLargeAs(other)) lines.Add($"  {one.Kind}: {one.Size:N0} characters, now {other.Size:N0}: not even roughly as large");
+                if (!one.IsRoughlyAsLargeAs(other))
+                    lines.Add($"  {one.Kind}: {one.Size:N0} characters, now {other.Size:N0}: not even roughly as large");
                 continue;
             }
             var comparison = TextComparison.Of(one.Text, other.Text, tolerance);
@@ -43,9 +44,11 @@ internal sealed record CellComparison(IReadOnlyList<string> Differences, NumberD
             yield return FormattableString.Invariant($"    largest relative difference {largest}; allowed {tolerance.Relative}");
     }
 
-    private static string Kinds(List<OutputPart> parts) => parts.Count == 0 ? "no output" : string.Join(", ", parts.Select(part => part.Kind));
+    private static string Kinds(List<OutputPart> parts) =>
+        parts.Count == 0 ? "no output" : string.Join(", ", parts.Select(part => part.Kind));
 
-    private static IEnumerable<string> Errors(List<OutputPart> parts) => parts.Where(part => part.Kind == "error").Select(part => $"             {part.Text}");
+    private static IEnumerable<string> Errors(List<OutputPart> parts) =>
+        parts.Where(part => part.Kind == "error").Select(part => $"             {part.Text}");
 
     /// <summary>Long lines from a little before the place where they part.</summary>
     private static (string, string) Cut(string one, string other)

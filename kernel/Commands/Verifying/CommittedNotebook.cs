@@ -20,7 +20,8 @@ internal sealed class CommittedNotebook
         Parameters = (notebook.Metadata["researchkit"] as JsonObject)?["parameters"] is JsonObject told
             ? told.Where(entry => entry.Value is not null).ToDictionary(entry => entry.Key, entry => $"{entry.Value}")
             : [];
-        IsPortable = (notebook.Metadata["researchkit"] as JsonObject)?["portable"] is JsonValue value && value.TryGetValue<bool>(out var portable) && portable;
+        IsPortable = (notebook.Metadata["researchkit"] as JsonObject)?["portable"] is JsonValue value
+            && value.TryGetValue<bool>(out var portable) && portable;
     }
 
     /// <summary>Whether that run was portable.</summary>
@@ -50,7 +51,8 @@ internal sealed class CommittedNotebook
         var executed = now.Cells.ToDictionary(cell => cell.Id);
         foreach (var cell in report.Cells.Where(cell => cell.End != CellEnd.Skipped))
         {
-            if (!cells.TryGetValue(cell.Id, out var committed) || executed[cell.Id].Tags.Contains(ParametersCell.InjectedTag)) continue;
+            if (!cells.TryGetValue(cell.Id, out var committed) || executed[cell.Id].Tags.Contains(ParametersCell.InjectedTag))
+                continue;
             if (committed.Tags.Intersect(LeftOut).Any()) leftOut++;
             else compared.Add((cell, CellComparison.Of(committed, executed[cell.Id], tolerances[cell.Id])));
         }

@@ -12,7 +12,8 @@ internal static partial class HtmlParts
     {
         var pictures = Pictures(html).ToList();
         var without = Comment().Replace(Picture().Replace(html, " "), "");
-        var text = WebUtility.HtmlDecode(Tag().Replace(CellEnd().Replace(LineEnd().Replace(LineBreak().Replace(without, " "), "\n"), "  "), ""));
+        var text = WebUtility.HtmlDecode(Tag()
+            .Replace(CellEnd().Replace(LineEnd().Replace(LineBreak().Replace(without, " "), "\n"), "  "), ""));
         var lines = text.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0);
         return pictures.Prepend(OutputPart.OfText($"{Mime}: text", string.Join('\n', lines)));
     }
@@ -25,10 +26,12 @@ internal static partial class HtmlParts
             if (kind == "style") continue;
             yield return OutputPart.OfPicture($"{Mime}: {kind}", match.Length);
         }
-        foreach (Match match in Image().Matches(html)) yield return OutputPart.OfPicture($"{Mime}: {match.Groups[1].Value}", match.Length);
+        foreach (Match match in Image().Matches(html))
+            yield return OutputPart.OfPicture($"{Mime}: {match.Groups[1].Value}", match.Length);
     }
 
-    [GeneratedRegex(@"<(?<kind>style|script|svg|canvas|iframe|video|audio)\b.*?</\k<kind>\s*>", RegexOptions.Singleline | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"<(?<kind>style|script|svg|canvas|iframe|video|audio)\b.*?</\k<kind>\s*>",
+        RegexOptions.Singleline | RegexOptions.IgnoreCase)]
     private static partial Regex Picture();
 
     [GeneratedRegex(@"data:(image/[\w.+-]+)[;,][^""')\s]*")]
@@ -40,7 +43,9 @@ internal static partial class HtmlParts
     [GeneratedRegex(@"\s*[\r\n]\s*")]
     private static partial Regex LineBreak();
 
-    [GeneratedRegex(@"</?(?:div|p|tr|table|thead|tbody|ul|ol|li|dl|h[1-6]|pre|details|summary|figure|figcaption|section|br|hr)\b[^>]*>", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"</?(?:div|p|tr|table|thead|tbody|ul|ol|li|dl|h[1-6]|pre|details|summary|figure|figcaption|section|br|hr)\b[^>]*>",
+        RegexOptions.IgnoreCase)]
     private static partial Regex LineEnd();
 
     [GeneratedRegex(@"</(?:td|th|dt|dd|span)\s*>", RegexOptions.IgnoreCase)]

@@ -6,12 +6,14 @@ namespace ResearchKit.Kernel.Commands.Verifying;
 /// <param name="Report">What came of the run.</param>
 /// <param name="Cells">The cells that were compared.</param>
 /// <param name="LeftOut">How many were left out, for their tags say so.</param>
-internal sealed record NotebookComparison(RunReport Report, IReadOnlyList<(CellReport Cell, CellComparison Comparison)> Cells, int LeftOut)
+internal sealed record NotebookComparison(
+    RunReport Report, IReadOnlyList<(CellReport Cell, CellComparison Comparison)> Cells, int LeftOut)
 {
     /// <summary>True when every cell ran and gave what is committed.</summary>
     public bool IsSame => Report.Status == RunStatus.Succeeded && Differing.Count == 0;
 
-    private List<(CellReport Cell, CellComparison Comparison)> Differing => [.. Cells.Where(pair => pair.Comparison.Differences.Count > 0)];
+    private List<(CellReport Cell, CellComparison Comparison)> Differing =>
+        [.. Cells.Where(pair => pair.Comparison.Differences.Count > 0)];
 
     /// <summary>What a person reads: one line, and what differs.</summary>
     public IEnumerable<string> Lines()
@@ -29,11 +31,14 @@ internal sealed record NotebookComparison(RunReport Report, IReadOnlyList<(CellR
     private string Verdict()
     {
         var failing = Report.Failed.FirstOrDefault();
-        if (failing is not null) return $"{SummaryRow.Word(Report.Status)} in cell {failing.Number} ({failing.Error?.Name}), {Count(Differing.Count)} of {Cells.Count} differ";
+        if (failing is not null)
+            return $"{SummaryRow.Word(Report.Status)} in cell {failing.Number} ({failing.Error?.Name}), {Count(Differing.Count)} "
+                + $"of {Cells.Count} differ";
         if (Report.Status != RunStatus.Succeeded) return SummaryRow.Word(Report.Status);
         if (Differing.Count > 0) return $"{Count(Differing.Count)} of {Cells.Count} differ";
         var largest = Cells.Select(pair => pair.Comparison.Largest).Aggregate((NumberDifference?)null, NumberDifference.Larger);
-        return $"as committed, {Count(Cells.Count)} compared; {(largest is { Relative: > 0 } ? $"largest relative difference {largest}" : "every number the same")}";
+        return $"as committed, {Count(Cells.Count)} compared; "
+            + $"{(largest is { Relative: > 0 } ? $"largest relative difference {largest}" : "every number the same")}";
     }
 
     private static string Count(int cells) => cells == 1 ? "1 cell" : $"{cells} cells";

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Notebooks;
-using ResearchKit.Kernel.Notebooks.Pages;
 
 namespace ResearchKit.Kernel.Commands.Verifying;
 
@@ -23,7 +23,8 @@ internal static class OutputParts
     {
         "error" => [OutputPart.OfText("error", $"{(string?)output["ename"]}: {(string?)output["evalue"]}")],
         "stream" => [],
-        _ => ((JsonObject)output["data"]!).OrderBy(entry => entry.Key, StringComparer.Ordinal).SelectMany(entry => Shown(entry.Key, entry.Value)),
+        _ => ((JsonObject)output["data"]!).OrderBy(entry => entry.Key, StringComparer.Ordinal)
+            .SelectMany(entry => Shown(entry.Key, entry.Value)),
     };
 
     private static IEnumerable<OutputPart> Shown(string mime, JsonNode? value)

@@ -20,12 +20,16 @@ internal sealed partial record ShownNumber(string Text, double Value, double Las
     {
         var text = match.Value.Replace('−', '-').Replace(",", "", StringComparison.Ordinal);
         var (decimals, exponent) = (match.Groups["decimals"], match.Groups["exponent"]);
-        var power = exponent.Success && int.TryParse(exponent.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var told) ? told : 0;
+        var power = exponent.Success
+            && int.TryParse(exponent.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var told) ? told : 0;
         var isWhole = !decimals.Success && !exponent.Success;
-        return new ShownNumber(match.Value, double.Parse(text, CultureInfo.InvariantCulture), isWhole ? 0 : Math.Pow(10, power - decimals.Length));
+        return new ShownNumber(match.Value, double.Parse(text, CultureInfo.InvariantCulture),
+            isWhole ? 0 : Math.Pow(10, power - decimals.Length));
     }
 
-    [GeneratedRegex(@"(?:(?<![\p{L}\p{N}_.)\]])[-+−])?(?<![\p{L}_.]|\d)(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.(?<decimals>\d+))?(?:[eE](?<exponent>[-+]?\d+)(?![\p{L}\d]))?")]
+    [GeneratedRegex(
+        @"(?:(?<![\p{L}\p{N}_.)\]])[-+−])?(?<![\p{L}_.]|\d)(?:\d{1,3}(?:,\d{3})+(?!\d)|"
+        + @"\d+)(?:\.(?<decimals>\d+))?(?:[eE](?<exponent>[-+]?\d+)(?![\p{L}\d]))?")]
     private static partial Regex Number();
 
     [GeneratedRegex(@"\s+")]

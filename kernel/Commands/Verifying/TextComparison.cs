@@ -25,7 +25,8 @@ internal sealed record TextComparison(IReadOnlyList<LineDifference> Lines, int D
     {
         var ((words, numbers), (otherWords, otherNumbers)) = (ShownNumber.Split(committed), ShownNumber.Split(now));
         if (words != otherWords || numbers.Count != otherNumbers.Count) return false;
-        foreach (var (number, other) in numbers.Zip(otherNumbers)) largest = NumberDifference.Larger(largest, new NumberDifference(number, other));
+        foreach (var (number, other) in numbers.Zip(otherNumbers))
+            largest = NumberDifference.Larger(largest, new NumberDifference(number, other));
         return numbers.Zip(otherNumbers).All(pair => tolerance.Allows(pair.First, pair.Second));
     }
 

@@ -31,13 +31,16 @@ internal sealed record Tolerance(double Relative, double Absolute)
         return new Tolerance(Number(json, "rtol", Relative, cell, name), Number(json, "atol", Absolute, cell, name));
     }
 
-    private static double Number(JsonObject json, string key, double otherwise, NotebookCell cell, string name) => json[key] switch
-    {
-        null => otherwise,
-        JsonValue value when value.GetValueKind() == JsonValueKind.Number && value.GetValue<double>() is >= 0 and var number => number,
-        _ => throw Wrong(cell, name, $".{key}"),
-    };
+    private static double Number(JsonObject json, string key, double otherwise, NotebookCell cell, string name) =>
+        json[key] switch
+        {
+            null => otherwise,
+            JsonValue value when value.GetValueKind() == JsonValueKind.Number && value.GetValue<double>() is >= 0 and var number
+                => number,
+            _ => throw Wrong(cell, name, $".{key}"),
+        };
 
     private static InvalidDataException Wrong(NotebookCell cell, string name, string place) => new(
-        $"{name}: cell {cell.Id}: metadata.{Key}{place}: expected {(place.Length == 0 ? "an object such as { \"rtol\": 0.05 }" : "a number, 0 or more")}.");
+        $"{name}: cell {cell.Id}: metadata.{Key}{place}: expected "
+            + $"{(place.Length == 0 ? "an object such as { \"rtol\": 0.05 }" : "a number, 0 or more")}.");
 }

@@ -6,9 +6,10 @@ using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Scripting;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Scripting;
-using ResearchKit.Kernel.Languages.CSharp.Packages;
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Cells.Globals;
 using ResearchKit.Kernel.Languages.CSharp.Services;
-using ResearchKit.Kernel.Sessions.Globals;
+using ResearchKit.Kernel.Packages;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
@@ -20,9 +21,9 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     public const string Id = "csharp";
 
     /// <summary>
-    /// The first compilation of the process, of an empty program: it wakes the compiler up. Kept, and waited for: the compiler takes
-    /// what it knows of the references from an earlier compilation that is alive. Were the first two made side by side, the cells of
-    /// one session would see the same type twice.
+    /// The first compilation of the process, of an empty program: it wakes the compiler up. Kept, and waited for: the compiler
+    /// takes what it knows of the references from an earlier compilation that is alive. Were the first two made side by side, the
+    /// cells of one session would see the same type twice.
     /// </summary>
     private static readonly Lazy<Task<Compilation>> First = new(() => Task.Run(() =>
     {
@@ -69,7 +70,8 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         ArgumentNullException.ThrowIfNull(context);
         await First.Value.ConfigureAwait(false);
         sources[context.Name] = context.Source ?? code;
-        var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation).ConfigureAwait(false);
+        var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation)
+            .ConfigureAwait(false);
         Options = Options.AddReferences(added);
         foreach (var extension in extensions) await context.RunExtension(extension).ConfigureAwait(false);
         if (Hint().IsMatch(text)) _ = context.Kit();   // the compiler works meanwhile
@@ -145,7 +147,8 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     private static bool HasValue(Compilation compilation, string cell)
     {
         var tree = compilation.SyntaxTrees.Last(tree => Path.GetFileName(tree.FilePath) == cell);
-        return tree.GetCompilationUnitRoot().Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax last }
+        return tree.GetCompilationUnitRoot()
+            .Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax last }
             && last.SemicolonToken.IsMissing
             && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression).Type?.SpecialType != SpecialType.System_Void;
     }

@@ -1,5 +1,6 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Text;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
@@ -15,8 +16,10 @@ internal sealed class CompileErrors(string cell, string source, Func<int, LinePo
     {
         var (span, file) = (error.Location.GetLineSpan().Span, error.Location.GetLineSpan().Path);
         if (error.Location.SourceTree is { } tree && Path.GetFileName(tree.FilePath) == cell)
-            (span, file) = (new LinePositionSpan(original(error.Location.SourceSpan.Start), original(error.Location.SourceSpan.End)), "");
+            (span, file) = (
+                new LinePositionSpan(original(error.Location.SourceSpan.Start), original(error.Location.SourceSpan.End)), "");
         var (start, end) = (span.Start, span.End);
-        return new CompileError(file ?? "", start.Line, start.Character, end.Line, end.Character, error.Id, error.GetMessage(null));
+        return new CompileError(file ?? "", start.Line, start.Character, end.Line, end.Character, error.Id,
+            error.GetMessage(null));
     }
 }

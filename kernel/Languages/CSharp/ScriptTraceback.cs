@@ -1,10 +1,13 @@
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
-/// <summary>Says what a cell threw and where: the cells' own frames with their lines, and the library call that refused.</summary>
+/// <summary>
+/// Says what a cell threw and where: the cells' own frames with their lines, and the library call that refused.
+/// </summary>
 internal static class ScriptTraceback
 {
     public static CellException Describe(Exception thrown, string cell, IReadOnlyDictionary<string, string> sources)
@@ -17,14 +20,16 @@ internal static class ScriptTraceback
             traceback.Add($"{prefix}{Name(cause)}: {Message(cause.Message)}");
             traceback.AddRange(Frames(new StackTrace(cause, fNeedFileInfo: true), sources));
         }
-        return new CellException(Name(error), Message(error.Message), traceback, Line(new StackTrace(error, fNeedFileInfo: true), cell, sources), error);
+        return new CellException(Name(error), Message(error.Message), traceback,
+            Line(new StackTrace(error, fNeedFileInfo: true), cell, sources), error);
     }
 
     /// <summary>An error that no handler of the cell could see, told as TorchSharp tells the ones that it lets through.</summary>
     public static CellException Describe(NativeError error, string cell, IReadOnlyDictionary<string, string> sources)
     {
         var (name, message) = (typeof(ExternalException).FullName!, Message(error.Message));
-        return new CellException(name, message, [$"{name}: {message}", .. Frames(error.Stack, sources)], Line(error.Stack, cell, sources));
+        return new CellException(name, message, [$"{name}: {message}", .. Frames(error.Stack, sources)],
+            Line(error.Stack, cell, sources));
     }
 
     private static int? Line(StackTrace trace, string cell, IReadOnlyDictionary<string, string> sources) =>
@@ -39,7 +44,10 @@ internal static class ScriptTraceback
 
     private static IEnumerable<string> Frames(StackTrace trace, IReadOnlyDictionary<string, string> sources)
     {
-        var top = trace.GetFrames().FirstOrDefault(frame => frame.GetMethod() is { DeclaringType: not null, Attributes: var kind } && !kind.HasFlag(MethodAttributes.PinvokeImpl));
+        var top = trace.GetFrames()
+            .FirstOrDefault(frame =>
+                frame.GetMethod() is { DeclaringType: not null, Attributes: var kind }
+                && !kind.HasFlag(MethodAttributes.PinvokeImpl));
         if (top?.GetMethod() is { DeclaringType: { } type } method && !IsScript(top, sources))
             yield return $"   in {type.FullName}.{method.Name}";
         foreach (var (cell, line) in Places(trace, sources))

@@ -1,6 +1,7 @@
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Text;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
@@ -12,7 +13,7 @@ namespace ResearchKit.Kernel.Languages.CSharp;
 /// </remarks>
 internal sealed class StopChecks : CSharpSyntaxWalker
 {
-    private const string Class = "global::ResearchKit.Kernel.Sessions.Globals.StopCheck";
+    private const string Class = "global::ResearchKit.Kernel.Cells.Globals.StopCheck";
     private const string Statement = $"{Class}.ThrowIfAsked();";
     private const string Entry = $"{Class}.Enter();";
     private readonly List<TextChange> changes = [];
@@ -27,13 +28,16 @@ internal sealed class StopChecks : CSharpSyntaxWalker
         return (text.WithChanges(inserted).ToString(), position => text.Lines.GetLinePosition(Before(position, inserted)));
     }
 
-    public override void VisitWhileStatement(WhileStatementSyntax node) => VisitBody(node.Statement, () => base.VisitWhileStatement(node));
+    public override void VisitWhileStatement(WhileStatementSyntax node) =>
+        VisitBody(node.Statement, () => base.VisitWhileStatement(node));
 
     public override void VisitDoStatement(DoStatementSyntax node) => VisitBody(node.Statement, () => base.VisitDoStatement(node));
 
-    public override void VisitForStatement(ForStatementSyntax node) => VisitBody(node.Statement, () => base.VisitForStatement(node));
+    public override void VisitForStatement(ForStatementSyntax node) =>
+        VisitBody(node.Statement, () => base.VisitForStatement(node));
 
-    public override void VisitForEachStatement(ForEachStatementSyntax node) => VisitBody(node.Statement, () => base.VisitForEachStatement(node));
+    public override void VisitForEachStatement(ForEachStatementSyntax node) =>
+        VisitBody(node.Statement, () => base.VisitForEachStatement(node));
 
     public override void VisitForEachVariableStatement(ForEachVariableStatementSyntax node) =>
         VisitBody(node.Statement, () => base.VisitForEachVariableStatement(node));
@@ -93,7 +97,10 @@ internal sealed class StopChecks : CSharpSyntaxWalker
         children();
     }
 
-    /// <summary>A function that calls itself is a loop too, and one that can use up the stack. What has no value cannot take the check as an expression.</summary>
+    /// <summary>
+    /// A function that calls itself is a loop too, and one that can use up the stack. What has no value cannot take the check as
+    /// an expression.
+    /// </summary>
     private void VisitFunction(BlockSyntax? body, ArrowExpressionClauseSyntax? arrow, TypeSyntax? type)
     {
         if (body is { OpenBraceToken.IsMissing: false }) Insert(body.OpenBraceToken.Span.End, Entry);

@@ -35,7 +35,8 @@ internal sealed class Submissions
         using var code = new MemoryStream();
         using var symbols = new MemoryStream();
         var result = compilation.Emit(
-            code, symbols, options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb), cancellationToken: cancellation);
+            code, symbols, options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb),
+            cancellationToken: cancellation);
         errors = [.. result.Diagnostics.Where(found => found.Severity == DiagnosticSeverity.Error)];
         if (!result.Success) return null;
         var entry = compilation.GetEntryPoint(cancellation)!;
@@ -52,6 +53,7 @@ internal sealed class Submissions
     }
 
     private static bool IsOfFramework(AssemblyName name) =>
-        name.Name is "ResearchKit.Kernel" or "Microsoft.DotNet.Interactive.Formatting" || name.Name!.StartsWith('ℛ')   // cells before this one
+        // cells before this one
+        name.Name is "ResearchKit.Kernel" or "Microsoft.DotNet.Interactive.Formatting" || name.Name!.StartsWith('ℛ')
         || File.Exists(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), $"{name.Name}.dll"));
 }

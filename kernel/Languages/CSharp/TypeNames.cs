@@ -5,7 +5,9 @@ namespace ResearchKit.Kernel.Languages.CSharp;
 /// <summary>A type as C# cells spell it.</summary>
 internal static class TypeNames
 {
-    /// <summary>The full name; of a type that a cell cannot name, <c>dynamic</c>, so that its members can still be used.</summary>
+    /// <summary>
+    /// The full name; of a type that a cell cannot name, <c>dynamic</c>, so that its members can still be used.
+    /// </summary>
     public static string Of(Type type) => TryName(type) ?? "dynamic";
 
     /// <summary>The short name, to be read.</summary>
@@ -22,7 +24,9 @@ internal static class TypeNames
     {
         if (Keyword(type) is { } keyword) return keyword;
         if (type.IsPointer || type.IsByRef || type.IsGenericParameter) return null;
-        if (type.IsArray) return TryName(type.GetElementType()!) is { } element ? $"{element}[{new string(',', type.GetArrayRank() - 1)}]" : null;
+        if (type.IsArray)
+            return TryName(type.GetElementType()!) is { } element ? $"{element}[{new string(',', type.GetArrayRank() - 1)}]"
+                : null;
         var isOfCell = type.DeclaringType is { } owner && IsCell(owner);
         if (!isOfCell && (!type.IsVisible || type.Assembly.IsDynamic || type.Assembly.Location.Length == 0)) return null;
         var arguments = type.GetGenericArguments();
@@ -30,7 +34,8 @@ internal static class TypeNames
         if (inherited > 0) return null;   // a type in a generic one: rare enough
         var names = arguments.Select(TryName).ToList();
         if (names.Contains(null)) return null;
-        var prefix = isOfCell ? "" : type.DeclaringType is { } parent ? $"{TryName(parent)}." : $"global::{(type.Namespace is { } space ? $"{space}." : "")}";
+        var prefix = isOfCell ? "" : type.DeclaringType is { } parent ? $"{TryName(parent)}."
+            : $"global::{(type.Namespace is { } space ? $"{space}." : "")}";
         var name = type.Name.Split('`')[0];
         if (!SyntaxFacts.IsValidIdentifier(name)) return null;
         return $"{prefix}@{name}{(arguments.Length == 0 ? "" : $"<{string.Join(", ", names)}>")}";

@@ -5,10 +5,15 @@ using Microsoft.FSharp.Core;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 
-/// <summary>Finds what could run without end: the bodies of loops, of recursive functions, of members and of long lambdas.</summary>
+/// <summary>
+/// Finds what could run without end: the bodies of loops, of recursive functions, of members and of long lambdas.
+/// </summary>
 internal static class FSharpBodies
 {
-    private static readonly HashSet<string> OrdinaryBuilders = new(StringComparer.Ordinal) { "seq", "async", "task", "backgroundTask" };
+    private static readonly HashSet<string> OrdinaryBuilders = new(StringComparer.Ordinal)
+    {
+        "seq", "async", "task", "backgroundTask",
+    };
 
     /// <summary>Where the bodies start, each place once.</summary>
     public static IReadOnlyCollection<Position> Find(ParsedInput tree)
@@ -39,7 +44,8 @@ internal static class FSharpBodies
         SyntaxNode.SynExpr { Item: SynExpr.For loop } => loop.doBody,
         SyntaxNode.SynExpr { Item: SynExpr.ForEach { seqExprOnly.Item: false } loop } => loop.bodyExpr,
         // A short lambda may be meant as data, for LINQ: a check would spoil it.
-        SyntaxNode.SynExpr { Item: SynExpr.Lambda { parsedData.Value.Item2: var body } } when body.Range.EndLine > body.Range.StartLine => body,
+        SyntaxNode.SynExpr { Item: SynExpr.Lambda { parsedData.Value.Item2: var body } }
+            when body.Range.EndLine > body.Range.StartLine => body,
         SyntaxNode.SynBinding { Item: var function } when IsRecursive(path) && HasArguments(function) => function.expr,
         SyntaxNode.SynMatchClause { Item: var clause } when IsFunctionOfPatterns(path) => clause.resultExpr,
         _ => null,
@@ -60,13 +66,16 @@ internal static class FSharpBodies
 
     /// <summary>A clause of <c>let rec f = function …</c>, with or without arguments before.</summary>
     private static bool IsFunctionOfPatterns(FSharpList<SyntaxNode> path) =>
-        path is { IsEmpty: false, Head: SyntaxNode.SynExpr { Item: SynExpr.MatchLambda }, Tail: { IsEmpty: false, Head: SyntaxNode.SynBinding } function }
+        path is { IsEmpty: false, Head: SyntaxNode.SynExpr { Item: SynExpr.MatchLambda } }
+        && path.Tail is { IsEmpty: false, Head: SyntaxNode.SynBinding } function
         && IsRecursive(function.Tail);
 
     /// <summary>What a body is with its type taken away, which the parser puts around it.</summary>
     private static SynExpr Plain(SynExpr body) => body is SynExpr.Typed typed ? Plain(typed.expr) : body;
 
-    /// <summary>Not within code that is data, within a string, or within a builder that gives statements a meaning of its own.</summary>
+    /// <summary>
+    /// Not within code that is data, within a string, or within a builder that gives statements a meaning of its own.
+    /// </summary>
     private static bool IsOrdinary(FSharpList<SyntaxNode> path)
     {
         for (var rest = path; !rest.IsEmpty; rest = rest.Tail)

@@ -1,6 +1,6 @@
 using FSharp.Compiler.CodeAnalysis;
 using Microsoft.FSharp.Collections;
-using ResearchKit.Kernel.Languages.CSharp;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 

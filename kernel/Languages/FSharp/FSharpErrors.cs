@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using FSharp.Compiler.Diagnostics;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 

@@ -1,4 +1,4 @@
-using ResearchKit.Kernel.Sessions.Globals;
+using ResearchKit.Kernel.Cells.Globals;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 

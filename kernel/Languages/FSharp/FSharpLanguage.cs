@@ -1,8 +1,9 @@
 using System.Text.RegularExpressions;
 using FSharp.Compiler.Syntax;
 using Microsoft.CodeAnalysis;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Languages.CSharp;
-using ResearchKit.Kernel.Languages.CSharp.Packages;
+using ResearchKit.Kernel.Packages;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 
@@ -51,7 +52,8 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
         ArgumentNullException.ThrowIfNull(context);
         await context.Kit().ConfigureAwait(false);
         sources[context.Name] = context.Source ?? code;
-        var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation).ConfigureAwait(false);
+        var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation)
+            .ConfigureAwait(false);
         foreach (var reference in added.OfType<PortableExecutableReference>()) session.Value.Reference(reference.FilePath!);
         foreach (var extension in extensions) await context.RunExtension(extension).ConfigureAwait(false);
         RefuseToQuit(text);
@@ -65,7 +67,8 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
     {
         ArgumentNullException.ThrowIfNull(name);
         if (!PrettyNaming.IsIdentifierName(name) || PrettyNaming.DoesIdentifierNeedBackticks(name))
-            throw new ArgumentException($"'{name}' is no name in F#; expected letters, digits and _, and no keyword.", nameof(name));
+            throw new ArgumentException($"'{name}' is no name in F#; expected letters, digits and _, and no keyword.",
+                nameof(name));
         session.Value.Bind(name, value);
         return Task.CompletedTask;
     }
@@ -85,7 +88,8 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
     {
         if (Quit().Match(code) is not { Success: true } found) return;
         var line = code.AsSpan(0, found.Index).Count('\n') + 1;
-        throw CellException.Plain("QuitRefused", $"({line},1): {found.Value.Trim()} would end the kernel with all its languages; restart it instead.", line);
+        throw CellException.Plain("QuitRefused",
+            $"({line},1): {found.Value.Trim()} would end the kernel with all its languages; restart it instead.", line);
     }
 
     private FSharpResult Evaluate(string code, CellContext context)
@@ -104,7 +108,9 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
         return another ? session.Value.Evaluate(code, context.Name, context.Cancellation) : result;
     }
 
-    /// <summary>What stands before a directive, and what it loads, has run when the rest is refused: it must not run twice.</summary>
+    /// <summary>
+    /// What stands before a directive, and what it loads, has run when the rest is refused: it must not run twice.
+    /// </summary>
     [GeneratedRegex(@"^\s*#(?!(if|else|endif)\b)[A-Za-z]", RegexOptions.Multiline)]
     private static partial Regex Directive();
 

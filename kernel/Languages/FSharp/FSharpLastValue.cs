@@ -12,13 +12,15 @@ internal static class FSharpLastValue
 
     /// <summary>Whether that is what the compiler complains about.</summary>
     public static bool IsGeneric(IEnumerable<FSharpDiagnostic> found) => found.Any(
-        error => error.ErrorNumber == ValueRestriction && error.Severity.IsError && error.Message.Contains("'it'", StringComparison.Ordinal));
+        error => error.ErrorNumber == ValueRestriction && error.Severity.IsError
+            && error.Message.Contains("'it'", StringComparison.Ordinal));
 
     /// <summary>The code with its last expression as an object, at its old lines and columns.</summary>
     public static string AsObject(string code, string cell, FSharpParseFileResults parsed)
     {
         if (parsed.ParseTree is not ParsedInput.ImplFile { Item.Contents: { IsEmpty: false } files }) return code;
-        if (files[^1].decls is not { IsEmpty: false } declared || declared[^1] is not SynModuleDecl.Expr { range: var range }) return code;
+        if (files[^1].decls is not { IsEmpty: false } declared || declared[^1] is not SynModuleDecl.Expr { range: var range })
+            return code;
         var starts = FSharpInteractions.LineStarts(code);
         var (start, end) = (starts[range.StartLine - 1] + range.StartColumn, starts[range.EndLine - 1] + range.EndColumn);
         var indent = new string(' ', range.StartColumn);

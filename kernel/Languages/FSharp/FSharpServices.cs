@@ -23,7 +23,8 @@ internal sealed class FSharpServices(Lazy<FSharpSession> session) : ICodeService
             var items = found.GetDeclarationListInfo(parsed, line, text, partial, null, null, null).Items
                 .Where(item => item.NameInList.Contains(typed, StringComparison.OrdinalIgnoreCase))
                 .OrderBy(item => Rank(item.NameInList, typed)).ThenBy(item => item.NameInList, StringComparer.OrdinalIgnoreCase)
-                .Select(item => new CompletionItem(item.NameInCode, Kind(item.Glyph))).DistinctBy(item => item.Text).Take(Offered);
+                .Select(item => new CompletionItem(item.NameInCode, Kind(item.Glyph))).DistinctBy(item => item.Text)
+                    .Take(Offered);
             return new Completions(position - typed.Length, WordEnd(code, position), [.. items]);
         }, cancellation);
 
@@ -49,7 +50,8 @@ internal sealed class FSharpServices(Lazy<FSharpSession> session) : ICodeService
         var (line, column, _) = Place(end, end.Length);
         var errors = session.Value.Parse(code).Diagnostics.Where(found => found.Severity.IsError).ToList();
         if (errors.Count == 0) return new CodeCompleteness(CodeStatus.Complete);
-        var open = errors.Any(error => OpenAtEnd.Contains(error.ErrorNumber) || (error.EndLine, error.EndColumn).CompareTo((line, column)) >= 0);
+        var open = errors.Any(error =>
+            OpenAtEnd.Contains(error.ErrorNumber) || (error.EndLine, error.EndColumn).CompareTo((line, column)) >= 0);
         return open ? new CodeCompleteness(CodeStatus.Incomplete, Indent(end)) : new CodeCompleteness(CodeStatus.Invalid);
     }
 
@@ -92,7 +94,8 @@ internal sealed class FSharpServices(Lazy<FSharpSession> session) : ICodeService
     /// <summary>In Jupyter's words.</summary>
     private static string Kind(FSharpGlyph glyph) =>
         glyph.IsMethod || glyph.IsOverridenMethod || glyph.IsExtensionMethod ? "function"
-        : glyph.IsClass || glyph.IsStruct || glyph.IsInterface || glyph.IsEnum || glyph.IsDelegate || glyph.IsType || glyph.IsTypedef || glyph.IsUnion || glyph.IsException ? "class"
+        : glyph.IsClass || glyph.IsStruct || glyph.IsInterface || glyph.IsEnum || glyph.IsDelegate || glyph.IsType
+            || glyph.IsTypedef || glyph.IsUnion || glyph.IsException ? "class"
         : glyph.IsNameSpace || glyph.IsModule ? "module"
         : glyph.IsProperty || glyph.IsField || glyph.IsEvent || glyph.IsEnumMember || glyph.IsConstant ? "property"
         : glyph.IsVariable ? "instance" : "text";

@@ -4,7 +4,7 @@ using FSharp.Compiler.Text;
 using FSharp.Compiler.Tokenization;
 using Microsoft.FSharp.Control;
 using Microsoft.FSharp.Core;
-using ResearchKit.Kernel.Sessions;
+using ResearchKit.Kernel.Cells;
 using static FSharp.Compiler.Interactive.Shell;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
@@ -19,7 +19,8 @@ internal sealed class FSharpSession
     public FSharpSession(string folder)
     {
         interactive = FsiEvaluationSession.Create(
-            FsiEvaluationSession.GetDefaultConfiguration(), FSharpDefaults.Arguments, TextReader.Null, TextWriter.Null, TextWriter.Null, null, null);
+            FsiEvaluationSession.GetDefaultConfiguration(), FSharpDefaults.Arguments, TextReader.Null, TextWriter.Null,
+            TextWriter.Null, null, null);
         ConsoleRouter.Install();   // it has set the console's encoding, and with it the input
         Require(Evaluate(FSharpDefaults.Opening(folder), "opening", CancellationToken.None), "what every cell opens");
     }
@@ -40,8 +41,10 @@ internal sealed class FSharpSession
         var (result, found) = interactive.EvalInteractionNonThrowing(code, cell, cancellation);
         return result switch
         {
-            FSharpChoice<FSharpOption<FsiValue>?, Exception>.Choice2Of2 { Item: var error } => new FSharpResult(CellValue.None, error, found),
-            FSharpChoice<FSharpOption<FsiValue>?, Exception>.Choice1Of2 { Item.Value: var it } when it.ReflectionType != typeof(Unit) =>
+            FSharpChoice<FSharpOption<FsiValue>?, Exception>.Choice2Of2 { Item: var error } =>
+                new FSharpResult(CellValue.None, error, found),
+            FSharpChoice<FSharpOption<FsiValue>?, Exception>.Choice1Of2 { Item.Value: var it }
+                when it.ReflectionType != typeof(Unit) =>
                 new FSharpResult(new CellValue(true, it.ReflectionValue), null, found),
             _ => new FSharpResult(CellValue.None, null, found),
         };
@@ -66,19 +69,22 @@ internal sealed class FSharpSession
 
     /// <summary>The code's syntax; nothing is compiled.</summary>
     public FSharpParseFileResults Parse(string code) => FSharpAsync.RunSynchronously(
-        interactive.InteractiveChecker.ParseFile(FSharpDefaults.FileName, SourceText.ofString(code), FSharpDefaults.Parsing, false, null), null, null);
+        interactive.InteractiveChecker.ParseFile(
+            FSharpDefaults.FileName, SourceText.ofString(code), FSharpDefaults.Parsing, false, null), null, null);
 
     /// <summary>The code's words.</summary>
     public static IReadOnlyList<FSharpToken> Tokens(string code)
     {
         var tokens = new List<FSharpToken>();
-        FSharpLexer.Tokenize(SourceText.ofString(code), FuncConvert.FromAction<FSharpToken>(tokens.Add), null, null, null, null, null, null);
+        FSharpLexer.Tokenize(SourceText.ofString(code), FuncConvert.FromAction<FSharpToken>(tokens.Add), null, null, null, null,
+            null, null);
         return tokens;
     }
 
     /// <summary>How cells call a type that one of them declared; a later one of the same name may have taken its place.</summary>
     private string? NameInCells(Type type) =>
-        interactive.DynamicAssemblies.Contains(type.Assembly) && !type.IsGenericType && type.FullName!.Split('+') is [_, .. var names]
+        interactive.DynamicAssemblies.Contains(type.Assembly) && !type.IsGenericType
+            && type.FullName!.Split('+') is [_, .. var names]
             ? string.Join('.', names.Select(name => $"``{name}``")) : null;
 
     private static void Require(FSharpResult result, string what)

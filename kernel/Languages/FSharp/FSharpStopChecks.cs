@@ -5,7 +5,9 @@ using FSharp.Compiler.Text;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 
-/// <summary>Puts a check into every loop and recursive function of a cell, so that an interrupted cell ends wherever it is.</summary>
+/// <summary>
+/// Puts a check into every loop and recursive function of a cell, so that an interrupted cell ends wherever it is.
+/// </summary>
 /// <remarks>
 /// The check is a line of its own before the loop's body, at the body's column; the body's first line follows with its beginning
 /// blanked and its number named. So every column and every line number stays the cell's, and F#'s rules of indentation see the
@@ -14,7 +16,7 @@ namespace ResearchKit.Kernel.Languages.FSharp;
 internal static class FSharpStopChecks
 {
     private const int MostTries = 50;
-    private const string Check = "global.ResearchKit.Kernel.Sessions.Globals.StopCheck.ThrowIfAsked()";
+    private const string Check = "global.ResearchKit.Kernel.Cells.Globals.StopCheck.ThrowIfAsked()";
 
     /// <summary>The cell with its checks.</summary>
     /// <param name="code">The cell's code.</param>

@@ -16,7 +16,9 @@ internal static class SharedValue
         type.HasElementType ? type.IsArray && IsSeen(type.GetElementType()!)
         : type.IsVisible && type.Assembly.Location.Length > 0 && type.GetGenericArguments().All(IsSeen);
 
-    /// <summary>A carrier for a value whose own type F# cannot see: of its nearest base, or else of an interface such as a sequence.</summary>
+    /// <summary>
+    /// A carrier for a value whose own type F# cannot see: of its nearest base, or else of an interface such as a sequence.
+    /// </summary>
     public static object Carry(object? value) =>
         Activator.CreateInstance(typeof(SharedValue<>).MakeGenericType(Nearest(value?.GetType())), value)!;
 
@@ -25,6 +27,7 @@ internal static class SharedValue
         for (var type = own; type is not null && type != typeof(object); type = type.BaseType)
             if (IsSeen(type)) return type;
         var generic = own?.GetInterfaces().Where(type => type.IsGenericType && IsSeen(type)).ToList() ?? [];
-        return generic.FirstOrDefault(type => !generic.Any(other => other != type && type.IsAssignableFrom(other))) ?? typeof(object);
+        return generic.FirstOrDefault(type => !generic.Any(other => other != type && type.IsAssignableFrom(other)))
+            ?? typeof(object);
     }
 }

@@ -28,7 +28,8 @@ internal static partial class XmlWords
     {
         lock (Files)
         {
-            if (!Files.TryGetValue(assembly, out var summaries)) Files[assembly] = summaries = Read(Path.ChangeExtension(assembly, ".xml"));
+            if (!Files.TryGetValue(assembly, out var summaries))
+                Files[assembly] = summaries = Read(Path.ChangeExtension(assembly, ".xml"));
             return summaries.GetValueOrDefault(member, "");
         }
     }
@@ -38,7 +39,8 @@ internal static partial class XmlWords
         var summaries = new Dictionary<string, string>(StringComparer.Ordinal);
         if (!File.Exists(file)) return summaries;
         foreach (var member in XDocument.Load(file).Descendants("member"))
-            if ((string?)member.Attribute("name") is { } name && member.Element("summary") is { } summary) summaries[name] = Words(summary);
+            if ((string?)member.Attribute("name") is { } name && member.Element("summary") is { } summary)
+                summaries[name] = Words(summary);
         return summaries;
     }
 

@@ -10,5 +10,8 @@ public sealed class HtmlLanguage : ILanguage
     public string Name => Id;
 
     /// <inheritdoc/>
-    public Task<CellValue> RunAsync(string code, CellContext context) => ShownText.Show(code, context, text => new() { ["text/html"] = text });
+    public Task<CellValue> RunAsync(string code, CellContext context) => ShownText.Show(code, context, text => new()
+    {
+        ["text/html"] = text,
+    });
 }

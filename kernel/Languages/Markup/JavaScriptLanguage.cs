@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ResearchKit.Kernel.Sessions;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.Markup;
 
@@ -11,7 +11,11 @@ public sealed partial class JavaScriptLanguage : ILanguage, IVariables
     /// <summary>The name after <c>#!</c>.</summary>
     public const string Id = "javascript";
 
-    private static readonly JsonSerializerOptions Options = new() { Encoder = JavaScriptEncoder.Default, NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        Encoder = JavaScriptEncoder.Default,
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
     private readonly Dictionary<string, Variable> shared = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
@@ -46,7 +50,8 @@ public sealed partial class JavaScriptLanguage : ILanguage, IVariables
         }
         catch (Exception refused) when (refused is NotSupportedException or JsonException or InvalidOperationException)
         {
-            throw new ArgumentException($"{name}, a {value?.GetType()}, cannot be JSON for JavaScript: {refused.Message}", refused);
+            throw new ArgumentException($"{name}, a {value?.GetType()}, cannot be JSON for JavaScript: {refused.Message}",
+                refused);
         }
     }
 

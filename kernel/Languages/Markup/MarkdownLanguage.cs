@@ -4,8 +4,8 @@ namespace ResearchKit.Kernel.Languages.Markup;
 
 /// <summary>Cells of Markdown whose output is the text that they make.</summary>
 /// <remarks>
-/// The same extensions as on exported pages. HTML inside the text stays HTML, as in a notebook's own Markdown cells, and formulas keep
-/// the marks around them, by which front ends set them.
+/// The same extensions as on exported pages. HTML inside the text stays HTML, as in a notebook's own Markdown cells, and formulas
+/// keep the marks around them, by which front ends set them.
 /// </remarks>
 public sealed class MarkdownLanguage : ILanguage
 {

@@ -6,9 +6,10 @@ namespace ResearchKit.Kernel.Languages.Markup;
 
 /// <summary>JavaScript as HTML that runs it, in Notebook 6, JupyterLab, VS Code and on exported pages.</summary>
 /// <remarks>
-/// All of these run a script element of a trusted output; for <c>application/javascript</c> each has rules of its own. The code is the
-/// body of an async function, as in .NET Interactive: it may await and return, and its variables are its own. It sees
-/// <c>element</c> (the place below the cell), <c>console</c> (writes there too) and <c>notebookScope</c> (an object that all cells share).
+/// All of these run a script element of a trusted output; for <c>application/javascript</c> each has rules of its own. The code
+/// is the body of an async function, as in .NET Interactive: it may await and return, and its variables are its own. It sees
+/// <c>element</c> (the place below the cell), <c>console</c> (writes there too) and <c>notebookScope</c> (an object that all
+/// cells share).
 /// </remarks>
 internal static class ScriptHtml
 {
@@ -30,11 +31,18 @@ internal static class ScriptHtml
             const line = document.createElement("pre");
             line.style.margin = "0";
             line.style.whiteSpace = "pre-wrap";
-            if (isError) { line.setAttribute("role", "alert"); line.style.borderLeft = "4px solid #d6455d"; line.style.paddingLeft = "8px"; }
+            if (isError) {
+              line.setAttribute("role", "alert");
+              line.style.borderLeft = "4px solid #d6455d";
+              line.style.paddingLeft = "8px";
+            }
             line.textContent = values.map(value => {
               if (typeof value === "string") return value;
               if (value instanceof Error) return String(value.stack || value);
-              try { const text = JSON.stringify(value, null, 2); return text === undefined ? String(value) : text; } catch (problem) { return String(value); }
+              try {
+                const text = JSON.stringify(value, null, 2);
+                return text === undefined ? String(value) : text;
+              } catch (problem) { return String(value); }
             }).join(" ");
             element.appendChild(line);
           };

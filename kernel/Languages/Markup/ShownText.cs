@@ -1,12 +1,14 @@
-using ResearchKit.Kernel.Sessions;
-using ResearchKit.Kernel.Sessions.Globals;
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Cells.Globals;
 
 namespace ResearchKit.Kernel.Languages.Markup;
 
 /// <summary>Shows the text of a cell that is no program.</summary>
 internal static class ShownText
 {
-    /// <summary>Shows what a text makes, and the text itself where only text can be shown. A cell without text shows nothing.</summary>
+    /// <summary>
+    /// Shows what a text makes, and the text itself where only text can be shown. A cell without text shows nothing.
+    /// </summary>
     public static Task<CellValue> Show(string code, CellContext context, Func<string, OrderedDictionary<string, string>> make)
     {
         ArgumentNullException.ThrowIfNull(code);

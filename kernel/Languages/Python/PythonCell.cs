@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using ResearchKit.Kernel.Jupyter;
-using ResearchKit.Kernel.Jupyter.Client;
-using ResearchKit.Kernel.Sessions;
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Protocol;
+using ResearchKit.Kernel.Protocol.Client;
 
 namespace ResearchKit.Kernel.Languages.Python;
 
@@ -72,7 +72,8 @@ internal sealed class PythonCell(PythonKernel kernel, CellScope? scope, CellCont
     private void End(KernelRequest request, JsonObject? error)
     {
         var stopped = context.Cancellation.IsCancellationRequested;
-        if (request.Reply is null && stopped) throw new OperationCanceledException("The cell was interrupted.", context.Cancellation);
+        if (request.Reply is null && stopped)
+            throw new OperationCanceledException("The cell was interrupted.", context.Cancellation);
         if (request.Reply is not { } reply) throw CellException.Plain("PythonFailed", "ipykernel did not reply to the cell.");
         outputs.ShowPages(reply);
         if (error is null && reply.Content.Text("status") == "error") error = reply.Content;
@@ -108,7 +109,8 @@ internal sealed class PythonCell(PythonKernel kernel, CellScope? scope, CellCont
         scope?.Outputs?.FlushAll();
         try
         {
-            kernel.Answer(question, ask?.Invoke(question.Content.Text("prompt") ?? "", question.Content.Flag("password", false)) ?? "");
+            kernel.Answer(question,
+                ask?.Invoke(question.Content.Text("prompt") ?? "", question.Content.Flag("password", false)) ?? "");
         }
         catch (OperationCanceledException)
         {

@@ -4,8 +4,8 @@ namespace ResearchKit.Kernel.Languages.Python;
 internal static class PythonCode
 {
     /// <summary>
-    /// IPython drops blank lines at the start, and its line numbers would no longer be the cell's: comments stand in for them. Not
-    /// before a <c>%%</c> line, which must be the first.
+    /// IPython drops blank lines at the start, and its line numbers would no longer be the cell's: comments stand in for them.
+    /// Not before a <c>%%</c> line, which must be the first.
     /// </summary>
     public static string Of(string part)
     {

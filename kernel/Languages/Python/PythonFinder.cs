@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.Python;
 
@@ -11,12 +12,15 @@ internal static class PythonFinder
     private const string Question =
         "import importlib.util as u, sys; print('%d.%d' % sys.version_info[:2], 'yes' if u.find_spec('ipykernel') else 'no')";
 
-    /// <summary>The first of: the variable's, the active environment's, those on the path, the system's. An explicit one stands alone.</summary>
+    /// <summary>
+    /// The first of: the variable's, the active environment's, those on the path, the system's. An explicit one stands alone.
+    /// </summary>
     /// <param name="environment">Reads an environment variable.</param>
     /// <param name="note">Is told when an active environment had to be passed over.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="CellException">None has it; the traceback lists what was tried.</exception>
-    public static async Task<string> FindAsync(Func<string, string?> environment, Action<string> note, CancellationToken cancellation)
+    public static async Task<string> FindAsync(
+        Func<string, string?> environment, Action<string> note, CancellationToken cancellation)
     {
         var tried = new List<string>();
         string? withoutKernel = null, passed = null;
@@ -25,12 +29,16 @@ internal static class PythonFinder
             var found = await AskAsync(path, cancellation).ConfigureAwait(false);
             if (found is [var version, "yes"])
             {
-                if (passed is not null) note($"Python cells run in {path} (Python {version}), since the active environment has no ipykernel: {passed}");
+                if (passed is not null)
+                    note($"Python cells run in {path} (Python {version}), since the active environment has no ipykernel: "
+                        + $"{passed}");
                 return path;
             }
             if (found.Length > 0) withoutKernel ??= path;
-            if (source.EndsWith("_ENV", StringComparison.Ordinal) || source.EndsWith("_PREFIX", StringComparison.Ordinal)) passed ??= path;
-            tried.Add($"   {path} ({source}): {(found.Length > 0 ? $"Python {found[0]} without ipykernel" : "cannot be started")}");
+            if (source.EndsWith("_ENV", StringComparison.Ordinal) || source.EndsWith("_PREFIX", StringComparison.Ordinal))
+                passed ??= path;
+            var state = found.Length > 0 ? $"Python {found[0]} without ipykernel" : "cannot be started";
+            tried.Add($"   {path} ({source}): {state}");
         }
         throw Missing(tried, withoutKernel);
     }
@@ -38,9 +46,11 @@ internal static class PythonFinder
     private static CellException Missing(List<string> tried, string? withoutKernel)
     {
         const string message = "No Python with ipykernel was found, which Python cells run in.";
-        var install = withoutKernel is null ? "Install Python 3" : $"Install it with: {withoutKernel} -m pip install ipykernel (Debian and Ubuntu: apt-get install python3-ipykernel)";
+        var install = withoutKernel is null ? "Install Python 3"
+            : $"Install it with: {withoutKernel} -m pip install ipykernel (Debian and Ubuntu: apt-get install python3-ipykernel)";
         return new CellException("PythonMissing", message,
-            [message, "Tried:", .. tried.Count > 0 ? tried : ["   nothing: no python3 or python is on PATH"], $"{install}, or name another Python in the environment variable {Variable}."]);
+            [message, "Tried:", .. tried.Count > 0 ? tried : ["   nothing: no python3 or python is on PATH"],
+                $"{install}, or name another Python in the environment variable {Variable}."]);
     }
 
     private static List<(string Path, string Source)> Candidates(Func<string, string?> environment)
@@ -51,11 +61,13 @@ internal static class PythonFinder
         foreach (var variable in new[] { "VIRTUAL_ENV", "CONDA_PREFIX" })
         {
             if (environment(variable) is not { Length: > 0 } prefix) continue;
-            all.Add((Path.Combine(prefix, windows ? variable == "VIRTUAL_ENV" ? "Scripts/python.exe" : "python.exe" : "bin/python"), variable));
+            all.Add((Path.Combine(prefix,
+                windows ? variable == "VIRTUAL_ENV" ? "Scripts/python.exe" : "python.exe" : "bin/python"), variable));
         }
         var folders = (environment("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
         foreach (var name in windows ? new[] { "python.exe", "python3.exe" } : ["python3", "python"])
-            all.AddRange(folders.Select(folder => (Path.Combine(folder, name), "PATH")).Where(candidate => File.Exists(candidate.Item1)));
+            all.AddRange(folders.Select(folder => (Path.Combine(folder, name), "PATH"))
+                .Where(candidate => File.Exists(candidate.Item1)));
         if (!windows && File.Exists("/usr/bin/python3")) all.Add(("/usr/bin/python3", "the system's"));
         return all;
     }
@@ -63,7 +75,12 @@ internal static class PythonFinder
     /// <summary>Its version and whether it has ipykernel; nothing where it does not start.</summary>
     private static async Task<string[]> AskAsync(string path, CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo(path, ["-c", Question]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(path, ["-c", Question])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
         try
         {
             using var process = Process.Start(start)!;
@@ -72,7 +89,8 @@ internal static class PythonFinder
             patience.CancelAfter(TimeSpan.FromSeconds(20));
             try
             {
-                var (output, errors) = (process.StandardOutput.ReadToEndAsync(patience.Token), process.StandardError.ReadToEndAsync(patience.Token));
+                var (output, errors) = (process.StandardOutput.ReadToEndAsync(patience.Token),
+                    process.StandardError.ReadToEndAsync(patience.Token));
                 await Task.WhenAll(output, errors).ConfigureAwait(false);
                 await process.WaitForExitAsync(patience.Token).ConfigureAwait(false);
                 var words = (await output.ConfigureAwait(false)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
-using ResearchKit.Kernel.Jupyter;
-using ResearchKit.Kernel.Jupyter.Client;
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Protocol;
+using ResearchKit.Kernel.Protocol.Client;
 
 namespace ResearchKit.Kernel.Languages.Python;
 
@@ -34,7 +35,8 @@ internal sealed class PythonKernel : IDisposable
     /// <param name="late">Takes what it says about requests that have ended.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="CellException">It ended while it started, or did not answer.</exception>
-    public static async Task<PythonKernel> StartAsync(string python, string work, Action<Message> late, CancellationToken cancellation)
+    public static async Task<PythonKernel> StartAsync(
+        string python, string work, Action<Message> late, CancellationToken cancellation)
     {
         var folder = new PythonFolder();
         PythonKernel? kernel = null;
@@ -46,7 +48,8 @@ internal sealed class PythonKernel : IDisposable
             try
             {
                 var ready = kernel.ConnectAsync(late, patience.Token);
-                if (await Task.WhenAny(ready, kernel.process.Ended).ConfigureAwait(false) == ready) await ready.ConfigureAwait(false);
+                if (await Task.WhenAny(ready, kernel.process.Ended).ConfigureAwait(false) == ready)
+                    await ready.ConfigureAwait(false);
                 else throw kernel.Gone($"{python} ended while it started");
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -106,7 +109,9 @@ internal sealed class PythonKernel : IDisposable
             {
                 var file = ConnectionFile.Load(folder.Connection);
                 if (file.Key.Length == 0 || file.Ip != "127.0.0.1")
-                    throw Failed("PythonFailed", $"ipykernel listens on {file.Ip} {(file.Key.Length == 0 ? "without a key" : "with a key")}; expected 127.0.0.1 with a key.");
+                    throw Failed("PythonFailed",
+                        $"ipykernel listens on {file.Ip} {(file.Key.Length == 0 ? "without a key" : "with a key")}; expected "
+                        + $"127.0.0.1 with a key.");
                 client = new KernelClient(file, late, _ => { });
                 break;
             }
@@ -140,6 +145,7 @@ internal sealed class PythonKernel : IDisposable
     private CellException Failed(string kind, string message)
     {
         var last = process.LastLines;
-        return new CellException(kind, message, last.Count == 0 ? [message] : [message, "Its last words:", .. last.Select(line => $"   {line}")]);
+        return new CellException(kind, message,
+            last.Count == 0 ? [message] : [message, "Its last words:", .. last.Select(line => $"   {line}")]);
     }
 }

@@ -1,11 +1,13 @@
 using System.Collections.Concurrent;
-using ResearchKit.Kernel.Jupyter;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Languages.Python.Values;
-using ResearchKit.Kernel.Sessions;
+using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Languages.Python;
 
-/// <summary>Python cells, in an ipykernel of their own that starts with the first of them and shares variables by value.</summary>
+/// <summary>
+/// Python cells, in an ipykernel of their own that starts with the first of them and shares variables by value.
+/// </summary>
 /// <param name="folder">The current folder of the cells: the notebook's.</param>
 public sealed class PythonLanguage(string folder) : ILanguage, IVariables, IDisposable
 {
@@ -28,7 +30,9 @@ public sealed class PythonLanguage(string folder) : ILanguage, IVariables, IDisp
     /// <inheritdoc/>
     public ICodeServices Services => new PythonServices(() => kernel is { Ending: null } ? kernel : null);
 
-    /// <summary>The variables that cells gave values to, each value as a short text: <see cref="GetAsync"/> brings the value itself.</summary>
+    /// <summary>
+    /// The variables that cells gave values to, each value as a short text: <see cref="GetAsync"/> brings the value itself.
+    /// </summary>
     public IReadOnlyList<Variable> Variables
     {
         get
@@ -37,11 +41,13 @@ public sealed class PythonLanguage(string folder) : ILanguage, IVariables, IDisp
             using var patience = new CancellationTokenSource(Glance);
             try
             {
-                return Task.Run(() => WithKernelAsync(one => new PythonValues(one).ListAsync(patience.Token), patience.Token)).GetAwaiter().GetResult();
+                return Task.Run(() => WithKernelAsync(one => new PythonValues(one).ListAsync(patience.Token), patience.Token))
+                    .GetAwaiter().GetResult();
             }
             catch (OperationCanceledException)
             {
-                throw new TimeoutException($"Python is busy with {running}: it could not list its variables within {Glance.TotalSeconds:0} seconds.");
+                throw new TimeoutException(
+                    $"Python is busy with {running}: it could not list its variables within {Glance.TotalSeconds:0} seconds.");
             }
         }
     }
@@ -73,8 +79,10 @@ public sealed class PythonLanguage(string folder) : ILanguage, IVariables, IDisp
     /// <exception cref="NotSupportedException">Its value cannot be shared; the message names its type.</exception>
     public async Task<object?> GetAsync(string name, CancellationToken cancellation)
     {
-        if (kernel is null) throw new KeyNotFoundException($"There is no variable '{name}' in Python, where no cell has run yet.");
-        return await WithKernelAsync(one => new PythonValues(one).GetAsync(name, cancellation), cancellation).ConfigureAwait(false);
+        if (kernel is null)
+            throw new KeyNotFoundException($"There is no variable '{name}' in Python, where no cell has run yet.");
+        return await WithKernelAsync(one => new PythonValues(one).GetAsync(name, cancellation), cancellation)
+            .ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -111,7 +119,8 @@ public sealed class PythonLanguage(string folder) : ILanguage, IVariables, IDisp
     private async Task TakeTurnAsync(CellContext context)
     {
         if (await turn.WaitAsync(TimeSpan.FromMilliseconds(500), context.Cancellation).ConfigureAwait(false)) return;
-        context.Note($"Python still runs {running}, which did not stop. This cell waits for it; to interrupt this cell ends Python.");
+        context.Note(
+            $"Python still runs {running}, which did not stop. This cell waits for it; to interrupt this cell ends Python.");
         try
         {
             await turn.WaitAsync(context.Cancellation).ConfigureAwait(false);

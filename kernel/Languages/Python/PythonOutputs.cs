@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
-using ResearchKit.Kernel.Jupyter;
-using ResearchKit.Kernel.Notebooks;
-using ResearchKit.Kernel.Sessions;
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Languages.Python;
 
@@ -9,7 +8,8 @@ namespace ResearchKit.Kernel.Languages.Python;
 internal sealed class PythonOutputs(CellScope? scope)
 {
     private const string Plain = "text/plain";
-    private const string Widget = "application/vnd.jupyter.widget-view+json";   // its other half lives in Python alone: the text is shown
+    // its other half lives in Python alone: the text is shown
+    private const string Widget = "application/vnd.jupyter.widget-view+json";
 
     /// <summary>Shows what a message shows; errors are not among it.</summary>
     public void Show(Message message)
@@ -40,7 +40,8 @@ internal sealed class PythonOutputs(CellScope? scope)
     }
 
     /// <summary>Whether the cell asked its Python to end, which it then does a moment later.</summary>
-    public static bool Exits(Message? reply) => reply is not null && Payload(reply, "ask_exit").Any(item => !item.Flag("keepkernel", false));
+    public static bool Exits(Message? reply) =>
+        reply is not null && Payload(reply, "ask_exit").Any(item => !item.Flag("keepkernel", false));
 
     private static IEnumerable<JsonObject> Payload(Message reply, string source) =>
         (reply.Content["payload"] as JsonArray ?? []).OfType<JsonObject>().Where(item => item.Text("source") == source);

@@ -26,8 +26,10 @@ internal sealed partial class PythonProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        if (!OperatingSystem.IsWindows()) start.Environment["JPY_PARENT_PID"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
-        start.Environment.TryAdd("PYDEVD_DISABLE_FILE_VALIDATION", "1");   // else every start warns of a debugger that nobody asked for
+        if (!OperatingSystem.IsWindows())
+            start.Environment["JPY_PARENT_PID"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        // else every start warns of a debugger that nobody asked for
+        start.Environment.TryAdd("PYDEVD_DISABLE_FILE_VALIDATION", "1");
         process = new Process { StartInfo = start, EnableRaisingEvents = true };
         process.Exited += (_, _) => End();
         process.OutputDataReceived += (_, _) => { };   // what Python prints comes as messages

@@ -1,9 +1,12 @@
 using System.Text.Json.Nodes;
-using ResearchKit.Kernel.Jupyter;
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Languages.Python;
 
-/// <summary>Answers about Python code from the running ipykernel; before the first cell there is none, and nothing is known.</summary>
+/// <summary>
+/// Answers about Python code from the running ipykernel; before the first cell there is none, and nothing is known.
+/// </summary>
 internal sealed class PythonServices(Func<PythonKernel?> running) : ICodeServices
 {
     private static readonly TimeSpan Glance = TimeSpan.FromSeconds(2);
@@ -12,28 +15,32 @@ internal sealed class PythonServices(Func<PythonKernel?> running) : ICodeService
     public async Task<Completions> CompleteAsync(string code, int position, CancellationToken cancellation)
     {
         var nothing = new Completions(position, position, []);
-        if (await AskAsync("complete_request", code, position, [], cancellation).ConfigureAwait(false) is not { } reply) return nothing;
+        if (await AskAsync("complete_request", code, position, [], cancellation).ConfigureAwait(false) is not { } reply)
+            return nothing;
         var (start, end) = (Units(code, reply.Number("cursor_start") ?? 0), Units(code, reply.Number("cursor_end") ?? 0));
         var told = ((reply["metadata"] as JsonObject)?["_jupyter_types_experimental"] as JsonArray ?? []).OfType<JsonObject>()
             .DistinctBy(item => item.Text("text")).ToDictionary(item => item.Text("text") ?? "");
         var items = (reply["matches"] as JsonArray ?? []).Select(match => match!.GetValue<string>()).Select(text =>
-            new CompletionItem(text, told.GetValueOrDefault(text)?.Text("type") ?? "", told.GetValueOrDefault(text)?.Text("signature") ?? ""));
+            new CompletionItem(text, told.GetValueOrDefault(text)?.Text("type") ?? "",
+                told.GetValueOrDefault(text)?.Text("signature") ?? ""));
         return new Completions(start, end, [.. items]);
     }
 
     /// <inheritdoc/>
     public async Task<Inspection?> InspectAsync(string code, int position, CancellationToken cancellation)
     {
-        var reply = await AskAsync("inspect_request", code, position, new() { ["detail_level"] = 0 }, cancellation).ConfigureAwait(false);
+        var reply = await AskAsync("inspect_request", code, position, new() { ["detail_level"] = 0 }, cancellation)
+            .ConfigureAwait(false);
         if (reply?["data"] is not JsonObject data || data.Text("text/plain") is not { } text) return null;
-        var plain = Notebooks.Pages.TerminalText.Plain(text);
+        var plain = TerminalText.Plain(text);
         return new Inspection(plain, $"```text\n{plain.TrimEnd()}\n```");
     }
 
     /// <inheritdoc/>
     public CodeCompleteness IsComplete(string code)
     {
-        var reply = Task.Run(() => AskAsync("is_complete_request", code, null, [], CancellationToken.None)).GetAwaiter().GetResult();
+        var reply = Task.Run(() => AskAsync("is_complete_request", code, null, [], CancellationToken.None)).GetAwaiter()
+            .GetResult();
         return reply?.Text("status") switch
         {
             "incomplete" => new CodeCompleteness(CodeStatus.Incomplete, reply.Text("indent") ?? ""),
@@ -43,7 +50,8 @@ internal sealed class PythonServices(Func<PythonKernel?> running) : ICodeService
     }
 
     /// <summary>What the kernel says; null where there is none, or where it is busy: it answers between two cells only.</summary>
-    private async Task<JsonObject?> AskAsync(string type, string code, int? position, JsonObject content, CancellationToken cancellation)
+    private async Task<JsonObject?> AskAsync(
+        string type, string code, int? position, JsonObject content, CancellationToken cancellation)
     {
         if (running() is not { } kernel) return null;
         content["code"] = code;

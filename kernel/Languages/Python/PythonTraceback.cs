@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using ResearchKit.Kernel.Jupyter;
-using ResearchKit.Kernel.Notebooks.Pages;
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Languages.Python;
 
@@ -25,18 +25,22 @@ internal sealed partial class PythonTraceback
     public CellException Describe(JsonObject error, string cell, Exception? cause)
     {
         var (name, message) = (error.Text("ename") ?? "Error", error.Text("evalue") ?? "");
-        var lines = (error["traceback"] as JsonArray ?? []).Select(line => line is JsonValue value && value.TryGetValue<string>(out var text) ? text : "")
-            .SelectMany(text => text.TrimEnd('\n').Split('\n')).Select(Named).SkipWhile(line => Rule().IsMatch(TerminalText.Plain(line))).ToList();
+        var lines = (error["traceback"] as JsonArray ?? [])
+            .Select(line => line is JsonValue value && value.TryGetValue<string>(out var text) ? text : "")
+            .SelectMany(text => text.TrimEnd('\n').Split('\n')).Select(Named)
+                .SkipWhile(line => Rule().IsMatch(TerminalText.Plain(line))).ToList();
         if (lines.Count == 0) lines.Add($"{name}: {message}");
         return new CellException(name, message, lines, Line(lines, cell), cause);
     }
 
     private string Named(string line) => Place().Replace(line, match =>
-        names.TryGetValue(int.Parse(match.Groups["count"].ValueSpan, CultureInfo.InvariantCulture), out var cell) ? $"{match.Groups["color"].Value}{cell}" : match.Value);
+        names.TryGetValue(int.Parse(match.Groups["count"].ValueSpan, CultureInfo.InvariantCulture), out var cell)
+            ? $"{match.Groups["color"].Value}{cell}" : match.Value);
 
     private static int? Line(List<string> lines, string cell)
     {
-        var found = lines.Select(line => At().Match(TerminalText.Plain(line))).LastOrDefault(match => match.Success && match.Groups[1].Value == cell);
+        var found = lines.Select(line => At().Match(TerminalText.Plain(line)))
+            .LastOrDefault(match => match.Success && match.Groups[1].Value == cell);
         return found is null ? null : int.Parse(found.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
     }
 

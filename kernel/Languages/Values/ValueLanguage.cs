@@ -1,11 +1,13 @@
 using System.Collections.Concurrent;
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using ResearchKit.Kernel.Sessions;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.Values;
 
-/// <summary><c>#!value --name x</c>: keeps a text as it stands in the cell, in a file or at an address, for other languages to share.</summary>
+/// <summary>
+/// <c>#!value --name x</c>: keeps a text as it stands in the cell, in a file or at an address, for other languages to share.
+/// </summary>
 /// <param name="folder">Where relative paths are looked for.</param>
 public sealed class ValueLanguage(string folder) : ILanguage, IVariables
 {
@@ -16,7 +18,8 @@ public sealed class ValueLanguage(string folder) : ILanguage, IVariables
 
     /// <inheritdoc/>
     public IReadOnlyList<Variable> Variables =>
-        [.. values.Select(entry => new Variable(entry.Key, entry.Value?.GetType() ?? typeof(object), entry.Value)).OrderBy(variable => variable.Name, StringComparer.Ordinal)];
+        [.. values.Select(entry => new Variable(entry.Key, entry.Value?.GetType() ?? typeof(object), entry.Value))
+            .OrderBy(variable => variable.Name, StringComparer.Ordinal)];
 
     /// <inheritdoc/>
     public Task SetAsync(string name, object? value, CancellationToken cancellation)
@@ -34,9 +37,13 @@ public sealed class ValueLanguage(string folder) : ILanguage, IVariables
         var file = new Option<string>("--from-file");
         var address = new Option<string>("--from-url");
         var mime = new Option<string>("--mime-type");
-        var parsed = new RootCommand { name, file, address, mime }.Parse([.. CommandLineParser.SplitCommandLine(context.Arguments)], new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsing = new ParserConfiguration { ResponseFileTokenReplacer = null };
+        var parsed = new RootCommand { name, file, address, mime }
+            .Parse([.. CommandLineParser.SplitCommandLine(context.Arguments)], parsing);
         if (parsed.Errors.Count > 0)
-            throw CellException.Plain("MagicError", $"#!value: {parsed.Errors[0].Message} Expected --name NAME, and --from-file FILE, --from-url ADDRESS or the text itself below.");
+            throw CellException.Plain("MagicError",
+                $"#!value: {parsed.Errors[0].Message} Expected --name NAME, and --from-file FILE, --from-url ADDRESS or the text "
+                + $"itself below.");
         var text = (parsed.GetValue(file), parsed.GetValue(address)) switch
         {
             ({ } path, _) => await FromFileAsync(path, context.Cancellation).ConfigureAwait(false),
@@ -44,7 +51,8 @@ public sealed class ValueLanguage(string folder) : ILanguage, IVariables
             _ => code.Trim(),
         };
         values[parsed.GetRequiredValue(name)] = text;
-        if (parsed.GetValue(mime) is { } shown) CellScope.Current?.Outputs?.Show(Formatted.Raw(text, shown), Guid.NewGuid().ToString("N"));
+        if (parsed.GetValue(mime) is { } shown)
+            CellScope.Current?.Outputs?.Show(Formatted.Raw(text, shown), Guid.NewGuid().ToString("N"));
         return CellValue.None;
     }
 

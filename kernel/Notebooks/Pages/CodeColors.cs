@@ -1,10 +1,10 @@
 using System.Text;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.Classification;
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.Classification;
 using Microsoft.CodeAnalysis.Host.Mef;
 using Microsoft.CodeAnalysis.Text;
-using ResearchKit.Kernel.Languages.CSharp;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
@@ -18,7 +18,8 @@ internal static class CodeColors
         using var workspace = new AdhocWorkspace(MefHostServices.DefaultHost);
         var text = string.Concat(cells.Select(cell => WithoutDirectives(cell) + "\n"));
         var whole = new TextSpan(0, text.Length);
-        var spans = await Classifier.GetClassifiedSpansAsync(Document(workspace, text), whole, cancellation).ConfigureAwait(false);
+        var spans = await Classifier.GetClassifiedSpansAsync(Document(workspace, text), whole, cancellation)
+            .ConfigureAwait(false);
         var marks = spans.Select(span => (span.TextSpan.Start, span.TextSpan.End, Class: ClassOf(span.ClassificationType)))
             .Where(span => span.Class is not null).OrderBy(span => span.Start).ToList();
 
@@ -78,7 +79,8 @@ internal static class CodeColors
         ClassificationTypeNames.NumericLiteral => "c-n",
         ClassificationTypeNames.Comment => "c-c",
         ClassificationTypeNames.ClassName or ClassificationTypeNames.RecordClassName or ClassificationTypeNames.StructName
-            or ClassificationTypeNames.RecordStructName or ClassificationTypeNames.InterfaceName or ClassificationTypeNames.EnumName
+            or ClassificationTypeNames.RecordStructName or ClassificationTypeNames.InterfaceName
+                or ClassificationTypeNames.EnumName
             or ClassificationTypeNames.DelegateName or ClassificationTypeNames.TypeParameterName => "c-t",
         ClassificationTypeNames.MethodName or ClassificationTypeNames.ExtensionMethodName => "c-m",
         ClassificationTypeNames.PreprocessorKeyword => "c-d",

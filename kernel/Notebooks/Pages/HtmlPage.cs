@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Notebooks.Parameters;
 
 namespace ResearchKit.Kernel.Notebooks.Pages;
@@ -36,7 +37,8 @@ public sealed class HtmlPage
         var code = notebook.Cells.Where(cell => cell.Kind == CellKind.Code).ToList();
         var sources = code.Select(cell => cell.Source.ReplaceLineEndings("\n")).ToList();
         var colored = await CodeColors.ColorAsync(sources, cancellation).ConfigureAwait(false);
-        return new HtmlPage(notebook, name, folder).Render(code.Zip(colored).ToDictionary(pair => pair.First, pair => pair.Second));
+        return new HtmlPage(notebook, name, folder)
+            .Render(code.Zip(colored).ToDictionary(pair => pair.First, pair => pair.Second));
     }
 
     private string Render(Dictionary<NotebookCell, string> code)
@@ -48,11 +50,14 @@ public sealed class HtmlPage
             body.Append(cell.Kind switch
             {
                 CellKind.Code => Code(cell, code[cell], ++number),
-                CellKind.Markdown => $"<div class=\"prose\">\n{markdown.Render(cell.Source, cell.Json["attachments"] as JsonObject)}</div>\n",
-                _ => $"<pre class=\"raw\" tabindex=\"0\" role=\"group\" aria-label=\"Raw text\">{Escape.Html(cell.Source)}</pre>\n",
+                CellKind.Markdown =>
+                    $"<div class=\"prose\">\n{markdown.Render(cell.Source, cell.Json["attachments"] as JsonObject)}</div>\n",
+                _ => $"<pre class=\"raw\" tabindex=\"0\" role=\"group\" aria-label=\"Raw "
+                    + $"text\">{Escape.Html(cell.Source)}</pre>\n",
             });
         }
-        var title = markdown.Headings.OrderBy(heading => heading.Level).FirstOrDefault()?.Text is { Length: > 0 } text ? text : name;
+        var title = markdown.Headings.OrderBy(heading => heading.Level).FirstOrDefault()?.Text is { Length: > 0 } text ? text
+            : name;
         return $"""
             <!DOCTYPE html>
             <html lang="en">
@@ -83,9 +88,10 @@ public sealed class HtmlPage
         var note = isInjected ? "<p class=\"note\">Parameters of this run</p>\n" : "";
         var time = cell.Seconds is { } seconds ? $"<br><span class=\"time\">{Duration(seconds)}</span>" : "";
         var count = $"<span class=\"count\">[{(cell.ExecutionCount is { } executed ? executed : " ")}]{time}</span>";
+        var text = $"<pre tabindex=\"0\" role=\"group\" aria-label=\"Code of {label}\"><code>{code}</code></pre>";
         var html = new StringBuilder($"""
             <div class="code{(isInjected ? " injected" : "")}" role="group" aria-label="C{label[1..]}">
-            {note}<div class="in">{count}<pre tabindex="0" role="group" aria-label="Code of {label}"><code>{code}</code></pre></div>
+            {note}<div class="in">{count}{text}</div>
 
             """);
         foreach (var output in cell.Outputs.OfType<JsonObject>())

@@ -26,7 +26,8 @@ internal sealed partial class MarkdownHtml(PageImages images)
     {
         var document = Markdown.Parse(markdown, Pipeline);
         foreach (var link in document.Descendants<LinkInline>().ToList()) Settle(link, attachments);
-        foreach (var link in document.Descendants<AutolinkInline>().Where(link => !link.IsEmail && !IsHarmless(link.Url)).ToList())
+        foreach (var link in document.Descendants<AutolinkInline>().Where(link => !link.IsEmail && !IsHarmless(link.Url))
+            .ToList())
             link.ReplaceBy(new LiteralInline(link.Url));
         if (isPartOfPage)
             foreach (var heading in document.Descendants<HeadingBlock>()) Anchor(heading);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
@@ -36,7 +37,8 @@ internal sealed class OutputHtml(MarkdownHtml markdown)
         var plain = Has(data, "text/plain");
         var label = Escape.Html(plain is null ? $"Output of {cell}" : $"Output of {cell}: {Short(plain)}");
         if (Has(data, "text/html") is { } html)
-            return $"<div class=\"rich\" tabindex=\"0\" role=\"group\" aria-label=\"Output of {Escape.Html(cell)}\">{html}</div>\n";
+            return $"<div class=\"rich\" tabindex=\"0\" role=\"group\" aria-label=\"Output of "
+                + $"{Escape.Html(cell)}\">{html}</div>\n";
         if (Has(data, "image/svg+xml") is { } svg)
             return $"<div class=\"rich picture\" role=\"img\" aria-label=\"{label}\">{SvgElement(svg)}</div>\n";
         foreach (var mime in new[] { "image/png", "image/jpeg", "image/gif" })

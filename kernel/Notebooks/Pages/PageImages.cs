@@ -1,8 +1,11 @@
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
-/// <summary>Finds the pictures that a text names and puts them into the page: attachments, and files below the notebook's folder.</summary>
+/// <summary>
+/// Finds the pictures that a text names and puts them into the page: attachments, and files below the notebook's folder.
+/// </summary>
 internal sealed class PageImages(string folder)
 {
     private const long Largest = 8 << 20;
@@ -37,6 +40,7 @@ internal sealed class PageImages(string folder)
         };
         if (mime is null || !path.StartsWith(root, StringComparison.Ordinal)) return null;
         var file = new FileInfo(path);
-        return file.Exists && file.Length <= Largest ? $"data:{mime};base64,{Convert.ToBase64String(File.ReadAllBytes(path))}" : null;
+        return file.Exists && file.Length <= Largest ? $"data:{mime};base64,{Convert.ToBase64String(File.ReadAllBytes(path))}"
+            : null;
     }
 }

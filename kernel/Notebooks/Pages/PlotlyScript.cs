@@ -17,7 +17,8 @@ internal static class PlotlyScript
     {
         if (Find() is not { } assembly) return "";
         var name = assembly.GetManifestResourceNames().FirstOrDefault(
-            name => name.Contains("plotly", StringComparison.OrdinalIgnoreCase) && name.EndsWith(".min.js", StringComparison.Ordinal));
+            name => name.Contains("plotly", StringComparison.OrdinalIgnoreCase)
+                && name.EndsWith(".min.js", StringComparison.Ordinal));
         if (name is null) return "";
         using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
         // in a script's strings and patterns both spellings mean the same; in HTML only these are safe

@@ -12,7 +12,9 @@ public sealed record ParameterValue(Parameter Parameter, string Literal, JsonNod
 {
     private static CultureInfo Invariant => CultureInfo.InvariantCulture;
 
-    /// <summary>The statement that declares the variable anew, so that <c>const</c> and <c>readonly</c> are no obstacle.</summary>
+    /// <summary>
+    /// The statement that declares the variable anew, so that <c>const</c> and <c>readonly</c> are no obstacle.
+    /// </summary>
     public string Declaration => $"{Parameter.Type} {Parameter.Name} = {Literal};";
 
     /// <summary>Reads what was typed, the same in every culture.</summary>
@@ -31,7 +33,8 @@ public sealed record ParameterValue(Parameter Parameter, string Literal, JsonNod
         "int" when int.TryParse(text, NumberStyles.Integer, Invariant, out var value) => (Spelled(value), value),
         "long" when long.TryParse(text, NumberStyles.Integer, Invariant, out var value) => (Spelled(value), value),
         "float" when float.TryParse(text, NumberStyles.Float, Invariant, out var value) => (Float(value), Number(value, value)),
-        "double" when double.TryParse(text, NumberStyles.Float, Invariant, out var value) => (Double(value), Number(value, value)),
+        "double" when double.TryParse(text, NumberStyles.Float, Invariant, out var value) =>
+            (Double(value), Number(value, value)),
         "decimal" when decimal.TryParse(text, NumberStyles.Float, Invariant, out var value) => (Spelled(value), value),
         var type when parameter.Values.Contains(text) => ($"{type}.{text}", text),
         _ => null,

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
-using ResearchKit.Kernel.Languages.CSharp;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Notebooks.Parameters;
 
@@ -26,7 +26,9 @@ public static class ParametersCell
     /// <summary>Adds the cell that sets the values, right after the one that declares them; an earlier one goes.</summary>
     /// <param name="notebook">The notebook to change.</param>
     /// <param name="settings">Values as typed, by name.</param>
-    /// <exception cref="ArgumentException">No such parameter, or a value of another type; the message says what there is.</exception>
+    /// <exception cref="ArgumentException">
+    /// No such parameter, or a value of another type; the message says what there is.
+    /// </exception>
     public static IReadOnlyList<ParameterValue> Inject(NotebookDocument notebook, IReadOnlyDictionary<string, string> settings)
     {
         ArgumentNullException.ThrowIfNull(notebook);
@@ -49,8 +51,10 @@ public static class ParametersCell
     public static IReadOnlyDictionary<string, string> Fast(NotebookDocument notebook)
     {
         ArgumentNullException.ThrowIfNull(notebook);
-        return Find(notebook)?.Metadata["fast"] is JsonObject fast ? fast.ToDictionary(entry => entry.Key, entry => $"{entry.Value}")
-            : throw new ArgumentException("The notebook has no fast settings: the metadata of its parameters cell has no object 'fast'.");
+        return Find(notebook)?.Metadata["fast"] is JsonObject fast
+            ? fast.ToDictionary(entry => entry.Key, entry => $"{entry.Value}")
+            : throw new ArgumentException(
+                "The notebook has no fast settings: the metadata of its parameters cell has no object 'fast'.");
     }
 
     private static NotebookCell? Find(NotebookDocument notebook) =>
@@ -74,7 +78,8 @@ public static class ParametersCell
                from variable in field.Declaration.Variables
                let symbol = model.GetDeclaredSymbol(variable) as IFieldSymbol
                where symbol is not null
-               select new Parameter(symbol.Name, symbol.Type.ToMinimalDisplayString(model, variable.SpanStart), EnumNames(symbol.Type)),
+               select new Parameter(symbol.Name, symbol.Type.ToMinimalDisplayString(model, variable.SpanStart),
+                   EnumNames(symbol.Type)),
         ];
     }
 

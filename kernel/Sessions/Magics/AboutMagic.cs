@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
-using ResearchKit.Kernel.Commands;
-using ResearchKit.Kernel.Languages.CSharp.Packages;
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Packages;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
@@ -18,7 +18,8 @@ internal static class AboutMagic
                 ["kernel", $"ResearchKit {ProductVersion.Text}"],
                 [".NET", RuntimeInformation.FrameworkDescription],
                 ["TorchSharp", CarriedPackages.Versions.GetValueOrDefault("TorchSharp") ?? ""],
-                ["system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors"],
+                ["system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, "
+                    + $"{Environment.ProcessorCount} processors"],
                 ["languages", string.Join(", ", call.Languages.All.Select(language => language.Name))],
                 ["process", $"{Environment.ProcessId}"],
             ]);

@@ -10,7 +10,10 @@ internal static class ImportMagic
 
     public static Command Create(MagicCall call)
     {
-        var file = new Argument<string>("file") { Description = $"An .ipynb or .dib notebook, or a file of code ({string.Join(", ", ImportedFile.Kinds)})." };
+        var file = new Argument<string>("file")
+        {
+            Description = $"An .ipynb or .dib notebook, or a file of code ({string.Join(", ", ImportedFile.Kinds)}).",
+        };
         var command = new Command("import", "Runs another notebook or a file of code.") { file };
         command.SetAction((parsed, _) => RunAsync(call, parsed.GetRequiredValue(file)));
         return command;
@@ -20,8 +23,10 @@ internal static class ImportMagic
     {
         var path = Path.GetFullPath(file, call.Folder);
         if (!File.Exists(path)) throw new ArgumentException($"there is no file {path}.");
-        if (++Depth.Value > Deepest) throw new ArgumentException($"{file} is imported within itself, {Deepest} times; expected an end.");
-        foreach (var (code, language) in ImportedFile.Cells(path, call.Language)) await call.Execute(code, language).ConfigureAwait(false);
+        if (++Depth.Value > Deepest)
+            throw new ArgumentException($"{file} is imported within itself, {Deepest} times; expected an end.");
+        foreach (var (code, language) in ImportedFile.Cells(path, call.Language))
+            await call.Execute(code, language).ConfigureAwait(false);
         Depth.Value--;
     }
 }

@@ -32,16 +32,19 @@ internal static partial class ImportedFile
         if (kind == ".ipynb")
         {
             var notebook = NotebookDocument.Load(path);
-            return notebook.Cells.Where(cell => cell.IsRunnable).Select(cell => (cell.Source, cell.Language ?? notebook.Language ?? language));
+            return notebook.Cells.Where(cell => cell.IsRunnable)
+                .Select(cell => (cell.Source, cell.Language ?? notebook.Language ?? language));
         }
         if (kind == ".dib") return [(Program(File.ReadAllText(path)), "csharp")];
         return LanguageOfFile.TryGetValue(kind, out var known) ? [(File.ReadAllText(path), known)]
-            : throw new ArgumentException($"{path} ends in '{kind}'; expected .ipynb, .dib, {string.Join(", ", LanguageOfFile.Keys)}.");
+            : throw new ArgumentException(
+                $"{path} ends in '{kind}'; expected .ipynb, .dib, {string.Join(", ", LanguageOfFile.Keys)}.");
     }
 
     /// <summary>A .dib file is one long cell, once its description and its texts are gone.</summary>
     private static string Program(string dib) => TextSection().Replace(dib.ReplaceLineEndings("\n"), "");
 
-    [GeneratedRegex(@"^#!(meta|markdown)[^\n]*\n.*?(?=^#!(?!markdown|meta)[a-z]|\z)", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(@"^#!(meta|markdown)[^\n]*\n.*?(?=^#!(?!markdown|meta)[a-z]|\z)",
+        RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex TextSection();
 }

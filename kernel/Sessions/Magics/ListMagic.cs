@@ -11,7 +11,8 @@ internal static class ListMagic
         command.SetAction(parsed =>
         {
             var commands = ((RootCommand)parsed.RootCommandResult.Command).Subcommands;
-            MagicTable.Show(call.Run.Scope.Outputs, ["Name", "What it does"], Rows(call.Languages, commands).Select(row => new[] { row.Name, row.Does }));
+            MagicTable.Show(call.Run.Scope.Outputs, ["Name", "What it does"],
+                Rows(call.Languages, commands).Select(row => new[] { row.Name, row.Does }));
         });
         return command;
     }
@@ -19,7 +20,10 @@ internal static class ListMagic
     public static IEnumerable<(string Name, string Does)> Rows(SessionLanguages languages, IEnumerable<Command> commands) =>
     [
         .. languages.All.Select(language =>
-            ($"#!{language.Name}", $"The lines that follow are {language.Name}.{(language.Aliases.Count == 0 ? "" : $" Also: {string.Join(", ", language.Aliases.Select(alias => $"#!{alias}"))}.")}")),
+            ($"#!{language.Name}", $"The lines that follow are {language.Name}.{Also(language.Aliases)}")),
         .. commands.Select(command => ($"#!{command.Name}", command.Description ?? "")).Order(),
     ];
+
+    private static string Also(IReadOnlyList<string> aliases) =>
+        aliases.Count == 0 ? "" : $" Also: {string.Join(", ", aliases.Select(alias => $"#!{alias}"))}.";
 }

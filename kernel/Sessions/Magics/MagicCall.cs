@@ -6,4 +6,5 @@ namespace ResearchKit.Kernel.Sessions.Magics;
 /// <param name="Run">The running cell.</param>
 /// <param name="Language">The language that the line stands in.</param>
 /// <param name="Execute">Runs code in a language as if it stood here.</param>
-internal sealed record MagicCall(SessionLanguages Languages, string Folder, CellRun Run, string Language, Func<string, string, Task> Execute);
+internal sealed record MagicCall(
+    SessionLanguages Languages, string Folder, CellRun Run, string Language, Func<string, string, Task> Execute);

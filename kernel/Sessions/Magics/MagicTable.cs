@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.DotNet.Interactive.Formatting;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
@@ -9,8 +10,11 @@ internal static class MagicTable
     public static void Show(CellOutputs? outputs, string[] headings, IEnumerable<string[]> rows)
     {
         var all = rows.ToList();
-        var widths = headings.Select((heading, column) => all.Select(row => row[column].Length).Append(heading.Length).Max()).ToList();
-        var text = string.Join('\n', all.Prepend(headings).Select(row => string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
+        var widths = headings.Select((heading, column) => all.Select(row => row[column].Length).Append(heading.Length).Max())
+            .ToList();
+        var text = string.Join('\n',
+            all.Prepend(headings)
+            .Select(row => string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
         var body = string.Concat(all.Select(row => $"<tr>{Cells("td", row)}</tr>"));
         var data = new OrderedDictionary<string, string>
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Languages;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
@@ -10,7 +11,8 @@ internal sealed class SessionMagics(SessionLanguages languages, string folder)
 {
     private static readonly Func<MagicCall, Command>[] All =
     [
-        AboutMagic.Create, ImportMagic.Create, ListMagic.Create, SetMagic.Create, ShareMagic.Create, TimeMagic.Create, WhoMagic.Create, WhoMagic.CreateLong,
+        AboutMagic.Create, ImportMagic.Create, ListMagic.Create, SetMagic.Create, ShareMagic.Create, TimeMagic.Create,
+        WhoMagic.Create, WhoMagic.CreateLong,
     ];
 
     /// <summary>Every name that may stand after <c>#!</c>, with what it does.</summary>
@@ -20,28 +22,34 @@ internal sealed class SessionMagics(SessionLanguages languages, string folder)
     /// <param name="part">The line.</param>
     /// <param name="run">The running cell.</param>
     /// <param name="execute">Runs code in a language as if it stood here.</param>
-    /// <exception cref="CellException">There is no such name, or its arguments are wrong; the message says what there is.</exception>
+    /// <exception cref="CellException">
+    /// There is no such name, or its arguments are wrong; the message says what there is.
+    /// </exception>
     public async Task RunAsync(MagicPart part, CellRun run, Func<string, string, Task> execute)
     {
         var call = new MagicCall(languages, folder, run, part.Language, execute);
         var root = new RootCommand { Commands(call) };
         root.Directives.Clear();
-        if (!root.Subcommands.Any(command => command.Name == part.Name)) throw Wrong(part, $"there is no such command here; #!lsmagic lists them.");
+        if (!root.Subcommands.Any(command => command.Name == part.Name))
+            throw Wrong(part, $"there is no such command here; #!lsmagic lists them.");
         string[] arguments = [part.Name, .. CommandLineParser.SplitCommandLine(part.Arguments)];
         var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction) throw Wrong(part, $"{parsed.Errors[0].Message} #!{part.Name} -h tells what it takes.");
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+            throw Wrong(part, $"{parsed.Errors[0].Message} #!{part.Name} -h tells what it takes.");
         using var help = new StringWriter();
         try
         {
-            await parsed.InvokeAsync(new InvocationConfiguration { Output = help, Error = help, EnableDefaultExceptionHandler = false }, run.Scope.Cancellation)
-                .ConfigureAwait(false);
+            var console = new InvocationConfiguration { Output = help, Error = help, EnableDefaultExceptionHandler = false };
+            await parsed.InvokeAsync(console, run.Scope.Cancellation).ConfigureAwait(false);
         }
-        catch (Exception refused) when (refused is ArgumentException or KeyNotFoundException or IOException or InvalidDataException or InvalidOperationException
-            or NotSupportedException or TimeoutException)
+        catch (Exception refused)
+            when (refused is ArgumentException or KeyNotFoundException or IOException or InvalidDataException
+                or InvalidOperationException or NotSupportedException or TimeoutException)
         {
             throw Wrong(part, refused.Message);
         }
-        if (help.ToString() is { Length: > 0 } text) Console.Write(text.Replace($"{RootCommand.ExecutableName} ", "#!", StringComparison.Ordinal));
+        if (help.ToString() is { Length: > 0 } text)
+            Console.Write(text.Replace($"{RootCommand.ExecutableName} ", "#!", StringComparison.Ordinal));
     }
 
     private static List<Command> Commands(MagicCall call) => [.. All.Select(create => create(call))];

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using ResearchKit.Kernel.Sessions.Globals;
+using ResearchKit.Kernel.Cells.Globals;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
@@ -14,7 +14,10 @@ internal static class SetMagic
             Description = "A text, @language:variable, @input:\"question\" or @password:\"question\".",
             Required = true,
         };
-        var reference = new Option<bool>("--byref") { Description = "Accepted; languages of this process always share the object itself." };
+        var reference = new Option<bool>("--byref")
+        {
+            Description = "Accepted; languages of this process always share the object itself.",
+        };
         var mime = new Option<string>("--mime-type") { Description = "Accepted; a value is always shared as it is." };
         var command = new Command("set", "Sets a variable of this language.") { name, value, reference, mime };
         command.SetAction(async (parsed, cancellation) =>

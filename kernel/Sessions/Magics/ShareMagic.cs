@@ -16,8 +16,10 @@ internal static class ShareMagic
         command.SetAction(async (parsed, cancellation) =>
         {
             await call.Run.Kit().ConfigureAwait(false);   // the value may be a tensor
-            var value = await call.Languages.Variables(parsed.GetRequiredValue(from)).GetAsync(parsed.GetRequiredValue(name), cancellation).ConfigureAwait(false);
-            await call.Languages.Variables(call.Language).SetAsync(parsed.GetValue(renamed) ?? parsed.GetRequiredValue(name), value, cancellation).ConfigureAwait(false);
+            var value = await call.Languages.Variables(parsed.GetRequiredValue(from))
+                .GetAsync(parsed.GetRequiredValue(name), cancellation).ConfigureAwait(false);
+            await call.Languages.Variables(call.Language)
+                .SetAsync(parsed.GetValue(renamed) ?? parsed.GetRequiredValue(name), value, cancellation).ConfigureAwait(false);
         });
         return command;
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
@@ -13,7 +14,9 @@ internal static class TimeMagic
         command.SetAction(_ =>
         {
             var start = Stopwatch.GetTimestamp();
-            call.Run.AtEnd(() => call.Run.Scope.Outputs?.Show(Formatted.Raw(Told(Stopwatch.GetElapsedTime(start)), "text/plain"), Guid.NewGuid().ToString("N")));
+            call.Run.AtEnd(() =>
+                call.Run.Scope.Outputs?.Show(Formatted.Raw(Told(Stopwatch.GetElapsedTime(start)), "text/plain"),
+                    Guid.NewGuid().ToString("N")));
         });
         return command;
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Languages.CSharp;
 
@@ -19,7 +20,8 @@ internal static class WhoMagic
     public static Command CreateLong(MagicCall call)
     {
         var command = new Command("whos", "Lists the variables with their types and values.");
-        command.SetAction(_ => MagicTable.Show(call.Run.Scope.Outputs, ["Variable", "Type", "Value"], Variables(call).Select(Row)));
+        command.SetAction(_ =>
+            MagicTable.Show(call.Run.Scope.Outputs, ["Variable", "Type", "Value"], Variables(call).Select(Row)));
         return command;
     }
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ResearchKit.Kernel.Commands;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Tests.Kernel;
 using ResearchKit.Tests.Kernel.Jupyter;
 

@@ -1,9 +1,10 @@
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.Completion;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Completion;
 using Microsoft.CodeAnalysis.QuickInfo;
 using Microsoft.CodeAnalysis.Tags;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.CSharp.Services;
 
@@ -34,11 +35,13 @@ internal sealed class CSharpServices(CellWorkspace workspace) : ICodeServices
     {
         var document = workspace.With(code);
         var service = QuickInfoService.GetService(document)!;
-        foreach (var place in await PlacesAsync(document, Math.Clamp(position, 0, code.Length), cancellation).ConfigureAwait(false))
+        foreach (var place in await PlacesAsync(document, Math.Clamp(position, 0, code.Length), cancellation)
+            .ConfigureAwait(false))
         {
             var found = await service.GetQuickInfoAsync(document, place, cancellation).ConfigureAwait(false);
             if (found is null || found.Sections.IsEmpty) continue;
-            var sections = found.Sections.Select(section => (section.Kind, section.Text)).Where(section => section.Text.Length > 0).ToList();
+            var sections = found.Sections.Select(section => (section.Kind, section.Text))
+                .Where(section => section.Text.Length > 0).ToList();
             var text = string.Join("\n\n", sections.Select(section => section.Text));
             var markdown = string.Join("\n\n", sections.Select(
                 section => section.Kind == QuickInfoSectionKinds.Description ? $"```csharp\n{section.Text}\n```" : section.Text));
@@ -102,9 +105,13 @@ internal sealed class CSharpServices(CellWorkspace workspace) : ICodeServices
             switch (tag)
             {
                 case WellKnownTags.Method or WellKnownTags.ExtensionMethod: return "function";
-                case WellKnownTags.Class or WellKnownTags.Structure or WellKnownTags.Interface or WellKnownTags.Enum or WellKnownTags.Delegate: return "class";
+                case WellKnownTags.Class or WellKnownTags.Structure or WellKnownTags.Interface or WellKnownTags.Enum
+                    or WellKnownTags.Delegate:
+                    return "class";
                 case WellKnownTags.Namespace: return "module";
-                case WellKnownTags.Property or WellKnownTags.Field or WellKnownTags.Event or WellKnownTags.EnumMember or WellKnownTags.Constant: return "property";
+                case WellKnownTags.Property or WellKnownTags.Field or WellKnownTags.Event or WellKnownTags.EnumMember
+                    or WellKnownTags.Constant:
+                    return "property";
                 case WellKnownTags.Local or WellKnownTags.Parameter or WellKnownTags.RangeVariable: return "instance";
                 case WellKnownTags.Keyword: return "keyword";
             }

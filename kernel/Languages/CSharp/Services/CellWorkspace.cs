@@ -2,10 +2,13 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Host.Mef;
 using Microsoft.CodeAnalysis.Text;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.CSharp.Services;
 
-/// <summary>The session's cells as a chain of projects, each seeing the ones before it. Built when it is first asked for.</summary>
+/// <summary>
+/// The session's cells as a chain of projects, each seeing the ones before it. Built when it is first asked for.
+/// </summary>
 internal sealed class CellWorkspace
 {
     private readonly List<(string Code, IReadOnlyList<MetadataReference> References)> pending = [];
@@ -44,7 +47,8 @@ internal sealed class CellWorkspace
         var info = ProjectInfo.Create(
             id, VersionStamp.Create(), id.ToString(), id.ToString(), LanguageNames.CSharp,
             parseOptions: CSharpDefaults.Parsing.WithDocumentationMode(DocumentationMode.Parse),
-            compilationOptions: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: CSharpDefaults.Imports, allowUnsafe: true),
+            compilationOptions: new CSharpCompilationOptions(
+                OutputKind.DynamicallyLinkedLibrary, usings: CSharpDefaults.Imports, allowUnsafe: true),
             projectReferences: last is null ? [] : [new ProjectReference(last)],
             metadataReferences: (references ?? CSharpDefaults.References).Select(Documented), isSubmission: true);
         var document = DocumentId.CreateNewId(id);

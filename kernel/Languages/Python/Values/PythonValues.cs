@@ -1,14 +1,19 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ResearchKit.Kernel.Jupyter;
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Languages.Python.Values;
 
 /// <summary>The variables of a running Python.</summary>
 internal sealed class PythonValues(PythonKernel kernel)
 {
-    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = 512 };
+    private static readonly JsonWriterOptions Writing = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        MaxDepth = 512,
+    };
     private static readonly JsonDocumentOptions Reading = new() { MaxDepth = 512 };
 
     /// <summary>Name, type and a short text of each.</summary>
@@ -18,7 +23,8 @@ internal sealed class PythonValues(PythonKernel kernel)
 
     /// <summary>The value of one.</summary>
     public Task<object?> GetAsync(string name, CancellationToken cancellation) => AskAsync(
-        "get", request => request.Json.WriteString("name", name), (_, answer) => new ValueReader(kernel.Folder).Read(answer), cancellation);
+        "get", request => request.Json.WriteString("name", name), (_, answer) => new ValueReader(kernel.Folder).Read(answer),
+        cancellation);
 
     /// <summary>Gives one a value.</summary>
     public Task SetAsync(string name, object? value, CancellationToken cancellation) => AskAsync(
@@ -44,7 +50,8 @@ internal sealed class PythonValues(PythonKernel kernel)
     };
 
     private async Task<T> AskAsync<T>(
-        string what, Action<(Utf8JsonWriter Json, string Number)> write, Func<string, JsonElement, T> read, CancellationToken cancellation)
+        string what, Action<(Utf8JsonWriter Json, string Number)> write, Func<string, JsonElement, T> read,
+        CancellationToken cancellation)
     {
         var number = kernel.Folder.Next();
         try
@@ -58,7 +65,8 @@ internal sealed class PythonValues(PythonKernel kernel)
                 json.WriteEndObject();
             }
             await CallAsync(number, cancellation).ConfigureAwait(false);
-            using var answer = JsonDocument.Parse(kernel.Folder.Read($"{number}.answer.json") ?? throw new IOException("Python gave no answer."), Reading);
+            using var answer = JsonDocument.Parse(
+                kernel.Folder.Read($"{number}.answer.json") ?? throw new IOException("Python gave no answer."), Reading);
             if (answer.RootElement.TryGetProperty("answer", out var given)) return read(number, given);
             var message = answer.RootElement.GetProperty("message").GetString();
             throw answer.RootElement.GetProperty("error").GetString() switch
@@ -98,6 +106,7 @@ internal sealed class PythonValues(PythonKernel kernel)
         }
         if (reply.Content.Text("status") == "ok") return;
         cancellation.ThrowIfCancellationRequested();
-        throw CellException.Plain("PythonFailed", $"Python could not share a value: {reply.Content.Text("ename")}: {reply.Content.Text("evalue")}");
+        throw CellException.Plain("PythonFailed",
+            $"Python could not share a value: {reply.Content.Text("ename")}: {reply.Content.Text("evalue")}");
     }
 }

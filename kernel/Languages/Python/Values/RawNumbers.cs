@@ -13,14 +13,16 @@ internal static class RawNumbers
     {
         var length = (nint)array.LongLength * size;
         for (nint at = 0; at < length; at += Longest)
-            file.Write(MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(array), at), (int)nint.Min(Longest, length - at)));
+            file.Write(MemoryMarshal.CreateReadOnlySpan(
+                ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(array), at), (int)nint.Min(Longest, length - at)));
     }
 
     public static void Write(FileStream file, torch.Tensor tensor)
     {
         if (tensor.numel() == 0) return;
         using var scope = torch.NewDisposeScope();
-        var plain = (tensor.is_complex() ? tensor.detach().cpu().resolve_conj() : tensor.detach().cpu().resolve_neg()).contiguous();
+        var plain = (tensor.is_complex() ? tensor.detach().cpu().resolve_conj() : tensor.detach().cpu().resolve_neg())
+            .contiguous();
         foreach (var part in Parts(plain.flatten())) file.Write(part.bytes);
     }
 
@@ -30,7 +32,9 @@ internal static class RawNumbers
     {
         var length = tensor.numel() * tensor.element_size();
         using var file = new FileStream(path, new FileStreamOptions { BufferSize = 0 });
-        if (file.Length != length) throw new InvalidDataException($"Python wrote {file.Length} bytes; a tensor of shape [{string.Join(", ", tensor.shape)}] and {tensor.dtype} takes {length}.");
+        if (file.Length != length)
+            throw new InvalidDataException($"Python wrote {file.Length} bytes; a tensor of shape "
+                + $"[{string.Join(", ", tensor.shape)}] and {tensor.dtype} takes {length}.");
         if (length == 0) return;
         using var scope = torch.NewDisposeScope();
         foreach (var part in Parts(tensor.flatten())) file.ReadExactly(part.bytes);

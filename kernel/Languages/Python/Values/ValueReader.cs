@@ -8,7 +8,9 @@ namespace ResearchKit.Kernel.Languages.Python.Values;
 /// <summary>Reads a value of Python, in the words that start_python.py describes. Nothing of it is run as code.</summary>
 internal sealed class ValueReader(PythonFolder folder)
 {
-    /// <summary>Ints come as long, whole lists of one type as an array of it, numpy arrays and torch tensors as tensors.</summary>
+    /// <summary>
+    /// Ints come as long, whole lists of one type as an array of it, numpy arrays and torch tensors as tensors.
+    /// </summary>
     /// <exception cref="InvalidDataException">It is not in those words.</exception>
     public object? Read(JsonElement value) => value.ValueKind switch
     {
@@ -53,7 +55,10 @@ internal sealed class ValueReader(PythonFolder folder)
 
     private object Dictionary(JsonElement value)
     {
-        var pairs = value.EnumerateArray().Select(pair => (Key: Read(pair[0]) ?? throw new NotSupportedException("A dict has the key None, which no dictionary here can have."), Value: Read(pair[1]))).ToList();
+        var pairs = value.EnumerateArray()
+            .Select(pair =>
+                (Key: Read(pair[0]) ?? throw new NotSupportedException(
+                    "A dict has the key None, which no dictionary here can have."), Value: Read(pair[1]))).ToList();
         return pairs.All(pair => pair.Key is string)
             ? pairs.ToDictionary(pair => (string)pair.Key, pair => pair.Value)
             : pairs.ToDictionary(pair => pair.Key, pair => pair.Value);

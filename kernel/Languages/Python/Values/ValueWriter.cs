@@ -22,15 +22,20 @@ internal sealed class ValueWriter(Utf8JsonWriter json, PythonFolder folder, stri
             case bool flag: json.WriteBooleanValue(flag); break;
             case string text: json.WriteStringValue(text); break;
             case char letter: json.WriteStringValue([letter]); break;
-            case sbyte or byte or short or ushort or int or uint or long: json.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture)); break;
-            case ulong or Int128 or UInt128 or BigInteger: Tagged("int", ((IFormattable)value).ToString(null, CultureInfo.InvariantCulture)); break;
+            case sbyte or byte or short or ushort or int or uint or long:
+                json.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
+                break;
+            case ulong or Int128 or UInt128 or BigInteger:
+                Tagged("int", ((IFormattable)value).ToString(null, CultureInfo.InvariantCulture));
+                break;
             case Half number: Number((double)number); break;
             case float number: Number(number); break;
             case double number: Number(number); break;
             case Complex number: Pair("complex", () => Number(number.Real), () => Number(number.Imaginary)); break;
             case torch.Tensor tensor: Tensor(tensor); break;
             case Array array when ElementTypes.Of(array.GetType().GetElementType()!) is var (kind, size):
-                Numbers(kind, [.. Enumerable.Range(0, array.Rank).Select(array.GetLongLength)], false, file => RawNumbers.Write(file, array, size));
+                Numbers(kind, [.. Enumerable.Range(0, array.Rank).Select(array.GetLongLength)], false, file =>
+                    RawNumbers.Write(file, array, size));
                 break;
             case IDictionary dictionary: Dictionary(dictionary, depth); break;
             case Array { Rank: > 1 }: throw Refused(value);
@@ -40,7 +45,8 @@ internal sealed class ValueWriter(Utf8JsonWriter json, PythonFolder folder, stri
     }
 
     private ArgumentException Refused(object value) => new(
-        $"{name} has a value of type {value.GetType()}, which Python cannot get; share what it is made of: numbers, texts, arrays, lists, dictionaries or tensors.");
+        $"{name} has a value of type {value.GetType()}, which Python cannot get; share what it is made of: numbers, texts, "
+            + $"arrays, lists, dictionaries or tensors.");
 
     private void Tagged(string kind, string text)
     {
@@ -71,7 +77,8 @@ internal sealed class ValueWriter(Utf8JsonWriter json, PythonFolder folder, stri
     {
         if (tensor.IsInvalid) throw new ArgumentException($"{name} is a tensor that has been disposed.");
         if (tensor.is_sparse || ElementTypes.Of(tensor.dtype) is not { } kind)
-            throw new ArgumentException($"{name} is a {(tensor.is_sparse ? "sparse " : "")}tensor of {tensor.dtype}, which Python cannot get; share its dense values as float32.");
+            throw new ArgumentException($"{name} is a {(tensor.is_sparse ? "sparse " : "")}tensor of {tensor.dtype}, which "
+                + $"Python cannot get; share its dense values as float32.");
         Numbers(kind, tensor.shape, true, file => RawNumbers.Write(file, tensor));
     }
 
@@ -98,7 +105,8 @@ internal sealed class ValueWriter(Utf8JsonWriter json, PythonFolder folder, stri
         foreach (DictionaryEntry entry in dictionary)
         {
             if (entry.Key is not (string or bool or char or int or long or double)) throw new ArgumentException(
-                $"{name} has a dictionary with a key of type {entry.Key.GetType()}; a key for Python is a string, a bool or a number.");
+                $"{name} has a dictionary with a key of type {entry.Key.GetType()}; a key for Python is a string, a bool or a "
+                    + $"number.");
             json.WriteStartArray();
             Write(entry.Key, depth + 1);
             Write(entry.Value, depth + 1);

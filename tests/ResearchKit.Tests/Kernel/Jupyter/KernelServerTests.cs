@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using NetMQ;
 using NetMQ.Sockets;
 using ResearchKit.Kernel.Jupyter;
+using ResearchKit.Kernel.Protocol;
 using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Tests.Kernel.Jupyter;

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using NetMQ;
 using NetMQ.Sockets;
-using ResearchKit.Kernel.Jupyter;
+using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Tests.Kernel.Jupyter;
 

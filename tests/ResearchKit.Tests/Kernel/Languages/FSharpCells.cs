@@ -1,7 +1,9 @@
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Cells.Globals;
+using ResearchKit.Kernel.Kit;
 using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Languages.FSharp;
 using ResearchKit.Kernel.Sessions;
-using ResearchKit.Kernel.Sessions.Globals;
 
 namespace ResearchKit.Tests.Kernel.Languages;
 
@@ -18,7 +20,7 @@ public sealed class FSharpCells : IDisposable
     public FSharpCells()
     {
         ConsoleRouter.Install();
-        Kit.Install(value => CellFunctions.display(value).Update);
+        KitLoader.Load(value => CellFunctions.display(value).Update);
         Language = new FSharpLanguage(folder.Path);
     }
 

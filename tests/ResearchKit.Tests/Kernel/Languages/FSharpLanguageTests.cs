@@ -1,5 +1,5 @@
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Languages.FSharp;
-using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Tests.Kernel.Languages;
 

@@ -1,4 +1,4 @@
-using ResearchKit.Kernel.Languages;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Languages.FSharp;
 
 namespace ResearchKit.Tests.Kernel.Languages;

@@ -1,4 +1,4 @@
-using ResearchKit.Kernel.Sessions;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Tests.Kernel.Languages;
 

@@ -1,7 +1,6 @@
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Languages.Markup;
-using ResearchKit.Kernel.Languages.Mermaid;
-using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Tests.Kernel.Languages;
 

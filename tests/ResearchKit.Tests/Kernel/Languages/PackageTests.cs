@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Tests.Kernel.Languages;

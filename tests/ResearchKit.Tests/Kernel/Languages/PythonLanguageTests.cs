@@ -1,5 +1,5 @@
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Languages;
-using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Tests.Kernel.Languages;
 
@@ -68,7 +68,7 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
         await own.RunAsync("\n\ndef fail(n):\n    return n / 0");
         var error = await own.FailAsync("#\n\nx = 5\nfail(x)");
         Assert.Equal(("ZeroDivisionError", "division by zero", 4), (error.Kind, error.Message, error.Line));
-        var text = ResearchKit.Kernel.Notebooks.Pages.TerminalText.Plain(string.Join('\n', error.Traceback));
+        var text = ResearchKit.Kernel.Cells.TerminalText.Plain(string.Join('\n', error.Traceback));
         Assert.Contains("cell 2, line 4", text, StringComparison.Ordinal);
         Assert.Contains("cell 1, line 4", text, StringComparison.Ordinal);
         Assert.EndsWith("ZeroDivisionError: division by zero", text, StringComparison.Ordinal);

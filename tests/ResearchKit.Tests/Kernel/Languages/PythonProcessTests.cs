@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using ResearchKit.Kernel.Languages;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Languages.Python;
 
 namespace ResearchKit.Tests.Kernel.Languages;

@@ -1,6 +1,6 @@
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Languages.Python;
-using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Tests.Kernel.Languages;
 

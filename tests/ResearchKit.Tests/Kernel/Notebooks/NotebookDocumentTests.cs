@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CsCheck;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Notebooks;
 
 namespace ResearchKit.Tests.Kernel.Notebooks;

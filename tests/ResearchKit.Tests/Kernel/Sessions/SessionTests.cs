@@ -1,3 +1,4 @@
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Tests.Kernel.Sessions;

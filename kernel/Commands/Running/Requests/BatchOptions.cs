@@ -1,0 +1,61 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace ResearchKit.Kernel.Commands.Running;
+
+/// <summary>What commands that execute notebooks are asked in the same words, and how they answer.</summary>
+internal sealed class BatchOptions
+{
+    private const double LongestTimeout = 1e6;   // seconds; a timer cannot wait for much longer
+
+    public BatchOptions() => Notebooks.Validators.Add(result =>
+    {
+        if (result.Tokens.FirstOrDefault(token => token.Value.StartsWith('-')) is { } option)
+            result.AddError($"Unrecognized command or argument '{option.Value}'.");
+    });
+
+    public Argument<string[]> Notebooks { get; } = new("NOTEBOOKS")
+    {
+        Description = "The .ipynb files, or folders that stand for all notebooks in and below them (but not in runs/ and hidden "
+            + "folders).",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    public Option<string> Jobs { get; } = new("--jobs", "-j")
+    {
+        Description = "How many notebooks run at a time, each in a process of its own; 1 where not given. More than one share "
+            + "the processors "
+            + "(OMP_NUM_THREADS, unless set), which can change the last digits of sums.",
+        HelpName = "N",
+    };
+
+    public Option<string> Timeout { get; } = new("--timeout")
+    {
+        Description = "The longest that one cell may take. It is then interrupted and has failed.",
+        HelpName = "SECONDS",
+    };
+
+    public int JobsOf(ParseResult parsed) => parsed.GetValue(Jobs) switch
+    {
+        null => 1,
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var jobs) && jobs >= 1 => jobs,
+        var text => throw new ArgumentException($"--jobs {text}: expected a whole number, 1 or more."),
+    };
+
+    public TimeSpan? TimeoutOf(ParseResult parsed) => parsed.GetValue(Timeout) switch
+    {
+        null => null,
+        var text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0
+            and <= LongestTimeout
+            => TimeSpan.FromSeconds(seconds),
+        var text => throw new ArgumentException($"--timeout {text}: expected seconds, more than 0 and at most 1,000,000."),
+    };
+
+    public static bool WasInterrupted(IEnumerable<RunReport> reports) =>
+        reports.Any(report => report.Status is RunStatus.Interrupted or RunStatus.NotStarted);
+
+    public static int ExitCodeOf(IReadOnlyList<RunReport> reports) =>
+        WasInterrupted(reports) ? ExitCodes.Interrupted
+        : reports.All(report => report.Status == RunStatus.Succeeded) ? ExitCodes.Success
+        : ExitCodes.CellFailed;
+}

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using ResearchKit.Kernel.Kit;
+
+namespace ResearchKit.Kernel.Commands.Running;
+
+/// <summary><c>--kernels</c>: the native kernels of an earlier run, for a run that is to repeat its bits.</summary>
+internal static class GivenKernels
+{
+    private const string Variable = "RESEARCHKIT_KERNELS";
+    private static readonly string[] Variables =
+    [
+        Variable, "RESEARCHKIT_SELFCHECK", "RESEARCHKIT_WORKAROUNDS", "RESEARCHKIT_CACHES", "RESEARCHKIT_PORTABLE",
+    ];
+
+    public static Option<string> Option() => new("--kernels")
+    {
+        Description = "Multiplies and convolves with the native kernels of an earlier run: its run.json or folder, or a text "
+            + "such as 'linear-256=onednn'. "
+            + "Where not given, a self-check of this machine chooses them.",
+        HelpName = "RUN",
+    };
+
+    /// <summary>
+    /// Takes the choice for this process and those that it starts, and checks the environment variables of the kit.
+    /// </summary>
+    /// <exception cref="ArgumentException">
+    /// The record or the text names no kernels, or a variable has a value that is not understood.
+    /// </exception>
+    public static void Take(string? given)
+    {
+        if (given is not null && PortableRun.IsAsked)
+            throw new ArgumentException($"--kernels {given}: the run is portable, which fixes the kernels.");
+        if (given is not null) Environment.SetEnvironmentVariable(Variable, Text(given));
+        // so that the kit is not loaded for nothing
+        if (!Variables.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 })) return;
+        try
+        {
+            NativeKernels.CheckEnvironment();
+        }
+        catch (InvalidOperationException wrong)
+        {
+            throw new ArgumentException(
+                given is null ? wrong.Message : $"--kernels {given}: {wrong.InnerException?.Message ?? wrong.Message}", wrong);
+        }
+    }
+
+    private static string Text(string given)
+    {
+        if (given.Length == 0)
+            throw new ArgumentException("--kernels is empty; expected a run's record or a text such as 'linear-256=onednn'.");
+        if (!File.Exists(given) && !Directory.Exists(given))
+            return given.Contains('=') ? given
+                : throw new ArgumentException(
+                    $"--kernels {given}: there is no such file or folder, and it names no kernel such as 'linear-256=onednn'.");
+        try
+        {
+            return NativeKernels.OfRun(given)
+                ?? throw new ArgumentException($"--kernels {given}: the record does not say which kernels its run used.");
+        }
+        catch (FormatException wrong)
+        {
+            throw new ArgumentException($"--kernels {given}: {wrong.Message}", wrong);
+        }
+    }
+}

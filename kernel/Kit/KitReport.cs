@@ -1,0 +1,20 @@
+using ResearchKit.Native;
+
+namespace ResearchKit.Kernel.Kit;
+
+/// <summary>What the kit reports about this machine, as sections of lines.</summary>
+internal static class KitReport
+{
+    /// <summary>The machine, the kernels in use, the rates of matrix products measured now, and the workarounds.</summary>
+    /// <remarks>Each section is made when it is asked for: the rates take seconds.</remarks>
+    public static IEnumerable<(string Title, IReadOnlyList<(string Name, string Value)> Lines)> Sections()
+    {
+        var kernels = MachineReport.KernelsInUse();   // first: what was written into oneDNN's record is part of the machine
+        yield return ("Machine", MachineReport.Machine());
+        yield return ("Kernels", kernels);
+        yield return ("Products of large matrices, measured now", MachineReport.Rates());
+        yield return ("Workarounds", [.. Workarounds.All.Select(one => (one.Name, $"{State(one)}. {one.Reason}"))]);
+    }
+
+    private static string State(Workaround one) => one.IsOff ? "switched off" : one.IsActive ? "active" : "not needed here";
+}

@@ -1,0 +1,123 @@
+namespace ResearchKit.Tests.Arrows;
+
+/// <summary>Folders of kit/ and kernel/, the only arrows allowed between them, and the sizes of files and folders.</summary>
+public sealed class ArchitectureTests
+{
+    private static readonly Lazy<SourceProject> Kit = new(() =>
+        SourceProject.Read("kit", "ResearchKit", "ResearchKit.Mermaid", "ResearchKit.Kernel", "ResearchKit.Tests"));
+
+    private static readonly Lazy<SourceProject> Kernel = new(() =>
+        SourceProject.Read("kernel", "ResearchKit.Kernel", "ResearchKit.Tests"));
+
+    private static readonly Lazy<SourceProject> Mermaid = new(() =>
+        SourceProject.Read("kernel/Mermaid", "ResearchKit.Mermaid", "ResearchKit.Kernel", "ResearchKit.Tests"));
+
+    [Fact]
+    public void Every_name_of_the_sources_is_understood()
+    {
+        Assert.Empty(Kit.Value.Unresolved());
+        Assert.Empty(Kernel.Value.Unresolved());
+        Assert.Empty(Mermaid.Value.Unresolved());
+    }
+
+    [Fact]
+    public void Folders_of_the_kit_use_only_what_the_table_allows() => Assert.Empty(Violations(Kit.Value.Uses(), ArrowTable.Kit));
+
+    [Fact]
+    public void Folders_of_the_kernel_use_only_what_the_table_allows() =>
+        Assert.Empty(Violations(Kernel.Value.Uses(), ArrowTable.Kernel));
+
+    [Fact]
+    public void The_Mermaid_project_uses_nothing_of_the_others() =>
+        Assert.DoesNotContain(Mermaid.Value.Uses(), use => use.To.StartsWith("ResearchKit", StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("a relative name", "", "typeof(Formatting.Formatters)")]
+    [InlineData("a full name", "", "typeof(ResearchKit.Formatting.Formatters)")]
+    [InlineData("a using", "using ResearchKit.Formatting;", "typeof(Formatters)")]
+    [InlineData("an alias", "using Views = ResearchKit.Formatting.Formatters;", "typeof(Views)")]
+    [InlineData("a static using", "using static ResearchKit.Formatting.Formatters;", "(Action)(() => Install(null!))")]
+    [InlineData("a type argument", "", "new List<Formatting.ColorScale>()")]
+    public void An_arrow_upwards_is_found_in_the_kit(string way, string use, string expression)
+    {
+        var code = Planted(use, "ResearchKit.Native", expression);
+        var found = Violations(Kit.Value.UsesOf("Native/Planted.cs", code), ArrowTable.Kit);
+        Assert.True(found.Count > 0 && found.All(one => one is { From: "Native", To: "Formatting" }),
+            $"{way}: {string.Join('\n', found)}");
+    }
+
+    [Theory]
+    [InlineData("a relative name", "", "typeof(Sessions.Session)", "Sessions")]
+    [InlineData("a type that is not named", "using static ResearchKit.Kernel.Commands.CommandLine;",
+        "InvokeAsync([], null!, null!)", "Commands")]
+    [InlineData("the kit", "using ResearchKit.Training;", "typeof(Trainer)", "ResearchKit")]
+    public void An_arrow_upwards_is_found_in_the_kernel(string way, string use, string expression, string to)
+    {
+        var code = Planted(use, "ResearchKit.Kernel.Notebooks", expression);
+        var found = Violations(Kernel.Value.UsesOf("Notebooks/Planted.cs", code), ArrowTable.Kernel);
+        Assert.True(found.Count > 0 && found.All(one => one.From == "Notebooks" && one.To == to),
+            $"{way}: {string.Join('\n', found)}");
+    }
+
+    [Fact]
+    public void The_tables_have_no_circle()
+    {
+        foreach (var table in new[] { ArrowTable.Kit, ArrowTable.Kernel })
+            foreach (var folder in table.Direct.Keys) Assert.DoesNotContain(folder, table.Reach(folder));
+    }
+
+    [Theory]
+    [InlineData("kit")]
+    [InlineData("kernel")]
+    public void Every_folder_is_in_the_table(string part) =>
+        Assert.Empty(SourceFiles.Of(part).Select(path => Folders(part, path)).Where(folders => folders.Length > 0)
+            .Select(folders => folders[0])
+            .Distinct().Except((part == "kit" ? ArrowTable.Kit : ArrowTable.Kernel).Direct.Keys));
+
+    /// <summary>Deeper folders sort the files of a folder; their names may be part of the namespace.</summary>
+    [Theory]
+    [InlineData("kit", "ResearchKit")]
+    [InlineData("kernel", "ResearchKit.Kernel")]
+    public void The_first_folder_is_a_namespace(string part, string root)
+    {
+        foreach (var path in SourceFiles.Of(part))
+        {
+            if (Folders(part, path) is not [var folder, ..]) continue;
+            var declared = File.ReadLines(path).First(line => line.StartsWith("namespace ", StringComparison.Ordinal));
+            Assert.StartsWith($"namespace {root}.{folder}.", declared.Replace(';', '.'), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("kit")]
+    [InlineData("kernel")]
+    [InlineData("kernel/Mermaid")]
+    public void No_file_of_the_product_is_longer_than_300_lines(string part) =>
+        Assert.DoesNotContain(SourceFiles.Of(part), path => File.ReadLines(path).Count() > 300);
+
+    [Theory]
+    [InlineData("kernel")]
+    [InlineData("kernel/Mermaid")]
+    public void No_line_is_longer_than_130_columns(string part) => Assert.Empty(SourceFiles.Of(part)
+        .SelectMany(path =>
+            File.ReadLines(path).Index().Where(line => line.Item.Length > 130).Select(line => $"{path}:{line.Index + 1}")));
+
+    [Theory]
+    [InlineData("kernel")]
+    [InlineData("kernel/Mermaid")]
+    public void No_folder_holds_more_than_24_files(string part) => Assert.DoesNotContain(
+        SourceFiles.Of(part).CountBy(path => Path.GetDirectoryName(path)!), folder => folder.Value > 24);
+
+    private static string Planted(string use, string space, string expression) => $$"""
+        {{use}}
+        namespace {{space}};
+        internal static class Planted { public static object Of() => {{expression}}; }
+        """;
+
+    private static IReadOnlyList<TypeUse> Violations(IEnumerable<TypeUse> uses, ArrowTable table) =>
+        [.. uses.Where(use =>
+            use.To == "ResearchKit" ? use.From != "Kit" && !ArrowTable.PlainOfTheKit.Contains(use.Type.Split('.')[^1]) : use.To != "ResearchKit.Mermaid" && !table.Allows(use.From, use.To))];
+
+    private static string[] Folders(string part, string path) =>
+        Path.GetRelativePath(Repository.PathTo(part), path).Split(Path.DirectorySeparatorChar)[..^1];
+}
