@@ -93,6 +93,7 @@ internal static class KernelCommand
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         _ = ParentWatch.CancelAfterAsync(end);
         await server.RunAsync(end.Token).ConfigureAwait(false);
+        supervision.End();   // this end is wanted, also in the middle of a cell
         await end.CancelAsync().ConfigureAwait(false);
         return ExitCodes.Success;
     }

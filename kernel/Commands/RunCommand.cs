@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using ResearchKit.Kernel.Kit;
 using ResearchKit.Kernel.Commands.Running;
+using ResearchKit.Kernel.Kit;
 using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands;
@@ -28,17 +28,21 @@ internal static class RunCommand
             "Executes notebooks; writes each with its outputs, as an HTML page, and a record of the run. Exit code 1 if a cell "
             + "failed.");
         options.AddTo(command);
-        command.SetAction((parsed, cancellation) => parsed.GetValue(options.Child)
-            ? InputEnd.CancelAsync(token => RunAsync(parsed, options, token), cancellation)
+        command.SetAction((parsed, cancellation) => parsed.GetValue(options.Child) is { } pipe
+            ? PipeEnd.CancelAsync(pipe, token => RunAsync(parsed, options, token), cancellation)
             : RunAsync(parsed, options, cancellation));
         return command;
     }
 
     /// <summary>The arguments that make this program run one notebook for another process of it.</summary>
-    public static string[] ChildArguments(RunRequest request) =>
+    /// <param name="request">What to run.</param>
+    /// <param name="pipe">The handle of a pipe that ends when the run should.</param>
+    /// <param name="onTerminal">Whether it prints to a terminal that can redraw.</param>
+    public static string[] ChildArguments(RunRequest request, string pipe, bool onTerminal) =>
     [
-        "run", Path.GetFullPath(request.Notebook), "--until-input-ends", "--output", request.Output!,
+        "run", Path.GetFullPath(request.Notebook), "--until-pipe-ends", pipe, "--output", request.Output!,
         .. request.Parameters.SelectMany(setting => new[] { "-p", $"{setting.Key}={setting.Value}" }),
+        .. onTerminal ? ["--on-terminal"] : Array.Empty<string>(),
         .. request.Fast ? ["--fast"] : Array.Empty<string>(),
         .. request.KeepGoing ? ["--keep-going"] : Array.Empty<string>(),
         .. request.Timeout is { } limit ? ["--timeout", limit.TotalSeconds.ToString("R", CultureInfo.InvariantCulture)]
@@ -51,6 +55,7 @@ internal static class RunCommand
             parsed.InvocationConfiguration, parsed.GetValue(options.Place), parsed.GetValue(options.Junit));
         if (inPlace && parsed.GetValue(options.Output) is { } both)
             throw new ArgumentException($"--in-place and --output {both} exclude each other; expected one.");
+        if (parsed.GetValue(options.OnTerminal)) TerminalProgress.Expect();
         PortableRun.Take(parsed.GetValue(options.Portable), parsed.GetValue(options.Kernels));
         GivenKernels.Take(parsed.GetValue(options.Kernels));
         var jobs = options.Batch.JobsOf(parsed);
@@ -63,6 +68,7 @@ internal static class RunCommand
         if (junit is not null) WritablePlace.RequireFile(junit, $"--junit {junit}");
         var notebooks = NotebookList.Of(parsed.GetRequiredValue(options.Batch.Notebooks));
         var process = RunRank.FromEnvironment();
+        var isChild = parsed.GetValue(options.Child) is not null;
         if (process.WorldSize > 1 && !notebooks.IsOne)
             throw new ArgumentException($"{process.WorldSize} processes were started together; they run one notebook file, not "
                 + $"{string.Join(", ", notebooks.Paths)}.");
@@ -72,19 +78,17 @@ internal static class RunCommand
         var runs = PlannedRun.All(notebooks, like);
 
         var left = new List<string>();
-        var reports = await new RunBatch(runs, jobs, console) { Process = process }.ExecuteAsync(
-            (run, report) =>
-            {
-                if (inPlace && InPlace.Write(run.Request.Notebook, report, run.Run.Folder) is { } why) left.Add(why);
-            },
+        var batch = new RunBatch(runs, jobs, console) { Process = process, IsHere = isChild || !ThisProgram.IsEntry };
+        var reports = await batch.ExecuteAsync(
+            (run, report) => { if (inPlace && InPlace.Write(run.Request.Notebook, report, run.Run.Folder) is { } why) left.Add(why); },
             cancellation).ConfigureAwait(false);
 
         if (junit is not null) JUnitReport.Write(junit, reports);
         foreach (var why in left) await console.Error.WriteLineAsync(why).ConfigureAwait(false);
-        if (BatchOptions.WasInterrupted(reports))
+        if (!isChild && BatchOptions.WasInterrupted(reports))
             await console.Error.WriteLineAsync("Interrupted; what was done is saved.").ConfigureAwait(false);
         if (!notebooks.IsOne) SummaryTable.Write(reports, console.Output);
-        if (!parsed.GetValue(options.Child)) await WriteFilesAsync(runs, notebooks, junit, console.Output).ConfigureAwait(false);
+        if (!isChild) await WriteFilesAsync(runs, notebooks, junit, console.Output).ConfigureAwait(false);
         return BatchOptions.ExitCodeOf(reports);
     }
 

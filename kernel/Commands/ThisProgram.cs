@@ -7,6 +7,9 @@ internal static class ThisProgram
 {
     private const string Name = "researchkit";
 
+    /// <summary>Whether this process was started as this program, and not as another one that calls its commands.</summary>
+    public static bool IsEntry => Assembly.GetEntryAssembly() == typeof(ThisProgram).Assembly;
+
     /// <summary>
     /// As <see cref="Command"/>, for what outlives this version: an installed tool lies in <c>.store</c>, in a folder of its
     /// version, and what starts it beside that.
@@ -24,7 +27,7 @@ internal static class ThisProgram
         var (process, assembly) = (Environment.ProcessPath ?? "dotnet",
             Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"));
         var isHost = Path.GetFileNameWithoutExtension(process) == "dotnet";
-        if (!isHost && Assembly.GetEntryAssembly() == typeof(ThisProgram).Assembly) return [process, .. arguments];
+        if (!isHost && IsEntry) return [process, .. arguments];
         return [isHost ? process : Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", assembly, .. arguments];
     }
 }

@@ -36,14 +36,14 @@ internal static class Supervisor
         var (told, heard) = (RelayAsync(kernel.StandardError, error), ReadAsync(pipe));
         using var end = cancellation.Register(() => kernel.Kill(entireProcessTree: true));
         await kernel.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
-        if (kernel.ExitCode != 0 && !cancellation.IsCancellationRequested
-            && await heard.ConfigureAwait(false) is var (request, isOpen))
-            await Obituary.TellAsync(ConnectionFile.Parse(connection, "the connection file"), request, isOpen,
-                Reason(kernel.ExitCode), await told.ConfigureAwait(false)).ConfigureAwait(false);
+        if (!cancellation.IsCancellationRequested && await heard.ConfigureAwait(false) is var (request, isOpen)
+            && (isOpen || kernel.ExitCode != 0))
+            await Obituary.TellAsync(ConnectionFile.Parse(connection, "the connection file"), request, isOpen, Reason(kernel.ExitCode), await told.ConfigureAwait(false)).ConfigureAwait(false);
         return kernel.ExitCode;
     }
 
-    private static string Reason(int code) => code switch
+    /// <summary>What an exit code says about the end of a process.</summary>
+    public static string Reason(int code) => code switch
     {
         134 => "it aborted itself (signal 6), as after a failed check, a stack overflow or an error that nobody caught",
         137 => "it was killed (signal 9), as by the system when memory runs out",

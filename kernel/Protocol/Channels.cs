@@ -49,6 +49,7 @@ internal sealed class Channels : IDisposable
             })
             {
                 var router = new RouterSocket();
+                router.Options.RouterHandover = true;   // a second front end of a session has the first one's identity
                 Open(channel, router, file.Address(port), name);
                 router.ReceiveReady += (_, _) => Receive(channel, router, received);
             }

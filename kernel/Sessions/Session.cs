@@ -93,9 +93,10 @@ public sealed class Session : IDisposable
         }
     }
 
-    /// <summary>
-    /// The language that a cell is in: that of its first <c>#!</c> line or, where it begins otherwise, the one it is given.
-    /// </summary>
+    /// <summary>Gives out what the cells have written and shown and what still waits to be joined with more.</summary>
+    public void Flush() => outputs.Flush();
+
+    /// <summary>The language that a cell is in: that of its first <c>#!</c> line or, where it begins otherwise, the one it is given.</summary>
     public string LanguageOf(string code, string? language) =>
         CellPart.Split(code, Spelled(language ?? DefaultLanguage), name => languages.Find(name)?.Name)[0].Language;
 

@@ -1,56 +1,71 @@
 using System.Diagnostics;
+using System.IO.Pipes;
 using System.Text;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
 /// <summary>
-/// A run in a process of its own, for sessions of one process share the console, the folder and the environment.
+/// A run in a process of its own: a cell can end its process, and sessions of one process share the console, the folder and the
+/// environment.
 /// </summary>
 internal static class ChildRun
 {
     private const string ThreadsVariable = "OMP_NUM_THREADS";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Drain = TimeSpan.FromSeconds(2);   // a process that a cell left behind keeps the pipes open
 
     /// <summary>Runs the notebook to its end.</summary>
     /// <param name="request">What to run; it names its output folder.</param>
     /// <param name="sharers">How many run at a time and share the processors.</param>
-    /// <param name="heard">Takes what it says, line by line.</param>
+    /// <param name="heard">Takes what it prints, line by line; null where it prints to this process's own console.</param>
+    /// <param name="complained">Takes what it writes to stderr, line by line.</param>
     /// <param name="cancellation">Stops it as Ctrl+C would, so that it saves what there is.</param>
-    /// <returns>Its exit code, and what it complained of.</returns>
+    /// <returns>Its exit code, and all that it wrote to stderr.</returns>
     public static async Task<(int ExitCode, string Complaints)> RunAsync(
-        RunRequest request, int sharers, Action<string> heard, CancellationToken cancellation)
+        RunRequest request, int sharers, Action<string>? heard, Action<string> complained, CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo
+        using var pipe = new AnonymousPipeServerStream(PipeDirection.Out, HandleInheritability.Inheritable);
+        var onTerminal = heard is null && TerminalProgress.IsPossible(Console.Out);
+        var command = ThisProgram.Command(RunCommand.ChildArguments(request, pipe.GetClientHandleAsString(), onTerminal));
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
             RedirectStandardError = true,
-            StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
-        var command = ThisProgram.Command(RunCommand.ChildArguments(request));
-        start.FileName = command[0];
-        foreach (var argument in command[1..]) start.ArgumentList.Add(argument);
+        if (heard is not null)
+        {
+            start.RedirectStandardOutput = true;
+            start.StandardOutputEncoding = Encoding.UTF8;
+        }
         if (sharers > 1) start.Environment.TryAdd(ThreadsVariable, $"{Math.Max(1, Environment.ProcessorCount / sharers)}");
 
-        using var process = new Process { StartInfo = start };
+        using var process = Process.Start(start)!;
+        pipe.DisposeLocalCopyOfClientHandle();
         var complaints = new StringBuilder();
-        process.OutputDataReceived += (_, line) => { if (line.Data is { } text) heard(text); };
-        process.ErrorDataReceived += (_, line) => { if (line.Data is { } text) lock (complaints) complaints.AppendLine(text); };
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        using var stop = cancellation.Register(() => _ = StopAsync(process));
+        var read = Task.WhenAll(
+            heard is null ? Task.CompletedTask : RelayAsync(process.StandardOutput, heard),
+            RelayAsync(process.StandardError, line =>
+            {
+                lock (complaints) complaints.AppendLine(line);
+                complained(line);
+            }));
+        using var stop = cancellation.Register(() => _ = StopAsync(process, pipe));
         await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+        await Task.WhenAny(read, Task.Delay(Drain, CancellationToken.None)).ConfigureAwait(false);
         lock (complaints) return (process.ExitCode, complaints.ToString().TrimEnd());
     }
 
-    /// <summary>The end of its input is the child's sign to stop; it has that sign too when this process dies.</summary>
-    private static async Task StopAsync(Process process)
+    private static async Task RelayAsync(StreamReader from, Action<string> to)
+    {
+        while (await from.ReadLineAsync().ConfigureAwait(false) is { } line) to(line);
+    }
+
+    /// <summary>The end of the pipe is the child's sign to stop; it has that sign too when this process dies.</summary>
+    private static async Task StopAsync(Process process, AnonymousPipeServerStream pipe)
     {
         try
         {
-            process.StandardInput.Close();
+            await pipe.DisposeAsync().ConfigureAwait(false);
             await process.WaitForExitAsync(CancellationToken.None).WaitAsync(Patience).ConfigureAwait(false);
         }
         catch (TimeoutException)

@@ -31,8 +31,8 @@ internal static class FollowingRun
         {
             console.Output = TextWriter.Null;
             var runs = PlannedRun.All(notebooks, like with { Output = aside.FullName });
-            var reports = await new RunBatch(runs, 1, console) { Process = process }.ExecuteAsync((_, _) => { }, cancellation)
-                .ConfigureAwait(false);
+            var reports = await new RunBatch(runs, 1, console) { Process = process, IsHere = true }
+                .ExecuteAsync((_, _) => { }, cancellation).ConfigureAwait(false);
             var exitCode = BatchOptions.ExitCodeOf(reports);
             if (exitCode == ExitCodes.CellFailed) await Task.Delay(Patience, CancellationToken.None).ConfigureAwait(false);
             return exitCode;

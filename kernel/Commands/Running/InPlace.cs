@@ -14,7 +14,7 @@ internal static class InPlace
     /// <returns>A sentence for the person; null where the notebook was replaced.</returns>
     public static string? Write(string notebook, RunReport report, RunFolder folder)
     {
-        if (report.Status is not (RunStatus.Succeeded or RunStatus.Failed))
+        if (report.Status is not (RunStatus.Succeeded or RunStatus.Failed or RunStatus.Crashed) || !File.Exists(folder.Record))
             return $"{report.Name} is left as it was, for its run did not come to an end; what was done is in {folder.FullPath}.";
         var record = RunRecord.Read(folder.Record);
         var target = new FileInfo(notebook).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(notebook);

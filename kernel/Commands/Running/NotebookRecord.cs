@@ -1,7 +1,7 @@
-using ResearchKit.Kernel.Cells;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Notebooks;
 using ResearchKit.Kernel.Notebooks.Parameters;
 using ResearchKit.Kernel.Sessions;
@@ -37,8 +37,12 @@ internal sealed class NotebookRecord
 
     public double Seconds => Math.Round(Stopwatch.GetElapsedTime(startedTicks).TotalSeconds, 3);
 
-    public void AddCell(NotebookCell cell, int number, double seconds, CellEnd end, ErrorOutput? error) => cells.Add(new RunCell(
-        number, cell.Id, Math.Round(seconds, 3), end.ToString().ToLowerInvariant(), error is null ? null : Told(error)));
+    public void AddCell(NotebookCell cell, int number, double seconds, CellEnd end, ErrorOutput? error) =>
+        cells.Add(Cell(cell, number, seconds, end, error));
+
+    /// <summary>A cell as the record describes it.</summary>
+    public static RunCell Cell(NotebookCell cell, int number, double seconds, CellEnd end, ErrorOutput? error) => new(
+        number, cell.Id, Math.Round(seconds, 3), end.ToString().ToLowerInvariant(), error is null ? null : Told(error));
 
     /// <summary>Writes a new record; that of an earlier run in the folder is replaced.</summary>
     public void Begin(string folder) => RunFile.Update(folder, _ => Now(RunStatus.Running));

@@ -23,6 +23,7 @@ internal sealed class NotebookRun
     private readonly NotebookRecord record;
     private readonly OutputRecorder recorder = new();
     private readonly JsonObject summary;
+    private readonly Lock saving = new();
 
     private NotebookRun(NotebookDocument notebook, RunRequest request, string source, RunFolder folder, NotebookRecord record)
     {
@@ -100,6 +101,7 @@ internal sealed class NotebookRun
         var failures = new List<string>();
         progress.Begin(source, cells.Count);
         using var session = new Session(Path.GetDirectoryName(source)!) { DefaultLanguage = notebook.Language ?? "csharp" };
+        using var watch = new ProcessEnd((reason, words) => SaveCrash(session, reason, words), cancellation);
         // starting up is no cell's time
         await session.ExecuteAsync("", 0, _ => { }, CancellationToken.None).ConfigureAwait(false);
         for (var number = 1; number <= cells.Count; number++)
@@ -129,7 +131,7 @@ internal sealed class NotebookRun
             cell.Source, cell.Language, number, Take, limit.Token).ConfigureAwait(false), out var missing);
         if (missing is not null) Take(missing);
         var end = DateTimeOffset.UtcNow;
-        cell.SetTiming(start, end);
+        lock (recorder) cell.SetTiming(start, end);
         return (End(cell, outcome), outcome.Error, (end - start).TotalSeconds);
 
         void Take(Output output)
@@ -156,13 +158,28 @@ internal sealed class NotebookRun
         ["metrics"] = RunsJson.Node(run.Metrics),
     })]);
 
+    /// <summary>Saves, while the process ends in a cell, what that cell gave until then.</summary>
+    private void SaveCrash(Session session, string reason, string words)
+    {
+        saving.Enter();   // for good: the cells go on for a moment on their own thread, but the run has ended here
+        session.Flush();
+        lock (recorder) notebook.Save(folder.Notebook);
+        CrashedRun.CompleteAsync(folder, source, reason, words).GetAwaiter().GetResult();
+    }
+
     private void Save(RunStatus status)
     {
-        var saved = record.Save(folder.FullPath, status);
-        summary["seconds"] = saved.Seconds;
-        summary["status"] = saved.Status;
-        if (saved.Process.Portable) summary["portable"] = true;
-        if (saved.Runs.Count > 0) summary["runs"] = Measured(saved.Runs);
-        lock (recorder) notebook.Save(folder.Notebook);   // what a cell left behind may still write
+        lock (saving)
+        {
+            var saved = record.Save(folder.FullPath, status);
+            lock (recorder)   // what a cell left behind may still write
+            {
+                summary["seconds"] = saved.Seconds;
+                summary["status"] = saved.Status;
+                if (saved.Process.Portable) summary["portable"] = true;
+                if (saved.Runs.Count > 0) summary["runs"] = Measured(saved.Runs);
+                notebook.Save(folder.Notebook);
+            }
+        }
     }
 }

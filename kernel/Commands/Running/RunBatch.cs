@@ -4,7 +4,7 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Carries out planned runs: one here, many each in a process of its own.</summary>
+/// <summary>Carries out planned runs, each in a process of its own, which a cell can end.</summary>
 /// <param name="runs">What to run.</param>
 /// <param name="jobs">How many at a time.</param>
 /// <param name="console">Where progress and complaints go.</param>
@@ -13,6 +13,9 @@ internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, Invocat
     /// <summary>Which process this is; where there are others, each complaint names it.</summary>
     public RunRank Process { get; init; } = new(0, 1);
 
+    /// <summary>Whether a single run takes place in this process, which was then started for it or is another program.</summary>
+    public bool IsHere { get; init; } = !ThisProgram.IsEntry;
+
     /// <summary>Runs all to their ends, also after one that failed.</summary>
     /// <param name="ended">Called when a run has ended, one at a time.</param>
     /// <param name="cancellation">Stops what runs so that it saves what there is, and starts no more.</param>
@@ -20,26 +23,33 @@ internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, Invocat
     public async Task<IReadOnlyList<RunReport>> ExecuteAsync(
         Action<PlannedRun, RunReport> ended, CancellationToken cancellation) =>
         runs.Count == 1
-            ? [await HereAsync(runs[0], ended, cancellation).ConfigureAwait(false)]
+            ? [await (IsHere ? HereAsync(ended, cancellation) : AloneAsync(ended, cancellation)).ConfigureAwait(false)]
             : await EachInItsProcessAsync(ended, cancellation).ConfigureAwait(false);
 
-    private async Task<RunReport> HereAsync(PlannedRun run, Action<PlannedRun, RunReport> ended, CancellationToken cancellation)
+    private async Task<RunReport> HereAsync(Action<PlannedRun, RunReport> ended, CancellationToken cancellation)
     {
-        var progress = TerminalProgress.IsPossible(console.Output) ? (IRunProgress)new TerminalProgress()
-            : new PlainProgress(console.Output);
+        var run = runs[0];
+        var progress = TerminalProgress.IsPossible(console.Output) ? (IRunProgress)new TerminalProgress() : new PlainProgress(console.Output);
         RunResult result;
         await using (progress.ConfigureAwait(false))
             result = await run.Run.ExecuteAsync(progress, cancellation).ConfigureAwait(false);
-        var who = Process.WorldSize == 1 ? "" : $"{Process}: ";
-        await console.Error.WriteAsync(string.Join('\n', result.Failures.Select(failure => $"{who}{failure}\n")))
-            .ConfigureAwait(false);
+        await console.Error.WriteAsync(Told(result.Failures)).ConfigureAwait(false);
         var report = run.Report();
         ended(run, report);
         return report;
     }
 
-    private async Task<IReadOnlyList<RunReport>> EachInItsProcessAsync(
-        Action<PlannedRun, RunReport> ended, CancellationToken cancellation)
+    private async Task<RunReport> AloneAsync(Action<PlannedRun, RunReport> ended, CancellationToken cancellation)
+    {
+        Action<string>? heard = console.Output == Console.Out ? null : console.Output.WriteLine;
+        var run = runs[0];
+        var done = await SupervisedRun.ExecuteAsync(run, 1, heard, console.Error.WriteLine, cancellation).ConfigureAwait(false);
+        await console.Error.WriteAsync(Told(done.Untold)).ConfigureAwait(false);
+        ended(run, done.Report);
+        return done.Report;
+    }
+
+    private async Task<IReadOnlyList<RunReport>> EachInItsProcessAsync(Action<PlannedRun, RunReport> ended, CancellationToken cancellation)
     {
         var (reports, complaints) = (new RunReport[runs.Count], new string[runs.Count]);
         var progress = TerminalProgress.IsPossible(console.Output) ? (IBatchProgress)new TerminalBatchProgress()
@@ -82,10 +92,16 @@ internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, Invocat
     {
         if (cancellation.IsCancellationRequested) return (run.Report(), "");
         progress.Started(run.Name);
-        var (exit, complaints) = await ChildRun.RunAsync(
-            run.Request, Math.Min(jobs, runs.Count), line => progress.Said(run.Name, WithoutPath(line, run)),
-            cancellation).ConfigureAwait(false);
-        var words = complaints.Length == 0 ? $"Its process ended with exit code {exit} and said nothing." : complaints;
-        return (run.Report(exit == ExitCodes.Interrupted ? null : words), complaints);
+        var done = await SupervisedRun.ExecuteAsync(
+            run, Math.Min(jobs, runs.Count), line => progress.Said(run.Name, WithoutPath(line, run)), _ => { }, cancellation)
+            .ConfigureAwait(false);
+        return (done.Report, $"{done.Complaints}\n\n{Told(done.Untold)}".Trim());
+    }
+
+    /// <summary>Failures as they are written to stderr.</summary>
+    private string Told(IReadOnlyList<string> failures)
+    {
+        var who = Process.WorldSize == 1 ? "" : $"{Process}: ";
+        return string.Join('\n', failures.Select(failure => $"{who}{failure}\n"));
     }
 }

@@ -1,5 +1,5 @@
-using ResearchKit.Training;
 using ResearchKit.Kernel.Kit;
+using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Runs;
 

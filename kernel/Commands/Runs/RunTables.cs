@@ -1,9 +1,9 @@
-using ResearchKit.Training;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Commands.Running;
 using ResearchKit.Kernel.Kit;
+using ResearchKit.Training;
 using Spectre.Console;
 
 namespace ResearchKit.Kernel.Commands.Runs;

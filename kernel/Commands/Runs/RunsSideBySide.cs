@@ -1,6 +1,6 @@
-using ResearchKit.Training;
 using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Kit;
+using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Runs;
 

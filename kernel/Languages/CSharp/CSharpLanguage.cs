@@ -37,6 +37,7 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     private readonly CellWorkspace workspace = new();
     private readonly Dictionary<string, string> sources = new(StringComparer.Ordinal);
     private readonly Lazy<ScriptOptions> initial;
+    private readonly List<MetadataReference> pending = [];   // what cells asked for that no compiled cell has yet
     private ScriptOptions? changed;
 
     /// <summary>A language without state yet.</summary>
@@ -57,6 +58,9 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     /// <summary>Answers what editors ask about cells that are being written.</summary>
     public ICodeServices Services { get; }
 
+    /// <summary>The last cell that compiled.</summary>
+    internal Script<object?>? Last => submissions.Last;
+
     /// <inheritdoc/>
     public string Name => Id;
 
@@ -70,22 +74,20 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         ArgumentNullException.ThrowIfNull(context);
         await First.Value.ConfigureAwait(false);
         sources[context.Name] = context.Source ?? code;
-        var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation)
-            .ConfigureAwait(false);
-        Options = Options.AddReferences(added);
+        var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation).ConfigureAwait(false);
+        pending.AddRange(added);
         foreach (var extension in extensions) await context.RunExtension(extension).ConfigureAwait(false);
         if (Hint().IsMatch(text)) _ = context.Kit();   // the compiler works meanwhile
         var (checkedText, original) = StopChecks.AddTo(text);
         Options = Options.WithFilePath(context.Name);
         var script = Next(IsEmpty(checkedText) ? $"{checkedText}\n;" : checkedText);
-        var start = submissions.Add(script, out var errors, context.Cancellation)
+        var start = Add(script, text, out var errors, context.Cancellation)
             ?? throw new CompileErrors(context.Name, code, original).Describe(errors);
-        workspace.Add(text, [.. Options.MetadataReferences]);
         if (submissions.UsesPackages) await context.Kit().ConfigureAwait(false);
         try
         {
             var value = context.Run(start);
-            return HasValue(script.GetCompilation(), context.Name) ? new CellValue(true, value) : CellValue.None;
+            return HasValue(script.GetCompilation(), context.Name, value) ? new CellValue(true, value) : CellValue.None;
         }
         catch (Exception thrown)
         {
@@ -112,9 +114,8 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         await First.Value.ConfigureAwait(false);
         var type = value is null ? "object" : TypeNames.Of(value.GetType());
         var code = $"{type} @{name} = global::{typeof(SharedValues).FullName}.Take<{type}>(\"{SharedValues.Leave(value)}\");";
-        var start = submissions.Add(Next(code), out var errors, cancellation)
+        var start = Add(Next(code), code, out var errors, cancellation)
             ?? throw new ArgumentException($"{name} cannot be a variable of type {type}: {errors[0].GetMessage(null)}");
-        workspace.Add(code, [.. Options.MetadataReferences]);
         await start().ConfigureAwait(false);
     }
 
@@ -135,22 +136,43 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         .WithAllowUnsafe(true)
         .WithWarningLevel(0);
 
-    private Script<object?> Next(string code) => submissions.Last is { } last
-        ? last.ContinueWith<object?>(code, Options)
-        : CSharpScript.Create<object?>(code, Options);
+    /// <summary>
+    /// A cell after the ones before it. Roslyn adds its references to those of the earlier cells, so it gets the new ones alone:
+    /// handed over again, they would grow with the square of the cells.
+    /// </summary>
+    private Script<object?> Next(string code) => Last is { } last
+        ? last.ContinueWith<object?>(code, Options.WithReferences(pending))
+        : CSharpScript.Create<object?>(code, Options.AddReferences(pending));
+
+    /// <summary>Compiles a cell and makes it the latest one; null with the errors that forbid it.</summary>
+    private Func<Task<object?>>? Add(
+        Script<object?> script, string text, out IReadOnlyList<Diagnostic> errors, CancellationToken cancellation)
+    {
+        var start = submissions.Add(script, out errors, cancellation);
+        if (start is null) return null;
+        workspace.Add(text, [.. pending]);
+        pending.Clear();
+        return start;
+    }
 
     /// <summary>Only usings or comments: the compiler makes no program of that, and says nothing.</summary>
     private static bool IsEmpty(string code) =>
         CSharpSyntaxTree.ParseText(code, CSharpDefaults.Parsing).GetCompilationUnitRoot().Members.Count == 0;
 
-    /// <summary>A cell has a value when its last statement is an expression without a semicolon that is not void.</summary>
-    private static bool HasValue(Compilation compilation, string cell)
+    /// <summary>
+    /// A cell has a value when it returned one, or when its last statement is an expression without a semicolon that is not void.
+    /// </summary>
+    private static bool HasValue(Compilation compilation, string cell, object? value)
     {
+        if (value is not null) return true;
         var tree = compilation.SyntaxTrees.Last(tree => Path.GetFileName(tree.FilePath) == cell);
-        return tree.GetCompilationUnitRoot()
-            .Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax last }
-            && last.SemicolonToken.IsMissing
-            && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression).Type?.SpecialType != SpecialType.System_Void;
+        return tree.GetCompilationUnitRoot().Members.LastOrDefault() switch
+        {
+            GlobalStatementSyntax { Statement: ReturnStatementSyntax last } => last.Expression is not null,
+            GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last } =>
+                compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression).Type?.SpecialType != SpecialType.System_Void,
+            _ => false,
+        };
     }
 
     [GeneratedRegex("torch|ResearchKit", RegexOptions.IgnoreCase)]

@@ -1,8 +1,7 @@
 using System.Text;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Classification;
-using Microsoft.CodeAnalysis.Host.Mef;
+using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Text;
 using ResearchKit.Kernel.Cells;
 
@@ -15,7 +14,7 @@ internal static class CodeColors
     public static async Task<IReadOnlyList<string>> ColorAsync(IReadOnlyList<string> cells, CancellationToken cancellation)
     {
         if (cells.Count == 0) return [];
-        using var workspace = new AdhocWorkspace(MefHostServices.DefaultHost);
+        using var workspace = new AdhocWorkspace(RoslynHost.Services);
         var text = string.Concat(cells.Select(cell => WithoutDirectives(cell) + "\n"));
         var whole = new TextSpan(0, text.Length);
         var spans = await Classifier.GetClassifiedSpansAsync(Document(workspace, text), whole, cancellation)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ResearchKit.Layers;
 using ResearchKit.Native;
 using static TorchSharp.torch;

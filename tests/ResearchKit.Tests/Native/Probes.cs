@@ -4,6 +4,7 @@ using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Native;
 using ResearchKit.Tensors;
+using ResearchKit.Tests.Kernel.Languages;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -35,10 +36,11 @@ internal static unsafe partial class Probes
         ["portable"] = PortableProbe.Run,
         ["torch-scripts"] = TorchScriptsCompile,
         ["record"] = Training.RecordProbe.Run,
+        [OtherRoslynProbe.Name] = OtherRoslynProbe.Run,
     };
 
-    public static IEnumerable<string> Names =>
-        All.Keys.Except(["kernels", "table", "hidden-record", "portable", "torch-scripts", "record"]);
+    public static IEnumerable<string> Names => All.Keys.Except(
+        ["kernels", "table", "hidden-record", "portable", "torch-scripts", "record", OtherRoslynProbe.Name]);
 
     public static int Run(string name) => All[name]() ? Works : Fails;
 

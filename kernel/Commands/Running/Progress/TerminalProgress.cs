@@ -21,6 +21,14 @@ internal sealed class TerminalProgress : IRunProgress
         output == Console.Out && !Console.IsOutputRedirected
         && AnsiConsole.Profile.Capabilities is { Ansi: true, Interactive: true };
 
+    /// <summary>Takes it as possible in a process whose stderr is read by the one that it was found possible in.</summary>
+    public static void Expect() => AnsiConsole.Console = AnsiConsole.Create(new AnsiConsoleSettings
+    {
+        Ansi = AnsiSupport.Yes,
+        Interactive = InteractionSupport.Yes,
+        Out = new AnsiConsoleOutput(Console.Out),
+    });
+
     public void Begin(string notebook, int cells)
     {
         console.WriteLine(notebook);

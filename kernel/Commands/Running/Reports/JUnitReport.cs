@@ -3,8 +3,8 @@ using System.Text;
 using System.Xml;
 using System.Xml.Linq;
 using ResearchKit.Kernel.Cells;
-using ResearchKit.Kernel.Notebooks.Pages;
 using ResearchKit.Kernel.Notebooks;
+using ResearchKit.Kernel.Notebooks.Pages;
 using ResearchKit.Kernel.Sessions;
 using ResearchKit.Native;
 

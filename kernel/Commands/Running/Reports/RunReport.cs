@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Cells;
-using ResearchKit.Kernel.Notebooks.Pages;
 using ResearchKit.Kernel.Notebooks;
+using ResearchKit.Kernel.Notebooks.Pages;
 using ResearchKit.Kernel.Sessions;
 using ResearchKit.Training;
 
@@ -40,7 +40,7 @@ internal sealed record RunReport(
             .Select((cell, index) => Cell(cell, index + 1, told.ElementAtOrDefault(index))).ToList();
         // a process that ends on its own does so in the first cell without a word
         var silent = cells.FindIndex(cell => cell.End == CellEnd.Skipped);
-        if (status == RunStatus.Crashed && silent >= 0)
+        if (status == RunStatus.Crashed && silent >= 0 && cells.All(cell => cell.End != CellEnd.Crashed))
             cells[silent] = cells[silent] with { End = CellEnd.Crashed, Error = Crash(lastWords!) };
         return new RunReport(name, status, record?.Started, record?.Seconds ?? 0, cells);
     }

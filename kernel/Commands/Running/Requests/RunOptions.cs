@@ -41,8 +41,11 @@ internal sealed class RunOptions
         HelpName = "FILE",
     };
 
-    /// <summary>Says that another process of this program started it.</summary>
-    public Option<bool> Child { get; } = new("--until-input-ends") { Hidden = true };
+    /// <summary>Says that another process of this program started it, which holds the other end of this pipe.</summary>
+    public Option<string> Child { get; } = new("--until-pipe-ends") { Hidden = true };
+
+    /// <summary>Says that the output of this process is a terminal that can redraw, which its own stderr does not show.</summary>
+    public Option<bool> OnTerminal { get; } = new("--on-terminal") { Hidden = true };
 
     public Option<string> Kernels { get; } = GivenKernels.Option();
 
@@ -53,10 +56,8 @@ internal sealed class RunOptions
     public void AddTo(Command command)
     {
         command.Arguments.Add(Batch.Notebooks);
-        foreach (var option in new Option[]
-        {
-            Parameters, Fast, Output, Place, KeepGoing, Kernels, Portable, Batch.Timeout, Batch.Jobs, Junit, Child,
-        })
-            command.Options.Add(option);
+        Option[] all =
+            [Parameters, Fast, Output, Place, KeepGoing, Kernels, Portable, Batch.Timeout, Batch.Jobs, Junit, Child, OnTerminal];
+        foreach (var option in all) command.Options.Add(option);
     }
 }

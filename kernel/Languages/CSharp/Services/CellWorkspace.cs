@@ -1,6 +1,5 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
-using Microsoft.CodeAnalysis.Host.Mef;
 using Microsoft.CodeAnalysis.Text;
 using ResearchKit.Kernel.Cells;
 
@@ -14,14 +13,13 @@ internal sealed class CellWorkspace
     private readonly List<(string Code, IReadOnlyList<MetadataReference> References)> pending = [];
     private readonly Dictionary<string, MetadataReference> documented = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
-    private readonly Lazy<AdhocWorkspace> workspace = new(() => new AdhocWorkspace(MefHostServices.DefaultHost));
-    private IReadOnlyList<MetadataReference>? references;
+    private readonly Lazy<AdhocWorkspace> workspace = new(() => new AdhocWorkspace(RoslynHost.Services));
     private ProjectId? last;
 
-    /// <summary>Notes a cell that compiled, and all that it could refer to.</summary>
-    public void Add(string code, IReadOnlyList<MetadataReference> seen)
+    /// <summary>Notes a cell that compiled, and the references that it has beside those of the cells before it.</summary>
+    public void Add(string code, IReadOnlyList<MetadataReference> added)
     {
-        lock (gate) pending.Add((code, seen));
+        lock (gate) pending.Add((code, added));
     }
 
     /// <summary>A document with a cell that is being written, after all others.</summary>
@@ -31,18 +29,18 @@ internal sealed class CellWorkspace
         {
             foreach (var cell in pending)
             {
-                references = cell.References;
-                var done = Add(workspace.Value.CurrentSolution, cell.Code, out var id);
+                var done = Add(workspace.Value.CurrentSolution, cell.Code, cell.References, out var id);
                 workspace.Value.TryApplyChanges(done.Project.Solution);
                 last = id;
             }
             pending.Clear();
-            return Add(workspace.Value.CurrentSolution, code, out _);
+            return Add(workspace.Value.CurrentSolution, code, [], out _);
         }
     }
 
-    private Document Add(Solution solution, string code, out ProjectId id)
+    private Document Add(Solution solution, string code, IReadOnlyList<MetadataReference> added, out ProjectId id)
     {
+        var references = last is null ? [.. CSharpDefaults.References, .. added] : added;   // those of earlier cells are there
         id = ProjectId.CreateNewId();
         var info = ProjectInfo.Create(
             id, VersionStamp.Create(), id.ToString(), id.ToString(), LanguageNames.CSharp,
@@ -50,7 +48,7 @@ internal sealed class CellWorkspace
             compilationOptions: new CSharpCompilationOptions(
                 OutputKind.DynamicallyLinkedLibrary, usings: CSharpDefaults.Imports, allowUnsafe: true),
             projectReferences: last is null ? [] : [new ProjectReference(last)],
-            metadataReferences: (references ?? CSharpDefaults.References).Select(Documented), isSubmission: true);
+            metadataReferences: references.Select(Documented), isSubmission: true);
         var document = DocumentId.CreateNewId(id);
         return solution.AddProject(info)
             .AddDocument(DocumentInfo.Create(document, "cell", sourceCodeKind: SourceCodeKind.Script,

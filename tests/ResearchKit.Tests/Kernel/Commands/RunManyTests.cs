@@ -38,6 +38,11 @@ public sealed class RunManyTests : IDisposable
         Assert.Matches(@"deep.b\.ipynb +succeeded +1 of 1 +\d+\.\d$", table[4]);
         Assert.Contains("Exception: broken", error.ToString(), StringComparison.Ordinal);
         Assert.Contains("gone", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Cell 1 failed: Crashed", error.ToString(), StringComparison.Ordinal);
+        var crashed = JsonNode.Parse(File.ReadAllText(Path.Combine(Results, "c", "c.ipynb")))!["cells"]![0]!["outputs"]![0]!;
+        Assert.Equal(("error", "Crashed"), ((string?)crashed["output_type"], (string?)crashed["ename"]));
+        Assert.Contains("gone", crashed["traceback"]!.ToJsonString(), StringComparison.Ordinal);
+        Assert.Contains("gone", File.ReadAllText(Path.Combine(Results, "c", "c.html")), StringComparison.Ordinal);
 
         var suites = XDocument.Load(junit).Root!.Elements("testsuite").ToList();
         Assert.Equal(["3 1 0 1", "2 0 1 1", "2 0 0 0", "1 0 0 0"],

@@ -68,7 +68,9 @@ public sealed class FrontEndTests : IDisposable
             manager.start_kernel()
             client = manager.client()
             client.start_channels()
-            for code in ['Environment.FailFast("enough");', 'System.Diagnostics.Process.GetCurrentProcess().Kill();', 'Environment.Exit(3);', 'unsafe { System.Runtime.InteropServices.NativeMemory.Free((void*)12345); }']:
+            for code in ['Environment.FailFast("enough");', 'System.Diagnostics.Process.GetCurrentProcess().Kill();',
+                         'Environment.Exit(3);', 'Environment.Exit(0);',
+                         'unsafe { System.Runtime.InteropServices.NativeMemory.Free((void*)12345); }']:
                 client.wait_for_ready(timeout=60)
                 heard = []
                 reply = client.execute_interactive(code, timeout=60, output_hook=lambda message: heard.append(message))['content']
@@ -85,7 +87,8 @@ public sealed class FrontEndTests : IDisposable
         Assert.Matches("^KernelDied 1 .*signal 6.* True$", lines[0]);
         Assert.Matches("^KernelDied 1 .*signal 9.*memory runs out.* False$", lines[1]);
         Assert.Matches("^KernelDied 1 .*exit code 3.* False$", lines[2]);
-        Assert.Matches("^KernelDied 1 .*signal (6|11)", lines[3]);
-        Assert.Equal("ok", lines[4]);
+        Assert.Matches("^KernelDied 1 .*exit code 0.* False$", lines[3]);
+        Assert.Matches("^KernelDied 1 .*signal (6|11)", lines[4]);
+        Assert.Equal("ok", lines[5]);
     }
 }

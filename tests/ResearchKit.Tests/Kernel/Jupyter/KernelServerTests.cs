@@ -199,6 +199,40 @@ public sealed class KernelServerTests : IDisposable
     }
 
     [Fact]
+    public void A_second_front_end_with_the_identity_of_the_first_gets_its_replies()
+    {
+        var identity = "a session"u8.ToArray();
+        TestClient third;
+        using (var first = new TestClient(file, identity))
+        {
+            RequireReplies(first);
+            using (var second = new TestClient(file, identity))   // the first is still open, and may still ask
+            {
+                RequireReplies(second);
+                first.Send("kernel_info_request", []);
+                RequireReplies(second);
+            }
+            third = new TestClient(file, identity);
+            RequireReplies(third);
+        }
+        using (third) RequireReplies(third);
+        RequireReplies(client);   // another identity is none of their business
+    }
+
+    private static void RequireReplies(TestClient asking)
+    {
+        foreach (var onControl in new[] { false, true })
+        {
+            var request = asking.Send("kernel_info_request", [], onControl);
+            Assert.Equal(request.Id, (string?)asking.Reply(onControl).ParentHeader["msg_id"]);
+        }
+        var question = asking.Execute("Console.ReadLine()", new() { ["allow_stdin"] = true });
+        asking.Answer(asking.Question(), "Ada");
+        var reply = asking.Reply();
+        Assert.Equal((question.Id, "ok"), ((string?)reply.ParentHeader["msg_id"], (string?)reply.Content["status"]));
+    }
+
+    [Fact]
     public void A_port_that_is_taken_is_named()
     {
         using var other = new Session(Path.GetTempPath());

@@ -15,10 +15,12 @@ internal sealed class TestClient : IDisposable
     private readonly SubscriberSocket iopub = new();
     private readonly string session = Guid.NewGuid().ToString();
 
-    public TestClient(ConnectionFile file)
+    /// <param name="file">Where the kernel listens.</param>
+    /// <param name="identity">The name of its sockets, which two front ends can share; a new one where not given.</param>
+    public TestClient(ConnectionFile file, byte[]? identity = null)
     {
         codec = new MessageCodec(new MessageSigner(file.Key));
-        var identity = Guid.NewGuid().ToByteArray();
+        identity ??= Guid.NewGuid().ToByteArray();
         foreach (var (socket, port) in new[] { (shell, file.Shell), (control, file.Control), (stdin, file.Stdin) })
         {
             socket.Options.Identity = identity;

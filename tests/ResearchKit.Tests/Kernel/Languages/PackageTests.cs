@@ -62,6 +62,13 @@ public sealed class PackageTests : IDisposable
         Assert.Contains("names no package", failed.Error!.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_package_with_another_Roslyn_harms_neither_completion_nor_pages()
+    {
+        var probe = ProbeProcess.Run(OtherRoslynProbe.Name);
+        Assert.True(probe.ExitCode == 0, probe.Errors);
+    }
+
     private static byte[] Compile(string name, string source, params MetadataReference[] references)
     {
         using var stream = new MemoryStream();

@@ -32,7 +32,12 @@ public sealed class SessionTests : IDisposable
     [InlineData("1 + 1", 1)]
     [InlineData("(string)null", 1)]
     [InlineData("display(1)", 0)]
-    public async Task Only_an_expression_without_semicolon_is_a_value(string code, int values)
+    [InlineData("return 5;", 1)]
+    [InlineData("return (string)null;", 1)]
+    [InlineData("foreach (var n in new[] { 4, 5 }) { if (n > 4) return n; }\nConsole.Write(\"not reached\");", 1)]
+    [InlineData("if (Environment.ProcessorCount < 0) return 5;", 0)]
+    [InlineData("return;", 0)]
+    public async Task Only_an_expression_without_semicolon_or_what_is_returned_is_a_value(string code, int values)
     {
         await RunAsync(code, mayFail: code == "1 + 1;");   // which the compiler refuses
         Assert.Equal(values, outputs.OfType<ResultOutput>().Count());

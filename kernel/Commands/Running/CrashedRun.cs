@@ -1,0 +1,69 @@
+using System.Text.Json.Nodes;
+using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Notebooks;
+using ResearchKit.Kernel.Notebooks.Pages;
+using ResearchKit.Kernel.Sessions;
+using ResearchKit.Native;
+using ResearchKit.Training;
+
+namespace ResearchKit.Kernel.Commands.Running;
+
+/// <summary>
+/// Completes the files of a run whose process ended before the run did: the cell that ended it has failed, and there is a page.
+/// </summary>
+internal static class CrashedRun
+{
+    /// <summary>The name of the error.</summary>
+    public const string ErrorName = "Crashed";
+
+    private const int LastLines = 20;
+    private static readonly string[] Notices =
+        ["Unhandled exception", "Stack overflow", "Process terminated", "Fatal error", "Out of memory", "terminate called"];
+
+    /// <summary>Writes the notebook, the record and the page, where the run did not come to write them.</summary>
+    /// <param name="folder">Where the run wrote.</param>
+    /// <param name="source">The full path of its notebook.</param>
+    /// <param name="reason">Why its process ended, to follow a colon.</param>
+    /// <param name="lastWords">What the process wrote to stderr.</param>
+    public static async Task CompleteAsync(RunFolder folder, string source, string reason, string lastWords)
+    {
+        if (!File.Exists(folder.Record) || !File.Exists(folder.Notebook)) return;   // it had not begun
+        var record = RunRecord.Read(folder.Record);
+        var isOpen = record.Status == Word(RunStatus.Running);
+        if (!isOpen && File.GetLastWriteTimeUtc(folder.Page) >= File.GetLastWriteTimeUtc(folder.Record)) return;
+        var notebook = NotebookDocument.Load(folder.Notebook);
+        if (isOpen) Fail(notebook, record, folder, reason, lastWords);
+        var (name, place) = (Path.GetFileNameWithoutExtension(source), Path.GetDirectoryName(source)!);
+        var page = await HtmlPage.RenderAsync(notebook, name, place, CancellationToken.None).ConfigureAwait(false);
+        AtomicWrite.Text(folder.Page, page);
+    }
+
+    /// <summary>The running cell is the first that the record does not tell of; the record was saved when it began.</summary>
+    private static void Fail(NotebookDocument notebook, RunRecord record, RunFolder folder, string reason, string lastWords)
+    {
+        var cells = record.Cells ?? [];
+        var (start, end) = (File.GetLastWriteTimeUtc(folder.Record), DateTime.UtcNow);
+        if (notebook.Cells.Where(cell => cell.IsRunnable).ElementAtOrDefault(cells.Count) is { } cell)
+        {
+            var message = $"The process ended in this cell: {reason}.";
+            var error = new ErrorOutput(ErrorName, message, [message, .. Last(lastWords)]);
+            cell.ExecutionCount = cells.Count + 1;
+            cell.SetTiming(start, end);
+            new OutputRecorder().Record(cell, error);
+            cells = [.. cells, NotebookRecord.Cell(cell, cells.Count + 1, (end - start).TotalSeconds, CellEnd.Crashed, error)];
+        }
+        if (notebook.Metadata["researchkit"] is JsonObject summary) summary["status"] = Word(RunStatus.Crashed);
+        notebook.Save(folder.Notebook);
+        RunFile.Update(folder.FullPath, written => (written ?? record) with { Cells = cells, Status = Word(RunStatus.Crashed) });
+    }
+
+    /// <summary>From the runtime's own notice on, where it gave one.</summary>
+    private static IEnumerable<string> Last(string words)
+    {
+        var lines = words.ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var notice = Array.FindLastIndex(lines, line => Notices.Any(start => line.StartsWith(start, StringComparison.Ordinal)));
+        return notice >= 0 ? lines.Skip(notice).Take(LastLines) : lines.TakeLast(LastLines);
+    }
+
+    private static string Word(RunStatus status) => status.ToString().ToLowerInvariant();
+}
