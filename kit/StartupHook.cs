@@ -3,8 +3,9 @@ using System.Runtime.Loader;
 using ResearchKit.Native;
 
 /// <summary>
-/// What .NET calls before a program's own code where <c>DOTNET_STARTUP_HOOKS</c> names this assembly, which only a child process
-/// of the kit's self-check has set (<see cref="ChildCheck"/>). The runtime asks for this name, outside of any namespace.
+/// Startup hook that .NET calls before the program's entry point if <c>DOTNET_STARTUP_HOOKS</c> names this
+/// assembly; only child processes of the kit's self-check set it (<see cref="ChildCheck"/>). .NET requires this
+/// class name and the global namespace.
 /// </summary>
 internal static class StartupHook
 {
@@ -18,7 +19,7 @@ internal static class StartupHook
         Run();
     }
 
-    /// <summary>Apart, so that nothing of TorchSharp is looked for before it can be found.</summary>
+    /// <summary>A separate method, so that TorchSharp is not loaded before the resolver is registered.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Run() => ChildCheck.RunIfChild();
 }

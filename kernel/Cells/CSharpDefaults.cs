@@ -3,7 +3,10 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace ResearchKit.Kernel.Cells;
 
-/// <summary>What every C# cell sees without asking: namespaces, the framework, and the kit with all that it brings.</summary>
+/// <summary>
+/// The defaults of C# cells: imported namespaces, and references to the framework, the kit and the kit's
+/// dependencies.
+/// </summary>
 internal static class CSharpDefaults
 {
     private static readonly Lazy<IReadOnlyDictionary<string, string>> Platform = new(FindAssemblies);
@@ -15,7 +18,7 @@ internal static class CSharpDefaults
         () => [.. Platform.Value.Values.Where(path => !IsOfKernel(Path.GetFileName(path))).Select(MappedReferences.To)
             .OfType<MetadataReference>()]);
 
-    /// <summary>Imported namespaces, as .NET Interactive's, and the cells' own functions.</summary>
+    /// <summary>The imported namespaces: those of .NET Interactive, and the functions for cells.</summary>
     public static IReadOnlyList<string> Imports { get; } =
     [
         "System", "System.IO", "System.Text", "System.Collections", "System.Collections.Generic", "System.Linq",
@@ -23,17 +26,20 @@ internal static class CSharpDefaults
         "ResearchKit.Kernel.Cells.Globals", "ResearchKit.Kernel.Cells.Globals.CellFunctions",
     ];
 
-    /// <summary>The dialect of cells.</summary>
+    /// <summary>The parse options of cells: C# scripts in the latest version.</summary>
     public static CSharpParseOptions Parsing { get; } =
         new(LanguageVersion.Latest, DocumentationMode.None, SourceCodeKind.Script);
 
     /// <summary>The managed assemblies of this process, by simple name.</summary>
     public static IReadOnlyDictionary<string, string> Assemblies => Platform.Value;
 
-    /// <summary>References to <see cref="Assemblies"/>, made once; without those that the kernel has for itself.</summary>
+    /// <summary>Metadata references to <see cref="Assemblies"/>, except those that only the kernel uses.</summary>
     public static IReadOnlyList<MetadataReference> References => LazyReferences.Value;
 
-    /// <summary>What the kernel itself is made of: large, and for a cell to see only where it asks by <c>#r</c>.</summary>
+    /// <summary>
+    /// Returns whether only the kernel uses an assembly, such as the compiler. Cells do not reference these large
+    /// assemblies by default, but can with <c>#r</c>.
+    /// </summary>
     public static bool IsOfKernel(string name) =>
         OfKernel.Any(start => name.StartsWith(start, StringComparison.Ordinal));
 

@@ -1,26 +1,26 @@
 namespace ResearchKit.Kernel.Cells;
 
-/// <summary>A cell that did not compile, threw, or asked for something that is not there.</summary>
+/// <summary>The failure of a cell: it did not compile, threw, or named something that does not exist.</summary>
 public sealed class CellException : Exception
 {
-    /// <summary>A failure with its traceback.</summary>
-    /// <param name="kind">What went wrong in one word: the exception's type, or "CompilationError".</param>
+    /// <summary>Creates a failure with a traceback.</summary>
+    /// <param name="kind">The error name: the exception's type, or a word such as "CompilationError".</param>
     /// <param name="message">One sentence.</param>
-    /// <param name="traceback">What a person reads, line by line.</param>
-    /// <param name="line">The cell's line, from 1, where it is known.</param>
-    /// <param name="cause">What the cell threw.</param>
+    /// <param name="traceback">The lines of the report that the user reads.</param>
+    /// <param name="line">The failing line of the cell, from 1; null if unknown.</param>
+    /// <param name="cause">The exception that the cell threw; null if there is none.</param>
     public CellException(string kind, string message, IReadOnlyList<string> traceback, int? line = null, Exception? cause = null)
         : base(message, cause) => (Kind, Traceback, Line) = (kind, traceback, line);
 
-    /// <summary>What went wrong in one word.</summary>
+    /// <summary>The error name.</summary>
     public string Kind { get; }
 
-    /// <summary>What a person reads, line by line.</summary>
+    /// <summary>The lines of the report that the user reads.</summary>
     public IReadOnlyList<string> Traceback { get; }
 
-    /// <summary>The cell's line, from 1, where it is known.</summary>
+    /// <summary>The failing line of the cell, from 1; null if unknown.</summary>
     public int? Line { get; }
 
-    /// <summary>A failure that needs no more than its sentence.</summary>
+    /// <summary>Creates a failure whose traceback is only its message.</summary>
     public static CellException Plain(string kind, string message, int? line = null) => new(kind, message, [message], line);
 }

@@ -1,12 +1,12 @@
 namespace ResearchKit.Kernel.Cells;
 
-/// <summary>Where the outputs of one cell go.</summary>
+/// <summary>Reports the outputs of one cell to its listener.</summary>
 internal sealed class CellOutputs(SessionOutputs session, Action<Output> report)
 {
     private readonly StreamBuffer streams = new();
     private ErrorOutput? firstError;
 
-    /// <summary>Gives out what waits; returns the first error so far.</summary>
+    /// <summary>Flushes pending output and returns the first error so far.</summary>
     public ErrorOutput? End()
     {
         lock (session.Gate)
@@ -35,7 +35,7 @@ internal sealed class CellOutputs(SessionOutputs session, Action<Output> report)
         }
     }
 
-    /// <summary>Replaces a display, of this cell or another, now or when its turn comes.</summary>
+    /// <summary>Updates a display of this or another cell, now or when the update interval has passed.</summary>
     public void Update(object? value, IReadOnlyList<string> mimeTypes, string displayId)
     {
         if (value is not IDisposable)
@@ -43,7 +43,8 @@ internal sealed class CellOutputs(SessionOutputs session, Action<Output> report)
             session.Update(this, displayId, () => Formatted.Of(value, mimeTypes));
             return;
         }
-        var now = Formatted.Of(value, mimeTypes);   // the value may be gone when its turn comes
+        // format now, because the value may be disposed before the update is sent
+        var now = Formatted.Of(value, mimeTypes);
         session.Update(this, displayId, () => now);
     }
 
@@ -61,10 +62,10 @@ internal sealed class CellOutputs(SessionOutputs session, Action<Output> report)
         }
     }
 
-    /// <summary>Gives out what waits, such as the question before an answer is read.</summary>
+    /// <summary>Flushes all pending output, such as a prompt before input is read.</summary>
     public void FlushAll() => session.Flush();
 
-    /// <summary>Gives out the text that waits to be joined with more.</summary>
+    /// <summary>Flushes the buffered stream text.</summary>
     public void FlushText()
     {
         if (streams.Take() is { } text) Report(text);

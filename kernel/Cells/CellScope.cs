@@ -2,7 +2,9 @@ using ResearchKit.Kernel.Cells.Globals;
 
 namespace ResearchKit.Kernel.Cells;
 
-/// <summary>The running cell, as the code inside it sees it: where its outputs go, and whether it should stop.</summary>
+/// <summary>
+/// The ambient scope of a running cell: its outputs, its input, and whether it was interrupted.
+/// </summary>
 internal sealed class CellScope(CellOutputs outputs, Func<string, bool, string>? input, CancellationToken cancellation)
 {
     private static readonly AsyncLocal<CellScope?> Local = new();
@@ -13,23 +15,28 @@ internal sealed class CellScope(CellOutputs outputs, Func<string, bool, string>?
     private int left;
     private volatile bool abandoned;
 
-    /// <summary>The cell that this thread works for; on a thread of unknown origin, the one that runs now.</summary>
+    /// <summary>
+    /// The cell whose code runs on this thread; on a thread that no cell has started, the currently running cell.
+    /// </summary>
     public static CellScope? Current => Local.Value ?? latest;
 
     public CancellationToken Cancellation => cancellation;
 
-    /// <summary>Where outputs go; null when nobody listens to this cell any more.</summary>
+    /// <summary>The outputs of the cell; null if the cell was abandoned.</summary>
     public CellOutputs? Outputs => abandoned ? null : outputs;
 
     /// <summary>
-    /// Asks the person at the notebook: a prompt, and whether the answer is secret. Null where nobody can be asked.
+    /// Requests input from the user; the arguments are the prompt and whether the answer is secret. Null if input
+    /// is not available.
     /// </summary>
     public Func<string, bool, string>? Input => input;
 
-    /// <summary>Completes when a thread of this cell was lost to an error of a native library.</summary>
+    /// <summary>Completes when an uncaught native exception has stopped a thread of this cell.</summary>
     public Task<NativeError> Lost => lost.Task;
 
-    /// <summary>Notes an error that stopped the calling thread; true when it belongs to a cell.</summary>
+    /// <summary>
+    /// Reports an uncaught native exception on the calling thread; returns whether the thread belongs to a cell.
+    /// </summary>
     public static bool Claim(NativeError error)
     {
         if (Current is not { } cell) return false;
@@ -44,7 +51,10 @@ internal sealed class CellScope(CellOutputs outputs, Func<string, bool, string>?
         latest = this;
     }
 
-    /// <summary>After this the cell's leftovers still write to the session, but strangers do not.</summary>
+    /// <summary>
+    /// Ends the cell: threads that it started still write to its outputs, but threads that no cell has started no
+    /// longer do.
+    /// </summary>
     public void Leave()
     {
         _ = Interlocked.CompareExchange(ref latest, null, this);
@@ -52,7 +62,7 @@ internal sealed class CellScope(CellOutputs outputs, Func<string, bool, string>?
         if (cancellation.IsCancellationRequested && !abandoned && Interlocked.Exchange(ref left, 1) == 0) StopCheck.End();
     }
 
-    /// <summary>Cuts off a cell that did not stop when asked to.</summary>
+    /// <summary>Abandons a cell that did not stop after an interrupt; its further output is discarded.</summary>
     public void Abandon()
     {
         abandoned = true;
@@ -60,7 +70,8 @@ internal sealed class CellScope(CellOutputs outputs, Func<string, bool, string>?
     }
 
     /// <summary>
-    /// Stops a cell that is to be interrupted at the next thing it writes or shows. Once: clean-up may write too.
+    /// Throws if the cell was interrupted; called after each output. It throws only once, so that clean-up code can
+    /// write output.
     /// </summary>
     public void StopIfAsked()
     {

@@ -4,7 +4,10 @@ using ResearchKit.Kernel.Cells.Globals;
 
 namespace ResearchKit.Kernel.Cells;
 
-/// <summary>Takes the console for the cells: what they write becomes output, on whatever thread they write it.</summary>
+/// <summary>
+/// Redirects the console for cells: what they write on any thread becomes output, and reads become input
+/// requests.
+/// </summary>
 internal static class ConsoleRouter
 {
     private static readonly Lock Gate = new();
@@ -12,8 +15,9 @@ internal static class ConsoleRouter
     private static TextReader? input;
 
     /// <summary>
-    /// Puts itself between the program and the console; outside cells all goes to the console as before. Whoever sets the
-    /// console's input encoding, as F# Interactive does, takes the input away: calling this again takes it back.
+    /// Replaces the console's streams. Outside of cells they pass everything on to the real console. Code that sets
+    /// the
+    /// console's input encoding, such as F# Interactive, replaces the input stream; call this again after that.
     /// </summary>
     public static void Install()
     {
@@ -60,7 +64,7 @@ internal static class ConsoleRouter
         }
     }
 
-    /// <summary>A cell reads what the person at the notebook answers, a line at a time.</summary>
+    /// <summary>Reads the user's answers to input requests, line by line.</summary>
     private sealed class Reader(TextReader console) : TextReader
     {
         private readonly ConditionalWeakTable<CellScope, StringBuilder> answered = [];

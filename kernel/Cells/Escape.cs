@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ResearchKit.Kernel.Cells;
 
-/// <summary>Turns text into HTML that shows exactly that text.</summary>
+/// <summary>Escapes text for HTML.</summary>
 internal static class Escape
 {
     public static string Html(string text)

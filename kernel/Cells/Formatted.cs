@@ -2,14 +2,17 @@ using Microsoft.DotNet.Interactive.Formatting;
 
 namespace ResearchKit.Kernel.Cells;
 
-/// <summary>A value in the mime types in which it wants to be seen, and what failed on the way.</summary>
-/// <param name="Data">Text by mime type; the richest first, <c>text/plain</c> always among them.</param>
-/// <param name="Error">The first formatter that threw, as an error that can be shown.</param>
+/// <summary>A value formatted in its preferred mime types, and the first formatting error.</summary>
+/// <param name="Data">The text by mime type, richest first; usually with <c>text/plain</c>.</param>
+/// <param name="Error">The error of the first formatter that threw; null if none did.</param>
 internal sealed record Formatted(IReadOnlyDictionary<string, string> Data, ErrorOutput? Error)
 {
     private const string Plain = "text/plain";
 
-    /// <summary>Formats with the registered formatters; exactly for <paramref name="mimeTypes"/> where some are given.</summary>
+    /// <summary>
+    /// Formats a value with the registered formatters, in <paramref name="mimeTypes"/> if any are given, else in
+    /// the preferred types.
+    /// </summary>
     public static Formatted Of(object? value, IReadOnlyList<string> mimeTypes)
     {
         var data = new OrderedDictionary<string, string>();
@@ -30,7 +33,7 @@ internal sealed record Formatted(IReadOnlyDictionary<string, string> Data, Error
         return new Formatted(data, error);
     }
 
-    /// <summary>Text that is what its mime type says already.</summary>
+    /// <summary>Returns text that already is in a mime type.</summary>
     public static Formatted Raw(string text, string mime) => new(new OrderedDictionary<string, string> { [mime] = text }, null);
 
     private static IEnumerable<string> Preferred(object? value) =>

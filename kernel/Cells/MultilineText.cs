@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ResearchKit.Kernel.Cells;
 
-/// <summary>nbformat's text: on disk a list of lines that keep their line ends, or one string.</summary>
+/// <summary>Multi-line text in nbformat: a list of lines with their line breaks, or a single string.</summary>
 internal static class MultilineText
 {
     public static string Join(JsonNode? node) => node switch

@@ -2,12 +2,11 @@ using System.Diagnostics;
 
 namespace ResearchKit.Kernel.Cells;
 
-/// <summary>
-/// An error of a native library that no handler of a cell could see; the thread that met it is stopped for good.
-/// </summary>
+/// <summary>A native exception that managed code could not catch. Its thread is blocked forever.</summary>
 /// <remarks>
-/// The kit hears of it; a type of the kernel's own, so that a session that never touches the kit does not load it.
+/// The kit detects it. This type belongs to the kernel, so that a session that does not use the kit need not
+/// load it.
 /// </remarks>
-/// <param name="Message">What the library says.</param>
-/// <param name="Stack">Where the cell's code was that called it.</param>
+/// <param name="Message">The message of the native exception.</param>
+/// <param name="Stack">The managed stack of the call into the library.</param>
 public sealed record NativeError(string Message, StackTrace Stack);

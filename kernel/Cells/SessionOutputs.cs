@@ -1,9 +1,10 @@
 namespace ResearchKit.Kernel.Cells;
 
-/// <summary>Brings what cells write and show into one order and one pace, from any thread.</summary>
+/// <summary>Orders the outputs of cells from all threads, and limits the rate of display updates.</summary>
 /// <remarks>
-/// What a cell gives goes to that cell's listener, also after the cell has ended. Updates of a display come at most once per
-/// interval; the last one always comes.
+/// Each output goes to the listener of its cell, even after the cell has ended. A display is updated at most
+/// once per
+/// interval, and the last update is always sent.
 /// </remarks>
 internal sealed class SessionOutputs : IDisposable
 {
@@ -18,12 +19,12 @@ internal sealed class SessionOutputs : IDisposable
         timer = new Timer(_ => Flush(late: true), null, TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(100));
     }
 
-    /// <summary>One output at a time, whichever cell it is of.</summary>
+    /// <summary>The lock that serializes the outputs of all cells.</summary>
     public Lock Gate { get; } = new();
 
     public bool IsClosed { get; private set; }
 
-    /// <summary>Notes that a cell has text that nobody has seen yet.</summary>
+    /// <summary>Registers a cell with buffered text that must be flushed.</summary>
     public void Wait(CellOutputs cell) => waiting.Add(cell);
 
     public void Shown(string displayId)
@@ -31,7 +32,7 @@ internal sealed class SessionOutputs : IDisposable
         lock (Gate) updates[displayId] = new PendingUpdate { Sent = Environment.TickCount64 };
     }
 
-    /// <summary>Replaces a display, now or when its turn comes.</summary>
+    /// <summary>Updates a display, now or when the update interval has passed.</summary>
     public void Update(CellOutputs cell, string displayId, Func<Formatted> value)
     {
         lock (Gate)
@@ -42,7 +43,9 @@ internal sealed class SessionOutputs : IDisposable
         }
     }
 
-    /// <summary>Gives out what waits; of displays only what is due, where <paramref name="late"/>.</summary>
+    /// <summary>
+    /// Flushes pending outputs; with <paramref name="late"/>, only those display updates whose interval has passed.
+    /// </summary>
     public void Flush(bool late = false)
     {
         lock (Gate)
@@ -54,7 +57,7 @@ internal sealed class SessionOutputs : IDisposable
         }
     }
 
-    /// <summary>Gives out what waits; after that nobody hears anything.</summary>
+    /// <summary>Flushes pending outputs and discards all later ones.</summary>
     public void Dispose()
     {
         lock (Gate)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ResearchKit.Kernel.Cells;
 
-/// <summary>Joins many small writes to one stream into few outputs. Not safe for threads by itself.</summary>
+/// <summary>Joins many small writes to a stream into few outputs. Not thread-safe.</summary>
 internal sealed class StreamBuffer
 {
     private const int Enough = 8192;
@@ -12,7 +12,7 @@ internal sealed class StreamBuffer
     /// <summary>True when there is text to take.</summary>
     public bool HasText => text.Length > 0;
 
-    /// <summary>Adds text; returns what must be given out now.</summary>
+    /// <summary>Adds text and returns the outputs that are due.</summary>
     public IEnumerable<StreamOutput> Write(string stream, ReadOnlySpan<char> written)
     {
         List<StreamOutput> due = [];
@@ -23,7 +23,7 @@ internal sealed class StreamBuffer
         return due;
     }
 
-    /// <summary>Takes the text out; null when there is none.</summary>
+    /// <summary>Removes and returns the buffered text; null if there is none.</summary>
     public StreamOutput? Take()
     {
         // its other half may follow

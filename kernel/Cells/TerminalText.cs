@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace ResearchKit.Kernel.Cells;
 
 /// <summary>
-/// What remains on the screen of text meant for a terminal: no colors, and only the last state of a rewritten line.
+/// Converts terminal output to plain text: without color codes, and with only the last state of lines that were
+/// overwritten.
 /// </summary>
 internal static partial class TerminalText
 {
@@ -14,11 +15,11 @@ internal static partial class TerminalText
         return string.Join('\n', clean.Split('\n').Select(Rewritten));
     }
 
-    /// <summary>Text for one line of a terminal: no control characters at all.</summary>
+    /// <summary>Returns the first line without control characters.</summary>
     public static string OneLine(string text) =>
         string.Concat(Plain(text).Split('\n', 2)[0].Where(c => !char.IsControl(c))).Trim();
 
-    /// <summary>The first line of a text that is more than white space.</summary>
+    /// <summary>Returns the first line that is not blank.</summary>
     public static string FirstLine(string text) =>
         OneLine(text.ReplaceLineEndings("\n").Split('\n').FirstOrDefault(line => !string.IsNullOrWhiteSpace(line)) ?? "");
 

@@ -14,11 +14,11 @@ public static class CommandLine
         [RunsCommand.CompareName] = RunsCommand.CompareExamples,
     };
 
-    /// <summary>Carries out one command and returns its exit code.</summary>
-    /// <param name="args">What stands after <c>researchkit</c>.</param>
-    /// <param name="output">Where answers go.</param>
-    /// <param name="error">Where complaints go.</param>
-    /// <param name="cancellation">Stops it as Ctrl+C does.</param>
+    /// <summary>Runs one command and returns its exit code.</summary>
+    /// <param name="args">The arguments after <c>researchkit</c>.</param>
+    /// <param name="output">Standard output.</param>
+    /// <param name="error">Standard error.</param>
+    /// <param name="cancellation">Interrupts the command, as Ctrl+C does.</param>
     public static async Task<int> InvokeAsync(
         string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
@@ -35,7 +35,7 @@ public static class CommandLine
             Output = output,
             Error = error,
             EnableDefaultExceptionHandler = false,
-            ProcessTerminationTimeout = TimeSpan.FromSeconds(20),   // an interrupted run saves what there is
+            ProcessTerminationTimeout = TimeSpan.FromSeconds(20),   // time for an interrupted run to save its outputs
         };
         try
         {
@@ -58,7 +58,7 @@ public static class CommandLine
 
     private static RootCommand Root()
     {
-        var root = new RootCommand("Runs C# notebooks, verifies them, and turns them into pages.");
+        var root = new RootCommand("Runs C# notebooks, verifies them, and exports them as HTML pages.");
         Add(root, RunCommand.Create(), RunCommand.Examples);
         Add(root, VerifyCommand.Create(), VerifyCommand.Examples);
         Add(root, NewCommand.Create(), NewCommand.Examples);
@@ -78,7 +78,7 @@ public static class CommandLine
         Examples[command.Name] = examples;
     }
 
-    /// <summary>The usual help, and then examples to copy.</summary>
+    /// <summary>Prints the generated help, followed by example command lines.</summary>
     private sealed class ExamplesHelp : SynchronousCommandLineAction
     {
         public override int Invoke(ParseResult parseResult)

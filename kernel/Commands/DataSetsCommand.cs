@@ -3,7 +3,9 @@ using ResearchKit.Kernel.Kit;
 
 namespace ResearchKit.Kernel.Commands;
 
-/// <summary><c>researchkit datasets</c>: lists the data sets and checks every file of them.</summary>
+/// <summary>
+/// <c>researchkit datasets</c>: lists the data sets and verifies the size and checksum of each file.
+/// </summary>
 internal static class DataSetsCommand
 {
     public static readonly string[] Examples =

@@ -8,16 +8,18 @@ using ResearchKit.Kernel.Kit;
 
 namespace ResearchKit.Kernel.Commands;
 
-/// <summary><c>researchkit doctor</c>: what this machine has, which kernels were chosen and why, and what is missing.</summary>
+/// <summary>
+/// <c>researchkit doctor</c>: describes the machine, which native kernels are in use and why, and what is
+/// missing.
+/// </summary>
 internal static class DoctorCommand
 {
     public static readonly string[] Examples = ["researchkit doctor", "RESEARCHKIT_SELFCHECK=force researchkit doctor"];
 
     public static Command Create()
     {
-        var command = new Command("doctor",
-            "Tells what this machine has: processor, memory, libtorch, the kernels chosen and their measured rates, workarounds, "
-            + "Jupyter kernels, and what is missing.");
+        var command = new Command("doctor", "Describes this machine: processor, memory, libtorch, native kernels in "
+            + "use and their measured rates, workarounds, Jupyter kernels, and missing programs.");
         command.SetAction(parsed => Show(parsed.InvocationConfiguration.Output));
         return command;
     }
@@ -46,11 +48,14 @@ internal static class DoctorCommand
         return works ? ExitCodes.Success : ExitCodes.BadInput;
     }
 
-    /// <summary>Apart, so that the kit is not loaded before its failure can be told.</summary>
+    /// <summary>
+    /// A method of its own, not inlined: the JIT loads the kit only when this method is called, so its caller can
+    /// catch a failure to load.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void ShowKit(TextWriter output)
     {
-        GivenKernels.Take(null);   // one sentence about a variable that is not understood
+        GivenKernels.Take(null);   // throws one clear error if an environment variable of the kit is invalid
         foreach (var (title, lines) in KitReport.Sections()) Section(output, title, lines);
     }
 

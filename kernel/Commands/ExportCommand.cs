@@ -5,7 +5,9 @@ using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Commands;
 
-/// <summary><c>researchkit export</c>: the page of a notebook as it stands, without running it.</summary>
+/// <summary>
+/// <c>researchkit export</c>: writes a notebook with its stored outputs as an HTML page, without running it.
+/// </summary>
 internal static class ExportCommand
 {
     public static readonly string[] Examples =
@@ -16,10 +18,11 @@ internal static class ExportCommand
 
     public static Command Create()
     {
-        var notebook = new Argument<string>("NOTEBOOK") { Description = "The .ipynb file; its outputs are taken as they are." };
+        var notebook = new Argument<string>("NOTEBOOK") { Description = "The .ipynb file; its stored outputs "
+            + "are used, nothing is run." };
         var output = new Option<string>("--output", "-o")
         {
-            Description = "The page to write; beside the notebook where not given.",
+            Description = "The HTML file to write; default: the notebook's path with the extension .html.",
             HelpName = "FILE",
         };
         var command = new Command("export", "Writes a notebook as one HTML page that needs no network.") { notebook, output };
@@ -33,7 +36,8 @@ internal static class ExportCommand
         var notebook = NotebookDocument.Load(path);
         var full = Path.GetFullPath(path);
         var target = Path.GetFullPath(page ?? Path.ChangeExtension(full, ".html"));
-        if (target == full) throw new ArgumentException($"The page would replace the notebook {path}; choose another --output.");
+        if (target == full)
+            throw new ArgumentException($"--output is the notebook {path} itself; expected another file.");
         var html = await HtmlPage.RenderAsync(
             notebook, Path.GetFileNameWithoutExtension(full), Path.GetDirectoryName(full)!, cancellation).ConfigureAwait(false);
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);

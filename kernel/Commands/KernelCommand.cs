@@ -5,7 +5,9 @@ using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Kernel.Commands;
 
-/// <summary><c>researchkit kernel</c>: registers the Jupyter kernel, and is it.</summary>
+/// <summary>
+/// <c>researchkit kernel</c>: registers the Jupyter kernel (<c>install</c>) and runs it (<c>start</c>).
+/// </summary>
 internal static class KernelCommand
 {
     private const string ServeName = "serve";
@@ -20,13 +22,14 @@ internal static class KernelCommand
 
     private static Command Install()
     {
-        var user = new Option<bool>("--user") { Description = "For this user; so also where nothing is given." };
+        var user = new Option<bool>("--user") { Description = "Installs for the current user (the default)." };
         var prefix = new Option<string>("--prefix")
         {
             Description = "Below PREFIX/share/jupyter, such as a virtual environment's folder.",
             HelpName = "PREFIX",
         };
-        var system = new Option<bool>("--sys-prefix") { Description = "Below the active virtual or conda environment." };
+        var system = new Option<bool>("--sys-prefix") { Description = "Installs in the active "
+            + "virtual or conda environment." };
         var name = new Option<string>("--name")
         {
             Description = $"The name by which notebooks ask for it; {KernelSpec.DefaultName} where not given.",
@@ -43,7 +46,7 @@ internal static class KernelCommand
                 (_, null, false) => KernelSpec.UserData(),
                 (false, { } folder, false) => Path.Combine(folder, "share", "jupyter"),
                 (false, null, true) => Path.Combine(ActiveEnvironment(), "share", "jupyter"),
-                _ => throw new ArgumentException("--user, --prefix and --sys-prefix exclude each other; expected one."),
+                _ => throw new ArgumentException("--user, --prefix and --sys-prefix exclude each other; expected at most one."),
             };
             parsed.InvocationConfiguration.Output.WriteLine(KernelSpec.Install(
                 data, parsed.GetValue(name) ?? KernelSpec.DefaultName, ThisProgram.LastingCommand("kernel", "start")));
@@ -55,13 +58,17 @@ internal static class KernelCommand
     private static Command Start()
     {
         var file = new Argument<string>("FILE") { Description = "The connection file that the front end wrote." };
-        var command = new Command("start", "Answers a front end until it asks for the end. Jupyter calls this.") { file };
+        var command = new Command("start", "Runs the kernel until the front end shuts it "
+            + "down. Jupyter calls this.") { file };
         command.SetAction((parsed, cancellation) =>
             SuperviseAsync(parsed.GetRequiredValue(file), parsed.InvocationConfiguration.Error, cancellation));
         return command;
     }
 
-    /// <summary>The kernel's own process; its supervisor gives it the connection file on stdin.</summary>
+    /// <summary>
+    /// Hidden command of the kernel process itself. The supervisor starts it and writes the connection file to its
+    /// stdin.
+    /// </summary>
     private static Command Serve()
     {
         var pipe = new Argument<string>("PIPE");
@@ -75,7 +82,7 @@ internal static class KernelCommand
 
     private static async Task<int> SuperviseAsync(string path, TextWriter error, CancellationToken cancellation)
     {
-        _ = ConnectionFile.Load(path);   // refuses what is wrong before anything starts
+        _ = ConnectionFile.Load(path);   // reports an invalid file before any process is started
         var connection = await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         _ = ParentWatch.CancelAfterAsync(end);

@@ -4,7 +4,7 @@ using ResearchKit.Kernel.Commands.Running;
 
 namespace ResearchKit.Kernel.Commands;
 
-/// <summary><c>researchkit new</c>: makes a notebook that runs, to begin a study from.</summary>
+/// <summary><c>researchkit new</c>: creates a notebook from a template that runs as it is.</summary>
 internal static class NewCommand
 {
     public static readonly string[] Examples =
@@ -17,10 +17,10 @@ internal static class NewCommand
 
     public static Command Create()
     {
-        var name = new Argument<string>("NAME") { Description = "The file to make; '.ipynb' is added where it is missing." };
-        var command = new Command("new",
-            "Makes a notebook with the parts of a study: question, settings, a model that trains in seconds, record. Never "
-            + "replaces one.") { name };
+        var name = new Argument<string>("NAME") { Description = "The notebook to create; '.ipynb' is "
+            + "added if it is missing." };
+        var command = new Command("new", "Creates a notebook with the parts of a study: question, settings, a model "
+            + "that trains in seconds, run record. Never replaces a file.") { name };
         command.SetAction(parsed => Make(parsed.GetRequiredValue(name), parsed.InvocationConfiguration.Output));
         return command;
     }
@@ -28,7 +28,7 @@ internal static class NewCommand
     private static int Make(string name, TextWriter output)
     {
         if (name.Length == 0 || Path.EndsInDirectorySeparator(name) || Path.GetFileName(name) is "" or Extension or "." or "..")
-            throw new ArgumentException($"'{name}' names no file; expected a name such as my-study.");
+            throw new ArgumentException($"NAME '{name}' is not a file name; expected one such as my-study.");
         var path = Path.GetFullPath(name.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) ? name : name + Extension);
         if (Path.Exists(path)) throw new ArgumentException($"{path} exists already; expected the name of a new notebook.");
         WritablePlace.RequireFile(path, path);

@@ -2,11 +2,10 @@ using System.CommandLine;
 using System.Globalization;
 using ResearchKit.Kernel.Commands.Running;
 using ResearchKit.Kernel.Kit;
-using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands;
 
-/// <summary><c>researchkit run</c>: executes notebooks from top to bottom and keeps what came of it.</summary>
+/// <summary><c>researchkit run</c>: executes notebooks from top to bottom and saves their outputs.</summary>
 internal static class RunCommand
 {
     public static readonly string[] Examples =
@@ -24,9 +23,8 @@ internal static class RunCommand
     public static Command Create()
     {
         var options = new RunOptions();
-        var command = new Command("run",
-            "Executes notebooks; writes each with its outputs, as an HTML page, and a record of the run. Exit code 1 if a cell "
-            + "failed.");
+        var command = new Command("run", "Executes notebooks. Writes each one with its outputs, an HTML page of it, "
+            + "and a record of the run. Exit code 1 if a cell failed.");
         options.AddTo(command);
         command.SetAction((parsed, cancellation) => parsed.GetValue(options.Child) is { } pipe
             ? PipeEnd.CancelAsync(pipe, token => RunAsync(parsed, options, token), cancellation)
@@ -34,7 +32,7 @@ internal static class RunCommand
         return command;
     }
 
-    /// <summary>The arguments that make this program run one notebook for another process of it.</summary>
+    /// <summary>Returns the arguments with which a batch run starts a child process for one notebook.</summary>
     /// <param name="request">What to run.</param>
     /// <param name="pipe">The handle of a pipe that ends when the run should.</param>
     /// <param name="onTerminal">Whether it prints to a terminal that can redraw.</param>
@@ -70,8 +68,8 @@ internal static class RunCommand
         var process = RunRank.FromEnvironment();
         var isChild = parsed.GetValue(options.Child) is not null;
         if (process.WorldSize > 1 && !notebooks.IsOne)
-            throw new ArgumentException($"{process.WorldSize} processes were started together; they run one notebook file, not "
-                + $"{string.Join(", ", notebooks.Paths)}.");
+            throw new ArgumentException($"{process.WorldSize} processes were started together; expected one notebook file, "
+                + $"not {string.Join(", ", notebooks.Paths)}.");
         if (!process.IsFirst)
             return await FollowingRun.ExecuteAsync(notebooks, like, process, console, cancellation).ConfigureAwait(false);
         if (inPlace) foreach (var path in notebooks.Paths) WritablePlace.RequireFile(path, $"--in-place {path}");
@@ -80,7 +78,8 @@ internal static class RunCommand
         var left = new List<string>();
         var batch = new RunBatch(runs, jobs, console) { Process = process, IsHere = isChild || !ThisProgram.IsEntry };
         var reports = await batch.ExecuteAsync(
-            (run, report) => { if (inPlace && InPlace.Write(run.Request.Notebook, report, run.Run.Folder) is { } why) left.Add(why); },
+            (run, report) => { if (inPlace
+                && InPlace.Write(run.Request.Notebook, report, run.Run.Folder) is { } why) left.Add(why); },
             cancellation).ConfigureAwait(false);
 
         if (junit is not null) JUnitReport.Write(junit, reports);
@@ -92,7 +91,9 @@ internal static class RunCommand
         return BatchOptions.ExitCodeOf(reports);
     }
 
-    /// <summary>Where to look now: the files of one run, the folders of many.</summary>
+    /// <summary>
+    /// Prints what was written: the files of a single run, the folders of several runs, and the JUnit file.
+    /// </summary>
     private static async Task WriteFilesAsync(
         IReadOnlyList<PlannedRun> runs, NotebookList notebooks, string? junit, TextWriter output)
     {

@@ -3,7 +3,7 @@ using ResearchKit.Kernel.Commands.Runs;
 
 namespace ResearchKit.Kernel.Commands;
 
-/// <summary><c>researchkit runs</c>: what was run, and how runs differ.</summary>
+/// <summary><c>researchkit runs</c>: lists and compares run records.</summary>
 internal static class RunsCommand
 {
     public const string CompareName = "compare";
@@ -45,13 +45,13 @@ internal static class RunsCommand
     {
         var runs = new Argument<string[]>("RUN")
         {
-            Description = $"Folders of runs, or their records, with two or more runs in all; also as they are listed, below {Default}.",
+            Description = $"Folders of runs, or their records, with two or more runs in all; also as they are listed, below "
+                + $"{Default}.",
             Arity = new ArgumentArity(1, 100),
         };
         var json = Json();
-        var command = new Command(CompareName,
-            "Shows what differs between runs (settings, seed, data, packages, machine, commit), and what they measured side by "
-            + "side.") { runs, json };
+        var command = new Command(CompareName, "Shows what differs between runs (settings, seed, data, packages, "
+            + "machine, commit), and their metrics side by side.") { runs, json };
         command.SetAction(parsed =>
         {
             var found = parsed.GetRequiredValue(runs).SelectMany(run => FoundRun.Read(run, Default)).ToList();
@@ -73,5 +73,5 @@ internal static class RunsCommand
         return found.Refused.Count > 0 ? ExitCodes.BadInput : ExitCodes.Success;
     }
 
-    private static Option<bool> Json() => new("--json") { Description = "As JSON, for programs." };
+    private static Option<bool> Json() => new("--json") { Description = "Prints JSON instead of tables." };
 }

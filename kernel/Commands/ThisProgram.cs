@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace ResearchKit.Kernel.Commands;
 
-/// <summary>How this program starts itself again.</summary>
+/// <summary>The command lines that start this program again.</summary>
 internal static class ThisProgram
 {
     private const string Name = "researchkit";
@@ -11,8 +11,9 @@ internal static class ThisProgram
     public static bool IsEntry => Assembly.GetEntryAssembly() == typeof(ThisProgram).Assembly;
 
     /// <summary>
-    /// As <see cref="Command"/>, for what outlives this version: an installed tool lies in <c>.store</c>, in a folder of its
-    /// version, and what starts it beside that.
+    /// As <see cref="Command"/>, but still valid after an update of this program: an installed .NET tool is stored
+    /// below
+    /// <c>.store</c> in a folder of its version, and its launcher, which keeps its path, is beside <c>.store</c>.
     /// </summary>
     public static string[] LastingCommand(params string[] arguments)
     {
@@ -21,7 +22,7 @@ internal static class ThisProgram
         return folders.Length == 2 && File.Exists(start) ? [start, .. arguments] : Command(arguments);
     }
 
-    /// <summary>Its own executable, or <c>dotnet</c> with its assembly; the arguments follow.</summary>
+    /// <summary>Returns this executable, or <c>dotnet</c> and this assembly, followed by the arguments.</summary>
     public static string[] Command(params string[] arguments)
     {
         var (process, assembly) = (Environment.ProcessPath ?? "dotnet",

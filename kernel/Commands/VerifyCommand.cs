@@ -6,7 +6,9 @@ using ResearchKit.Kernel.Notebooks;
 
 namespace ResearchKit.Kernel.Commands;
 
-/// <summary><c>researchkit verify</c>: executes notebooks again and compares what they give with what is committed.</summary>
+/// <summary>
+/// <c>researchkit verify</c>: executes notebooks again and compares their outputs with the committed ones.
+/// </summary>
 internal static class VerifyCommand
 {
     public static readonly string[] Examples =
@@ -18,14 +20,14 @@ internal static class VerifyCommand
     private const string Description = """
         Executes notebooks again, with the parameters of the committed run, and compares their outputs with the committed ones.
 
-        Numbers may differ by the tolerance, or by one unit of the last decimal shown. What no run repeats is left out:
-        times, dates, durations, speeds, ids, hexadecimal numbers, folders, versions, and the lines of a record that tell
-        of the machine. Images, charts and scripts are compared by kind and rough size only (a factor of two), and of HTML
-        only what one reads: not its attributes, such as hover texts.
+        Numbers may differ by the tolerance, or by one unit of the last decimal shown. These are ignored: times, dates,
+        durations, speeds, ids, hexadecimal numbers, folders, versions, and the lines of a run record that describe the
+        machine. Images, charts and scripts are compared by kind and rough size only (within a factor of two), HTML by
+        its visible text only, without attributes such as hover texts.
         A cell tagged 'volatile' or 'skip-verify' is run but not compared; a cell's metadata
         "verify": { "rtol": 0.05, "atol": 0.01 } sets its own tolerance.
 
-        Where the committed run was portable, so is the new one.
+        If the committed run was portable, the new one is portable too.
 
         Nothing is written. Exit code 0: as committed; 1: an output differs or a cell fails; 2: bad input.
         """;
@@ -43,7 +45,7 @@ internal static class VerifyCommand
         var absolute = new Option<string>("--atol")
         {
             Description = Invariant(
-                $"The same in the number's own unit, added to the other; {Tolerance.Default.Absolute:0e+0} where not given."),
+                $"Absolute tolerance, which is added to the relative one; default: {Tolerance.Default.Absolute:0e+0}."),
             HelpName = "NUMBER",
         };
         var kernels = GivenKernels.Option();

@@ -5,7 +5,7 @@ using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Kernel.Jupyter;
 
-/// <summary>Answers what front ends ask about code that is being written.</summary>
+/// <summary>Answers requests for completion, inspection and completeness of code.</summary>
 internal sealed class CodeRequests(Session session)
 {
     public async Task<JsonObject> CompleteAsync(JsonObject request, CancellationToken cancellation)
@@ -53,7 +53,9 @@ internal sealed class CodeRequests(Session session)
         return reply;
     }
 
-    /// <summary>The protocol counts in code points, .NET in UTF-16 units.</summary>
+    /// <summary>
+    /// Reads code and cursor. The protocol counts positions in code points, .NET in UTF-16 units.
+    /// </summary>
     private static (string Code, int Position) Place(JsonObject request)
     {
         var code = request.Text("code") ?? "";

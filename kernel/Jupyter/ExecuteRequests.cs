@@ -6,7 +6,7 @@ using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Kernel.Jupyter;
 
-/// <summary>Runs the cells that front ends send.</summary>
+/// <summary>Executes the cells that front ends send.</summary>
 internal sealed class ExecuteRequests(
     Session session, History history, Questions questions, Action<Message, string, JsonObject> publish)
 {
@@ -14,7 +14,7 @@ internal sealed class ExecuteRequests(
     private CancellationTokenSource? running;
     private int count;
 
-    /// <summary>Runs one <c>execute_request</c>; returns what the reply says.</summary>
+    /// <summary>Runs an <c>execute_request</c> and returns the content of the reply.</summary>
     public async Task<JsonObject> RunAsync(Message request)
     {
         var silent = request.Content.Flag("silent", false);
@@ -58,7 +58,7 @@ internal sealed class ExecuteRequests(
         }
     }
 
-    /// <summary>Interrupts what runs; true when something did.</summary>
+    /// <summary>Interrupts the running cell; returns whether one was running.</summary>
     public bool Interrupt()
     {
         lock (gate)

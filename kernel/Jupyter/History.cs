@@ -4,10 +4,10 @@ using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Jupyter;
 
-/// <summary>What was entered in this session, for front ends that offer it again.</summary>
+/// <summary>The input history of this session, which front ends offer to the user.</summary>
 internal sealed class History
 {
-    private const int Session = 1;   // earlier sessions are not kept
+    private const int Session = 1;   // the only session: earlier ones are not stored
     private readonly List<(int Line, string Input)> entries = [];
     private readonly Lock gate = new();
 
@@ -16,7 +16,10 @@ internal sealed class History
         lock (gate) entries.Add((line, input));
     }
 
-    /// <summary>Answers a <c>history_request</c>: the tail, a range, or what matches a pattern of * and ?.</summary>
+    /// <summary>
+    /// Answers a <c>history_request</c>: the last entries, a range of them, or those that match a pattern with *
+    /// and ?.
+    /// </summary>
     public JsonArray Find(JsonObject request)
     {
         lock (gate)

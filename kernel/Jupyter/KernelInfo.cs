@@ -4,7 +4,7 @@ using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Jupyter;
 
-/// <summary>What the kernel says about itself.</summary>
+/// <summary>The content of <c>kernel_info_reply</c>.</summary>
 internal static class KernelInfo
 {
     public static JsonObject Reply() => new()

@@ -7,7 +7,10 @@ using Channel = ResearchKit.Kernel.Protocol.Channel;
 
 namespace ResearchKit.Kernel.Jupyter;
 
-/// <summary>A session behind Jupyter's protocol: what front ends ask, in their order, and what the session says.</summary>
+/// <summary>
+/// Serves a session over the Jupyter protocol: answers the front ends' requests in order and publishes the
+/// session's outputs.
+/// </summary>
 public sealed class KernelServer : IDisposable
 {
     private readonly string id = Guid.NewGuid().ToString();
@@ -25,11 +28,11 @@ public sealed class KernelServer : IDisposable
     private long received;
     private long abortedUpTo;
 
-    /// <summary>Listens; nothing is answered before <see cref="RunAsync"/>.</summary>
-    /// <param name="file">Where, and with which key.</param>
-    /// <param name="session">What runs the cells; the caller's.</param>
-    /// <param name="log">Takes what no front end is told, such as a message with a wrong signature.</param>
-    /// <exception cref="IOException">A port is taken.</exception>
+    /// <summary>Binds the ports. Requests are answered after <see cref="RunAsync"/> is called.</summary>
+    /// <param name="file">The connection file with ports and key.</param>
+    /// <param name="session">The session that runs the cells; the caller disposes it.</param>
+    /// <param name="log">Receives log lines, for example about a message with a wrong signature.</param>
+    /// <exception cref="IOException">A port is in use.</exception>
     public KernelServer(ConnectionFile file, Session session, Action<string> log)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -40,11 +43,11 @@ public sealed class KernelServer : IDisposable
         code = new CodeRequests(session);
     }
 
-    /// <summary>Told which request is worked at; null where nobody supervises.</summary>
+    /// <summary>Is told which request is running; null without a supervisor.</summary>
     internal Supervision? Supervision { get; init; }
 
-    /// <summary>Answers until a front end asks for the end.</summary>
-    /// <param name="cancellation">Ends it from outside.</param>
+    /// <summary>Answers requests until a front end asks for shutdown.</summary>
+    /// <param name="cancellation">Shuts the kernel down.</param>
     public async Task RunAsync(CancellationToken cancellation = default)
     {
         using var outside = cancellation.Register(End);
@@ -83,7 +86,7 @@ public sealed class KernelServer : IDisposable
         ended.TrySetResult();
     }
 
-    /// <summary>On the thread of the sockets: nothing here may wait.</summary>
+    /// <summary>Dispatches a received message. Runs on the socket thread and must not block.</summary>
     private void Received(Channel channel, Message message)
     {
         if (channel == Channel.Stdin)
@@ -109,7 +112,10 @@ public sealed class KernelServer : IDisposable
         }
     }
 
-    /// <summary>Between busy and idle, as the protocol wants it; a request that fails says so and harms no other.</summary>
+    /// <summary>
+    /// Answers a request between the statuses busy and idle, as the protocol requires. An exception becomes an
+    /// error reply and does not affect other requests.
+    /// </summary>
     private async Task AnswerAsync(Channel channel, Message request, long number)
     {
         Publish(request, "status", new() { ["execution_state"] = "busy" });
@@ -129,7 +135,7 @@ public sealed class KernelServer : IDisposable
         if (request.Type == "shutdown_request") End();
     }
 
-    /// <summary>What the reply says; null for what has no reply.</summary>
+    /// <summary>Returns the content of the reply; null for messages without a reply.</summary>
     private async Task<JsonObject?> ReplyTo(Message request, long number)
     {
         switch (request.Type)
@@ -148,7 +154,7 @@ public sealed class KernelServer : IDisposable
                 return new() { ["status"] = "ok", ["history"] = history.Find(request.Content) };
             case "comm_info_request":
                 return new() { ["status"] = "ok", ["comms"] = new JsonObject() };
-            case "comm_open":   // the kernel has no targets, and says so
+            case "comm_open":   // the kernel has no comm targets: close the comm at once
                 Publish(request, "comm_close", new()
                 {
                     ["comm_id"] = request.Content.Text("comm_id") ?? "",
@@ -166,12 +172,15 @@ public sealed class KernelServer : IDisposable
                 Publish(request, "shutdown_reply", (JsonObject)content.DeepClone());
                 return content;
             default:
-                log($"A message of type '{request.Type}' is not one that this kernel answers.");
+                log($"The message type '{request.Type}' is not supported; the message is ignored.");
                 return null;
         }
     }
 
-    /// <summary>After a failure what was already waiting is not run, unless its front end wants it so.</summary>
+    /// <summary>
+    /// Runs a cell. After a failed cell, the cells that were queued before the failure are aborted, unless the
+    /// failed request has <c>stop_on_error</c> false.
+    /// </summary>
     private async Task<JsonObject> ExecuteAsync(Message request, long number)
     {
         if (number <= Interlocked.Read(ref abortedUpTo)) return new() { ["status"] = "aborted" };

@@ -5,24 +5,26 @@ using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Jupyter;
 
-/// <summary>The folder by which Jupyter finds a kernel.</summary>
+/// <summary>The kernelspec: the folder with <c>kernel.json</c> by which Jupyter finds a kernel.</summary>
 /// <remarks>https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs</remarks>
 public static partial class KernelSpec
 {
-    /// <summary>The name under which notebooks ask for the kernel.</summary>
+    /// <summary>The default name of the kernel, by which notebooks refer to it.</summary>
     public const string DefaultName = "researchkit";
 
-    /// <summary>Writes <c>kernel.json</c> for a command; an earlier one of the same name is replaced.</summary>
+    /// <summary>Installs a kernelspec, replacing one of the same name.</summary>
     /// <param name="data">Jupyter's data folder, such as <see cref="UserData"/> or PREFIX/share/jupyter.</param>
     /// <param name="name">The kernel's name.</param>
-    /// <param name="command">What starts it; the connection file's path follows.</param>
-    /// <returns>The folder.</returns>
-    /// <exception cref="ArgumentException">The name cannot be a kernel's.</exception>
+    /// <param name="command">
+    /// The command that starts the kernel; the path of the connection file is appended.
+    /// </param>
+    /// <returns>The folder of the kernelspec.</returns>
+    /// <exception cref="ArgumentException">The name is not valid for a kernel.</exception>
     public static string Install(string data, string name, IEnumerable<string> command)
     {
         if (!Name().IsMatch(name))
-            throw new ArgumentException(
-                $"--name {name}: expected letters, digits, '.', '-' and '_' only, as Jupyter wants a kernel's name.");
+            throw new ArgumentException($"--name {name}: expected letters, digits, '.', '-' and '_' only, which Jupyter "
+                + "allows in kernel names.");
         var folder = Path.GetFullPath(Path.Combine(data, "kernels", name.ToLowerInvariant()));
         Directory.CreateDirectory(folder);
         AtomicWrite.Text(Path.Combine(folder, "kernel.json"), NotebookJson.Write(new JsonObject
@@ -36,7 +38,7 @@ public static partial class KernelSpec
         return folder;
     }
 
-    /// <summary>The user's own data folder, as Jupyter finds it.</summary>
+    /// <summary>Returns Jupyter's data folder of the current user.</summary>
     public static string UserData()
     {
         if (Environment.GetEnvironmentVariable("JUPYTER_DATA_DIR") is { Length: > 0 } set) return set;

@@ -3,14 +3,17 @@ using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Jupyter;
 
-/// <summary>What front ends are told in the place of a kernel that died.</summary>
+/// <summary>Reports a dead kernel process to its front ends.</summary>
 internal static class Obituary
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
     // the other sockets of a front end come back too
     private static readonly TimeSpan Reconnecting = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Listens where the kernel did until a front end has come back, and tells it.</summary>
+    /// <summary>
+    /// Listens on the kernel's ports until a front end has reconnected (or a few seconds have passed), then sends
+    /// it the error.
+    /// </summary>
     public static async Task TellAsync(
         ConnectionFile file, Message request, bool isOpen, string reason, IReadOnlyList<string> lastWords)
     {

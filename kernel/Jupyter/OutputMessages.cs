@@ -4,10 +4,10 @@ using ResearchKit.Kernel.Notebooks;
 
 namespace ResearchKit.Kernel.Jupyter;
 
-/// <summary>A session's outputs in the protocol's words.</summary>
+/// <summary>Converts a session's outputs to messages of the Jupyter protocol.</summary>
 internal static class OutputMessages
 {
-    /// <summary>The kind of message and what it says.</summary>
+    /// <summary>Returns the type and content of the message for an output.</summary>
     public static (string Type, JsonObject Content) Of(Output output) => output switch
     {
         StreamOutput stream => ("stream", new() { ["name"] = stream.Name, ["text"] = MimeBundle.WellFormed(stream.Text) }),
@@ -16,10 +16,11 @@ internal static class OutputMessages
         ResultOutput result => ("execute_result", Result(result)),
         ClearOutput clear => ("clear_output", new() { ["wait"] = clear.Wait }),
         ErrorOutput error => ("error", Error(error)),
-        _ => throw new ArgumentException($"There is no message for a {output.GetType().Name}.", nameof(output)),
+        _ => throw new ArgumentException($"The output type {output.GetType().Name} has no message "
+            + "in the Jupyter protocol.", nameof(output)),
     };
 
-    /// <summary>An error as outputs and replies tell it.</summary>
+    /// <summary>Returns an error as the content of an error output or reply.</summary>
     public static JsonObject Error(ErrorOutput error) => new()
     {
         ["ename"] = error.Name,

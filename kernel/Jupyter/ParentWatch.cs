@@ -3,13 +3,17 @@ using System.Globalization;
 
 namespace ResearchKit.Kernel.Jupyter;
 
-/// <summary>Ends a kernel whose front end has gone without a word.</summary>
+/// <summary>Ends a kernel whose front end has died without shutting it down.</summary>
 internal static class ParentWatch
 {
-    /// <summary>Set by every front end of Jupyter.</summary>
+    /// <summary>
+    /// Environment variable with the process id of the kernel's parent; Jupyter front ends set it.
+    /// </summary>
     public const string Variable = "JPY_PARENT_PID";
 
-    /// <summary>Cancels when the process that started this one ends; never, where nobody says which it was.</summary>
+    /// <summary>
+    /// Cancels the source when the parent process ends; never if the environment variable is not set.
+    /// </summary>
     public static async Task CancelAfterAsync(CancellationTokenSource source)
     {
         if (!int.TryParse(Environment.GetEnvironmentVariable(Variable), NumberStyles.None, CultureInfo.InvariantCulture,
@@ -22,7 +26,7 @@ internal static class ParentWatch
         }
         catch (ArgumentException)
         {
-            // it is gone already
+            // the parent has ended already
         }
         catch (OperationCanceledException)
         {

@@ -3,12 +3,12 @@ using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Jupyter;
 
-/// <summary>Asks the person at the front end that sent the running cell, and waits for the answer.</summary>
+/// <summary>Requests input from the front end that sent the running cell.</summary>
 internal sealed class Questions(Action<Channel, Message> send, string session)
 {
     private readonly ConcurrentDictionary<string, TaskCompletionSource<string>> open = new(StringComparer.Ordinal);
 
-    /// <summary>Asks and waits.</summary>
+    /// <summary>Sends an <c>input_request</c> and waits for the reply.</summary>
     /// <exception cref="OperationCanceledException">The cell was interrupted first.</exception>
     public string Ask(Message request, string prompt, bool secret, CancellationToken cancellation)
     {
@@ -29,7 +29,8 @@ internal sealed class Questions(Action<Channel, Message> send, string session)
     }
 
     /// <summary>
-    /// Takes an <c>input_reply</c>. Some front ends do not say which question it answers: then it is the only one.
+    /// Receives an <c>input_reply</c>. Some front ends do not name the request it belongs to; it is then assigned
+    /// to the open one, if there is only one.
     /// </summary>
     public void Answer(Message reply)
     {

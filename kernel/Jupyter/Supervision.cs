@@ -5,7 +5,9 @@ using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Jupyter;
 
-/// <summary>A kernel tells its supervisor which request it works at, so that somebody knows if it dies at it.</summary>
+/// <summary>
+/// Reports the running request from the kernel process to its supervisor, which needs it if the kernel dies.
+/// </summary>
 internal sealed class Supervision(string handle) : IDisposable
 {
     private readonly StreamWriter writer = new(new AnonymousPipeClientStream(PipeDirection.Out, handle)) { AutoFlush = true };
@@ -21,7 +23,9 @@ internal sealed class Supervision(string handle) : IDisposable
 
     public void Dispose() => writer.Dispose();
 
-    /// <summary>What a supervisor heard last: the latest request, and whether the kernel was still at it.</summary>
+    /// <summary>
+    /// Reads one line from the kernel; returns the latest request and whether it is still running.
+    /// </summary>
     public static (Message Request, bool IsOpen)? Read(string line, (Message Request, bool IsOpen)? before)
     {
         var told = JsonNode.Parse(line)!.AsObject();
@@ -38,7 +42,7 @@ internal sealed class Supervision(string handle) : IDisposable
         }
         catch (IOException)
         {
-            // the supervisor is gone; the kernel ends by itself when it notices
+            // the supervisor has died; ParentWatch will end this process
         }
     }
 }

@@ -5,10 +5,10 @@ using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Jupyter;
 
-/// <summary>Runs the kernel as a process of its own, and tells the front ends why if that process dies.</summary>
+/// <summary>Runs the kernel in a child process and reports to the front ends why it died.</summary>
 /// <remarks>
-/// A cell can end its process by a crash of a native library, by asking for it, or by using up the memory: nothing in it could
-/// still speak.
+/// A cell can kill its process by crashing a native library, calling exit or using up the memory. The dead
+/// process itself cannot report that.
 /// </remarks>
 internal static class Supervisor
 {
@@ -16,11 +16,13 @@ internal static class Supervisor
 
     /// <summary>Runs the kernel until it ends.</summary>
     /// <param name="connection">
-    /// The text of the front end's connection file; the kernel gets it on its stdin, as the file may vanish.
+    /// The text of the connection file; the kernel reads it from stdin, because the front end may delete the file.
     /// </param>
-    /// <param name="command">What starts the kernel itself; the pipe's handle follows.</param>
-    /// <param name="error">Takes what the kernel writes to stderr.</param>
-    /// <param name="cancellation">Ends the kernel.</param>
+    /// <param name="command">
+    /// The command that starts the kernel process; the handle of the pipe is appended.
+    /// </param>
+    /// <param name="error">Receives what the kernel process writes to stderr.</param>
+    /// <param name="cancellation">Kills the kernel process.</param>
     /// <returns>The exit code of the kernel's process.</returns>
     public static async Task<int> RunAsync(
         string connection, IEnumerable<string> command, TextWriter error, CancellationToken cancellation)
@@ -38,19 +40,20 @@ internal static class Supervisor
         await kernel.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
         if (!cancellation.IsCancellationRequested && await heard.ConfigureAwait(false) is var (request, isOpen)
             && (isOpen || kernel.ExitCode != 0))
-            await Obituary.TellAsync(ConnectionFile.Parse(connection, "the connection file"), request, isOpen, Reason(kernel.ExitCode), await told.ConfigureAwait(false)).ConfigureAwait(false);
+            await Obituary.TellAsync(ConnectionFile.Parse(connection, "the connection file"), request, isOpen,
+                Reason(kernel.ExitCode), await told.ConfigureAwait(false)).ConfigureAwait(false);
         return kernel.ExitCode;
     }
 
     /// <summary>What an exit code says about the end of a process.</summary>
     public static string Reason(int code) => code switch
     {
-        134 => "it aborted itself (signal 6), as after a failed check, a stack overflow or an error that nobody caught",
-        137 => "it was killed (signal 9), as by the system when memory runs out",
-        139 => "a native library touched memory that is not its own (signal 11)",
-        143 => "it was asked to end (signal 15)",
-        > 128 and < 160 => $"signal {code - 128}",
-        _ => $"its code ended it with exit code {code}",
+        134 => "it aborted itself (signal 6), as after a failed assertion, a stack overflow or an uncaught exception",
+        137 => "it was killed (signal 9), as the system does when memory runs out",
+        139 => "a native library accessed invalid memory (signal 11)",
+        143 => "it was terminated (signal 15)",
+        > 128 and < 160 => $"it was ended by signal {code - 128}",
+        _ => $"it exited with code {code}",
     };
 
     private static async Task<IReadOnlyList<string>> RelayAsync(StreamReader from, TextWriter to)

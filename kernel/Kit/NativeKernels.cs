@@ -24,7 +24,8 @@ internal static class NativeKernels
     public static string? OfRun(string record)
     {
         var read = RunRecord.Read(record);
-        var kernels = read.Runs.Select(read.ProcessOf).Prepend(read.Process).Select(process => process.Kernels).FirstOrDefault(one => one.Count > 0);
+        var kernels = read.Runs.Select(read.ProcessOf).Prepend(read.Process).Select(process => process.Kernels)
+            .FirstOrDefault(one => one.Count > 0);
         return kernels is null ? null : KernelTable.FromDescription(kernels).ToString();
     }
 }

@@ -2,16 +2,16 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Kernel.Languages;
 
-/// <summary>A stretch of a cell: a program in one language, or a line that asks something of the session.</summary>
-/// <param name="Language">The name of the language, as its own <see cref="ILanguage.Name"/> spells it.</param>
-/// <param name="Arguments">What stands behind the name on the line that chose it.</param>
-/// <param name="Line">The line of the cell, from 1, that it begins with.</param>
+/// <summary>A part of a cell: code in one language, or a magic command.</summary>
+/// <param name="Language">The language's <see cref="ILanguage.Name"/>.</param>
+/// <param name="Arguments">The text after the name on the <c>#!</c> line.</param>
+/// <param name="Line">The first line of the part in the cell, from 1.</param>
 internal abstract partial record CellPart(string Language, string Arguments, int Line)
 {
-    /// <summary>Cuts a cell at its lines that begin with <c>#!</c> and a name.</summary>
+    /// <summary>Splits a cell at its lines that begin with <c>#!</c> and a name.</summary>
     /// <param name="cell">The cell's text.</param>
-    /// <param name="language">The language it begins in.</param>
-    /// <param name="find">The language of a name; null where the name is no language's.</param>
+    /// <param name="language">The language that the cell begins in.</param>
+    /// <param name="find">Finds the language of a name; null if no language has that name.</param>
     public static IReadOnlyList<CellPart> Split(string cell, string language, Func<string, string?> find)
     {
         ArgumentNullException.ThrowIfNull(cell);
@@ -47,8 +47,10 @@ internal abstract partial record CellPart(string Language, string Arguments, int
     private static partial Regex Directive();
 }
 
-/// <summary>A program, or a part of one. Lines of other parts are blank, so that line numbers stay the cell's.</summary>
+/// <summary>
+/// Code in one language. Lines of earlier parts are blank, so that line numbers are those of the cell.
+/// </summary>
 internal sealed record CodePart(string Language, string Arguments, string Code, int Line) : CellPart(Language, Arguments, Line);
 
-/// <summary>A line such as <c>#!time</c>.</summary>
+/// <summary>A magic command: a line such as <c>#!time</c>.</summary>
 internal sealed record MagicPart(string Language, string Name, string Arguments, int Line) : CellPart(Language, Arguments, Line);

@@ -2,21 +2,24 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages;
 
-/// <summary>What a compiler found wrong with a cell. Lines and columns count from 0, as the compilers' own.</summary>
-/// <param name="File">The file it is in; empty for the cell itself.</param>
-/// <param name="Line">The line where it starts.</param>
-/// <param name="Column">The column where it starts.</param>
-/// <param name="EndLine">The line where it ends.</param>
+/// <summary>A compiler error in a cell. Lines and columns count from 0, as in the compilers.</summary>
+/// <param name="File">The file that contains the error; empty for the cell itself.</param>
+/// <param name="Line">The line of its first character.</param>
+/// <param name="Column">The column of its first character.</param>
+/// <param name="EndLine">The line of its last character.</param>
 /// <param name="EndColumn">The column after its last character.</param>
-/// <param name="Id">The compiler's name for it, such as <c>CS1002</c>.</param>
-/// <param name="Message">The compiler's sentence.</param>
+/// <param name="Id">The compiler's error code, such as <c>CS1002</c>.</param>
+/// <param name="Message">The compiler's message.</param>
 internal sealed record CompileError(string File, int Line, int Column, int EndLine, int EndColumn, string Id, string Message)
 {
     private const int Shown = 20;
 
-    /// <summary>Place, code and message of each error, its line, and a caret below the column.</summary>
-    /// <param name="errors">At least one; the first is what the failure is called by.</param>
-    /// <param name="source">The cell as it was written.</param>
+    /// <summary>
+    /// Creates the failure of a cell. The traceback has the place, code and message of each error, its source line,
+    /// and carets below its columns.
+    /// </summary>
+    /// <param name="errors">At least one error; the first is the message of the failure.</param>
+    /// <param name="source">The original text of the cell.</param>
     public static CellException Describe(IReadOnlyList<CompileError> errors, string source)
     {
         var lines = source.ReplaceLineEndings("\n").Split('\n');

@@ -1,53 +1,58 @@
 namespace ResearchKit.Kernel.Languages;
 
-/// <summary>What an editor asks about code that is being written. Nothing of it runs the code.</summary>
+/// <summary>
+/// Editor services for the code of a cell: completion, inspection and a check for completeness. None of them
+/// runs the code.
+/// </summary>
 public interface ICodeServices
 {
-    /// <summary>What could stand at a place of the code.</summary>
+    /// <summary>Returns completions at a position in the code.</summary>
     /// <param name="code">A cell's text.</param>
-    /// <param name="position">The place, in UTF-16 units from the start.</param>
-    /// <param name="cancellation">Gives up.</param>
+    /// <param name="position">The position, in UTF-16 units from the start.</param>
+    /// <param name="cancellation">Cancels the request.</param>
     Task<Completions> CompleteAsync(string code, int position, CancellationToken cancellation);
 
-    /// <summary>What stands at a place: its signature and its documentation; null where nothing is known.</summary>
+    /// <summary>Returns signature and documentation of the symbol at a position; null if there is none.</summary>
     /// <inheritdoc cref="CompleteAsync"/>
     Task<Inspection?> InspectAsync(string code, int position, CancellationToken cancellation);
 
-    /// <summary>Whether a console should run the code or let its user go on writing.</summary>
+    /// <summary>Returns whether a console should run the code or wait for more lines.</summary>
     CodeCompleteness IsComplete(string code);
 }
 
-/// <summary>What could replace a stretch of code.</summary>
-/// <param name="Start">Where the stretch starts, in UTF-16 units.</param>
-/// <param name="End">Where it ends.</param>
-/// <param name="Items">The best first.</param>
+/// <summary>Completions for a range of the code.</summary>
+/// <param name="Start">The start of the range that a completion replaces, in UTF-16 units.</param>
+/// <param name="End">The end of the range.</param>
+/// <param name="Items">The completions, best first.</param>
 public sealed record Completions(int Start, int End, IReadOnlyList<CompletionItem> Items);
 
-/// <summary>One thing that could stand there.</summary>
-/// <param name="Text">What is inserted.</param>
-/// <param name="Kind">Jupyter's word for it: function, class, instance, keyword, module, property, …</param>
-/// <param name="Signature">Parameters or type, where there is more to say than its name.</param>
+/// <summary>One completion.</summary>
+/// <param name="Text">The text to insert.</param>
+/// <param name="Kind">
+/// The kind of symbol in Jupyter's terms: function, class, instance, keyword, module, property, …
+/// </param>
+/// <param name="Signature">Parameters or type; empty if there is nothing to add to the name.</param>
 public sealed record CompletionItem(string Text, string Kind, string Signature = "");
 
-/// <summary>What is known about a name.</summary>
+/// <summary>Signature and documentation of a symbol.</summary>
 /// <param name="Text">Signature and documentation as plain text.</param>
 /// <param name="Markdown">The same as Markdown.</param>
 public sealed record Inspection(string Text, string Markdown);
 
-/// <summary>Whether code can be run as it stands.</summary>
+/// <summary>Whether code is complete.</summary>
 public enum CodeStatus
 {
-    /// <summary>It can.</summary>
+    /// <summary>The code can be run.</summary>
     Complete,
 
-    /// <summary>Something is still open, such as a brace.</summary>
+    /// <summary>Something is not closed, such as a brace.</summary>
     Incomplete,
 
-    /// <summary>It cannot, whatever follows.</summary>
+    /// <summary>The code has an error that more lines cannot repair.</summary>
     Invalid,
 }
 
-/// <summary>Whether code can be run, and how its next line would begin.</summary>
-/// <param name="Status">Whether it can.</param>
-/// <param name="Indent">White space for the next line of incomplete code.</param>
+/// <summary>Whether code is complete, and the indentation of its next line.</summary>
+/// <param name="Status">Whether the code is complete.</param>
+/// <param name="Indent">The indentation of the next line if the code is incomplete.</param>
 public sealed record CodeCompleteness(CodeStatus Status, string Indent = "");

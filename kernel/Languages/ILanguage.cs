@@ -3,51 +3,57 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages;
 
-/// <summary>One language that cells can be written in, with the state that its cells share.</summary>
+/// <summary>
+/// A language that cells can be written in, with the state that its cells share in one session.
+/// </summary>
 public interface ILanguage
 {
-    /// <summary>The name after <c>#!</c>, such as <c>csharp</c>.</summary>
+    /// <summary>The name of the language, which follows <c>#!</c> in cells, such as <c>csharp</c>.</summary>
     string Name { get; }
 
-    /// <summary>Other names after <c>#!</c>.</summary>
+    /// <summary>Other names of the language after <c>#!</c>.</summary>
     IReadOnlyList<string> Aliases => [];
 
-    /// <summary>Runs a cell, or the part of one that is in this language.</summary>
-    /// <exception cref="CellException">It did not compile, or it threw.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <summary>Runs a cell, or a part of a cell that is in this language.</summary>
+    /// <exception cref="CellException">The code did not compile, or threw.</exception>
+    /// <exception cref="OperationCanceledException">The cell was interrupted.</exception>
     Task<CellValue> RunAsync(string code, CellContext context);
 
-    /// <summary>Answers what editors ask about its cells; null where it cannot.</summary>
+    /// <summary>The editor services of the language; null if it has none.</summary>
     ICodeServices? Services => null;
 
-    /// <summary>Describes an error of a native library that ended the thread of the running cell.</summary>
+    /// <summary>Describes an uncaught native exception that stopped the thread of the running cell.</summary>
     CellException Refused(NativeError met, string cell) => CellException.Plain("NativeError", met.Message);
 }
 
-/// <summary>What a running cell gets from its session.</summary>
-/// <param name="Name">What errors call the cell, such as <c>cell 3</c>.</param>
-/// <param name="Note">Takes lines that the reader should know, such as a package version that differs.</param>
-/// <param name="Cancellation">Stops compiling and restoring; the cell's own code sees it as its token.</param>
+/// <summary>What the session gives to a language to run a cell.</summary>
+/// <param name="Name">The name of the cell in error messages, such as <c>cell 3</c>.</param>
+/// <param name="Note">Receives notes for the user, such as that another version of a package is used.</param>
+/// <param name="Cancellation">
+/// Cancels compilation and package restore; the cell's code can read it as its own token.
+/// </param>
 public sealed record CellContext(string Name, Action<string> Note, CancellationToken Cancellation)
 {
-    /// <summary>The whole cell, of which the code is a part; for errors that show a line.</summary>
+    /// <summary>The text of the whole cell, for error messages that show a line.</summary>
     public string? Source { get; init; }
 
-    /// <summary>What stands behind the language's name on the line that chose it.</summary>
+    /// <summary>The text after the language's name on the <c>#!</c> line.</summary>
     public string Arguments { get; init; } = "";
 
     /// <summary>
-    /// Loads the kit, its native libraries and how its values look, once; code that could use them waits for it.
+    /// Loads the kit, its native libraries and its formatters, once per session. Await it before code that may use
+    /// them.
     /// </summary>
     public Func<Task> Kit { get; init; } = () => Task.CompletedTask;
 
     /// <summary>
-    /// Runs the <c>extension.dib</c> of a package that the cell asked for; what it throws is told, and harms nothing.
+    /// Runs the <c>extension.dib</c> of a package that the cell references. Its exceptions are reported and do not
+    /// fail the cell.
     /// </summary>
     public Func<string, Task> RunExtension { get; init; } = _ => Task.CompletedTask;
 
     /// <summary>
-    /// Runs a person's code on the cells' own thread to its end, so that it can be woken from what it waits for.
+    /// Runs the cell's code to its end on the cell thread, where an interrupt can wake it from a wait.
     /// </summary>
     public required Func<Func<Task<object?>>, object?> Run { get; init; }
 }

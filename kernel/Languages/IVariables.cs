@@ -1,13 +1,17 @@
 namespace ResearchKit.Kernel.Languages;
 
-/// <summary>The variables that a language's cells have declared, to look at and to share.</summary>
+/// <summary>The variables of a language, for listing them and for sharing them between languages.</summary>
 public interface IVariables
 {
-    /// <summary>The variables in sight, each name once: its latest declaration.</summary>
+    /// <summary>The visible variables; of several declarations of a name, the latest.</summary>
     IReadOnlyList<Variable> Variables { get; }
 
-    /// <summary>The value of one variable, as this process can hold it.</summary>
-    /// <exception cref="KeyNotFoundException">There is no such variable; the message lists those that there are.</exception>
+    /// <summary>
+    /// Returns the value of a variable, converted to a .NET object if the language runs in another process.
+    /// </summary>
+    /// <exception cref="KeyNotFoundException">
+    /// There is no such variable; the message lists the existing ones.
+    /// </exception>
     Task<object?> GetAsync(string name, CancellationToken cancellation)
     {
         var all = Variables;
@@ -16,8 +20,10 @@ public interface IVariables
                 + $"{(all.Count == 0 ? "are none" : $"are {string.Join(", ", all.Select(variable => variable.Name))}")}.");
     }
 
-    /// <summary>Declares a variable with a value of this process; a later cell sees it.</summary>
-    /// <exception cref="ArgumentException">The name is no name in this language, or it cannot hold the value.</exception>
+    /// <summary>Declares a variable with a value from this process, for later cells.</summary>
+    /// <exception cref="ArgumentException">
+    /// The name is not valid in this language, or the language cannot represent the value.
+    /// </exception>
     Task SetAsync(string name, object? value, CancellationToken cancellation);
 }
 

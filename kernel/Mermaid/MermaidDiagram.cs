@@ -12,7 +12,7 @@ namespace ResearchKit.Mermaid;
 /// <summary>Draws a diagram in the notation of Mermaid (https://mermaid.js.org).</summary>
 public static partial class MermaidDiagram
 {
-    /// <summary>The mime type of the source; JupyterLab draws it itself.</summary>
+    /// <summary>The mime type of the source, which JupyterLab can render itself.</summary>
     public const string Mime = "text/vnd.mermaid";
 
     private static readonly string[] Elsewhere =
@@ -23,7 +23,7 @@ public static partial class MermaidDiagram
         "radar", "treemap", "zenuml", "info",
     ];
 
-    /// <summary>Reads and draws a diagram.</summary>
+    /// <summary>Parses and draws a diagram.</summary>
     /// <param name="source">The text of the diagram.</param>
     /// <returns>
     /// HTML with an inline SVG drawing. Diagrams of a kind that is not drawn here are shown as their escaped source.
@@ -49,7 +49,7 @@ public static partial class MermaidDiagram
         throw reader.Expected("a kind of diagram: flowchart, sequenceDiagram, classDiagram, stateDiagram-v2 or pie", start);
     }
 
-    /// <summary>What is not drawn here is shown as it was written.</summary>
+    /// <summary>Returns the HTML for a kind of diagram that is not supported: its source.</summary>
     private static string Source(string source, string kind) =>
         $"<div class=\"rk-mermaid\"><p>This kernel does not draw diagrams of the kind {Escape.Html(kind)}; here is the "
             + $"source.</p>"

@@ -5,7 +5,9 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Notebooks;
 
-/// <summary>Names for cells that have none. The same notebook gets the same names each time.</summary>
+/// <summary>
+/// Creates ids for cells without one. They are deterministic: the same notebook always gets the same ids.
+/// </summary>
 internal static class CellIds
 {
     public static string New(string seed, IEnumerable<string> taken)

@@ -1,14 +1,14 @@
 namespace ResearchKit.Kernel.Notebooks;
 
-/// <summary>What a cell is, in nbformat's words.</summary>
+/// <summary>The cell types of nbformat.</summary>
 public enum CellKind
 {
-    /// <summary>A program; it may have outputs.</summary>
+    /// <summary>Code, which may have outputs.</summary>
     Code,
 
-    /// <summary>Text with markup.</summary>
+    /// <summary>Markdown text.</summary>
     Markdown,
 
-    /// <summary>Text that passes through unchanged.</summary>
+    /// <summary>Raw text, which is not rendered.</summary>
     Raw,
 }

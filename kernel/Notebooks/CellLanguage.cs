@@ -2,14 +2,14 @@ using System.Text.Json.Nodes;
 
 namespace ResearchKit.Kernel.Notebooks;
 
-/// <summary>A cell's language in its metadata, under the two names that Polyglot Notebooks writes.</summary>
+/// <summary>The language in a cell's metadata, which Polyglot Notebooks stores under two keys.</summary>
 internal static class CellLanguage
 {
-    /// <summary>The language; null where the metadata names none.</summary>
+    /// <summary>Returns the language; null if the metadata has none.</summary>
     public static string? Of(JsonObject metadata) =>
         Text(metadata["polyglot_notebook"], "kernelName") ?? Text(metadata["dotnet_interactive"], "language");
 
-    /// <summary>Writes it under both names.</summary>
+    /// <summary>Writes the language under both keys.</summary>
     public static void Set(JsonObject metadata, string language)
     {
         metadata["dotnet_interactive"] = new JsonObject { ["language"] = language };

@@ -4,14 +4,16 @@ using System.Text.Json.Nodes;
 
 namespace ResearchKit.Kernel.Notebooks;
 
-/// <summary>Values by mime type as notebooks and messages write them.</summary>
+/// <summary>Mime bundles: data by mime type, in the form of notebooks and messages.</summary>
 internal static class MimeBundle
 {
-    /// <summary>JSON stands as JSON; all else as text.</summary>
+    /// <summary>Returns the bundle as JSON: data of JSON types as JSON, all other data as strings.</summary>
     public static JsonObject Of(IReadOnlyDictionary<string, string> data) =>
         new(data.Select(entry => KeyValuePair.Create(entry.Key, Value(entry.Key, entry.Value))));
 
-    /// <summary>Halves of characters, as a cut string has them, cannot stand in a file.</summary>
+    /// <summary>
+    /// Replaces lone surrogates, which occur in truncated strings and cannot be written to a file.
+    /// </summary>
     public static string WellFormed(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
 
     private static JsonNode? Value(string mime, string text)

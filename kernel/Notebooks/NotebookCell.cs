@@ -3,12 +3,12 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Notebooks;
 
-/// <summary>One cell: a view on its JSON, so that what it does not know about survives.</summary>
+/// <summary>A cell of a notebook. It is a view of the cell's JSON, so unknown fields are preserved.</summary>
 public sealed class NotebookCell
 {
     internal NotebookCell(JsonObject json) => Json = json;
 
-    /// <summary>The cell as it stands in the file.</summary>
+    /// <summary>The JSON of the cell.</summary>
     public JsonObject Json { get; }
 
     /// <summary>Code, Markdown or raw text.</summary>
@@ -19,7 +19,7 @@ public sealed class NotebookCell
         _ => CellKind.Raw,
     };
 
-    /// <summary>The cell's name in the notebook; unique, kept when the notebook is saved.</summary>
+    /// <summary>The id of the cell, which is unique in the notebook and is saved with it.</summary>
     public string Id => (string?)Json["id"] ?? "";
 
     /// <summary>The cell's text.</summary>
@@ -36,30 +36,34 @@ public sealed class NotebookCell
     public IReadOnlyList<string> Tags =>
         Metadata["tags"] is JsonArray tags ? [.. tags.Select(tag => (string?)tag ?? "")] : [];
 
-    /// <summary>What the cell's last execution gave; empty for text.</summary>
+    /// <summary>The outputs of the cell's last execution; empty for text cells.</summary>
     public JsonArray Outputs => Json["outputs"] as JsonArray ?? [];
 
-    /// <summary>The number of the cell's last execution.</summary>
+    /// <summary>The execution count; null if the cell was not run.</summary>
     public int? ExecutionCount
     {
         get => (int?)Json["execution_count"];
         set => Json["execution_count"] = value;
     }
 
-    /// <summary>The language its metadata names, as VS Code's notebooks do; null where it is the notebook's.</summary>
+    /// <summary>
+    /// The language in the cell's metadata, which VS Code writes; null for the notebook's language.
+    /// </summary>
     public string? Language => CellLanguage.Of(Metadata);
 
-    /// <summary>The seconds of the last execution, from the timing in the metadata.</summary>
+    /// <summary>
+    /// The duration of the last execution in seconds, from the metadata; null if it is not stored.
+    /// </summary>
     public double? Seconds =>
         Metadata["execution"] is JsonObject times
         && Time(times, "iopub.execute_input") is { } start && Time(times, "shell.execute_reply") is { } end
             ? (end - start).TotalSeconds
             : null;
 
-    /// <summary>True for code that is more than white space.</summary>
+    /// <summary>True for a code cell that is not blank.</summary>
     public bool IsRunnable => Kind == CellKind.Code && !string.IsNullOrWhiteSpace(Source);
 
-    /// <summary>Forgets the last execution.</summary>
+    /// <summary>Removes outputs, execution count and timing of a code cell.</summary>
     public void Clear()
     {
         if (Kind != CellKind.Code) return;
@@ -68,7 +72,7 @@ public sealed class NotebookCell
         Metadata.Remove("execution");
     }
 
-    /// <summary>Notes when the cell ran, under the names that Jupyter uses.</summary>
+    /// <summary>Stores when the cell ran, under Jupyter's keys.</summary>
     public void SetTiming(DateTimeOffset start, DateTimeOffset end) => Metadata["execution"] = new JsonObject
     {
         ["iopub.execute_input"] = Iso(start),

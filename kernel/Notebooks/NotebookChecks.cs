@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace ResearchKit.Kernel.Notebooks;
 
-/// <summary>Checks that JSON is a notebook, fills in what old or careless writers leave out, and makes it 4.5.</summary>
+/// <summary>Validates that JSON is a notebook, adds missing fields, and converts it to nbformat 4.5.</summary>
 internal sealed class NotebookChecks(string name)
 {
     public void Check(JsonObject root)
@@ -17,7 +17,7 @@ internal sealed class NotebookChecks(string name)
         root["nbformat_minor"] = 5;
     }
 
-    /// <summary>What a node is, in a reader's words.</summary>
+    /// <summary>Returns the kind of a JSON node for error messages.</summary>
     public static string Describe(JsonNode? node) => node?.GetValueKind() switch
     {
         null or JsonValueKind.Null => "null",

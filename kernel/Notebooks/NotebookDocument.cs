@@ -4,7 +4,7 @@ using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Notebooks;
 
-/// <summary>An .ipynb notebook, nbformat 4.5; reading and writing one loses nothing.</summary>
+/// <summary>An .ipynb notebook in nbformat 4.5. Reading and writing preserves unknown fields.</summary>
 /// <remarks>https://nbformat.readthedocs.io/en/latest/format_description.html</remarks>
 public sealed class NotebookDocument
 {
@@ -16,23 +16,23 @@ public sealed class NotebookDocument
         cells = [.. CellArray.Select(cell => new NotebookCell((JsonObject)cell!))];
     }
 
-    /// <summary>The notebook as it stands in the file.</summary>
+    /// <summary>The JSON of the notebook.</summary>
     public JsonObject Root { get; }
 
-    /// <summary>The notebook's own metadata.</summary>
+    /// <summary>The metadata of the notebook.</summary>
     public JsonObject Metadata => (JsonObject)Root["metadata"]!;
 
-    /// <summary>The cells, top to bottom.</summary>
+    /// <summary>The cells, from top to bottom.</summary>
     public IReadOnlyList<NotebookCell> Cells => cells;
 
     /// <summary>
-    /// The language of cells that name none, from the notebook's metadata; null where it says nothing that is known.
+    /// The default language of cells, from the notebook's metadata; null if it names no known language.
     /// </summary>
     public string? Language => NotebookLanguages.Of(Metadata);
 
     private JsonArray CellArray => (JsonArray)Root["cells"]!;
 
-    /// <summary>Reads a notebook; 4.0 to 4.4 become 4.5.</summary>
+    /// <summary>Reads a notebook of nbformat 4.0 to 4.5; earlier versions are converted to 4.5.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">
     /// The file is not a notebook; the message says where and what was expected.
@@ -43,22 +43,25 @@ public sealed class NotebookDocument
         return Parse(File.ReadAllBytes(path), path);
     }
 
-    /// <summary>Reads a notebook's text; errors call it <paramref name="name"/>.</summary>
+    /// <summary>Parses the text of a notebook. Error messages call it <paramref name="name"/>.</summary>
     /// <exception cref="InvalidDataException">
     /// The text is not a notebook; the message says where and what was expected.
     /// </exception>
     public static NotebookDocument Parse(string json, string name) => Parse(System.Text.Encoding.UTF8.GetBytes(json), name);
 
-    /// <summary>The text of the file: indented by one, not escaped beyond need, with a line end last.</summary>
+    /// <summary>
+    /// Returns the notebook as JSON in Jupyter's format: indented by one space, with minimal escaping and a final
+    /// line break.
+    /// </summary>
     public string ToJson() => NotebookJson.Write(Root);
 
-    /// <summary>Writes the notebook beside the file and then renames it.</summary>
+    /// <summary>Saves the notebook atomically.</summary>
     public void Save(string path) => AtomicWrite.Text(path, ToJson());
 
-    /// <summary>A copy that shares nothing with this one.</summary>
+    /// <summary>Returns a deep copy.</summary>
     public NotebookDocument Copy() => new((JsonObject)Root.DeepClone());
 
-    /// <summary>Adds a code cell.</summary>
+    /// <summary>Inserts a code cell.</summary>
     public NotebookCell InsertCode(int index, string source, params string[] tags)
     {
         var json = new JsonObject
@@ -76,7 +79,7 @@ public sealed class NotebookDocument
         return cell;
     }
 
-    /// <summary>Takes a cell out.</summary>
+    /// <summary>Removes a cell.</summary>
     public void Remove(NotebookCell cell)
     {
         ArgumentNullException.ThrowIfNull(cell);

@@ -6,7 +6,7 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Notebooks;
 
-/// <summary>JSON as Jupyter reads and writes it.</summary>
+/// <summary>Reads and writes JSON in Jupyter's format.</summary>
 internal static class NotebookJson
 {
     private const int Depth = 500;
@@ -33,7 +33,7 @@ internal static class NotebookJson
             var root = node as JsonObject
                 ?? throw new InvalidDataException(
                     $"{name}: expected an object at the top, found {NotebookChecks.Describe(node)}.");
-            Write(root);   // text that is not Unicode shows only when it is read
+            Write(root);   // invalid Unicode is only detected when the text is decoded
             return root;
         }
         catch (JsonException error)
@@ -57,7 +57,7 @@ internal static class NotebookJson
         return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length) + "\n";
     }
 
-    /// <summary>The notebook with every text that Jupyter keeps as lines split into lines.</summary>
+    /// <summary>Splits all texts into lines that Jupyter stores as lists of lines.</summary>
     private static JsonObject Spelled(JsonObject root)
     {
         if (root["cells"] is not JsonArray cells) return root;
@@ -93,7 +93,7 @@ internal static class NotebookJson
             : $"{name} is not valid JSON at {place}: {reason}";
     }
 
-    /// <summary>True when what is wrong is that nothing more comes.</summary>
+    /// <summary>Returns whether the error is an unexpected end of the file.</summary>
     private static bool IsAtEnd(ReadOnlySpan<byte> bytes, JsonException error)
     {
         var lineStart = 0;

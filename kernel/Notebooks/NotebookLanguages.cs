@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ResearchKit.Kernel.Notebooks;
 
-/// <summary>Which language a notebook's metadata says it is in.</summary>
+/// <summary>Reads the language of a notebook from its metadata.</summary>
 /// <remarks>
 /// https://github.com/dotnet/interactive/blob/main/docs/polyglot-with-jupyter.md for the names of Polyglot Notebooks.
 /// </remarks>
@@ -10,13 +10,13 @@ internal static class NotebookLanguages
 {
     private static readonly string[] Known = ["c#", "csharp", "f#", "fsharp", ".net", "dotnet", "polyglot", "researchkit"];
 
-    /// <summary>The name as cells spell it; null where the metadata names none that is known.</summary>
+    /// <summary>Returns the language by its name in cells; null if the metadata names no known language.</summary>
     public static string? Of(JsonObject metadata) =>
         Default(metadata) ?? Spelled(Text(metadata["kernelspec"], "language"))
         ?? Spelled(Text(metadata["language_info"], "name"));
 
-    /// <summary>Refuses a notebook that says it is written in another language.</summary>
-    /// <exception cref="InvalidDataException">The notebook is, say, a Python one.</exception>
+    /// <summary>Throws if the metadata names a language that this kernel does not have.</summary>
+    /// <exception cref="InvalidDataException">The notebook is in another language, such as Python.</exception>
     public static void Require(NotebookDocument notebook, string name)
     {
         var told = Text(notebook.Metadata["kernelspec"], "language") ?? Text(notebook.Metadata["language_info"], "name");

@@ -3,12 +3,12 @@ using System.Text.Json.Nodes;
 
 namespace ResearchKit.Kernel.Packages;
 
-/// <summary>The packages and projects that this process was built from, from its .deps.json.</summary>
+/// <summary>The packages and projects that are part of the kernel, according to its .deps.json.</summary>
 internal static class CarriedPackages
 {
     private static readonly Lazy<IReadOnlyDictionary<string, string>> Found = new(Find);
 
-    /// <summary>Version by package id.</summary>
+    /// <summary>The version of each package, by package id.</summary>
     public static IReadOnlyDictionary<string, string> Versions => Found.Value;
 
     private static Dictionary<string, string> Find()
@@ -22,7 +22,9 @@ internal static class CarriedPackages
         return versions;
     }
 
-    /// <summary>Whether the package only brings native libraries that this process has.</summary>
+    /// <summary>
+    /// Returns whether a package only contains native libraries of libtorch, which the kernel has already.
+    /// </summary>
     public static bool IsNativeLibrary(string id) =>
         id.StartsWith("TorchSharp-c", StringComparison.OrdinalIgnoreCase)
             || id.StartsWith("libtorch-c", StringComparison.OrdinalIgnoreCase);
@@ -35,7 +37,7 @@ internal static class CarriedPackages
         }
         catch (JsonException)
         {
-            return [];   // a host without a readable list carries nothing that can be named
+            return [];   // not readable: assume that the kernel contains no packages
         }
     }
 }

@@ -5,7 +5,9 @@ using System.Runtime.Loader;
 
 namespace ResearchKit.Kernel.Packages;
 
-/// <summary>Loads what packages brought, once per process, when it is first needed.</summary>
+/// <summary>
+/// Loads the assemblies and native libraries of packages into the process when they are first needed.
+/// </summary>
 internal static class PackageAssemblies
 {
     private static readonly ConcurrentDictionary<string, string> Managed = new(StringComparer.OrdinalIgnoreCase);
@@ -23,7 +25,7 @@ internal static class PackageAssemblies
         foreach (var path in assets.Native) Native.TryAdd(Path.GetFileName(path), path);
     }
 
-    /// <summary>Makes an assembly and its neighbours loadable.</summary>
+    /// <summary>Makes an assembly and the other assemblies in its folder loadable.</summary>
     public static void AddFile(string path)
     {
         Managed[Path.GetFileNameWithoutExtension(path)] = path;

@@ -2,24 +2,26 @@ using System.Text.Json.Nodes;
 
 namespace ResearchKit.Kernel.Packages;
 
-/// <summary>The files of restored packages that this machine needs.</summary>
+/// <summary>The files of restored packages for this machine.</summary>
 /// <param name="Compile">Assemblies to compile against.</param>
 /// <param name="Runtime">Assemblies to load.</param>
 /// <param name="Native">Native libraries to load.</param>
-/// <param name="Extensions">Notebooks that packages bring to be run once when they are added.</param>
+/// <param name="Extensions">
+/// The <c>extension.dib</c> notebooks of packages, which run once when the package is added.
+/// </param>
 internal sealed record PackageAssets(
     IReadOnlyList<string> Compile, IReadOnlyList<string> Runtime, IReadOnlyList<string> Native, IReadOnlyList<string> Extensions)
 {
-    /// <summary>Reads <c>project.assets.json</c>, what a restore leaves behind.</summary>
+    /// <summary>Reads <c>project.assets.json</c>, the result of a restore.</summary>
     public static PackageAssets Read(string path, string runtime)
     {
         var root = JsonNode.Parse(File.ReadAllText(path)) as JsonObject
-            ?? throw new InvalidDataException($"{path}: expected the object that a restore writes.");
+            ?? throw new InvalidDataException($"{path}: expected a JSON object, as dotnet restore writes.");
         var folders = (root["packageFolders"] as JsonObject ?? []).Select(folder => folder.Key).ToList();
         var target = (root["targets"] as JsonObject ?? [])
             .Where(entry => entry.Key.EndsWith($"/{runtime}", StringComparison.Ordinal)).Select(entry => entry.Value)
                 .FirstOrDefault() as JsonObject
-            ?? throw new InvalidDataException($"{path}: expected packages for {runtime}, found none.");
+            ?? throw new InvalidDataException($"{path}: expected a target for the runtime {runtime}, found none.");
         var files = new PackageFiles(folders, root["libraries"] as JsonObject ?? []);
         return new PackageAssets(files.All(target, "compile"), files.All(target, "runtime"), files.All(target, "native"),
             files.Extensions(target));
@@ -38,7 +40,7 @@ internal sealed record PackageAssets(
                select file,
         ];
 
-        /// <summary>Where .NET Interactive looks for them.</summary>
+        /// <summary>Returns the extension notebooks of packages, at the path that .NET Interactive uses too.</summary>
         public List<string> Extensions(JsonObject target) =>
             [.. target.Select(package => Find(package.Key, Path.Combine("interactive-extensions", "dotnet", "extension.dib")))
                 .OfType<string>()];

@@ -3,7 +3,7 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Packages;
 
-/// <summary>A package that a cell asked for: <c>#r "nuget: Id, version"</c>.</summary>
+/// <summary>A package reference in a cell: <c>#r "nuget: Id, version"</c>.</summary>
 internal sealed partial record PackageRequest(string Id, string? Version)
 {
     public static PackageRequest Parse(string target, int line)

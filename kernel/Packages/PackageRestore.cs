@@ -6,8 +6,8 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Packages;
 
-/// <summary>Fetches packages as the SDK would for a project: by <c>dotnet restore</c> of one made for the purpose.</summary>
-/// <remarks>The user's own NuGet.Config counts, found from the notebook's folder upward.</remarks>
+/// <summary>Restores packages by running <c>dotnet restore</c> on a temporary project.</summary>
+/// <remarks>The user's NuGet.Config applies; it is searched from the notebook's folder upward.</remarks>
 internal static partial class PackageRestore
 {
     public static async Task<PackageAssets> RunAsync(
@@ -70,7 +70,7 @@ internal static partial class PackageRestore
         };
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase))
             .ToList())
-            start.Environment.Remove(name);   // a test run or a build around us has its own
+            start.Environment.Remove(name);   // a surrounding build or test run sets these for itself
         start.Environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
         start.Environment["DOTNET_NOLOGO"] = "1";
         using var process = Started(start);

@@ -5,7 +5,8 @@ using ResearchKit.Kernel.Cells;
 namespace ResearchKit.Kernel.Packages;
 
 /// <summary>
-/// A cell's <c>#r</c> and <c>#i</c> lines: packages and assemblies that it wants, and where else packages come from.
+/// Processes the <c>#r</c> lines of cells, which reference packages or assemblies, and the <c>#i</c> lines,
+/// which add package sources.
 /// </summary>
 internal sealed partial class ReferenceDirectives(string folder)
 {
@@ -15,7 +16,8 @@ internal sealed partial class ReferenceDirectives(string folder)
     private readonly HashSet<string> referenced = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Fetches what the cell asks for, and blanks the lines that asked. Each package's extension is given out once.
+    /// Restores the packages of a cell. Returns the cell with these lines blanked, the new references, and the
+    /// extension notebooks of packages, each only once per session.
     /// </summary>
     public async Task<(string Code, IReadOnlyList<MetadataReference> Added, IReadOnlyList<string> Extensions)> ApplyAsync(
         string code, Action<string> note, CancellationToken cancellation)
@@ -60,11 +62,12 @@ internal sealed partial class ReferenceDirectives(string folder)
                 note($"{package.Id} {version} was asked for; this kernel carries {loaded}, which is used.");
             return true;
         }
-        if (CarriedPackages.IsNativeLibrary(package.Id)) return true;   // libtorch is there already, and there can be one only
+        // libtorch is loaded already, and a process can have only one
+        if (CarriedPackages.IsNativeLibrary(package.Id)) return true;
         return requested.TryGetValue(package.Id, out var earlier) && (package.Version is null || earlier == package);
     }
 
-    /// <summary>Restores everything asked for so far together, so that the versions agree.</summary>
+    /// <summary>Restores all packages of the session together, so that their versions agree.</summary>
     private async Task<PackageAssets> RestoreAsync(List<PackageRequest> wanted, int line, CancellationToken cancellation)
     {
         var all = new Dictionary<string, PackageRequest>(requested, StringComparer.OrdinalIgnoreCase);

@@ -3,23 +3,23 @@ using NetMQ.Sockets;
 
 namespace ResearchKit.Kernel.Protocol;
 
-/// <summary>The channels of a message.</summary>
+/// <summary>The channels of the Jupyter protocol that carry messages.</summary>
 public enum Channel
 {
-    /// <summary>Requests, one after the other.</summary>
+    /// <summary>Requests that are answered one after the other.</summary>
     Shell,
 
-    /// <summary>Requests that overtake: interrupt, shutdown.</summary>
+    /// <summary>Urgent requests that do not wait for the running cell: interrupt, shutdown.</summary>
     Control,
 
-    /// <summary>Questions to the person at the front end.</summary>
+    /// <summary>Input requests to the user at the front end.</summary>
     Stdin,
 
-    /// <summary>What everybody hears.</summary>
+    /// <summary>Outputs and status, broadcast to all front ends.</summary>
     Iopub,
 }
 
-/// <summary>The five sockets of a kernel, on one thread of their own.</summary>
+/// <summary>The five ZeroMQ sockets of a kernel, on a thread of their own.</summary>
 internal sealed class Channels : IDisposable
 {
     private readonly MessageCodec codec;
@@ -30,8 +30,8 @@ internal sealed class Channels : IDisposable
     private readonly NetMQPoller poller;
     private readonly Thread thread;
 
-    /// <summary>Binds the sockets; nothing is received before <see cref="Start"/>.</summary>
-    /// <exception cref="IOException">A port is taken, or the address is not one of this machine.</exception>
+    /// <summary>Binds the sockets. Messages are received after <see cref="Start"/>.</summary>
+    /// <exception cref="IOException">A port is in use, or the address is not one of this machine.</exception>
     public Channels(ConnectionFile file, Action<Channel, Message> received, Action<Message> subscribed, Action<string> log)
     {
         this.log = log;
@@ -54,7 +54,7 @@ internal sealed class Channels : IDisposable
                 router.ReceiveReady += (_, _) => Receive(channel, router, received);
             }
             var publisher = new XPublisherSocket();
-            publisher.Options.XPubVerbose = true;   // every listener is greeted, not only the first
+            publisher.Options.XPubVerbose = true;   // report every subscription, not only the first of a topic
             Open(Channel.Iopub, publisher, file.Address(file.Iopub), "iopub_port");
             publisher.ReceiveReady += (_, _) => Welcome(publisher, subscribed);
         }
@@ -68,10 +68,10 @@ internal sealed class Channels : IDisposable
 
     public void Start() => thread.Start();
 
-    /// <summary>Sends, in the order of the calls.</summary>
+    /// <summary>Queues a message; messages are sent in the order of the calls.</summary>
     public void Send(Channel channel, Message message) => outgoing.Enqueue((channel, message));
 
-    /// <summary>Sends what waits, and closes.</summary>
+    /// <summary>Sends the queued messages and closes the sockets.</summary>
     public void Dispose()
     {
         if (thread.IsAlive)
@@ -88,7 +88,7 @@ internal sealed class Channels : IDisposable
     private void Open(Channel channel, NetMQSocket socket, string address, string name)
     {
         sockets[channel] = socket;
-        socket.Options.SendHighWatermark = 0;      // nothing of a healthy cell is dropped
+        socket.Options.SendHighWatermark = 0;      // no limit: never drop messages of a cell with much output
         socket.Options.ReceiveHighWatermark = 0;
         socket.Options.Linger = TimeSpan.FromSeconds(1);
         Bind(socket, address, name);
@@ -117,7 +117,7 @@ internal sealed class Channels : IDisposable
 
     private void Receive(Channel channel, RouterSocket socket, Action<Channel, Message> received)
     {
-        for (var i = 0; i < 100; i++)   // then the other sockets have their turn
+        for (var i = 0; i < 100; i++)   // at most 100 messages, so that the other sockets are served too
         {
             NetMQMessage? frames = null;
             if (!socket.TryReceiveMultipartMessage(ref frames)) return;
@@ -127,12 +127,15 @@ internal sealed class Channels : IDisposable
             }
             catch (InvalidDataException wrong)
             {
-                log($"{channel}: {wrong.Message} It is dropped.");
+                log($"{channel}: {wrong.Message} The message is dropped.");
             }
         }
     }
 
-    /// <summary>Greets a new listener, who else cannot know when it began to hear everything.</summary>
+    /// <summary>
+    /// Publishes <c>iopub_welcome</c> for each new subscription; without it a front end cannot know from when on it
+    /// receives all messages.
+    /// </summary>
     private static void Welcome(XPublisherSocket socket, Action<Message> subscribed)
     {
         while (socket.TryReceiveFrameBytes(out var frame))

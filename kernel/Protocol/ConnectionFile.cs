@@ -3,15 +3,18 @@ using System.Text.Json.Nodes;
 
 namespace ResearchKit.Kernel.Protocol;
 
-/// <summary>Where a kernel listens and how its messages are signed, as a front end wrote it down.</summary>
+/// <summary>
+/// A Jupyter connection file: the ports of a kernel and the key that signs its messages. The front end writes
+/// it.
+/// </summary>
 /// <remarks>https://jupyter-client.readthedocs.io/en/stable/kernels.html#connection-files</remarks>
-/// <param name="Ip">The address to listen on; nothing else is listened on.</param>
-/// <param name="Shell">The port of requests.</param>
-/// <param name="Control">The port of requests that overtake.</param>
-/// <param name="Stdin">The port of questions to the person.</param>
-/// <param name="Iopub">The port of outputs.</param>
-/// <param name="Heartbeat">The port that echoes.</param>
-/// <param name="Key">The key of the signatures; empty for none.</param>
+/// <param name="Ip">The only address that the kernel listens on.</param>
+/// <param name="Shell">The port of the shell channel.</param>
+/// <param name="Control">The port of the control channel.</param>
+/// <param name="Stdin">The port of the stdin channel.</param>
+/// <param name="Iopub">The port of the iopub channel.</param>
+/// <param name="Heartbeat">The port of the heartbeat, which echoes.</param>
+/// <param name="Key">The key of the message signatures; empty for unsigned messages.</param>
 public sealed record ConnectionFile(string Ip, int Shell, int Control, int Stdin, int Iopub, int Heartbeat, string Key)
 {
     private const string Scheme = "hmac-sha256";
@@ -19,7 +22,7 @@ public sealed record ConnectionFile(string Ip, int Shell, int Control, int Stdin
     /// <summary>Reads a connection file.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">
-    /// It is not a connection file, or asks for what this kernel does not have.
+    /// The file is not a connection file, or asks for an unsupported transport or signature scheme.
     /// </exception>
     public static ConnectionFile Load(string path)
     {
@@ -27,8 +30,12 @@ public sealed record ConnectionFile(string Ip, int Shell, int Control, int Stdin
         return Parse(File.ReadAllText(path), path);
     }
 
-    /// <summary>Reads a connection file's text; errors call it <paramref name="name"/>.</summary>
-    /// <exception cref="InvalidDataException">It is not one, or asks for what this kernel does not have.</exception>
+    /// <summary>
+    /// Parses the text of a connection file. Error messages call the file <paramref name="name"/>.
+    /// </summary>
+    /// <exception cref="InvalidDataException">
+    /// The text is not a connection file, or asks for an unsupported transport or signature scheme.
+    /// </exception>
     public static ConnectionFile Parse(string json, string name)
     {
         JsonObject file;
@@ -53,7 +60,8 @@ public sealed record ConnectionFile(string Ip, int Shell, int Control, int Stdin
         {
             null => otherwise,
             JsonValue value when value.TryGetValue<string>(out var text) => text,
-            var found => throw new InvalidDataException($"{name}: {field} is {found.ToJsonString()}; expected a text."),
+            var found => throw new InvalidDataException($"{name}: {field} is {found.ToJsonString()}; "
+                + "expected a text string."),
         };
 
         int Port(string field) =>
@@ -63,6 +71,6 @@ public sealed record ConnectionFile(string Ip, int Shell, int Control, int Stdin
                 $"{name}: {field} is {file[field]?.ToJsonString() ?? "missing"}; expected a port from 1 to 65535.");
     }
 
-    /// <summary>The address of a port.</summary>
+    /// <summary>Returns the ZeroMQ address of a port.</summary>
     public string Address(int port) => $"tcp://{(Ip.Contains(':', StringComparison.Ordinal) ? $"[{Ip}]" : Ip)}:{port}";
 }

@@ -3,42 +3,42 @@ using System.Text.Json.Nodes;
 
 namespace ResearchKit.Kernel.Protocol;
 
-/// <summary>One message of the Jupyter protocol, 5.4.</summary>
+/// <summary>A message of the Jupyter protocol, version 5.4.</summary>
 /// <remarks>https://jupyter-client.readthedocs.io/en/stable/messaging.html</remarks>
 public sealed record Message
 {
-    /// <summary>The version of the protocol that this kernel speaks.</summary>
+    /// <summary>The protocol version of this kernel.</summary>
     public const string ProtocolVersion = "5.4";
 
-    /// <summary>Routing frames: who sent it and gets the reply; on iopub the topic.</summary>
+    /// <summary>The routing frames: the sender of a request, which gets the reply; on iopub the topic.</summary>
     public IReadOnlyList<byte[]> Identities { get; init; } = [];
 
-    /// <summary>Who says what, when.</summary>
+    /// <summary>The header: message id, session, date and type.</summary>
     public required JsonObject Header { get; init; }
 
     /// <summary>The header of the request that led to this message; empty where there is none.</summary>
     public JsonObject ParentHeader { get; init; } = [];
 
-    /// <summary>What is neither header nor content.</summary>
+    /// <summary>The metadata.</summary>
     public JsonObject Metadata { get; init; } = [];
 
-    /// <summary>What it says.</summary>
+    /// <summary>The content; its fields depend on the message type.</summary>
     public JsonObject Content { get; init; } = [];
 
     /// <summary>Binary frames after the content.</summary>
     public IReadOnlyList<byte[]> Buffers { get; init; } = [];
 
-    /// <summary>What kind of message it is, such as <c>execute_request</c>.</summary>
+    /// <summary>The message type, such as <c>execute_request</c>.</summary>
     public string Type => Header.Text("msg_type") ?? "";
 
-    /// <summary>Its own name.</summary>
+    /// <summary>The message id.</summary>
     public string Id => Header.Text("msg_id") ?? "";
 
-    /// <summary>A message of this kernel.</summary>
-    /// <param name="type">Its kind.</param>
-    /// <param name="session">Who speaks.</param>
-    /// <param name="content">What it says.</param>
-    /// <param name="parent">The request that led to it.</param>
+    /// <summary>Creates a message with a new id.</summary>
+    /// <param name="type">The message type.</param>
+    /// <param name="session">The session id of the sender.</param>
+    /// <param name="content">The content.</param>
+    /// <param name="parent">The request that caused the message; null for none.</param>
     public static Message Create(string type, string session, JsonObject content, Message? parent) => new()
     {
         Header = new JsonObject
@@ -55,7 +55,9 @@ public sealed record Message
     };
 }
 
-/// <summary>Reading JSON that others wrote: what has another type than expected is as good as missing.</summary>
+/// <summary>
+/// Reads fields of JSON from other programs; a value of an unexpected type counts as missing.
+/// </summary>
 internal static class JsonReading
 {
     public static string? Text(this JsonObject json, string key) => Value<string>(json, key, out var text) ? text : null;

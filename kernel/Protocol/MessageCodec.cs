@@ -5,8 +5,11 @@ using System.Text.Json.Nodes;
 
 namespace ResearchKit.Kernel.Protocol;
 
-/// <summary>Messages as frames: identities, delimiter, signature, header, parent header, metadata, content, buffers.</summary>
-/// <param name="signer">Signs and checks.</param>
+/// <summary>
+/// Encodes and decodes messages as ZeroMQ frames: identities, delimiter, signature, header, parent header,
+/// metadata, content, buffers.
+/// </summary>
+/// <param name="signer">Signs messages and verifies signatures.</param>
 public sealed class MessageCodec(MessageSigner signer)
 {
     private static readonly byte[] Delimiter = "<IDS|MSG>"u8.ToArray();
@@ -18,7 +21,7 @@ public sealed class MessageCodec(MessageSigner signer)
     };
     private static readonly JsonDocumentOptions Reading = new() { MaxDepth = 256, AllowDuplicateProperties = false };
 
-    /// <summary>The frames of a message.</summary>
+    /// <summary>Returns the frames of a message.</summary>
     public IReadOnlyList<byte[]> Encode(Message message)
     {
         ArgumentNullException.ThrowIfNull(message);
@@ -26,20 +29,21 @@ public sealed class MessageCodec(MessageSigner signer)
         return [.. message.Identities, Delimiter, Encoding.ASCII.GetBytes(signer.Sign(json)), .. json, .. message.Buffers];
     }
 
-    /// <summary>Reads a message.</summary>
+    /// <summary>Decodes a message and verifies its signature.</summary>
     /// <exception cref="InvalidDataException">
-    /// The frames are no message, or the signature is wrong; the message says what was expected.
+    /// The frames are not a valid message, or the signature is wrong.
     /// </exception>
     public Message Decode(IReadOnlyList<byte[]> frames)
     {
         ArgumentNullException.ThrowIfNull(frames);
         var at = frames.Select((frame, i) => (frame, i)).Where(pair => pair.frame.AsSpan().SequenceEqual(Delimiter))
-            .Select(pair => (int?)pair.i).FirstOrDefault() ?? throw new InvalidDataException("A message without <IDS|MSG>.");
+            .Select(pair => (int?)pair.i).FirstOrDefault() ?? throw new InvalidDataException("The message "
+                + "has no <IDS|MSG> frame.");
         if (frames.Count < at + 6)
-            throw new InvalidDataException(
-                $"A message of {frames.Count - at - 1} frames after <IDS|MSG>; expected five or more.");
+            throw new InvalidDataException($"The message has {frames.Count - at - 1} frames after <IDS|MSG>; "
+                + "expected five or more.");
         var json = frames.Skip(at + 2).Take(4).ToList();
-        if (!signer.IsRight(frames[at + 1], json)) throw new InvalidDataException("A message with a wrong signature.");
+        if (!signer.IsRight(frames[at + 1], json)) throw new InvalidDataException("The message has a wrong signature.");
         var message = new Message
         {
             Identities = [.. frames.Take(at)],
@@ -50,7 +54,7 @@ public sealed class MessageCodec(MessageSigner signer)
             Buffers = [.. frames.Skip(at + 6)],
         };
         if (message.Type.Length == 0 || message.Id.Length == 0)
-            throw new InvalidDataException("A message whose header has no msg_type or no msg_id.");
+            throw new InvalidDataException("The header of the message has no msg_type or no msg_id.");
         return message;
     }
 
@@ -61,11 +65,11 @@ public sealed class MessageCodec(MessageSigner signer)
         try
         {
             return JsonNode.Parse(Strict.GetString(frame), documentOptions: Reading) as JsonObject
-                ?? throw new InvalidDataException($"A message whose {name} is not a JSON object.");
+                ?? throw new InvalidDataException($"The {name} of the message is not a JSON object.");
         }
         catch (Exception error) when (error is JsonException or DecoderFallbackException or ArgumentException)
         {
-            throw new InvalidDataException($"A message whose {name} cannot be read: {error.Message}", error);
+            throw new InvalidDataException($"The {name} of the message is not valid JSON: {error.Message}", error);
         }
     }
 }

@@ -3,13 +3,17 @@ using System.Text;
 
 namespace ResearchKit.Kernel.Protocol;
 
-/// <summary>Signs messages with HMAC-SHA256, so that only who has the connection file can speak to the kernel.</summary>
-/// <param name="key">The connection file's key; empty for no signatures.</param>
+/// <summary>
+/// Signs messages with HMAC-SHA256, so that only programs with the connection file can use the kernel.
+/// </summary>
+/// <param name="key">The key in the connection file; empty for unsigned messages.</param>
 public sealed class MessageSigner(string key)
 {
     private readonly byte[] bytes = Encoding.UTF8.GetBytes(key);
 
-    /// <summary>The signature of a message's four JSON frames, in hexadecimal; empty without a key.</summary>
+    /// <summary>
+    /// Returns the signature of a message's four JSON frames, in hexadecimal; empty without a key.
+    /// </summary>
     public string Sign(IEnumerable<byte[]> frames)
     {
         ArgumentNullException.ThrowIfNull(frames);
@@ -19,7 +23,7 @@ public sealed class MessageSigner(string key)
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Whether a signature is right; takes as long for a wrong one.</summary>
+    /// <summary>Returns whether a signature is correct, in constant time.</summary>
     public bool IsRight(byte[] signature, IEnumerable<byte[]> frames)
     {
         ArgumentNullException.ThrowIfNull(signature);

@@ -3,7 +3,10 @@ using ResearchKit.Kernel.Sessions.Magics;
 
 namespace ResearchKit.Kernel.Sessions;
 
-/// <summary>Lets the language at a place of a cell answer what an editor asks, and completes <c>#!</c> lines itself.</summary>
+/// <summary>
+/// Editor services for cells: passes requests on to the language at the cursor, and completes <c>#!</c> lines
+/// itself.
+/// </summary>
 internal sealed class CellCodeServices(SessionLanguages languages, SessionMagics magics, string defaultLanguage) : ICodeServices
 {
     public async Task<Completions> CompleteAsync(string code, int position, CancellationToken cancellation)
@@ -38,7 +41,9 @@ internal sealed class CellCodeServices(SessionLanguages languages, SessionMagics
             .Select(row => new CompletionItem(row.Name, "magic", row.Does))]);
     }
 
-    /// <summary>The services of the language at a place, and the cell with all that is in other languages as blanks.</summary>
+    /// <summary>
+    /// Returns the services of the language at a position, and the cell with all code in other languages blanked.
+    /// </summary>
     private (ICodeServices? Services, string Text) At(string code, int position)
     {
         var parts = CellPart.Split(code, defaultLanguage, name => languages.Find(name)?.Name);

@@ -5,17 +5,17 @@ namespace ResearchKit.Kernel.Sessions;
 /// <summary>How a cell ended.</summary>
 public enum CellStatus
 {
-    /// <summary>It ran to its end.</summary>
+    /// <summary>The cell ran to its end.</summary>
     Succeeded,
 
-    /// <summary>It did not compile, threw, or one of its values could not be shown.</summary>
+    /// <summary>The cell did not compile, threw, or displayed a value whose formatter failed.</summary>
     Failed,
 
-    /// <summary>It was stopped from outside.</summary>
+    /// <summary>The cell was interrupted.</summary>
     Interrupted,
 }
 
-/// <summary>How a cell ended, and why.</summary>
+/// <summary>The outcome of a cell.</summary>
 /// <param name="Status">How it ended.</param>
-/// <param name="Error">The first error, where there was one.</param>
+/// <param name="Error">The first error; null if there was none.</param>
 public sealed record CellOutcome(CellStatus Status, ErrorOutput? Error = null);

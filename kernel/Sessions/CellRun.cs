@@ -28,13 +28,13 @@ internal sealed class CellRun(string code, string language, int count, CellScope
     /// <summary>Loads the kit, once.</summary>
     public Func<Task> Kit => kit;
 
-    /// <summary>What errors call the cell.</summary>
+    /// <summary>The name of the cell in error messages.</summary>
     public string Name => $"cell {Count}";
 
     /// <summary>The language of the part that runs now.</summary>
     public ILanguage Current { get; set; } = null!;
 
-    /// <summary>Does something when the cell's last part has ended, however it ended.</summary>
+    /// <summary>Registers an action to run after the cell's last part, even after a failure.</summary>
     public void AtEnd(Action action) => atEnd.Add(action);
 
     public void End() => atEnd.ForEach(action => action());

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace ResearchKit.Kernel.Sessions;
 
-/// <summary>The thread that runs the cells, so that what libtorch keeps per thread lives from cell to cell.</summary>
+/// <summary>
+/// The thread that runs all cells, so that libtorch's per-thread state is kept between cells.
+/// </summary>
 internal sealed class CellThread : IDisposable
 {
     private const int StackSize = 16 << 20;
@@ -10,7 +12,7 @@ internal sealed class CellThread : IDisposable
 
     public CellThread() => new Thread(Run, StackSize) { IsBackground = true, Name = "cells" }.Start();
 
-    /// <summary>Runs it there, for the same cell as the caller's, and waits.</summary>
+    /// <summary>Runs a job on the cell thread with the caller's execution context, and waits for it.</summary>
     public T Run<T>(Func<T> job)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,7 +31,7 @@ internal sealed class CellThread : IDisposable
         return done.Task.GetAwaiter().GetResult();
     }
 
-    /// <summary>Lets the thread end after what it is doing.</summary>
+    /// <summary>Lets the thread end after its current job.</summary>
     public void Dispose() => work.CompleteAdding();
 
     private void Run()

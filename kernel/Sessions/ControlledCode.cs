@@ -1,9 +1,10 @@
 namespace ResearchKit.Kernel.Sessions;
 
-/// <summary>Runs a person's code so that it can be woken from what it waits for.</summary>
+/// <summary>Runs the code of a cell so that an interrupt can wake it from a wait.</summary>
 /// <remarks>
-/// An interrupted cell is asked by its token and by the checks in its loops; after a quarter of the grace its thread is woken
-/// from its wait. A thread is never aborted: an abort inside a call of a native library can take the process with it.
+/// An interrupted cell is stopped by its cancellation token and by the checks in its loops. After a quarter of
+/// the grace
+/// period, its thread is woken from a wait. A thread is never aborted, since that could crash a native call.
 /// </remarks>
 internal sealed class ControlledCode
 {
@@ -11,8 +12,8 @@ internal sealed class ControlledCode
     private readonly Thread thread = Thread.CurrentThread;
     private bool ended;
 
-    /// <summary>Runs it on this thread to its end.</summary>
-    /// <exception cref="ThreadInterruptedException">It was woken from its wait.</exception>
+    /// <summary>Runs the code on this thread to its end.</summary>
+    /// <exception cref="ThreadInterruptedException">The code was woken from a wait by an interrupt.</exception>
     public static T Run<T>(Func<Task<T>> code, TimeSpan grace, CancellationToken cancellation)
     {
         var control = new ControlledCode();
@@ -36,7 +37,7 @@ internal sealed class ControlledCode
         }
     }
 
-    /// <summary>An interrupt that found the thread busy would else hit what it waits for next.</summary>
+    /// <summary>Consumes a pending thread interrupt, which would otherwise hit the thread's next wait.</summary>
     private void End()
     {
         while (true)
@@ -44,7 +45,7 @@ internal sealed class ControlledCode
             try
             {
                 lock (gate) ended = true;
-                Thread.Sleep(1);   // a sleep of 0 would not notice
+                Thread.Sleep(1);   // Sleep(0) would not consume a pending interrupt
                 return;
             }
             catch (ThreadInterruptedException)

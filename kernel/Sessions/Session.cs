@@ -11,7 +11,9 @@ using ResearchKit.Kernel.Sessions.Magics;
 
 namespace ResearchKit.Kernel.Sessions;
 
-/// <summary>A running notebook: cells in, outputs out. It knows neither files nor terminals.</summary>
+/// <summary>
+/// A running notebook: it executes cells and reports their outputs, independent of any front end.
+/// </summary>
 public sealed class Session : IDisposable
 {
     private readonly string folder;
@@ -19,13 +21,16 @@ public sealed class Session : IDisposable
     private readonly SessionMagics magics;
     private readonly SessionOutputs outputs;
     private readonly SemaphoreSlim turn = new(1);
-    private readonly Lazy<Task> kit;   // libtorch takes a second, and everything that loads a library waits for it
+    // loading libtorch takes a second and delays other library loads, so it is deferred
+    private readonly Lazy<Task> kit;
     private CellThread thread = new();
 
-    /// <summary>Starts a session; the compiler wakes up while the caller goes on, the kit when a cell first uses it.</summary>
-    /// <param name="folder">The notebook's folder: where relative paths and the package settings are looked for.</param>
+    /// <summary>
+    /// Starts a session. The compiler warms up in the background; the kit is loaded when a cell first uses it.
+    /// </summary>
+    /// <param name="folder">The notebook's folder, for relative paths and the search for package settings.</param>
     /// <param name="updateInterval">
-    /// The shortest time between two reports of one display; a tenth of a second where not given.
+    /// The minimum time between two updates of one display; default: 0.1 seconds.
     /// </param>
     public Session(string folder, TimeSpan? updateInterval = null)
     {
@@ -43,18 +48,19 @@ public sealed class Session : IDisposable
         CSharpLanguage.WarmUp();
     }
 
-    /// <summary>The language of cells that name none.</summary>
+    /// <summary>The default language of cells.</summary>
     public string DefaultLanguage { get; init; } = CSharpLanguage.Id;
 
-    /// <summary>How long an interrupted cell may take to stop before it is left behind.</summary>
+    /// <summary>How long an interrupted cell may take to stop before it is abandoned.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Asks the person at the notebook: a prompt, and whether the answer is secret. Null where nobody can be asked.
+    /// Requests input from the user; the arguments are the prompt and whether the answer is secret. Null if input
+    /// is not available.
     /// </summary>
     public Func<string, bool, string>? Input { get; set; }
 
-    /// <summary>Answers questions about cells that are being written.</summary>
+    /// <summary>The editor services for cells.</summary>
     public ICodeServices CodeServices { get; }
 
     /// <inheritdoc cref="ExecuteAsync(string, string, int, Action{Output}, CancellationToken)"/>
@@ -62,12 +68,13 @@ public sealed class Session : IDisposable
         string code, int count, Action<Output> report, CancellationToken cancellation = default) =>
         ExecuteAsync(code, null, count, report, cancellation);
 
-    /// <summary>Runs one cell to its end. One at a time: a second call waits.</summary>
+    /// <summary>Runs a cell to its end. Cells run one at a time: a second call waits.</summary>
     /// <param name="code">The cell's text.</param>
-    /// <param name="language">The language that the cell begins in; the session's default where null.</param>
-    /// <param name="count">Its execution count, by which errors name it.</param>
+    /// <param name="language">The language that the cell begins in; null for the session's default.</param>
+    /// <param name="count">The execution count, which is the name of the cell in error messages.</param>
     /// <param name="report">
-    /// Takes the outputs, one at a time, in order, on any thread; also those that the cell's leftovers give after its end.
+    /// Receives the outputs, one at a time, in order, on any thread. Background work of the cell may report outputs
+    /// after its end.
     /// </param>
     /// <param name="cancellation">Interrupts the cell.</param>
     public async Task<CellOutcome> ExecuteAsync(
@@ -96,7 +103,9 @@ public sealed class Session : IDisposable
     /// <summary>Gives out what the cells have written and shown and what still waits to be joined with more.</summary>
     public void Flush() => outputs.Flush();
 
-    /// <summary>The language that a cell is in: that of its first <c>#!</c> line or, where it begins otherwise, the one it is given.</summary>
+    /// <summary>
+    /// Returns the language of a cell: that of a <c>#!</c> line at its beginning, else the given or default one.
+    /// </summary>
     public string LanguageOf(string code, string? language) =>
         CellPart.Split(code, Spelled(language ?? DefaultLanguage), name => languages.Find(name)?.Name)[0].Language;
 
@@ -109,7 +118,7 @@ public sealed class Session : IDisposable
         turn.Dispose();
     }
 
-    /// <summary>True when the cell was interrupted.</summary>
+    /// <summary>Runs a cell; returns whether it was interrupted.</summary>
     private async Task<bool> RunAsync(CellRun run)
     {
         var scope = run.Scope;
@@ -124,8 +133,8 @@ public sealed class Session : IDisposable
             LeaveBehind(scope);
             if (first == scope.Lost)
                 heard?.Send(Described(run.Current.Refused(await scope.Lost.ConfigureAwait(false), run.Name)));
-            else heard?.Send(Interrupted(
-                "The cell was interrupted; it did not stop, so it goes on unheard and the state is the one before it."));
+            else heard?.Send(Interrupted("The cell was interrupted but did not stop; it goes on unheard: its "
+                + "further output is discarded."));
             return first != scope.Lost;
         }
         finally
@@ -184,7 +193,7 @@ public sealed class Session : IDisposable
     private static ErrorOutput Described(CellException failure) =>
         new(failure.Kind, failure.Message, failure.Traceback, failure.Line);
 
-    /// <summary>Runs the parts of a cell, or of a file that it imports, one after the other.</summary>
+    /// <summary>Runs the parts of a cell or an imported file one after the other.</summary>
     private async Task RunPartsAsync(string code, string language, CellRun run)
     {
         var parts = CellPart.Split(code, languages.Require(language).Name, name => languages.Find(name)?.Name);

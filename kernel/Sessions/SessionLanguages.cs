@@ -2,25 +2,26 @@ using ResearchKit.Kernel.Languages;
 
 namespace ResearchKit.Kernel.Sessions;
 
-/// <summary>The languages of a session, found by their names.</summary>
+/// <summary>The languages of a session, by name.</summary>
 internal sealed class SessionLanguages(IReadOnlyList<ILanguage> all) : IDisposable
 {
     public IReadOnlyList<ILanguage> All => all;
 
-    /// <summary>The language of a name or alias, in any case; null where there is none.</summary>
+    /// <summary>Returns the language of a name or alias, ignoring case; null if there is none.</summary>
     public ILanguage? Find(string name) => all.FirstOrDefault(language =>
         language.Name.Equals(name, StringComparison.OrdinalIgnoreCase)
             || language.Aliases.Contains(name, StringComparer.OrdinalIgnoreCase));
 
-    /// <summary>The language of a name or alias.</summary>
+    /// <summary>Returns the language of a name or alias.</summary>
     /// <exception cref="ArgumentException">There is no such language.</exception>
     public ILanguage Require(string name) =>
         Find(name) ?? throw new ArgumentException($"'{name}' is no language of this kernel; known: {Names(_ => true)}.");
 
-    /// <summary>The variables of a language.</summary>
+    /// <summary>Returns the variables of a language.</summary>
     /// <exception cref="ArgumentException">There is no such language, or it has no variables.</exception>
     public IVariables Variables(string name) => Require(name) as IVariables
-        ?? throw new ArgumentException($"#!{name} has no variables; these have: {Names(other => other is IVariables)}.");
+        ?? throw new ArgumentException($"The language {name} has no variables; these languages have: "
+            + $"{Names(other => other is IVariables)}.");
 
     public void Dispose()
     {

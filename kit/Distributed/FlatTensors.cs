@@ -4,25 +4,29 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Distributed;
 
-/// <summary>Brings many tensors together into few contiguous ones in main memory, and what became of those back.</summary>
+/// <summary>
+/// Packs many tensors into few contiguous buckets in main memory for an all-reduce or broadcast, and unpacks
+/// the results.
+/// </summary>
 /// <remarks>
-/// Small tensors share a bucket of 25 MB, for each exchange with other processes has a cost of its own; those of 1 MB and more
-/// are exchanged where they lie. What is exchanged, and in which order, follows from the shapes and dtypes alone.
+/// Small tensors share a bucket of up to 25 MB, because each exchange with other processes has a fixed cost. A
+/// tensor of 1 MB or more is exchanged alone, and without a copy if it is contiguous in main memory. The
+/// buckets and their order depend only on shapes, dtypes and devices, so they are the same in all processes.
 /// </remarks>
 internal static class FlatTensors
 {
-    /// <summary>Bytes of a bucket.</summary>
+    /// <summary>Largest size of a bucket, in bytes.</summary>
     public const long BucketBytes = 25 << 20;
 
-    /// <summary>Bytes from which on a tensor is exchanged alone.</summary>
+    /// <summary>A tensor of at least this many bytes is exchanged alone.</summary>
     public const long AloneBytes = 1 << 20;
 
     private static readonly TorchScript Script = new("FlatTensors.py");
 
-    /// <summary>Exchanges tensors, which are changed in place.</summary>
-    /// <param name="tensors">Of any shapes, dtypes, devices and strides.</param>
-    /// <param name="dtypeOf">The dtype in which a tensor is exchanged.</param>
-    /// <param name="exchange">Changes a contiguous tensor in main memory.</param>
+    /// <summary>Exchanges tensors with other processes and overwrites them with the results.</summary>
+    /// <param name="tensors">Tensors of any shape, dtype, device and stride.</param>
+    /// <param name="dtypeOf">Maps a tensor's dtype to the dtype in which it is exchanged.</param>
+    /// <param name="exchange">Overwrites a contiguous tensor in main memory with the result.</param>
     public static void Exchange(IReadOnlyList<Tensor> tensors, Func<ScalarType, ScalarType> dtypeOf, Action<Tensor> exchange)
     {
         using var scope = NewDisposeScope();

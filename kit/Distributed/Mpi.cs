@@ -2,8 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace ResearchKit.Distributed;
 
-/// <summary>What the kit calls of Open MPI's C library; the functions are those of the MPI standard.</summary>
-/// <remarks>https://www.mpi-forum.org/docs/. All return 0 or the number of an error.</remarks>
+/// <summary>
+/// The functions of Open MPI's C library that the kit calls, as the MPI standard defines them.
+/// </summary>
+/// <remarks>https://www.mpi-forum.org/docs/. Each returns 0 or an error code.</remarks>
 internal static unsafe partial class Mpi
 {
     /// <summary>MPI_THREAD_SERIALIZED: any thread may call, one at a time.</summary>
@@ -15,7 +17,7 @@ internal static unsafe partial class Mpi
     /// <summary>MPI_MAX_ERROR_STRING of Open MPI.</summary>
     public const int LongestError = 256;
 
-    /// <summary>MPI_IN_PLACE: what is sent lies where the result goes.</summary>
+    /// <summary>MPI_IN_PLACE: the send buffer is also the receive buffer.</summary>
     public const nint InPlace = 1;
 
     [LibraryImport(MpiLibrary.Name, EntryPoint = "MPI_Init_thread")]

@@ -3,11 +3,14 @@ using System.Runtime.InteropServices;
 namespace ResearchKit.Distributed;
 
 /// <summary>
-/// Open MPI's C library on this machine, and the objects that it defines: in C they are addresses of its variables.
+/// Open MPI's C library on this machine, and the addresses of its predefined communicators, datatypes and
+/// operations.
 /// </summary>
 internal sealed class MpiLibrary
 {
-    /// <summary>What imports call it; the file is found here.</summary>
+    /// <summary>
+    /// Library name in the <c>LibraryImport</c> attributes; <see cref="Open"/> resolves it to a file.
+    /// </summary>
     public const string Name = "libmpi";
 
     private static readonly string[] Files = OperatingSystem.IsMacOS() ? ["libmpi.40.dylib", "libmpi.dylib"]
@@ -23,8 +26,11 @@ internal sealed class MpiLibrary
         this.file = file;
     }
 
-    /// <summary>The library, from now on that of <see cref="Mpi"/>.</summary>
-    /// <exception cref="DllNotFoundException">This machine has none, or that of another MPI.</exception>
+    /// <summary>
+    /// Loads the library, once in a process, and lets the functions of <see cref="Mpi"/> resolve to it.
+    /// </summary>
+    /// <exception cref="DllNotFoundException">This machine has no MPI library, or another MPI than Open
+    /// MPI.</exception>
     public static MpiLibrary Open()
     {
         if (!Loaded.IsValueCreated)
@@ -59,17 +65,17 @@ internal sealed class MpiLibrary
     /// <summary>MPI_INT64_T.</summary>
     public nint Int64 => Address("ompi_mpi_int64_t");
 
-    /// <summary>Loads the first of the files that is there.</summary>
+    /// <summary>Loads the first of the files that exists.</summary>
     internal static MpiLibrary Load(IReadOnlyList<string> files)
     {
         foreach (var file in files)
             if (NativeLibrary.TryLoad(file, out var handle)) return new MpiLibrary(handle, file);
-        throw new DllNotFoundException($"Open MPI's library was not found; looked for {string.Join(", ", files)}. It comes with: "
-            + "apt-get install openmpi-bin libopenmpi-dev (elsewhere the package openmpi; its library folder must be "
-                + "in LD_LIBRARY_PATH).");
+        throw new DllNotFoundException($"Open MPI's library was not found; tried {string.Join(", ", files)}. "
+        + "Install it with: apt-get install openmpi-bin libopenmpi-dev (on other systems: the package openmpi, "
+        + "with its library folder in LD_LIBRARY_PATH).");
     }
 
     private nint Address(string symbol) => NativeLibrary.TryGetExport(handle, symbol, out var address) ? address
-        : throw new DllNotFoundException($"{file} is not Open MPI's library: it lacks {symbol}. That one comes with: apt-get "
-            + "install openmpi-bin libopenmpi-dev.");
+        : throw new DllNotFoundException($"{file} is not Open MPI's library: it lacks {symbol}. Install Open MPI with: "
+        + "apt-get install openmpi-bin libopenmpi-dev.");
 }

@@ -4,15 +4,18 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Distributed;
 
-/// <summary>All processes of an MPI job, as one of them sees them. Opened once in a process, closed when it exits.</summary>
+/// <summary>
+/// MPI_COMM_WORLD as seen by one process. Opened once in a process, and closed when the process exits.
+/// </summary>
 /// <remarks>
-/// A process that ends otherwise than well takes the job with it: an exception that nobody caught, and an exit code other than 0,
-/// abort it with the process's number and the reason on standard error. One that is killed is seen by mpirun.
+/// A process that fails ends the whole job: after an uncaught exception or an exit code other than 0 it aborts
+/// the job and writes its rank and the reason to standard error. mpirun notices a process that was killed.
 /// </remarks>
 internal sealed unsafe class MpiWorld
 {
     private const int Most = 1 << 28;          // elements of one call; MPI counts in int
-    private const int FromSignal = 128;        // exit codes from here on: the launcher ended it
+    // exit codes of 128 and above mean a signal: the launcher is already ending the job
+    private const int FromSignal = 128;
     private static readonly Lock Gate = new();
     private static MpiWorld? opened;
 
@@ -31,11 +34,11 @@ internal sealed unsafe class MpiWorld
         Rank = rank;
         Count = count;
         AppDomain.CurrentDomain.UnhandledException += (_, error) =>
-            Abort(error.ExceptionObject.ToString() ?? "an error that says nothing");
+        Abort(error.ExceptionObject.ToString() ?? "an exception without a message");
         AppDomain.CurrentDomain.ProcessExit += (_, _) => End(Environment.ExitCode);
         if (provided < Mpi.OneThreadAtATime)
-            throw new InvalidOperationException($"MPI allows calls of its first thread alone (level {provided}); expected a "
-                + "library that takes them from any thread.");
+            throw new InvalidOperationException($"MPI allows calls from its first thread only (level {provided}); "
+            + "expected a library that allows calls from any thread, one at a time (MPI_THREAD_SERIALIZED).");
         Check(Mpi.Split(all, Mpi.SameMachine, rank, library.NoInfo, out neighbours), "Comm_split_type");
         Check(Mpi.Rank(neighbours, out var localRank), "Comm_rank");
         LocalRank = localRank;
@@ -45,17 +48,20 @@ internal sealed unsafe class MpiWorld
 
     public int Count { get; }
 
-    /// <summary>Number among the processes of the same machine.</summary>
+    /// <summary>Rank of this process among those on the same machine, from 0.</summary>
     public int LocalRank { get; }
 
-    /// <summary>The job of this process, which all of its processes open.</summary>
+    /// <summary>
+    /// Returns the MPI job of this process, and initializes MPI at the first call. All processes of the job must
+    /// call it.
+    /// </summary>
     public static MpiWorld Open()
     {
         lock (Gate) return opened ??= new MpiWorld();
     }
 
-    /// <summary>Sums numbers over the processes, in place.</summary>
-    /// <param name="flat">Contiguous, in main memory: float32, float64 or int64.</param>
+    /// <summary>Sums a tensor over all processes (all-reduce), in place.</summary>
+    /// <param name="flat">A contiguous tensor in main memory: float32, float64 or int64.</param>
     public void Sum(Tensor flat)
     {
         var type = flat.dtype switch
@@ -74,9 +80,9 @@ internal sealed unsafe class MpiWorld
         GC.KeepAlive(flat);
     }
 
-    /// <summary>Copies what one process holds to all.</summary>
-    /// <param name="flat">Contiguous, in main memory.</param>
-    /// <param name="from">Number of that process.</param>
+    /// <summary>Broadcasts a tensor from one process to all others.</summary>
+    /// <param name="flat">A contiguous tensor in main memory.</param>
+    /// <param name="from">Rank of the sending process.</param>
     public void Copy(Tensor flat, int from)
     {
         var start = NativeTensors.Data(flat);
@@ -87,7 +93,7 @@ internal sealed unsafe class MpiWorld
         GC.KeepAlive(flat);
     }
 
-    /// <summary>Sums numbers over the processes of this machine.</summary>
+    /// <summary>Sums numbers over the processes on this machine.</summary>
     public long[] SumOfNeighbours(long[] numbers)
     {
         var sum = numbers.ToArray();
@@ -97,7 +103,7 @@ internal sealed unsafe class MpiWorld
         return sum;
     }
 
-    /// <summary>Ends all processes of the job at once.</summary>
+    /// <summary>Ends all processes of the job, and writes the reason to standard error.</summary>
     public void Abort(string reason)
     {
         lock (Gate)
@@ -106,7 +112,8 @@ internal sealed unsafe class MpiWorld
             over = true;
         }
         var text = Encoding.UTF8.GetBytes($"\nProcess {Rank} of {Count} ends the job: {reason.TrimEnd()}\n");
-        using (var error = Console.OpenStandardError()) error.Write(text);   // Console.Error may lead into a notebook
+        // Console.Error may be redirected to a notebook
+        using (var error = Console.OpenStandardError()) error.Write(text);
         _ = Mpi.Abort(all, 1);
     }
 

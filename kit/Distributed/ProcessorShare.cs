@@ -2,12 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace ResearchKit.Distributed;
 
-/// <summary>How many processors of a machine a process may call its own where several processes run on it.</summary>
+/// <summary>Divides the processors of a machine among the processes that run on it.</summary>
 internal static unsafe partial class ProcessorShare
 {
     private const int MostProcessors = 1024;
 
-    /// <summary>1 for each processor that this process may run on, else 0. Launchers may bind a process to a few.</summary>
+    /// <summary>
+    /// Returns 1 for each processor that this process may run on, else 0. Launchers may bind a process to a few of
+    /// them.
+    /// </summary>
     public static long[] Mine()
     {
         var mine = new long[MostProcessors];
@@ -21,12 +24,15 @@ internal static unsafe partial class ProcessorShare
         return mine;
     }
 
-    /// <summary>Threads of a process: each processor that it may use is divided by the number of those who may.</summary>
+    /// <summary>
+    /// Computes the number of threads of a process. Each processor that it may run on counts as 1 / (number of
+    /// processes that may run on it).
+    /// </summary>
     /// <param name="mine"><see cref="Mine"/>.</param>
-    /// <param name="users">How many processes may use each processor: the sum of theirs.</param>
-    /// <param name="usable">
-    /// How many processors this process may use at a time; fewer than it may run on where its time is limited.
-    /// </param>
+    /// <param name="users">Number of processes that may run on each processor: the sum of <see cref="Mine"/> over
+    /// all.</param>
+    /// <param name="usable">Number of processors that this process may use at a time; less than it may run on where
+    /// its CPU time is limited.</param>
     public static int Threads(ReadOnlySpan<long> mine, ReadOnlySpan<long> users, int usable)
     {
         var share = 0.0;

@@ -4,16 +4,20 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Distributed;
 
-/// <summary>Brings the state that one process holds to process 0, a bucket at a time, so that no other has to hold it.</summary>
+/// <summary>
+/// Sends the state that one process holds to process 0, one bucket at a time, so that no other process holds
+/// more than a bucket of it.
+/// </summary>
 internal static class SentState
 {
     private sealed record Piece(string Name, ScalarType Type, long[] Shape);
 
-    /// <summary>Sends one process's state; all processes call it.</summary>
+    /// <summary>Sends the state of one process to process 0. All processes must call it.</summary>
     /// <param name="workers">The processes.</param>
-    /// <param name="owner">Whose state it is; not 0.</param>
-    /// <param name="state">What the calling process holds; read in the owner only.</param>
-    /// <returns>In process 0 the state, in main memory, which is the caller's to dispose; elsewhere nothing.</returns>
+    /// <param name="owner">Rank of the process whose state is sent; not 0.</param>
+    /// <param name="state">State of the calling process; read only in the owner.</param>
+    /// <returns>In process 0 the state, in main memory, which the caller must dispose; in other processes an empty
+    /// list.</returns>
     public static IReadOnlyList<(string Name, Tensor Value)> Copy(ICommunicator workers, int owner,
         IReadOnlyDictionary<string, Tensor> state)
     {
@@ -40,7 +44,7 @@ internal static class SentState
         return kept;
     }
 
-    /// <summary>Tells all processes what the owner's state consists of.</summary>
+    /// <summary>Broadcasts the names, dtypes and shapes of the owner's state to all processes.</summary>
     private static List<Piece> Announce(ICommunicator workers, int owner, List<Piece> pieces)
     {
         using var scope = NewDisposeScope();

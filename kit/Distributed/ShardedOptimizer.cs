@@ -6,15 +6,17 @@ using Parameter = TorchSharp.Modules.Parameter;
 namespace ResearchKit.Distributed;
 
 /// <summary>
-/// An optimizer whose state is spread over the processes: each moves its own part of the parameters and sends it to the others.
+/// An optimizer whose state is sharded over the processes: each updates its own part of the parameters and
+/// broadcasts it to the others.
 /// </summary>
 /// <remarks>
-/// Rajbhandari et al., 2020, https://arxiv.org/abs/1910.02054, stage 1: of K processes each remembers about 1/K. A parameter
-/// belongs to one process as a whole. The steps are those of the unsharded optimizer, bit for bit, where each parameter moves by
-/// its own gradient and state; one that takes a number over all parameters (Prodigy does) takes it over its part. All processes
-/// call <see cref="Step"/>, <see cref="State"/>, <see cref="Train"/> and <see cref="Evaluate"/> together, with the same
-/// gradients. A trainer takes it as
-/// <c>Optimizer = parameters => new ShardedOptimizer(parameters, new FusedAdamWOptions { … }, workers)</c>.
+/// Stage 1 of ZeRO, Rajbhandari et al., 2020, https://arxiv.org/abs/1910.02054: each of K processes holds about
+/// 1/K of the state. A parameter belongs to one process as a whole. If the update of a parameter depends only
+/// on its own gradient and state, the steps equal those of the unsharded optimizer, bit for bit. An optimizer
+/// that computes a number over all parameters, as Prodigy does, computes it over its own part. All processes
+/// must call <see cref="Step"/>, <see cref="State"/>, <see cref="Train"/> and <see cref="Evaluate"/> together,
+/// with the same gradients. To use it in a trainer, set <c>Optimizer = parameters => new
+/// ShardedOptimizer(parameters, new FusedAdamWOptions { … }, workers)</c>.
 /// </remarks>
 public sealed class ShardedOptimizer : Optimizer
 {
@@ -24,10 +26,12 @@ public sealed class ShardedOptimizer : Optimizer
     private readonly List<Tensor> gathered = [];
     private bool evaluates;
 
-    /// <param name="parameters">What is trained, the same in all processes; those that need no gradient are left out.</param>
-    /// <param name="settings">Which optimizer, and its settings.</param>
+    /// <param name="parameters">Parameters to optimize, the same in all processes; those that need no gradient are
+    /// skipped.</param>
+    /// <param name="settings">Settings of the optimizer, which also choose its kind.</param>
     /// <param name="workers">The processes.</param>
-    /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+    /// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+    /// range.</exception>
     public ShardedOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters,
         OptimizerSettings settings, ICommunicator workers)
     {
@@ -45,7 +49,7 @@ public sealed class ShardedOptimizer : Optimizer
     /// <inheritdoc/>
     public override string Name { get; }
 
-    /// <summary>Names of the parameters that this process moves.</summary>
+    /// <summary>Names of the parameters that this process updates.</summary>
     public IReadOnlyList<string> Own => [.. parts[workers.Rank].Select(pair => pair.Name)];
 
     /// <inheritdoc/>
@@ -73,10 +77,11 @@ public sealed class ShardedOptimizer : Optimizer
     }
 
     /// <summary>
-    /// The state, under the names that the unsharded optimizer gives: the whole of it in process 0, which can write it; its own
-    /// part in every other.
+    /// Returns the state, with the names of the unsharded optimizer: in process 0 the whole of it, to be saved; in
+    /// every other process its own part.
     /// </summary>
-    /// <returns>The optimizer's own tensors: valid until its next step, and not to be disposed.</returns>
+    /// <returns>The optimizer's own tensors: valid until its next step, and not to be disposed by the
+    /// caller.</returns>
     public override IReadOnlyDictionary<string, Tensor> State()
     {
         Forget();
@@ -91,13 +96,12 @@ public sealed class ShardedOptimizer : Optimizer
     }
 
     /// <summary>
-    /// Takes this process's part of a whole state, written by this optimizer over any number of processes or by the unsharded
-    /// one.
+    /// Loads this process's part of a whole state. The state may come from this optimizer over any number of
+    /// processes, or from the unsharded one.
     /// </summary>
-    /// <param name="state">The whole state.</param>
-    /// <exception cref="InvalidDataException">
-    /// A name is missing, or a shape or dtype differs; then nothing has been copied.
-    /// </exception>
+    /// <param name="state">The whole state, not only this process's part.</param>
+    /// <exception cref="InvalidDataException">A name is missing, or a shape or dtype differs; then nothing was
+    /// copied.</exception>
     public override void LoadState(IReadOnlyDictionary<string, Tensor> state) => own?.LoadState(state);
 
     /// <inheritdoc/>
@@ -124,7 +128,7 @@ public sealed class ShardedOptimizer : Optimizer
         own?.Dispose();
     }
 
-    /// <summary>Copies each part from the process that moved it.</summary>
+    /// <summary>Broadcasts each part of the parameters from the process that updated it.</summary>
     private void Share()
     {
         Forget();

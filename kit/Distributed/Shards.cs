@@ -1,10 +1,13 @@
 namespace ResearchKit.Distributed;
 
-/// <summary>Deals things out to processes so that each has about as many bytes.</summary>
+/// <summary>Distributes items over processes so that each gets about the same number of bytes.</summary>
 internal static class Shards
 {
-    /// <summary>The largest first, each to the process that has least; the same in all processes.</summary>
-    /// <returns>For each process what it has, in the order of <paramref name="all"/>.</returns>
+    /// <summary>
+    /// Assigns items in order of falling size, each to the process with the fewest bytes so far. The result is the
+    /// same in all processes.
+    /// </summary>
+    /// <returns>The items of each process, in the order of <paramref name="all"/>.</returns>
     public static List<List<T>> Of<T>(IReadOnlyList<T> all, Func<T, long> bytes, int processes)
     {
         var owners = new int[all.Count];

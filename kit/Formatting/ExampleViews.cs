@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws examples to learn from: how many there are of what, and a few of them.</summary>
+/// <summary>Draws data sets: their size and a table of some examples.</summary>
 internal static class ExampleViews
 {
     private const int MostClasses = 24;
@@ -29,7 +29,7 @@ internal static class ExampleViews
         Register<TableSet>(set => set.ToString(), Features);
     }
 
-    /// <summary>A title, a table, and what of it is left out.</summary>
+    /// <summary>Registers a view with a title, a table of examples, and a note on those left out.</summary>
     private static void Register<T>(Func<T, string> title, Func<T, (ResultTable Table, string Left)> examples)
         where T : notnull =>
         Formatters.Register<T>(
@@ -45,7 +45,7 @@ internal static class ExampleViews
                 new[] { Visible.OneLine(title(set)), ResultTableView.Text(table), left }.Where(part => part.Length > 0))
             });
 
-    /// <summary>Some of the rows, spread evenly over all.</summary>
+    /// <summary>Returns a table of some rows at equal distances.</summary>
     private static (ResultTable, string) Table(long count, IReadOnlyList<string> columns, Func<int, IReadOnlyList<object?>> row)
     {
         using var scope = NewDisposeScope();

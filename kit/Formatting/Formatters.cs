@@ -8,21 +8,24 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Tells a notebook how the kit's results, tensors and modules look.</summary>
+/// <summary>Registers the formatters that show the kit's results, tensors and modules in a notebook.</summary>
 public static class Formatters
 {
     private static readonly Lock Gate = new();
 
-    /// <summary>Whether the registry holds the kit's formatters; asked of it, since a host may empty it.</summary>
+    /// <summary>
+    /// Whether the kit's formatters are registered. The registry is queried each time, since a host may clear it.
+    /// </summary>
     private static bool IsInstalled =>
         Formatter.RegisteredFormatters(includeDefaults: false).Any(formatter => formatter.Type == typeof(Html));
 
     /// <summary>
-    /// Registers every formatter, for pages and for terminals. Calling it again changes nothing but the live display.
+    /// Registers all formatters, for HTML and for terminals. Calling it again changes only the live display.
     /// </summary>
     /// <param name="live">
-    /// The host's live display: given an object, it shows it and returns what replaces it by another. Null keeps what an earlier
-    /// call set; where no host ever set one, live displays write lines of text to the console.
+    /// The host's live display: a function that shows an object and returns an action that replaces it by another
+    /// object. Null keeps the one of an earlier call; without any, live displays write lines of text to the
+    /// console.
     /// </param>
     public static void Install(Func<object, Action<object>>? live = null)
     {
@@ -33,7 +36,7 @@ public static class Formatters
         }
     }
 
-    /// <summary>Registers how a type and what derives from it are shown.</summary>
+    /// <summary>Registers the formatters of a type and its derived types.</summary>
     internal static void Register<T>(Func<T, Html> page, Func<T, string> text, Func<T, string>? figure = null) where T : notnull
     {
         Formatter.Register<T>((value, writer) => writer.Write(page(value).ToString()), HtmlFormatter.MimeType);

@@ -2,7 +2,10 @@ using ResearchKit.Models;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws generated text: the prompt muted, the ground of each token the stronger the more probable it was.</summary>
+/// <summary>
+/// Draws generated text: the prompt muted, and each token with a background that is stronger the more probable
+/// the token was.
+/// </summary>
 internal static class GeneratedTextView
 {
     private const int MostTokens = 4_000;

@@ -2,21 +2,24 @@ using ResearchKit.Layers;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>A module in an outline; neighbours that are built alike share one entry, so that twelve blocks read as one.</summary>
-/// <param name="Label">Its name, or the first and last of those that are alike: <c>0 … 11</c>.</param>
-/// <param name="Alike">How many modules the entry stands for.</param>
-/// <param name="First">The first of them.</param>
-/// <param name="Parameters">Parameters of all of them together.</param>
-/// <param name="Children">The entries below.</param>
+/// <summary>
+/// An entry in the outline of a model. Adjacent modules with the same structure share one entry, such as twelve
+/// blocks.
+/// </summary>
+/// <param name="Label">Name of the module, or the first and last name of a group: <c>0 … 11</c>.</param>
+/// <param name="Alike">Number of modules in the group.</param>
+/// <param name="First">The first module of the group.</param>
+/// <param name="Parameters">Number of parameters of the whole group.</param>
+/// <param name="Children">Entries of the child modules.</param>
 internal sealed record ModuleOutline(string Label, int Alike, ModuleSummary First, long Parameters,
     IReadOnlyList<ModuleOutline> Children)
 {
     public static ModuleOutline Of(ModuleSummary module) => new(module.Name, 1, module, module.ParameterCount, Below(module));
 
-    /// <summary>What describes the entry after its name: its class, and how many there are.</summary>
+    /// <summary>Description after the name: the class, and the number of modules if more than one.</summary>
     public string Kind => Alike == 1 ? First.Type : $"{Alike} × {First.Type}";
 
-    /// <summary>All hints in the tree.</summary>
+    /// <summary>Returns all hints in the tree.</summary>
     public IEnumerable<string> Hints() =>
         (First.Hint is { } hint ? [hint] : Array.Empty<string>()).Concat(Children.SelectMany(child => child.Hints()));
 

@@ -2,10 +2,10 @@ using ResearchKit.Layers;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws a module as a tree that opens and closes, the totals on top.</summary>
+/// <summary>Draws a module as a collapsible tree, with totals at the top.</summary>
 internal static class ModuleView
 {
-    /// <summary>Entries of an outline that are written at most.</summary>
+    /// <summary>Maximum number of entries in an outline.</summary>
     private const int MostEntries = 600;
 
     private static readonly Html Style = Html.Verbatim(
@@ -32,7 +32,7 @@ internal static class ModuleView
             """), Style);
     }
 
-    /// <summary>The outline as an indented table.</summary>
+    /// <summary>Returns the outline as an indented table of text.</summary>
     public static string Text(ModuleSummary module)
     {
         var outline = ModuleOutline.Of(module);

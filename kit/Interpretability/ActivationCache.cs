@@ -4,10 +4,13 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Interpretability;
 
-/// <summary>What a model computes on the way: while this is alive, every forward pass leaves its activations here.</summary>
+/// <summary>
+/// Records the activations of a model: while this object is alive, every forward pass stores its activations
+/// here.
+/// </summary>
 /// <remarks>
-/// Places are named as in the module tree. A later pass replaces what an earlier one left. Recording an attention pattern takes
-/// that layer, and only it, off the fused kernel.
+/// Names are those of the hook points in the module tree. Each forward pass replaces the activations of earlier
+/// ones. Recording an attention pattern makes that layer, and only that one, fall back to unfused attention.
 /// </remarks>
 public sealed class ActivationCache : IDisposable
 {
@@ -19,12 +22,14 @@ public sealed class ActivationCache : IDisposable
     {
     }
 
-    /// <summary>Begins to record.</summary>
+    /// <summary>Starts recording.</summary>
     /// <param name="model">Any model.</param>
     /// <param name="filter">
-    /// Which places, by name, such as <c>name => name.EndsWith("resid_post")</c>; by default every hook point.
+    /// Selects hook points by name, such as <c>name => name.EndsWith("resid_post")</c>; by default all hook points.
     /// </param>
-    /// <exception cref="ArgumentException">The filter chooses no place; lists those there are.</exception>
+    /// <exception cref="ArgumentException">
+    /// The filter selects no hook point; the message lists those that exist.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The model is packed for inference.</exception>
     public static ActivationCache Record(nn.Module model, Func<string, bool>? filter = null)
     {
@@ -39,17 +44,22 @@ public sealed class ActivationCache : IDisposable
                 + $"{Some(places.Select(place => place.Name))}.", nameof(filter));
     }
 
-    /// <summary>Names of what was recorded, in the order of the model's computation.</summary>
+    /// <summary>Names of the recorded hook points, in the order of computation.</summary>
     public IReadOnlyCollection<string> Names => activations.Keys;
 
-    /// <summary>The activation at a place in the last forward pass: a copy without gradient, which the cache owns.</summary>
-    /// <exception cref="KeyNotFoundException">Nothing was recorded there; lists what was.</exception>
+    /// <summary>
+    /// Returns the activation at a hook point in the last forward pass: a copy without gradient, which the cache
+    /// owns.
+    /// </summary>
+    /// <exception cref="KeyNotFoundException">
+    /// Nothing was recorded under this name; the message lists the recorded names.
+    /// </exception>
     public Tensor this[string name] => activations.TryGetValue(name, out var activation) ? activation
         : throw new KeyNotFoundException(
             activations.Count == 0 ? $"'{name}' was not recorded: the model has not run since recording began."
             : $"'{name}' was not recorded; there are {Some(activations.Keys)}.");
 
-    /// <summary>Ends the recording and frees the activations.</summary>
+    /// <summary>Stops recording and frees the activations.</summary>
     public void Dispose()
     {
         foreach (var hook in hooks) hook.remove();

@@ -7,9 +7,9 @@ namespace ResearchKit.Interpretability;
 /// <summary>Reads the attention patterns of a model.</summary>
 public static class AttentionCapture
 {
-    /// <summary>Runs a model once on one text and keeps the pattern of every layer and head.</summary>
+    /// <summary>Runs a model once on one text and returns the attention pattern of every layer and head.</summary>
     /// <param name="model">Any model whose attention has hook points named <c>hook_pattern</c>.</param>
-    /// <param name="input">What it gets; a batch of one, such as tokens [1, time].</param>
+    /// <param name="input">Input of the model; a batch of one, such as tokens [1, time].</param>
     /// <param name="tokens">Text of each token, to label the rows and columns.</param>
     /// <exception cref="ArgumentException">A batch of more than one, or another number of labels than of tokens.</exception>
     public static AttentionMaps Attention(this nn.Module<Tensor, Tensor> model, Tensor input, IReadOnlyList<string> tokens)
@@ -17,19 +17,21 @@ public static class AttentionCapture
         if (input.dim() < 2 || input.shape[0] != 1)
             throw new ArgumentException($"Got {input.ShapeText()}; expected one text, [1, time, ...].", nameof(input));
         if (input.shape[1] != tokens.Count)
-            throw new ArgumentException($"Got {tokens.Count} labels for {input.shape[1]} tokens.", nameof(tokens));
+            throw new ArgumentException($"Got {tokens.Count} labels for {input.shape[1]} tokens; "
+                + "expected one label for each.", nameof(tokens));
 
         return Record(model, "hook_pattern", tokens, tokens, () => model.call(input).Dispose());
     }
 
     /// <summary>
-    /// Lets a model read one text and write another, and keeps how each written token looks at those that were read.
+    /// Runs an encoder-decoder model once and returns its cross-attention patterns: how each target token attends
+    /// to the source tokens.
     /// </summary>
-    /// <param name="model">Reads and writes.</param>
-    /// <param name="source">int64 [1, source time].</param>
-    /// <param name="written">int64 [1, time], from the start token on.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="source">Source tokens, int64 [1, source time].</param>
+    /// <param name="written">Target tokens, int64 [1, time], beginning with the start token.</param>
     /// <param name="sourceTokens">Text of each source token, for the columns.</param>
-    /// <param name="writtenTokens">Text of each written token, for the rows.</param>
+    /// <param name="writtenTokens">Text of each target token, for the rows.</param>
     /// <exception cref="ArgumentException">A batch of more than one, or another number of labels than of tokens.</exception>
     public static AttentionMaps CrossAttention(
         this T5 model, Tensor source, Tensor written, IReadOnlyList<string> sourceTokens, IReadOnlyList<string> writtenTokens)

@@ -9,10 +9,12 @@ public enum Activation
     /// <summary>max(0, x).</summary>
     Relu,
 
-    /// <summary>x Φ(x) by the error function. Hendrycks and Gimpel, 2016, https://arxiv.org/abs/1606.08415.</summary>
+    /// <summary>
+    /// x Φ(x), computed with the error function. Hendrycks and Gimpel, 2016, https://arxiv.org/abs/1606.08415.
+    /// </summary>
     Gelu,
 
-    /// <summary>Its tanh approximation, GPT-2's <c>gelu_new</c>.</summary>
+    /// <summary>The tanh approximation of GELU, GPT-2's <c>gelu_new</c>.</summary>
     GeluTanh,
 
     /// <summary>x σ(x), also called swish.</summary>
@@ -28,7 +30,8 @@ public enum Activation
 /// <summary>Applies an <see cref="Activation"/>.</summary>
 public static class ActivationFunctions
 {
-    /// <returns>The non-linearity of each element, in the shape of <paramref name="x"/>.</returns>
+    /// <summary>Applies the non-linearity to each element.</summary>
+    /// <returns>A tensor of the shape of <paramref name="x"/>.</returns>
     public static Tensor Apply(this Activation activation, Tensor x) => activation switch
     {
         Activation.Relu => MetaDevice.Relu(x),

@@ -2,12 +2,16 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Passes a value on unchanged, and adds a second loss' gradient where the value's own gradient passes.</summary>
-/// <remarks>A layer deep in a model can so have a loss of its own without every caller having to add it up.</remarks>
+/// <summary>
+/// Returns a value unchanged, and backpropagates an auxiliary loss together with the value's own gradient.
+/// </summary>
+/// <remarks>
+/// A layer deep inside a model can have a loss of its own this way, and callers need not add it to theirs.
+/// </remarks>
 internal static class AddedGradient
 {
-    /// <param name="value">What is passed on.</param>
-    /// <param name="loss">One number whose gradient is added.</param>
+    /// <param name="value">The tensor to return.</param>
+    /// <param name="loss">The auxiliary loss, one number; its gradient is added in the backward pass.</param>
     public static Tensor Join(Tensor value, Tensor loss) => Function.apply(value, loss);
 
     private sealed class Function : autograd.SingleTensorFunction<Function>

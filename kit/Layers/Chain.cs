@@ -5,13 +5,15 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Layers;
 
 /// <summary>
-/// Layers one after the other, named by their numbers, as in <c>torch.nn.Sequential</c>; runs on the meta device too.
+/// Layers that run one after the other, with numbers as names: a drop-in for <c>torch.nn.Sequential</c> that
+/// also runs on the meta device.
 /// </summary>
 internal sealed class Chain : Module<Tensor, Tensor>
 {
-    private readonly List<Func<Tensor, Tensor>> steps = [];   // a convolution with what follows it is one
+    // a convolution with its batch norm and ReLU is one step
+    private readonly List<Func<Tensor, Tensor>> steps = [];
 
-    /// <param name="layers">At least one.</param>
+    /// <param name="layers">The layers, at least one.</param>
     public Chain(IEnumerable<Module<Tensor, Tensor>> layers) : base(nameof(Chain))
     {
         Module<Tensor, Tensor>[] all = [.. layers];
@@ -30,8 +32,8 @@ internal sealed class Chain : Module<Tensor, Tensor>
         }
     }
 
-    /// <param name="x">What the first layer takes.</param>
-    /// <returns>What the last layer gives.</returns>
+    /// <param name="x">Input of the first layer.</param>
+    /// <returns>Output of the last layer.</returns>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
@@ -39,7 +41,7 @@ internal sealed class Chain : Module<Tensor, Tensor>
         for (var number = 1; number < steps.Count; number++)
         {
             var next = steps[number](current);
-            if (!ReferenceEquals(next, current)) current.Dispose();   // gradients keep what they need themselves
+            if (!ReferenceEquals(next, current)) current.Dispose();   // autograd keeps what it needs
             current = next;
         }
         return current.MoveToOuterDisposeScope();

@@ -4,22 +4,27 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>How many floating-point operations a model's products take: of matrices, convolutions and attention.</summary>
+/// <summary>
+/// Counts the floating-point operations (FLOPs) of a model's matrix products, convolutions and attention.
+/// </summary>
 /// <remarks>
-/// A multiplication and an addition are two. Attention counts in full, also where a mask leaves a part of it out, as in the model
-/// FLOPs utilization of Chowdhery et al., 2022, https://arxiv.org/abs/2204.02311, appendix B. Sums, norms and activations count
-/// nothing: they wait for memory rather than for arithmetic.
+/// A multiplication and an addition count as two. Attention counts in full even where a mask hides part of it,
+/// as in the model FLOPs utilization of Chowdhery et al., 2022, https://arxiv.org/abs/2204.02311, appendix B.
+/// Sums, norms and activations are not counted, because they are bound by memory bandwidth and not by
+/// arithmetic.
 /// </remarks>
 public static class FlopCounter
 {
     [ThreadStatic]
-    private static HashSet<nn.Module>? watched;   // by the counts around this one
+    private static HashSet<nn.Module>? watched;   // modules that enclosing counts have hooked already
 
     /// <summary>
-    /// Counts what is computed here, by the kit's layers and by TorchSharp's linear and convolution layers of the model.
+    /// Counts the FLOPs of a computation, in the kit's layers and in the model's TorchSharp linear and convolution
+    /// layers.
     /// </summary>
-    /// <param name="model">The model; shapes are all that counts, so that one on the meta device will do.</param>
-    /// <param name="forward">Calls it, on this thread, such as <c>() =&gt; model.call(x)</c>; what it makes is disposed.</param>
+    /// <param name="model">The model. Only shapes matter, so it may be on the meta device.</param>
+    /// <param name="forward">Runs the model on this thread, such as <c>() =&gt; model.call(x)</c>; the tensors that
+    /// it creates are disposed.</param>
     public static double Of(nn.Module model, Action forward)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -28,7 +33,7 @@ public static class FlopCounter
         return While(model, forward);
     }
 
-    /// <summary>The same, where what is made is still needed.</summary>
+    /// <summary>Counts as <see cref="Of"/> does, but does not dispose the tensors that are created.</summary>
     internal static double While(nn.Module model, Action forward)
     {
         var fresh = model.modules().Prepend(model).Where((watched ??= []).Add).ToList();
@@ -44,7 +49,10 @@ public static class FlopCounter
         }
     }
 
-    /// <summary>TorchSharp's own layers cannot count; gives what ends the watch, or null for other modules.</summary>
+    /// <summary>
+    /// Hooks a TorchSharp layer, which does not count its own FLOPs. Returns an action that removes the hook, or
+    /// null for other modules.
+    /// </summary>
     private static Action? Watch(nn.Module module) => module switch
     {
         Linear linear => linear.register_forward_hook((_, _, output) => Noted(output, linear.weight!)).remove,
@@ -54,7 +62,9 @@ public static class FlopCounter
         _ => null,
     };
 
-    /// <summary>Every output is a sum over one row of the weight, [out, ...].</summary>
+    /// <summary>
+    /// Adds the FLOPs of a layer; each element of the output is a sum over one row of the weight, [out, ...].
+    /// </summary>
     private static Tensor Noted(Tensor output, Tensor weight)
     {
         FlopTally.Add((double)output.numel() * weight.numel() / weight.shape[0]);

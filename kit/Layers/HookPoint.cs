@@ -3,17 +3,20 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>A named place to look into a model: it passes on what it gets, and whoever hooks it sees it or replaces it.</summary>
+/// <summary>A named identity module in a model, at which hooks can observe or replace an activation.</summary>
 /// <remarks>
-/// Its name is its place in the module tree, such as <c>h.0.hook_resid_post</c> (the names of TransformerLens). Hooks are
-/// TorchSharp's own, <c>register_forward_hook</c>.
+/// Its name is its place in the module tree, such as <c>h.0.hook_resid_post</c>, as in TransformerLens. Hooks
+/// are TorchSharp's own, added with <c>register_forward_hook</c>.
 /// </remarks>
 public sealed class HookPoint() : Module<Tensor, Tensor>(nameof(HookPoint)), IPackableLayer
 {
-    /// <summary>True while somebody has a hook here: layers that only then make the activation ask this.</summary>
+    /// <summary>Whether it has a hook. Layers that compute an activation only for hooks check this.</summary>
     public bool IsWatched => post_hooks.Count + pre_hooks.Count + module_post_hooks.Count + module_pre_hooks.Count > 0;
 
-    /// <summary>What hooks make of it; the tensor itself where nobody watches, which saves two calls into libtorch.</summary>
+    /// <summary>
+    /// Passes an activation through the hooks; without hooks returns the tensor itself, which saves two calls into
+    /// libtorch.
+    /// </summary>
     /// <param name="activation">Any tensor.</param>
     internal Tensor Pass(Tensor activation) => IsWatched ? call(activation) : activation;
 
@@ -22,9 +25,11 @@ public sealed class HookPoint() : Module<Tensor, Tensor>(nameof(HookPoint)), IPa
 
     void IPackableLayer.Pack(ScalarType dtype) => IsPacked = true;
 
+    /// <summary>Returns the activation unchanged, for hooks to observe or replace.</summary>
     /// <param name="activation">Any tensor.</param>
-    /// <returns>The same values, in a tensor of its own that scopes may dispose separately.</returns>
-    /// <exception cref="InvalidOperationException">It has a hook in a model that is packed for inference.</exception>
+    /// <returns>An alias of the activation, which dispose scopes can dispose separately.</returns>
+    /// <exception cref="InvalidOperationException">It has a hook, and the model is packed for
+    /// inference.</exception>
     public override Tensor forward(Tensor activation) => IsPacked && IsWatched ? throw Packing.Refusal("hooked")
         : activation.alias();
 }

@@ -2,13 +2,16 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Linear layers as the published transformers start them: normally distributed weights, biases of zero.</summary>
+/// <summary>
+/// Creates linear layers initialized as in published transformers: normally distributed weights and zero
+/// biases.
+/// </summary>
 internal static class Initialization
 {
-    /// <summary>A linear layer.</summary>
-    /// <param name="inputs">Channels that come in.</param>
-    /// <param name="outputs">Channels that go out.</param>
-    /// <param name="bias">Whether it adds a bias.</param>
+    /// <summary>Creates a linear layer.</summary>
+    /// <param name="inputs">Input channels.</param>
+    /// <param name="outputs">Output channels.</param>
+    /// <param name="bias">Whether the layer has a bias.</param>
     /// <param name="deviation">Standard deviation of the weight.</param>
     public static Dense Dense(int inputs, int outputs, bool bias = true, double deviation = 0.02)
     {

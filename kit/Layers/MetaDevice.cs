@@ -4,17 +4,22 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Operations that libtorch lacks on the meta device, where tensors have shapes but no numbers.</summary>
+/// <summary>
+/// Replacements for operations that libtorch lacks on the meta device, where tensors have shapes but no values.
+/// </summary>
 /// <remarks>
-/// PyTorch adds these kernels in Python. Here the meta device gets an operation of the same shape on the same tensors instead, so
-/// that a model of any size can be made and run through without memory, and a tensor on a fixed device still shows itself.
+/// PyTorch implements these kernels in Python. Here, tensors on the meta device go through another operation
+/// with the same inputs and the same output shape. So a model of any size can be created and run without
+/// memory, and hard-coded devices are still detected.
 /// </remarks>
 internal static class MetaDevice
 {
-    /// <summary>True for a tensor without numbers.</summary>
+    /// <summary>Whether a tensor is on the meta device, and so has no values.</summary>
     public static bool IsMeta(this Tensor tensor) => tensor.device_type == DeviceType.META;
 
-    /// <summary>Rows of a table [rows, channels] by their numbers, int64 [count]: [count, channels].</summary>
+    /// <summary>
+    /// Looks up rows of a table [rows, channels] by their indices, int64 [count]; returns [count, channels].
+    /// </summary>
     public static Tensor Rows(this Tensor table, Tensor numbers) =>
         numbers.IsMeta() ? table.index(numbers) : table.index_select(0, numbers);
 
@@ -37,7 +42,9 @@ internal static class MetaDevice
         _ => layer.call(x),
     };
 
-    /// <summary>One value a channel, [batch, channels, 1, 1], at every place of a map.</summary>
+    /// <summary>
+    /// Expands one value a channel, [batch, channels, 1, 1], to a feature map of the given height and width.
+    /// </summary>
     public static Tensor Spread(Tensor x, long height, long width) =>
         x.expand(x.shape[0], x.shape[1], height, width).contiguous();
 

@@ -5,26 +5,26 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Makes models without numbers, whose memory comes when there is something to put into it.</summary>
+/// <summary>Creates models without values, whose memory is allocated when the values are loaded.</summary>
 /// <remarks>
-/// A model that will be filled from a file need not draw its random numbers first. It is made on the meta device, where tensors
-/// have shapes only, and each tensor then gets memory that nothing has touched.
+/// A model that will be filled from a file need not draw random numbers first. It is created on the meta
+/// device, where tensors have shapes only. Each tensor then gets memory that was not initialized before.
 /// </remarks>
 internal static class MetaInitialization
 {
     private static readonly Lock OneAtATime = new();
 
     /// <summary>
-    /// TorchSharp's layers that hold their parameters themselves; those of its other layers live in native code too.
+    /// TorchSharp's layers whose parameters are held in C# only; its other layers hold them in native code too.
     /// </summary>
     private static readonly HashSet<Type> Managed =
         [typeof(Linear), typeof(LayerNorm), typeof(GroupNorm), typeof(Conv1d), typeof(Conv2d), typeof(Conv3d),
         typeof(BatchNorm1d), typeof(BatchNorm2d), typeof(BatchNorm3d)];
 
-    /// <summary>Makes a model on the meta device.</summary>
+    /// <summary>Creates a model on the meta device.</summary>
     /// <remarks>
-    /// TorchSharp has one default device for the whole process. While a model is made, which takes milliseconds, a tensor that
-    /// another thread makes without naming a device is on the meta device too.
+    /// TorchSharp has one default device for the whole process. While the model is created, for some milliseconds,
+    /// a tensor that another thread creates without naming a device is on the meta device too.
     /// </remarks>
     public static T Make<T>(Func<T> make)
     {
@@ -43,7 +43,10 @@ internal static class MetaInitialization
         }
     }
 
-    /// <summary>Whether every tensor of a model can get its memory later, being one of those that will be filled.</summary>
+    /// <summary>
+    /// Whether every tensor of a model can get its memory later: all of them are in the list of filled tensors, and
+    /// no layer holds parameters in native code.
+    /// </summary>
     public static bool CanFill(nn.Module model, IEnumerable<string> filled)
     {
         var all = model.named_buffers().Select(pair => pair.name).Concat(model.named_parameters().Select(pair => pair.name));
@@ -52,14 +55,15 @@ internal static class MetaInitialization
                 || !module.named_parameters(recurse: false).Any());
     }
 
-    /// <summary>Gives each tensor of a model on the meta device its numbers.</summary>
-    /// <param name="tensors">The model's, with their names.</param>
-    /// <param name="numbers">A tensor of the same shape, by the name and the one without numbers.</param>
+    /// <summary>Gives each tensor of a model on the meta device its values.</summary>
+    /// <param name="tensors">Tensors of the model with their names.</param>
+    /// <param name="numbers">Returns a tensor with the values, of the same shape, for a name and the tensor without
+    /// values.</param>
     public static void Fill(IEnumerable<KeyValuePair<string, Tensor>> tensors, Func<string, Tensor, Tensor> numbers)
     {
         foreach (var (name, tensor) in tensors)
         {
-            if (tensor.device_type != DeviceType.META) continue;   // filled by its other name
+            if (tensor.device_type != DeviceType.META) continue;   // already filled under another name (tied weights)
             using var memory = numbers(name, tensor);
             memory.requires_grad = tensor.requires_grad;
             NativeTensors.Assign(tensor, memory);

@@ -9,7 +9,8 @@ namespace ResearchKit.Layers;
 /// <param name="Count">Number of elements.</param>
 /// <param name="Bytes">Size in memory.</param>
 /// <param name="IsTrainable">Whether gradients are recorded for it.</param>
-/// <param name="IsShared">Whether it was met before in the tree, so that it is not counted again.</param>
+/// <param name="IsShared">Whether it occurred earlier in the module tree, so that it is not counted
+/// again.</param>
 public sealed record ModuleTensor(string Name, IReadOnlyList<long> Shape, long Count, long Bytes, bool IsTrainable, bool IsShared)
 {
     /// <inheritdoc/>
@@ -18,22 +19,24 @@ public sealed record ModuleTensor(string Name, IReadOnlyList<long> Shape, long C
             + (IsShared ? " (shared)" : "");
 }
 
-/// <summary>What a module is made of: its own tensors, and the modules in it.</summary>
+/// <summary>Structure of a module: its own tensors and its submodules.</summary>
 /// <param name="Name">Its name within its parent; empty for the root.</param>
 /// <param name="Type">Name of its class.</param>
-/// <param name="Own">Its own parameters, not those of the modules in it.</param>
+/// <param name="Own">Its own parameters, without those of its submodules.</param>
 /// <param name="Buffers">Its own buffers.</param>
-/// <param name="Children">The modules in it, in the order of registration.</param>
-/// <param name="Hint">What is probably wrong with it; null where nothing is.</param>
+/// <param name="Children">Its submodules, in the order of registration.</param>
+/// <param name="Hint">A probable mistake in the module, in words; null for none.</param>
 public sealed record ModuleSummary(
     string Name, string Type, IReadOnlyList<ModuleTensor> Own, IReadOnlyList<ModuleTensor> Buffers,
     IReadOnlyList<ModuleSummary> Children, string? Hint)
 {
-    /// <summary>Number of parameters in the whole tree below, each shared one counted where it is met first.</summary>
+    /// <summary>
+    /// Number of parameters of the module and its submodules; a shared parameter counts once, at its first place.
+    /// </summary>
     public long ParameterCount { get; } = Own.Where(own => !own.IsShared).Sum(own => own.Count)
         + Children.Sum(child => child.ParameterCount);
 
-    /// <summary>Those of them that are trained.</summary>
+    /// <summary>Number of these parameters that are trained.</summary>
     public long TrainableCount { get; } =
         Own.Where(own => !own.IsShared && own.IsTrainable).Sum(own => own.Count) + Children.Sum(child => child.TrainableCount);
 
@@ -41,7 +44,9 @@ public sealed record ModuleSummary(
     public long Bytes { get; } = Own.Concat(Buffers).Where(own => !own.IsShared).Sum(own => own.Bytes)
         + Children.Sum(child => child.Bytes);
 
-    /// <summary>Summarises a module; reads names and shapes only, so that a module on the meta device will do.</summary>
+    /// <summary>
+    /// Summarises a module. Reads only names and shapes, so the module may be on the meta device.
+    /// </summary>
     public static ModuleSummary Of(nn.Module module)
     {
         ArgumentNullException.ThrowIfNull(module);

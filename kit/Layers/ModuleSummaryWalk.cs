@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Goes through a tree of modules once, and remembers the tensors it has met.</summary>
+/// <summary>Walks a module tree once and recognises tensors that occur several times.</summary>
 internal sealed class ModuleSummaryWalk
 {
     private readonly HashSet<object> met = [];
@@ -28,7 +28,10 @@ internal sealed class ModuleSummaryWalk
             tensor.requires_grad, shared);
     }
 
-    /// <summary>Where the values lie, if that can be asked: two wrappers of one parameter lie at one place.</summary>
+    /// <summary>
+    /// Returns the address of a tensor's values, or null where it cannot be read. Two wrappers of one parameter
+    /// have the same address.
+    /// </summary>
     private static nint? AddressOf(Tensor tensor)
     {
         if (tensor.numel() == 0 || tensor.device_type != DeviceType.CPU || tensor.is_sparse || !tensor.is_contiguous())
@@ -43,7 +46,10 @@ internal sealed class ModuleSummaryWalk
         fixed (byte* address = &MemoryMarshal.GetReference(bytes)) return (nint)address;
     }
 
-    /// <summary>A module without parameters that holds modules in its fields has probably forgotten to register them.</summary>
+    /// <summary>
+    /// Describes a probable mistake: a module without parameters has modules or parameters in its fields, which
+    /// were probably not registered.
+    /// </summary>
     private static string? HintFor(nn.Module module)
     {
         for (var type = module.GetType(); type is not null && type != typeof(nn.Module); type = type.BaseType)

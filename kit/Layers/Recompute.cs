@@ -6,32 +6,34 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Layers;
 
 /// <summary>
-/// Activation checkpointing: a block keeps its input alone, and computes what it forgot again in the backward pass.
+/// Activation checkpointing: a block stores only its inputs, and its intermediate activations are recomputed in
+/// the backward pass.
 /// </summary>
 /// <remarks>
-/// Chen et al., 2016, https://arxiv.org/abs/1604.06174. Memory of a block's inside for a second forward pass. Gradients are the
-/// same bits: dropout draws the same numbers again, and mixed precision is as it was. TorchSharp does not show where a GPU's
-/// generator stands, so there each block is given a seed, drawn from the CPU's generator, and then the same again.
+/// Chen et al., 2016, https://arxiv.org/abs/1604.06174. It saves the memory of the intermediate activations and
+/// costs a second forward pass. The gradients are the same bits: dropout draws the same numbers again, and
+/// autocast is as in the first pass. TorchSharp cannot read the state of a GPU's random generator. On a GPU
+/// each block is therefore seeded with the same number, drawn from the CPU's generator, before each of the two
+/// passes.
 /// </remarks>
 public static class Recompute
 {
-    /// <summary>What the block gives, with its inside forgotten.</summary>
-    /// <param name="block">Such as one layer of a transformer; must not change anything but its gradients.</param>
-    /// <param name="x">[...], what it gets.</param>
-    /// <returns>
-    /// [...], as <c>block.call(x)</c>. Where nothing asks for a gradient of <paramref name="x"/>, it is just that.
-    /// </returns>
+    /// <summary>Runs the block without keeping its intermediate activations.</summary>
+    /// <param name="block">The block, such as one layer of a transformer. It must have no side effects other than
+    /// on gradients.</param>
+    /// <param name="x">[...], input of the block.</param>
+    /// <returns>[...], as <c>block.call(x)</c>. If no gradient of <paramref name="x"/> is needed, the block is
+    /// simply called.</returns>
     public static Tensor Call(Module<Tensor, Tensor> block, Tensor x) => Call(inputs => block.call(inputs[0]!), x);
 
-    /// <summary>What a block of several inputs gives, with its inside forgotten.</summary>
-    /// <param name="block">
-    /// From tensors in the places of <paramref name="inputs"/>, which it must read instead of these; must not change anything but
-    /// gradients.
-    /// </param>
-    /// <param name="inputs">
-    /// All that it reads but its own weights, such as a residual stream and a mask; null where there is none.
-    /// </param>
-    /// <returns>[...], as <c>block(inputs)</c>. Where nothing asks for a gradient of an input, it is just that.</returns>
+    /// <summary>Runs a block with several inputs without keeping its intermediate activations.</summary>
+    /// <param name="block">The block. It must read its argument, which has the tensors in the order of
+    /// <paramref name="inputs"/>, and must not capture the inputs themselves. It must have no side effects other
+    /// than on gradients.</param>
+    /// <param name="inputs">All tensors that the block reads except its own weights, such as a residual stream and
+    /// a mask; null for an absent one.</param>
+    /// <returns>[...], as <c>block(inputs)</c>. If no gradient of an input is needed, the block is simply
+    /// called.</returns>
     public static Tensor Call(Func<IReadOnlyList<Tensor?>, Tensor> block, params Tensor?[] inputs) =>
         is_grad_enabled() && inputs.Any(input => input?.requires_grad ?? false) ? Function.apply([block, .. inputs])
             : block(inputs);
@@ -51,11 +53,11 @@ public static class Recompute
             ctx.save_data(Mixed, Autocast.Current(device)!);
             var seed = device == DeviceType.CUDA ? randint(int.MaxValue, [1], ScalarType.Int64).item<long>() : (long?)null;
             ctx.save_data(Seed, seed!);
-            var random = get_rng_state();   // saved once this returns: the scope around it frees it
+            var random = get_rng_state();   // saved when this method returns; the caller's dispose scope frees it
             ctx.save_for_backward([random, .. inputs]);
             using var scope = NewDisposeScope();
             Plant(seed);
-            using var grad = enable_grad();   // libtorch chooses kernels by it; what it notes down goes with the scope
+            using var grad = enable_grad();   // libtorch chooses kernels by it; the graph is freed with the scope
             using var noCache = Autocast.WithoutCache();
             return block(Leaves(inputs)).detach().MoveToOuterDisposeScope();
         }
@@ -81,7 +83,8 @@ public static class Recompute
             {
                 set_rng_state(now);
             }
-            return [null!, .. inputs.Select(input => input?.grad?.MoveToOuterDisposeScope()!)];   // none for the block
+            // no gradient for the block itself
+            return [null!, .. inputs.Select(input => input?.grad?.MoveToOuterDisposeScope()!)];
         }
 
         private static void Plant(long? seed)

@@ -3,9 +3,11 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>max(0, x); where no gradient is recorded it overwrites what comes in, which nobody else may need.</summary>
+/// <summary>
+/// max(0, x). Where no gradient is recorded it overwrites its input, which nothing else may need.
+/// </summary>
 internal sealed class Relu() : Module<Tensor, Tensor>(nameof(Relu))
 {
-    /// <param name="x">A result of the layer before, any shape.</param>
+    /// <param name="x">Output of the layer before, of any shape.</param>
     public override Tensor forward(Tensor x) => !x.requires_grad ? x.relu_() : MetaDevice.Relu(x);
 }

@@ -4,15 +4,20 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>x / √(mean(x²) + ε) · weight, over the last axis: no mean is subtracted, nothing is added.</summary>
-/// <remarks>Zhang and Sennrich, 2019, https://arxiv.org/abs/1910.07467. Computed in float32 whatever comes in.</remarks>
+/// <summary>
+/// RMS norm over the last axis: x / √(mean(x²) + ε) · weight. It subtracts no mean and adds no bias.
+/// </summary>
+/// <remarks>
+/// Zhang and Sennrich, 2019, https://arxiv.org/abs/1910.07467. The normalisation is computed in float32 for any
+/// input dtype.
+/// </remarks>
 public sealed class RmsNorm : Module<Tensor, Tensor>
 {
     private readonly Parameter weight;   // [channels]
     private readonly double epsilon;
 
     /// <param name="width">Channels.</param>
-    /// <param name="epsilon">Keeps the root from zero.</param>
+    /// <param name="epsilon">Added to the mean square.</param>
     public RmsNorm(int width, double epsilon = 1e-6) : base(nameof(RmsNorm))
     {
         this.epsilon = epsilon;
@@ -20,8 +25,10 @@ public sealed class RmsNorm : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Normalises the last axis.</summary>
     /// <param name="x">[..., channels].</param>
-    /// <returns>The same shape and dtype.</returns>
+    /// <returns>The same shape; the dtype is that of <paramref name="x"/>, or of the weight if that is
+    /// wider.</returns>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();

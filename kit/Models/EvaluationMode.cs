@@ -2,9 +2,10 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
 
-/// <summary>While this is alive a model is in evaluation mode; then it is in the mode it was in.</summary>
+/// <summary>Puts a model into evaluation mode until it is disposed, then restores its mode.</summary>
 /// <remarks>
-/// Nothing is done to a model whose every module is in that mode: to set it anew takes as long as many of a token's operations.
+/// Does nothing if all modules are in evaluation mode already, because setting the mode costs as much as many
+/// of the operations for a token.
 /// </remarks>
 internal sealed class EvaluationMode : IDisposable
 {

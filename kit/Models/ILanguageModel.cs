@@ -2,26 +2,28 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
 
-/// <summary>A model that says how likely each token is to come next: all that is needed to write with it.</summary>
+/// <summary>An autoregressive language model, as text generation needs it.</summary>
 public interface ILanguageModel
 {
     /// <summary>Number of different tokens.</summary>
     int VocabularySize { get; }
 
-    /// <summary>Longest text it reads, in tokens; beyond it, a writer sees only the last ones.</summary>
+    /// <summary>
+    /// Longest sequence the model accepts, in tokens; beyond it, generation uses only the last tokens.
+    /// </summary>
     int ContextLength { get; }
 
-    /// <summary>The modules behind it, whose training mode is off while it writes.</summary>
+    /// <summary>The module that computes the logits; it is put into evaluation mode during generation.</summary>
     nn.Module Network { get; }
 
     /// <summary>
-    /// Logits of the next token alone; reads <paramref name="tokens"/> as what follows the tokens in the cache.
+    /// Computes the logits of the next token only; <paramref name="tokens"/> continue the tokens in the cache.
     /// </summary>
     /// <param name="tokens">int64 [batch, time], the new tokens.</param>
-    /// <param name="cache">Keys and values of the tokens before; gets those of the new ones.</param>
+    /// <param name="cache">Keys and values of the earlier tokens; those of the new tokens are appended.</param>
     /// <param name="attentionMask">
-    /// [batch, tokens before and new ones], 0 = padding, which stands on the left and which no token sees or counts; null for
-    /// none.
+    /// [batch, cached and new tokens], 0 = padding, which is on the left, is not attended to and does not count for
+    /// positions; null for none.
     /// </param>
     /// <returns>[batch, vocabulary].</returns>
     Tensor NextLogits(Tensor tokens, KeyValueCache cache, Tensor? attentionMask = null);

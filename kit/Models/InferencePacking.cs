@@ -5,40 +5,45 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
 
-/// <summary>Models packed for inference: the same numbers in less time.</summary>
+/// <summary>Packs models for inference, which makes them faster with the same results.</summary>
 /// <remarks>
-/// Batch norms are folded into the convolutions before them, ReLU and residual additions happen inside of these, and weights are
-/// laid out once for the kernel that is fastest on this machine. What is packed can infer and nothing else.
+/// Batch norms are folded into the preceding convolutions, ReLU and residual additions are fused into these,
+/// and weights are laid out once for the kernel that is fastest on this machine. A packed model can only be
+/// used for inference.
 /// </remarks>
 public static class InferencePacking
 {
     extension(nn.Module model)
     {
-        /// <summary>How this model was packed for inference: its kernels and bytes; null for an ordinary model.</summary>
+        /// <summary>How this model was packed for inference: kernels and memory; null for an ordinary model.</summary>
         public Packing? Packing => Layers.Packing.Of(model);
     }
 
     extension<TModel>(TModel model) where TModel : nn.Module
     {
-        /// <summary>A copy of this model, in evaluation mode, that does nothing but infer, faster.</summary>
+        /// <summary>Returns a copy of this model for inference only, in evaluation mode, which is faster.</summary>
         /// <remarks>
-        /// The copy has weights of its own and stays as it is when the original is trained on. It takes any input that the
-        /// original takes. In float32 its results are the original's in evaluation mode, within 1e-5 of the largest. It refuses
-        /// hooks at hook points, training, gradients, saving, and being moved or cast. Hooks on layers that were fused are not
-        /// called. Its inner blocks may write over what they are given, and memory that its passes free is kept for the next one
-        /// until it is disposed of. While the copy is made, which takes milliseconds, tensors that other threads create without a
-        /// device are made on the meta device. Pack before starting other threads.
+        /// The copy has its own weights and does not change when the original is trained further. It accepts the same
+        /// inputs. In float32, its results differ from the original's in evaluation mode by at most 1e-5 of the largest
+        /// value. It throws on hooks at hook points, training, gradients, saving, and moving or casting. Hooks on
+        /// layers that were fused are not called. Its inner blocks may overwrite their inputs. Memory freed by a
+        /// forward pass is kept for the next one until the copy is disposed. While the copy is created, which takes
+        /// milliseconds, tensors that other threads create without a device are placed on the meta device: pack before
+        /// starting other threads.
         /// </remarks>
         /// <param name="dtype">
-        /// Of the weights that multiply, float32 or bfloat16. In bfloat16 products are of rounded factors; what is between them
-        /// stays float32, except for the maps of convolutional networks.
+        /// Dtype of the weights of matrix products and convolutions: float32 or bfloat16. In bfloat16, factors of
+        /// products are rounded; everything in between stays float32, except for the feature maps of convolutional
+        /// networks.
         /// </param>
-        /// <returns>The caller's to dispose.</returns>
+        /// <returns>The caller disposes it.</returns>
         /// <exception cref="ArgumentException">
-        /// Another dtype, not a model of the kit, or a weight that is NaN or infinite.
+        /// The dtype is another one, the model is not one of the kit's, or a weight is NaN or infinite.
         /// </exception>
         /// <exception cref="InvalidOperationException">The model is packed already.</exception>
-        /// <exception cref="NotSupportedException">bfloat16 on a processor that has no instructions for it.</exception>
+        /// <exception cref="NotSupportedException">
+        /// The dtype is bfloat16, and the processor has no instructions for it or the run is portable.
+        /// </exception>
         public TModel PackForInference(ScalarType dtype = ScalarType.Float32)
         {
             ArgumentNullException.ThrowIfNull(model);
@@ -73,17 +78,20 @@ public static class InferencePacking
                 + "bfloat16 would be slower than float32.");
     }
 
-    /// <summary>Fused convolutions turn NaN into 0, so that a model that has diverged would look healthy.</summary>
+    /// <summary>
+    /// Throws if a parameter is not finite: fused convolutions turn NaN into 0, which would hide that a model has
+    /// diverged.
+    /// </summary>
     private static void CheckFinite(nn.Module model)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         foreach (var (name, parameter) in model.named_parameters())
             if (parameter.device_type != DeviceType.META && !parameter.isfinite().all().item<bool>())
-                throw new ArgumentException($"{name} holds NaN or infinity; a packed model would hide it.", nameof(model));
+                throw new ArgumentException($"{name} holds NaN or infinity, which a packed model would hide.", nameof(model));
     }
 
-    /// <summary>Gives the copy the original's tensors, without copying them yet.</summary>
+    /// <summary>Lets the copy share the original's tensors, without copying them yet.</summary>
     private static void Share(nn.Module model, nn.Module copy)
     {
         var original = Tensors(model);
@@ -94,7 +102,7 @@ public static class InferencePacking
         }
     }
 
-    /// <summary>Packs the layers that can be; then the tensors that they left get memory of their own.</summary>
+    /// <summary>Packs the layers that support it, then copies the remaining shared tensors.</summary>
     private static void Pack(nn.Module copy, ScalarType dtype)
     {
         using var scope = NewDisposeScope();

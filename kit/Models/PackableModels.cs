@@ -2,11 +2,11 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
 
-/// <summary>The models that can be packed for inference: all of the kit.</summary>
+/// <summary>The models that can be packed for inference: all models of the kit.</summary>
 internal static class PackableModels
 {
-    /// <summary>A new model of the same type and shape.</summary>
-    /// <exception cref="ArgumentException">It is not a model of the kit.</exception>
+    /// <summary>Creates a model of the same class and configuration.</summary>
+    /// <exception cref="ArgumentException">The model is not one of the kit's.</exception>
     public static nn.Module Like(nn.Module model) => model switch
     {
         Gpt gpt => new Gpt(gpt.Config),

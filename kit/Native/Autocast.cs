@@ -5,12 +5,13 @@ using static TorchSharp.torch;
 namespace ResearchKit.Native;
 
 /// <summary>
-/// While it lives, matrix products, convolutions and attention of this thread run in a 16-bit type; what sums, norms and loses
-/// stays in float32.
+/// Autocast: until it is disposed, matrix products, convolutions and attention on this thread run in a 16-bit
+/// type, while sums, norms and losses stay in float32.
 /// </summary>
 /// <remarks>
-/// libtorch's own autocast, with PyTorch's lists of operations, which TorchSharp does not bind; reached by the C++ names of its
-/// functions, which are the same on Linux and macOS. Weights stay float32 and are cast once for all their uses until it ends.
+/// This is libtorch's own autocast with PyTorch's lists of operations. TorchSharp does not bind it, so its
+/// functions are found by their C++ names, which are the same on Linux and macOS. Weights stay float32; each is
+/// cast once and reused until autocast ends.
 /// </remarks>
 public sealed unsafe class Autocast : IDisposable
 {
@@ -21,20 +22,22 @@ public sealed unsafe class Autocast : IDisposable
     private readonly int thread = Environment.CurrentManagedThreadId;
     private bool ended;
 
-    /// <summary>Whether this system's libtorch shows its functions.</summary>
+    /// <summary>Whether this system's libtorch exports the autocast functions.</summary>
     public static bool IsSupported => Library.Value is not null;
 
-    /// <summary>Begins it, for operations on one kind of device.</summary>
-    /// <param name="device">Where the operations run.</param>
+    /// <summary>Enables autocast for operations on one kind of device.</summary>
+    /// <param name="device">Device type of the operations.</param>
     /// <param name="type">bfloat16 or float16.</param>
-    /// <exception cref="ArgumentException">Another type.</exception>
-    /// <exception cref="NotSupportedException">This system's libtorch does not show its functions.</exception>
+    /// <exception cref="ArgumentException">The type is not bfloat16 or float16.</exception>
+    /// <exception cref="NotSupportedException">This system's libtorch does not export the autocast
+    /// functions.</exception>
     public Autocast(DeviceType device, ScalarType type)
     {
         if (type is not (ScalarType.BFloat16 or ScalarType.Float16))
             throw new ArgumentException($"The type is {type}; it must be bfloat16 or float16.", nameof(type));
         if (Library.Value is not { } library)
-            throw new NotSupportedException("Mixed precision is not supported on this system; train in float32.");
+        throw new NotSupportedException("Mixed precision is not supported: this system's libtorch does not export its "
+        + "autocast functions; train in float32.");
         this.device = (sbyte)device;
         wasEnabled = library.Enabled(this.device);
         typeBefore = library.Type(this.device);
@@ -43,22 +46,25 @@ public sealed unsafe class Autocast : IDisposable
         library.Enter();
     }
 
-    /// <summary>The autocast at work on this thread, to be resumed in a backward pass; null for none.</summary>
+    /// <summary>
+    /// Returns the autocast that is active on this thread, to be resumed in a backward pass; null for none.
+    /// </summary>
     internal static object? Current(DeviceType device) =>
         TypeOn(device) is { } type ? new Setting(device, type) : null;
 
-    /// <summary>Begins what <see cref="Current"/> gave.</summary>
+    /// <summary>Enables the autocast that <see cref="Current"/> returned.</summary>
     internal static Autocast? Resume(object? current) => current is Setting setting ? new Autocast(setting.Device, setting.Type)
         : null;
 
     /// <summary>
-    /// The type of the autocast at work on this thread; null for none, and on devices that have none, such as meta.
+    /// Returns the type of the autocast that is active on this thread; null for none, and on devices without
+    /// autocast, such as meta.
     /// </summary>
     internal static ScalarType? TypeOn(DeviceType device) =>
         device is DeviceType.CPU or DeviceType.CUDA && Library.Value is { } library && library.Enabled((sbyte)device) != 0
             ? (ScalarType)library.Type((sbyte)device) : null;
 
-    /// <summary>Until the returned is disposed, this thread computes as if there were none.</summary>
+    /// <summary>Disables autocast on this thread until the returned object is disposed.</summary>
     internal static IDisposable? Pause(DeviceType device)
     {
         if (Library.Value is not { } library) return null;
@@ -68,8 +74,8 @@ public sealed unsafe class Autocast : IDisposable
     }
 
     /// <summary>
-    /// Until the returned is disposed, weights are cast anew for each use: what is cast without a gradient must not be kept for
-    /// uses with one.
+    /// Disables the cache of cast weights until the returned object is disposed. A weight that was cast without
+    /// recording a gradient must not be reused where gradients are recorded.
     /// </summary>
     internal static IDisposable? WithoutCache()
     {
@@ -81,13 +87,13 @@ public sealed unsafe class Autocast : IDisposable
 
     private sealed record Setting(DeviceType Device, ScalarType Type);
 
-    /// <summary>Ends it and forgets the cast weights.</summary>
-    /// <exception cref="InvalidOperationException">Another thread began it.</exception>
+    /// <summary>Ends autocast and clears the cache of cast weights.</summary>
+    /// <exception cref="InvalidOperationException">It was created on another thread.</exception>
     public void Dispose()
     {
         if (ended) return;
         if (thread != Environment.CurrentManagedThreadId)
-            throw new InvalidOperationException("Autocast ends on the thread that began it.");
+        throw new InvalidOperationException("Autocast must be disposed on the thread that created it.");
         ended = true;
         var library = Library.Value!;
         if (library.Leave() == 0) library.ClearCache();
@@ -95,7 +101,7 @@ public sealed unsafe class Autocast : IDisposable
         library.SetType(device, typeBefore);
     }
 
-    /// <summary>at::autocast, by name.</summary>
+    /// <summary>The functions of at::autocast, found by name.</summary>
     private sealed class Functions
     {
         public required delegate* unmanaged<sbyte, byte> Enabled { get; init; }

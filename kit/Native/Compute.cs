@@ -3,23 +3,28 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>What the computation runs on: the device, the threads, the seed.</summary>
+/// <summary>Settings of the computation: device, threads, seed, kernels and memory.</summary>
 public static class Compute
 {
-    /// <summary>The fastest device of this machine: <c>cuda</c>, else <c>mps</c>, else <c>cpu</c>.</summary>
+    /// <summary>
+    /// Returns the fastest device of this machine: <c>cuda</c>, else <c>mps</c>, else <c>cpu</c>.
+    /// </summary>
     public static Device BestDevice() =>
         torch.cuda.is_available() ? new Device(DeviceType.CUDA)
         : torch.mps_is_available() ? new Device(DeviceType.MPS)
         : new Device(DeviceType.CPU);
 
-    /// <summary>A device by name: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>mps</c>, <c>meta</c>, or <c>best</c>.</summary>
-    /// <exception cref="ArgumentException">No such device, or this machine does not have it.</exception>
+    /// <summary>
+    /// Returns a device by name: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>, <c>mps</c>, <c>meta</c>, or <c>best</c>.
+    /// </summary>
+    /// <exception cref="ArgumentException">There is no device of this name, or this machine does not have
+    /// it.</exception>
     public static Device DeviceNamed(string name)
     {
         if (name == "best") return BestDevice();
         if (!TryParse(name, out var type, out var index))
-            throw new ArgumentException($"No device is called '{name}'. Known: best, cpu, cuda, cuda:N, mps, meta.",
-                nameof(name));
+            throw new ArgumentException($"No device is called '{name}'; expected best, cpu, cuda, cuda:N, mps or meta.",
+            nameof(name));
         if (type == DeviceType.CUDA && index >= (torch.cuda.is_available() ? torch.cuda.device_count() : 0))
             throw new ArgumentException($"Device '{name}' was asked for, but this machine offers no such CUDA device.",
                 nameof(name));
@@ -28,7 +33,7 @@ public static class Compute
         return new Device(type, type == DeviceType.CUDA ? index : -1);
     }
 
-    /// <summary>Threads that one operation may use. At least 1.</summary>
+    /// <summary>Number of threads that one operation may use; at least 1.</summary>
     public static int Threads
     {
         get => torch.get_num_threads();
@@ -43,20 +48,21 @@ public static class Compute
     }
 
     /// <summary>
-    /// Whether computation on the CPU gives the same bits on every x64 processor with AVX2. Set it before the first tensor
-    /// operation, or start with <c>RESEARCHKIT_PORTABLE=1</c> or <c>researchkit run --portable</c>; it cannot be switched off
-    /// again.
+    /// Whether computation on the CPU gives the same bits on every x64 processor with AVX2. Set it before the first
+    /// tensor operation, or start with <c>RESEARCHKIT_PORTABLE=1</c> or <c>researchkit run --portable</c>. It
+    /// cannot be switched off again.
     /// </summary>
     /// <remarks>
-    /// It fixes the instruction sets, the order of sums, the kernels and the number of threads (2, unless <see cref="Threads"/>
-    /// is set afterwards: another number gives other bits) of libtorch, MKL and oneDNN. AVX-512 is not used, which is the price
-    /// on processors that have it. It does not cover GPUs, other versions of libtorch or of the C library, or
-    /// <c>linalg.lstsq</c>, which differs from run to run even on one machine. Linux x64 only.
+    /// It fixes the instruction sets, the order of sums and the kernels of libtorch, MKL and oneDNN, and the number
+    /// of threads (2, unless <see cref="Threads"/> is set afterwards; another number gives other bits). AVX-512 is
+    /// not used, so the run is slower on processors that have it. The mode does not cover GPUs, other versions of
+    /// libtorch or of the C library, or <c>linalg.lstsq</c>, which differs from run to run even on one machine.
+    /// Linux x64 only.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">Switched on after the first tensor operation, or off.</exception>
-    /// <exception cref="NotSupportedException">
-    /// Switched on where it is not possible: no AVX2, not Linux x64; the message says which.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">It was switched on after the first tensor operation, or was
+    /// switched off.</exception>
+    /// <exception cref="NotSupportedException">It was switched on where it is not possible, such as without AVX2 or
+    /// not on Linux x64; the message gives the reason.</exception>
     public static bool Portable
     {
         get => PortableMode.IsOn;
@@ -64,12 +70,13 @@ public static class Compute
         {
             if (value) PortableMode.Enter();
             else if (PortableMode.IsOn)
-                throw new InvalidOperationException("A portable run cannot be made an ordinary one; start a new process.");
+            throw new InvalidOperationException("A portable run cannot be switched off; start a new process.");
         }
     }
 
     /// <summary>
-    /// Whether float32 products on NVIDIA GPUs may round their factors to 10 bits (TF32): several times as fast. Off at first.
+    /// Whether float32 products on NVIDIA GPUs may round their factors to 10 bits of mantissa (TF32), which is
+    /// several times as fast. Off by default.
     /// </summary>
     public static bool AllowTensorFloat32
     {
@@ -82,13 +89,15 @@ public static class Compute
     }
 
     /// <summary>
-    /// Which native kernels the kit's layers multiply and convolve with on the CPU. Found out by a self-check of this machine
-    /// when first needed, unless it was set or <c>RESEARCHKIT_KERNELS</c> gives it; the last bits of results depend on it.
+    /// The native kernels that the kit's layers use for products and convolutions on the CPU. They are chosen by a
+    /// self-check of this machine at the first use, unless they were set or <c>RESEARCHKIT_KERNELS</c> names them.
+    /// The last bits of results depend on them.
     /// </summary>
     /// <exception cref="InvalidOperationException">
     /// An environment variable of the kit has a value that is not understood.
     /// </exception>
-    /// <exception cref="NotSupportedException">Set to kernels that this system does not have; nothing changes.</exception>
+    /// <exception cref="NotSupportedException">It was set to kernels that this system does not have; nothing
+    /// changes.</exception>
     public static KernelTable Kernels
     {
         get => Native.Kernels.Current.Table;
@@ -99,22 +108,23 @@ public static class Compute
         }
     }
 
-    /// <summary>Checks the kit's environment variables, so that a wrong value is told before work begins.</summary>
-    /// <exception cref="InvalidOperationException">
-    /// One has a value that is not understood; one sentence says which and what was expected.
-    /// </exception>
+    /// <summary>
+    /// Checks the kit's environment variables, so that a wrong value is reported before work begins.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A variable has a value that is not understood; the message names
+    /// the variable and the expected values.</exception>
     public static void CheckEnvironment() => Native.Kernels.CheckEnvironment();
 
     /// <summary>
-    /// Whether convolutions on the CPU are summed in float64 when gradients are recorded, several times as slow. Off by default.
-    /// Float32 sums differ in their last digits between processors; a ReLU whose input is that close to zero is then on here and
-    /// off there, which can change the first digits of a gradient. Switch it on where gradients of two machines are compared.
+    /// Whether convolutions on the CPU are summed in float64 while gradients are recorded, which is several times
+    /// slower. Off by default. Float32 sums differ in their last digits between processors. A ReLU whose input is
+    /// that close to zero is then active on one processor and not on another, which can change the first digits of
+    /// a gradient. Switch it on to compare the gradients of two machines.
     /// </summary>
     public static bool ExactGradients { get; set; }
 
     /// <summary>
-    /// Most memory this process has held at once, in bytes of resident memory; since <see cref="ResetPeakMemory"/> if that was
-    /// called.
+    /// Peak resident memory of this process in bytes, since its start or since <see cref="ResetPeakMemory"/>.
     /// </summary>
     public static long PeakMemory
     {
@@ -126,17 +136,15 @@ public static class Compute
     }
 
     /// <summary>
-    /// Gives memory that is no longer used back to the system and begins <see cref="PeakMemory"/> anew, so that the need of what
-    /// follows can be measured. Linux only.
+    /// Returns free memory to the system and resets <see cref="PeakMemory"/>, to measure the memory of the code
+    /// that follows. Linux only.
     /// </summary>
-    /// <returns>
-    /// Resident memory now, in bytes; null where the system cannot do it, and the peak stays that of the process's life.
-    /// </returns>
+    /// <returns>Resident memory in bytes; null where the system cannot reset the peak.</returns>
     public static long? ResetPeakMemory() => MemoryPeak.Reset();
 
     /// <summary>
-    /// Gives memory that is free back to the system, a few milliseconds' work. A run keeps what its steps free, and does this
-    /// when it ends; in between it is for those who need the memory elsewhere.
+    /// Returns free memory to the system, which takes a few milliseconds. A training run keeps the memory that its
+    /// steps free, and returns it at its end. Call this in between if the memory is needed elsewhere.
     /// </summary>
     public static void ReturnFreeMemory()
     {
@@ -145,7 +153,7 @@ public static class Compute
         MallocTuning.Return();
     }
 
-    /// <summary>Seeds every generator of libtorch, so that what follows can be repeated.</summary>
+    /// <summary>Seeds all random generators of libtorch, so that a run can be repeated.</summary>
     public static void Seed(long seed) => torch.manual_seed(seed);
 
     private static bool TryParse(string name, out DeviceType type, out int index)

@@ -1,17 +1,18 @@
 namespace ResearchKit.Native;
 
-/// <summary>A place where the kit reaches past TorchSharp's public surface, or round a fault of a native library.</summary>
-/// <param name="Name">What <see cref="Workarounds.Variable"/> and the run record call it.</param>
-/// <param name="Versions">The versions it was made for and last seen to be needed with.</param>
-/// <param name="Reason">What upstream lacks or does wrong.</param>
-/// <param name="IsRequired">Nothing works without it, so it cannot be switched off.</param>
-/// <param name="Applies">Whether this machine and process need it, as far as that is known by now.</param>
+/// <summary>Code that reaches past TorchSharp's public API, or avoids a fault of a native library.</summary>
+/// <param name="Name">Its name in <see cref="Workarounds.Variable"/> and in the run record.</param>
+/// <param name="Versions">Versions of the libraries with which it was last needed.</param>
+/// <param name="Reason">What the library lacks or does wrong.</param>
+/// <param name="IsRequired">Whether the kit does not work without it, so that it cannot be switched
+/// off.</param>
+/// <param name="Applies">Whether this machine and process need it, as far as that is known yet.</param>
 public sealed record Workaround(string Name, string Versions, string Reason, bool IsRequired, Func<bool> Applies)
 {
-    /// <summary>Whether the environment switched it off.</summary>
+    /// <summary>Whether the environment variable switches it off.</summary>
     public bool IsOff => !IsRequired && Workarounds.IsOff(Name);
 
-    /// <summary>Whether it is at work in this process.</summary>
+    /// <summary>Whether it is active in this process.</summary>
     public bool IsActive => !IsOff && Applies();
 
     /// <inheritdoc/>

@@ -1,10 +1,10 @@
 namespace ResearchKit.Native;
 
-/// <summary>The registry of all workarounds: what each is for, and how to switch it off.</summary>
+/// <summary>Registry of all workarounds: why each exists, and how to switch it off.</summary>
 /// <remarks>
-/// <c>RESEARCHKIT_WORKAROUNDS=off</c> switches all of them off that can be;
-/// <c>RESEARCHKIT_WORKAROUNDS=-cache-record,-scalar-cache</c> those named. Each has a test that switches it off and expects a
-/// failure. If that test fails, the workaround can be removed.
+/// <c>RESEARCHKIT_WORKAROUNDS=off</c> switches off all workarounds that are not required;
+/// <c>RESEARCHKIT_WORKAROUNDS=-cache-record,-scalar-cache</c> switches off the named ones. Each has a test that
+/// switches it off and expects a failure. If that test fails, the workaround can be removed.
 /// </remarks>
 public static class Workarounds
 {
@@ -67,19 +67,19 @@ public static class Workarounds
             () => PortableMode.IsOn),
     ];
 
-    /// <summary>Names of those at work in this process.</summary>
+    /// <summary>Names of the workarounds that are active in this process.</summary>
     public static IReadOnlyList<string> Active =>
         [.. All.Where(workaround => workaround.IsActive).Select(workaround => workaround.Name)];
 
     /// <summary>
-    /// Whether the environment switches this one off. Says nothing of values that it does not understand; <see cref="Check"/>
-    /// does.
+    /// Whether the environment variable switches a workaround off. Ignores values that it does not understand;
+    /// <see cref="Check"/> reports them.
     /// </summary>
     internal static bool IsOff(string name) => Asked is not null && (Asked == Off || Named(Asked).Contains(name));
 
-    /// <exception cref="InvalidOperationException">
-    /// The environment variable names no workaround, or one that cannot be switched off.
-    /// </exception>
+    /// <summary>Checks the value of the environment variable.</summary>
+    /// <exception cref="InvalidOperationException">The environment variable names an unknown workaround, or one
+    /// that cannot be switched off.</exception>
     internal static void Check()
     {
         if (Asked is null or Off) return;

@@ -4,10 +4,14 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>An optimizer that moves all parameters of a kind at once, and remembers tensors of each.</summary>
+/// <summary>
+/// Base class of optimizers that update all parameters of a group in one operation, and keep state tensors for
+/// each.
+/// </summary>
 /// <remarks>
-/// To write one, name what it remembers in the constructor and move the parameters in <see cref="Move(ParameterBatch)"/>, which
-/// runs without gradients and in a dispose scope of its own. Groups, decay rules, step counts and state in and out are done here.
+/// To write one, name the state tensors in the constructor, and update the parameters in
+/// <see cref="Move(ParameterBatch)"/>, which runs without recording gradients and in a dispose scope of its
+/// own. This class handles parameter groups, decay rules, step counts, and saving and loading of the state.
 /// </remarks>
 public abstract class ForeachOptimizer : Optimizer
 {
@@ -15,10 +19,12 @@ public abstract class ForeachOptimizer : Optimizer
     private readonly List<ParameterBucket> lanes;
     private readonly List<StateNumber> numbers = [];
 
-    /// <summary>An optimizer that remembers tensors like the parameter, which begin as zeros.</summary>
-    /// <param name="parameters">What is trained; those that need no gradient are left out.</param>
+    /// <summary>
+    /// Creates an optimizer whose state tensors have the shape of the parameter and start at zero.
+    /// </summary>
+    /// <param name="parameters">Parameters to optimize; those that need no gradient are skipped.</param>
     /// <param name="options">Settings.</param>
-    /// <param name="moments">Names of what it remembers, such as <c>exp_avg</c>.</param>
+    /// <param name="moments">Names of the state tensors, such as <c>exp_avg</c>.</param>
     /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
     protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters,
         OptimizerSettings options, params string[] moments)
@@ -26,10 +32,10 @@ public abstract class ForeachOptimizer : Optimizer
     {
     }
 
-    /// <summary>An optimizer that remembers tensors of any shape.</summary>
-    /// <param name="parameters">What is trained; those that need no gradient are left out.</param>
+    /// <summary>Creates an optimizer with state tensors of any shape.</summary>
+    /// <param name="parameters">Parameters to optimize; those that need no gradient are skipped.</param>
     /// <param name="options">Settings.</param>
-    /// <param name="state">What it remembers of a parameter, by name, as it is before the first step.</param>
+    /// <param name="state">Returns the initial state tensors of a parameter, with their names.</param>
     /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
     protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSettings options,
         Func<Parameter, IEnumerable<(string Name, Tensor Value)>> state)
@@ -51,7 +57,7 @@ public abstract class ForeachOptimizer : Optimizer
     internal OptimizerSettings Settings { get; }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">It is negative or not a number.</exception>
+    /// <exception cref="ArgumentException">The value is negative or not a number.</exception>
     public sealed override double LearningRate
     {
         get;
@@ -85,9 +91,11 @@ public abstract class ForeachOptimizer : Optimizer
             .Concat(numbers.Select(number => KeyValuePair.Create(number.Name, number.Write()))).ToDictionary();
     }
 
-    /// <summary>A number that the optimizer remembers over all parameters; to be called in the constructor.</summary>
-    /// <param name="name">Its name in <see cref="State"/>.</param>
-    /// <param name="value">What it is before the first step.</param>
+    /// <summary>
+    /// Adds a number to the optimizer's state that is not tied to a parameter. Call it in the constructor.
+    /// </summary>
+    /// <param name="name">Name of the number in <see cref="State"/>.</param>
+    /// <param name="value">Initial value.</param>
     protected StateNumber Number(string name, double value)
     {
         var number = new StateNumber(name, value);
@@ -95,12 +103,12 @@ public abstract class ForeachOptimizer : Optimizer
         return number;
     }
 
-    /// <summary>Parameters that have a gradient now.</summary>
-    /// <param name="countsStep">Whether this is a step of theirs.</param>
+    /// <summary>Returns the parameters that have a gradient now.</summary>
+    /// <param name="countsStep">Whether to increase the step count of these parameters.</param>
     private protected IReadOnlyList<ParameterBatch> Moving(bool countsStep) =>
         [.. lanes.SelectMany(lane => lane.Moving(LearningRate, countsStep))];
 
-    /// <summary>Parameters that have made a step.</summary>
+    /// <summary>Parameters that have been updated at least once.</summary>
     private protected IEnumerable<TrainedParameter> Moved => trained.Where(one => one.Step > 0);
 
     /// <inheritdoc/>
@@ -110,10 +118,12 @@ public abstract class ForeachOptimizer : Optimizer
         foreach (var number in numbers) number.Read();
     }
 
-    /// <summary>Moves parameters that are alike, in place.</summary>
+    /// <summary>Updates the parameters of a batch in place.</summary>
     protected abstract void Move(ParameterBatch moving);
 
-    /// <summary>Moves all parameters of a step; to be overridden where a number over all of them is needed.</summary>
+    /// <summary>
+    /// Updates all parameters of a step. Override it if the update needs a number over all of them.
+    /// </summary>
     protected virtual void Move(IReadOnlyList<ParameterBatch> all)
     {
         foreach (var moving in all) Move(moving);
@@ -130,7 +140,7 @@ public abstract class ForeachOptimizer : Optimizer
     private static ParameterGroup? GroupOf(TrainedParameter one, OptimizerSettings options) =>
         options.Groups.FirstOrDefault(group => group.Holds(one.Name, one.Parameter));
 
-    /// <summary>Those that need a gradient, each once.</summary>
+    /// <summary>Returns the parameters that need a gradient, and throws if one of them occurs twice.</summary>
     internal static List<(string Name, Parameter Parameter)> Distinct(IEnumerable<(string Name, Parameter Parameter)> parameters)
     {
         var named = parameters.Where(pair => pair.Parameter.requires_grad).ToList();

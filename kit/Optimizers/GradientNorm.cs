@@ -20,7 +20,7 @@ internal static class GradientNorm
         return norms is [var only] ? only : stack([.. norms.Select(norm => norm.to(norms[0].dtype).to(norms[0].device))]).norm();
     }
 
-    /// <summary>A factor, if there is one, on the device of these.</summary>
+    /// <summary>Moves an optional factor to the device and dtype of a batch's gradients.</summary>
     public static Tensor[] Beside(ParameterBatch moving, Tensor[] factor) =>
         Array.ConvertAll(factor, one => one.to(moving.Gradients[0].device).to(moving.Gradients[0].dtype));
 }

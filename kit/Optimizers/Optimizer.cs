@@ -2,36 +2,41 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>What moves parameters along their gradients, a step at a time.</summary>
+/// <summary>Base class of optimizers, which update parameters by their gradients.</summary>
 /// <remarks>
-/// A training loop sets <see cref="LearningRate"/> (a schedule of <see cref="Schedules"/> is a function of the step), calls
-/// <see cref="Step"/> after <c>backward</c> and <see cref="ZeroGrad"/> before the next one. To write one of your own, derive from
-/// <see cref="ForeachOptimizer"/>; to use one of TorchSharp's, wrap it in a <see cref="TorchOptimizer"/>.
+/// A training loop sets <see cref="LearningRate"/> (a schedule of <see cref="Schedules"/> is a function of the
+/// step), calls <see cref="Step"/> after <c>backward</c>, and calls <see cref="ZeroGrad"/> before the next
+/// <c>backward</c>. To write an optimizer, derive from <see cref="ForeachOptimizer"/>. To use one of
+/// TorchSharp's, wrap it in a <see cref="TorchOptimizer"/>.
 /// </remarks>
 public abstract class Optimizer : IDisposable
 {
-    /// <summary>Base rate of the next step; schedules set it. A parameter's own rate is this times its group's factor.</summary>
+    /// <summary>
+    /// Learning rate of the next step, which schedules set. The rate of a parameter is this times the factor of its
+    /// group.
+    /// </summary>
     public abstract double LearningRate { get; set; }
 
     /// <summary>Name of the method in checkpoints and records: that of its type, such as <c>FusedAdamW</c>.</summary>
     public virtual string Name => GetType().Name;
 
-    /// <summary>Moves every parameter that has a gradient.</summary>
+    /// <summary>Updates every parameter that has a gradient.</summary>
     public abstract void Step();
 
-    /// <summary>Forgets all gradients.</summary>
+    /// <summary>Clears all gradients.</summary>
     public abstract void ZeroGrad();
 
     /// <summary>
-    /// All that a bit-exact resume needs, named as the reference implementation names it: <c>parameter.exp_avg</c>.
+    /// Returns the state that a bit-exact resume needs, with the names of the reference implementation:
+    /// <c>parameter.exp_avg</c>.
     /// </summary>
-    /// <returns>The optimizer's own tensors: valid until its next step, and not to be disposed.</returns>
+    /// <returns>The optimizer's own tensors: valid until its next step, and not to be disposed by the
+    /// caller.</returns>
     public abstract IReadOnlyDictionary<string, Tensor> State();
 
-    /// <summary>Copies what <see cref="State"/> gave in; further names are passed over.</summary>
-    /// <exception cref="InvalidDataException">
-    /// A name is missing, or a shape or dtype differs; then nothing has been copied.
-    /// </exception>
+    /// <summary>Loads a state that <see cref="State"/> returned; unknown names are ignored.</summary>
+    /// <exception cref="InvalidDataException">A name is missing, or a shape or dtype differs; then nothing was
+    /// copied.</exception>
     public virtual void LoadState(IReadOnlyDictionary<string, Tensor> state)
     {
         using var noGrad = no_grad();
@@ -49,18 +54,23 @@ public abstract class Optimizer : IDisposable
     }
 
     /// <summary>
-    /// Reads again what it keeps beside the tensors of <see cref="State"/>, into which saved ones have been copied.
+    /// Called after saved tensors were copied into those of <see cref="State"/>. Override it to update what is kept
+    /// elsewhere.
     /// </summary>
     protected internal virtual void Loaded()
     {
     }
 
-    /// <summary>Puts the weights that gradients are taken at into the model; of note only for schedule-free optimizers.</summary>
+    /// <summary>
+    /// Puts the training weights into the model. Has an effect only for schedule-free optimizers.
+    /// </summary>
     public virtual void Train()
     {
     }
 
-    /// <summary>Puts the weights that the model is judged by into it; of note only for schedule-free optimizers.</summary>
+    /// <summary>
+    /// Puts the evaluation weights into the model. Has an effect only for schedule-free optimizers.
+    /// </summary>
     public virtual void Evaluate()
     {
     }

@@ -3,9 +3,10 @@ using static TorchSharp.torch;
 namespace ResearchKit.Optimizers;
 
 /// <summary>
-/// Parameters that a step moves alike: of one group, dtype, device, kind of state, rough size and number of steps so far.
+/// Parameters that are updated together: of the same group, dtype, device, kind of state, rough size and number
+/// of steps so far.
 /// </summary>
-/// <remarks>All lists are of one length; entry i of each belongs to parameter i.</remarks>
+/// <remarks>All lists have the same length; entry i of each belongs to parameter i.</remarks>
 public sealed class ParameterBatch
 {
     private readonly IReadOnlyList<TrainedParameter> trained;
@@ -19,29 +20,29 @@ public sealed class ParameterBatch
         Gradients = gradients;
     }
 
-    /// <summary>What they are called.</summary>
+    /// <summary>Names of the parameters.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>Whether each is too small for several threads.</summary>
+    /// <summary>Whether each parameter is too small for several threads.</summary>
     internal bool AreSmall => trained[0].IsSmall;
 
-    /// <summary>What is moved, in place.</summary>
+    /// <summary>Parameters to update in place.</summary>
     public Tensor[] Parameters { get; }
 
-    /// <summary>Along what.</summary>
+    /// <summary>Gradients of the parameters.</summary>
     public Tensor[] Gradients { get; internal set; }
 
-    /// <summary>The rate of this step for them.</summary>
+    /// <summary>Learning rate of this step.</summary>
     public double LearningRate { get; internal set; }
 
-    /// <summary>Their weight decay.</summary>
+    /// <summary>Weight decay of the parameters.</summary>
     public double WeightDecay { get; internal set; }
 
-    /// <summary>How many steps they have made with this one: 1 at the first.</summary>
+    /// <summary>Number of steps of these parameters, including the current one: 1 at the first.</summary>
     public long Step => trained[0].Step;
 
-    /// <summary>What the optimizer remembers of each under a name, to be changed in place.</summary>
-    /// <exception cref="KeyNotFoundException">The optimizer keeps no state of that name.</exception>
+    /// <summary>Returns the state tensors of that name, one for each parameter, to be updated in place.</summary>
+    /// <exception cref="KeyNotFoundException">The optimizer has no state of that name.</exception>
     public Tensor[] State(string name)
     {
         if (!states.TryGetValue(name, out var found)) states[name] = found = [.. trained.Select(one => one[name])];
@@ -49,10 +50,11 @@ public sealed class ParameterBatch
     }
 
     /// <summary>
-    /// Whether the optimizer remembers something under that name of these; of all parameters of one shape of state alike.
+    /// Whether these parameters have a state tensor of that name. Parameters with different state tensors are in
+    /// different batches.
     /// </summary>
     public bool Has(string name) => trained[0].Has(name);
 
-    /// <summary>Whether these are the same ones.</summary>
+    /// <summary>Whether the batch consists of the given parameters.</summary>
     internal bool Are(IReadOnlyList<TrainedParameter> others) => trained.SequenceEqual(others);
 }

@@ -2,12 +2,12 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Parameters of one group, dtype, device, kind of state and rough size.</summary>
+/// <summary>Parameters of the same group, dtype, device, kind of state and rough size.</summary>
 internal sealed class ParameterBucket(IReadOnlyList<TrainedParameter> parameters, double learningRateFactor, double weightDecay)
 {
     private ParameterBatch[] last = [];
 
-    /// <summary>Those that have a gradient, by the number of steps they have made.</summary>
+    /// <summary>Returns the parameters that have a gradient, in batches with the same number of steps.</summary>
     public ParameterBatch[] Moving(double learningRate, bool countsStep)
     {
         var moving = new List<TrainedParameter>(parameters.Count);

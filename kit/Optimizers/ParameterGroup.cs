@@ -4,13 +4,17 @@ using static TorchSharp.torch;
 namespace ResearchKit.Optimizers;
 
 /// <summary>Parameters with a learning rate or a weight decay of their own.</summary>
-/// <param name="Holds">Which they are, by name and value; see <see cref="ParameterRules"/>.</param>
+/// <param name="Holds">Which parameters are in the group, by name and value; see
+/// <see cref="ParameterRules"/>.</param>
 public sealed record ParameterGroup(Func<string, Tensor, bool> Holds)
 {
-    /// <summary>Their rate is the optimizer's times this.</summary>
+    /// <summary>Factor on the optimizer's learning rate.</summary>
     public double LearningRateFactor { get; init; } = 1;
 
-    /// <summary>Their weight decay; null for the optimizer's. The optimizer's rule on what decays holds here too.</summary>
+    /// <summary>
+    /// Weight decay of the group; null for the optimizer's. The rule <see cref="OptimizerSettings.Decays"/> applies
+    /// to the group too.
+    /// </summary>
     public double? WeightDecay { get; init; }
 
     internal void Check()

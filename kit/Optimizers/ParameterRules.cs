@@ -2,10 +2,12 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Rules that choose parameters by name and value: what decays, what is in a group.</summary>
+/// <summary>
+/// Rules that select parameters by name and value, for weight decay and for parameter groups.
+/// </summary>
 public static class ParameterRules
 {
-    /// <summary>Every parameter.</summary>
+    /// <summary>Selects every parameter.</summary>
     public static Func<string, Tensor, bool> All => (_, _) => true;
 
     /// <summary>
@@ -14,10 +16,13 @@ public static class ParameterRules
     /// </summary>
     public static Func<string, Tensor, bool> MatricesOnly => (_, parameter) => parameter.dim() >= 2;
 
-    /// <summary>Parameters in whose name one of the parts occurs, such as <c>"wte"</c>, <c>"bias"</c> or <c>"h.0."</c>.</summary>
+    /// <summary>
+    /// Selects parameters whose name contains one of the parts, such as <c>"wte"</c>, <c>"bias"</c> or
+    /// <c>"h.0."</c>.
+    /// </summary>
     public static Func<string, Tensor, bool> Named(params string[] parts) =>
         (name, _) => parts.Any(part => name.Contains(part, StringComparison.Ordinal));
 
-    /// <summary>The others.</summary>
+    /// <summary>Selects the parameters that a rule does not select.</summary>
     public static Func<string, Tensor, bool> Not(Func<string, Tensor, bool> rule) => (name, parameter) => !rule(name, parameter);
 }

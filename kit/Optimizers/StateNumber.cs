@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>A number that an optimizer remembers over all its parameters, such as Prodigy's <c>d</c>.</summary>
+/// <summary>
+/// A number in the state of an optimizer that belongs to all parameters together, such as Prodigy's <c>d</c>.
+/// </summary>
 public sealed class StateNumber : IDisposable
 {
     private readonly Tensor saved = zeros([], float64).DetachFromDisposeScope();
@@ -14,20 +16,20 @@ public sealed class StateNumber : IDisposable
         Value = value;
     }
 
-    /// <summary>What it is called in the optimizer's state.</summary>
+    /// <summary>Name of the number in the optimizer's state.</summary>
     public string Name { get; }
 
-    /// <summary>What it is now.</summary>
+    /// <summary>Current value.</summary>
     public double Value { get; set; }
 
-    /// <summary>The tensor that stands for it in the optimizer's state, filled.</summary>
+    /// <summary>Writes the value into its tensor in the optimizer's state, and returns the tensor.</summary>
     internal Tensor Write()
     {
         using Scalar value = Value;
         return saved.fill_(value);
     }
 
-    /// <summary>Takes the value from that tensor.</summary>
+    /// <summary>Reads the value from its tensor.</summary>
     internal void Read() => Value = saved.item<double>();
 
     /// <inheritdoc/>

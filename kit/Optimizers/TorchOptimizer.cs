@@ -4,12 +4,14 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>One of TorchSharp's own optimizers, such as <c>torch.optim.RMSProp(…)</c>, with the kit's shape.</summary>
+/// <summary>Adapter for one of TorchSharp's own optimizers, such as <c>torch.optim.RMSProp(…)</c>.</summary>
 /// <remarks>
-/// State is one tensor of bytes, <c>torch_optimizer</c>, in TorchSharp's own format. LBFGS, which calls the model itself and is
-/// native, fits neither <see cref="Step"/> nor <see cref="State"/>.
+/// Its state is one tensor of bytes, <c>torch_optimizer</c>, in TorchSharp's own format. LBFGS is not
+/// supported: it calls the model itself and is native, which fits neither <see cref="Step"/> nor
+/// <see cref="State"/>.
 /// </remarks>
-/// <param name="optimizer">It, over a model's parameters; is disposed with this.</param>
+/// <param name="optimizer">The optimizer, with the parameters of a model; it is disposed with this
+/// object.</param>
 public sealed class TorchOptimizer(optim.Optimizer optimizer) : Optimizer
 {
     private const string StateName = "torch_optimizer";
@@ -20,7 +22,9 @@ public sealed class TorchOptimizer(optim.Optimizer optimizer) : Optimizer
     /// <summary>Name of TorchSharp's optimizer.</summary>
     public override string Name => optimizer.GetType().Name;
 
-    /// <summary>Base rate of the next step: that of the first group; the other groups keep their ratio to it.</summary>
+    /// <summary>
+    /// Learning rate of the next step for the first group; the other groups keep their ratio to it.
+    /// </summary>
     public override double LearningRate
     {
         get => optimizer.ParamGroups.First().LearningRate;
@@ -45,7 +49,7 @@ public sealed class TorchOptimizer(optim.Optimizer optimizer) : Optimizer
     }
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">TorchSharp gives no state of this optimizer.</exception>
+    /// <exception cref="NotSupportedException">TorchSharp cannot save the state of this optimizer.</exception>
     public override IReadOnlyDictionary<string, Tensor> State()
     {
         saved?.Dispose();
@@ -58,7 +62,8 @@ public sealed class TorchOptimizer(optim.Optimizer optimizer) : Optimizer
     {
         var before = Save();
         if (!state.TryGetValue(StateName, out var bytes) || bytes.dtype != uint8)
-            throw new InvalidDataException($"The optimizer's state lacks {StateName}, the bytes of TorchSharp's optimizer.");
+        throw new InvalidDataException($"The optimizer's state lacks {StateName}, a uint8 tensor with TorchSharp's "
+        + "state.");
         try
         {
             using var here = bytes.cpu();
@@ -82,7 +87,7 @@ public sealed class TorchOptimizer(optim.Optimizer optimizer) : Optimizer
     }
 
     private OptimizerHelper Managed => optimizer as OptimizerHelper
-        ?? throw new NotSupportedException($"TorchSharp gives no state of {optimizer.GetType().Name}.");
+        ?? throw new NotSupportedException($"TorchSharp cannot save the state of {optimizer.GetType().Name}.");
 
     private byte[] Save()
     {

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>A parameter and what its optimizer remembers of it.</summary>
+/// <summary>A parameter with its optimizer state.</summary>
 internal sealed class TrainedParameter(string name, Parameter parameter, IEnumerable<(string Name, Tensor Value)> state)
     : IDisposable
 {
@@ -15,17 +15,20 @@ internal sealed class TrainedParameter(string name, Parameter parameter, IEnumer
     public string Name { get; } = name;
     public Parameter Parameter { get; } = parameter;
 
-    /// <summary>Whether it lies on the CPU and has less numbers than libtorch splits among threads elsewhere.</summary>
+    /// <summary>
+    /// Whether the parameter is on the CPU and too small for several threads: smaller than the size from which
+    /// other operations of libtorch use them.
+    /// </summary>
     public bool IsSmall { get; } = parameter.device_type == DeviceType.CPU && parameter.numel() < 32_768;
 
-    /// <summary>Steps it has made.</summary>
+    /// <summary>Number of steps of this parameter.</summary>
     public long Step { get; set; }
 
-    /// <summary>What is remembered, as one text.</summary>
+    /// <summary>Names of the state tensors, as one text.</summary>
     public string StateNames => string.Join(", ", state.Keys);
 
     public Tensor this[string stateName] => state.TryGetValue(stateName, out var found) ? found
-        : throw new KeyNotFoundException($"There is no state {stateName} of {Name}; there are {StateNames}.");
+        : throw new KeyNotFoundException($"There is no state {stateName} of {Name}; expected one of {StateNames}.");
 
     public bool Has(string stateName) => state.ContainsKey(stateName);
 
@@ -36,7 +39,7 @@ internal sealed class TrainedParameter(string name, Parameter parameter, IEnumer
         return state.Select(pair => KeyValuePair.Create($"{Name}.{pair.Key}", pair.Value)).Prepend(new($"{Name}.step", count));
     }
 
-    /// <summary>Takes the number of steps from the tensor that a saved one was copied into.</summary>
+    /// <summary>Reads the number of steps from its state tensor, after a saved one was copied into it.</summary>
     public void ReadStep() => Step = (long)count.item<float>();
 
     public void Dispose()

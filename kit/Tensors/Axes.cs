@@ -2,13 +2,13 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tensors;
 
-/// <summary>Names for the axes of a tensor, checked on the way.</summary>
+/// <summary>Reads the sizes of a tensor's axes, and checks their number.</summary>
 public static class Axes
 {
-    /// <summary>The shape as people write it, such as <c>[2, 3, 4]</c>.</summary>
+    /// <summary>Returns the shape as text, such as <c>[2, 3, 4]</c>.</summary>
     public static string ShapeText(this Tensor tensor) => $"[{string.Join(", ", tensor.shape)}]";
 
-    /// <summary>Sizes of a tensor with two axes.</summary>
+    /// <summary>Returns the sizes of a tensor with two axes.</summary>
     /// <exception cref="ArgumentException">The tensor does not have two axes.</exception>
     public static (long First, long Second) Axes2(this Tensor tensor, string expected = "two axes")
     {
@@ -16,7 +16,7 @@ public static class Axes
         return (shape[0], shape[1]);
     }
 
-    /// <summary>Sizes of a tensor with three axes, such as [batch, time, channels].</summary>
+    /// <summary>Returns the sizes of a tensor with three axes, such as [batch, time, channels].</summary>
     /// <exception cref="ArgumentException">The tensor does not have three axes.</exception>
     public static (long First, long Second, long Third) Axes3(this Tensor tensor, string expected = "[batch, time, channels]")
     {
@@ -24,7 +24,7 @@ public static class Axes
         return (shape[0], shape[1], shape[2]);
     }
 
-    /// <summary>Sizes of a tensor with four axes, such as [batch, channels, height, width].</summary>
+    /// <summary>Returns the sizes of a tensor with four axes, such as [batch, channels, height, width].</summary>
     /// <exception cref="ArgumentException">The tensor does not have four axes.</exception>
     public static (long First, long Second, long Third, long Fourth) Axes4(
         this Tensor tensor, string expected = "[batch, channels, height, width]")
@@ -33,17 +33,20 @@ public static class Axes
         return (shape[0], shape[1], shape[2], shape[3]);
     }
 
-    /// <summary>Cuts the last axis into heads: [batch, time, channels] to [batch, head, time, channels / heads].</summary>
-    /// <exception cref="ArgumentException">Not three axes, or channels that <paramref name="heads"/> does not divide.</exception>
+    /// <summary>
+    /// Splits the last axis into heads: [batch, time, channels] to [batch, head, time, channels / heads].
+    /// </summary>
+    /// <exception cref="ArgumentException">The tensor does not have three axes, or <paramref name="heads"/> does
+    /// not divide the channels.</exception>
     public static Tensor SplitHeads(this Tensor x, int heads)
     {
         var (batch, time, channels) = x.Axes3();
         if (channels % heads != 0)
-            throw new ArgumentException($"{channels} channels cannot be cut into {heads} heads of the same width.", nameof(x));
+            throw new ArgumentException($"{channels} channels are not divisible by {heads} heads.", nameof(x));
         return x.view(batch, time, heads, channels / heads).transpose(1, 2);
     }
 
-    /// <summary>Joins the heads again: [batch, head, time, d_head] to [batch, time, channels].</summary>
+    /// <summary>Merges the heads: [batch, head, time, d_head] to [batch, time, channels].</summary>
     public static Tensor MergeHeads(this Tensor x) => x.transpose(1, 2).flatten(2);
 
     private static long[] Shape(Tensor tensor, int axes, string expected)

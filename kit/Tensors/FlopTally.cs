@@ -1,21 +1,23 @@
 namespace ResearchKit.Tensors;
 
-/// <summary>Adds up the floating-point operations of products on this thread, while somebody asks.</summary>
+/// <summary>
+/// Sums the floating-point operations (FLOPs) of products on this thread, while a count is running.
+/// </summary>
 internal static class FlopTally
 {
     [ThreadStatic]
     private static double? sum;
 
-    /// <summary>Whether somebody asks.</summary>
+    /// <summary>Whether a count is running on this thread.</summary>
     public static bool IsAsked => sum is not null;
 
-    /// <summary>A product of so many multiplications, each with an addition, is made.</summary>
+    /// <summary>Adds a product of this many multiplications, each with an addition, to the count.</summary>
     public static void Add(double multiplications)
     {
         if (sum is { } before) sum = before + (2 * multiplications);
     }
 
-    /// <summary>Operations of the products that are made in this.</summary>
+    /// <summary>Counts the FLOPs of the products that <paramref name="work"/> computes.</summary>
     public static double While(Action work)
     {
         var outer = sum;

@@ -2,23 +2,30 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tensors;
 
-/// <summary>Derivatives of tensors by tensors, without a way to end the process.</summary>
+/// <summary>
+/// Gradients of tensors with respect to tensors; errors are exceptions and do not end the process.
+/// </summary>
 public static class GuardedGrad
 {
-    /// <summary>Derivative of a sum of outputs by each input, as <c>torch.autograd.grad</c> gives it.</summary>
+    /// <summary>
+    /// Computes the gradient of the sum of an output with respect to each input, as <c>torch.autograd.grad</c>
+    /// does.
+    /// </summary>
     /// <remarks>
-    /// TorchSharp's <c>autograd.grad</c> aborts the process where PyTorch raises an error. This one runs <c>backward</c>, whose
-    /// errors are reported, on just these inputs, and puts their <c>.grad</c> back as it was.
+    /// TorchSharp's <c>autograd.grad</c> aborts the process where PyTorch raises an error. This method runs
+    /// <c>backward</c>, whose errors are reported, for these inputs only, and restores their <c>.grad</c>.
     /// </remarks>
-    /// <param name="output">What is differentiated: one number, or any shape together with <paramref name="weights"/>.</param>
-    /// <param name="inputs">What it is differentiated by; leaves or intermediate results that require grad.</param>
-    /// <param name="weights">Weight of each element of the output; the output's shape.</param>
-    /// <param name="keepGraph">Keep the graph for another derivative.</param>
-    /// <param name="createGraph">Make the derivatives differentiable themselves (implies <paramref name="keepGraph"/>).</param>
-    /// <returns>One tensor an input, of its shape.</returns>
-    /// <exception cref="ArgumentException">
-    /// A shape does not fit, something requires no grad, or an input was not used.
-    /// </exception>
+    /// <param name="output">Tensor to differentiate: one number, or any shape together with
+    /// <paramref name="weights"/>.</param>
+    /// <param name="inputs">Tensors to differentiate with respect to: leaves or intermediate results that require
+    /// grad.</param>
+    /// <param name="weights">Weight of each element of the output, in the output's shape.</param>
+    /// <param name="keepGraph">Whether to keep the graph for another gradient.</param>
+    /// <param name="createGraph">Whether the gradients are differentiable themselves (implies
+    /// <paramref name="keepGraph"/>).</param>
+    /// <returns>One gradient for each input, in its shape.</returns>
+    /// <exception cref="ArgumentException">A shape does not match, a tensor does not require grad, or an input was
+    /// not used.</exception>
     public static IReadOnlyList<Tensor> Grad(
         Tensor output, IReadOnlyList<Tensor> inputs, Tensor? weights = null, bool keepGraph = false, bool createGraph = false)
     {
@@ -54,7 +61,9 @@ public static class GuardedGrad
         if (weights is not null && !weights.shape.SequenceEqual(output.shape))
             throw new ArgumentException(
                 $"The weights have shape {weights.ShapeText()}, the output {output.ShapeText()}.", nameof(weights));
-        if (inputs.Count == 0) throw new ArgumentException("Nothing to differentiate by.", nameof(inputs));
+        if (inputs.Count == 0)
+        throw new ArgumentException("Nothing to differentiate by: the list of inputs is empty; expected at least 1.",
+        nameof(inputs));
         for (var i = 0; i < inputs.Count; i++)
             if (!inputs[i].requires_grad)
                 throw new ArgumentException($"Input {i} of shape {inputs[i].ShapeText()} does not require grad.", nameof(inputs));

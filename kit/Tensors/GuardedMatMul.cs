@@ -3,18 +3,21 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tensors;
 
-/// <summary>A matrix product that cannot end the process.</summary>
+/// <summary>A matrix product whose errors are exceptions and do not end the process.</summary>
 public static class GuardedMatMul
 {
-    /// <summary>Matrix product by the rules of <c>torch.matmul</c>, with broadcast batch axes.</summary>
+    /// <summary>
+    /// Computes the matrix product by the rules of <c>torch.matmul</c>, with broadcast batch axes.
+    /// </summary>
     /// <remarks>
-    /// TorchSharp's own <c>matmul</c> lets a C++ exception escape, which aborts the process; this one is made of the products
-    /// that report theirs (mm and bmm).
+    /// TorchSharp's own <c>matmul</c> lets a C++ exception escape, which aborts the process. This one uses mm and
+    /// bmm, whose errors are reported.
     /// </remarks>
     /// <param name="left">[..., rows, inner] or [inner].</param>
     /// <param name="right">[..., inner, columns] or [inner].</param>
-    /// <returns>[..., rows, columns], without the axis that a one-axis factor lacks.</returns>
-    /// <exception cref="ArgumentException">The shapes do not fit, or the dtypes or devices differ; names both.</exception>
+    /// <returns>[..., rows, columns]; a factor with one axis gives no rows or no columns axis.</returns>
+    /// <exception cref="ArgumentException">The shapes do not match, or the dtypes or devices differ; the message
+    /// names both.</exception>
     public static Tensor MatMul(this Tensor left, Tensor right)
     {
         Check(left, right);

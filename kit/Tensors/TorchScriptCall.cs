@@ -3,16 +3,17 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tensors;
 
-/// <summary>Calls a TorchScript function so that nothing is freed while native code reads it.</summary>
+/// <summary>Calls TorchScript functions so that no argument is freed while native code reads it.</summary>
 internal static class TorchScriptCall
 {
-    /// <summary>What the function returns: a tensor, or several.</summary>
+    /// <summary>Calls a function and returns its result: a tensor, or several.</summary>
     /// <remarks>
-    /// TorchSharp makes an object of each number (<c>Scalar</c>) and hands its address on, but does not hold it: the garbage
-    /// collector may free it before the function reads it, which then fails, or computes with another number.
+    /// TorchSharp creates an object for each number (<c>Scalar</c>) and passes its address to native code without
+    /// keeping a reference. The garbage collector may free it before the function reads it; the call then fails or
+    /// computes with another number.
     /// </remarks>
-    /// <param name="script">The compiled source.</param>
-    /// <param name="function">Its name there.</param>
+    /// <param name="script">The compiled script.</param>
+    /// <param name="function">Name of the function in the script.</param>
     /// <param name="arguments">Tensors, arrays of tensors, numbers and bools.</param>
     public static object Call(this jit.CompilationUnit script, string function, params object[] arguments)
     {

@@ -4,9 +4,12 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>Mean loss and metrics over the targets of held-out examples: always the same examples, spread evenly over all there are.</summary>
+/// <summary>
+/// Computes mean loss and metrics on a fixed subset of the held-out examples, spread evenly over all.
+/// </summary>
 internal sealed class Evaluation(
-    nn.Module model, Func<Batch, Outcome> objective, string unit, IReadOnlyList<Reported> metrics, IExamples examples, int batchSize, int batches,
+    nn.Module model, Func<Batch, Outcome> objective, string unit, IReadOnlyList<Reported> metrics, IExamples examples,
+        int batchSize, int batches,
     ICommunicator? workers)
 {
     private readonly Device device = model.parameters().First().device;
@@ -38,7 +41,8 @@ internal sealed class Evaluation(
         using var batch = examples.Fetch(numbers).To(device);
         var outcome = objective(batch);
         var count = outcome.Loss.Count.to(float64).item<double>();
-        if (count > 0) total.Add(outcome.Loss.Mean.to(float64).item<double>(), count);   // without a target the mean is NaN
+        // the mean is NaN if the batch has no targets
+        if (count > 0) total.Add(outcome.Loss.Mean.to(float64).item<double>(), count);
         for (var i = 0; i < metrics.Count; i++)
         {
             var state = metrics[i].Metric.Measure(outcome[metrics[i].Output], batch[metrics[i].Target]);
@@ -52,7 +56,7 @@ internal sealed class Evaluation(
         return new(reported.Metric.Name, all is null ? double.NaN : reported.Metric.Value(all), reported.Metric.Unit);
     }
 
-    /// <summary>What this process has summed so far.</summary>
+    /// <summary>The sums of this rank so far.</summary>
     private sealed class Total(int metrics)
     {
         public double Sum { get; private set; }

@@ -21,9 +21,11 @@ public sealed record EvaluationReport(double Loss, string LossUnit, IReadOnlyLis
     /// <summary>A metric by its name.</summary>
     /// <exception cref="KeyNotFoundException">There is none; the message lists those there are.</exception>
     public MetricValue this[string name] => Metrics.FirstOrDefault(metric => metric.Name == name)
-        ?? throw new KeyNotFoundException($"There is no metric '{name}'; there are {string.Join(", ", Metrics.Select(metric => metric.Name))}.");
+        ?? throw new KeyNotFoundException($"There is no metric '{name}'; there are "
+            + $"{string.Join(", ", Metrics.Select(metric => metric.Name))}.");
 
     /// <inheritdoc/>
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"loss {Loss:0.000} {LossUnit}{string.Concat(Metrics.Select(metric => $" · {metric}"))}");
+        string.Create(CultureInfo.InvariantCulture,
+            $"loss {Loss:0.000} {LossUnit}{string.Concat(Metrics.Select(metric => $" · {metric}"))}");
 }

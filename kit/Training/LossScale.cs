@@ -1,6 +1,8 @@
 namespace ResearchKit.Training;
 
-/// <summary>How much larger the loss is made in float16: as large as gradients bear without overflow.</summary>
+/// <summary>
+/// Dynamic loss scaling for float16: the largest factor for the loss with which gradients do not overflow.
+/// </summary>
 /// <remarks>
 /// Micikevicius et al., 2018, https://arxiv.org/abs/1710.03740; the numbers are those of <c>torch.amp.GradScaler</c>.
 /// </remarks>
@@ -9,13 +11,15 @@ internal sealed class LossScale
     private const double Growth = 2, Backoff = 0.5;
     private const int Interval = 2000;
 
-    /// <summary>What the loss is multiplied by.</summary>
+    /// <summary>Factor by which the loss is multiplied.</summary>
     public double Value { get; private set; } = 65536;
 
-    /// <summary>Steps since the last overflow or growth.</summary>
+    /// <summary>Number of steps since the last overflow or increase.</summary>
     public int Good { get; private set; }
 
-    /// <summary>Notes whether a step's gradients were finite; where not, the step must be left out.</summary>
+    /// <summary>
+    /// Updates the factor after a step. If the gradients were not finite, the caller must skip the step.
+    /// </summary>
     public void Note(bool finite)
     {
         if (finite && ++Good != Interval) return;
@@ -23,7 +27,7 @@ internal sealed class LossScale
         Good = 0;
     }
 
-    /// <summary>Goes on from a checkpoint.</summary>
+    /// <summary>Restores the state from a checkpoint.</summary>
     public void Restore(double value, int good)
     {
         Value = value;

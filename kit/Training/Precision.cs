@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Training;
 
 /// <summary>
-/// In which type a model computes while it trains; weights, their gradients, losses and norms are float32 in all of them.
+/// Precision of computation in training; weights, their gradients, losses and norms are float32 in all modes.
 /// </summary>
 public enum Precision
 {
@@ -15,19 +15,19 @@ public enum Precision
     BFloat16,
 
     /// <summary>
-    /// Matrix products and attention in float16, with the loss scaled so that small gradients do not vanish; for CUDA.
+    /// Matrix products and attention in float16, with loss scaling so that small gradients do not vanish; for CUDA.
     /// </summary>
     Float16,
 }
 
-/// <summary>What a precision means for a step.</summary>
+/// <summary>Helpers that apply a precision to a training step.</summary>
 internal static class PrecisionSteps
 {
-    /// <summary>Begins mixed precision on the device; null for float32.</summary>
+    /// <summary>Starts autocast on the device; returns null for float32.</summary>
     public static Autocast? Begin(this Precision precision, Device device) =>
         precision == Precision.Full ? null : new Autocast(device.type, precision.Type());
 
-    /// <summary>The type of the factors of matrix products.</summary>
+    /// <summary>Returns the dtype of the factors of matrix products.</summary>
     public static ScalarType Type(this Precision precision) => precision switch
     {
         Precision.BFloat16 => ScalarType.BFloat16,
@@ -35,7 +35,7 @@ internal static class PrecisionSteps
         _ => ScalarType.Float32,
     };
 
-    /// <summary>A 16-bit tensor as float32; any other as it is.</summary>
+    /// <summary>Converts a 16-bit floating-point tensor to float32; returns others unchanged.</summary>
     public static Tensor Full(this Tensor value) =>
         value.dtype is ScalarType.BFloat16 or ScalarType.Float16 ? value.to(ScalarType.Float32) : value;
 }

@@ -3,25 +3,28 @@ using System.Globalization;
 namespace ResearchKit.Training;
 
 /// <summary>
-/// Which of the processes that <c>mpirun</c> or <c>srun</c> started together this one is; the launcher says it in the
-/// environment.
+/// Rank of this process and world size, read from the environment variables that <c>mpirun</c> or <c>srun</c>
+/// set.
 /// </summary>
-/// <param name="Rank">Its number, from 0.</param>
-/// <param name="WorldSize">How many were started together, itself counted; 1 where neither launcher did.</param>
+/// <param name="Rank">Number of this process, from 0.</param>
+/// <param name="WorldSize">Number of processes that were started together, this one included; 1 without a
+/// launcher.</param>
 public sealed record ProcessRank(int Rank, int WorldSize)
 {
-    private static readonly string[] Pmi = ["PMIX_RANK", "PMI_RANK", "PMI_FD"];   // whom a process of srun asks for the others
+    // Set where srun gives a process a way to reach the others.
+    private static readonly string[] Pmi = ["PMIX_RANK", "PMI_RANK", "PMI_FD"];
     private static readonly ProcessRank Alone = new(0, 1);
 
-    /// <summary>Whether it is the one that shows and writes.</summary>
+    /// <summary>Whether this is process 0, the one that displays output and writes files.</summary>
     public bool IsFirst => Rank == 0;
 
     /// <summary>
-    /// Reads it from the environment. Several tasks of srun that cannot ask for one another (no <c>--mpi</c>) are each alone.
+    /// Reads rank and world size from the environment. Tasks that srun started without <c>--mpi</c> cannot reach
+    /// each other, so each counts as the only process.
     /// </summary>
     public static ProcessRank FromEnvironment() => Of(Environment.GetEnvironmentVariable);
 
-    /// <param name="variable">The environment.</param>
+    /// <param name="variable">Returns the value of an environment variable, or null.</param>
     internal static ProcessRank Of(Func<string, string?> variable) =>
         Named(variable, ["OMPI_COMM_WORLD_RANK"], "OMPI_COMM_WORLD_SIZE")
         ?? Named(variable, ["PMI_RANK"], "PMI_SIZE")

@@ -2,44 +2,50 @@ using System.Globalization;
 
 namespace ResearchKit.Training;
 
-/// <summary>What one training step did.</summary>
+/// <summary>Report of one training step.</summary>
 /// <param name="Step">Number of the step, from 1.</param>
 /// <param name="Steps">Number of the last step of the run.</param>
 /// <param name="Loss">Mean loss of the step's batch, before its update; nats per token for language models.</param>
 /// <param name="LearningRate">Learning rate of the update.</param>
 /// <param name="GradientNorm">Euclidean norm of all gradients together, before clipping.</param>
-/// <param name="TokensPerSecond">Targets per second since the run began or was resumed, evaluations left out.</param>
-/// <param name="Elapsed">Time since the run began or was resumed.</param>
-/// <param name="HeldOutLoss">Mean loss on held-out data after the update; null where the step did not evaluate.</param>
+/// <param name="TokensPerSecond">
+/// Targets per second since the run started or was resumed, without evaluations.
+/// </param>
+/// <param name="Elapsed">Time since the run started or was resumed.</param>
+/// <param name="HeldOutLoss">
+/// Mean loss on held-out data after the update; null if the step did not evaluate.
+/// </param>
 public readonly record struct StepReport(
     int Step, int Steps, double Loss, double LearningRate, double GradientNorm, double TokensPerSecond, TimeSpan Elapsed,
     double? HeldOutLoss = null)
 {
-    /// <summary>Steps that were done before this run began: 0, or where it was resumed.</summary>
+    /// <summary>Number of steps done before this run: 0, or the step from which it was resumed.</summary>
     public int FirstStep { get; init; }
 
     /// <summary>Unit of the losses.</summary>
     public string LossUnit { get; init; } = Objective.DefaultUnit;
 
-    /// <summary>Values of the objective's metrics on held-out data after the update; null where the step did not evaluate.</summary>
+    /// <summary>
+    /// Values of the objective's metrics on held-out data after the update; null if the step did not evaluate.
+    /// </summary>
     public IReadOnlyList<MetricValue>? Metrics { get; init; }
 
-    /// <summary>How long the run has waited for data, of <see cref="Elapsed"/>.</summary>
+    /// <summary>Time that the run has waited for data, part of <see cref="Elapsed"/>.</summary>
     public TimeSpan Waited { get; init; }
 
-    /// <summary>Floating-point operations of products for a target, forward and backward; 0 where that is not known.</summary>
+    /// <summary>FLOPs of matrix products per target, forward and backward; 0 if unknown.</summary>
     public double OperationsPerTarget { get; init; }
 
-    /// <summary>Norms of each module; null where the step was not asked for them.</summary>
+    /// <summary>Norms of each module; null if they were not requested for this step.</summary>
     public IReadOnlyList<ModuleNorms>? Norms { get; init; }
 
-    /// <summary>True where float16 gradients overflowed and the update was left out.</summary>
+    /// <summary>True if float16 gradients overflowed and the update was skipped.</summary>
     public bool Skipped { get; init; }
 
-    /// <summary>Floating-point operations a second.</summary>
+    /// <summary>FLOPs per second.</summary>
     public double OperationsPerSecond => OperationsPerTarget * TokensPerSecond;
 
-    /// <summary>Time left at the pace of this run so far.</summary>
+    /// <summary>Estimated remaining time at the average pace of this run.</summary>
     public TimeSpan Left => Elapsed / Math.Max(1, Step - FirstStep) * (Steps - Step);
 
     /// <inheritdoc/>

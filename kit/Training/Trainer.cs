@@ -6,11 +6,14 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>Trains a model: batch, loss, gradients, clip, the optimizer's step, and again.</summary>
+/// <summary>
+/// Trains a model: in each step, loss and gradients of a batch, gradient clipping, and an optimizer step.
+/// </summary>
 /// <remarks>
-/// The loop is the caller's: <c>foreach (var report in trainer.Run()) …</c>. A step happens when its report is asked for; leaving the
-/// loop leaves the model as it is, and a later <see cref="Run"/> goes on. Of several processes the first one's weights count, and each
-/// draws random numbers of its own from then on, so that dropout differs between them.
+/// The caller runs the loop: <c>foreach (var report in trainer.Run()) …</c>. A step is taken when its report is
+/// requested. After the loop is left, a later <see cref="Run"/> continues with the next step. In data-parallel
+/// training, all ranks start with the weights of rank 0, and each then has its own random stream, so that
+/// dropout differs between them.
 /// </remarks>
 public sealed partial class Trainer : IDisposable
 {
@@ -27,14 +30,15 @@ public sealed partial class Trainer : IDisposable
     private bool stops;
 
     /// <summary>Trains a model for an objective.</summary>
-    /// <param name="model">The model, on any device; stays the caller's.</param>
-    /// <param name="objective">Loss, unit and metrics, such as <see cref="Objective.Classification"/> or <see cref="Objectives.Of(Models.T5)"/>.</param>
+    /// <param name="model">The model, on any device; the caller keeps ownership.</param>
+    /// <param name="objective">Loss, unit and metrics, such as <see cref="Objective.Classification"/> or
+    /// <see cref="Objectives.Of(Models.T5)"/>.</param>
     /// <param name="loader">Training batches; each rank of several has its share.</param>
     /// <param name="options">Options of the run.</param>
     /// <param name="heldOut">Held-out examples; null for no evaluation.</param>
     /// <exception cref="ArgumentException">
-    /// Options out of range, a model without parameters to train, empty held-out data, or <see cref="TrainerOptions.BestBy"/> is not a metric
-    /// of the objective.
+    /// Options are out of range, the model has no parameters to train, the held-out data is empty, or
+    /// <see cref="TrainerOptions.BestBy"/> is not a metric of the objective.
     /// </exception>
     public Trainer(nn.Module model, Objective objective, BatchLoader loader, TrainerOptions options, IExamples? heldOut = null)
     {
@@ -45,7 +49,8 @@ public sealed partial class Trainer : IDisposable
         this.loader = loader;
         this.options = options.Validated();
         if (!model.parameters().Any(parameter => parameter.requires_grad))
-            throw new ArgumentException($"The model {model.GetName()} has no parameter to train.", nameof(model));
+            throw new ArgumentException($"The model {model.GetName()} has no parameters that require gradients; "
+                + "expected at least one.", nameof(model));
         if (heldOut is { Count: 0 }) throw new ArgumentException("The held-out data holds no example.", nameof(heldOut));
         if (options.BestBy is { } best && objective.Metrics.All(one => one.Metric.Name != best.Name))
             throw new ArgumentException($"BestBy is {best.Name}; the objective reports "
@@ -57,28 +62,36 @@ public sealed partial class Trainer : IDisposable
         step = new TrainingStep(model, batch => Compute(batch).Loss, optimizer, options);
         average = options.AverageDecay is { } decay ? new WeightAverage(model, decay) : null;
         if (heldOut is not null)
-            evaluation = new Evaluation(model, Compute, objective.Unit, objective.Metrics, heldOut, loader.BatchSize, options.EvaluationBatches, options.Workers);
+            evaluation = new Evaluation(model, Compute, objective.Unit, objective.Metrics, heldOut, loader.BatchSize,
+                options.EvaluationBatches, options.Workers);
         if (options.Workers is not { WorldSize: > 1 } workers) return;
         ShareWeights(workers);
         RandomState.Part(workers);
     }
 
-    /// <summary>Steps done.</summary>
+    /// <summary>Number of steps done.</summary>
     public int Step { get; private set; }
 
-    /// <summary>The lowest held-out loss so far, and how long ago it was.</summary>
+    /// <summary>
+    /// The best evaluation so far, by <see cref="TrainerOptions.BestBy"/> or the held-out loss, with its step and
+    /// the number of evaluations since.
+    /// </summary>
     public BestEvaluation Best { get; private set; } = BestEvaluation.None;
 
     /// <summary>
-    /// What in the options is probably not meant, a sentence each: a warm-up longer than the run, a schedule that ends early, a learning rate
-    /// that is set twice. <see cref="Run"/> writes them to standard error before its first step.
+    /// Warnings about options that are probably mistakes, one sentence each: a warm-up longer than the run, a
+    /// schedule that ends early, a learning rate that is set twice. <see cref="Run"/> writes them to standard error
+    /// before its first step.
     /// </summary>
     public IReadOnlyList<string> Warnings { get; }
 
-    /// <summary>What a resumed run could not take over from the one before, in one sentence: its kernels, on another machine; null for nothing.</summary>
+    /// <summary>
+    /// What could not be restored when resuming, in one sentence, such as native kernels that another machine
+    /// lacks; null for nothing.
+    /// </summary>
     public string? ResumeNote { get; private set; }
 
-    /// <summary>True once the run has ended for want of a new best.</summary>
+    /// <summary>True once the run has ended because the evaluations stopped improving (early stopping).</summary>
     public bool StoppedEarly => options.Patience is { } patience && Best.Since >= patience;
 
     /// <summary>Ends the run after the step at hand; a later <see cref="Run"/> goes on.</summary>
@@ -87,14 +100,17 @@ public sealed partial class Trainer : IDisposable
     /// <summary>The model.</summary>
     public nn.Module Model => model;
 
-    /// <summary>The reports so far, as the training curve of a run.</summary>
-    /// <param name="name">What the run is called in a legend.</param>
+    /// <summary>Returns the reports so far as the history of a run.</summary>
+    /// <param name="name">Name of the run in legends.</param>
     /// <param name="lossUnit">Unit of the loss; null for the objective's.</param>
-    public TrainingHistory History(string name = "training", string? lossUnit = null) => new(name, [.. reports], lossUnit ?? objective.Unit);
+    public TrainingHistory History(string name = "training", string? lossUnit = null) =>
+        new(name, [.. reports], lossUnit ?? objective.Unit);
 
-    /// <summary>Trains to the last step and returns the training curve: <see cref="Run"/> for those who need nothing of a step.</summary>
-    /// <param name="progress">Told of every step; null for nobody.</param>
-    /// <param name="cancel">Ends the run after the step at hand.</param>
+    /// <summary>
+    /// Trains to the last step and returns the history of the run: <see cref="Run"/> without handling each step.
+    /// </summary>
+    /// <param name="progress">Receives the report of every step; null for none.</param>
+    /// <param name="cancel">Ends the run after the current step.</param>
     /// <inheritdoc cref="Run" path="/exception"/>
     public TrainingHistory Fit(IProgress<StepReport>? progress = null, CancellationToken cancel = default)
     {
@@ -103,32 +119,34 @@ public sealed partial class Trainer : IDisposable
     }
 
     /// <summary>
-    /// The ceiling of <see cref="StepReport.OperationsPerSecond"/>: how many operations a second the model's device does in products of large
-    /// matrices, in the precision of the run, times the processes of it.
+    /// Returns the ceiling of <see cref="StepReport.OperationsPerSecond"/>: the FLOPs per second of the model's
+    /// device in products of large matrices, in the precision of the run, times the number of processes.
     /// </summary>
     /// <remarks>
-    /// <c>trainer.Run().Watch(operationsPerSecond: trainer.PeakMatmulRate())</c>. Measured where it is first asked for in a process, in well
-    /// under a second, so not in the middle of a run.
+    /// <c>trainer.Run().Watch(operationsPerSecond: trainer.PeakMatmulRate())</c>. The first call in a process
+    /// measures it, in well under a second; do not make it in the middle of a run.
     /// </remarks>
     public double PeakMatmulRate() =>
         Native.PeakMatmulRate.Of(model.parameters().First().device, options.Precision.Type()) * (options.Workers?.WorldSize ?? 1);
 
-    /// <summary>Mean loss on held-out data now; of the averaged weights where the run averages them.</summary>
+    /// <summary>Computes the mean loss on held-out data with the evaluation weights.</summary>
     /// <exception cref="InvalidOperationException">The trainer was given no held-out data.</exception>
     public double Evaluate() => EvaluateAll().Loss;
 
-    /// <summary>Mean loss and metrics on held-out data now; of the averaged weights where the run averages them.</summary>
+    /// <summary>Computes the mean loss and metrics on held-out data with the evaluation weights.</summary>
     /// <exception cref="InvalidOperationException">The trainer was given no held-out data.</exception>
     public EvaluationReport EvaluateAll()
     {
-        if (evaluation is null) throw new InvalidOperationException("The trainer was given no held-out data to evaluate on.");
+        if (evaluation is null)
+            throw new InvalidOperationException("The trainer has no held-out data to evaluate on; "
+                + "pass some to its constructor.");
         using var weights = UseEvaluationWeights();
         return evaluation.Run();
     }
 
     /// <summary>
-    /// Puts the weights that the model is judged by into it until the returned is disposed: the averaged ones, or those of a
-    /// schedule-free optimizer; elsewhere they are the weights as they are.
+    /// Puts the evaluation weights into the model until the returned object is disposed: the averaged weights (EMA)
+    /// or those of a schedule-free optimizer, if the run has them, else the current weights.
     /// </summary>
     public IDisposable UseEvaluationWeights()
     {
@@ -141,12 +159,19 @@ public sealed partial class Trainer : IDisposable
         });
     }
 
-    /// <summary>Trains from where the last run stopped to the last step, a step for each report taken.</summary>
-    /// <param name="cancel">Ends the run after the step at hand.</param>
-    /// <exception cref="ArgumentException">A batch is empty or does not fit, or the loss is not one number; the model is as it was before that step.</exception>
-    /// <exception cref="ArithmeticException">The loss became infinite or NaN, with the module where that began; the model is as it was before that step.</exception>
+    /// <summary>Trains from the current step to the last, one step for each report requested.</summary>
+    /// <param name="cancel">Ends the run after the current step.</param>
+    /// <exception cref="ArgumentException">
+    /// A batch is empty or does not match the model, or the loss is not a scalar; the model is as it was before
+    /// that step.
+    /// </exception>
+    /// <exception cref="ArithmeticException">
+    /// The loss or a gradient became infinite or NaN; the message names its origin. The model is as it was before
+    /// that step.
+    /// </exception>
     /// <exception cref="IOException">
-    /// The checkpoint folder belongs to another run or cannot be written. A step whose checkpoint fails is done: a later run goes on.
+    /// The checkpoint folder belongs to another run or cannot be written. The step was taken even so; a later run
+    /// continues after it.
     /// </exception>
     public IEnumerable<StepReport> Run(CancellationToken cancel = default)
     {
@@ -185,21 +210,23 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
-    /// <summary>Goes on from a checkpoint: model, optimizer, averages, data order, random numbers and step are as they were.</summary>
-    /// <param name="folder">A checkpoint, or a folder of checkpoints, of which the last is taken.</param>
+    /// <summary>
+    /// Resumes from a checkpoint: restores model, optimizer, averages, data order, random numbers and step.
+    /// </summary>
+    /// <param name="folder">A checkpoint, or a folder of checkpoints, of which the last is used.</param>
     /// <exception cref="DirectoryNotFoundException">There is no checkpoint.</exception>
     /// <exception cref="InvalidDataException">
-    /// A file is damaged, belongs to another model, optimizer, seed, batch size or data, or to a run of more or fewer processes; the trainer is
-    /// as it was.
+    /// A file is damaged, or it belongs to another model, optimizer, seed, batch size or data, or to a run with
+    /// another number of processes; the trainer is unchanged.
     /// </exception>
     /// <param name="otherRun">
-    /// Whether a checkpoint of another optimizer, seed, batch size, accumulation or data is accepted: the weights and the step are taken over,
-    /// and the run goes on with this trainer's settings.
+    /// Whether to accept a checkpoint of another optimizer, seed, batch size, accumulation or data: the weights and
+    /// the step are restored, and the run continues with this trainer's settings.
     /// </param>
     public void Resume(string folder, bool otherRun = false) => Checkpoint.Load(folder, this, otherRun);
 
-    /// <summary>Goes on from the last checkpoint of a folder if there is one.</summary>
-    /// <returns>False where there is none: the run begins at the first step.</returns>
+    /// <summary>Resumes from the last checkpoint of a folder if there is one.</summary>
+    /// <returns>False if there is none: the run then starts at the first step.</returns>
     /// <inheritdoc cref="Resume(string, bool)"/>
     public bool TryResume(string folder)
     {
@@ -208,10 +235,13 @@ public sealed partial class Trainer : IDisposable
         return true;
     }
 
-    /// <summary>Puts the weights with the lowest held-out loss of a run into the model; for use, not to go on from.</summary>
-    /// <exception cref="DirectoryNotFoundException">The run kept none.</exception>
+    /// <summary>
+    /// Loads the weights of the best evaluation of the run into the model, for use, not for further training.
+    /// </summary>
+    /// <exception cref="DirectoryNotFoundException">The run has no best checkpoint.</exception>
     public void RestoreBest() => Checkpoint.LoadBest(options.Checkpoints?.Folder
-        ?? throw new InvalidOperationException("The trainer was given no folder for checkpoints."), this);
+        ?? throw new InvalidOperationException("The trainer has no folder for checkpoints; "
+            + "set TrainerOptions.Checkpoints."), this);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -241,7 +271,7 @@ public sealed partial class Trainer : IDisposable
     private bool Improves(EvaluationReport now)
     {
         var value = options.BestBy is { } metric ? now[metric.Name].Value : now.Loss;
-        var better = options.BestBy?.IsBetter(value, Best.Value) ?? value < Best.Loss;   // NaN never is
+        var better = options.BestBy?.IsBetter(value, Best.Value) ?? value < Best.Loss;   // NaN is never better
         Best = better ? new BestEvaluation(Step, now.Loss, 0) { Value = value } : Best with { Since = Best.Since + 1 };
         return better;
     }

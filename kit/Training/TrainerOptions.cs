@@ -1,3 +1,4 @@
+using System.Globalization;
 using ResearchKit.Metrics;
 using ResearchKit.Optimizers;
 using TorchSharp.Modules;
@@ -6,86 +7,98 @@ using static TorchSharp.torch;
 namespace ResearchKit.Training;
 
 /// <summary>
-/// How a <see cref="Trainer"/> runs. Unset, it is the recipe of small GPTs: AdamW, warm-up, then half a cosine.
+/// Options of a <see cref="Trainer"/>. The defaults are the usual recipe for small GPTs: AdamW with warm-up and
+/// cosine decay.
 /// </summary>
 public sealed record TrainerOptions
 {
-    /// <summary>Number of the last step.</summary>
+    /// <summary>Total number of steps.</summary>
     public int Steps { get; init; } = 1000;
 
     /// <summary>Learning rate at the end of the warm-up.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>Learning rate at the last step, reached on a cosine.</summary>
+    /// <summary>Learning rate at the last step, at the end of the cosine decay.</summary>
     public double FinalLearningRate { get; init; } = 1e-4;
 
-    /// <summary>Steps in which the learning rate rises from zero.</summary>
+    /// <summary>Number of warm-up steps, in which the learning rate rises from zero.</summary>
     public int WarmupSteps { get; init; } = 100;
 
-    /// <summary>Learning rate of each step, from 1, in place of the three above; see <see cref="Schedules"/>.</summary>
+    /// <summary>
+    /// Learning-rate schedule: the learning rate of each step, counted from 1, instead of the three settings above;
+    /// see <see cref="Schedules"/>.
+    /// </summary>
     public Func<int, double>? Schedule { get; init; }
 
     /// <summary>Weight decay of matrices; biases and norms do not decay.</summary>
     public double WeightDecay { get; init; } = 0.1;
 
-    /// <summary>How much of the mean squared gradient a step keeps.</summary>
+    /// <summary>AdamW's β₂: decay of the moving average of squared gradients.</summary>
     public double Beta2 { get; init; } = 0.99;
 
     /// <summary>
-    /// Makes the optimizer from the model's named parameters, in place of AdamW with the two settings above; the schedule sets
-    /// its rate. The trainer disposes it.
+    /// Creates the optimizer from the model's named parameters, instead of AdamW with the two settings above. The
+    /// schedule sets its learning rate; the trainer disposes it.
     /// </summary>
     public Func<IEnumerable<(string Name, Parameter Parameter)>, Optimizer>? Optimizer { get; init; }
 
-    /// <summary>Longest gradient; a longer one is shortened to this. Null for any length.</summary>
+    /// <summary>
+    /// Maximum norm of the gradient; a larger gradient is scaled down to it. Null for no clipping.
+    /// </summary>
     public double? GradientClip { get; init; } = 1;
 
     /// <summary>
-    /// Batches of the loader whose gradients one step takes together: as one batch of that many times the size.
+    /// Gradient accumulation: number of batches whose gradients are combined in one step, as one batch of that many
+    /// times the size.
     /// </summary>
     public int Accumulation { get; init; } = 1;
 
-    /// <summary>In which type the model computes.</summary>
+    /// <summary>Precision of the computation.</summary>
     public Precision Precision { get; init; }
 
     /// <summary>
-    /// How much of the weights' moving average a step keeps, such as 0.999; the average is then what is evaluated. Null for none.
+    /// Decay of the moving average of the weights (EMA) per step, such as 0.999; evaluation then uses the average.
+    /// Null for none.
     /// </summary>
     public double? AverageDecay { get; init; }
 
-    /// <summary>Steps from one evaluation on held-out data to the next; the last step evaluates too. Null for never.</summary>
+    /// <summary>
+    /// Number of steps between evaluations on held-out data; the last step evaluates too. Null for never.
+    /// </summary>
     public int? EvaluateEvery { get; init; } = 250;
 
-    /// <summary>Batches of an evaluation.</summary>
+    /// <summary>Number of batches in an evaluation.</summary>
     public int EvaluationBatches { get; init; } = 50;
 
-    /// <summary>Evaluations in a row without a new best after which the run ends; null for never.</summary>
+    /// <summary>
+    /// Early stopping: the run ends after this many consecutive evaluations without a new best; null for never.
+    /// </summary>
     public int? Patience { get; init; }
 
     /// <summary>
-    /// The metric of the objective that decides which evaluation is the best, for <see cref="Patience"/> and the best checkpoint; null for the
-    /// held-out loss.
+    /// The metric by which evaluations are compared, for <see cref="Patience"/> and the best checkpoint; null for
+    /// the held-out loss.
     /// </summary>
     public Metric<Tensor>? BestBy { get; init; }
 
-    /// <summary>Steps from one report of each module's norms to the next; null for never.</summary>
+    /// <summary>Number of steps between reports of each module's norms; null for never.</summary>
     public int? NormsEvery { get; init; }
 
     /// <summary>Called at every step, in this order.</summary>
     public IReadOnlyList<TrainingCallback> Callbacks { get; init; } = [];
 
-    /// <summary>Where checkpoints go, and how often; null for none.</summary>
+    /// <summary>Options of checkpoints; null for none.</summary>
     public CheckpointOptions? Checkpoints { get; init; }
 
     /// <summary>
-    /// Floating-point operations for one target, forward and backward, from which a run's share of the machine's rate follows;
-    /// null to count them in the run's first step, see <see cref="Layers.FlopCounter"/>: thrice those of the forward pass,
-    /// because each product has two in its gradient. Of a model in whose layers none is counted, it is six times the weights of
-    /// its matrices.
+    /// FLOPs for one target, forward and backward, from which the utilization of the machine is computed. Null to
+    /// count them in the run's first step (see <see cref="Layers.FlopCounter"/>): three times those of the forward
+    /// pass, because each product needs two in the backward pass. If nothing is counted in a model's layers, six
+    /// times the number of weights in its matrices.
     /// </summary>
     public double? OperationsPerTarget { get; init; }
 
-    /// <summary>The other processes of a data-parallel run; null for a run of one process.</summary>
+    /// <summary>Communication with the other processes of a data-parallel run; null for a single process.</summary>
     public ICommunicator? Workers { get; init; }
 
     internal TrainerOptions Validated()
@@ -101,7 +114,7 @@ public sealed record TrainerOptions
         if (!Enum.IsDefined(Precision)) throw new ArgumentException(
             $"Precision is {Precision}; it must be one of {string.Join(", ", Enum.GetNames<Precision>())}.");
         if (AverageDecay is not (null or (> 0 and < 1)))
-            throw new ArgumentException($"AverageDecay is {AverageDecay}; it must be above 0 and below 1.");
+            throw new ArgumentException($"AverageDecay is {AverageDecay}; it must be between 0 and 1, exclusive.");
         if (EvaluateEvery < 1) throw new ArgumentException($"EvaluateEvery is {EvaluateEvery}; it must be at least 1.");
         if (EvaluationBatches < 1)
             throw new ArgumentException($"EvaluationBatches is {EvaluationBatches}; it must be at least 1.");
@@ -117,19 +130,22 @@ public sealed record TrainerOptions
 
     internal Func<int, double> Rates => Schedule ?? Schedules.WarmupCosine(LearningRate, WarmupSteps, Steps, FinalLearningRate);
 
-    /// <summary>What in these options is probably not meant, a sentence each.</summary>
+    /// <summary>Returns warnings about options that are probably mistakes, one sentence each.</summary>
     internal IEnumerable<string> Doubts(Optimizer optimizer)
     {
         if (Schedule is null && WarmupSteps >= Steps)
-            yield return $"The warm-up of {WarmupSteps} steps is as long as the run of {Steps} steps or longer: the learning rate never falls.";
+            yield return $"The warm-up of {WarmupSteps} steps is as long as the run of {Steps} steps or longer: the learning "
+                + "rate never falls.";
         var rates = Rates;
         var last = Steps;
         while (last > 0 && rates(last) == 0) last--;
         if (last < Steps - 1) yield return $"The schedule ends early: the learning rate is 0 after step {last} of {Steps}.";
         var highest = Enumerable.Range(1, Steps).Max(rates);
-        if (optimizer is ForeachOptimizer { Settings: { HasChosenRate: true } settings } && Math.Abs(settings.LearningRate - highest) > 1e-6 * highest)
-            yield return FormattableString.Invariant($"The optimizer was made with a learning rate of {settings.LearningRate}, which is not used: ")
-                + FormattableString.Invariant($"the {(Schedule is null ? "trainer's options set" : "schedule sets")} rates up to {highest}.");
+        if (optimizer is ForeachOptimizer { Settings: { HasChosenRate: true } settings }
+            && Math.Abs(settings.LearningRate - highest) > 1e-6 * highest)
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"The optimizer was made with a learning rate of {settings.LearningRate}, which is not used: "
+                + $"the {(Schedule is null ? "trainer's options set" : "schedule sets")} rates up to {highest}.");
     }
 
     internal Optimizer MakeOptimizer(nn.Module model)
@@ -145,14 +161,19 @@ public sealed record TrainerOptions
     }
 }
 
-/// <summary>Where checkpoints go, and how often.</summary>
-/// <param name="Folder">Holds a folder a checkpoint, <c>step-00000500</c>; one run at a time writes there.</param>
-/// <param name="Every">Steps from one to the next; the last step makes one too.</param>
+/// <summary>Options of checkpoints.</summary>
+/// <param name="Folder">
+/// Folder with one subfolder for each checkpoint, such as <c>step-00000500</c>; only one run at a time can
+/// write to it.
+/// </param>
+/// <param name="Every">Number of steps between checkpoints; the last step writes one too.</param>
 public sealed record CheckpointOptions(string Folder, int Every = 500)
 {
-    /// <summary>How many are kept; older ones are removed once a newer one is whole. Null for all.</summary>
+    /// <summary>
+    /// Number of checkpoints to keep; older ones are removed after a newer one is complete. Null for all.
+    /// </summary>
     public int? Keep { get; init; } = 3;
 
-    /// <summary>Whether the one with the lowest held-out loss is kept besides, as <c>best-00000500</c>.</summary>
+    /// <summary>Whether the checkpoint of the best evaluation is kept as well, as <c>best-00000500</c>.</summary>
     public bool Best { get; init; } = true;
 }

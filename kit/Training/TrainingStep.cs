@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>One step: the gradients of some batches together, clipped, and the optimizer's move along them.</summary>
+/// <summary>
+/// A training step: gradients of one or more batches, gradient clipping, and an optimizer step.
+/// </summary>
 internal sealed class TrainingStep
 {
     private readonly nn.Module model;
@@ -28,25 +30,31 @@ internal sealed class TrainingStep
         operationsPerTarget = options.OperationsPerTarget;
     }
 
-    /// <summary>How much larger the loss is made; only in float16.</summary>
+    /// <summary>Loss scaling; used only in float16.</summary>
     public LossScale Scale { get; } = new();
 
-    /// <summary>What a step did.</summary>
+    /// <summary>Result of a step.</summary>
     public readonly record struct Result(
-        double Loss, double GradientNorm, long Targets, double OperationsPerTarget, IReadOnlyList<ModuleNorms>? Norms, bool Skipped);
+        double Loss, double GradientNorm, long Targets, double OperationsPerTarget, IReadOnlyList<ModuleNorms>? Norms,
+            bool Skipped);
 
-    /// <summary>Takes the step.</summary>
-    /// <param name="batches">One, or several whose gradients are added up; disposed here.</param>
-    /// <param name="step">Its number, from 1.</param>
-    /// <param name="learningRate">Its learning rate.</param>
-    /// <exception cref="ArgumentException">A batch is empty, or the loss is not one number of the model's parameters; no weight has moved.</exception>
-    /// <exception cref="ArithmeticException">The loss or a gradient is not finite; no weight has moved.</exception>
+    /// <summary>Takes a step.</summary>
+    /// <param name="batches">The batches, whose gradients are summed; they are disposed.</param>
+    /// <param name="step">Number of the step, from 1.</param>
+    /// <param name="learningRate">Learning rate of the step.</param>
+    /// <exception cref="ArgumentException">
+    /// A batch is empty, or the loss is not a scalar that depends on the model's parameters; no weight has changed.
+    /// </exception>
+    /// <exception cref="ArithmeticException">
+    /// The loss or a gradient is not finite; no weight has changed.
+    /// </exception>
     public Result Take(IReadOnlyList<Batch> batches, int step, double learningRate)
     {
         List<Batch> here = [.. batches.Select(batch => batch.To(device))];
         try
         {
-            if (here.FirstOrDefault(batch => batch.Inputs.numel() == 0) is { } empty) throw new ArgumentException($"Step {step} got a {empty}: there is no example in it.");
+            if (here.FirstOrDefault(batch => batch.Inputs.numel() == 0) is { } empty)
+                throw new ArgumentException($"Step {step} got a {empty}: there is no example in it.");
             return TakeHere(here, step, learningRate);
         }
         finally
@@ -68,7 +76,8 @@ internal sealed class TrainingStep
         foreach (var batch in batches) Differentiate(batch, parts, scale, together);
         var all = together ? Total(parts.Count) : parts.Count;
         var loss = together ? Total(parts.Sum) / all : parts.Sum / parts.Count;
-        if (all > 0 && !double.IsFinite(loss)) throw NotFinite("loss", loss, step, FiniteCheck.Blame(model, () => Blame(batches)));
+        if (all > 0 && !double.IsFinite(loss))
+            throw NotFinite("loss", loss, step, FiniteCheck.Blame(model, () => Blame(batches)));
 
         if (together && parts.Count > 0) GradientClip.Scale(GradientClip.Gradients(parameters), parts.Reference / all);
         var gradients = WorkerGradients.Of(parameters, options.Workers);
@@ -87,7 +96,10 @@ internal sealed class TrainingStep
         return new Result(loss, norm, batches.Sum(batch => batch.Targets.numel()), operationsPerTarget!.Value, seen, !finite);
     }
 
-    /// <summary>The parts of a step so far: Σ mean · count, Σ count, and the count by which gradients are divided until all are known.</summary>
+    /// <summary>
+    /// Sums over the batches of a step so far: Σ mean · count, Σ count, and the count by which gradients are
+    /// divided until all counts are known.
+    /// </summary>
     private sealed class Parts
     {
         public double Sum { get; private set; }
@@ -104,7 +116,10 @@ internal sealed class TrainingStep
         }
     }
 
-    /// <summary>Adds the gradients of a batch, times its count over that of the first; a batch without targets adds nothing.</summary>
+    /// <summary>
+    /// Adds the gradients of a batch, multiplied by the ratio of its count to that of the first batch; a batch
+    /// without targets adds nothing.
+    /// </summary>
     private void Differentiate(Batch batch, Parts parts, double scale, bool together)
     {
         using var scope = NewDisposeScope();
@@ -146,7 +161,7 @@ internal sealed class TrainingStep
         }
     }
 
-    /// <summary>The sum over all processes.</summary>
+    /// <summary>Returns the sum of a number over all processes.</summary>
     private double Total(double value) => options.Workers.Total(value, device);
 
     private static ArithmeticException NotFinite(string what, double value, int step, string blame) => new(

@@ -4,14 +4,12 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>Gradients between processes.</summary>
+/// <summary>All-reduce of gradients.</summary>
 internal static class WorkerGradients
 {
-    /// <summary>Replaces the gradients by their sums over all processes.</summary>
-    /// <remarks>
-    /// A parameter that a process's own batch did not reach has a gradient of zero there, if it was reached anywhere.
-    /// </remarks>
-    /// <returns>The gradients that there are, the same ones in every process.</returns>
+    /// <summary>Replaces the gradients by their sums over all ranks.</summary>
+    /// <remarks>A parameter that has a gradient on some ranks only gets a gradient of zero on the others.</remarks>
+    /// <returns>The gradients that exist, of the same parameters on every rank.</returns>
     public static Tensor[] Of(IReadOnlyList<Parameter> parameters, ICommunicator? workers)
     {
         if (workers is not { WorldSize: > 1 }) return GradientClip.Gradients(parameters);

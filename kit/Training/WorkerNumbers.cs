@@ -4,10 +4,12 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>Single numbers between processes.</summary>
+/// <summary>Exchange of single numbers between processes.</summary>
 internal static class WorkerNumbers
 {
-    /// <summary>The sum of a number over all processes; the number itself where there is one process.</summary>
+    /// <summary>
+    /// Returns the sum of a number over all processes; the number itself without other processes.
+    /// </summary>
     public static double Total(this ICommunicator? workers, double value, Device device)
     {
         if (workers is not { WorldSize: > 1 }) return value;
@@ -16,7 +18,10 @@ internal static class WorkerNumbers
         return one.item<double>();
     }
 
-    /// <summary>The sum of a metric's states over all processes, scores in the order of the ranks; null where no process has one.</summary>
+    /// <summary>
+    /// Returns the sum of a metric's states over all processes, with scores in the order of the ranks; null if no
+    /// process has a state.
+    /// </summary>
     public static MetricState? Total(this ICommunicator? workers, MetricState? state, Device device)
     {
         if (workers is not { WorldSize: > 1 }) return state;
@@ -37,7 +42,10 @@ internal static class WorkerNumbers
         return new(all[..(int)sums], all[(int)sums..]);
     }
 
-    /// <summary>The kernels of the first process, in all of them: processes that chose for themselves could round differently.</summary>
+    /// <summary>
+    /// Broadcasts the native kernels chosen by rank 0, because ranks that choose for themselves could round
+    /// differently.
+    /// </summary>
     public static KernelTable SameKernels(this ICommunicator workers)
     {
         using var chosen = zeros([KernelTable.Known.Count], ScalarType.Int64);

@@ -8,7 +8,8 @@ using static TorchSharp.torch;
 namespace ResearchKit.Benchmarks;
 
 /// <summary>
-/// GPT-2 (124 million parameters, 498 MB) from a folder into a model; to reach: under 2 s, and at the peak no more than 1.2 times its size in memory.
+/// GPT-2 (124 million parameters, 498 MB) from a folder into a model; to reach: under 2 s, and at the peak no more than 1.2
+/// times its size in memory.
 /// </summary>
 public class CheckpointLoad
 {
@@ -46,11 +47,14 @@ public class CheckpointLoad
         return model.parameters().Sum(parameter => parameter.detach().sum().item<float>());
     }
 
-    /// <summary>How far the process's resident memory rises above where it was, while a model is loaded and each number is looked at.</summary>
+    /// <summary>
+    /// How far the process's resident memory rises above where it was, while a model is loaded and each number is looked at.
+    /// </summary>
     private string Peak(bool mapped)
     {
         var before = Compute.ResetPeakMemory() ?? 0;
         Load(mapped);
-        return string.Create(CultureInfo.InvariantCulture, $"// peak memory, {(mapped ? "mapped" : "read")}: {(Compute.PeakMemory - before) / (4.0 * 124_439_808):0.00} times the parameters'");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"// peak memory, {(mapped ? "mapped" : "read")}: {(Compute.PeakMemory - before) / (4.0 * 124_439_808):0.00} times the parameters'");
     }
 }

@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace ResearchKit.Benchmarks;
 
 /// <summary>
-/// A step of the GPT of <see cref="GptTraining"/> on the same 8 windows: by one process with two threads, and by two processes under
-/// mpirun with one thread and 4 windows each (to reach: 0.9 times as fast or better, a ratio of 1.11 or less).
+/// A step of the GPT of <see cref="GptTraining"/> on the same 8 windows: by one process with two threads, and by two processes
+/// under mpirun with one thread and 4 windows each (to reach: 0.9 times as fast or better, a ratio of 1.11 or less).
 /// </summary>
 [WarmupCount(1)]
 [IterationCount(8)]
@@ -50,7 +50,8 @@ public class DataParallel
     [GlobalSetup(Target = nameof(TwoProcesses))]
     public void SetUpTwo()
     {
-        var start = new ProcessStartInfo("mpirun", ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", $"{Processes}",
+        var start = new ProcessStartInfo("mpirun",
+            ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", $"{Processes}",
             "dotnet", typeof(DataParallel).Assembly.Location, Worker])
         { RedirectStandardInput = true, RedirectStandardOutput = true };
         start.Environment["OMP_NUM_THREADS"] = "1";
@@ -62,7 +63,8 @@ public class DataParallel
     public string TwoProcesses()
     {
         mpirun.StandardInput.WriteLine();
-        return mpirun.StandardOutput.ReadLine() ?? throw new InvalidOperationException("mpirun has ended; what it said is above.");
+        return mpirun.StandardOutput.ReadLine()
+            ?? throw new InvalidOperationException("mpirun has ended; what it said is above.");
     }
 
     [GlobalCleanup(Target = nameof(TwoProcesses))]

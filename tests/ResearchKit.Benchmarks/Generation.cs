@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Benchmarks;
 
-/// <summary>Greedy generation of the last 16 of 128 tokens: with the cache of keys and values, against reading all again for each token.</summary>
+/// <summary>
+/// Greedy generation of the last 16 of 128 tokens: with the cache of keys and values, against reading all again for each token.
+/// </summary>
 [WarmupCount(1)]
 [IterationCount(3)]
 public class Generation
@@ -13,7 +15,9 @@ public class Generation
     private Gpt model = null!;
     private long[] prompt = [];
 
-    /// <summary>GPT-2 is the shape of its smallest published model (124 million parameters); Small has 6 layers, 6 heads and 384 channels.</summary>
+    /// <summary>
+    /// GPT-2 is the shape of its smallest published model (124 million parameters); Small has 6 layers, 6 heads and 384 channels.
+    /// </summary>
     [Params("Small", "GPT-2")]
     public string Shape { get; set; } = "";
 

@@ -6,13 +6,13 @@ using static TorchSharp.torch;
 namespace ResearchKit.Benchmarks;
 
 /// <summary>
-/// Tokens per second of a model of GPT-2's shape (124 million parameters) that writes one token at a time, beside what the memory can do:
-/// each token needs each weight once.
+/// Tokens per second of a model of GPT-2's shape (124 million parameters) that writes one token at a time, beside what the
+/// memory can do: each token needs each weight once.
 /// </summary>
 /// <remarks>
 /// The baseline adds up as many float32 numbers as the model has, on all cores, so the column of ratios says by how much a token
-/// takes longer than its weights take to be read: the share of the memory's bandwidth is 1 / ratio for float32, and 1 / (2 × ratio)
-/// for bfloat16, whose weights are half as large. The operations per second are tokens.
+/// takes longer than its weights take to be read: the share of the memory's bandwidth is 1 / ratio for float32, and 1 / (2 ×
+/// ratio) for bfloat16, whose weights are half as large. The operations per second are tokens.
 /// </remarks>
 [WarmupCount(1)]
 [IterationCount(6)]

@@ -9,8 +9,9 @@ namespace ResearchKit.Benchmarks;
 
 /// <summary>A packed model, and ONNX Runtime on the same weights and the same input in a process of its own.</summary>
 /// <remarks>
-/// In one process the two libraries' threads disturb each other: those of the one that just finished wait actively for more work, on the
-/// cores that the other needs. The child process makes the model anew from the same seed, and compares the results before it is ready.
+/// In one process the two libraries' threads disturb each other: those of the one that just finished wait actively for more
+/// work, on the cores that the other needs. The child process makes the model anew from the same seed, and compares the results
+/// before it is ready.
 /// </remarks>
 internal sealed class InferencePair : IDisposable
 {
@@ -22,11 +23,17 @@ internal sealed class InferencePair : IDisposable
 
     private static readonly Dictionary<string, Func<int, Case>> Cases = new()
     {
-        ["ResNet-18"] = images => Case.Of(new ResNet(ResNetConfig.ResNet18), Images(images, 224), model => new OnnxResNet(model).Write),
-        ["ResNet-50"] = images => Case.Of(new ResNet(ResNetConfig.ResNet50), Images(images, 224), model => new OnnxResNet(model).Write),
-        ["Inception v3"] = images => Case.Of(new InceptionV3(InceptionV3Config.InceptionV3WithoutHead with { TransformInput = false }), Images(images, 299), model => new OnnxInceptionV3(model).Write),
+        ["ResNet-18"] = images =>
+            Case.Of(new ResNet(ResNetConfig.ResNet18), Images(images, 224), model => new OnnxResNet(model).Write),
+        ["ResNet-50"] = images =>
+            Case.Of(new ResNet(ResNetConfig.ResNet50), Images(images, 224), model => new OnnxResNet(model).Write),
+        ["Inception v3"] = images =>
+            Case.Of(new InceptionV3(InceptionV3Config.InceptionV3WithoutHead with { TransformInput = false }),
+            Images(images, 299), model => new OnnxInceptionV3(model).Write),
         ["VGG-16"] = images => Case.Of(new Vgg(VggConfig.Vgg16), Images(images, 224), model => new OnnxVgg(model).Write),
-        ["BERT-base"] = texts => Case.Of(new Bert(BertConfig.BaseUncased, withPooler: false), randint(0, BertConfig.BaseUncased.VocabularySize, [texts, 128], int64), model => new OnnxBert(model).Write),
+        ["BERT-base"] = texts =>
+            Case.Of(new Bert(BertConfig.BaseUncased, withPooler: false),
+            randint(0, BertConfig.BaseUncased.VocabularySize, [texts, 128], int64), model => new OnnxBert(model).Write),
     };
 
     private readonly nn.Module<Tensor, Tensor> packed;
@@ -38,7 +45,8 @@ internal sealed class InferencePair : IDisposable
     /// <param name="batch">Images of 224 × 224 (Inception: 299 × 299), or texts of 128 tokens.</param>
     public InferencePair(string model, int batch)
     {
-        onnx = ChildTimer.OfThisProgram("ONNX Runtime could not be started, or its results differ: see above.", Command, model, batch.ToString(CultureInfo.InvariantCulture));
+        onnx = ChildTimer.OfThisProgram("ONNX Runtime could not be started, or its results differ: see above.", Command, model,
+            batch.ToString(CultureInfo.InvariantCulture));
         using var made = Make(model, batch);
         packed = made.Model.PackForInference();
         input = made.Input.alias();
@@ -85,7 +93,8 @@ internal sealed class InferencePair : IDisposable
     /// <summary>A model, its input, and how it becomes an ONNX file.</summary>
     private sealed record Case(nn.Module<Tensor, Tensor> Model, Tensor Input, Func<Tensor, byte[]> Write) : IDisposable
     {
-        public static Case Of<TModel>(TModel model, Tensor input, Func<TModel, Func<Tensor, byte[]>> write) where TModel : nn.Module<Tensor, Tensor>
+        public static Case Of<TModel>(TModel model, Tensor input, Func<TModel, Func<Tensor, byte[]>> write) where TModel
+            : nn.Module<Tensor, Tensor>
         {
             model.eval();
             return new(model, input, write(model));

@@ -31,7 +31,8 @@ public class JupyterKernel
 
     [Benchmark]
     [WarmupCount(3)]
-    [InvocationCount(16)]   // some two hundred cells in all, a long session: the compiler looks through all cells before, so later ones take longer
+    // some two hundred cells in all, a long session: the compiler looks through all cells before, so later ones take longer
+    [InvocationCount(16)]
     public Task<string> RoundTrip() => running.ExecuteAsync($"{++count}");
 
     [Benchmark]
@@ -78,7 +79,8 @@ public class JupyterKernel
 
         public async Task<string> ExecuteAsync(string code)
         {
-            using var request = Client.Send("execute_request", new JsonObject { ["code"] = code, ["silent"] = false, ["store_history"] = true });
+            using var request = Client.Send("execute_request",
+                new JsonObject { ["code"] = code, ["silent"] = false, ["store_history"] = true });
             var result = "";
             while (await request.NextAsync().ConfigureAwait(false) is { } message)
                 if (message.Type == "execute_result") result = (string)message.Content["data"]!["text/plain"]!;

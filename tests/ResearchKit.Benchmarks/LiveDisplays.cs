@@ -28,7 +28,8 @@ public class LiveDisplays
     public string Picture() => progress.ToDisplayString("text/html") + progress.ToDisplayString("text/plain");
 
     private static StepReport Report(int step) =>
-        new(step, 1_200, 4 / Math.Sqrt(step), 1e-3, 1, 10_000, TimeSpan.FromSeconds(step), step % 100 == 0 ? 4.1 / Math.Sqrt(step) : null);
+        new(step, 1_200, 4 / Math.Sqrt(step), 1e-3, 1, 10_000, TimeSpan.FromSeconds(step),
+            step % 100 == 0 ? 4.1 / Math.Sqrt(step) : null);
 
     private async Task RunAsync(string code)
     {

@@ -16,7 +16,8 @@ internal sealed class PlainGpt : Module<Tensor, Tensor>
     {
         tokens = Embedding(vocabulary, width);
         positions = Embedding(context, width);
-        blocks = Sequential([.. Enumerable.Range(0, layers).Select(layer => ($"{layer}", (Module<Tensor, Tensor>)new Block(context, width, heads)))]);
+        blocks = Sequential([.. Enumerable.Range(0, layers)
+            .Select(layer => ($"{layer}", (Module<Tensor, Tensor>)new Block(context, width, heads)))]);
         norm = LayerNorm(width);
         head = Linear(width, vocabulary, hasBias: false);
         RegisterComponents();
@@ -56,7 +57,8 @@ internal sealed class PlainGpt : Module<Tensor, Tensor>
         private Tensor Attention(Tensor x)
         {
             var (batch, time, width) = (x.shape[0], x.shape[1], x.shape[2]);
-            var parts = attention.call(x).split(width, 2).Select(part => part.view(batch, time, heads, width / heads).transpose(1, 2)).ToArray();
+            var parts = attention.call(x).split(width, 2)
+                .Select(part => part.view(batch, time, heads, width / heads).transpose(1, 2)).ToArray();
             var scores = parts[0].matmul(parts[1].transpose(-2, -1)) * Math.Pow(width / heads, -0.5);
             var pattern = scores.masked_fill(later, double.NegativeInfinity).softmax(-1);
             return projection.call(pattern.matmul(parts[2]).transpose(1, 2).contiguous().view(batch, time, width));

@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace ResearchKit.Benchmarks;
 
 /// <summary>
-/// A step of a model of a hundred parameters by the trainer, and the same operations with nothing round them: the difference is what
-/// the trainer itself costs.
+/// A step of a model of a hundred parameters by the trainer, and the same operations with nothing round them: the difference is
+/// what the trainer itself costs.
 /// </summary>
 public class TrainerOverhead
 {

@@ -6,7 +6,8 @@ namespace ResearchKit.Tests;
 internal static class NativeHeap
 {
     /// <summary>Whether this system's C library says it.</summary>
-    public static bool IsKnown { get; } = NativeLibrary.TryLoad("libc.so.6", out var library) && NativeLibrary.TryGetExport(library, "mallinfo2", out _);
+    public static bool IsKnown { get; } = NativeLibrary.TryLoad("libc.so.6", out var library)
+        && NativeLibrary.TryGetExport(library, "mallinfo2", out _);
 
     /// <summary>Bytes after the garbage of earlier tests is gone, which would otherwise be freed in between.</summary>
     public static long Settled()
@@ -30,7 +31,9 @@ internal static class NativeHeap
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern Known Read();
 
-    /// <summary>struct mallinfo2 of glibc: uordblks is what is in use, fordblks what is free, hblkhd what was mapped on its own.</summary>
+    /// <summary>
+    /// struct mallinfo2 of glibc: uordblks is what is in use, fordblks what is free, hblkhd what was mapped on its own.
+    /// </summary>
     [StructLayout(LayoutKind.Sequential)]
     private readonly struct Known
     {

@@ -19,7 +19,8 @@ internal static class Snapshot
         }
 
         File.WriteAllText(received, text);
-        Assert.Fail($"{Path.GetFileName(verified)} differs from what was made; see {Path.GetFileName(received)}.\n{FirstDifference(expected, text)}");
+        Assert.Fail($"{Path.GetFileName(verified)} differs from what was made; see "
+            + $"{Path.GetFileName(received)}.\n{FirstDifference(expected, text)}");
     }
 
     private static string FirstDifference(string expected, string actual)

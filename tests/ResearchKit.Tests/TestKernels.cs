@@ -16,8 +16,10 @@ internal sealed class TestKernels : IDisposable
             .Aggregate(Compute.Kernels, (table, change) => table.With(new KernelChoice(change[0], change[1])));
 
     /// <summary>All products by oneDNN where it is there, or all by MKL.</summary>
-    public static string Products(bool oneDnn) => string.Join(' ', new[] { KernelTable.OneRow, KernelTable.FewRows, KernelTable.SomeRows, KernelTable.ManyRows,
-        KernelTable.InputGradient, KernelTable.WeightGradient }.Select(operation => $"{operation}={(oneDnn && OneDnnLinear.IsThere ? KernelTable.OneDnn : KernelTable.Mkl)}"));
+    public static string Products(bool oneDnn) =>
+        string.Join(' ', new[] { KernelTable.OneRow, KernelTable.FewRows, KernelTable.SomeRows, KernelTable.ManyRows,
+        KernelTable.InputGradient, KernelTable.WeightGradient }.Select(operation =>
+            $"{operation}={(oneDnn && OneDnnLinear.IsThere ? KernelTable.OneDnn : KernelTable.Mkl)}"));
 
     public void Dispose() => Compute.Kernels = before;
 }

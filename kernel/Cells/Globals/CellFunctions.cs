@@ -3,39 +3,45 @@ using Microsoft.DotNet.Interactive.Formatting;
 
 namespace ResearchKit.Kernel.Cells.Globals;
 
-/// <summary>What every cell can call without a using, under .NET Interactive's names.</summary>
+/// <summary>The functions that every cell can call without a using, named as in .NET Interactive.</summary>
 public static class CellFunctions
 {
-    /// <summary>Set when the running cell should stop; long loops pass it on or look at it.</summary>
+    /// <summary>
+    /// Cancelled when the running cell is interrupted; long-running code can check it or pass it on.
+    /// </summary>
     public static CancellationToken Cancellation => CellScope.Current?.Cancellation ?? CancellationToken.None;
 
-    /// <summary>Shows a value below the cell, in the mime types that its formatters prefer or in those given.</summary>
+    /// <summary>
+    /// Displays a value below the cell, in the given mime types or else in those that its formatters prefer.
+    /// </summary>
     /// <exception cref="OperationCanceledException">The running cell was interrupted.</exception>
     public static DisplayedValue display(object? value, params string[] mimeTypes) =>
         Show(Formatted.Of(value, mimeTypes), mimeTypes);
 
-    /// <summary>Takes away what the cell has shown so far.</summary>
-    /// <param name="wait">Only when the next output comes, so that nothing flickers.</param>
+    /// <summary>Clears the outputs of the cell.</summary>
+    /// <param name="wait">Whether to wait until the next output arrives, which avoids flickering.</param>
     public static void ClearOutput(bool wait = false) => CellScope.Current?.Outputs?.Send(new ClearOutput(wait));
 
-    /// <summary>Text that is shown as the HTML it is.</summary>
+    /// <summary>Returns text that is displayed as HTML.</summary>
     public static IHtmlContent HTML(string content) => content.ToHtmlContent();
 
-    /// <summary>Runs a script in the page.</summary>
+    /// <summary>Runs a JavaScript script in the page.</summary>
     public static void Javascript(string scriptContent) =>
         Show(Formatted.Raw($"<script type=\"text/javascript\">{scriptContent}</script>", HtmlFormatter.MimeType), []);
 
-    /// <summary>Adds styles to the page.</summary>
+    /// <summary>Adds a style sheet to the page.</summary>
     public static void CSS(string content) => Show(Formatted.Raw($"<style>{content}</style>", HtmlFormatter.MimeType), []);
 
-    /// <summary>Asks the person at the notebook.</summary>
-    /// <param name="prompt">The question.</param>
-    /// <param name="typeHint">Accepted for notebooks of .NET Interactive; the answer is a text.</param>
+    /// <summary>Requests input from the user.</summary>
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="typeHint">
+    /// With <c>password</c> the answer is not shown; other values are accepted for .NET Interactive and ignored.
+    /// </param>
     /// <exception cref="InvalidOperationException">Nobody can be asked.</exception>
     public static Task<string> GetInputAsync(string prompt = "", string typeHint = "text") =>
         Task.FromResult(Ask(prompt, secret: typeHint == "password"));
 
-    /// <summary>Asks the person at the notebook for a secret, which is not shown.</summary>
+    /// <summary>Requests a secret from the user, which is not shown.</summary>
     /// <exception cref="InvalidOperationException">Nobody can be asked.</exception>
     public static Task<string> GetPasswordAsync(string prompt = "") => Task.FromResult(Ask(prompt, secret: true));
 
@@ -43,8 +49,7 @@ public static class CellFunctions
     {
         var cell = CellScope.Current;
         var ask = cell?.Input ?? throw new InvalidOperationException(
-            "Nobody can be asked here: a cell reads from the console only where a person runs it. Give it its values in the "
-                + "parameters cell.");
+            "Nobody can be asked here: input is not available in this run. Set the value in the parameters cell instead.");
         cell.Outputs?.FlushAll();
         return ask(prompt, secret);
     }

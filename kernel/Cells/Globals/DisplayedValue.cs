@@ -1,16 +1,16 @@
 namespace ResearchKit.Kernel.Cells.Globals;
 
-/// <summary>A value on the page that can be replaced by a newer one.</summary>
+/// <summary>A displayed value, which can be updated.</summary>
 public sealed class DisplayedValue
 {
     private readonly string[] mimeTypes;
 
     internal DisplayedValue(string displayId, string[] mimeTypes) => (DisplayId, this.mimeTypes) = (displayId, mimeTypes);
 
-    /// <summary>The display's name.</summary>
+    /// <summary>The id of the display.</summary>
     public string DisplayId { get; }
 
-    /// <summary>Shows another value in this one's place.</summary>
+    /// <summary>Replaces the displayed value.</summary>
     /// <exception cref="OperationCanceledException">The running cell was interrupted.</exception>
     public void Update(object? updatedValue)
     {

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Html;
 
 namespace ResearchKit.Kernel.Cells.Globals;
 
-/// <summary>The cells' functions under the name of .NET Interactive's class, for notebooks that spell it out.</summary>
+/// <summary>
+/// The functions of cells under the class name of .NET Interactive, for notebooks that qualify them.
+/// </summary>
 public static class Kernel
 {
     /// <inheritdoc cref="CellFunctions.display"/>

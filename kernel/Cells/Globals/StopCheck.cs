@@ -3,28 +3,26 @@ using System.Runtime.CompilerServices;
 
 namespace ResearchKit.Kernel.Cells.Globals;
 
-/// <summary>What the compiler puts into the loops and functions of cells; not to be called by hand.</summary>
+/// <summary>The checks that are inserted into loops and functions of cells; for internal use.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class StopCheck
 {
     private static volatile int asking;
 
-    /// <summary>Whether the cell that this thread works for was interrupted.</summary>
+    /// <summary>Whether the cell of this thread was interrupted.</summary>
     public static bool Asked => asking != 0 && CellScope.Current is { Cancellation.IsCancellationRequested: true };
 
-    /// <summary>Ends the cell if it was interrupted.</summary>
-    /// <exception cref="OperationCanceledException">It was.</exception>
+    /// <summary>Throws if the cell was interrupted.</summary>
+    /// <exception cref="OperationCanceledException">The cell was interrupted.</exception>
     public static void ThrowIfAsked()
     {
         if (asking != 0 && Asked) throw Stopped();
     }
 
-    /// <summary>
-    /// Ends the cell if it was interrupted, or if its functions have called each other so deeply that the stack is used up.
-    /// </summary>
-    /// <exception cref="OperationCanceledException">It was interrupted.</exception>
+    /// <summary>Throws if the cell was interrupted, or if recursion has nearly used up the stack.</summary>
+    /// <exception cref="OperationCanceledException">The cell was interrupted.</exception>
     /// <exception cref="InsufficientExecutionStackException">
-    /// The stack is used up; past this point .NET would end the process.
+    /// The stack is nearly used up; a stack overflow would kill the process.
     /// </exception>
     public static void Enter()
     {
@@ -32,7 +30,10 @@ public static class StopCheck
         ThrowIfAsked();
     }
 
-    /// <summary>The same for functions that are one expression.</summary>
+    /// <summary>
+    /// As <see cref="Enter"/>, for expression-bodied functions: throws if the stack is nearly used up, and returns
+    /// whether the cell was interrupted.
+    /// </summary>
     /// <inheritdoc cref="Enter"/>
     public static bool AskedOnEntry
     {
@@ -43,13 +44,13 @@ public static class StopCheck
         }
     }
 
-    /// <summary>What ends an interrupted cell.</summary>
+    /// <summary>Creates the exception that ends an interrupted cell.</summary>
     public static OperationCanceledException Stopped() =>
         new("The cell was interrupted.", CellScope.Current?.Cancellation ?? default);
 
-    /// <summary>From now on checks look whether it is their cell that should stop.</summary>
+    /// <summary>Called when a cell is interrupted: checks then test whether it is their own cell.</summary>
     internal static void Begin() => Interlocked.Increment(ref asking);
 
-    /// <summary>An interrupted cell has ended.</summary>
+    /// <summary>Called when an interrupted cell has ended.</summary>
     internal static void End() => Interlocked.Decrement(ref asking);
 }

@@ -4,13 +4,13 @@ using ResearchKit.Kernel.Notebooks;
 
 namespace ResearchKit.Kernel.Commands.Creating;
 
-/// <summary>The notebook that a new study begins as: a small one that runs.</summary>
+/// <summary>The template of <c>researchkit new</c>: a small notebook that runs as it is.</summary>
 internal static class Template
 {
     private const string Resource = "Template.ipynb";
 
-    /// <summary>The notebook for a file.</summary>
-    /// <param name="path">Where it will be; its name becomes the title.</param>
+    /// <summary>Returns the template with title, run name and file name filled in.</summary>
+    /// <param name="path">The path of the new notebook; its file name becomes the title.</param>
     public static NotebookDocument For(string path)
     {
         using var stream = typeof(Template).Assembly.GetManifestResourceStream(Resource)!;
@@ -25,14 +25,17 @@ internal static class Template
         return notebook;
     }
 
-    /// <summary>The name without its number, in words: <c>02-what-heads-see</c> to "What heads see".</summary>
+    /// <summary>Turns a file name into a title: <c>02-what-heads-see</c> becomes "What heads see".</summary>
     private static string Title(string name)
     {
         var words = string.Join(' ', Slug(name).Split('-', StringSplitOptions.RemoveEmptyEntries));
         return words.Length == 0 ? "A study" : char.ToUpper(words[0], CultureInfo.InvariantCulture) + words[1..];
     }
 
-    /// <summary>The name as the record calls it: no number, and nothing that a folder or a string could stumble over.</summary>
+    /// <summary>
+    /// Returns the name for the run record: without its leading number, and with hyphens in place of all characters
+    /// but letters and digits, so that it is valid as a folder name and in a string literal.
+    /// </summary>
     private static string Slug(string name)
     {
         var clean = string.Concat(name.TrimStart("0123456789-_. ".ToCharArray()).Select(c => char.IsLetterOrDigit(c) ? c : '-'))

@@ -8,13 +8,19 @@ internal static class InstalledKernels
 {
     private static readonly string[] Environments = ["VIRTUAL_ENV", "CONDA_PREFIX"];
 
-    /// <summary>Name, display name and what is wrong, if anything, of each; a kernel that is found twice is the user's.</summary>
+    /// <summary>
+    /// Returns the name of each kernel, with its display name, its folder and any fault; of several kernels with
+    /// the same name, the first that is found.
+    /// </summary>
     public static IReadOnlyList<(string Name, string Value)> List() =>
         [.. Folders().Where(Directory.Exists).SelectMany(folder => Directory.EnumerateDirectories(folder))
             .Where(folder => File.Exists(Path.Combine(folder, "kernel.json")))
             .DistinctBy(Path.GetFileName).Select(folder => (Path.GetFileName(folder), Describe(folder)))];
 
-    /// <summary>As Jupyter looks for them: https://docs.jupyter.org/en/stable/use/jupyter-directories.html.</summary>
+    /// <summary>
+    /// Returns the folders in which Jupyter looks for kernels:
+    /// https://docs.jupyter.org/en/stable/use/jupyter-directories.html.
+    /// </summary>
     private static IEnumerable<string> Folders()
     {
         var path = Environment.GetEnvironmentVariable("JUPYTER_PATH")

@@ -1,6 +1,6 @@
 namespace ResearchKit.Kernel.Commands.Doctor;
 
-/// <summary>The programs that parts of the kit need, and how to install those that are missing.</summary>
+/// <summary>External programs that parts of the project need, and how to install them.</summary>
 internal static class OtherPrograms
 {
     private static readonly (string Program, string For, string Install)[] Known =
@@ -11,7 +11,7 @@ internal static class OtherPrograms
         ("mpirun", "training in several processes", "apt-get install openmpi-bin libopenmpi-dev"),
     ];
 
-    /// <summary>Where each is, or how to install it.</summary>
+    /// <summary>Returns the path of each program, or how to install it if it is missing.</summary>
     public static IReadOnlyList<(string Name, string Value)> List() =>
         [.. Known.Select(one => (one.Program, Find(one.Program) ?? $"missing; for {one.For}: {one.Install}"))];
 

@@ -4,10 +4,13 @@ using ResearchKit.Kernel.Sessions;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Interrupts a cell that takes longer than it may, and says so in the place of the interrupt's own error.</summary>
+/// <summary>
+/// The time limit of a cell: interrupts the cell when it is exceeded, and reports a timeout instead of the
+/// interrupt's own error.
+/// </summary>
 internal sealed class CellLimit : IDisposable
 {
-    /// <summary>The name of the error.</summary>
+    /// <summary>The error name of an exceeded limit.</summary>
     public const string ErrorName = "Timeout";
 
     private readonly TimeSpan? limit;
@@ -15,8 +18,8 @@ internal sealed class CellLimit : IDisposable
     private readonly CancellationTokenSource source;
     private bool told;
 
-    /// <param name="limit">The longest that the cell may take; null for as long as it likes.</param>
-    /// <param name="asked">Interrupts the cell for another reason.</param>
+    /// <param name="limit">The time limit; null for none.</param>
+    /// <param name="asked">Requests an interrupt for another reason, such as Ctrl+C.</param>
     public CellLimit(TimeSpan? limit, CancellationToken asked)
     {
         (this.limit, this.asked) = (limit, asked);
@@ -24,10 +27,10 @@ internal sealed class CellLimit : IDisposable
         if (limit is { } time) source.CancelAfter(time);
     }
 
-    /// <summary>Interrupts the cell.</summary>
+    /// <summary>Cancelled when the cell must stop, for either reason.</summary>
     public CancellationToken Token => source.Token;
 
-    /// <summary>True when the limit, not a person, interrupted the cell.</summary>
+    /// <summary>True when the limit, not the user, interrupted the cell.</summary>
     public bool IsOver => source.IsCancellationRequested && !asked.IsCancellationRequested;
 
     private string Message =>
@@ -36,13 +39,18 @@ internal sealed class CellLimit : IDisposable
 
     public void Dispose() => source.Dispose();
 
-    /// <summary>The output as it is recorded.</summary>
+    /// <summary>
+    /// Returns the output to record: for the interrupt's own error a timeout error, else the output itself.
+    /// </summary>
     public Output Told(Output output) =>
         output is ErrorOutput { Name: "KeyboardInterrupt" } interrupt && IsOver ? Error(interrupt.Traceback) : output;
 
-    /// <summary>How the cell ended: over the limit is failed, also where it went on and came to an end.</summary>
-    /// <param name="outcome">How the session saw it.</param>
-    /// <param name="missing">The error that the cell's outputs lack; null where there is one.</param>
+    /// <summary>
+    /// Returns how the cell ended: over the limit it has failed, even if it ignored the interrupt and ran to its
+    /// end.
+    /// </summary>
+    /// <param name="outcome">The outcome that the session reported.</param>
+    /// <param name="missing">The timeout error if it is not among the cell's outputs yet, else null.</param>
     public CellOutcome Outcome(CellOutcome outcome, out ErrorOutput? missing)
     {
         missing = null;

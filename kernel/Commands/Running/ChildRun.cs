@@ -14,12 +14,12 @@ internal static class ChildRun
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(2);   // a process that a cell left behind keeps the pipes open
 
-    /// <summary>Runs the notebook to its end.</summary>
-    /// <param name="request">What to run; it names its output folder.</param>
-    /// <param name="sharers">How many run at a time and share the processors.</param>
+    /// <summary>Starts the child process and waits until it ends.</summary>
+    /// <param name="request">What to run; its output folder must be set.</param>
+    /// <param name="sharers">How many child processes run at a time and share the processors.</param>
     /// <param name="heard">Takes what it prints, line by line; null where it prints to this process's own console.</param>
     /// <param name="complained">Takes what it writes to stderr, line by line.</param>
-    /// <param name="cancellation">Stops it as Ctrl+C would, so that it saves what there is.</param>
+    /// <param name="cancellation">Interrupts the run as Ctrl+C would; its outputs so far are saved.</param>
     /// <returns>Its exit code, and all that it wrote to stderr.</returns>
     public static async Task<(int ExitCode, string Complaints)> RunAsync(
         RunRequest request, int sharers, Action<string>? heard, Action<string> complained, CancellationToken cancellation)
@@ -74,7 +74,7 @@ internal static class ChildRun
         }
         catch (InvalidOperationException)
         {
-            // it has ended and its run was seen to the end
+            // the process has ended and was disposed
         }
     }
 }

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Notebooks;
 using ResearchKit.Kernel.Notebooks.Pages;
-using ResearchKit.Kernel.Sessions;
 using ResearchKit.Native;
 using ResearchKit.Training;
 

@@ -1,27 +1,26 @@
 using System.CommandLine;
 using ResearchKit.Kernel.Kit;
-using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
 /// <summary>
-/// A run in a process after the first of several that were started together: it runs the cells, writes nothing and says only what
-/// failed.
+/// The run of a process with a rank above 0 in a multi-process run: it executes the cells, keeps no output
+/// files and reports only failures.
 /// </summary>
 internal static class FollowingRun
 {
     /// <summary>
-    /// How long a failed run goes on to exist: its end ends the first process too, which may be writing down that it failed
-    /// likewise.
+    /// How long a failed process waits before it exits: mpirun then kills rank 0, which may still be saving the
+    /// same failure.
     /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
-    /// <summary>Runs the notebook; what its cells write to the folder of the run is dropped.</summary>
+    /// <summary>Runs the notebook in a temporary run folder, which is deleted afterwards.</summary>
     /// <param name="notebooks">The notebook.</param>
-    /// <param name="like">What it is asked.</param>
-    /// <param name="process">Which process this is.</param>
-    /// <param name="console">Where complaints go.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="like">The options of the run.</param>
+    /// <param name="process">The rank of this process.</param>
+    /// <param name="console">The console; only its error stream is used.</param>
+    /// <param name="cancellation">Interrupts the run.</param>
     /// <returns>The exit code.</returns>
     public static async Task<int> ExecuteAsync(
         NotebookList notebooks, RunRequest like, RunRank process, InvocationConfiguration console, CancellationToken cancellation)

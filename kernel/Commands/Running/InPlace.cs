@@ -5,17 +5,19 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Brings the executed notebook back to where it came from.</summary>
+/// <summary>Writes the executed notebook back to its source file (<c>--in-place</c>).</summary>
 internal static class InPlace
 {
     /// <summary>
-    /// Replaces the notebook by the executed one in one step; says why not, where a person changed it meanwhile.
+    /// Replaces the notebook atomically by the executed one, unless it was edited while it ran or its run was not
+    /// completed.
     /// </summary>
-    /// <returns>A sentence for the person; null where the notebook was replaced.</returns>
+    /// <returns>Why the notebook was not replaced; null if it was.</returns>
     public static string? Write(string notebook, RunReport report, RunFolder folder)
     {
         if (report.Status is not (RunStatus.Succeeded or RunStatus.Failed or RunStatus.Crashed) || !File.Exists(folder.Record))
-            return $"{report.Name} is left as it was, for its run did not come to an end; what was done is in {folder.FullPath}.";
+            return $"{report.Name} is left as it was, because its run did not complete; the outputs so far "
+                + $"are in {folder.FullPath}.";
         var record = RunRecord.Read(folder.Record);
         var target = new FileInfo(notebook).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(notebook);
         if (Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(target))) != record.Sha256)

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Notebooks;
 using ResearchKit.Kernel.Notebooks.Parameters;
-using ResearchKit.Kernel.Sessions;
 using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;

@@ -14,7 +14,7 @@ namespace ResearchKit.Kernel.Commands.Running;
 /// <summary>One execution of a notebook, saved after every cell.</summary>
 internal sealed class NotebookRun
 {
-    private const string AllowedToFail = "raises-exception";   // Jupyter's tag
+    private const string AllowedToFail = "raises-exception";   // Jupyter's tag for a cell that may throw
 
     private readonly NotebookDocument notebook;
     private readonly RunRequest request;
@@ -38,7 +38,7 @@ internal sealed class NotebookRun
         notebook.Metadata["researchkit"] = summary;
     }
 
-    /// <summary>Where the run writes.</summary>
+    /// <summary>The folder that the run writes to.</summary>
     public RunFolder Folder => folder;
 
     /// <summary>Reads the notebook and sets its parameters; writes nothing.</summary>
@@ -54,7 +54,8 @@ internal sealed class NotebookRun
     }
 
     /// <summary>
-    /// Runs the cells until the end, the first failure where the run does not keep going, or <paramref name="cancellation"/>.
+    /// Runs the cells. Stops on <paramref name="cancellation"/>, and at the first failure unless the request says
+    /// to keep going.
     /// </summary>
     public async Task<RunResult> ExecuteAsync(IRunProgress progress, CancellationToken cancellation)
     {
@@ -69,7 +70,8 @@ internal sealed class NotebookRun
             var (status, failures) = await RunCellsAsync(progress, cancellation).ConfigureAwait(false);
             Save(status);
             var (name, place) = (Path.GetFileNameWithoutExtension(source), Path.GetDirectoryName(source)!);
-            AtomicWrite.Text(folder.Page, await HtmlPage.RenderAsync(notebook, name, place, CancellationToken.None).ConfigureAwait(false));
+            AtomicWrite.Text(folder.Page,
+                await HtmlPage.RenderAsync(notebook, name, place, CancellationToken.None).ConfigureAwait(false));
             return new RunResult(status, [folder.Notebook, folder.Page, folder.Record], failures);
         }
         finally
@@ -142,7 +144,7 @@ internal sealed class NotebookRun
         }
     }
 
-    /// <summary>A limit is no exception of the cell's own: its tag does not allow it.</summary>
+    /// <summary>The tag <c>raises-exception</c> excuses the cell's own exceptions, not a timeout.</summary>
     private static CellEnd End(NotebookCell cell, CellOutcome outcome) => outcome.Status switch
     {
         CellStatus.Succeeded => CellEnd.Succeeded,

@@ -4,7 +4,10 @@ using ResearchKit.Kernel.Notebooks;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Writes outputs into the notebook's cells as Jupyter would: streams joined, a display in its last state.</summary>
+/// <summary>
+/// Stores outputs in the notebook's cells as Jupyter does: consecutive text of a stream is joined, and an
+/// updated display keeps its last value.
+/// </summary>
 internal sealed class OutputRecorder
 {
     private readonly Dictionary<string, List<JsonObject>> displays = new(StringComparer.Ordinal);

@@ -1,25 +1,26 @@
 using System.CommandLine;
 using ResearchKit.Kernel.Kit;
-using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
 /// <summary>Carries out planned runs, each in a process of its own, which a cell can end.</summary>
 /// <param name="runs">What to run.</param>
-/// <param name="jobs">How many at a time.</param>
-/// <param name="console">Where progress and complaints go.</param>
+/// <param name="jobs">How many run at a time.</param>
+/// <param name="console">Where progress and error messages are written.</param>
 internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, InvocationConfiguration console)
 {
-    /// <summary>Which process this is; where there are others, each complaint names it.</summary>
+    /// <summary>The rank of this process; with several processes, each error message starts with it.</summary>
     public RunRank Process { get; init; } = new(0, 1);
 
     /// <summary>Whether a single run takes place in this process, which was then started for it or is another program.</summary>
     public bool IsHere { get; init; } = !ThisProgram.IsEntry;
 
-    /// <summary>Runs all to their ends, also after one that failed.</summary>
-    /// <param name="ended">Called when a run has ended, one at a time.</param>
-    /// <param name="cancellation">Stops what runs so that it saves what there is, and starts no more.</param>
-    /// <returns>What came of each, in the order of the runs.</returns>
+    /// <summary>Executes all runs, also after one has failed.</summary>
+    /// <param name="ended">Called after each run, never concurrently.</param>
+    /// <param name="cancellation">
+    /// Interrupts the current runs, which save their outputs so far, and starts no further ones.
+    /// </param>
+    /// <returns>The reports, in the order of the runs.</returns>
     public async Task<IReadOnlyList<RunReport>> ExecuteAsync(
         Action<PlannedRun, RunReport> ended, CancellationToken cancellation) =>
         runs.Count == 1
@@ -29,7 +30,8 @@ internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, Invocat
     private async Task<RunReport> HereAsync(Action<PlannedRun, RunReport> ended, CancellationToken cancellation)
     {
         var run = runs[0];
-        var progress = TerminalProgress.IsPossible(console.Output) ? (IRunProgress)new TerminalProgress() : new PlainProgress(console.Output);
+        var progress = TerminalProgress.IsPossible(console.Output)
+            ? (IRunProgress)new TerminalProgress() : new PlainProgress(console.Output);
         RunResult result;
         await using (progress.ConfigureAwait(false))
             result = await run.Run.ExecuteAsync(progress, cancellation).ConfigureAwait(false);
@@ -49,7 +51,8 @@ internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, Invocat
         return done.Report;
     }
 
-    private async Task<IReadOnlyList<RunReport>> EachInItsProcessAsync(Action<PlannedRun, RunReport> ended, CancellationToken cancellation)
+    private async Task<IReadOnlyList<RunReport>> EachInItsProcessAsync(Action<PlannedRun, RunReport> ended,
+        CancellationToken cancellation)
     {
         var (reports, complaints) = (new RunReport[runs.Count], new string[runs.Count]);
         var progress = TerminalProgress.IsPossible(console.Output) ? (IBatchProgress)new TerminalBatchProgress()
@@ -80,7 +83,10 @@ internal sealed class RunBatch(IReadOnlyList<PlannedRun> runs, int jobs, Invocat
         return reports;
     }
 
-    /// <summary>A run names its notebook's full path; here each line has its name already.</summary>
+    /// <summary>
+    /// Removes the notebook's full path from a progress line of a child; the batch's lines start with its name
+    /// already.
+    /// </summary>
     private static string WithoutPath(string line, PlannedRun run)
     {
         var path = $"{Path.GetFullPath(run.Request.Notebook)}: ";

@@ -17,7 +17,7 @@ internal sealed class RunFolder
 
     public string Record => Path.Combine(FullPath, RunRecord.FileName);
 
-    /// <summary>Chooses the folder; it is not created yet.</summary>
+    /// <summary>Chooses the folder without creating it.</summary>
     /// <exception cref="ArgumentException">The run would write over the notebook that it reads.</exception>
     public static RunFolder For(string notebook, string? output, DateTimeOffset started)
     {
@@ -26,7 +26,8 @@ internal sealed class RunFolder
             : RunFolders.Unused(Path.GetFullPath(Path.Combine("runs", name)), started.UtcDateTime);
         var folder = new RunFolder(path, name);
         if (folder.Notebook == Path.GetFullPath(notebook))
-            throw new ArgumentException($"The run would replace the notebook {notebook}; choose another --output.");
+            throw new ArgumentException($"--output is the folder of the notebook {notebook}, which the run would replace; "
+                + "expected another folder.");
         if (File.Exists(folder.FullPath)) throw new ArgumentException($"--output {output}: expected a folder, found a file.");
         return folder;
     }

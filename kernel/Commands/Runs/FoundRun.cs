@@ -1,9 +1,8 @@
-using ResearchKit.Kernel.Kit;
 using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Runs;
 
-/// <summary>A run on disk.</summary>
+/// <summary>A run record that was found on disk.</summary>
 /// <param name="Place">How a person names its folder here.</param>
 /// <param name="Record">The record of its folder.</param>
 /// <param name="Run">One named run of the record; null where a notebook ran without one.</param>
@@ -40,12 +39,12 @@ internal sealed record FoundRun(string Place, RunRecord Record, TrainingRun? Run
 internal sealed record RefusedRun(string Path, string Reason);
 
 /// <summary>The runs below a folder.</summary>
-/// <param name="Folder">Its full path.</param>
-/// <param name="Runs">The newest first.</param>
-/// <param name="Refused">What could not be read.</param>
+/// <param name="Folder">The full path of the folder.</param>
+/// <param name="Runs">The runs, newest first.</param>
+/// <param name="Refused">The records that could not be read.</param>
 internal sealed record FoundRuns(string Folder, IReadOnlyList<FoundRun> Runs, IReadOnlyList<RefusedRun> Refused)
 {
-    /// <summary>Links are not followed: they may lead in a circle.</summary>
+    /// <summary>Searches subfolders; does not follow links, which may form cycles.</summary>
     private static readonly EnumerationOptions Everywhere = new()
     {
         RecurseSubdirectories = true,
@@ -56,8 +55,8 @@ internal sealed record FoundRuns(string Folder, IReadOnlyList<FoundRun> Runs, IR
     public static FoundRuns Below(string folder)
     {
         if (!Directory.Exists(folder))
-            throw new ArgumentException(
-                $"There is no folder {folder} here; expected a folder with records of runs, such as researchkit run makes.");
+            throw new ArgumentException($"There is no folder {folder}; expected a folder with run records, such as "
+                + "researchkit run writes.");
         var full = Path.GetFullPath(folder);
         var (runs, refused) = (new List<FoundRun>(), new List<RefusedRun>());
         foreach (var file in Directory.EnumerateFiles(full, RunRecord.FileName, Everywhere))

@@ -2,13 +2,15 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Commands.Running;
-using ResearchKit.Kernel.Kit;
 using ResearchKit.Training;
 using Spectre.Console;
 
 namespace ResearchKit.Kernel.Commands.Runs;
 
-/// <summary>Runs as tables: fitted to a terminal, as wide as they are elsewhere. Every text is shown as text.</summary>
+/// <summary>
+/// Prints runs as tables, which are fitted to the width of a terminal and not wrapped elsewhere. Text is never
+/// interpreted as markup.
+/// </summary>
 internal static class RunTables
 {
     private const int CommitLetters = 10, ValueLetters = 60;
@@ -36,7 +38,8 @@ internal static class RunTables
         var console = For(output);
         var letters = comparison.Runs.Select((_, run) => RunsSideBySide.Letter(run)).ToList();
         foreach (var (letter, run) in letters.Zip(comparison.Runs)) console.Write(new Text($"{letter}  {Line(run.Place)}\n"));
-        if (comparison.Differences.Count == 0) console.WriteLine("settings, seed, data, packages, machine and commit are the same");
+        if (comparison.Differences.Count == 0)
+            console.WriteLine("settings, seed, data, packages, machine and commit are the same");
         else console.Write(Differing(comparison, letters));
         if (comparison.Measured.Count == 0) console.WriteLine("nothing was measured");
         else console.Write(Metrics(comparison, letters));
@@ -61,7 +64,8 @@ internal static class RunTables
     }
 
     /// <summary>
-    /// A person's terminal with its width and colors; elsewhere no colors and no width, so that nothing is broken in two.
+    /// Returns the terminal with its width and colors; for other outputs a console without colors and without line
+    /// breaks.
     /// </summary>
     private static IAnsiConsole For(TextWriter output)
     {
@@ -88,7 +92,8 @@ internal static class RunTables
     private static IEnumerable<Text> Cells(params IEnumerable<string> texts) =>
         texts.Select(text => new Text(string.Join('\n', text.Split('\n').Select(Line))));
 
-    private static string Measured(KeyValuePair<string, Measurement> metric) => $"{Line(metric.Key)} {Number(metric.Value.Value, "")} {Line(metric.Value.Unit)}";
+    private static string Measured(KeyValuePair<string, Measurement> metric) =>
+        $"{Line(metric.Key)} {Number(metric.Value.Value, "")} {Line(metric.Value.Unit)}";
 
     private static string Commit(RunProcess process) => process.Commit is not { } commit ? Absent
         : commit.IndexOf('+', StringComparison.Ordinal) is > CommitLetters and var plus ? commit[..CommitLetters] + commit[plus..]

@@ -5,7 +5,9 @@ using System.Text.Json.Serialization;
 
 namespace ResearchKit.Kernel.Commands.Runs;
 
-/// <summary>Runs as JSON: names and shapes that programs can rely on; numbers that JSON has no word for are texts.</summary>
+/// <summary>
+/// Prints runs as JSON with stable field names for programs. NaN and infinities are written as strings.
+/// </summary>
 internal static class RunsJson
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)

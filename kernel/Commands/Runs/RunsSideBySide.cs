@@ -1,26 +1,26 @@
 using System.Text.Json.Nodes;
-using ResearchKit.Kernel.Kit;
-using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Runs;
 
-/// <summary>Something that is not the same in all runs.</summary>
-/// <param name="Part">Of the record: settings, data, packages, machine; empty for what stands in the record itself.</param>
-/// <param name="Name">What.</param>
-/// <param name="Values">In each run, as JSON; null where the run does not have it.</param>
+/// <summary>A field of the run record that is not the same in all runs.</summary>
+/// <param name="Part">
+/// The section of the record: settings, data, packages or machine; empty for a top-level field.
+/// </param>
+/// <param name="Name">The name of the field.</param>
+/// <param name="Values">The value in each run, as JSON; null if the run does not have the field.</param>
 internal sealed record Difference(string Part, string Name, IReadOnlyList<JsonNode?> Values);
 
-/// <summary>A number that at least one of the runs measured.</summary>
-/// <param name="Name">What.</param>
-/// <param name="Unit">Its unit.</param>
-/// <param name="Values">In each run; null where it was not measured.</param>
+/// <summary>A metric of at least one of the runs.</summary>
+/// <param name="Name">The name of the metric.</param>
+/// <param name="Unit">The unit of the metric.</param>
+/// <param name="Values">The value in each run; null if the run did not measure it.</param>
 internal sealed record MeasuredRow(string Name, string Unit, IReadOnlyList<double?> Values)
 {
-    /// <summary>How much more than in the first run, for each run after it.</summary>
+    /// <summary>The differences from the first run, for each later run.</summary>
     public IEnumerable<double?> Changes => Values.Skip(1).Select(value => value - Values[0]);
 }
 
-/// <summary>Runs side by side.</summary>
+/// <summary>A comparison of several runs: the fields that differ, and all metrics.</summary>
 internal sealed record RunsSideBySide(
     IReadOnlyList<FoundRun> Runs, IReadOnlyList<Difference> Differences, IReadOnlyList<MeasuredRow> Measured)
 {
@@ -46,7 +46,7 @@ internal sealed record RunsSideBySide(
             run.Metrics.TryGetValue(name, out var metric) && metric.Unit == unit ? metric.Value : null;
     }
 
-    /// <summary>What a run is called in columns: A, B, …, Z, 27, ….</summary>
+    /// <summary>Returns the column heading of a run by its index: A, B, …, Z, 27, ….</summary>
     public static string Letter(int run) => run < 26 ? $"{(char)('A' + run)}" : $"{run + 1}";
 
     private static IEnumerable<Difference> Part<T>(

@@ -2,9 +2,9 @@ using ResearchKit.Kernel.Notebooks;
 
 namespace ResearchKit.Kernel.Commands.Verifying;
 
-/// <summary>A cell's committed outputs beside those of this run.</summary>
-/// <param name="Differences">What differs, in words: a line for each.</param>
-/// <param name="Largest">The numbers that are furthest apart.</param>
+/// <summary>The comparison of a cell's committed outputs with those of this run.</summary>
+/// <param name="Differences">The lines of the report about this cell; empty if nothing differs.</param>
+/// <param name="Largest">The pair of numbers with the largest relative difference.</param>
 internal sealed record CellComparison(IReadOnlyList<string> Differences, NumberDifference? Largest)
 {
     private const int Width = 110;
@@ -50,7 +50,7 @@ internal sealed record CellComparison(IReadOnlyList<string> Differences, NumberD
     private static IEnumerable<string> Errors(List<OutputPart> parts) =>
         parts.Where(part => part.Kind == "error").Select(part => $"             {part.Text}");
 
-    /// <summary>Long lines from a little before the place where they part.</summary>
+    /// <summary>Shortens two long lines to the part around the first difference.</summary>
     private static (string, string) Cut(string one, string other)
     {
         var same = one.Zip(other).TakeWhile(pair => pair.First == pair.Second).Count();

@@ -24,16 +24,18 @@ internal sealed class CommittedNotebook
             && value.TryGetValue<bool>(out var portable) && portable;
     }
 
-    /// <summary>Whether that run was portable.</summary>
+    /// <summary>Whether the committed run was portable.</summary>
     public bool IsPortable { get; }
 
-    /// <summary>The parameters of the run that gave the outputs.</summary>
+    /// <summary>The parameters of the committed run.</summary>
     public IReadOnlyDictionary<string, string> Parameters { get; }
 
-    /// <summary>Reads it.</summary>
+    /// <summary>Reads a notebook with its committed outputs.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="tolerance">What is allowed where a cell does not say.</param>
-    /// <exception cref="InvalidDataException">It was never run, or a cell's tolerance is none.</exception>
+    /// <param name="tolerance">The tolerance for cells that do not set their own.</param>
+    /// <exception cref="InvalidDataException">
+    /// The notebook has no outputs, or the tolerance in a cell's metadata is invalid.
+    /// </exception>
     public static CommittedNotebook Load(string path, Tolerance tolerance)
     {
         var notebook = NotebookDocument.Load(path);
@@ -43,7 +45,7 @@ internal sealed class CommittedNotebook
         return new CommittedNotebook(notebook, path, tolerance);
     }
 
-    /// <summary>Compares what a run gave.</summary>
+    /// <summary>Compares the outputs of a run with the committed ones.</summary>
     public NotebookComparison Compare(RunReport report, NotebookDocument now)
     {
         var compared = new List<(CellReport Cell, CellComparison Comparison)>();

@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Kernel.Commands.Verifying;
 
-/// <summary>A piece of a page as what a person reads in it, and its pictures and scripts by kind and size.</summary>
+/// <summary>
+/// Splits an HTML output into its visible text and its images and scripts, which are compared by kind and size.
+/// </summary>
 internal static partial class HtmlParts
 {
     private const string Mime = "text/html";

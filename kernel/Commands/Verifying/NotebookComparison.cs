@@ -2,20 +2,20 @@ using ResearchKit.Kernel.Commands.Running;
 
 namespace ResearchKit.Kernel.Commands.Verifying;
 
-/// <summary>A notebook as committed beside its run of now.</summary>
-/// <param name="Report">What came of the run.</param>
+/// <summary>The comparison of a committed notebook with its new run.</summary>
+/// <param name="Report">The report of the new run.</param>
 /// <param name="Cells">The cells that were compared.</param>
-/// <param name="LeftOut">How many were left out, for their tags say so.</param>
+/// <param name="LeftOut">How many cells were not compared, because of their tags.</param>
 internal sealed record NotebookComparison(
     RunReport Report, IReadOnlyList<(CellReport Cell, CellComparison Comparison)> Cells, int LeftOut)
 {
-    /// <summary>True when every cell ran and gave what is committed.</summary>
+    /// <summary>True when every cell ran and its outputs are as committed.</summary>
     public bool IsSame => Report.Status == RunStatus.Succeeded && Differing.Count == 0;
 
     private List<(CellReport Cell, CellComparison Comparison)> Differing =>
         [.. Cells.Where(pair => pair.Comparison.Differences.Count > 0)];
 
-    /// <summary>What a person reads: one line, and what differs.</summary>
+    /// <summary>Returns the report: one line of verdict, then the differences.</summary>
     public IEnumerable<string> Lines()
     {
         yield return $"{Report.Name}: {Verdict()}{(LeftOut == 0 ? "" : $"; {LeftOut} left out as volatile")}";

@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace ResearchKit.Kernel.Commands.Verifying;
 
-/// <summary>Two numbers that stand in the same place of two runs.</summary>
-/// <param name="Committed">The one in the file.</param>
-/// <param name="Now">The one of this run.</param>
+/// <summary>Two numbers at the same position in the outputs of two runs.</summary>
+/// <param name="Committed">The committed number.</param>
+/// <param name="Now">The number in this run.</param>
 internal sealed record NumberDifference(ShownNumber Committed, ShownNumber Now)
 {
-    /// <summary>Their distance as a share of the committed one.</summary>
+    /// <summary>The relative difference, as a fraction of the committed number.</summary>
     public double Relative { get; } =
         Committed.Value.Equals(Now.Value) ? 0 : Math.Abs((Now.Value - Committed.Value) / Committed.Value);
 
-    /// <summary>The larger of two; null is none.</summary>
+    /// <summary>Returns the larger of two differences; null counts as none.</summary>
     public static NumberDifference? Larger(NumberDifference? one, NumberDifference? other) =>
         one is null || other?.Relative > one.Relative ? other : one;
 

@@ -4,10 +4,13 @@ using ResearchKit.Kernel.Notebooks;
 
 namespace ResearchKit.Kernel.Commands.Verifying;
 
-/// <summary>Takes a cell's outputs apart into what is compared.</summary>
+/// <summary>Splits a cell's outputs into the parts that are compared.</summary>
 internal static class OutputParts
 {
-    /// <summary>Each stream as one text, however it was cut and mixed; then what was shown, in order.</summary>
+    /// <summary>
+    /// Returns each stream as one text, however its writes were split and interleaved, then the other outputs in
+    /// order.
+    /// </summary>
     public static List<OutputPart> Of(NotebookCell cell)
     {
         var outputs = cell.Outputs.OfType<JsonObject>().ToList();

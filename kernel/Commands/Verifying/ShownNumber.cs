@@ -3,13 +3,16 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Kernel.Commands.Verifying;
 
-/// <summary>A number as a text shows it.</summary>
-/// <param name="Text">Its digits.</param>
-/// <param name="Value">Their value.</param>
-/// <param name="LastPlace">What one unit of its last digit is worth; 0 for a whole number.</param>
+/// <summary>A number that was found in a text.</summary>
+/// <param name="Text">The number as it is written.</param>
+/// <param name="Value">The value of the number.</param>
+/// <param name="LastPlace">The value of one unit in the last digit; 0 for an integer.</param>
 internal sealed partial record ShownNumber(string Text, double Value, double LastPlace)
 {
-    /// <summary>The numbers of a line, and the line with a sign in the place of each, blanks made equal.</summary>
+    /// <summary>
+    /// Returns the numbers in a line, and the line with a placeholder for each number and with white space
+    /// normalized.
+    /// </summary>
     public static (string Words, IReadOnlyList<ShownNumber> Numbers) Split(string line)
     {
         var numbers = Number().Matches(line).Select(match => Of(match)).ToList();

@@ -1,9 +1,13 @@
 namespace ResearchKit.Kernel.Commands.Verifying;
 
-/// <summary>Two texts side by side, line by line, what is volatile masked and numbers as numbers.</summary>
-/// <param name="Lines">The first lines that differ.</param>
+/// <summary>
+/// The line-by-line comparison of two texts. Volatile text is masked, and numbers are compared by value.
+/// </summary>
+/// <param name="Lines">The first few lines that differ.</param>
 /// <param name="Differing">How many lines differ.</param>
-/// <param name="Largest">The numbers that are furthest apart, in lines that differ in nothing but numbers.</param>
+/// <param name="Largest">
+/// The pair of numbers with the largest relative difference, in lines whose words agree.
+/// </param>
 internal sealed record TextComparison(IReadOnlyList<LineDifference> Lines, int Differing, NumberDifference? Largest)
 {
     private const int Shown = 3;
@@ -34,7 +38,9 @@ internal sealed record TextComparison(IReadOnlyList<LineDifference> Lines, int D
 }
 
 /// <summary>A line that differs.</summary>
-/// <param name="Number">Its number, from 1.</param>
-/// <param name="Committed">The line in the file, what is volatile masked; null where it ends before.</param>
-/// <param name="Now">The line of this run; null where it ends before.</param>
+/// <param name="Number">The line number, from 1.</param>
+/// <param name="Committed">
+/// The committed line with volatile text masked; null if the committed text has fewer lines.
+/// </param>
+/// <param name="Now">The line of this run with volatile text masked; null if its text has fewer lines.</param>
 internal sealed record LineDifference(int Number, string? Committed, string? Now);

@@ -4,17 +4,22 @@ using ResearchKit.Kernel.Notebooks;
 
 namespace ResearchKit.Kernel.Commands.Verifying;
 
-/// <summary>How far two numbers may be apart.</summary>
-/// <param name="Relative">As a share of the committed number.</param>
-/// <param name="Absolute">In the number's own unit.</param>
+/// <summary>The allowed difference between two numbers.</summary>
+/// <param name="Relative">The relative tolerance, as a fraction of the committed number.</param>
+/// <param name="Absolute">The absolute tolerance, which is added to the relative one.</param>
 internal sealed record Tolerance(double Relative, double Absolute)
 {
     private const string Key = "verify";
 
-    /// <summary>What is allowed where nobody says anything: what rounding and another machine's order of sums do.</summary>
+    /// <summary>
+    /// The default tolerance: it covers rounding and another order of summation on another machine.
+    /// </summary>
     public static Tolerance Default { get; } = new(1e-3, 1e-8);
 
-    /// <summary>Also one unit of the last digit shown, for what is shown is rounded; but whole numbers count things.</summary>
+    /// <summary>
+    /// Returns whether two numbers agree. Besides the tolerance, one unit of the last decimal shown is allowed,
+    /// since printed numbers are rounded; not for integers, which are counts.
+    /// </summary>
     public bool Allows(ShownNumber committed, ShownNumber now)
     {
         var apart = Math.Abs(committed.Value - now.Value);
@@ -22,8 +27,11 @@ internal sealed record Tolerance(double Relative, double Absolute)
             || apart <= 1.000001 * Math.Max(committed.LastPlace, now.LastPlace);
     }
 
-    /// <summary>A cell's own: <c>"verify": { "rtol": 0.05, "atol": 0.01 }</c> in its metadata.</summary>
-    /// <exception cref="InvalidDataException">The metadata says something else.</exception>
+    /// <summary>
+    /// Returns the tolerance for a cell, with the values in its metadata such as <c>"verify": { "rtol": 0.05,
+    /// "atol": 0.01 }</c>.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The metadata <c>verify</c> is invalid.</exception>
     public Tolerance Of(NotebookCell cell, string name)
     {
         if (cell.Metadata[Key] is not { } told) return this;

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Kernel.Commands.Verifying;
 
-/// <summary>Takes out of a text what no run repeats: times, ids, places, speeds, versions, the machine.</summary>
+/// <summary>
+/// Masks text that differs between runs: times, ids, paths, speeds, versions, machine properties.
+/// </summary>
 internal static partial class VolatileText
 {
     private static readonly (Regex Pattern, string Mask)[] Masks =
@@ -26,7 +28,7 @@ internal static partial class VolatileText
 
     public static string Masked(string text) => Masks.Aggregate(text, (masked, mask) => mask.Pattern.Replace(masked, mask.Mask));
 
-    /// <summary>How well a run used the machine; told or not told.</summary>
+    /// <summary>Matmul rate and peak memory in a progress line, which are not always printed.</summary>
     [GeneratedRegex(@"(?: · |[ \t]+)(?:[\d.]+ % of the matrix-product rate|peak [\d.]+ [kMGTP]?B)(?= · |[ \t]|$)",
         RegexOptions.Multiline)]
     private static partial Regex Use();
@@ -34,7 +36,9 @@ internal static partial class VolatileText
     [GeneratedRegex(@"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b")]
     private static partial Regex Guid();
 
-    /// <summary>A line of a table that tells where the run was made: the name of the line, two spaces, what is there.</summary>
+    /// <summary>
+    /// A table row about the machine or the commit: its name, at least two spaces or a colon, and its value.
+    /// </summary>
     [GeneratedRegex(
         @"^([ \t]*(?i:commit|system|os|machine|host|host ?name|computer|user|architecture|processor|cpu|gpu|cores|threads|"
         + @"memory|device|runtime))(?:[ \t]{2,}|[ \t]*:[ \t]*)\S.*$", RegexOptions.Multiline)]
@@ -44,7 +48,9 @@ internal static partial class VolatileText
         @"(?:/(?:private/)?(?:tmp|var/tmp|var/folders)/[^\s""'<>:;,)]*)|(?:[A-Za-z]:\\[^\s""'<>;,)]*\\Temp\\[^\s""'<>:;,)]*)")]
     private static partial Regex TemporaryPath();
 
-    /// <summary>The folder is the machine's; the file's name is the notebook's.</summary>
+    /// <summary>
+    /// Masks the folder of an absolute path, which depends on the machine, and keeps the file name.
+    /// </summary>
     [GeneratedRegex(@"(?<![\w.:/\\<])(?:(?:/[\w.@+~-]+)+|[A-Za-z]:(?:\\[\w.@+~ -]+)+)([/\\][\w.@+~-]+)")]
     private static partial Regex AbsolutePath();
 
@@ -85,7 +91,7 @@ internal static partial class VolatileText
     [GeneratedRegex(@"(?<![\w.])v?\d+\.\d+\.\d+(?:\.\d+)?(?:[-+][\w.+<>-]+)?")]
     private static partial Regex Version();
 
-    /// <summary>A small picture made of characters.</summary>
+    /// <summary>A sparkline or bar made of block characters.</summary>
     [GeneratedRegex(@"[▁-█▏▎▍▌▋▊▉]{2,}")]
     private static partial Regex Bars();
 }

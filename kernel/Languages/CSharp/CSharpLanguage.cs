@@ -13,17 +13,20 @@ using ResearchKit.Kernel.Packages;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
-/// <summary>C# cells that share their state, on Roslyn's scripting.</summary>
-/// <remarks>A cell that throws keeps what it had assigned; one that does not compile changes nothing.</remarks>
+/// <summary>C# cells with shared state, based on Roslyn's scripting API.</summary>
+/// <remarks>
+/// The assignments of a cell that throws are kept. A cell that does not compile changes nothing.
+/// </remarks>
 public sealed partial class CSharpLanguage : ILanguage, IVariables
 {
     /// <summary>The name after <c>#!</c>.</summary>
     public const string Id = "csharp";
 
     /// <summary>
-    /// The first compilation of the process, of an empty program: it wakes the compiler up. Kept, and waited for: the compiler
-    /// takes what it knows of the references from an earlier compilation that is alive. Were the first two made side by side, the
-    /// cells of one session would see the same type twice.
+    /// The first compilation of the process, of a trivial program, which warms the compiler up. Every cell awaits
+    /// it, and it is kept alive, because later compilations reuse its symbols of the referenced assemblies. If the
+    /// first two compilations ran concurrently, each would create its own symbols, and cells of one session would
+    /// see two versions of the same type.
     /// </summary>
     private static readonly Lazy<Task<Compilation>> First = new(() => Task.Run(() =>
     {
@@ -40,8 +43,10 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     private readonly List<MetadataReference> pending = [];   // what cells asked for that no compiled cell has yet
     private ScriptOptions? changed;
 
-    /// <summary>A language without state yet.</summary>
-    /// <param name="folder">Where relative paths and the package settings (NuGet.Config) are looked for.</param>
+    /// <summary>Creates the language without any state.</summary>
+    /// <param name="folder">
+    /// The folder for relative paths, and where the search for package settings (NuGet.Config) starts.
+    /// </param>
     public CSharpLanguage(string folder)
     {
         directives = new ReferenceDirectives(folder);
@@ -55,7 +60,7 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         set => changed = value;
     }
 
-    /// <summary>Answers what editors ask about cells that are being written.</summary>
+    /// <summary>The editor services of the language.</summary>
     public ICodeServices Services { get; }
 
     /// <summary>The last cell that compiled.</summary>
@@ -74,10 +79,11 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         ArgumentNullException.ThrowIfNull(context);
         await First.Value.ConfigureAwait(false);
         sources[context.Name] = context.Source ?? code;
-        var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation).ConfigureAwait(false);
+        var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation)
+            .ConfigureAwait(false);
         pending.AddRange(added);
         foreach (var extension in extensions) await context.RunExtension(extension).ConfigureAwait(false);
-        if (Hint().IsMatch(text)) _ = context.Kit();   // the compiler works meanwhile
+        if (Hint().IsMatch(text)) _ = context.Kit();   // load the kit while the compiler runs
         var (checkedText, original) = StopChecks.AddTo(text);
         Options = Options.WithFilePath(context.Name);
         var script = Next(IsEmpty(checkedText) ? $"{checkedText}\n;" : checkedText);
@@ -122,7 +128,7 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     /// <inheritdoc/>
     public CellException Refused(NativeError met, string cell) => ScriptTraceback.Describe(met, cell, sources);
 
-    /// <summary>Wakes the compiler up, so that the first cell need not wait for all of it.</summary>
+    /// <summary>Starts warming the compiler up, so that the first cell runs sooner.</summary>
     public static void WarmUp() => _ = First.Value;
 
     private static ScriptOptions Defaults() => ScriptOptions.Default
@@ -155,7 +161,9 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         return start;
     }
 
-    /// <summary>Only usings or comments: the compiler makes no program of that, and says nothing.</summary>
+    /// <summary>
+    /// Returns whether a cell has only usings or comments; the compiler emits no program for it, without an error.
+    /// </summary>
     private static bool IsEmpty(string code) =>
         CSharpSyntaxTree.ParseText(code, CSharpDefaults.Parsing).GetCompilationUnitRoot().Members.Count == 0;
 

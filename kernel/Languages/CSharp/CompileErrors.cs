@@ -4,10 +4,14 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
-/// <summary>Says what Roslyn found, at its place in the cell as it was written.</summary>
-/// <param name="cell">What the compiler calls the cell.</param>
-/// <param name="source">The cell as it was written.</param>
-/// <param name="original">Finds the line and column, from 0, that a place of the compiled text had in the cell.</param>
+/// <summary>
+/// Converts Roslyn's errors to positions in the original cell, before stop checks were inserted.
+/// </summary>
+/// <param name="cell">The cell's file name in the compiler.</param>
+/// <param name="source">The original text of the cell.</param>
+/// <param name="original">
+/// Maps a position in the compiled text to line and column, from 0, in the original cell.
+/// </param>
 internal sealed class CompileErrors(string cell, string source, Func<int, LinePosition> original)
 {
     public CellException Describe(IReadOnlyList<Diagnostic> errors) => CompileError.Describe([.. errors.Select(Place)], source);

@@ -3,10 +3,12 @@ using Microsoft.CodeAnalysis;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
-/// <summary>Files that cells <c>#load</c>, with the same checks in their loops as the cells have.</summary>
+/// <summary>
+/// Resolves the files that cells <c>#load</c>, and inserts the same stop checks into them as into cells.
+/// </summary>
 internal sealed class LoadedFiles(string folder, IDictionary<string, string> sources) : SourceFileResolver([], folder)
 {
-    /// <summary>Reads a file; its text is kept for errors that show a line.</summary>
+    /// <summary>Reads a file and keeps its text for error messages that show a line.</summary>
     public override Stream OpenRead(string resolvedPath)
     {
         var text = File.ReadAllText(resolvedPath);

@@ -6,7 +6,8 @@ using ResearchKit.Kernel.Cells;
 namespace ResearchKit.Kernel.Languages.CSharp;
 
 /// <summary>
-/// Finds what a referenced assembly needs, except what only the kernel needs: no cell sees that, and looking takes time.
+/// Resolves the dependencies of referenced assemblies, except those that only the kernel uses: cells do not
+/// need them, and resolving them takes time.
 /// </summary>
 internal sealed class MissingReferences : MetadataReferenceResolver
 {

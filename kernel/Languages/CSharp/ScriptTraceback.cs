@@ -6,7 +6,8 @@ using ResearchKit.Kernel.Cells;
 namespace ResearchKit.Kernel.Languages.CSharp;
 
 /// <summary>
-/// Says what a cell threw and where: the cells' own frames with their lines, and the library call that refused.
+/// Describes an exception that a cell threw: the library method that threw it, and the frames and source lines
+/// in cells.
 /// </summary>
 internal static class ScriptTraceback
 {
@@ -24,7 +25,10 @@ internal static class ScriptTraceback
             Line(new StackTrace(error, fNeedFileInfo: true), cell, sources), error);
     }
 
-    /// <summary>An error that no handler of the cell could see, told as TorchSharp tells the ones that it lets through.</summary>
+    /// <summary>
+    /// Describes an uncaught native exception, in the form in which TorchSharp reports the native exceptions that
+    /// it catches.
+    /// </summary>
     public static CellException Describe(NativeError error, string cell, IReadOnlyDictionary<string, string> sources)
     {
         var (name, message) = (typeof(ExternalException).FullName!, Message(error.Message));
@@ -38,7 +42,7 @@ internal static class ScriptTraceback
     private static string Name(Exception error) =>
         error.GetType() is { Namespace: "System" } type ? type.Name : error.GetType().FullName ?? "Exception";
 
-    /// <summary>Without the native frames that libtorch adds to its sentence.</summary>
+    /// <summary>Removes the native stack that libtorch appends to its message.</summary>
     private static string Message(string message) =>
         message.Split("\nException raised from ", 2)[0].TrimEnd();
 
@@ -68,7 +72,9 @@ internal static class ScriptTraceback
         return places;
     }
 
-    /// <summary>The compiler spells a cell's name as a file in the notebook's folder.</summary>
+    /// <summary>
+    /// Returns whether a frame is in a cell. In debug information a cell is a file in the notebook's folder.
+    /// </summary>
     private static bool IsScript(StackFrame frame, IReadOnlyDictionary<string, string> sources) =>
         frame.GetFileName() is { } file && sources.ContainsKey(Path.GetFileName(file));
 }

@@ -5,11 +5,16 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
-/// <summary>Puts a check into every loop and function of a cell, so that an interrupted cell ends wherever it is.</summary>
+/// <summary>
+/// Inserts a check for interrupts into every loop and function of a cell, so that a busy cell can be
+/// interrupted.
+/// </summary>
 /// <remarks>
-/// .NET cannot stop a thread safely from outside: an abort inside a call of a native library can take the process with it. A
-/// check costs a read of one field. It stands before a loop's body, so a <c>catch</c> within the loop does not see it. No line
-/// is added, so line numbers stay the cell's.
+/// .NET cannot stop a thread safely: an abort inside a native call can crash the process. A check costs the
+/// read of
+/// one field. It is the first statement of the loop body, outside any <c>try</c> in it, so that a <c>catch</c>
+/// there
+/// does not catch it. No line is added, so line numbers are those of the cell.
 /// </remarks>
 internal sealed class StopChecks : CSharpSyntaxWalker
 {
@@ -18,7 +23,10 @@ internal sealed class StopChecks : CSharpSyntaxWalker
     private const string Entry = $"{Class}.Enter();";
     private readonly List<TextChange> changes = [];
 
-    /// <summary>The cell with its checks, and what finds the line and column of a place in it before they came.</summary>
+    /// <summary>
+    /// Returns the cell with checks, and a function that maps a position in it to line and column in the original
+    /// cell.
+    /// </summary>
     public static (string Code, Func<int, LinePosition> Original) AddTo(string code)
     {
         var walker = new StopChecks();
@@ -98,8 +106,8 @@ internal sealed class StopChecks : CSharpSyntaxWalker
     }
 
     /// <summary>
-    /// A function that calls itself is a loop too, and one that can use up the stack. What has no value cannot take the check as
-    /// an expression.
+    /// Inserts checks into functions, because recursion can run forever or overflow the stack. An expression body
+    /// that returns no value gets none, since the check there is part of the expression.
     /// </summary>
     private void VisitFunction(BlockSyntax? body, ArrowExpressionClauseSyntax? arrow, TypeSyntax? type)
     {

@@ -7,10 +7,12 @@ using Microsoft.CodeAnalysis.Scripting;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
-/// <summary>The compiled cells of a session, each an object whose fields are what the cell declared.</summary>
+/// <summary>
+/// The compiled cells of a session. Each is an object whose fields are the variables that the cell declared.
+/// </summary>
 /// <remarks>
-/// A cell enters the chain before it runs, so that one that throws, is interrupted or is left behind keeps what it had assigned.
-/// Roslyn's own <c>ScriptState</c> comes too late for that.
+/// A cell enters the chain before it runs, so that the assignments of a cell that throws, is interrupted or is
+/// abandoned are kept. Roslyn's own <c>ScriptState</c> is created only after a cell has run.
 /// </remarks>
 internal sealed class Submissions
 {
@@ -21,14 +23,16 @@ internal sealed class Submissions
     /// <summary>The last cell that compiled.</summary>
     public Script<object?>? Last { get; private set; }
 
-    /// <summary>Whether a cell used an assembly that is neither of the framework nor of the kernel itself.</summary>
+    /// <summary>
+    /// Whether a cell has used an assembly that is neither part of the framework nor of the kernel.
+    /// </summary>
     public bool UsesPackages { get; private set; }
 
-    /// <summary>What the cells declared, latest first: each cell is an object with fields.</summary>
+    /// <summary>The objects of the cells that have run, latest first.</summary>
     public IEnumerable<object> Instances => instances.Reverse().OfType<object>();
 
-    /// <summary>Compiles a cell and makes it the latest one.</summary>
-    /// <returns>Its start, or null with the errors that forbid it.</returns>
+    /// <summary>Compiles a cell and appends it to the chain.</summary>
+    /// <returns>A function that runs the cell; null if there are compile errors.</returns>
     public Func<Task<object?>>? Add(Script<object?> script, out IReadOnlyList<Diagnostic> errors, CancellationToken cancellation)
     {
         var compilation = script.GetCompilation();

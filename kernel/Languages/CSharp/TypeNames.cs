@@ -2,15 +2,16 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace ResearchKit.Kernel.Languages.CSharp;
 
-/// <summary>A type as C# cells spell it.</summary>
+/// <summary>Spells types as C# source code.</summary>
 internal static class TypeNames
 {
     /// <summary>
-    /// The full name; of a type that a cell cannot name, <c>dynamic</c>, so that its members can still be used.
+    /// Returns the full name; for a type that cells cannot name, <c>dynamic</c>, so that its members can still be
+    /// used.
     /// </summary>
     public static string Of(Type type) => TryName(type) ?? "dynamic";
 
-    /// <summary>The short name, to be read.</summary>
+    /// <summary>Returns the short name for display.</summary>
     public static string Short(Type type)
     {
         if (type.IsArray) return $"{Short(type.GetElementType()!)}[{new string(',', type.GetArrayRank() - 1)}]";
@@ -31,7 +32,7 @@ internal static class TypeNames
         if (!isOfCell && (!type.IsVisible || type.Assembly.IsDynamic || type.Assembly.Location.Length == 0)) return null;
         var arguments = type.GetGenericArguments();
         var inherited = type.DeclaringType is { IsGenericType: true } outer && !isOfCell ? outer.GetGenericArguments().Length : 0;
-        if (inherited > 0) return null;   // a type in a generic one: rare enough
+        if (inherited > 0) return null;   // nested in a generic type: not supported, since it is rare
         var names = arguments.Select(TryName).ToList();
         if (names.Contains(null)) return null;
         var prefix = isOfCell ? "" : type.DeclaringType is { } parent ? $"{TryName(parent)}."

@@ -6,7 +6,8 @@ using Microsoft.FSharp.Core;
 namespace ResearchKit.Kernel.Languages.FSharp;
 
 /// <summary>
-/// Finds what could run without end: the bodies of loops, of recursive functions, of members and of long lambdas.
+/// Finds the code that could run forever: the bodies of loops, recursive functions, members and multi-line
+/// lambdas.
 /// </summary>
 internal static class FSharpBodies
 {
@@ -15,7 +16,7 @@ internal static class FSharpBodies
         "seq", "async", "task", "backgroundTask",
     };
 
-    /// <summary>Where the bodies start, each place once.</summary>
+    /// <summary>Returns the start positions of the bodies, without duplicates.</summary>
     public static IReadOnlyCollection<Position> Find(ParsedInput tree)
     {
         var places = new HashSet<Position>();
@@ -26,7 +27,7 @@ internal static class FSharpBodies
         return places;
     }
 
-    /// <summary>Shows every node, and what it lies in, the nearest first.</summary>
+    /// <summary>Visits every syntax node with its ancestors, innermost first.</summary>
     public static void Visit(ParsedInput tree, Action<FSharpList<SyntaxNode>, SyntaxNode> see)
     {
         var folder = FuncConvert.FromFunc<Unit?, FSharpList<SyntaxNode>, SyntaxNode, Unit?>((_, path, node) =>
@@ -43,7 +44,7 @@ internal static class FSharpBodies
         SyntaxNode.SynExpr { Item: SynExpr.WhileBang loop } => loop.doExpr,
         SyntaxNode.SynExpr { Item: SynExpr.For loop } => loop.doBody,
         SyntaxNode.SynExpr { Item: SynExpr.ForEach { seqExprOnly.Item: false } loop } => loop.bodyExpr,
-        // A short lambda may be meant as data, for LINQ: a check would spoil it.
+        // No checks in one-line lambdas: they may be LINQ expression trees, where a check is not valid.
         SyntaxNode.SynExpr { Item: SynExpr.Lambda { parsedData.Value.Item2: var body } }
             when body.Range.EndLine > body.Range.StartLine => body,
         SyntaxNode.SynBinding { Item: var function } when IsRecursive(path) && HasArguments(function) => function.expr,
@@ -59,22 +60,28 @@ internal static class FSharpBodies
         _ => false,
     };
 
-    /// <summary>Constructors are left alone: their bodies have a form of their own.</summary>
+    /// <summary>
+    /// Returns whether a binding has arguments and is not a constructor, whose body has a special form.
+    /// </summary>
     private static bool HasArguments(SynBinding binding) =>
         binding.headPat is SynPat.LongIdent { argPats: SynArgPats.Pats { pats.IsEmpty: false } } name
         && name.longDotId.LongIdent[^1].idText != "new";
 
-    /// <summary>A clause of <c>let rec f = function …</c>, with or without arguments before.</summary>
+    /// <summary>
+    /// Returns whether a match clause belongs to <c>let rec f = function …</c>, with or without arguments before
+    /// it.
+    /// </summary>
     private static bool IsFunctionOfPatterns(FSharpList<SyntaxNode> path) =>
         path is { IsEmpty: false, Head: SyntaxNode.SynExpr { Item: SynExpr.MatchLambda } }
         && path.Tail is { IsEmpty: false, Head: SyntaxNode.SynBinding } function
         && IsRecursive(function.Tail);
 
-    /// <summary>What a body is with its type taken away, which the parser puts around it.</summary>
+    /// <summary>Removes the type annotation that the parser puts around a body.</summary>
     private static SynExpr Plain(SynExpr body) => body is SynExpr.Typed typed ? Plain(typed.expr) : body;
 
     /// <summary>
-    /// Not within code that is data, within a string, or within a builder that gives statements a meaning of its own.
+    /// Returns false inside a quotation, an interpolated string, or a computation expression whose builder gives
+    /// statements another meaning.
     /// </summary>
     private static bool IsOrdinary(FSharpList<SyntaxNode> path)
     {

@@ -4,18 +4,22 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 
-/// <summary>What every F# cell sees without asking: the same namespaces and assemblies as a C# cell.</summary>
+/// <summary>The defaults of F# cells: the same namespaces and assemblies as for C# cells.</summary>
 internal static class FSharpDefaults
 {
-    /// <summary>How F# Interactive is started: silent, with the assemblies of this process and no others.</summary>
+    /// <summary>
+    /// The arguments of F# Interactive: no output, and references to the assemblies of this process only.
+    /// </summary>
     public static string[] Arguments =>
     [
         "fsi", "--noninteractive", "--nologo", "--quiet", "--readline-", "--gui-", "--multiemit+",
-        "--noframework", "--usesdkrefs-",   // an SDK beside us must not bring a second System.Runtime
+        "--noframework", "--usesdkrefs-",   // do not reference a second System.Runtime from an installed SDK
         .. CSharpDefaults.Assemblies.Values.Select(path => $"-r:{path}"),
     ];
 
-    /// <summary>The first code of a session: where files are, and what is open.</summary>
+    /// <summary>
+    /// Returns the first code of a session: it sets the current folder and opens the default namespaces.
+    /// </summary>
     public static string Opening(string folder) => string.Join('\n',
     [
         $"#silentCd @\"{folder.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
@@ -23,11 +27,11 @@ internal static class FSharpDefaults
         $"open type {typeof(FSharpFunctions).FullName}",
     ]);
 
-    /// <summary>How a cell is parsed on its own.</summary>
+    /// <summary>The parse options for a single cell.</summary>
     public static FSharpParsingOptions Parsing { get; } = new(
         [FileName], applyLineDirectives: false, ListModule.OfSeq(["INTERACTIVE"]), FSharpParsingOptions.Default.DiagnosticOptions,
         FSharpParsingOptions.Default.LangVersionText, isInteractive: true, compilingFSharpCore: false, isExe: false);
 
-    /// <summary>What the parser calls code that has no name.</summary>
+    /// <summary>The file name of code in the parser.</summary>
     public const string FileName = "cell.fsx";
 }

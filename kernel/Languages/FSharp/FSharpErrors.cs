@@ -4,18 +4,18 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 
-/// <summary>Says what the F# compiler found, in the order of the cell's lines.</summary>
+/// <summary>Describes errors of the F# compiler, ordered by line.</summary>
 internal static partial class FSharpErrors
 {
-    /// <param name="found">What the compiler found, warnings too.</param>
-    /// <param name="cell">What the compiler calls the cell.</param>
-    /// <param name="source">The cell as it was written.</param>
+    /// <param name="found">The compiler's diagnostics, including warnings.</param>
+    /// <param name="cell">The cell's file name in the compiler.</param>
+    /// <param name="source">The original text of the cell.</param>
     public static CellException Describe(IEnumerable<FSharpDiagnostic> found, string cell, string source)
     {
         var errors = found.Where(error => error.Severity.IsError)
             .Select(error => Place(error, cell)).OrderBy(error => (error.Line, error.Column)).ToList();
         return errors.Count > 0 ? CompileError.Describe(errors, source)
-            : CellException.Plain("CompilationError", "The F# compiler gave up without saying why.");
+            : CellException.Plain("CompilationError", "The F# compiler rejected the cell without an error message.");
     }
 
     private static CompileError Place(FSharpDiagnostic error, string cell) => new(

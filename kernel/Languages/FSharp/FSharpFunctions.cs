@@ -2,7 +2,7 @@ using ResearchKit.Kernel.Cells.Globals;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 
-/// <summary>What F# cells can call in F#'s way, such as <c>x |> display</c>.</summary>
+/// <summary>Functions for F# cells that can be piped into, such as <c>x |> display</c>.</summary>
 public static class FSharpFunctions
 {
     /// <inheritdoc cref="CellFunctions.display"/>

@@ -2,10 +2,12 @@ using FSharp.Compiler.Tokenization;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 
-/// <summary>The stretches of a cell between <c>;;</c>: F# Interactive takes one at a time.</summary>
+/// <summary>Splits cells at <c>;;</c>, because F# Interactive evaluates one such part at a time.</summary>
 internal static class FSharpInteractions
 {
-    /// <summary>Cuts a cell; what lies outside a stretch is blank there, so that lines and columns stay the cell's.</summary>
+    /// <summary>
+    /// Splits a cell. In each part the preceding text is blanked, so that lines and columns are those of the cell.
+    /// </summary>
     public static IReadOnlyList<string> Split(string code)
     {
         if (!code.Contains(";;", StringComparison.Ordinal)) return [code];
@@ -21,7 +23,7 @@ internal static class FSharpInteractions
         return pieces;
     }
 
-    /// <summary>Where each line begins.</summary>
+    /// <summary>Returns the start position of each line.</summary>
     public static IReadOnlyList<int> LineStarts(string code) =>
         [0, .. code.Select((c, i) => (c, i)).Where(at => at.c == '\n').Select(at => at.i + 1)];
 

@@ -7,10 +7,11 @@ using ResearchKit.Kernel.Packages;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 
-/// <summary>F# cells that share their state, on F# Interactive.</summary>
+/// <summary>F# cells with shared state, based on F# Interactive.</summary>
 /// <remarks>
-/// It starts with the first cell. A cell that does not compile, throws or is interrupted declares nothing, but what it changed in
-/// earlier cells' values stays changed.
+/// F# Interactive starts with the first cell. A cell (or its part up to <c>;;</c>) that does not compile,
+/// throws or is
+/// interrupted declares nothing, but its changes to the values of earlier cells are kept.
 /// </remarks>
 public sealed partial class FSharpLanguage : ILanguage, IVariables
 {
@@ -21,15 +22,17 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
     private readonly Lazy<FSharpSession> session;
     private readonly Dictionary<string, string> sources = new(StringComparer.Ordinal);
 
-    /// <summary>A language without state yet.</summary>
-    /// <param name="folder">Where relative paths and the package settings (NuGet.Config) are looked for.</param>
+    /// <summary>Creates the language without any state.</summary>
+    /// <param name="folder">
+    /// The folder for relative paths, and where the search for package settings (NuGet.Config) starts.
+    /// </param>
     public FSharpLanguage(string folder)
     {
         directives = new ReferenceDirectives(folder);
         session = new Lazy<FSharpSession>(() => new FSharpSession(folder));
     }
 
-    /// <summary>Answers what editors ask about cells that are being written; the first question starts F#.</summary>
+    /// <summary>The editor services of the language; the first request starts F# Interactive.</summary>
     public ICodeServices Services => new FSharpServices(session);
 
     /// <inheritdoc/>
@@ -67,8 +70,8 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
     {
         ArgumentNullException.ThrowIfNull(name);
         if (!PrettyNaming.IsIdentifierName(name) || PrettyNaming.DoesIdentifierNeedBackticks(name))
-            throw new ArgumentException($"'{name}' is no name in F#; expected letters, digits and _, and no keyword.",
-                nameof(name));
+            throw new ArgumentException($"'{name}' is not a valid name in F#; expected letters, digits "
+                + "and _, and no keyword.", nameof(name));
         session.Value.Bind(name, value);
         return Task.CompletedTask;
     }
@@ -99,7 +102,9 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
         return EvaluateChecked(FSharpLastValue.AsObject(code, context.Name, session.Value.Parse(code)), context);
     }
 
-    /// <summary>With checks in its loops; where the compiler does not take them, as it was written.</summary>
+    /// <summary>
+    /// Evaluates code with stop checks, or without them if the compiler rejects the code with them.
+    /// </summary>
     private FSharpResult EvaluateChecked(string code, CellContext context)
     {
         var checkedCode = FSharpStopChecks.AddTo(code, context.Name, session.Value.Parse);
@@ -109,7 +114,8 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
     }
 
     /// <summary>
-    /// What stands before a directive, and what it loads, has run when the rest is refused: it must not run twice.
+    /// Code with a directive is not evaluated a second time: if its rest is rejected, the code before the directive
+    /// has already run.
     /// </summary>
     [GeneratedRegex(@"^\s*#(?!(if|else|endif)\b)[A-Za-z]", RegexOptions.Multiline)]
     private static partial Regex Directive();

@@ -4,18 +4,20 @@ using FSharp.Compiler.Syntax;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 
-/// <summary>Gives a type to a last expression that has none of its own, such as <c>failwith "no"</c>.</summary>
-/// <remarks>F# Interactive binds it to <c>it</c>, and a binding cannot be generic.</remarks>
+/// <summary>Gives a type to a last expression of generic type, such as <c>failwith "no"</c>.</summary>
+/// <remarks>F# Interactive binds the last expression to <c>it</c>, which cannot be generic.</remarks>
 internal static class FSharpLastValue
 {
     private const int ValueRestriction = 30;
 
-    /// <summary>Whether that is what the compiler complains about.</summary>
+    /// <summary>Returns whether the compiler reports that <c>it</c> would be generic.</summary>
     public static bool IsGeneric(IEnumerable<FSharpDiagnostic> found) => found.Any(
         error => error.ErrorNumber == ValueRestriction && error.Severity.IsError
             && error.Message.Contains("'it'", StringComparison.Ordinal));
 
-    /// <summary>The code with its last expression as an object, at its old lines and columns.</summary>
+    /// <summary>
+    /// Returns the code with its last expression annotated as <c>obj</c>, at unchanged lines and columns.
+    /// </summary>
     public static string AsObject(string code, string cell, FSharpParseFileResults parsed)
     {
         if (parsed.ParseTree is not ParsedInput.ImplFile { Item.Contents: { IsEmpty: false } files }) return code;

@@ -6,7 +6,9 @@ using Microsoft.FSharp.Collections;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 
-/// <summary>What an editor asks about an F# cell, answered by the F# compiler with the session's cells in sight.</summary>
+/// <summary>
+/// Editor services for F# cells, by the F# compiler, which sees the earlier cells of the session.
+/// </summary>
 internal sealed class FSharpServices(Lazy<FSharpSession> session) : ICodeServices
 {
     private const int Offered = 500;
@@ -55,10 +57,10 @@ internal sealed class FSharpServices(Lazy<FSharpSession> session) : ICodeService
         return open ? new CodeCompleteness(CodeStatus.Incomplete, Indent(end)) : new CodeCompleteness(CodeStatus.Invalid);
     }
 
-    /// <summary>A bracket, a string or a comment that nothing closes.</summary>
+    /// <summary>The compiler's error codes for unclosed brackets, strings and comments.</summary>
     private static HashSet<int> OpenAtEnd { get; } = [583, 513, 514, 515, 516, 517, 3384, 3385];
 
-    /// <summary>That of the last line, and four spaces more after what opens a block.</summary>
+    /// <summary>Returns the indentation of the last line, plus four spaces if that line opens a block.</summary>
     private static string Indent(string code)
     {
         var last = code[(code.LastIndexOf('\n') + 1)..];
@@ -91,7 +93,7 @@ internal sealed class FSharpServices(Lazy<FSharpSession> session) : ICodeService
         _ => "",
     };
 
-    /// <summary>In Jupyter's words.</summary>
+    /// <summary>Returns the kind of a completion in Jupyter's terms.</summary>
     private static string Kind(FSharpGlyph glyph) =>
         glyph.IsMethod || glyph.IsOverridenMethod || glyph.IsExtensionMethod ? "function"
         : glyph.IsClass || glyph.IsStruct || glyph.IsInterface || glyph.IsEnum || glyph.IsDelegate || glyph.IsType

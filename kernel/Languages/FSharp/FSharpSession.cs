@@ -9,33 +9,35 @@ using static FSharp.Compiler.Interactive.Shell;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 
-/// <summary>One run of F# Interactive inside this process.</summary>
+/// <summary>An F# Interactive session inside this process.</summary>
 internal sealed class FSharpSession
 {
     private readonly FsiEvaluationSession interactive;
 
-    /// <summary>Starts it. That takes seconds.</summary>
-    /// <param name="folder">Where relative paths begin.</param>
+    /// <summary>Starts F# Interactive, which takes seconds.</summary>
+    /// <param name="folder">The folder for relative paths.</param>
     public FSharpSession(string folder)
     {
         interactive = FsiEvaluationSession.Create(
             FsiEvaluationSession.GetDefaultConfiguration(), FSharpDefaults.Arguments, TextReader.Null, TextWriter.Null,
             TextWriter.Null, null, null);
-        ConsoleRouter.Install();   // it has set the console's encoding, and with it the input
+        ConsoleRouter.Install();   // F# Interactive sets the console's encoding, which replaces the input reader
         Require(Evaluate(FSharpDefaults.Opening(folder), "opening", CancellationToken.None), "what every cell opens");
     }
 
-    /// <summary>What the cells have bound.</summary>
+    /// <summary>The values that cells have bound.</summary>
     public IEnumerable<FsiBoundValue> Values => interactive.GetBoundValues();
 
-    /// <summary>Compiles code against the cells before it, without running it.</summary>
+    /// <summary>Type-checks code against the earlier cells, without running it.</summary>
     public (FSharpParseFileResults Parsed, FSharpCheckFileResults Checked) Check(string code)
     {
         var (parsed, found, _) = interactive.ParseAndCheckInteraction(code, null);
         return (parsed, found);
     }
 
-    /// <summary>Compiles and runs code on this thread. The names of code that throws or is cancelled are not kept.</summary>
+    /// <summary>
+    /// Compiles and runs code on this thread. Declarations of code that throws or is cancelled are not kept.
+    /// </summary>
     public FSharpResult Evaluate(string code, string cell, CancellationToken cancellation)
     {
         var (result, found) = interactive.EvalInteractionNonThrowing(code, cell, cancellation);
@@ -50,10 +52,10 @@ internal sealed class FSharpSession
         };
     }
 
-    /// <summary>Lets later cells use an assembly.</summary>
+    /// <summary>References an assembly for later cells.</summary>
     public void Reference(string path) => Require(Evaluate($"#r @\"{path}\"", "reference", CancellationToken.None), path);
 
-    /// <summary>Binds a value to a name, under the value's own type where F# can see it.</summary>
+    /// <summary>Binds a value to a name, with the value's own type if F# can see it.</summary>
     public void Bind(string name, object? value)
     {
         if (value is not null && SharedValue.IsSeen(value.GetType()))
@@ -67,12 +69,12 @@ internal sealed class FSharpSession
         Require(Evaluate($"let {name} = {name}.Value", "shared", CancellationToken.None), name);
     }
 
-    /// <summary>The code's syntax; nothing is compiled.</summary>
+    /// <summary>Parses code without compiling it.</summary>
     public FSharpParseFileResults Parse(string code) => FSharpAsync.RunSynchronously(
         interactive.InteractiveChecker.ParseFile(
             FSharpDefaults.FileName, SourceText.ofString(code), FSharpDefaults.Parsing, false, null), null, null);
 
-    /// <summary>The code's words.</summary>
+    /// <summary>Returns the tokens of code.</summary>
     public static IReadOnlyList<FSharpToken> Tokens(string code)
     {
         var tokens = new List<FSharpToken>();
@@ -81,7 +83,9 @@ internal sealed class FSharpSession
         return tokens;
     }
 
-    /// <summary>How cells call a type that one of them declared; a later one of the same name may have taken its place.</summary>
+    /// <summary>
+    /// Returns the name of a type that a cell declared; a later cell may have declared another type of that name.
+    /// </summary>
     private string? NameInCells(Type type) =>
         interactive.DynamicAssemblies.Contains(type.Assembly) && !type.IsGenericType
             && type.FullName!.Split('+') is [_, .. var names]
@@ -91,16 +95,18 @@ internal sealed class FSharpSession
     {
         if (result.Error is null) return;
         var why = result.Found.FirstOrDefault(found => found.Severity.IsError)?.Message ?? result.Error.Message;
-        throw new InvalidOperationException($"F# Interactive refused {what}: {why}", result.Error);
+        throw new InvalidOperationException($"F# Interactive rejected {what}: {why}", result.Error);
     }
 }
 
-/// <summary>What came of a piece of F# code.</summary>
-/// <param name="Value">Its last expression's value.</param>
-/// <param name="Error">What it threw, or that it did not compile.</param>
-/// <param name="Found">What the compiler found.</param>
+/// <summary>The result of evaluating F# code.</summary>
+/// <param name="Value">The value of the last expression.</param>
+/// <param name="Error">
+/// The exception that the code threw, or the compiler's exception; null if there is none.
+/// </param>
+/// <param name="Found">The compiler's diagnostics.</param>
 internal sealed record FSharpResult(CellValue Value, Exception? Error, IReadOnlyList<FSharpDiagnostic> Found)
 {
-    /// <summary>Whether the compiler refused it, so that nothing of it ran.</summary>
+    /// <summary>Whether the code did not compile.</summary>
     public bool IsRefused => Error is FsiCompilationException;
 }

@@ -6,22 +6,27 @@ using FSharp.Compiler.Text;
 namespace ResearchKit.Kernel.Languages.FSharp;
 
 /// <summary>
-/// Puts a check into every loop and recursive function of a cell, so that an interrupted cell ends wherever it is.
+/// Inserts a check for interrupts into every loop and recursive function of a cell, so that a busy cell can be
+/// interrupted.
 /// </summary>
 /// <remarks>
-/// The check is a line of its own before the loop's body, at the body's column; the body's first line follows with its beginning
-/// blanked and its number named. So every column and every line number stays the cell's, and F#'s rules of indentation see the
-/// same picture. The result is parsed again: a check that does not leave the old syntax around itself is not set.
+/// The check is a line of its own before the loop's body, at the body's column. After it come a line directive
+/// with the
+/// number of the body's first line, and that line itself with the text before the body blanked. So lines and
+/// columns are
+/// those of the cell, and indentation is still valid. The result is parsed again, and a check is left out if it
+/// changes
+/// the syntax around it.
 /// </remarks>
 internal static class FSharpStopChecks
 {
     private const int MostTries = 50;
     private const string Check = "global.ResearchKit.Kernel.Cells.Globals.StopCheck.ThrowIfAsked()";
 
-    /// <summary>The cell with its checks.</summary>
+    /// <summary>Returns the cell with checks.</summary>
     /// <param name="code">The cell's code.</param>
-    /// <param name="cell">What errors call the cell.</param>
-    /// <param name="parse">Finds the syntax of code.</param>
+    /// <param name="cell">The cell's file name in error messages.</param>
+    /// <param name="parse">Parses code.</param>
     public static string AddTo(string code, string cell, Func<string, FSharpParseFileResults> parse)
     {
         var before = parse(code);
@@ -50,7 +55,9 @@ internal static class FSharpStopChecks
         return text.ToString();
     }
 
-    /// <summary>Whether the new syntax is the old one, and for each check one call more, in sequence with what follows.</summary>
+    /// <summary>
+    /// Returns whether the new syntax tree equals the old one, except for one more call per check.
+    /// </summary>
     private static bool IsSame(FSharpParseFileResults before, FSharpParseFileResults after, int checks)
     {
         if (after.Diagnostics.Length != before.Diagnostics.Length) return false;

@@ -1,6 +1,6 @@
 namespace ResearchKit.Kernel.Languages.FSharp;
 
-/// <summary>Carries a value into F# under a type that F# can name; not to be used by hand.</summary>
+/// <summary>Wraps a value for F# with a type that F# can name; for internal use.</summary>
 /// <param name="value">The value; may be null.</param>
 public sealed class SharedValue<T>(T value)
 {
@@ -8,16 +8,20 @@ public sealed class SharedValue<T>(T value)
     public T Value => value;
 }
 
-/// <summary>Finds the type under which a value enters F#.</summary>
+/// <summary>Chooses the type with which a value is passed to F#.</summary>
 internal static class SharedValue
 {
-    /// <summary>Whether F# can see the type: public, and of a file; what cells declare lies in no file.</summary>
+    /// <summary>
+    /// Returns whether F# can see a type: it must be public and in an assembly file, unlike types that cells
+    /// declare.
+    /// </summary>
     public static bool IsSeen(Type type) =>
         type.HasElementType ? type.IsArray && IsSeen(type.GetElementType()!)
         : type.IsVisible && type.Assembly.Location.Length > 0 && type.GetGenericArguments().All(IsSeen);
 
     /// <summary>
-    /// A carrier for a value whose own type F# cannot see: of its nearest base, or else of an interface such as a sequence.
+    /// Wraps a value whose own type F# cannot see, as its nearest visible base type, or else as a generic interface
+    /// such as a sequence.
     /// </summary>
     public static object Carry(object? value) =>
         Activator.CreateInstance(typeof(SharedValue<>).MakeGenericType(Nearest(value?.GetType())), value)!;

@@ -4,12 +4,12 @@ using System.Xml.Linq;
 
 namespace ResearchKit.Kernel.Languages.FSharp;
 
-/// <summary>The summary in an XML documentation, as plain words.</summary>
+/// <summary>Reads summaries of XML documentation as plain text.</summary>
 internal static partial class XmlWords
 {
     private static readonly Dictionary<string, IReadOnlyDictionary<string, string>> Files = new(StringComparer.Ordinal);
 
-    /// <summary>Of a comment in the code.</summary>
+    /// <summary>Returns the summary of a documentation comment in code.</summary>
     public static string Summary(string comment)
     {
         try
@@ -19,11 +19,11 @@ internal static partial class XmlWords
         }
         catch (XmlException)
         {
-            return comment.Trim();   // a comment need not be XML
+            return comment.Trim();   // not XML: return the comment itself
         }
     }
 
-    /// <summary>Of a member of an assembly, from the file that lies beside the assembly.</summary>
+    /// <summary>Returns the summary of a member, from the XML file beside its assembly.</summary>
     public static string Summary(string assembly, string member)
     {
         lock (Files)

@@ -1,6 +1,6 @@
 namespace ResearchKit.Kernel.Languages.Markup;
 
-/// <summary>Cells that are a style sheet for the page that they are on.</summary>
+/// <summary>CSS cells: style sheets for the page that shows the notebook.</summary>
 public sealed class CssLanguage : ILanguage
 {
     /// <summary>The name after <c>#!</c>.</summary>
@@ -12,7 +12,7 @@ public sealed class CssLanguage : ILanguage
     /// <inheritdoc/>
     public Task<CellValue> RunAsync(string code, CellContext context) => ShownText.Show(code, context, text => new()
     {
-        // In a style sheet "<\/" is "</"; in the page around it, it ends nothing.
+        // CSS reads "<\/" as "</", and in HTML it cannot close the style element.
         ["text/html"] = $"<style>\n{text.Replace("</", "<\\/", StringComparison.Ordinal)}\n</style>",
     });
 }

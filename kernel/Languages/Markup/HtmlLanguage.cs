@@ -1,6 +1,6 @@
 namespace ResearchKit.Kernel.Languages.Markup;
 
-/// <summary>Cells that are HTML and are shown as that.</summary>
+/// <summary>HTML cells: the text is displayed as HTML.</summary>
 public sealed class HtmlLanguage : ILanguage
 {
     /// <summary>The name after <c>#!</c>.</summary>

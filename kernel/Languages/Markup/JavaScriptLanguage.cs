@@ -5,7 +5,7 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.Markup;
 
-/// <summary>Cells of JavaScript that run in the page that shows the notebook.</summary>
+/// <summary>JavaScript cells, which run in the page that shows the notebook.</summary>
 public sealed partial class JavaScriptLanguage : ILanguage, IVariables
 {
     /// <summary>The name after <c>#!</c>.</summary>
@@ -28,14 +28,20 @@ public sealed partial class JavaScriptLanguage : ILanguage, IVariables
     public Task<CellValue> RunAsync(string code, CellContext context) =>
         ShownText.Show(code, context, text => new() { ["text/html"] = ScriptHtml.Of(text) });
 
-    /// <summary>What was shared with the page; what its scripts declare stays there.</summary>
+    /// <summary>
+    /// The variables that were shared with the page. Variables that scripts declare are not listed, since they
+    /// exist only in the page.
+    /// </summary>
     public IReadOnlyList<Variable> Variables => [.. shared.Values.OrderBy(variable => variable.Name, StringComparer.Ordinal)];
 
-    /// <summary>Makes a value, as JSON, a global variable of the page.</summary>
-    /// <exception cref="ArgumentException">The name is no name, or the value cannot be JSON.</exception>
+    /// <summary>Converts a value to JSON and declares it as a global variable of the page.</summary>
+    /// <exception cref="ArgumentException">
+    /// The name is not a valid identifier, or the value cannot be converted to JSON.
+    /// </exception>
     public Task SetAsync(string name, object? value, CancellationToken cancellation)
     {
-        if (!Identifier().IsMatch(name)) throw new ArgumentException($"'{name}' is not a JavaScript name.");
+        if (!Identifier().IsMatch(name))
+            throw new ArgumentException($"'{name}' is not a valid JavaScript name; expected letters, digits, _ and $.");
         var script = $"<script type=\"text/javascript\">globalThis[\"{name}\"] = {Json(name, value)};</script>";
         CellScope.Current?.Outputs?.Show(Formatted.Raw(script, "text/html"), Guid.NewGuid().ToString("N"));
         shared[name] = new Variable(name, value?.GetType() ?? typeof(object), value);

@@ -2,10 +2,11 @@ using Markdig;
 
 namespace ResearchKit.Kernel.Languages.Markup;
 
-/// <summary>Cells of Markdown whose output is the text that they make.</summary>
+/// <summary>Markdown cells, whose output is the rendered text.</summary>
 /// <remarks>
-/// The same extensions as on exported pages. HTML inside the text stays HTML, as in a notebook's own Markdown cells, and formulas
-/// keep the marks around them, by which front ends set them.
+/// The Markdown extensions are those of exported pages. HTML in the text stays HTML, as in a notebook's own
+/// Markdown
+/// cells, and formulas keep their delimiters, which front ends need to render them.
 /// </remarks>
 public sealed class MarkdownLanguage : ILanguage
 {

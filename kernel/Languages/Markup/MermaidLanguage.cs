@@ -4,7 +4,9 @@ using ResearchKit.Mermaid;
 
 namespace ResearchKit.Kernel.Languages.Markup;
 
-/// <summary>Cells that are diagrams in the notation of Mermaid (https://mermaid.js.org), drawn here as SVG.</summary>
+/// <summary>
+/// Mermaid cells: diagrams in the notation of https://mermaid.js.org, drawn as SVG by the kernel.
+/// </summary>
 public sealed class MermaidLanguage : ILanguage
 {
     /// <summary>The name after <c>#!</c>.</summary>

@@ -4,12 +4,15 @@ using System.Text.Unicode;
 
 namespace ResearchKit.Kernel.Languages.Markup;
 
-/// <summary>JavaScript as HTML that runs it, in Notebook 6, JupyterLab, VS Code and on exported pages.</summary>
+/// <summary>
+/// Wraps JavaScript in HTML that runs it in Notebook 6, JupyterLab, VS Code and exported pages.
+/// </summary>
 /// <remarks>
-/// All of these run a script element of a trusted output; for <c>application/javascript</c> each has rules of its own. The code
-/// is the body of an async function, as in .NET Interactive: it may await and return, and its variables are its own. It sees
-/// <c>element</c> (the place below the cell), <c>console</c> (writes there too) and <c>notebookScope</c> (an object that all
-/// cells share).
+/// All of these run a script element of a trusted output, while they differ in how they treat
+/// <c>application/javascript</c>. The code is the body of an async function, as in .NET Interactive: it may use
+/// <c>await</c> and <c>return</c>, and its variables are local. It can use <c>element</c> (an element below the
+/// cell),
+/// <c>console</c> (which also writes below the cell) and <c>notebookScope</c> (an object that all cells share).
 /// </remarks>
 internal static class ScriptHtml
 {
@@ -18,7 +21,8 @@ internal static class ScriptHtml
     public static string Of(string code)
     {
         var id = $"rk-js-{Guid.NewGuid():N}";
-        var text = JsonSerializer.Serialize(code, Options);   // it escapes "<" too: nothing in the code ends the script element
+        // also escapes "<", so the code cannot close the script element
+        var text = JsonSerializer.Serialize(code, Options);
         return $"<div id=\"{id}\"></div>\n<script type=\"text/javascript\">\n{Runner}(\"{id}\", {text});\n</script>";
     }
 

@@ -3,11 +3,12 @@ using ResearchKit.Kernel.Cells.Globals;
 
 namespace ResearchKit.Kernel.Languages.Markup;
 
-/// <summary>Shows the text of a cell that is no program.</summary>
+/// <summary>Displays the text of cells in a markup language.</summary>
 internal static class ShownText
 {
     /// <summary>
-    /// Shows what a text makes, and the text itself where only text can be shown. A cell without text shows nothing.
+    /// Displays what <paramref name="make"/> renders from the text, with the text itself as <c>text/plain</c>. An
+    /// empty cell displays nothing.
     /// </summary>
     public static Task<CellValue> Show(string code, CellContext context, Func<string, OrderedDictionary<string, string>> make)
     {
@@ -22,7 +23,10 @@ internal static class ShownText
         return Task.FromResult(CellValue.None);
     }
 
-    /// <summary>Blank lines at the ends stand for other parts of the cell; the indent of the first line is its own.</summary>
+    /// <summary>
+    /// Removes blank lines at both ends, which stand for other parts of the cell, and keeps the indentation of the
+    /// first line.
+    /// </summary>
     private static string WithoutBlankEnds(string code)
     {
         var lines = code.ReplaceLineEndings("\n").Split('\n').AsSpan();

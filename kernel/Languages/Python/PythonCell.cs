@@ -5,12 +5,15 @@ using ResearchKit.Kernel.Protocol.Client;
 
 namespace ResearchKit.Kernel.Languages.Python;
 
-/// <summary>One cell on its way through an ipykernel.</summary>
+/// <summary>One execution of a cell by an ipykernel.</summary>
 internal sealed class PythonCell(PythonKernel kernel, CellScope? scope, CellContext context, PythonTraceback traceback)
 {
     private static readonly TimeSpan ExitTime = TimeSpan.FromSeconds(10);
 
-    /// <summary>What was printed before a question travels another way and may come after it.</summary>
+    /// <summary>
+    /// How long to wait before an input request is shown: earlier output arrives on another channel and may be
+    /// later than the request.
+    /// </summary>
     private static readonly TimeSpan PrintingTime = TimeSpan.FromMilliseconds(50);
 
     private readonly Lock gate = new();
@@ -18,14 +21,14 @@ internal sealed class PythonCell(PythonKernel kernel, CellScope? scope, CellCont
     private bool isRunning;
     private bool isToStop;
 
-    /// <summary>Takes what comes after the cell's end.</summary>
+    /// <summary>The outputs of the cell, which also receive messages after its end.</summary>
     public PythonOutputs Outputs => outputs;
 
-    /// <summary>Runs it to its end.</summary>
+    /// <summary>Runs the cell to its end.</summary>
     /// <param name="code">The cell's code.</param>
-    /// <param name="sent">Is told the name by which Python refers to the cell.</param>
-    /// <exception cref="CellException">It threw, or its Python ended.</exception>
-    /// <exception cref="OperationCanceledException">It was interrupted before it began.</exception>
+    /// <param name="sent">Receives the id of the request.</param>
+    /// <exception cref="CellException">The cell threw, or its Python process ended.</exception>
+    /// <exception cref="OperationCanceledException">The cell was interrupted before it started.</exception>
     public async Task RunAsync(string code, Action<string> sent)
     {
         using var request = kernel.Send("execute_request", new()
@@ -83,7 +86,10 @@ internal sealed class PythonCell(PythonKernel kernel, CellScope? scope, CellCont
         throw traceback.Describe(error, context.Name, cause);
     }
 
-    /// <summary>An interrupt that comes before the cell runs would be lost, or hit ipykernel itself.</summary>
+    /// <summary>
+    /// Records that the cell has started, and sends an interrupt that was requested earlier. If it had been sent
+    /// then, it would be lost or would interrupt ipykernel itself.
+    /// </summary>
     private void Begin(Message input)
     {
         if (input.Content.Number("execution_count") is { } count) traceback.Know(count, context.Name);
@@ -114,7 +120,7 @@ internal sealed class PythonCell(PythonKernel kernel, CellScope? scope, CellCont
         }
         catch (OperationCanceledException)
         {
-            // the cell is interrupted: Python hears of that by itself
+            // the cell was interrupted, which Python is told separately
         }
     }
 }

@@ -1,11 +1,12 @@
 namespace ResearchKit.Kernel.Languages.Python;
 
-/// <summary>A part of a cell as IPython should get it.</summary>
+/// <summary>Prepares a part of a cell for IPython.</summary>
 internal static class PythonCode
 {
     /// <summary>
-    /// IPython drops blank lines at the start, and its line numbers would no longer be the cell's: comments stand in for them.
-    /// Not before a <c>%%</c> line, which must be the first.
+    /// Returns the code with leading blank lines replaced by comment lines, because IPython drops leading blank
+    /// lines and its line numbers would then differ from those of the cell. Before a <c>%%</c> line, which must be
+    /// the first, they are removed.
     /// </summary>
     public static string Of(string part)
     {
@@ -13,7 +14,8 @@ internal static class PythonCode
         var first = Array.FindIndex(lines, line => !string.IsNullOrWhiteSpace(line));
         if (first <= 0) return string.Join('\n', lines);
         if (lines[first].StartsWith("%%", StringComparison.Ordinal)) return string.Join('\n', lines[first..]);
-        var indent = lines[first][..^lines[first].TrimStart().Length];   // IPython allows a cell that is indented as a whole
+        // IPython accepts cells in which every line is indented
+        var indent = lines[first][..^lines[first].TrimStart().Length];
         return string.Join('\n', [.. Enumerable.Repeat($"{indent}#", first), .. lines[first..]]);
     }
 }

@@ -3,22 +3,27 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.Python;
 
-/// <summary>Finds a Python that has ipykernel.</summary>
+/// <summary>Finds a Python interpreter that has ipykernel.</summary>
 internal static class PythonFinder
 {
-    /// <summary>Names the Python to use, before all that is looked for.</summary>
+    /// <summary>
+    /// Environment variable with the path of the Python interpreter; if it is set, no other is tried.
+    /// </summary>
     public const string Variable = "RESEARCHKIT_PYTHON";
 
     private const string Question =
         "import importlib.util as u, sys; print('%d.%d' % sys.version_info[:2], 'yes' if u.find_spec('ipykernel') else 'no')";
 
     /// <summary>
-    /// The first of: the variable's, the active environment's, those on the path, the system's. An explicit one stands alone.
+    /// Returns the first interpreter with ipykernel: from the active environment, from PATH, or the system's. If
+    /// <see cref="Variable"/> is set, only that interpreter is tried.
     /// </summary>
     /// <param name="environment">Reads an environment variable.</param>
-    /// <param name="note">Is told when an active environment had to be passed over.</param>
-    /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="CellException">None has it; the traceback lists what was tried.</exception>
+    /// <param name="note">Receives a note if the active environment has no ipykernel and was skipped.</param>
+    /// <param name="cancellation">Cancels the search.</param>
+    /// <exception cref="CellException">
+    /// No interpreter has ipykernel; the traceback lists those that were tried.
+    /// </exception>
     public static async Task<string> FindAsync(
         Func<string, string?> environment, Action<string> note, CancellationToken cancellation)
     {
@@ -45,7 +50,7 @@ internal static class PythonFinder
 
     private static CellException Missing(List<string> tried, string? withoutKernel)
     {
-        const string message = "No Python with ipykernel was found, which Python cells run in.";
+        const string message = "No Python with ipykernel was found, which Python cells need.";
         var install = withoutKernel is null ? "Install Python 3"
             : $"Install it with: {withoutKernel} -m pip install ipykernel (Debian and Ubuntu: apt-get install python3-ipykernel)";
         return new CellException("PythonMissing", message,
@@ -72,7 +77,9 @@ internal static class PythonFinder
         return all;
     }
 
-    /// <summary>Its version and whether it has ipykernel; nothing where it does not start.</summary>
+    /// <summary>
+    /// Returns the version of an interpreter and whether it has ipykernel; an empty array if it cannot be started.
+    /// </summary>
     private static async Task<string[]> AskAsync(string path, CancellationToken cancellation)
     {
         var start = new ProcessStartInfo(path, ["-c", Question])

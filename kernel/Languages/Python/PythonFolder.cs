@@ -3,16 +3,17 @@ using System.Text;
 
 namespace ResearchKit.Kernel.Languages.Python;
 
-/// <summary>The folder through which this process and a Python share what no one else may read.</summary>
+/// <summary>A temporary folder for the exchange with a Python process, readable only by its owner.</summary>
 internal sealed class PythonFolder : IDisposable
 {
-    private readonly string path = Directory.CreateTempSubdirectory("researchkit-python-").FullName;   // for its owner only
+    // created with access for its owner only
+    private readonly string path = Directory.CreateTempSubdirectory("researchkit-python-").FullName;
     private int files;
 
-    /// <summary>The program that Python runs.</summary>
+    /// <summary>The script that the Python process runs.</summary>
     public string Program => PathTo("start_python.py");
 
-    /// <summary>Where Python writes down where it listens.</summary>
+    /// <summary>The connection file, which Python writes.</summary>
     public string Connection => PathTo("connection.json");
 
     public PythonFolder()
@@ -22,12 +23,12 @@ internal sealed class PythonFolder : IDisposable
         program.CopyTo(file);
     }
 
-    /// <summary>A number that no other request has.</summary>
+    /// <summary>Returns a unique number for a request.</summary>
     public string Next() => Interlocked.Increment(ref files).ToString(CultureInfo.InvariantCulture);
 
     public string PathTo(string name) => Path.Combine(path, name);
 
-    /// <summary>A new file that its owner alone may read.</summary>
+    /// <summary>Creates a file that only its owner can read.</summary>
     public FileStream Create(string name)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
@@ -41,10 +42,10 @@ internal sealed class PythonFolder : IDisposable
         file.Write(content);
     }
 
-    /// <summary>Reads a whole file; null where it is not there.</summary>
+    /// <summary>Returns the text of a file; null if it does not exist.</summary>
     public string? Read(string name) => File.Exists(PathTo(name)) ? File.ReadAllText(PathTo(name), Encoding.UTF8) : null;
 
-    /// <summary>Removes all files of a request.</summary>
+    /// <summary>Deletes all files of a request.</summary>
     public void Remove(string number)
     {
         foreach (var file in Directory.EnumerateFiles(path, $"{number}.*")) File.Delete(file);

@@ -11,7 +11,7 @@ internal sealed class PythonKernel : IDisposable
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(60), EndTime = TimeSpan.FromSeconds(2);
     private readonly PythonFolder folder;
     private readonly PythonProcess process;
-    private KernelClient client = null!;   // set before a start returns
+    private KernelClient client = null!;   // set by StartAsync
     private int disposed;
 
     private PythonKernel(PythonFolder folder, PythonProcess process)
@@ -20,21 +20,23 @@ internal sealed class PythonKernel : IDisposable
         _ = WatchAsync();
     }
 
-    /// <summary>What it shares with this process.</summary>
+    /// <summary>The folder for the exchange with the Python process.</summary>
     public PythonFolder Folder => folder;
 
-    /// <summary>How it ended; null while it runs.</summary>
+    /// <summary>A description of how the process ended; null while it runs.</summary>
     public string? Ending => process.Ended.IsCompleted ? process.Ended.Result : null;
 
-    /// <summary>Completes when it has ended.</summary>
+    /// <summary>Completes when the process has ended.</summary>
     public Task Ended => process.Ended;
 
-    /// <summary>Starts one and waits until it answers.</summary>
-    /// <param name="python">A Python that has ipykernel.</param>
-    /// <param name="work">The current folder of its cells.</param>
-    /// <param name="late">Takes what it says about requests that have ended.</param>
-    /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="CellException">It ended while it started, or did not answer.</exception>
+    /// <summary>Starts an ipykernel and waits until it is ready.</summary>
+    /// <param name="python">The path of a Python interpreter with ipykernel.</param>
+    /// <param name="work">The working directory.</param>
+    /// <param name="late">Receives messages about requests that have ended.</param>
+    /// <param name="cancellation">Cancels the start.</param>
+    /// <exception cref="CellException">
+    /// The process ended during the start, or did not become ready in time.
+    /// </exception>
     public static async Task<PythonKernel> StartAsync(
         string python, string work, Action<Message> late, CancellationToken cancellation)
     {
@@ -69,20 +71,20 @@ internal sealed class PythonKernel : IDisposable
     /// <summary>Sends a request.</summary>
     public KernelRequest Send(string type, JsonObject content) => client.Send(type, content);
 
-    /// <summary>Answers a question of a running cell.</summary>
+    /// <summary>Answers an input request of the running cell.</summary>
     public void Answer(Message question, string value) => client.Answer(question, value);
 
-    /// <summary>Interrupts what runs.</summary>
+    /// <summary>Interrupts the running cell.</summary>
     public void Interrupt()
     {
         if (process.Interrupt()) _ = WakeAsync();
         else client.Send("interrupt_request", [], Channel.Control).Dispose();
     }
 
-    /// <summary>Ends it at once.</summary>
+    /// <summary>Kills the process.</summary>
     public void Kill() => process.Kill();
 
-    /// <summary>The error of a cell whose Python ended.</summary>
+    /// <summary>Returns the failure of a cell whose Python process ended.</summary>
     public CellException Gone(string what = "Python ended while the cell ran") => Failed("PythonEnded", $"{what}: {Ending}.");
 
     /// <inheritdoc/>
@@ -101,7 +103,7 @@ internal sealed class PythonKernel : IDisposable
 
     private async Task ConnectAsync(Action<Message> late, CancellationToken cancellation)
     {
-        while (true)   // Python takes ports that are free, makes up a key and writes both down
+        while (true)   // wait until Python has chosen free ports and a key and written the connection file
         {
             await Task.Delay(10, cancellation).ConfigureAwait(false);
             if (!File.Exists(folder.Connection)) continue;
@@ -117,13 +119,16 @@ internal sealed class PythonKernel : IDisposable
             }
             catch (Exception half) when (half is InvalidDataException or IOException)
             {
-                continue;   // it is being written
+                continue;   // the file is not complete yet
             }
         }
         await client.ReadyAsync(cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>An event loop that waits for a timer notes a signal only when something else wakes it.</summary>
+    /// <summary>
+    /// Sends requests to wake Python's event loop: while it waits for a timer, it notices a signal only when woken
+    /// by another event.
+    /// </summary>
     private async Task WakeAsync()
     {
         foreach (var wait in new[] { 50, 300 })
@@ -133,7 +138,9 @@ internal sealed class PythonKernel : IDisposable
         }
     }
 
-    /// <summary>Ends all requests when the process ends, after what it said last.</summary>
+    /// <summary>
+    /// Fails all open requests when the process has ended, after a delay in which its last messages arrive.
+    /// </summary>
     private async Task WatchAsync()
     {
         var ending = await process.Ended.ConfigureAwait(false);
@@ -145,7 +152,7 @@ internal sealed class PythonKernel : IDisposable
     private CellException Failed(string kind, string message)
     {
         var last = process.LastLines;
-        return new CellException(kind, message,
-            last.Count == 0 ? [message] : [message, "Its last words:", .. last.Select(line => $"   {line}")]);
+        return new CellException(kind, message, last.Count == 0 ? [message] : [message, "The "
+            + "last lines of its stderr:", .. last.Select(line => $"   {line}")]);
     }
 }

@@ -6,9 +6,10 @@ using ResearchKit.Kernel.Protocol;
 namespace ResearchKit.Kernel.Languages.Python;
 
 /// <summary>
-/// Python cells, in an ipykernel of their own that starts with the first of them and shares variables by value.
+/// Python cells. They run in an ipykernel process, which starts with the first cell and exchanges variables by
+/// value.
 /// </summary>
-/// <param name="folder">The current folder of the cells: the notebook's.</param>
+/// <param name="folder">The working directory of the cells: the notebook's folder.</param>
 public sealed class PythonLanguage(string folder) : ILanguage, IVariables, IDisposable
 {
     /// <summary>The name after <c>#!</c>.</summary>
@@ -31,7 +32,8 @@ public sealed class PythonLanguage(string folder) : ILanguage, IVariables, IDisp
     public ICodeServices Services => new PythonServices(() => kernel is { Ending: null } ? kernel : null);
 
     /// <summary>
-    /// The variables that cells gave values to, each value as a short text: <see cref="GetAsync"/> brings the value itself.
+    /// The variables of the cells, with each value as a short text; <see cref="GetAsync"/> returns the value
+    /// itself.
     /// </summary>
     public IReadOnlyList<Variable> Variables
     {
@@ -52,7 +54,7 @@ public sealed class PythonLanguage(string folder) : ILanguage, IVariables, IDisp
         }
     }
 
-    /// <summary>Runs a cell. Its last expression is shown by Python itself, so that no value comes back.</summary>
+    /// <summary>Runs a cell. Python displays the last expression itself, so no value is returned.</summary>
     /// <inheritdoc/>
     public async Task<CellValue> RunAsync(string code, CellContext context)
     {
@@ -76,7 +78,9 @@ public sealed class PythonLanguage(string folder) : ILanguage, IVariables, IDisp
 
     /// <inheritdoc/>
     /// <exception cref="KeyNotFoundException">There is no such variable.</exception>
-    /// <exception cref="NotSupportedException">Its value cannot be shared; the message names its type.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The type of the value cannot be shared; the message names it.
+    /// </exception>
     public async Task<object?> GetAsync(string name, CancellationToken cancellation)
     {
         if (kernel is null)
@@ -95,7 +99,7 @@ public sealed class PythonLanguage(string folder) : ILanguage, IVariables, IDisp
             },
             cancellation).ConfigureAwait(false);
 
-    /// <summary>Ends Python.</summary>
+    /// <summary>Ends the Python process.</summary>
     public void Dispose()
     {
         kernel?.Dispose();
@@ -115,12 +119,15 @@ public sealed class PythonLanguage(string folder) : ILanguage, IVariables, IDisp
         }
     }
 
-    /// <summary>A cell that did not stop when it was interrupted still holds Python; a second interrupt takes it away.</summary>
+    /// <summary>
+    /// Waits for Python, which may still be running an earlier cell that ignored its interrupt. Interrupting this
+    /// wait kills the Python process.
+    /// </summary>
     private async Task TakeTurnAsync(CellContext context)
     {
         if (await turn.WaitAsync(TimeSpan.FromMilliseconds(500), context.Cancellation).ConfigureAwait(false)) return;
-        context.Note(
-            $"Python still runs {running}, which did not stop. This cell waits for it; to interrupt this cell ends Python.");
+        context.Note($"Python still runs {running}, which did not stop. This cell waits for it; interrupting "
+            + "this cell ends Python.");
         try
         {
             await turn.WaitAsync(context.Cancellation).ConfigureAwait(false);
@@ -132,13 +139,13 @@ public sealed class PythonLanguage(string folder) : ILanguage, IVariables, IDisp
         }
     }
 
-    /// <summary>The running Python, or a new one.</summary>
+    /// <summary>Returns the running Python, or starts one.</summary>
     private async Task<PythonKernel> KernelAsync(Action<string> note, CancellationToken cancellation)
     {
         if (kernel is { Ending: null }) return kernel;
         if (kernel is { Ending: { } ending })
         {
-            note($"Python had ended ({ending}). It starts again, without the variables of before.");
+            note($"Python had ended ({ending}). It starts again, without its earlier variables.");
             kernel.Dispose();
             kernel = null;
             traceback.Forget();

@@ -4,14 +4,14 @@ using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Languages.Python;
 
-/// <summary>Brings what an ipykernel says into the outputs of a cell.</summary>
+/// <summary>Converts messages of an ipykernel to outputs of a cell.</summary>
 internal sealed class PythonOutputs(CellScope? scope)
 {
     private const string Plain = "text/plain";
     // its other half lives in Python alone: the text is shown
     private const string Widget = "application/vnd.jupyter.widget-view+json";
 
-    /// <summary>Shows what a message shows; errors are not among it.</summary>
+    /// <summary>Displays the output in a message. Errors are handled elsewhere.</summary>
     public void Show(Message message)
     {
         if (scope?.Outputs is not { } outputs) return;
@@ -33,13 +33,13 @@ internal sealed class PythonOutputs(CellScope? scope)
         }
     }
 
-    /// <summary>Shows what a reply carries beside its status: the page of a <c>name?</c>.</summary>
+    /// <summary>Displays the pages in the payload of a reply, such as the help for <c>name?</c>.</summary>
     public void ShowPages(Message reply)
     {
         foreach (var page in Payload(reply, "page")) scope?.Outputs?.Show(Data(page), Guid.NewGuid().ToString("N"));
     }
 
-    /// <summary>Whether the cell asked its Python to end, which it then does a moment later.</summary>
+    /// <summary>Returns whether the cell asked Python to exit, which happens a moment later.</summary>
     public static bool Exits(Message? reply) =>
         reply is not null && Payload(reply, "ask_exit").Any(item => !item.Flag("keepkernel", false));
 
@@ -48,7 +48,7 @@ internal sealed class PythonOutputs(CellScope? scope)
 
     private static string? DisplayId(JsonObject content) => (content["transient"] as JsonObject)?.Text("display_id");
 
-    /// <summary>By mime type, the plain text last since it is the poorest.</summary>
+    /// <summary>Returns the data by mime type, with plain text last, since it is the least rich.</summary>
     private static Formatted Data(JsonObject content)
     {
         var data = new OrderedDictionary<string, string>();

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Kernel.Languages.Python;
 
-/// <summary>The process that Python cells run in. It ends with this one.</summary>
+/// <summary>The process that runs Python cells. It ends when this process ends.</summary>
 internal sealed partial class PythonProcess : IDisposable
 {
     private const int SigInt = 2, SigKill = 9, KeptLines = 20, KeptOfLine = 500;
@@ -13,16 +13,16 @@ internal sealed partial class PythonProcess : IDisposable
     private readonly Queue<string> errors = new();
     private readonly TaskCompletionSource<string> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Starts it.</summary>
-    /// <param name="python">The program.</param>
-    /// <param name="folder">What it shares with this process.</param>
-    /// <param name="work">Its current folder: the notebook's.</param>
+    /// <summary>Starts the process.</summary>
+    /// <param name="python">The path of the Python interpreter.</param>
+    /// <param name="folder">The folder for the exchange with the process.</param>
+    /// <param name="work">The working directory: the notebook's folder.</param>
     public PythonProcess(string python, PythonFolder folder, string work)
     {
         var start = new ProcessStartInfo(python, [folder.Program, "-f", folder.Connection, "--HistoryManager.hist_file=:memory:"])
         {
             WorkingDirectory = work,
-            RedirectStandardInput = true,    // its end tells Python that this process is gone
+            RedirectStandardInput = true,    // kept open: when it closes, Python knows that this process has ended
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
@@ -32,17 +32,17 @@ internal sealed partial class PythonProcess : IDisposable
         start.Environment.TryAdd("PYDEVD_DISABLE_FILE_VALIDATION", "1");
         process = new Process { StartInfo = start, EnableRaisingEvents = true };
         process.Exited += (_, _) => End();
-        process.OutputDataReceived += (_, _) => { };   // what Python prints comes as messages
+        process.OutputDataReceived += (_, _) => { };   // ignored: the output of cells arrives as messages
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
 
-    /// <summary>Completes when the process has ended, with how it did in a few words.</summary>
+    /// <summary>Completes with a short description when the process has ended.</summary>
     public Task<string> Ended => ended.Task;
 
-    /// <summary>The last lines that it wrote past its cells' outputs.</summary>
+    /// <summary>The last lines of stderr.</summary>
     public IReadOnlyList<string> LastLines
     {
         get
@@ -51,7 +51,9 @@ internal sealed partial class PythonProcess : IDisposable
         }
     }
 
-    /// <summary>Interrupts what it runs, and what that has started; false where there are no signals.</summary>
+    /// <summary>
+    /// Sends an interrupt signal to the process and its children; returns false on Windows, which has no signals.
+    /// </summary>
     public bool Interrupt()
     {
         if (OperatingSystem.IsWindows()) return false;
@@ -59,17 +61,17 @@ internal sealed partial class PythonProcess : IDisposable
         return true;
     }
 
-    /// <summary>Ends it at once, with all that it has started.</summary>
+    /// <summary>Kills the process and all its children.</summary>
     public void Kill()
     {
-        if (!OperatingSystem.IsWindows()) Signal(SigKill);   // the group has also what has lost its parent
+        if (!OperatingSystem.IsWindows()) Signal(SigKill);   // also kills orphaned processes of the group
         try
         {
             if (!process.HasExited) process.Kill(entireProcessTree: true);
         }
         catch (Exception gone) when (gone is InvalidOperationException or System.ComponentModel.Win32Exception)
         {
-            // it ended by itself meanwhile
+            // it has already ended
         }
     }
 
@@ -91,14 +93,16 @@ internal sealed partial class PythonProcess : IDisposable
         }
     }
 
-    /// <summary>What it has started does not outlive it.</summary>
+    /// <summary>Kills the remaining processes of the group after the process has ended.</summary>
     private void End()
     {
         if (!OperatingSystem.IsWindows()) Signal(SigKill);
         ended.TrySetResult(Describe(process.ExitCode));
     }
 
-    /// <summary>To its whole group. Until it has made one of its own there is none, and nothing happens.</summary>
+    /// <summary>
+    /// Sends a signal to the process group. It has no effect before the process has created its group.
+    /// </summary>
     private void Signal(int signal)
     {
         if (!ended.Task.IsCompleted) _ = SendSignal(-process.Id, signal);
@@ -117,7 +121,9 @@ internal sealed partial class PythonProcess : IDisposable
         _ => "",
     };
 
-    /// <summary>The frames below the cell in the traceback of a crash.</summary>
+    /// <summary>
+    /// Matches traceback lines of ipykernel and its libraries, which are below the cell in the report of a crash.
+    /// </summary>
     [GeneratedRegex(@"^ +File "".*[/\\](IPython|ipykernel|tornado|traitlets|asyncio|start_python\.py)\b")]
     private static partial Regex OfKernel();
 

@@ -5,7 +5,8 @@ using ResearchKit.Kernel.Protocol;
 namespace ResearchKit.Kernel.Languages.Python;
 
 /// <summary>
-/// Answers about Python code from the running ipykernel; before the first cell there is none, and nothing is known.
+/// Editor services for Python, by the running ipykernel. Before the first cell there is none, and results are
+/// empty.
 /// </summary>
 internal sealed class PythonServices(Func<PythonKernel?> running) : ICodeServices
 {
@@ -49,7 +50,10 @@ internal sealed class PythonServices(Func<PythonKernel?> running) : ICodeService
         };
     }
 
-    /// <summary>What the kernel says; null where there is none, or where it is busy: it answers between two cells only.</summary>
+    /// <summary>
+    /// Sends a request to the kernel and returns the reply's content; null if there is no kernel, or if it is
+    /// running a cell and does not reply in time.
+    /// </summary>
     private async Task<JsonObject?> AskAsync(
         string type, string code, int? position, JsonObject content, CancellationToken cancellation)
     {
@@ -68,7 +72,7 @@ internal sealed class PythonServices(Func<PythonKernel?> running) : ICodeService
         }
     }
 
-    /// <summary>The protocol counts in code points, .NET in UTF-16 units.</summary>
+    /// <summary>Converts a position from code points, which the protocol uses, to UTF-16 units.</summary>
     private static int Units(string code, int points)
     {
         var at = 0;

@@ -7,21 +7,26 @@ using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Languages.Python;
 
-/// <summary>Tells a Python error with the notebook's own cells: Python counts only those that it ran.</summary>
+/// <summary>
+/// Rewrites Python tracebacks with the notebook's cell numbers; IPython numbers only the cells that it has run
+/// itself.
+/// </summary>
 internal sealed partial class PythonTraceback
 {
     private readonly ConcurrentDictionary<int, string> names = new();
 
-    /// <summary>Notes which cell it is that Python calls by a number.</summary>
+    /// <summary>Records the notebook cell of an IPython execution count.</summary>
     public void Know(int count, string cell) => names[count] = cell;
 
-    /// <summary>Another Python counts from the start.</summary>
+    /// <summary>Clears the records when a new Python process starts, since it counts from 1 again.</summary>
     public void Forget() => names.Clear();
 
-    /// <summary>The error of a message; its colors stay, since front ends show them.</summary>
-    /// <param name="error">What an <c>error</c> message or a reply says.</param>
+    /// <summary>
+    /// Converts an error message or reply to a failure; its color codes are kept, since front ends display them.
+    /// </summary>
+    /// <param name="error">The content of an <c>error</c> message or of a reply.</param>
     /// <param name="cell">The cell that ran.</param>
-    /// <param name="cause">What stopped it, where something did.</param>
+    /// <param name="cause">The exception of an interrupt; null if there was none.</param>
     public CellException Describe(JsonObject error, string cell, Exception? cause)
     {
         var (name, message) = (error.Text("ename") ?? "Error", error.Text("evalue") ?? "");

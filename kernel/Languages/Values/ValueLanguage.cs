@@ -6,9 +6,10 @@ using ResearchKit.Kernel.Cells;
 namespace ResearchKit.Kernel.Languages.Values;
 
 /// <summary>
-/// <c>#!value --name x</c>: keeps a text as it stands in the cell, in a file or at an address, for other languages to share.
+/// <c>#!value --name x</c>: stores a text from the cell, a file or a URL as a variable that other languages can
+/// share.
 /// </summary>
-/// <param name="folder">Where relative paths are looked for.</param>
+/// <param name="folder">The folder for relative paths.</param>
 public sealed class ValueLanguage(string folder) : ILanguage, IVariables
 {
     private readonly ConcurrentDictionary<string, object?> values = new(StringComparer.Ordinal);

@@ -4,7 +4,7 @@ using ResearchKit.Mermaid.Lettering;
 
 namespace ResearchKit.Mermaid.Classes;
 
-/// <summary>What stands in a class's box: its name, its attributes and its operations.</summary>
+/// <summary>The box of a class in a class diagram: its name, attributes and operations.</summary>
 internal sealed partial class ClassBox(string name)
 {
     private readonly List<string> attributes = [];
@@ -14,7 +14,7 @@ internal sealed partial class ClassBox(string name)
 
     public List<string> Annotations { get; } = [];
 
-    /// <summary>Adds a member; what has parentheses is an operation.</summary>
+    /// <summary>Adds a member: an operation if it has parentheses, else an attribute.</summary>
     public void Add(string member) => (member.Contains('(', StringComparison.Ordinal) ? operations : attributes).Add(member);
 
     public void Fill(GraphNode node)
@@ -33,7 +33,10 @@ internal sealed partial class ClassBox(string name)
     private static TextBlock Block(List<string> members) =>
         new([.. members.SelectMany(member => TextBlock.Of(Readable(member), TextBlock.Small).Lines)], TextBlock.Small);
 
-    /// <summary><c>List~int~</c> is a generic type; an operation's result follows a colon.</summary>
+    /// <summary>
+    /// Converts a member to display form: <c>List~int~</c> becomes a generic type, and an operation's result type
+    /// follows a colon.
+    /// </summary>
     private static string Readable(string member)
     {
         var text = Generic().Replace(member, "<$1>").TrimEnd('$', '*');

@@ -6,7 +6,7 @@ using ResearchKit.Mermaid.Reading;
 
 namespace ResearchKit.Mermaid.Classes;
 
-/// <summary>Reads a class diagram: what follows <c>classDiagram</c>.</summary>
+/// <summary>Parses a class diagram, after the keyword <c>classDiagram</c>.</summary>
 internal sealed partial class ClassParser
 {
     private readonly MermaidReader reader;
@@ -39,7 +39,7 @@ internal sealed partial class ClassParser
         var start = reader.Position;
         if (reader.Take("}"))
         {
-            if (space is null) throw reader.Refused("found \"}\" without a namespace that is open.", start);
+            if (space is null) throw reader.Refused("found \"}\" without an open namespace.", start);
             space = null;
         }
         else if (reader.TakeKeyword("class")) Class();

@@ -3,7 +3,10 @@ using ResearchKit.Mermaid.Layout;
 
 namespace ResearchKit.Mermaid.Drawing;
 
-/// <summary>Draws lines with what stands at their ends. The heads are shapes of their own: markers would need ids.</summary>
+/// <summary>
+/// Draws the lines of edges with their arrowheads. Arrowheads are separate shapes, because SVG markers would
+/// need ids.
+/// </summary>
 internal static class Arrows
 {
     public static void Draw(Svg svg, IReadOnlyList<Step> steps, EdgeLine line, EdgeHead start, EdgeHead end, Paint? paint = null)
@@ -26,7 +29,7 @@ internal static class Arrows
         var other => $"{other}{Svg.Pair(step.End)}",
     }));
 
-    /// <summary>Draws a head whose tip is at a place.</summary>
+    /// <summary>Draws an arrowhead with its tip at a point.</summary>
     public static void Head(Svg svg, EdgeHead head, Point tip, Point into, string? color = null)
     {
         var across = new Point(-into.Y, into.X);
@@ -59,7 +62,7 @@ internal static class Arrows
     private static void Shape(Svg svg, string kind, string style, params IReadOnlyList<Point> points) =>
         svg.Path($"M{string.Join(" L", points.Select(Svg.Pair))} Z", kind, style);
 
-    /// <summary>How far the line stays away from the tip.</summary>
+    /// <summary>Returns the distance from the end of the line to the tip of the arrowhead.</summary>
     private static double Depth(EdgeHead head) => head switch
     {
         EdgeHead.Arrow => 7,

@@ -12,10 +12,10 @@ internal sealed class GraphDrawing(Graph graph)
     private readonly Svg svg = new();
     private readonly Placement placed = GraphLayout.Of(graph);
 
-    /// <summary>The drawing as HTML.</summary>
-    /// <param name="graph">What to draw.</param>
-    /// <param name="kind">What such a diagram is called, such as <c>Flowchart</c>.</param>
-    /// <param name="said">The author's own words about it.</param>
+    /// <summary>Returns the drawing as HTML.</summary>
+    /// <param name="graph">The diagram.</param>
+    /// <param name="kind">The name of this kind of diagram, such as <c>Flowchart</c>.</param>
+    /// <param name="said">The reader with the author's title and description.</param>
     public static string Html(Graph graph, string kind, MermaidReader said) => new GraphDrawing(graph).Html(kind, said);
 
     private string Html(string kind, MermaidReader said)
@@ -66,7 +66,9 @@ internal sealed class GraphDrawing(Graph graph)
         svg.Close();
     }
 
-    /// <summary>Writes beside an end: right of a line that goes down or up, above one that goes sideways.</summary>
+    /// <summary>
+    /// Draws the text at an end of an edge: to the right of a vertical line, above a horizontal one.
+    /// </summary>
     private void DrawEndText(TextBlock text, Point end, Step next)
     {
         var away = Arrows.Unit(next.End - end);

@@ -3,7 +3,7 @@ using ResearchKit.Mermaid.Graphs;
 
 namespace ResearchKit.Mermaid.Drawing;
 
-/// <summary>Says a diagram in sentences, for those who hear it.</summary>
+/// <summary>Describes a diagram in sentences, for screen readers.</summary>
 internal static class GraphInWords
 {
     private const int Longest = 4_000;

@@ -1,15 +1,19 @@
 namespace ResearchKit.Mermaid.Drawing;
 
 /// <summary>
-/// How diagrams look. All colors are mixed from the page's own text color, so that light and dark pages both work.
+/// The style of diagrams. All colors are derived from the page's text color, so that they fit light and dark
+/// pages.
 /// </summary>
-/// <remarks>A page changes the look by setting <c>--rk-mermaid-node</c>, <c>-group</c>, <c>-note</c> and <c>-line</c>.</remarks>
+/// <remarks>
+/// A page can change the colors by setting <c>--rk-mermaid-node</c>, <c>-group</c>, <c>-note</c> and
+/// <c>-line</c>.
+/// </remarks>
 internal static class MermaidStyle
 {
     public const string Font = "\"Segoe UI\",Roboto,\"Helvetica Neue\",Arial,\"Noto Sans\",\"Liberation Sans\","
         + "\"DejaVu Sans\",sans-serif";
 
-    // The first declaration of a pair is for browsers that cannot mix colors.
+    // The first declaration of each pair is for browsers without color-mix().
     public const string Css =
         ".rk-mermaid{color:var(--jp-content-font-color1,var(--vscode-editor-foreground,inherit));"
         + "overflow-x:auto;max-width:100%;padding:4px 0;"

@@ -3,7 +3,7 @@ using ResearchKit.Mermaid.Layout;
 
 namespace ResearchKit.Mermaid.Drawing;
 
-/// <summary>Draws nodes: the shape, then the label inside it.</summary>
+/// <summary>Draws the shapes of nodes with their labels.</summary>
 internal static class Shapes
 {
     private const double Fold = 9;

@@ -7,7 +7,8 @@ using ResearchKit.Mermaid.Lettering;
 namespace ResearchKit.Mermaid.Drawing;
 
 /// <summary>
-/// Writes the elements of a drawing. Every text is escaped; there are no ids, so that many drawings fit on one page.
+/// Writes SVG elements. All text is escaped. There are no ids, so that several drawings on one page cannot
+/// conflict.
 /// </summary>
 internal sealed class Svg
 {
@@ -15,10 +16,12 @@ internal sealed class Svg
 
     public static string Number(double value) => Math.Round(value, 2).ToString("0.##", CultureInfo.InvariantCulture);
 
-    /// <summary>The whole drawing with its frame, its style and what a screen reader says.</summary>
-    /// <param name="bounds">What can be seen.</param>
-    /// <param name="title">Its name.</param>
-    /// <param name="description">What it says, in sentences.</param>
+    /// <summary>
+    /// Returns the complete SVG with its style, and with title and description for screen readers.
+    /// </summary>
+    /// <param name="bounds">The visible area.</param>
+    /// <param name="title">The title of the drawing.</param>
+    /// <param name="description">A description in sentences.</param>
     public string Document(Box bounds, string title, string description)
     {
         var (width, height) = (Number(bounds.Width), Number(bounds.Height));
@@ -54,16 +57,18 @@ internal sealed class Svg
 
     public void Line(Point from, Point to, string kind = "") => Path($"M{Pair(from)} L{Pair(to)}", kind);
 
-    /// <summary>Writes lines of text around a centre.</summary>
+    /// <summary>Draws lines of text around a center.</summary>
     public void Centred(TextBlock block, Point centre, string? color = null) =>
         Text(block, new Point(centre.X, centre.Y - (block.Height / 2)), "middle", "", color);
 
-    /// <summary>Writes lines of text below a place.</summary>
+    /// <summary>Draws lines of text below a point.</summary>
     /// <param name="block">The lines.</param>
-    /// <param name="top">The upper end of the first line.</param>
-    /// <param name="anchor">Where the place is in each line: <c>start</c>, <c>middle</c> or <c>end</c>.</param>
-    /// <param name="kind">Its class in the style sheet.</param>
-    /// <param name="color">The author's color; one of those that <see cref="Paint"/> lets pass.</param>
+    /// <param name="top">The point at the top of the first line.</param>
+    /// <param name="anchor">
+    /// Which part of each line is at the point: <c>start</c>, <c>middle</c> or <c>end</c>.
+    /// </param>
+    /// <param name="kind">The CSS class of the text.</param>
+    /// <param name="color">The author's color, validated by <see cref="Paint"/>.</param>
     public void Text(TextBlock block, Point top, string anchor, string kind = "", string? color = null)
     {
         if (block.IsEmpty) return;
@@ -81,7 +86,7 @@ internal sealed class Svg
 
     public static string Pair(Point point) => $"{Number(point.X)},{Number(point.Y)}";
 
-    /// <summary>The author's colors as a style attribute's text.</summary>
+    /// <summary>Returns the author's colors as the text of a style attribute.</summary>
     public static string Css(Paint paint) => string.Concat(
         paint.Fill is { } fill ? $"fill:{fill};" : "",
         paint.Stroke is { } stroke ? $"stroke:{stroke};" : "",

@@ -5,19 +5,19 @@ using ResearchKit.Mermaid.Reading;
 
 namespace ResearchKit.Mermaid.Flowcharts;
 
-/// <summary>What an arrow says apart from its ends.</summary>
+/// <summary>The properties of an arrow, without the nodes that it connects.</summary>
 internal sealed record FlowchartLink(EdgeLine Line, EdgeHead Start, EdgeHead End, int Length, TextBlock? Label)
 {
     public GraphEdge Between(GraphItem from, GraphItem to) =>
         new(from, to) { Line = Line, StartHead = Start, EndHead = End, Length = Length, Label = Label };
 }
 
-/// <summary>Reads the arrows of flowcharts.</summary>
+/// <summary>Parses the arrows of flowcharts.</summary>
 internal static partial class FlowchartLinks
 {
     private const int Longest = 8;
 
-    /// <summary>Reads the arrow that stands here; null where none does.</summary>
+    /// <summary>Parses an arrow at the current position; returns null if there is none.</summary>
     public static FlowchartLink? Read(MermaidReader reader)
     {
         if (reader.Take(Whole()) is { } whole) return Of(whole.Groups[1].Value, whole.Groups[2].Value, LabelAfter(reader));

@@ -4,7 +4,7 @@ using ResearchKit.Mermaid.Reading;
 
 namespace ResearchKit.Mermaid.Flowcharts;
 
-/// <summary>Reads a flowchart: what follows <c>graph</c> or <c>flowchart</c>.</summary>
+/// <summary>Parses a flowchart, after the keyword <c>graph</c> or <c>flowchart</c>.</summary>
 internal sealed class FlowchartParser
 {
     private readonly MermaidReader reader;
@@ -18,7 +18,7 @@ internal sealed class FlowchartParser
 
     public static Graph Read(MermaidReader reader) => new FlowchartParser(reader).Read();
 
-    /// <summary>Reads <c>TD</c>, <c>LR</c> and the like.</summary>
+    /// <summary>Parses a direction such as <c>TD</c> or <c>LR</c>; returns null if there is none.</summary>
     public static Direction? TakeDirection(MermaidReader reader)
     {
         if (reader.TakeKeyword("TB") || reader.TakeKeyword("TD") || reader.Take("v ")) return Direction.Down;

@@ -4,10 +4,10 @@ using ResearchKit.Mermaid.Reading;
 
 namespace ResearchKit.Mermaid.Flowcharts;
 
-/// <summary>The brackets around a node's label and the shapes that they mean.</summary>
+/// <summary>The brackets around a node's label and the shapes they stand for.</summary>
 internal static class FlowchartShapes
 {
-    /// <summary>Those that begin like a shorter one come before it.</summary>
+    /// <summary>Ordered so that a bracket comes before shorter ones with the same beginning.</summary>
     public static readonly (string Open, string[] Close, NodeShape[] Shape)[] Brackets =
     [
         ("(((", [")))"], [NodeShape.DoubleCircle]),
@@ -45,7 +45,7 @@ internal static class FlowchartShapes
     }.SelectMany(pair => pair.Names.Select(name => (name, pair.Shape)))
         .ToDictionary(pair => pair.name, pair => pair.Shape, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Reads the brackets after a node's name, where there are some.</summary>
+    /// <summary>Parses the brackets after a node's name, if there are any.</summary>
     public static void Read(MermaidReader reader, GraphItem item)
     {
         if (reader.Take("@{"))
@@ -63,7 +63,9 @@ internal static class FlowchartShapes
         }
     }
 
-    /// <summary>Reads a label up to one of the closing brackets; says which.</summary>
+    /// <summary>
+    /// Parses a label up to one of the closing brackets; returns the label and the index of that bracket.
+    /// </summary>
     private static (string Label, int Closed) ReadLabel(MermaidReader reader, string[] close)
     {
         reader.SkipSpaces();

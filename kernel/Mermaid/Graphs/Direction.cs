@@ -1,6 +1,6 @@
 namespace ResearchKit.Mermaid.Graphs;
 
-/// <summary>Where the arrows of a diagram lead.</summary>
+/// <summary>The direction in which the arrows of a diagram point.</summary>
 internal enum Direction
 {
     Down,

@@ -2,7 +2,7 @@ using ResearchKit.Mermaid.Reading;
 
 namespace ResearchKit.Mermaid.Graphs;
 
-/// <summary>A diagram of nodes and edges, whatever notation it was written in.</summary>
+/// <summary>A diagram of nodes and edges: a flowchart, class diagram or state diagram.</summary>
 internal sealed class Graph
 {
     public const int MostNodes = 2_000;
@@ -12,7 +12,7 @@ internal sealed class Graph
     private readonly Dictionary<string, GraphItem> byId = new(StringComparer.Ordinal);
     private readonly Dictionary<int, Paint> edgePaints = [];
 
-    /// <summary>The whole: everything lies in it.</summary>
+    /// <summary>The root group, which contains everything.</summary>
     public GraphGroup Root { get; } = new("", null);
 
     public List<GraphNode> Nodes { get; } = [];
@@ -23,15 +23,15 @@ internal sealed class Graph
 
     public Dictionary<string, Paint> ClassPaints { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The paint of edges that have none of their own.</summary>
+    /// <summary>The default paint of edges.</summary>
     public Paint EdgePaint { get; private set; } = new();
 
-    /// <summary>What its author calls it.</summary>
+    /// <summary>The author's title; null for none.</summary>
     public string? Title { get; set; }
 
     public GraphItem? Find(string id) => byId.GetValueOrDefault(id);
 
-    /// <summary>The node of a name; a new one where there is none yet.</summary>
+    /// <summary>Returns the node or group of a name; creates a node if there is none.</summary>
     public GraphItem NodeOf(string id, GraphGroup group, MermaidReader place, int at)
     {
         if (byId.TryGetValue(id, out var known))
@@ -40,7 +40,8 @@ internal sealed class Graph
             return known;
         }
         if (Nodes.Count == MostNodes)
-            throw place.Refused($"The diagram has more than {MostNodes:N0} nodes; a picture holds at most that many.", at);
+            throw place.Refused($"The diagram has more than {MostNodes:N0} nodes; a diagram can "
+                + "have at most that many.", at);
         var node = new GraphNode(id, group);
         group.Items.Add(node);
         Nodes.Add(node);
@@ -48,11 +49,14 @@ internal sealed class Graph
         return node;
     }
 
-    /// <summary>A group inside another; one of the same name is gone on with.</summary>
+    /// <summary>
+    /// Returns the group of a name; creates it inside <paramref name="parent"/> if there is none.
+    /// </summary>
     public GraphGroup GroupOf(string id, GraphGroup parent, MermaidReader place, int at)
     {
         if (byId.GetValueOrDefault(id) is GraphGroup known) return known;
-        if (parent.Depth + 1 > Deepest) throw place.Refused($"Groups lie more than {Deepest} deep inside each other.", at);
+        if (parent.Depth + 1 > Deepest)
+            throw place.Refused($"Groups are nested more than {Deepest} deep inside each other.", at);
         var group = new GraphGroup(id, parent);
         if (byId.GetValueOrDefault(id) is GraphNode early) Replace(early, group);
         parent.Items.Add(group);
@@ -64,18 +68,19 @@ internal sealed class Graph
     public void Add(GraphEdge edge, MermaidReader place)
     {
         if (Edges.Count == MostEdges)
-            throw place.Refused($"The diagram has more than {MostEdges:N0} edges; a picture holds at most that many.", edge.At);
+            throw place.Refused($"The diagram has more than {MostEdges:N0} edges; a diagram can "
+                + "have at most that many.", edge.At);
         Edges.Add(edge);
     }
 
-    /// <summary>Looks over the whole when all is read.</summary>
+    /// <summary>Validates the complete diagram and returns it.</summary>
     public Graph Finished(MermaidReader place)
     {
         Title = place.Title;
         foreach (var edge in Edges.Where(edge =>
             edge.From != edge.To && (edge.From.Around.Contains(edge.To) || edge.To.Around.Contains(edge.From))))
-            throw place.Refused(
-                $"An edge cannot lead between \"{edge.From.Id}\" and \"{edge.To.Id}\", for one lies inside the other.", edge.At);
+            throw place.Refused($"An edge cannot lead between \"{edge.From.Id}\" and \"{edge.To.Id}\", because "
+                + "one contains the other.", edge.At);
         return this;
     }
 
@@ -87,14 +92,14 @@ internal sealed class Graph
 
     public Paint PaintOf(int edge) => EdgePaint.With(edgePaints.GetValueOrDefault(edge));
 
-    /// <summary>The author's colors for an item: those of its classes, then its own.</summary>
+    /// <summary>Returns the author's colors for an item: those of its classes, overridden by its own.</summary>
     public Paint PaintOf(GraphItem item)
     {
         var paint = item is GraphNode ? ClassPaints.GetValueOrDefault("default", new Paint()) : new Paint();
         return item.Classes.Aggregate(paint, (sum, name) => sum.With(ClassPaints.GetValueOrDefault(name))).With(item.Paint);
     }
 
-    /// <summary>What was met as a node turns out to be a group.</summary>
+    /// <summary>Replaces a node by a group, when a name that was used as a node turns out to be a group.</summary>
     private void Replace(GraphNode node, GraphGroup group)
     {
         Nodes.Remove(node);
@@ -108,7 +113,7 @@ internal sealed class Graph
         }
     }
 
-    /// <summary>A node that was met outside belongs to the first group that names it.</summary>
+    /// <summary>Moves a node that was first used outside all groups into the first group that names it.</summary>
     private void Claim(GraphItem item, GraphGroup group)
     {
         if (item is not GraphNode || item.Parent != Root || group == Root) return;

@@ -9,11 +9,11 @@ internal enum EdgeLine
     Dotted,
     Thick,
 
-    /// <summary>Not at all; it only keeps its ends in order.</summary>
+    /// <summary>Not drawn; the edge only affects the layout.</summary>
     Invisible,
 }
 
-/// <summary>What stands at an end of an edge.</summary>
+/// <summary>The arrowhead at an end of an edge.</summary>
 internal enum EdgeHead
 {
     None,
@@ -21,7 +21,7 @@ internal enum EdgeHead
     Circle,
     Cross,
 
-    /// <summary>An arrow of two strokes.</summary>
+    /// <summary>An open arrowhead of two strokes.</summary>
     Open,
 
     /// <summary>A hollow triangle: inheritance.</summary>
@@ -34,7 +34,7 @@ internal enum EdgeHead
     HollowDiamond,
 }
 
-/// <summary>A line between two items.</summary>
+/// <summary>An edge between two items.</summary>
 internal sealed record GraphEdge(GraphItem From, GraphItem To)
 {
     public EdgeLine Line { get; init; }
@@ -45,19 +45,21 @@ internal sealed record GraphEdge(GraphItem From, GraphItem To)
 
     public TextBlock? Label { get; init; }
 
-    /// <summary>What stands beside its start, such as a number of objects.</summary>
+    /// <summary>The text at its start, such as a multiplicity.</summary>
     public TextBlock? StartText { get; init; }
 
-    /// <summary>What stands beside its end.</summary>
+    /// <summary>The text at its end.</summary>
     public TextBlock? EndText { get; init; }
 
-    /// <summary>Over how many ranks it leads at least.</summary>
+    /// <summary>The minimum number of ranks that it spans.</summary>
     public int Length { get; init; } = 1;
 
-    /// <summary>Where it stands in the text.</summary>
+    /// <summary>Its position in the diagram's text.</summary>
     public int At { get; init; }
 
-    /// <summary>Each edge is one of its own, however alike two are.</summary>
+    /// <summary>
+    /// Edges are compared by reference: two edges with equal properties are still different edges.
+    /// </summary>
     public bool Equals(GraphEdge? other) => ReferenceEquals(this, other);
 
     public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);

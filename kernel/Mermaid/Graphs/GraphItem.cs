@@ -2,12 +2,12 @@ using ResearchKit.Mermaid.Lettering;
 
 namespace ResearchKit.Mermaid.Graphs;
 
-/// <summary>What an edge can lead to: a node or a group of them.</summary>
+/// <summary>An item that edges can connect: a node or a group of nodes.</summary>
 internal abstract class GraphItem(string id, GraphGroup? parent)
 {
     public string Id => id;
 
-    /// <summary>The group that it lies in; null for the whole diagram.</summary>
+    /// <summary>The group that contains it; null for the root group.</summary>
     public GraphGroup? Parent { get; set; } = parent;
 
     public TextBlock Label { get; set; } = TextBlock.Of(id);
@@ -16,7 +16,7 @@ internal abstract class GraphItem(string id, GraphGroup? parent)
 
     public Paint Paint { get; set; } = new();
 
-    /// <summary>The groups around it, the innermost first.</summary>
+    /// <summary>The groups that contain it, innermost first.</summary>
     public IEnumerable<GraphGroup> Around
     {
         get
@@ -26,24 +26,24 @@ internal abstract class GraphItem(string id, GraphGroup? parent)
     }
 }
 
-/// <summary>One node.</summary>
+/// <summary>A node.</summary>
 internal sealed class GraphNode(string id, GraphGroup? parent) : GraphItem(id, parent)
 {
     public NodeShape Shape { get; set; }
 
-    /// <summary>A class's attributes and operations below its name; empty for other nodes.</summary>
+    /// <summary>The attributes and operations of a class; empty for other nodes.</summary>
     public List<TextBlock> Compartments { get; } = [];
 }
 
-/// <summary>A part of the diagram with a frame around it.</summary>
+/// <summary>A group of items with a frame, such as a subgraph.</summary>
 internal sealed class GraphGroup(string id, GraphGroup? parent) : GraphItem(id, parent)
 {
     public List<GraphItem> Items { get; } = [];
 
-    /// <summary>Its own direction; null for that of what is around it.</summary>
+    /// <summary>Its own direction; null for that of the group that contains it.</summary>
     public Direction? Direction { get; set; }
 
-    /// <summary>Groups of states with round corners.</summary>
+    /// <summary>True for round corners, as in state diagrams.</summary>
     public bool IsRound { get; set; }
 
     public int Depth => Around.Count();

@@ -1,6 +1,6 @@
 namespace ResearchKit.Mermaid.Graphs;
 
-/// <summary>How a node is drawn.</summary>
+/// <summary>The shape of a node.</summary>
 internal enum NodeShape
 {
     Rectangle,
@@ -19,16 +19,16 @@ internal enum NodeShape
     Trapezoid,
     TrapezoidUpsideDown,
 
-    /// <summary>A sheet with a folded corner, for notes.</summary>
+    /// <summary>A note: a sheet with a folded corner.</summary>
     Note,
 
     /// <summary>A class with its members.</summary>
     Class,
 
-    /// <summary>Where a state machine begins: a filled dot.</summary>
+    /// <summary>The initial state of a state machine: a filled dot.</summary>
     Start,
 
-    /// <summary>Where it ends: a dot in a ring.</summary>
+    /// <summary>The final state: a dot in a ring.</summary>
     End,
 
     /// <summary>A fork or a join of a state machine.</summary>

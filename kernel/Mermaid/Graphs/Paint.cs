@@ -4,11 +4,14 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Mermaid.Graphs;
 
-/// <summary>The colors that an author asked for; null where the page decides.</summary>
+/// <summary>The colors and line style set by the author; null for the default of the page.</summary>
 internal sealed partial record Paint(
     string? Fill = null, string? Stroke = null, string? Text = null, double? Width = null, bool IsDashed = false)
 {
-    /// <summary>Reads <c>fill:#f9f,stroke:#333</c>. What is neither simple nor harmless is left out.</summary>
+    /// <summary>
+    /// Reads <c>fill:#f9f,stroke:#333</c>. Styles other than plain colors, widths and dashes are ignored, for
+    /// safety.
+    /// </summary>
     public static Paint Read(string styles)
     {
         var paint = new Paint();
@@ -31,11 +34,14 @@ internal sealed partial record Paint(
         return paint;
     }
 
-    /// <summary>This paint, with another one over it.</summary>
+    /// <summary>Returns this paint, overridden by another one.</summary>
     public Paint With(Paint? over) => over is null ? this
         : new Paint(over.Fill ?? Fill, over.Stroke ?? Stroke, over.Text ?? Text, over.Width ?? Width, over.IsDashed || IsDashed);
 
-    /// <summary>What text can be read on the fill: the author's color, or black or white.</summary>
+    /// <summary>
+    /// The color of text on the fill: the author's color, else black or white for contrast; null if the fill is not
+    /// set.
+    /// </summary>
     public string? TextOnFill =>
         Text ?? (Fill is { } fill && Luminance(fill) is { } light ? light > 0.45 ? "#000" : "#fff" : null);
 
@@ -62,7 +68,9 @@ internal sealed partial record Paint(
     private static Color? Named(string name) =>
         Color.FromName(name) is { IsKnownColor: true, IsSystemColor: false } known ? known : null;
 
-    /// <summary>Relative luminance, from 0 (black) to 1; null for what lets the page shine through.</summary>
+    /// <summary>
+    /// Returns the relative luminance of a color, from 0 (black) to 1 (white); null if it is transparent.
+    /// </summary>
     private static double? Luminance(string color)
     {
         if (color is "none" or "transparent") return null;

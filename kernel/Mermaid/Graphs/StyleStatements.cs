@@ -4,7 +4,8 @@ using ResearchKit.Mermaid.Reading;
 namespace ResearchKit.Mermaid.Graphs;
 
 /// <summary>
-/// Reads the statements about colors that diagrams of nodes and edges share. Clicks are read over: nothing of a picture runs.
+/// Parses the style statements of diagrams with nodes and edges. <c>click</c> statements are ignored, because
+/// diagrams never run code.
 /// </summary>
 internal static class StyleStatements
 {

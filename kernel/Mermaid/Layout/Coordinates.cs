@@ -1,9 +1,13 @@
 namespace ResearchKit.Mermaid.Layout;
 
-/// <summary>Places the vertices of each rank side by side, each as near as can be to what it is joined with.</summary>
+/// <summary>
+/// Assigns x coordinates: places the vertices of each rank side by side, each as near as possible to its
+/// neighbors in other ranks.
+/// </summary>
 /// <remarks>
-/// A rank is placed at its best by merging neighbours that want into each other, as in isotonic regression; so no two ever
-/// overlap, however few sweeps are made.
+/// The positions within a rank are optimal: adjacent vertices that would overlap are merged into blocks, as in
+/// isotonic
+/// regression. So vertices never overlap, whatever the number of sweeps.
 /// </remarks>
 internal static class Coordinates
 {
@@ -20,7 +24,7 @@ internal static class Coordinates
         }
     }
 
-    /// <summary>The room between two neighbours, from centre to centre.</summary>
+    /// <summary>Returns the minimum distance between the centers of two adjacent vertices.</summary>
     public static double Apart(Vertex left, Vertex right) => ((left.Width + right.Width) / 2) + (left.IsThin, right.IsThin) switch
     {
         (true, true) => 18,

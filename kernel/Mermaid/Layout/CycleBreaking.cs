@@ -1,9 +1,11 @@
 namespace ResearchKit.Mermaid.Layout;
 
-/// <summary>Finds the edges that must be turned round so that all lead the same way.</summary>
+/// <summary>Finds the edges that must be reversed to make a graph acyclic.</summary>
 internal static class CycleBreaking
 {
-    /// <summary>The edges, by number, that lead back to where a walk in the order of the text came from.</summary>
+    /// <summary>
+    /// Returns the indices of the back edges of a depth-first search in the order of the diagram's text.
+    /// </summary>
     public static HashSet<int> Backward(int count, IReadOnlyList<(int From, int To)> edges)
     {
         var leaving = new List<int>[count];
@@ -15,7 +17,7 @@ internal static class CycleBreaking
             if (edges[i].From != edges[i].To) incoming[edges[i].To]++;
         }
         var backward = new HashSet<int>();
-        var state = new byte[count];   // 1: on the way here, 2: done
+        var state = new byte[count];   // 1: on the current path, 2: done
         foreach (var start in Enumerable.Range(0, count).OrderBy(i => incoming[i] > 0))
             Walk(start, edges, leaving, state, backward);
         return backward;

@@ -2,10 +2,15 @@ using ResearchKit.Mermaid.Graphs;
 
 namespace ResearchKit.Mermaid.Layout;
 
-/// <summary>Lays a diagram out: groups from the inside to the outside, each of them by ranks (Sugiyama et al., 1981).</summary>
+/// <summary>
+/// Lays out a diagram. Groups are laid out from the innermost outward, each as a layered drawing (Sugiyama et
+/// al., 1981).
+/// </summary>
 /// <remarks>
-/// A group is laid out by itself and is then one vertex of what is around it. An edge that crosses its border has a place on that
-/// border, a vertex of the group's first or last rank; so edges find their way round the nodes of every group.
+/// A group is laid out by itself and then is one vertex of the group around it. An edge that crosses the border
+/// of a group
+/// is connected to a vertex on that border, in the group's first or last rank. So edges avoid the nodes of
+/// every group.
 /// </remarks>
 internal sealed class GraphLayout
 {
@@ -17,7 +22,7 @@ internal sealed class GraphLayout
 
     private GraphLayout(Graph graph) => this.graph = graph;
 
-    /// <summary>The places of everything on the page.</summary>
+    /// <summary>Returns the positions of all elements on the page.</summary>
     public static Placement Of(Graph graph)
     {
         var layout = new GraphLayout(graph);
@@ -40,7 +45,9 @@ internal sealed class GraphLayout
         return item;
     }
 
-    /// <summary>Gives each edge to the groups that it leads through, and turns round what would close a circle.</summary>
+    /// <summary>
+    /// Assigns each edge to the groups that it passes through, and reverses edges that would form cycles.
+    /// </summary>
     private void FindLinks()
     {
         foreach (var group in graph.Groups.Prepend(graph.Root)) links[group] = [];
@@ -73,7 +80,10 @@ internal sealed class GraphLayout
         links[group].Add(link);
     }
 
-    /// <summary>As in mermaid, a group whose nodes have edges to the outside goes the way of the outside.</summary>
+    /// <summary>
+    /// Determines the direction of each group. As in Mermaid, a group with edges across its border has the
+    /// direction of the group around it.
+    /// </summary>
     private void FindFlows(GraphGroup group, Direction direction)
     {
         flows[group] = new Flow(direction);
@@ -100,10 +110,11 @@ internal sealed class GraphLayout
 }
 
 /// <summary>
-/// What an edge does inside one group: it leads from an item down to another; where one is missing, through the border.
+/// The part of an edge inside one group: from an upper item to a lower one. If one is null, the edge crosses
+/// the border there.
 /// </summary>
 internal sealed record LevelLink(GraphEdge Edge, GraphItem? Upper, GraphItem? Lower)
 {
-    /// <summary>True in the group that holds both ends: there the label stands.</summary>
+    /// <summary>True in the group that contains both ends; the label is placed there.</summary>
     public bool IsWhole => Upper is not null && Lower is not null;
 }

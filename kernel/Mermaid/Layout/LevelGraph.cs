@@ -2,7 +2,7 @@ using ResearchKit.Mermaid.Graphs;
 
 namespace ResearchKit.Mermaid.Layout;
 
-/// <summary>The vertices and edges of one group, in ranks.</summary>
+/// <summary>The vertices and edges of one group, assigned to ranks.</summary>
 internal sealed class LevelGraph
 {
     public const int MostVertices = 60_000;
@@ -41,10 +41,10 @@ internal sealed class LevelGraph
 
     public Vertex? Title { get; }
 
-    /// <summary>True where edges pass the border beside the title.</summary>
+    /// <summary>True if edges cross the border beside the title, which then is a vertex.</summary>
     public bool HasTitleRank { get; }
 
-    /// <summary>The room right of an item that one loop needs.</summary>
+    /// <summary>Returns the width that a loop needs at the right of its item.</summary>
     public double LoopRoom(GraphEdge loop) =>
         LoopWidth + (loop.Label is { } label ? flow.Turned(label.Width, label.Height).Width + 10 : 0);
 
@@ -95,7 +95,7 @@ internal sealed class LevelGraph
         return port;
     }
 
-    /// <summary>Puts a bend into each rank that an edge passes, and its label into the middle one.</summary>
+    /// <summary>Adds a bend in each rank that an edge passes through, with its label in the middle one.</summary>
     private void FillRanks()
     {
         foreach (var vertex in Vertices) InRank(vertex);

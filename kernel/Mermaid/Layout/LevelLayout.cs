@@ -2,7 +2,9 @@ using ResearchKit.Mermaid.Graphs;
 
 namespace ResearchKit.Mermaid.Layout;
 
-/// <summary>Lays out one group whose inner groups are laid out already; all edges lead down.</summary>
+/// <summary>
+/// Lays out one group, with all edges pointing down. Its inner groups must be laid out already.
+/// </summary>
 internal sealed class LevelLayout(
     GraphGroup group, Flow flow, IReadOnlyList<LevelLink> links, IReadOnlyDictionary<GraphGroup, Placement> inner,
     IReadOnlySet<GraphEdge> turned)
@@ -43,7 +45,9 @@ internal sealed class LevelLayout(
         return placed;
     }
 
-    /// <summary>Gives arrows that share a border places side by side, in the order in which they come.</summary>
+    /// <summary>
+    /// Distributes the arrows at a border of a vertex, ordered by the position of their other ends.
+    /// </summary>
     private static void SpreadArrows(Vertex vertex)
     {
         if (vertex.Item is null) return;
@@ -63,7 +67,9 @@ internal sealed class LevelLayout(
             piece.ToOffset = Free(piece.ToOffset, vertex.Above.Where(other => other.IsToFixed).Select(other => other.ToOffset));
     }
 
-    /// <summary>A place beside those where edges pass the border.</summary>
+    /// <summary>
+    /// Returns an offset that keeps away from the fixed positions of edges that cross the border.
+    /// </summary>
     private static double Free(double offset, IEnumerable<double> passes)
     {
         foreach (var pass in passes.Order())
@@ -113,7 +119,10 @@ internal sealed class LevelLayout(
         return (tops, heights);
     }
 
-    /// <summary>The room below a rank: more where edges go far aside, carry heads at both ends or texts.</summary>
+    /// <summary>
+    /// Returns the gap below a rank, which is larger if its edges go far sideways, or have arrowheads at the upper
+    /// end or texts.
+    /// </summary>
     private double Gap(int rank)
     {
         var isNarrow = IsLight(level.Ranks[rank]) || IsLight(level.Ranks[rank + 1]);
@@ -134,7 +143,9 @@ internal sealed class LevelLayout(
         placed.Items[vertex.Item!] = box;
     }
 
-    /// <summary>The title stands at the page's top, whichever way the layout goes.</summary>
+    /// <summary>
+    /// Places the title at the top of the group on the page, whatever the direction of the layout.
+    /// </summary>
     private void PlaceTitle()
     {
         if (IsRoot || group.Label.IsEmpty) return;

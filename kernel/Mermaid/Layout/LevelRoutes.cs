@@ -3,7 +3,8 @@ using ResearchKit.Mermaid.Graphs;
 namespace ResearchKit.Mermaid.Layout;
 
 /// <summary>
-/// Draws the ways of a group's edges: straight through the ranks, curved only between them, so that they meet no node.
+/// Computes the routes of a group's edges: vertical inside a rank and curved only between ranks, so that they
+/// do not cross nodes.
 /// </summary>
 internal sealed class LevelRoutes(
     Flow flow, LevelGraph level, Placement placed, IReadOnlyDictionary<GraphGroup, Placement> inner, double[] tops,
@@ -31,7 +32,7 @@ internal sealed class LevelRoutes(
             placed.Labels[edge.Edge] = Box.Around(new Point(label.X, label.Y), label.Width, label.Height);
     }
 
-    /// <summary>The part of the way that lies inside one of this group's groups.</summary>
+    /// <summary>Returns the part of a route that is inside a child group.</summary>
     private IEnumerable<Step>? InnerWay(Vertex vertex, GraphEdge edge)
     {
         if (vertex.Item is not GraphGroup group || !inner[group].Ports.ContainsKey(edge)) return null;
@@ -74,7 +75,7 @@ internal sealed class LevelRoutes(
     private double EndY(Vertex vertex, double offset) => vertex.Kind == VertexKind.Exit ? placed.Height
         : vertex.Y + (Outline.Cut(vertex.Border, offset - vertex.Shift)?.Top ?? -vertex.Height / 2);
 
-    /// <summary>Loops leave at the right and come back there, one outside the other.</summary>
+    /// <summary>Draws the loops of a vertex at its right side, one around the other.</summary>
     private void Draw(Vertex vertex, List<GraphEdge> loops)
     {
         var box = placed.Items[vertex.Item!];

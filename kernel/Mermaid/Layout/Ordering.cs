@@ -1,6 +1,9 @@
 namespace ResearchKit.Mermaid.Layout;
 
-/// <summary>Orders the vertices of each rank so that few edges cross: barycentres, then changes of neighbours.</summary>
+/// <summary>
+/// Orders the vertices of each rank to reduce edge crossings: by barycenters, then by swapping adjacent
+/// vertices.
+/// </summary>
 internal static class Ordering
 {
     private const int Sweeps = 24;
@@ -20,7 +23,7 @@ internal static class Ordering
         for (var i = 0; i < ranks.Count; i++) Number(ranks[i], best[i]);
     }
 
-    /// <summary>How many pairs of pieces cross.</summary>
+    /// <summary>Returns the number of crossings.</summary>
     public static long Crossings(List<List<Vertex>> ranks) => ranks.Sum(rank => Crossings(
         [.. rank.SelectMany(vertex => vertex.Below).Select(piece => (Upper(piece), Lower(piece))).Order()]));
 
@@ -39,7 +42,7 @@ internal static class Ordering
         for (var i = 0; i < rank.Count; i++) rank[i].Order = i;
     }
 
-    /// <summary>A walk along the edges keeps together what belongs together.</summary>
+    /// <summary>Sets the initial order by a depth-first search, which keeps connected vertices together.</summary>
     private static void Start(List<List<Vertex>> ranks)
     {
         var met = new HashSet<Vertex>();
@@ -72,7 +75,7 @@ internal static class Ordering
         Number(rank, TitleFirst(rank.OrderBy(vertex => keys[vertex])));
     }
 
-    /// <summary>Lets neighbours change places while that takes crossings away.</summary>
+    /// <summary>Swaps adjacent vertices as long as that reduces crossings.</summary>
     private static void Change(List<Vertex> rank)
     {
         for (var (pass, better) = (0, true); better && pass < 4; pass++)
@@ -88,7 +91,9 @@ internal static class Ordering
         }
     }
 
-    /// <summary>The crossings of two vertices' pieces, were they in this order.</summary>
+    /// <summary>
+    /// Returns the number of crossings between the edges of two vertices if they are in this order.
+    /// </summary>
     private static long Between(Vertex left, Vertex right)
     {
         long count = 0;

@@ -2,13 +2,15 @@ using ResearchKit.Mermaid.Graphs;
 
 namespace ResearchKit.Mermaid.Layout;
 
-/// <summary>The borders of shapes: how large a shape is around its label, and where a line meets it.</summary>
+/// <summary>
+/// The outlines of shapes: the size of a shape around its label, and where lines meet its border.
+/// </summary>
 internal static class Outline
 {
     public const double CylinderCap = 8;
     private const int Corners = 72;
 
-    /// <summary>Width and height of a node.</summary>
+    /// <summary>Returns width and height of a node.</summary>
     public static (double Width, double Height) SizeOf(GraphNode node)
     {
         var (w, h) = (Math.Max(node.Label.Width, 16), Math.Max(node.Label.Height, 14));
@@ -33,7 +35,7 @@ internal static class Outline
         };
     }
 
-    /// <summary>The border as a polygon around the origin.</summary>
+    /// <summary>Returns the border of a shape as a polygon around the origin.</summary>
     public static IReadOnlyList<Point> Of(NodeShape shape, double width, double height)
     {
         var (x, y) = (width / 2, height / 2);
@@ -56,7 +58,10 @@ internal static class Outline
         };
     }
 
-    /// <summary>The heights at which a vertical line meets a polygon; null where it passes it by.</summary>
+    /// <summary>
+    /// Returns the y coordinates at which a vertical line enters and leaves a polygon; null if it does not meet the
+    /// polygon.
+    /// </summary>
     public static (double Top, double Bottom)? Cut(IReadOnlyList<Point> polygon, double x)
     {
         var (top, bottom) = (double.PositiveInfinity, double.NegativeInfinity);
@@ -72,7 +77,7 @@ internal static class Outline
         return top <= bottom ? (top, bottom) : null;
     }
 
-    /// <summary>How much of a shape's width arrows may share.</summary>
+    /// <summary>Returns the fraction of a shape's width within which arrows may end.</summary>
     public static double ShareForArrows(NodeShape shape) => shape switch
     {
         NodeShape.Rhombus => 0.45,
@@ -97,7 +102,7 @@ internal static class Outline
         return (Math.Max(width + 24, 80), node.Label.Height + 12 + node.Compartments.Sum(CompartmentHeight));
     }
 
-    /// <summary>The height of a class's compartment.</summary>
+    /// <summary>Returns the height of a compartment of a class.</summary>
     public static double CompartmentHeight(Lettering.TextBlock part) => part.IsEmpty ? 10 : part.Height + 10;
 
     private static List<Point> Ellipse(double x, double y) =>

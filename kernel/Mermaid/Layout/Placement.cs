@@ -2,7 +2,7 @@ using ResearchKit.Mermaid.Graphs;
 
 namespace ResearchKit.Mermaid.Layout;
 
-/// <summary>Where everything stands inside a rectangle that begins at 0, 0.</summary>
+/// <summary>The positions of all elements inside a rectangle whose corner is at (0, 0).</summary>
 internal sealed class Placement
 {
     public double Width { get; set; }
@@ -11,21 +11,21 @@ internal sealed class Placement
 
     public Dictionary<GraphItem, Box> Items { get; } = [];
 
-    /// <summary>The groups' titles.</summary>
+    /// <summary>The boxes of the groups' titles.</summary>
     public Dictionary<GraphGroup, Box> Titles { get; } = [];
 
-    /// <summary>The ways of the edges.</summary>
+    /// <summary>The routes of the edges.</summary>
     public Dictionary<GraphEdge, Route> Routes { get; } = [];
 
-    /// <summary>The edges whose way begins at their end.</summary>
+    /// <summary>The reversed edges: their routes go from the end to the start.</summary>
     public HashSet<GraphEdge> Turned { get; } = [];
 
     public Dictionary<GraphEdge, Box> Labels { get; } = [];
 
-    /// <summary>Where edges pass the upper or the lower border, from its left end.</summary>
+    /// <summary>The x coordinates at which edges cross the upper or lower border, measured from the left.</summary>
     public Dictionary<GraphEdge, double> Ports { get; } = [];
 
-    /// <summary>The same seen through a change of places.</summary>
+    /// <summary>Returns the placement with all points mapped.</summary>
     public Placement Mapped(Func<Point, Point> map, double width, double height)
     {
         var mapped = new Placement { Width = width, Height = height };
@@ -44,7 +44,7 @@ internal sealed class Placement
     }
 
     /// <summary>
-    /// Takes in what stands in a rectangle inside this one; the ways that lead on from it are still to be joined.
+    /// Adds the placement of an inner rectangle. Routes that continue outside of it are not connected yet.
     /// </summary>
     public void Take(Placement inner, Point at)
     {

@@ -1,7 +1,8 @@
 namespace ResearchKit.Mermaid.Layout;
 
 /// <summary>
-/// Gives every vertex its rank: the longest way that leads to it, then as near to its neighbours as that allows.
+/// Assigns ranks: first the length of the longest path to each vertex, then vertices are moved nearer to their
+/// neighbors.
 /// </summary>
 internal static class Ranking
 {
@@ -28,7 +29,7 @@ internal static class Ranking
 
     private static bool IsLast(Vertex vertex) => vertex.Kind == VertexKind.Exit || vertex.IsLast;
 
-    /// <summary>Moves down what has more edges below than above.</summary>
+    /// <summary>Moves vertices down that have more edges below than above.</summary>
     private static void Tighten(List<Vertex> sorted, ILookup<Vertex, LevelEdge> above, ILookup<Vertex, LevelEdge> below)
     {
         for (var i = sorted.Count - 1; i >= 0; i--)

@@ -1,8 +1,8 @@
 namespace ResearchKit.Mermaid.Layout;
 
-/// <summary>One step of a pen.</summary>
-/// <param name="Kind"><c>M</c> to a place without drawing, <c>L</c> a line, <c>C</c> a Bézier curve.</param>
-/// <param name="End">Where it ends.</param>
+/// <summary>A segment of a path.</summary>
+/// <param name="Kind"><c>M</c> moves without drawing, <c>L</c> draws a line, <c>C</c> a Bézier curve.</param>
+/// <param name="End">The end point.</param>
 /// <param name="First">A curve's first control point.</param>
 /// <param name="Second">A curve's second control point.</param>
 internal readonly record struct Step(char Kind, Point End, Point First = default, Point Second = default)
@@ -10,7 +10,7 @@ internal readonly record struct Step(char Kind, Point End, Point First = default
     public Step Mapped(Func<Point, Point> map) => new(Kind, map(End), map(First), map(Second));
 }
 
-/// <summary>The way of an edge, from its start to its end, with a gap where its label stands.</summary>
+/// <summary>The path of an edge, with a gap at its label.</summary>
 internal sealed class Route
 {
     public List<Step> Steps { get; } = [];
@@ -22,7 +22,7 @@ internal sealed class Route
         if ((Steps[^1].End - to).Length > 0.01) Steps.Add(new Step('L', to));
     }
 
-    /// <summary>A curve that leaves and arrives straight down.</summary>
+    /// <summary>Adds a curve that is vertical at both ends.</summary>
     public void Curve(Point to)
     {
         var from = Steps[^1].End;
@@ -34,7 +34,7 @@ internal sealed class Route
         }
     }
 
-    /// <summary>Goes on with another route that begins where this one ends.</summary>
+    /// <summary>Appends a route that starts where this one ends.</summary>
     public void Append(IEnumerable<Step> more)
     {
         var isFirst = Steps.Count > 0;

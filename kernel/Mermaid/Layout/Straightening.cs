@@ -1,7 +1,8 @@
 namespace ResearchKit.Mermaid.Layout;
 
 /// <summary>
-/// Takes small steps aside out of edges: first their bends and labels move, then arrows slide along the nodes' borders.
+/// Removes small sideways steps from edges: first by moving bends and labels, then by sliding arrows along the
+/// borders of nodes.
 /// </summary>
 internal static class Straightening
 {
@@ -12,7 +13,7 @@ internal static class Straightening
     public static void Apply(LevelGraph level)
     {
         ApplyOnce(level);
-        ApplyOnce(level);   // what slid lets more bends move
+        ApplyOnce(level);   // again, because the moved arrows allow more bends to move
     }
 
     private static void ApplyOnce(LevelGraph level)
@@ -35,7 +36,7 @@ internal static class Straightening
 
     private static void MoveBelow(Piece piece, LevelGraph level)
     {
-        // Only onto a straight line from above, and only where that does not break the one below.
+        // Align with the piece above, unless the piece below is vertical already.
         var below = piece.To.Below[0];
         if (Math.Abs(below.To.X + below.ToOffset - piece.To.X) > 0.5) Move(piece.To, piece.From.X + piece.FromOffset, level);
     }

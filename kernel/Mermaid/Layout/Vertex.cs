@@ -2,29 +2,29 @@ using ResearchKit.Mermaid.Graphs;
 
 namespace ResearchKit.Mermaid.Layout;
 
-/// <summary>What stands at a place of a layered drawing.</summary>
+/// <summary>The kinds of vertices in a layered drawing.</summary>
 internal enum VertexKind
 {
     Node,
     Group,
 
-    /// <summary>An edge's label.</summary>
+    /// <summary>The label of an edge.</summary>
     Label,
 
-    /// <summary>Where a long edge passes a rank.</summary>
+    /// <summary>A point where a long edge passes through a rank.</summary>
     Bend,
 
-    /// <summary>Where an edge comes in through the upper border of the group.</summary>
+    /// <summary>A point where an edge enters through the upper border of the group.</summary>
     Entry,
 
-    /// <summary>Where an edge leaves through the lower border.</summary>
+    /// <summary>A point where an edge leaves through the lower border of the group.</summary>
     Exit,
 
-    /// <summary>The group's title, where edges pass beside it.</summary>
+    /// <summary>The title of the group, if edges pass beside it.</summary>
     Title,
 }
 
-/// <summary>One thing with a place in a layered drawing; x, y name its centre.</summary>
+/// <summary>A vertex of a layered drawing; X and Y are its center.</summary>
 internal sealed class Vertex(VertexKind kind, double width, double height)
 {
     public VertexKind Kind => kind;
@@ -35,16 +35,21 @@ internal sealed class Vertex(VertexKind kind, double width, double height)
 
     public GraphItem? Item { get; init; }
 
-    /// <summary>Room at the right for loops, inside <see cref="Width"/>; the shape itself is that much narrower.</summary>
+    /// <summary>
+    /// The part of <see cref="Width"/> reserved for loops at the right; the shape itself is narrower by this
+    /// amount.
+    /// </summary>
     public double LoopRoom { get; init; }
 
-    /// <summary>The shape's border around its own centre; empty for what is a point.</summary>
+    /// <summary>
+    /// The border of the shape, relative to the shape's center; empty for all vertices but nodes.
+    /// </summary>
     public IReadOnlyList<Point> Border { get; init; } = [];
 
-    /// <summary>The part of the width that arrows may share.</summary>
+    /// <summary>The fraction of the width within which arrows may end.</summary>
     public double ArrowShare { get; init; } = 0.75;
 
-    /// <summary>True for a title that stands at the lower end.</summary>
+    /// <summary>True for a title in the last rank.</summary>
     public bool IsLast { get; init; }
 
     public int Rank { get; set; }
@@ -55,46 +60,46 @@ internal sealed class Vertex(VertexKind kind, double width, double height)
 
     public double Y { get; set; }
 
-    /// <summary>The pieces of edges that come from above.</summary>
+    /// <summary>The pieces of edges from the rank above.</summary>
     public List<Piece> Above { get; } = [];
 
-    /// <summary>The pieces that lead down.</summary>
+    /// <summary>The pieces of edges to the rank below.</summary>
     public List<Piece> Below { get; } = [];
 
     public bool IsThin => kind is VertexKind.Bend or VertexKind.Entry or VertexKind.Exit;
 
-    /// <summary>From the vertex' centre to the centre of its shape.</summary>
+    /// <summary>The x offset from the vertex's center to the center of its shape.</summary>
     public double Shift => -LoopRoom / 2;
 }
 
-/// <summary>A piece of an edge, between neighbouring ranks.</summary>
+/// <summary>A piece of an edge between two adjacent ranks.</summary>
 internal sealed class Piece(Vertex from, Vertex to)
 {
     public Vertex From => from;
 
     public Vertex To => to;
 
-    /// <summary>Where it starts, from the centre of its upper vertex.</summary>
+    /// <summary>The x offset of its start from the center of the upper vertex.</summary>
     public double FromOffset { get; set; }
 
-    /// <summary>Where it ends, from the centre of its lower vertex.</summary>
+    /// <summary>The x offset of its end from the center of the lower vertex.</summary>
     public double ToOffset { get; set; }
 
-    /// <summary>True where the place at the upper vertex is given, such as a way out of a group.</summary>
+    /// <summary>True if <see cref="FromOffset"/> is fixed, such as where the edge leaves a group.</summary>
     public bool IsFromFixed { get; init; }
 
     public bool IsToFixed { get; init; }
 
-    /// <summary>The room beside its upper end for a text.</summary>
+    /// <summary>The width reserved for a text beside its upper end.</summary>
     public double FromRoom { get; init; }
 
-    /// <summary>The room beside its lower end.</summary>
+    /// <summary>The width reserved for a text beside its lower end.</summary>
     public double ToRoom { get; init; }
 
-    /// <summary>True where an arrowhead stands at its upper end.</summary>
+    /// <summary>True if there is an arrowhead at its upper end.</summary>
     public bool HasHeadAbove { get; init; }
 
-    /// <summary>How much it wants to be straight.</summary>
+    /// <summary>The weight of keeping this piece vertical.</summary>
     public double Weight => (from.Item is null, to.Item is null) switch
     {
         (true, true) => 8,
@@ -104,7 +109,7 @@ internal sealed class Piece(Vertex from, Vertex to)
     };
 }
 
-/// <summary>An edge of a layered drawing; it leads down.</summary>
+/// <summary>An edge of a layered drawing; it points down.</summary>
 internal sealed class LevelEdge(Vertex from, Vertex to, GraphEdge edge, int length)
 {
     public Vertex From => from;

@@ -4,10 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Mermaid.Lettering;
 
-/// <summary>Lines of text with the room that they need, in pixels.</summary>
-/// <param name="Lines">The lines; plain text.</param>
+/// <summary>Lines of text with their size in pixels.</summary>
+/// <param name="Lines">The lines, as plain text.</param>
 /// <param name="Size">The font size.</param>
-/// <param name="IsBold">True for bold letters.</param>
+/// <param name="IsBold">True for bold text.</param>
 internal sealed partial record TextBlock(IReadOnlyList<string> Lines, double Size = TextBlock.Normal, bool IsBold = false)
 {
     public const double Normal = 14;
@@ -25,11 +25,11 @@ internal sealed partial record TextBlock(IReadOnlyList<string> Lines, double Siz
 
     public bool IsEmpty => Lines.All(string.IsNullOrWhiteSpace);
 
-    /// <summary>The text in one line, for those who hear it.</summary>
+    /// <summary>The text in one line, for screen readers.</summary>
     public string Spoken => string.Join(' ', Lines).Trim();
 
     /// <summary>
-    /// Reads a label as it was typed: <c>&lt;br/&gt;</c> breaks a line, <c>#quot;</c> and the like are characters, long lines are
+    /// Parses a label: <c>&lt;br/&gt;</c> breaks a line, <c>#quot;</c> and the like are characters, long lines are
     /// wrapped.
     /// </summary>
     public static TextBlock Of(string label, double size = Normal, bool isBold = false, double wrap = UsualWrap)
@@ -40,7 +40,7 @@ internal sealed partial record TextBlock(IReadOnlyList<string> Lines, double Siz
         return new TextBlock([.. lines], size, isBold);
     }
 
-    /// <summary>A diagram's title.</summary>
+    /// <summary>Creates the text of a diagram's title.</summary>
     public static TextBlock Title(string words) => Of(words, Heading, isBold: true, HeadingWrap);
 
     [GeneratedRegex(@"<\s*br\s*/?\s*>|\\n|\n", RegexOptions.IgnoreCase)]

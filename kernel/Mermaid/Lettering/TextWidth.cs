@@ -3,11 +3,13 @@ using System.Text;
 
 namespace ResearchKit.Mermaid.Lettering;
 
-/// <summary>How wide text will be, without asking a font: rather too wide than too narrow.</summary>
+/// <summary>
+/// Estimates the width of text without font metrics; the estimate is rather too wide than too narrow.
+/// </summary>
 internal static class TextWidth
 {
     /// <summary>
-    /// The width in pixels at a font size; letters are as wide as in DejaVu Sans, the widest of the usual fonts.
+    /// Returns the width in pixels at a font size, based on DejaVu Sans, the widest of the usual fonts.
     /// </summary>
     public static double Of(string text, double size, bool isBold = false)
     {
@@ -22,7 +24,7 @@ internal static class TextWidth
         if (Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark
             or UnicodeCategory.Format)
             return 0;
-        if (rune.Value >= 0x1F000) return 1.35;                                  // pictures
+        if (rune.Value >= 0x1F000) return 1.35;                                  // emoji
         return rune.Value >= 0x1100 ? 1.08 : 0.74;                               // East Asian and symbols; other alphabets
     }
 

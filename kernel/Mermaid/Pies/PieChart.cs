@@ -6,7 +6,7 @@ using ResearchKit.Mermaid.Reading;
 
 namespace ResearchKit.Mermaid.Pies;
 
-/// <summary>Reads and draws a pie chart: what follows <c>pie</c>.</summary>
+/// <summary>Parses and draws a pie chart, after the keyword <c>pie</c>.</summary>
 internal sealed class PieChart
 {
     private const int MostSlices = 100;
@@ -56,7 +56,8 @@ internal sealed class PieChart
             || !double.IsFinite(value))
             throw reader.Expected("a number that is not negative, such as 42.5", at);
         if (slices.Count == MostSlices)
-            throw reader.Refused($"The chart has more than {MostSlices} slices; a picture holds at most that many.", start);
+            throw reader.Refused($"The chart has more than {MostSlices} slices; a chart can "
+                + "have at most that many.", start);
         slices.Add((label, value));
     }
 

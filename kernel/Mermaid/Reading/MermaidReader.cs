@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Mermaid.Reading;
 
-/// <summary>Reads a diagram's text from start to end and says where and why it cannot be read.</summary>
+/// <summary>Scans the text of a diagram and creates syntax errors with line and column.</summary>
 internal sealed class MermaidReader
 {
     private const int FoundLength = 24;
@@ -15,20 +15,20 @@ internal sealed class MermaidReader
         (text, Title) = SourceComments.Blanked(original);
     }
 
-    /// <summary>What the diagram is called, by its front matter or its own statement.</summary>
+    /// <summary>The title of the diagram, from its front matter or a title statement.</summary>
     public string? Title { get; set; }
 
-    /// <summary>What a screen reader says first; the title where there is none.</summary>
+    /// <summary>The title for screen readers (<c>accTitle</c>); null for none.</summary>
     public string? SpokenTitle { get; private set; }
 
-    /// <summary>The author's own description for those who do not see the picture.</summary>
+    /// <summary>The author's description for screen readers (<c>accDescr</c>); null for none.</summary>
     public string? Description { get; private set; }
 
     public int Position { get; set; }
 
     public bool IsAtEnd => Position >= text.Length;
 
-    /// <summary>The character here; zero at the end.</summary>
+    /// <summary>The current character; '\0' at the end.</summary>
     public char Current => Ahead(0);
 
     public bool IsAtLineEnd => IsAtEnd || Current == '\n';
@@ -44,7 +44,7 @@ internal sealed class MermaidReader
         return true;
     }
 
-    /// <summary>Takes a word that ends here.</summary>
+    /// <summary>Takes a keyword, if it is a whole word at the current position.</summary>
     public bool TakeKeyword(string word)
     {
         if (!Starts(word) || IsNamePart(Ahead(word.Length))) return false;
@@ -53,7 +53,9 @@ internal sealed class MermaidReader
         return true;
     }
 
-    /// <summary>Takes what a pattern that begins with <c>\G</c> matches here; null where it does not.</summary>
+    /// <summary>
+    /// Takes a match of a pattern that begins with <c>\G</c>; returns null if it does not match here.
+    /// </summary>
     public Match? Take(Regex pattern)
     {
         var match = pattern.Match(text, Position);
@@ -62,7 +64,10 @@ internal sealed class MermaidReader
         return match;
     }
 
-    /// <summary>Takes a name; throws where there is none. It ends before an arrow that looks like a part of it.</summary>
+    /// <summary>
+    /// Takes a name; throws if there is none. A name ends before <paramref name="arrow"/>, which could be mistaken
+    /// for a part of it.
+    /// </summary>
     public string TakeName(string what, string? arrow = null)
     {
         var start = Position;
@@ -70,7 +75,10 @@ internal sealed class MermaidReader
         return Position > start ? text[start..Position] : throw Expected(what);
     }
 
-    /// <summary>Takes the text up to a mark of the same line, and the mark.</summary>
+    /// <summary>
+    /// Takes the text up to a mark, and the mark; the mark must be on the same line unless
+    /// <paramref name="mayBreak"/>.
+    /// </summary>
     public string TakeUntil(string mark, bool mayBreak = false)
     {
         var at = text.IndexOf(mark, Position, StringComparison.Ordinal);
@@ -98,13 +106,13 @@ internal sealed class MermaidReader
         while (Current is ' ' or '\t' or '\u00a0') Position++;
     }
 
-    /// <summary>Goes to the next statement.</summary>
+    /// <summary>Skips to the next statement.</summary>
     public void SkipBlank()
     {
         while (!IsAtEnd && (char.IsWhiteSpace(Current) || Current == ';')) Position++;
     }
 
-    /// <summary>Ends a statement: nothing more may stand in it.</summary>
+    /// <summary>Takes the end of a statement; throws if more text follows.</summary>
     public void EndStatement(string expected = "the end of the line")
     {
         SkipSpaces();
@@ -112,7 +120,7 @@ internal sealed class MermaidReader
         if (!IsAtLineEnd && Current != ';') throw Expected(expected);
     }
 
-    /// <summary>Takes the statements that every kind of diagram has.</summary>
+    /// <summary>Takes a statement that all kinds of diagrams support; returns whether there was one.</summary>
     public bool TakeCommon()
     {
         if (TakeKeyword("accTitle"))
@@ -125,11 +133,11 @@ internal sealed class MermaidReader
         return true;
     }
 
-    /// <summary>Says what stands here and what should.</summary>
+    /// <summary>Creates the error for text that was found in place of what was expected.</summary>
     public MermaidException Expected(string what, int? at = null) =>
         Refused($"found {Found(at ?? Position)}; expected {what}.", at);
 
-    /// <summary>Says what is wrong here.</summary>
+    /// <summary>Creates a syntax error at a position.</summary>
     public MermaidException Refused(string sentence, int? at = null)
     {
         var place = Math.Min(at ?? Position, original.Length);
@@ -146,7 +154,10 @@ internal sealed class MermaidReader
         || char.GetUnicodeCategory(c) is System.Globalization.UnicodeCategory.NonSpacingMark
             or System.Globalization.UnicodeCategory.SpacingCombiningMark;
 
-    /// <summary>A hyphen or a dot inside a name, as in <c>step-1</c>; not the start of an arrow.</summary>
+    /// <summary>
+    /// Returns whether the current character is a hyphen or dot inside a name, as in <c>step-1</c>, and not the
+    /// start of an arrow.
+    /// </summary>
     private bool IsInnerMark() => Current is '-' or '.' && IsNamePart(Ahead(1)) && Position > 0 && IsNamePart(text[Position - 1]);
 
     private string AfterColon()

@@ -2,10 +2,12 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Mermaid.Reading;
 
-/// <summary>Takes comments, directives and front matter out of a diagram; what remains keeps its place.</summary>
+/// <summary>
+/// Blanks comments, directives and front matter of a diagram; the remaining text keeps its position.
+/// </summary>
 internal static partial class SourceComments
 {
-    /// <summary>The text with spaces in their stead, and the title that the front matter gives.</summary>
+    /// <summary>Returns the blanked text, and the title in the front matter.</summary>
     public static (string Text, string? Title) Blanked(string source)
     {
         string? title = null;

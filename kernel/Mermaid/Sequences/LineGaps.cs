@@ -3,7 +3,8 @@ using ResearchKit.Mermaid.Layout;
 namespace ResearchKit.Mermaid.Sequences;
 
 /// <summary>
-/// Keeps the upright lines out of texts and notes; a page's ground is not known, so nothing can be painted over them.
+/// Interrupts the vertical lines at texts and notes. They cannot be covered instead, because the page's
+/// background color is unknown.
 /// </summary>
 internal sealed class LineGaps
 {
@@ -11,7 +12,7 @@ internal sealed class LineGaps
 
     public void Add(Box box) => taken.Add(box);
 
-    /// <summary>The parts of an upright line that touch nothing.</summary>
+    /// <summary>Returns the parts of a vertical line that are not inside any box.</summary>
     public IEnumerable<(double From, double To)> Parts(double x, double from, double to)
     {
         var at = from;

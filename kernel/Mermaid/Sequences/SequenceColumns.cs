@@ -1,6 +1,8 @@
 namespace ResearchKit.Mermaid.Sequences;
 
-/// <summary>Finds how far apart the participants stand, so that every message and note has room between them.</summary>
+/// <summary>
+/// Computes the distances between participants, so that all messages and notes fit between them.
+/// </summary>
 internal sealed class SequenceColumns
 {
     public const double BoxPad = 16;
@@ -22,7 +24,7 @@ internal sealed class SequenceColumns
         for (var i = 1; i < Centres.Length; i++) Centres[i] = byEnd[i].Max(wish => Centres[wish.From] + wish.Distance);
     }
 
-    /// <summary>The participants' lines, from left to right.</summary>
+    /// <summary>The x coordinates of the participants' lines, from left to right.</summary>
     public double[] Centres { get; }
 
     public static double WidthOf(Participant who) => Math.Max(who.Label.Width + (2 * BoxPad), who.IsActor ? 40 : 70);

@@ -116,7 +116,9 @@ internal sealed class SequenceDrawing
         svg.Close();
     }
 
-    /// <summary>Where a message meets a participant: at the edge of its innermost bar.</summary>
+    /// <summary>
+    /// Returns the x coordinate where a message meets a participant: the edge of its innermost activation bar.
+    /// </summary>
     private double Edge(int who, bool onRight, int begins = 0)
     {
         var count = busy[who].Count + begins;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ResearchKit.Mermaid.Sequences;
 
-/// <summary>Says a sequence diagram in sentences, for those who hear it.</summary>
+/// <summary>Describes a sequence diagram in sentences, for screen readers.</summary>
 internal static class SequenceInWords
 {
     private const int Longest = 4_000;

@@ -3,7 +3,7 @@ using ResearchKit.Mermaid.Lettering;
 
 namespace ResearchKit.Mermaid.Sequences;
 
-/// <summary>One who takes part; a column of the drawing.</summary>
+/// <summary>A participant: a column of the drawing.</summary>
 /// <param name="index">Its column, from 0.</param>
 /// <param name="id">Its name in the text.</param>
 internal sealed class Participant(int index, string id)
@@ -14,27 +14,27 @@ internal sealed class Participant(int index, string id)
 
     public TextBlock Label { get; set; } = TextBlock.Of(id);
 
-    /// <summary>True for a person, drawn as one.</summary>
+    /// <summary>True for an actor, which is drawn as a person.</summary>
     public bool IsActor { get; set; }
 }
 
-/// <summary>What happens, from top to bottom.</summary>
+/// <summary>An item of a sequence diagram; items are drawn from top to bottom.</summary>
 internal interface ISequenceItem;
 
-/// <summary>An arrow from one to another.</summary>
+/// <summary>A message: an arrow between two participants.</summary>
 internal sealed record Message(Participant From, Participant To, TextBlock Text, bool IsDashed, EdgeHead Head) : ISequenceItem
 {
-    /// <summary>True for a head at both ends.</summary>
+    /// <summary>True for an arrowhead at both ends.</summary>
     public bool IsBothWays { get; init; }
 
-    /// <summary>True where who gets it begins to be busy.</summary>
+    /// <summary>True if the message activates its receiver.</summary>
     public bool Begins { get; init; }
 
-    /// <summary>Its number, where messages are counted.</summary>
+    /// <summary>The number of the message if messages are numbered; null otherwise.</summary>
     public int? Number { get; init; }
 }
 
-/// <summary>Where a note stands.</summary>
+/// <summary>The position of a note.</summary>
 internal enum NoteSide
 {
     Over,
@@ -42,13 +42,13 @@ internal enum NoteSide
     Right,
 }
 
-/// <summary>A note beside or over some who take part.</summary>
+/// <summary>A note beside or over participants.</summary>
 internal sealed record SequenceNote(NoteSide Side, Participant First, Participant Last, TextBlock Text) : ISequenceItem;
 
-/// <summary>A participant begins or ends to be busy.</summary>
+/// <summary>The start or end of a participant's activation.</summary>
 internal sealed record Activation(Participant Who, bool Begins) : ISequenceItem;
 
-/// <summary>A frame around some of what happens, such as a loop.</summary>
+/// <summary>A frame around items, such as a loop.</summary>
 /// <param name="kind">The word in its corner; <c>rect</c> for a mere ground.</param>
 /// <param name="fill">The ground's color.</param>
 internal sealed class SequenceFrame(string kind, string? fill = null) : ISequenceItem
@@ -60,7 +60,7 @@ internal sealed class SequenceFrame(string kind, string? fill = null) : ISequenc
     public List<(TextBlock Label, List<ISequenceItem> Items)> Sections { get; } = [];
 }
 
-/// <summary>A whole diagram.</summary>
+/// <summary>A sequence diagram.</summary>
 internal sealed class Sequence
 {
     public List<Participant> Participants { get; } = [];

@@ -5,7 +5,7 @@ using ResearchKit.Mermaid.Reading;
 
 namespace ResearchKit.Mermaid.Sequences;
 
-/// <summary>Reads a sequence diagram: what follows <c>sequenceDiagram</c>.</summary>
+/// <summary>Parses a sequence diagram, after the keyword <c>sequenceDiagram</c>.</summary>
 internal sealed partial class SequenceParser
 {
     private const int Most = 2_000;
@@ -34,7 +34,8 @@ internal sealed partial class SequenceParser
         for (reader.SkipBlank(); !reader.IsAtEnd; reader.SkipBlank())
         {
             if (++count > Most)
-                throw reader.Refused($"The diagram has more than {Most:N0} statements; a picture holds at most that many.");
+                throw reader.Refused($"The diagram has more than {Most:N0} statements; a diagram can "
+                    + "have at most that many.");
             Statement();
             reader.EndStatement();
         }
@@ -79,14 +80,14 @@ internal sealed partial class SequenceParser
         var name = reader.Take("\"") ? reader.TakeUntil("\"") : Words();
         if (known.TryGetValue(name, out var who)) return who;
         if (sequence.Participants.Count == MostParticipants)
-            throw reader.Refused($"The diagram has more than {MostParticipants} participants; a picture holds at most that many.",
-                at);
+            throw reader.Refused($"The diagram has more than {MostParticipants} participants; a diagram can "
+                + "have at most that many.", at);
         who = new Participant(sequence.Participants.Count, name);
         sequence.Participants.Add(who);
         return known[name] = who;
     }
 
-    /// <summary>A name may have spaces: it ends at an arrow, a colon or a comma.</summary>
+    /// <summary>Takes a name, which may contain spaces; it ends at an arrow, a colon or a comma.</summary>
     private string Words()
     {
         var name = reader.TakeName("a participant's name", arrow: "-x");
@@ -165,7 +166,8 @@ internal sealed partial class SequenceParser
     private bool Frame(int start)
     {
         if (Frames.FirstOrDefault(reader.TakeKeyword) is not { } kind) return false;
-        if (open.Count == Deepest) throw reader.Refused($"Frames lie more than {Deepest} deep inside each other.", start);
+        if (open.Count == Deepest)
+            throw reader.Refused($"Frames are nested more than {Deepest} deep inside each other.", start);
         var words = reader.TakeLine();
         var frame = new SequenceFrame(kind == "par_over" ? "par" : kind, kind == "rect" && Paint.IsColor(words) ? words : null);
         frame.Sections.Add((TextBlock.Of(kind == "rect" ? "" : words, TextBlock.Small), []));
@@ -187,10 +189,14 @@ internal sealed partial class SequenceParser
         return false;
     }
 
-    /// <summary>A box only says who belongs together; its participants stand side by side anyway.</summary>
+    /// <summary>
+    /// Parses a box, which only groups participants. It is not drawn, since they normally stand side by side
+    /// anyway.
+    /// </summary>
     private void Box(int start)
     {
-        if (isInBox || open.Count > 0) throw reader.Refused("found a \"box\" inside something else; it stands by itself.", start);
+        if (isInBox || open.Count > 0)
+            throw reader.Refused("found a \"box\" inside another box or a frame; expected it outside of both.", start);
         _ = reader.TakeLine();
         isInBox = true;
     }
@@ -198,7 +204,7 @@ internal sealed partial class SequenceParser
     private void End(int start)
     {
         if (isInBox) isInBox = false;
-        else if (!open.TryPop(out _))
-            throw reader.Refused("found \"end\" without something that is open, such as \"loop\".", start);
+        else if (!open.TryPop(out _)) throw reader.Refused("found \"end\" without an open "
+            + "frame such as \"loop\".", start);
     }
 }

@@ -6,7 +6,7 @@ using ResearchKit.Mermaid.Reading;
 
 namespace ResearchKit.Mermaid.States;
 
-/// <summary>Reads a state diagram: what follows <c>stateDiagram-v2</c>.</summary>
+/// <summary>Parses a state diagram, after the keyword <c>stateDiagram</c> or <c>stateDiagram-v2</c>.</summary>
 internal sealed partial class StateParser
 {
     private readonly MermaidReader reader;
@@ -39,7 +39,7 @@ internal sealed partial class StateParser
         var start = reader.Position;
         if (reader.Take("}"))
         {
-            if (!open.TryPop(out var closed)) throw reader.Refused("found \"}\" without a state that is open.", start);
+            if (!open.TryPop(out var closed)) throw reader.Refused("found \"}\" without an open state.", start);
             if (closed.Id.StartsWith("region ", StringComparison.Ordinal)) open.Pop();
         }
         else if (reader.TakeKeyword("direction"))
@@ -141,10 +141,11 @@ internal sealed partial class StateParser
         return item;
     }
 
-    /// <summary>Regions that run side by side are groups without a name.</summary>
+    /// <summary>Parses a concurrent region, which becomes a group without a name.</summary>
     private void Region(int start)
     {
-        if (open.Count == 0) throw reader.Refused("found \"--\" outside of a state; it divides the regions of one.", start);
+        if (open.Count == 0)
+            throw reader.Refused("found \"--\" outside of a state; it separates the regions of a state.", start);
         if (Here.Id.StartsWith("region ", StringComparison.Ordinal)) open.Pop();
         else MoveIntoRegion(Here, start);
         open.Push(NewRegion(Here, start));

@@ -7,10 +7,10 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
-/// <summary>Colors C# as the compiler understands it: all cells together are one script.</summary>
+/// <summary>Highlights C# code by the compiler's classification, with all cells as one script.</summary>
 internal static class CodeColors
 {
-    /// <summary>The cells' code as HTML, in their order.</summary>
+    /// <summary>Returns the code of the cells as HTML, in the given order.</summary>
     public static async Task<IReadOnlyList<string>> ColorAsync(IReadOnlyList<string> cells, CancellationToken cancellation)
     {
         if (cells.Count == 0) return [];
@@ -46,7 +46,10 @@ internal static class CodeColors
             loader: TextLoader.From(TextAndVersion.Create(SourceText.From(text), VersionStamp.Default))));
     }
 
-    /// <summary>Lines that start with # are for the notebook, not for the compiler; blanks keep the places.</summary>
+    /// <summary>
+    /// Blanks lines that start with <c>#!</c>, <c>#r</c> or <c>#i</c>, which are for the notebook and not for the
+    /// compiler; positions do not change.
+    /// </summary>
     private static string WithoutDirectives(string cell) =>
         string.Join('\n', cell.Split('\n').Select(line => IsDirective(line) ? new string(' ', line.Length) : line));
 

@@ -6,7 +6,10 @@ using ResearchKit.Kernel.Notebooks.Parameters;
 
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
-/// <summary>A notebook as one HTML page that needs nothing else: no network, no files, and no scripts of its own.</summary>
+/// <summary>
+/// A notebook as a self-contained HTML page: it needs no network and no other files. Its only scripts are those
+/// of outputs, and plotly.js if an output needs it.
+/// </summary>
 public sealed class HtmlPage
 {
     private const string Policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -25,11 +28,11 @@ public sealed class HtmlPage
         outputs = new OutputHtml(markdown);
     }
 
-    /// <summary>Renders a notebook with the outputs that it holds.</summary>
+    /// <summary>Renders a notebook with its stored outputs.</summary>
     /// <param name="notebook">The notebook.</param>
-    /// <param name="name">The page's title where the notebook has no heading.</param>
-    /// <param name="folder">Where the pictures are that its texts name; they become part of the page.</param>
-    /// <param name="cancellation">Stops the work.</param>
+    /// <param name="name">The page's title if the notebook has no heading.</param>
+    /// <param name="folder">The folder for relative paths of images, which are embedded in the page.</param>
+    /// <param name="cancellation">Cancels the rendering.</param>
     public static async Task<string> RenderAsync(
         NotebookDocument notebook, string name, string folder, CancellationToken cancellation = default)
     {

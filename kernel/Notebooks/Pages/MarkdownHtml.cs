@@ -7,7 +7,10 @@ using Markdig.Syntax.Inlines;
 
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
-/// <summary>Markdown as HTML. HTML inside it is shown as text, and only harmless addresses become links.</summary>
+/// <summary>
+/// Renders Markdown as HTML. HTML inside it is shown as text, and only http, https, mailto and relative URLs
+/// become links.
+/// </summary>
 internal sealed partial class MarkdownHtml(PageImages images)
 {
     private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder()
@@ -15,13 +18,15 @@ internal sealed partial class MarkdownHtml(PageImages images)
 
     private readonly HashSet<string> anchors = new(StringComparer.Ordinal) { "main" };
 
-    /// <summary>The headings met so far.</summary>
+    /// <summary>The headings rendered so far.</summary>
     public List<PageHeading> Headings { get; } = [];
 
-    /// <summary>Renders one text.</summary>
+    /// <summary>Renders a text.</summary>
     /// <param name="markdown">The text.</param>
-    /// <param name="attachments">The cell's attached pictures.</param>
-    /// <param name="isPartOfPage">True for a cell's own text, whose headings are the page's.</param>
+    /// <param name="attachments">The attached images of the cell.</param>
+    /// <param name="isPartOfPage">
+    /// True for the text of a cell, whose headings are added to the page's headings.
+    /// </param>
     public string Render(string markdown, JsonObject? attachments = null, bool isPartOfPage = true)
     {
         var document = Markdown.Parse(markdown, Pipeline);
@@ -34,7 +39,9 @@ internal sealed partial class MarkdownHtml(PageImages images)
         return Formula().Replace(document.ToHtml(Pipeline), "$1$2");
     }
 
-    /// <summary>Formulas stay as they were typed, without the marks around them.</summary>
+    /// <summary>
+    /// Matches formulas with their delimiters, which are removed so that the formula is shown as it was typed.
+    /// </summary>
     [GeneratedRegex(@"(?<=class=""math"">)\s*(?:\\\((.*?)\\\)|\\\[(.*?)\\\])\s*(?=</)", RegexOptions.Singleline)]
     private static partial Regex Formula();
 
@@ -58,7 +65,7 @@ internal sealed partial class MarkdownHtml(PageImages images)
             link.Url = data;
             return;
         }
-        link.IsImage = false;   // a picture elsewhere is a link with its description
+        link.IsImage = false;   // an image that cannot be embedded becomes a link with the image's description
         link.Url = IsHarmless(url) ? url : "";
     }
 

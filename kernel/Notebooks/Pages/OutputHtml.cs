@@ -3,12 +3,14 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
-/// <summary>One output of a cell as HTML: the richest form that a page can show by itself.</summary>
+/// <summary>
+/// Renders an output of a cell as HTML, in the richest form that a self-contained page can show.
+/// </summary>
 internal sealed class OutputHtml(MarkdownHtml markdown)
 {
     private const int AltLength = 160;
 
-    /// <summary>Renders an output; <paramref name="cell"/> names its cell for those who hear the page.</summary>
+    /// <summary>Renders an output; <paramref name="cell"/> is the name of its cell for screen readers.</summary>
     public string Render(JsonObject output, string cell) => (string?)output["output_type"] switch
     {
         "stream" => Stream(output, cell),
@@ -63,7 +65,7 @@ internal sealed class OutputHtml(MarkdownHtml markdown)
         return line.Length <= AltLength ? line : $"{line[..AltLength]}…";
     }
 
-    /// <summary>A drawing without the lines that belong to a file of its own.</summary>
+    /// <summary>Returns the svg element without a preceding XML declaration or doctype.</summary>
     private static string SvgElement(string svg) =>
         svg.IndexOf("<svg", StringComparison.OrdinalIgnoreCase) is var at and > 0 ? svg[at..] : svg;
 

@@ -4,13 +4,14 @@ using ResearchKit.Kernel.Cells;
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
 /// <summary>
-/// Finds the pictures that a text names and puts them into the page: attachments, and files below the notebook's folder.
+/// Finds the images of a text to embed them in the page: attachments, and files in the notebook's folder or
+/// below.
 /// </summary>
 internal sealed class PageImages(string folder)
 {
     private const long Largest = 8 << 20;
 
-    /// <summary>The picture as a data address; null where it is not at hand.</summary>
+    /// <summary>Returns an image as a data URL; null if it cannot be embedded.</summary>
     public string? Find(string url, JsonObject? attachments)
     {
         if (url.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase)) return url;

@@ -1,9 +1,9 @@
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
-/// <summary>How the page looks, from <c>PageStyle.css</c> beside this file.</summary>
+/// <summary>The style sheet of pages, from <c>PageStyle.css</c> beside this file.</summary>
 internal static class PageStyle
 {
-    /// <summary>The style sheet.</summary>
+    /// <summary>The text of the style sheet.</summary>
     public static string Css { get; } = Read();
 
     private static string Read()

@@ -4,21 +4,22 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace ResearchKit.Kernel.Notebooks.Parameters;
 
-/// <summary>A parameter's new value: as C# that declares it, and as JSON for the record of the run.</summary>
-/// <param name="Parameter">What is set.</param>
-/// <param name="Literal">The value as C# writes it.</param>
-/// <param name="Json">The value for the record.</param>
+/// <summary>The value of a parameter for a run: as C# code, and as JSON for the run record.</summary>
+/// <param name="Parameter">The parameter.</param>
+/// <param name="Literal">The value as a C# literal.</param>
+/// <param name="Json">The value for the run record.</param>
 public sealed record ParameterValue(Parameter Parameter, string Literal, JsonNode? Json)
 {
     private static CultureInfo Invariant => CultureInfo.InvariantCulture;
 
     /// <summary>
-    /// The statement that declares the variable anew, so that <c>const</c> and <c>readonly</c> are no obstacle.
+    /// The statement that declares the variable again, which works for <c>const</c> and <c>readonly</c> variables
+    /// too.
     /// </summary>
     public string Declaration => $"{Parameter.Type} {Parameter.Name} = {Literal};";
 
-    /// <summary>Reads what was typed, the same in every culture.</summary>
-    /// <exception cref="ArgumentException">The text is not of the parameter's type.</exception>
+    /// <summary>Parses the value as typed on the command line, independent of the culture.</summary>
+    /// <exception cref="ArgumentException">The text is not a value of the parameter's type.</exception>
     public static ParameterValue Parse(Parameter parameter, string text)
     {
         ArgumentNullException.ThrowIfNull(parameter);
@@ -55,7 +56,9 @@ public sealed record ParameterValue(Parameter Parameter, string Literal, JsonNod
     private static string Double(double value) => double.IsNaN(value) ? "double.NaN"
         : double.IsInfinity(value) ? value > 0 ? "double.PositiveInfinity" : "double.NegativeInfinity" : Spelled(value);
 
-    /// <summary>JSON has no infinities: those are recorded as text.</summary>
+    /// <summary>
+    /// Returns a number as JSON; NaN and infinities become strings, because JSON cannot represent them.
+    /// </summary>
     private static JsonNode? Number(double value, JsonNode? number) =>
         double.IsFinite(value) ? number : value.ToString(Invariant);
 

@@ -6,28 +6,35 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Notebooks.Parameters;
 
-/// <summary>The cell tagged <c>parameters</c>: what it declares, and setting it from outside.</summary>
+/// <summary>
+/// The parameters cell of a notebook: the code cell tagged <c>parameters</c>, whose variables a run can
+/// override.
+/// </summary>
 /// <remarks>The convention is papermill's: https://papermill.readthedocs.io/en/latest/usage-parameterize.html</remarks>
 public static class ParametersCell
 {
-    /// <summary>The tag of the cell that declares.</summary>
+    /// <summary>The tag of the cell that declares the parameters.</summary>
     public const string Tag = "parameters";
 
-    /// <summary>The tag of the cell that a run adds.</summary>
+    /// <summary>The tag of the cell that a run adds to override parameters.</summary>
     public const string InjectedTag = "injected-parameters";
 
-    /// <summary>The variables that the notebook's parameters cell declares, in order; empty where it has no such cell.</summary>
+    /// <summary>
+    /// Returns the variables that the parameters cell declares, in order; empty if there is no such cell.
+    /// </summary>
     public static IReadOnlyList<Parameter> Read(NotebookDocument notebook)
     {
         ArgumentNullException.ThrowIfNull(notebook);
         return Find(notebook) is { } cell ? Declared(cell.Source) : [];
     }
 
-    /// <summary>Adds the cell that sets the values, right after the one that declares them; an earlier one goes.</summary>
+    /// <summary>
+    /// Adds a cell that sets the values, directly after the parameters cell; replaces one from an earlier run.
+    /// </summary>
     /// <param name="notebook">The notebook to change.</param>
-    /// <param name="settings">Values as typed, by name.</param>
+    /// <param name="settings">The values as typed, by parameter name.</param>
     /// <exception cref="ArgumentException">
-    /// No such parameter, or a value of another type; the message says what there is.
+    /// There is no such parameter, or its type is another; the message says what exists.
     /// </exception>
     public static IReadOnlyList<ParameterValue> Inject(NotebookDocument notebook, IReadOnlyDictionary<string, string> settings)
     {
@@ -45,9 +52,10 @@ public static class ParametersCell
     }
 
     /// <summary>
-    /// Values that make the notebook end in seconds, from the metadata of its parameters cell: <c>"fast": { "steps": 20 }</c>.
+    /// Returns the values for a run of seconds, from the metadata of the parameters cell: <c>"fast": { "steps": 20
+    /// }</c>.
     /// </summary>
-    /// <exception cref="ArgumentException">The notebook says none.</exception>
+    /// <exception cref="ArgumentException">The metadata has no fast values.</exception>
     public static IReadOnlyDictionary<string, string> Fast(NotebookDocument notebook)
     {
         ArgumentNullException.ThrowIfNull(notebook);
@@ -64,7 +72,9 @@ public static class ParametersCell
         declared.FirstOrDefault(parameter => parameter.Name == name) ?? throw new ArgumentException(
             $"The notebook has no parameter '{name}'. It has: {(declared.Count == 0 ? "none" : string.Join(", ", declared))}.");
 
-    /// <summary>Asks the compiler, so that <c>var</c> has its type.</summary>
+    /// <summary>
+    /// Returns the declared variables by compiling the cell, so that <c>var</c> is resolved to its type.
+    /// </summary>
     private static List<Parameter> Declared(string source)
     {
         var tree = CSharpSyntaxTree.ParseText(source, CSharpDefaults.Parsing);

@@ -3,7 +3,7 @@ using NetMQ.Sockets;
 
 namespace ResearchKit.Kernel.Protocol.Client;
 
-/// <summary>The sockets of a front end, on one thread of their own.</summary>
+/// <summary>The ZeroMQ sockets of a front end, on a thread of their own.</summary>
 internal sealed class ClientChannels : IDisposable
 {
     private readonly MessageCodec codec;
@@ -14,13 +14,16 @@ internal sealed class ClientChannels : IDisposable
     private readonly Thread thread;
     private int closed;
 
-    /// <summary>Connects; what is received is reported on the thread of the sockets, so nothing there may wait.</summary>
+    /// <summary>
+    /// Connects the sockets. <paramref name="received"/> is called on the socket thread and must not block.
+    /// </summary>
     public ClientChannels(ConnectionFile file, Action<Channel, Message> received, Action<string> log)
     {
         this.log = log;
         codec = new MessageCodec(new MessageSigner(file.Key));
         poller = [outgoing];
-        var identity = Guid.NewGuid().ToByteArray();   // one for all: a kernel asks whom it got the request from
+        // the same for all sockets: a kernel addresses input requests to the sender of the request
+        var identity = Guid.NewGuid().ToByteArray();
         foreach (var (channel, port) in new[]
         {
             (Channel.Shell, file.Shell), (Channel.Control, file.Control), (Channel.Stdin, file.Stdin),
@@ -38,7 +41,7 @@ internal sealed class ClientChannels : IDisposable
         thread.Start();
     }
 
-    /// <summary>Sends, in the order of the calls.</summary>
+    /// <summary>Queues a message; messages are sent in the order of the calls.</summary>
     public void Send(Channel channel, Message message)
     {
         if (Volatile.Read(ref closed) == 0) outgoing.Enqueue((channel, message));
@@ -58,9 +61,9 @@ internal sealed class ClientChannels : IDisposable
     private void Open(Channel channel, NetMQSocket socket, string address, Action<Channel, Message> received)
     {
         sockets[channel] = socket;
-        socket.Options.SendHighWatermark = 0;      // nothing of a healthy cell is dropped on this side
+        socket.Options.SendHighWatermark = 0;      // no limit: never drop messages of a cell with much output
         socket.Options.ReceiveHighWatermark = 0;
-        socket.Options.Linger = TimeSpan.Zero;     // the kernel may be gone
+        socket.Options.Linger = TimeSpan.Zero;     // do not wait for a kernel that may be gone
         socket.Connect(address);
         socket.ReceiveReady += (_, _) => Receive(channel, socket, received);
         poller.Add(socket);
@@ -68,7 +71,7 @@ internal sealed class ClientChannels : IDisposable
 
     private void Receive(Channel channel, NetMQSocket socket, Action<Channel, Message> received)
     {
-        for (var i = 0; i < 100; i++)   // then the other sockets have their turn
+        for (var i = 0; i < 100; i++)   // at most 100 messages, so that the other sockets are served too
         {
             NetMQMessage? frames = null;
             if (!socket.TryReceiveMultipartMessage(ref frames)) return;
@@ -78,7 +81,7 @@ internal sealed class ClientChannels : IDisposable
             }
             catch (InvalidDataException wrong)
             {
-                log($"{channel}: {wrong.Message} It is dropped.");
+                log($"{channel}: {wrong.Message} The message is dropped.");
             }
         }
     }

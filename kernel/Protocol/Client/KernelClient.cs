@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ResearchKit.Kernel.Protocol.Client;
 
-/// <summary>A front end of another kernel: asks, and hears what the kernel says about each request.</summary>
+/// <summary>A Jupyter client: sends requests to a kernel and assigns the kernel's messages to them.</summary>
 internal sealed class KernelClient : IDisposable
 {
     private readonly string session = Guid.NewGuid().ToString();
@@ -12,17 +12,17 @@ internal sealed class KernelClient : IDisposable
     private readonly ClientChannels channels;
     private Exception? failure;
 
-    /// <summary>Connects; whether the kernel listens yet is what <see cref="ReadyAsync"/> finds out.</summary>
-    /// <param name="file">Where the kernel listens, and its key.</param>
-    /// <param name="late">Takes what the kernel says about requests that have ended.</param>
-    /// <param name="log">Takes what nobody else is told, such as a message with a wrong signature.</param>
+    /// <summary>Connects to a kernel, which need not listen yet; see <see cref="ReadyAsync"/>.</summary>
+    /// <param name="file">The kernel's connection file.</param>
+    /// <param name="late">Receives the messages about requests that were disposed.</param>
+    /// <param name="log">Receives log lines, for example about a message with a wrong signature.</param>
     public KernelClient(ConnectionFile file, Action<Message> late, Action<string> log)
     {
         this.late = late;
         channels = new ClientChannels(file, Received, log);
     }
 
-    /// <summary>Waits until requests are answered and what everybody hears is heard here too.</summary>
+    /// <summary>Waits until the kernel replies to requests and its iopub messages arrive here.</summary>
     public async Task ReadyAsync(CancellationToken cancellation)
     {
         while (true)
@@ -37,7 +37,7 @@ internal sealed class KernelClient : IDisposable
         }
     }
 
-    /// <summary>Sends a request. Dispose what is returned when it has been read.</summary>
+    /// <summary>Sends a request. Dispose the result when its messages have been read.</summary>
     public KernelRequest Send(string type, JsonObject content, Channel channel = Channel.Shell)
     {
         var message = Message.Create(type, session, content, null);
@@ -55,7 +55,7 @@ internal sealed class KernelClient : IDisposable
     public void Answer(Message question, string value) =>
         channels.Send(Channel.Stdin, Message.Create("input_reply", session, new() { ["value"] = value }, question));
 
-    /// <summary>Ends every request, now and later, with this: the kernel is gone.</summary>
+    /// <summary>Fails all open and future requests with this exception, because the kernel is gone.</summary>
     public void Fail(IOException why)
     {
         lock (gate)

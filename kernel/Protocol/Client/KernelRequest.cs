@@ -2,25 +2,28 @@ using System.Threading.Channels;
 
 namespace ResearchKit.Kernel.Protocol.Client;
 
-/// <summary>A request to a kernel, and all that it says about it.</summary>
+/// <summary>A request to a kernel, and the kernel's messages about it.</summary>
 internal sealed class KernelRequest(Message request, Action<KernelRequest> close) : IDisposable
 {
-    /// <summary>How long the second of reply and idle may stay out after the first; either can get lost.</summary>
+    /// <summary>
+    /// A request ends with a reply and an idle status, in either order. If one of them is lost, this is how long to
+    /// wait for it after the other.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
     private readonly Channel<(Channel Channel, Message Message)> inbox =
         System.Threading.Channels.Channel.CreateUnbounded<(Channel, Message)>();
 
-    /// <summary>The name by which answers refer to it.</summary>
+    /// <summary>The message id, which the kernel's messages refer to.</summary>
     public string Id => request.Id;
 
-    /// <summary>The reply, once it has come.</summary>
+    /// <summary>The reply; null until it was received.</summary>
     public Message? Reply { get; private set; }
 
-    /// <summary>Whether the kernel has said that it is done with it.</summary>
+    /// <summary>Whether the kernel has reported idle after this request.</summary>
     public bool IsIdle { get; private set; }
 
-    /// <summary>The next thing that the kernel says about it; null when it has said all.</summary>
+    /// <summary>Returns the next message about this request; null after the last one.</summary>
     /// <exception cref="IOException">The kernel is gone.</exception>
     public async Task<Message?> NextAsync()
     {
@@ -40,29 +43,29 @@ internal sealed class KernelRequest(Message request, Action<KernelRequest> close
         return next.Message;
     }
 
-    /// <summary>Waits for the reply; what else is said is not wanted.</summary>
+    /// <summary>Waits for the reply and discards all other messages.</summary>
     /// <exception cref="IOException">The kernel is gone, or it does not reply.</exception>
     public async Task<Message> ReplyAsync()
     {
         while (await NextAsync().ConfigureAwait(false) is not null)
         {
-            // heard and forgotten
+            // discard the message
         }
-        return Reply ?? throw new IOException($"The kernel did not reply to an {request.Type}.");
+        return Reply ?? throw new IOException($"The kernel did not reply to the {request.Type}.");
     }
 
     public void Receive(Channel channel, Message message) => inbox.Writer.TryWrite((channel, message));
 
-    /// <summary>After what has come already, reading throws this.</summary>
+    /// <summary>Makes reading throw this exception after the messages already received.</summary>
     public void Fail(Exception why) => inbox.Writer.TryComplete(why);
 
-    /// <summary>What came and was not read.</summary>
+    /// <summary>Returns the messages that were received but not read.</summary>
     public IEnumerable<Message> Rest()
     {
         inbox.Writer.TryComplete();
         while (inbox.Reader.TryRead(out var next)) yield return next.Message;
     }
 
-    /// <summary>What the kernel still says about it is late from here on.</summary>
+    /// <summary>Closes the request: the kernel's further messages about it are reported as late.</summary>
     public void Dispose() => close(this);
 }

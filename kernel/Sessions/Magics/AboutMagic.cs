@@ -5,12 +5,12 @@ using ResearchKit.Kernel.Packages;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
-/// <summary><c>#!about</c>: what runs this notebook.</summary>
+/// <summary><c>#!about</c>: shows versions, system and process of the kernel.</summary>
 internal static class AboutMagic
 {
     public static Command Create(MagicCall call)
     {
-        var command = new Command("about", "Tells what runs this notebook.");
+        var command = new Command("about", "Shows versions, system and process of the kernel.");
         command.SetAction(_ =>
         {
             MagicTable.Show(call.Run.Scope.Outputs, ["", ""],

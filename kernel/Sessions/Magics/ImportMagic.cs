@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
-/// <summary><c>#!import</c>: runs a notebook or a file of code as if it stood here.</summary>
+/// <summary><c>#!import</c>: runs a notebook or a source file as if its code were in this place.</summary>
 internal static class ImportMagic
 {
     private const int Deepest = 20;
@@ -14,7 +14,7 @@ internal static class ImportMagic
         {
             Description = $"An .ipynb or .dib notebook, or a file of code ({string.Join(", ", ImportedFile.Kinds)}).",
         };
-        var command = new Command("import", "Runs another notebook or a file of code.") { file };
+        var command = new Command("import", "Runs another notebook or a source file.") { file };
         command.SetAction((parsed, _) => RunAsync(call, parsed.GetRequiredValue(file)));
         return command;
     }
@@ -24,7 +24,8 @@ internal static class ImportMagic
         var path = Path.GetFullPath(file, call.Folder);
         if (!File.Exists(path)) throw new ArgumentException($"there is no file {path}.");
         if (++Depth.Value > Deepest)
-            throw new ArgumentException($"{file} is imported within itself, {Deepest} times; expected an end.");
+            throw new ArgumentException($"{file} is imported within itself, {Deepest} times; expected files that do "
+                + "not import each other in a cycle.");
         foreach (var (code, language) in ImportedFile.Cells(path, call.Language))
             await call.Execute(code, language).ConfigureAwait(false);
         Depth.Value--;

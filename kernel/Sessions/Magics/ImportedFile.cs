@@ -3,7 +3,7 @@ using ResearchKit.Kernel.Notebooks;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
-/// <summary>A file as cells that can be run.</summary>
+/// <summary>Reads files for <c>#!import</c> as cells.</summary>
 internal static partial class ImportedFile
 {
     private static readonly Dictionary<string, string> LanguageOfFile = new(StringComparer.OrdinalIgnoreCase)
@@ -19,13 +19,13 @@ internal static partial class ImportedFile
         [".py"] = "python",
     };
 
-    /// <summary>How the names of code files end.</summary>
+    /// <summary>The supported file extensions of source files.</summary>
     public static IEnumerable<string> Kinds => LanguageOfFile.Keys;
 
-    /// <summary>The cells of a notebook, or a file of code as one cell.</summary>
+    /// <summary>Returns the code cells of a notebook, or a source file as one cell.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="language">The language of cells that name none, in a notebook that names none.</param>
-    /// <exception cref="ArgumentException">The file's name says nothing known.</exception>
+    /// <param name="language">The default language, if neither the cell nor the notebook names one.</param>
+    /// <exception cref="ArgumentException">The file extension is not supported.</exception>
     public static IEnumerable<(string Code, string Language)> Cells(string path, string language)
     {
         var kind = Path.GetExtension(path).ToLowerInvariant();
@@ -41,7 +41,7 @@ internal static partial class ImportedFile
                 $"{path} ends in '{kind}'; expected .ipynb, .dib, {string.Join(", ", LanguageOfFile.Keys)}.");
     }
 
-    /// <summary>A .dib file is one long cell, once its description and its texts are gone.</summary>
+    /// <summary>Returns the code of a .dib file as one cell, without its metadata and Markdown sections.</summary>
     private static string Program(string dib) => TextSection().Replace(dib.ReplaceLineEndings("\n"), "");
 
     [GeneratedRegex(@"^#!(meta|markdown)[^\n]*\n.*?(?=^#!(?!markdown|meta)[a-z]|\z)",

@@ -2,12 +2,12 @@ using System.CommandLine;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
-/// <summary><c>#!lsmagic</c>: what may stand after <c>#!</c>.</summary>
+/// <summary><c>#!lsmagic</c>: lists the languages and magic commands.</summary>
 internal static class ListMagic
 {
     public static Command Create(MagicCall call)
     {
-        var command = new Command("lsmagic", "Lists what may stand after #!.");
+        var command = new Command("lsmagic", "Lists the languages and magic commands.");
         command.SetAction(parsed =>
         {
             var commands = ((RootCommand)parsed.RootCommandResult.Command).Subcommands;

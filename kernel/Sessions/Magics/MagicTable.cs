@@ -4,7 +4,7 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
-/// <summary>A small table, shown as HTML and as text.</summary>
+/// <summary>Displays a small table as HTML and as text.</summary>
 internal static class MagicTable
 {
     public static void Show(CellOutputs? outputs, string[] headings, IEnumerable<string[]> rows)

@@ -6,7 +6,9 @@ using ResearchKit.Kernel.Languages;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
-/// <summary>Lines such as <c>#!time</c>, under .NET Interactive's names and with its arguments.</summary>
+/// <summary>
+/// The magic commands, such as <c>#!time</c>, with the names and arguments of .NET Interactive.
+/// </summary>
 internal sealed class SessionMagics(SessionLanguages languages, string folder)
 {
     private static readonly Func<MagicCall, Command>[] All =
@@ -15,16 +17,14 @@ internal sealed class SessionMagics(SessionLanguages languages, string folder)
         WhoMagic.Create, WhoMagic.CreateLong,
     ];
 
-    /// <summary>Every name that may stand after <c>#!</c>, with what it does.</summary>
+    /// <summary>All languages and magic commands with their descriptions.</summary>
     public IEnumerable<(string Name, string Does)> Names => ListMagic.Rows(languages, Commands(null!));
 
-    /// <summary>Carries out one line.</summary>
-    /// <param name="part">The line.</param>
+    /// <summary>Runs a magic command.</summary>
+    /// <param name="part">The line of the command.</param>
     /// <param name="run">The running cell.</param>
-    /// <param name="execute">Runs code in a language as if it stood here.</param>
-    /// <exception cref="CellException">
-    /// There is no such name, or its arguments are wrong; the message says what there is.
-    /// </exception>
+    /// <param name="execute">Runs code in a language as a part of the cell.</param>
+    /// <exception cref="CellException">There is no such command, or its arguments are invalid.</exception>
     public async Task RunAsync(MagicPart part, CellRun run, Func<string, string, Task> execute)
     {
         var call = new MagicCall(languages, folder, run, part.Language, execute);
@@ -58,7 +58,7 @@ internal sealed class SessionMagics(SessionLanguages languages, string folder)
         CellException.Plain("MagicError", $"({part.Line},1): #!{part.Name}: {message}", part.Line);
 }
 
-/// <summary>Lets a list of commands stand in an initializer.</summary>
+/// <summary>Allows a list of commands in a collection initializer.</summary>
 internal static class CommandLists
 {
     public static void Add(this RootCommand root, IEnumerable<Command> commands)

@@ -3,7 +3,9 @@ using ResearchKit.Kernel.Cells.Globals;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
-/// <summary><c>#!set</c>: a variable gets a text, a person's answer, or another language's variable.</summary>
+/// <summary>
+/// <c>#!set</c>: sets a variable to a text, the user's input, or a variable of another language.
+/// </summary>
 internal static class SetMagic
 {
     public static Command Create(MagicCall call)
@@ -18,7 +20,8 @@ internal static class SetMagic
         {
             Description = "Accepted; languages of this process always share the object itself.",
         };
-        var mime = new Option<string>("--mime-type") { Description = "Accepted; a value is always shared as it is." };
+        var mime = new Option<string>("--mime-type") { Description = "Accepted and ignored; a value is "
+            + "always shared unchanged." };
         var command = new Command("set", "Sets a variable of this language.") { name, value, reference, mime };
         command.SetAction(async (parsed, cancellation) =>
         {

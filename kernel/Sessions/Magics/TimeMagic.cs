@@ -5,12 +5,12 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
-/// <summary><c>#!time</c>: how long the rest of the cell takes.</summary>
+/// <summary><c>#!time</c>: measures the rest of the cell.</summary>
 internal static class TimeMagic
 {
     public static Command Create(MagicCall call)
     {
-        var command = new Command("time", "Tells how long the rest of the cell takes.");
+        var command = new Command("time", "Measures how long the rest of the cell takes.");
         command.SetAction(_ =>
         {
             var start = Stopwatch.GetTimestamp();

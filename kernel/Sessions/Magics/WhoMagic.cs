@@ -5,7 +5,7 @@ using ResearchKit.Kernel.Languages.CSharp;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
-/// <summary><c>#!who</c> and <c>#!whos</c>: the variables of the language that the line stands in.</summary>
+/// <summary><c>#!who</c> and <c>#!whos</c>: list the variables of the current language.</summary>
 internal static class WhoMagic
 {
     private const int Shown = 120;

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>One tensor of a checkpoint, known without having been read.</summary>
+/// <summary>Describes one tensor of a checkpoint: name, shape, format and position, without its data.</summary>
 public sealed record CheckpointEntry
 {
     internal CheckpointEntry(string name, StoredFormat stored, long[] shape, long start)
@@ -14,16 +14,21 @@ public sealed record CheckpointEntry
         StorageStart = start;
     }
 
-    /// <summary>Its name in the file.</summary>
+    /// <summary>The tensor's name in the file.</summary>
     public string Name { get; }
 
-    /// <summary>Its sizes.</summary>
+    /// <summary>The tensor's shape.</summary>
     public IReadOnlyList<long> Shape { get; internal init; }
 
-    /// <summary>How its elements are stored, by safetensors' names: <c>F32</c>, <c>BF16</c>, <c>F8_E4M3</c> ….</summary>
+    /// <summary>
+    /// Storage format of the elements, by its name in safetensors: <c>F32</c>, <c>BF16</c>, <c>F8_E4M3</c> ….
+    /// </summary>
     public string Format => Stored.Name;
 
-    /// <summary>The dtype that it is read as: 8-bit floats as bytes; U16 and U32 as the next larger signed integer.</summary>
+    /// <summary>
+    /// The dtype of the tensor after reading: 8-bit floats are read as bytes, U16 and U32 as the next larger signed
+    /// integer.
+    /// </summary>
     public ScalarType Dtype => Stored.DType;
 
     /// <summary>Number of elements.</summary>
@@ -31,19 +36,19 @@ public sealed record CheckpointEntry
 
     internal StoredFormat Stored { get; }
 
-    /// <summary>Which of the checkpoint's files holds it.</summary>
+    /// <summary>Index of the checkpoint's file that holds the tensor.</summary>
     internal int Part { get; init; }
 
-    /// <summary>Where its first element lies, in bytes from the file's start.</summary>
+    /// <summary>Byte offset of the first element in the file.</summary>
     internal long Start { get; init; }
 
-    /// <summary>Where the memory begins that it may share with others of the same format.</summary>
+    /// <summary>Byte offset of the underlying storage, which other tensors of the same format may share.</summary>
     internal long StorageStart { get; init; }
 
-    /// <summary>Elements from one to the next along each axis; null for row-major.</summary>
+    /// <summary>Strides in elements; null for row-major (contiguous) order.</summary>
     internal long[]? Strides { get; init; }
 
-    /// <summary>Elements from one to the next along each axis.</summary>
+    /// <summary>Returns the strides in elements, also for a contiguous tensor.</summary>
     internal long[] AllStrides()
     {
         if (Strides is not null) return Strides;
@@ -53,7 +58,7 @@ public sealed record CheckpointEntry
         return strides;
     }
 
-    /// <summary>Bytes from the first element to the end of the last.</summary>
+    /// <summary>Size in bytes from the first element to the end of the last, including gaps between them.</summary>
     internal long SpanBytes => ElementCount == 0 ? 0
         : Stored.Size * (Strides is null ? ElementCount : 1 + Shape.Zip(Strides, (size, stride) => (size - 1) * stride).Sum());
 }

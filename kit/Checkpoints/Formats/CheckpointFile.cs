@@ -5,14 +5,15 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>One open file of a checkpoint: bytes at a place into tensors.</summary>
+/// <summary>One open file of a checkpoint; reads or maps byte ranges of it as tensors.</summary>
 internal sealed class CheckpointFile(string path) : IDisposable
 {
-    private const long PartElements = 1 << 21;   // short enough for a span, and for a buffer
+    private const long PartElements = 1 << 21;   // few enough to fit into a span and a small buffer
     private readonly SafeFileHandle file =
         File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
 
-    private readonly Dictionary<ScalarType, Tensor> maps = [];   // the whole file, as elements of a dtype
+    // the whole file mapped as a tensor, for each dtype
+    private readonly Dictionary<ScalarType, Tensor> maps = [];
 
     public string Path { get; } = path;
 
@@ -24,8 +25,8 @@ internal sealed class CheckpointFile(string path) : IDisposable
         file.Dispose();
     }
 
-    /// <summary>Fills a buffer from a place on.</summary>
-    /// <exception cref="InvalidDataException">The file ends before.</exception>
+    /// <summary>Fills a buffer with the bytes that start at an offset.</summary>
+    /// <exception cref="InvalidDataException">The file ends before the buffer is full.</exception>
     public void Read(long at, Span<byte> buffer)
     {
         while (buffer.Length > 0)
@@ -37,7 +38,7 @@ internal sealed class CheckpointFile(string path) : IDisposable
         }
     }
 
-    /// <summary>The tensor of an entry in memory of its own, in no dispose scope.</summary>
+    /// <summary>Reads an entry into a tensor with its own memory, outside any dispose scope.</summary>
     public Tensor Read(CheckpointEntry entry)
     {
         using var scope = NewDisposeScope();
@@ -52,10 +53,10 @@ internal sealed class CheckpointFile(string path) : IDisposable
     }
 
     /// <summary>
-    /// The tensor of an entry on the pages of the file, in no dispose scope; null where they do not suit it or the system does
-    /// not map them.
+    /// Memory-maps an entry as a tensor, outside any dispose scope. Returns null if its alignment or format does
+    /// not allow that, or if the operating system cannot map the file.
     /// </summary>
-    /// <exception cref="InvalidDataException">The file has become shorter.</exception>
+    /// <exception cref="InvalidDataException">The file has been truncated since it was opened.</exception>
     public Tensor? Map(CheckpointEntry entry)
     {
         var format = entry.Stored;
@@ -76,7 +77,8 @@ internal sealed class CheckpointFile(string path) : IDisposable
     }
 
     /// <summary>
-    /// Copies the tensor of an entry into another of the same shape, without a second copy of a large one on the way.
+    /// Copies an entry into a tensor of the same shape, in parts, so that a large tensor needs no second copy in
+    /// memory.
     /// </summary>
     public void CopyTo(CheckpointEntry entry, Tensor target)
     {
@@ -96,7 +98,10 @@ internal sealed class CheckpointFile(string path) : IDisposable
         }
     }
 
-    /// <summary>On Linux by the open file, which another may have replaced under its name.</summary>
+    /// <summary>
+    /// Maps the whole file. On Linux it maps the open file descriptor, because the path may refer to a newer file
+    /// by now.
+    /// </summary>
     private Tensor MapWhole(StoredFormat format) =>
         from_file(OperatingSystem.IsLinux() ? $"/proc/self/fd/{file.DangerousGetHandle()}" : Path, shared: false,
             Length / format.Size, format.Stored, CPU).DetachFromDisposeScope();

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>The files of a model's folder, by the names that published models have.</summary>
+/// <summary>File names in a model's folder, as published models use them.</summary>
 internal static partial class CheckpointFolder
 {
     public const string Config = "config.json", Safetensors = "model.safetensors",
@@ -11,10 +11,13 @@ internal static partial class CheckpointFolder
         [Safetensors, SafetensorsIndex, "pytorch_model.bin", "pytorch_model.bin.index.json"];
 
     /// <summary>
-    /// The file to open for the weights: by the known names in their order, else the only .safetensors, .pth, .pt or .bin.
+    /// Returns the weights file to open: the first of the known names that exists, else the only .safetensors,
+    /// .pth, .pt or .bin file.
     /// </summary>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="FileNotFoundException">It has no weights, or several files that could be them.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="FileNotFoundException">
+    /// The folder has no weights file, or several files that could be one.
+    /// </exception>
     public static string Weights(string folder)
     {
         if (!Directory.Exists(folder))
@@ -28,7 +31,7 @@ internal static partial class CheckpointFolder
             : throw new FileNotFoundException($"{folder} has none of {string.Join(", ", InOrder)}, and {rest}.");
     }
 
-    /// <summary>Removes what an earlier checkpoint of safetensors has left beside the files of a new one.</summary>
+    /// <summary>Removes safetensors files of an earlier checkpoint that do not belong to the new one.</summary>
     public static void RemoveOther(string folder, List<string> files)
     {
         if (files.Count > 1) files.Add(SafetensorsIndex);

@@ -4,11 +4,12 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>An open checkpoint, in one file or several, whose tensors are read one at a time.</summary>
+/// <summary>Reads the tensors of a checkpoint, in one file or several, one at a time.</summary>
 /// <remarks>
-/// Opening reads the names, shapes and places alone. A file is safetensors (https://github.com/huggingface/safetensors#format),
-/// what <c>torch.save</c> writes (zip, or the older stream), or an index of several of them. Nothing in a file is executed, and
-/// nothing is allocated that its length does not justify.
+/// Opening reads only names, shapes and offsets. Supported are safetensors
+/// (https://github.com/huggingface/safetensors#format), files of <c>torch.save</c> (zip, or the older stream),
+/// and an index of several such files. Nothing in a file is executed, and no allocation is larger than the
+/// file's length justifies.
 /// </remarks>
 public sealed class CheckpointReader : IDisposable
 {
@@ -17,23 +18,25 @@ public sealed class CheckpointReader : IDisposable
 
     private CheckpointReader(string path) => Path = path;
 
-    /// <summary>The file that was opened.</summary>
+    /// <summary>Path of the file that was opened.</summary>
     public string Path { get; }
 
-    /// <summary>All tensors by their names.</summary>
+    /// <summary>All tensors by name.</summary>
     public IReadOnlyDictionary<string, CheckpointEntry> Entries => entries;
 
-    /// <summary>Free texts kept beside the tensors; empty where the format has none.</summary>
+    /// <summary>Metadata of the file: free text by key; empty if the format has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; private set; } = new Dictionary<string, string>();
 
-    /// <summary>Opens a checkpoint.</summary>
+    /// <summary>Opens a checkpoint for reading.</summary>
     /// <param name="path">A .safetensors, .pt, .pth or .bin file, or the .index.json of several.</param>
     /// <param name="key">
-    /// Where a PyTorch file holds several things, such as an optimizer beside the model: the name of the state dict wanted. Null
-    /// finds the only one.
+    /// Name of the state dict to read, for a PyTorch file that holds several things, such as a model and its
+    /// optimizer. Null finds the only state dict.
     /// </param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is not whole and consistent; says what is wrong and where.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is truncated or inconsistent; the message says what is wrong and where.
+    /// </exception>
     public static CheckpointReader Open(string path, string? key = null)
     {
         var reader = new CheckpointReader(path);
@@ -50,7 +53,7 @@ public sealed class CheckpointReader : IDisposable
         }
     }
 
-    /// <summary>Reads one tensor, on the CPU, which then belongs to the caller.</summary>
+    /// <summary>Reads one tensor onto the CPU. The caller owns it.</summary>
     /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
     /// <exception cref="InvalidDataException">The file has changed, or holds numbers that no dtype holds.</exception>
     public Tensor Read(string name)
@@ -59,15 +62,16 @@ public sealed class CheckpointReader : IDisposable
         return parts[entry.Part].Read(entry);
     }
 
-    /// <summary>One tensor on the pages of the file itself: they are read when they are touched.</summary>
+    /// <summary>Memory-maps one tensor: its pages are read from the file when they are first accessed.</summary>
     /// <remarks>
-    /// The tensor keeps the file's pages after the reader is disposed. What is written to it goes to memory, which the same
-    /// tensor mapped again by this reader shares, never to the file. While it lives nobody may shorten the file or write into it:
-    /// the system ends a process that touches a page that is gone. (To put another file in its place is no harm.) A tensor whose
-    /// place in the file does not suit its dtype is read as by <see cref="Read"/>.
+    /// The mapping outlives the reader. Writes to the tensor are private (copy-on-write): they never reach the
+    /// file, but the same tensor mapped again by this reader sees them. While the tensor lives, the file must not
+    /// be truncated or written to: the system ends a process that accesses a page that is gone. (Replacing the file
+    /// by another is safe.) A tensor whose offset or format does not allow mapping is read as by
+    /// <see cref="Read"/>.
     /// </remarks>
-    /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
-    /// <exception cref="InvalidDataException">The file has become shorter.</exception>
+    /// <exception cref="KeyNotFoundException">The checkpoint has no tensor of that name.</exception>
+    /// <exception cref="InvalidDataException">The file has been truncated since it was opened.</exception>
     public Tensor Map(string name)
     {
         var entry = this[name];
@@ -75,10 +79,13 @@ public sealed class CheckpointReader : IDisposable
     }
 
     /// <summary>
-    /// Copies one tensor into another of the same shape, on any device, converting its numbers where the dtypes differ.
+    /// Copies one tensor into another of the same shape, on any device, and converts the values if the dtypes
+    /// differ.
     /// </summary>
-    /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
-    /// <exception cref="ArgumentException">The shapes differ, or the numbers cannot become the target's.</exception>
+    /// <exception cref="KeyNotFoundException">The checkpoint has no tensor of that name.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shapes differ, or the values cannot be converted to the target's dtype.
+    /// </exception>
     public void CopyTo(string name, Tensor target)
     {
         var entry = this[name];
@@ -87,7 +94,7 @@ public sealed class CheckpointReader : IDisposable
     }
 
     /// <summary>
-    /// Reads all tensors, on the CPU, which then belong to the caller; those that share memory in the file share it again.
+    /// Reads all tensors onto the CPU. The caller owns them. Tensors that share memory in the file share it again.
     /// </summary>
     /// <exception cref="InvalidDataException">The file has changed, or holds numbers that no dtype holds.</exception>
     public Dictionary<string, Tensor> ReadAll()
@@ -113,7 +120,8 @@ public sealed class CheckpointReader : IDisposable
     }
 
     /// <summary>
-    /// A tensor of the file's numbers in the dtype and on the device of another: on the file's pages where they suit it.
+    /// Maps a tensor if possible, else reads it; the result has the dtype of <paramref name="like"/> and lies on
+    /// <paramref name="device"/>.
     /// </summary>
     internal Tensor MapLike(string name, Tensor like, Device device)
     {
@@ -123,7 +131,9 @@ public sealed class CheckpointReader : IDisposable
         return ReadLike(name, like, device);
     }
 
-    /// <summary>A tensor of the file's numbers in the dtype and on the device of another, in memory of its own.</summary>
+    /// <summary>
+    /// Reads a tensor into its own memory, with the dtype of <paramref name="like"/>, on <paramref name="device"/>.
+    /// </summary>
     internal Tensor ReadLike(string name, Tensor like, Device device)
     {
         var memory = empty(like.shape, like.dtype, device).DetachFromDisposeScope();
@@ -131,7 +141,7 @@ public sealed class CheckpointReader : IDisposable
         return memory;
     }
 
-    /// <summary>Why a tensor of the file cannot be copied into another; null if it can.</summary>
+    /// <summary>Returns why an entry cannot be copied into a tensor; null if it can.</summary>
     internal static string? Mismatch(CheckpointEntry entry, Tensor target)
     {
         if (!target.shape.SequenceEqual(entry.Shape))

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>How the kit writes JSON that people read.</summary>
+/// <summary>JSON options for files that people read.</summary>
 internal static class JsonLayout
 {
     public static JsonSerializerOptions Indented { get; } =

@@ -2,18 +2,21 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>Which tensor of a checkpoint fills which of a model.</summary>
+/// <summary>Matches the tensor names of a checkpoint with those of a model.</summary>
 internal static class NameMatch
 {
-    private const int MostProblems = 10;   // in one message
+    private const int MostProblems = 10;   // listed in one message
 
-    /// <summary>The file's name for each of the model's, but for those that files may lack.</summary>
-    /// <param name="model">What is to be filled, for the error.</param>
-    /// <param name="own">Its parameters and buffers by name.</param>
-    /// <param name="reader">What is to fill it.</param>
-    /// <param name="rules">How their names belong together.</param>
+    /// <summary>
+    /// Maps each tensor name of the model to the file's name for it. Optional names that the file lacks are left
+    /// out.
+    /// </summary>
+    /// <param name="model">The model's name, for error messages.</param>
+    /// <param name="own">The model's parameters and buffers by name.</param>
+    /// <param name="reader">The checkpoint.</param>
+    /// <param name="rules">Rules that relate the file's names to the model's.</param>
     /// <exception cref="InvalidDataException">
-    /// Names that are missing or unexpected, shapes or dtypes that differ: all of them.
+    /// Names are missing or unexpected, or shapes or dtypes differ; the message lists the problems.
     /// </exception>
     public static Dictionary<string, string> Find(string model, IReadOnlyDictionary<string, Tensor> own,
         CheckpointReader reader, NameRules rules)

@@ -3,7 +3,7 @@ using System.IO.Enumeration;
 namespace ResearchKit.Checkpoints;
 
 /// <summary>
-/// How the tensor names of published files of an architecture and the names of the kit's model belong together.
+/// Rules that relate the tensor names of an architecture's published files to the names in the kit's model.
 /// </summary>
 internal sealed record NameRules
 {
@@ -11,25 +11,30 @@ internal sealed record NameRules
         [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")];
 
     /// <summary>
-    /// What files of a model with a head put before the names of its base, and files of the base do not: <c>transformer.</c>.
+    /// Prefix of the base model's names in files of a model with a head, absent in files of the base model:
+    /// <c>transformer.</c>.
     /// </summary>
     public string Prefix { get; init; } = "";
 
-    /// <summary>Beginnings of the model's names that never have the prefix: <c>lm_head.</c>.</summary>
+    /// <summary>
+    /// Prefixes of the head's names, before which <see cref="Prefix"/> is never put: <c>lm_head.</c>.
+    /// </summary>
     public IReadOnlyList<string> Heads { get; init; } = [];
 
-    /// <summary>Names that files may have and no model needs, without the prefix; * stands for anything.</summary>
+    /// <summary>Names in a file to ignore, without the prefix; * matches anything.</summary>
     public IReadOnlyList<string> Ignored { get; init; } = [];
 
     /// <summary>
-    /// Names of the model that files may lack, whose tensors then stay as they were made; * stands for anything.
+    /// Names of the model that a file may lack; such tensors keep their initial values. * matches anything.
     /// </summary>
     public IReadOnlyList<string> Optional { get; init; } = [];
 
-    /// <summary>Names for one tensor, without the prefix: files hold one of them or all.</summary>
+    /// <summary>
+    /// Pairs of names of the same tensor (tied weights), without the prefix; a file holds one of the names or both.
+    /// </summary>
     public IReadOnlyList<(string Alias, string Source)> Tied { get; init; } = [];
 
-    /// <summary>The names of the model that a file's name could mean, the likeliest first.</summary>
+    /// <summary>Returns the model's names that a file's name could refer to, the likeliest first.</summary>
     public IEnumerable<string> Candidates(string fileName)
     {
         var name = OldEndings.Where(ending => fileName.EndsWith(ending.Old, StringComparison.Ordinal))
@@ -40,13 +45,13 @@ internal sealed record NameRules
         else yield return Prefix + name;
     }
 
-    /// <summary>Whether a file's name is one to ignore.</summary>
+    /// <summary>Returns whether to ignore a name in a file.</summary>
     public bool Ignores(string fileName) => IsOneOf(Ignored, WithoutPrefix(fileName));
 
-    /// <summary>Whether a file may lack a model's name.</summary>
+    /// <summary>Returns whether a file may lack one of the model's names.</summary>
     public bool IsOptional(string modelName) => IsOneOf(Optional, modelName);
 
-    /// <summary>The other names of the tensor that a model's name means.</summary>
+    /// <summary>Returns the other names of the same (tied) tensor.</summary>
     public IEnumerable<string> TiedNames(string modelName)
     {
         var bare = WithoutPrefix(modelName);
@@ -55,19 +60,21 @@ internal sealed record NameRules
             .Where(name => name != bare);
     }
 
-    /// <summary>The model's names but for those that are another name of a tensor among them.</summary>
+    /// <summary>
+    /// Returns the model's names without aliases of a tensor that is among them under its other name.
+    /// </summary>
     public IEnumerable<string> WithoutAliases(IReadOnlyCollection<string> modelNames)
     {
         var bare = modelNames.Select(WithoutPrefix).ToHashSet();
         return modelNames.Where(name => !Tied.Any(pair => pair.Alias == WithoutPrefix(name) && bare.Contains(pair.Source)));
     }
 
-    /// <summary>The name that a file with a head has for a model's name.</summary>
+    /// <summary>Returns the name that a file of a model with a head uses for one of the model's names.</summary>
     public string Published(string modelName) =>
         modelName.StartsWith(Prefix, StringComparison.Ordinal)
             || Heads.Any(head => modelName.StartsWith(head, StringComparison.Ordinal)) ? modelName : Prefix + modelName;
 
-    /// <summary>A name without the prefix.</summary>
+    /// <summary>Returns a name without the prefix.</summary>
     public string WithoutPrefix(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..] : name;
 
     private static bool IsOneOf(IReadOnlyList<string> patterns, string name) =>

@@ -4,31 +4,37 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>Named tensors in a file: an 8-byte header length, a JSON header, then raw little-endian data.</summary>
+/// <summary>
+/// Reads and writes safetensors files: an 8-byte header length, a JSON header, then raw little-endian data.
+/// </summary>
 /// <remarks>
-/// https://github.com/huggingface/safetensors#format. Nothing in the file is executed, and nothing is allocated that its length
-/// does not justify. To read one tensor at a time, open a <see cref="CheckpointReader"/>.
+/// https://github.com/huggingface/safetensors#format. Nothing in the file is executed, and no allocation is
+/// larger than the file's length justifies. To read one tensor at a time, open a
+/// <see cref="CheckpointReader"/>.
 /// </remarks>
 public static class SafetensorsFile
 {
-    private const long PartElements = 1 << 21;   // short enough for a span
+    private const long PartElements = 1 << 21;   // few enough to fit into a span
 
-    /// <summary>Reads all tensors, on the CPU, which then belong to the caller.</summary>
+    /// <summary>Reads all tensors onto the CPU. The caller owns them.</summary>
     /// <exception cref="InvalidDataException">
-    /// The file is not a whole, consistent safetensors file; says what is wrong and where.
+    /// The file is truncated, inconsistent or not in the safetensors format; the message says what is wrong and
+    /// where.
     /// </exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     public static Dictionary<string, Tensor> Read(string path)
     {
         using var reader = CheckpointReader.Open(path);
         return reader.ReadAll();
     }
 
-    /// <summary>Writes tensors to a temporary file and renames it, so that the path holds the old file or the whole new one.</summary>
-    /// <param name="path">Where to.</param>
+    /// <summary>
+    /// Writes tensors to a temporary file and renames it, so that the path holds the old file or the whole new one.
+    /// </summary>
+    /// <param name="path">Path of the file.</param>
     /// <param name="tensors">Any device; float, integer and bool dtypes.</param>
-    /// <param name="metadata">Free texts to keep with them.</param>
-    /// <exception cref="ArgumentException">A dtype that the format does not know, or a name twice.</exception>
+    /// <param name="metadata">Free text by key, stored in the header.</param>
+    /// <exception cref="ArgumentException">A dtype is unknown to the format, or a name occurs twice.</exception>
     public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors,
         IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -50,12 +56,15 @@ public static class SafetensorsFile
     /// Writes tensors into a folder: <c>model.safetensors</c>, or several files and <c>model.safetensors.index.json</c>.
     /// </summary>
     /// <param name="folder">
-    /// Where to; is made if it is not there. What it holds of an earlier checkpoint of this kind goes.
+    /// The folder; it is created if it does not exist. Files of an earlier safetensors checkpoint in it are
+    /// removed.
     /// </param>
     /// <param name="tensors">Any device; float, integer and bool dtypes. Files are filled in this order.</param>
-    /// <param name="maximumBytes">Most bytes of tensors in a file; a larger tensor gets one of its own.</param>
-    /// <param name="metadata">Free texts to keep with them.</param>
-    /// <exception cref="ArgumentException">A dtype that the format does not know, a name twice, or no room in a file.</exception>
+    /// <param name="maximumBytes">Maximum bytes of tensors in a file; a larger tensor gets its own file.</param>
+    /// <param name="metadata">Free text by key, stored in the header.</param>
+    /// <exception cref="ArgumentException">
+    /// A dtype is unknown to the format, a name occurs twice, or <paramref name="maximumBytes"/> is less than 1.
+    /// </exception>
     public static void WriteSharded(string folder, IEnumerable<KeyValuePair<string, Tensor>> tensors, long maximumBytes,
         IReadOnlyDictionary<string, string>? metadata = null)
     {

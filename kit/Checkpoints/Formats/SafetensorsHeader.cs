@@ -6,15 +6,17 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>The header of a safetensors file: its length in 8 bytes, then JSON.</summary>
+/// <summary>Reads and formats the header of a safetensors file: its length in 8 bytes, then JSON.</summary>
 internal static class SafetensorsHeader
 {
     private const int LongestHeader = 100_000_000;   // the format's own limit, in bytes
-    private const int MostAxes = 64;                 // as libtorch
+    private const int MostAxes = 64;                 // libtorch's limit
     private const int CacheLine = 64;                // bytes
     private const string MetadataName = "__metadata__";
 
-    /// <exception cref="InvalidDataException">Says what is wrong and where.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The header is malformed; the message says what is wrong and where.
+    /// </exception>
     public static (List<CheckpointEntry> Entries, Dictionary<string, string> Metadata) Read(CheckpointFile part)
     {
         if (part.Length < 8) throw Bad(part, $"it has {part.Length} bytes; even the header's length takes 8");
@@ -37,7 +39,8 @@ internal static class SafetensorsHeader
     }
 
     /// <summary>
-    /// The header of tensors laid one after the other, padded with spaces so that they begin where a cache line does.
+    /// Returns the header for tensors stored one after the other, padded with spaces so that the data starts at a
+    /// cache line.
     /// </summary>
     public static byte[] Format(List<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
@@ -47,12 +50,12 @@ internal static class SafetensorsHeader
         foreach (var (name, tensor) in tensors)
         {
             var format = StoredFormat.Of(tensor.dtype)
-                ?? throw new ArgumentException(
-                    $"Tensor '{name}' {tensor.ShapeText()} is {tensor.dtype}, which the format does not know.");
+                ?? throw new ArgumentException($"Tensor '{name}' {tensor.ShapeText()} is {tensor.dtype}, a dtype that "
+                    + "safetensors does not support.");
             var end = at + (tensor.numel() * format.Size);
             if (name == MetadataName
                 || !header.TryAdd(name, new { dtype = format.Name, shape = tensor.shape, data_offsets = new[] { at, end } }))
-                throw new ArgumentException($"The name '{name}' is taken.");
+                throw new ArgumentException($"The name '{name}' occurs twice or is reserved.");
             at = end;
         }
         var json = JsonSerializer.Serialize(header);
@@ -102,7 +105,8 @@ internal static class SafetensorsHeader
         var format = StoredFormat.Named(dtype.GetString()!)
             ?? throw new InvalidDataException($"tensor '{name}' has dtype '{dtype.GetString()}'; known are {StoredFormat.Known}");
         if (range[0] > range[1] || range[1] > dataLength)
-            throw new InvalidDataException($"tensor '{name}' lies at bytes {range[0]} to {range[1]} of {dataLength}");
+            throw new InvalidDataException($"tensor '{name}' lies at bytes {range[0]} to {range[1]} of {dataLength} bytes "
+                + "of data");
         if (Bytes(sizes, format.Size) != range[1] - range[0])
             throw new InvalidDataException($"tensor '{name}' of shape [{string.Join(", ", sizes)}] and dtype {format.Name} does "
                 + $"not take {range[1] - range[0]} bytes");
@@ -123,7 +127,7 @@ internal static class SafetensorsHeader
         return true;
     }
 
-    /// <summary>Bytes of a tensor; -1 where a product does not fit, be it beside a size of 0.</summary>
+    /// <summary>Returns a tensor's size in bytes; -1 if the product overflows, even if another size is 0.</summary>
     private static long Bytes(long[] shape, int size)
     {
         try

@@ -2,13 +2,15 @@ using System.Text.Json;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>The index of a checkpoint in several files: which tensor is in which.</summary>
+/// <summary>The index of a sharded checkpoint, which says which file holds which tensor.</summary>
 internal static class ShardIndex
 {
-    private const long LongestIndex = 100_000_000;   // bytes, as of a safetensors header
+    private const long LongestIndex = 100_000_000;   // bytes; the limit of a safetensors header too
 
-    /// <summary>The files, by their full paths, with the tensors that each must hold.</summary>
-    /// <exception cref="InvalidDataException">Not an index, or one that names a file elsewhere than beside it.</exception>
+    /// <summary>Reads an index: the full path of each file and the tensors that it must hold.</summary>
+    /// <exception cref="InvalidDataException">
+    /// The file is not an index, or it names a file outside its own folder.
+    /// </exception>
     public static List<(string File, HashSet<string> Names)> Read(string path)
     {
         if (!File.Exists(path))

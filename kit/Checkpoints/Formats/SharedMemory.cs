@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>Tensors of one file that share memory there, such as tied weights; most are alone.</summary>
+/// <summary>
+/// Tensors that share a storage in one file, such as tied weights; most groups hold a single tensor.
+/// </summary>
 internal sealed class SharedMemory
 {
     private readonly List<CheckpointEntry> entries;
@@ -11,12 +13,12 @@ internal sealed class SharedMemory
 
     public int Part => entries[0].Part;
 
-    /// <summary>All tensors by the memory they lie in.</summary>
+    /// <summary>Groups entries by their storage.</summary>
     public static IEnumerable<SharedMemory> Groups(IEnumerable<CheckpointEntry> entries) =>
         entries.GroupBy(entry => (entry.Part, entry.StorageStart, entry.Stored, entry.ElementCount == 0 ? entry.Name : null))
             .Select(group => new SharedMemory(group));
 
-    /// <summary>Reads the tensors, those that share as views of one.</summary>
+    /// <summary>Reads the tensors; those that share a storage become views of one tensor.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> Read(CheckpointFile part)
     {
         if (entries.Count == 1) return [(entries[0].Name, part.Read(entries[0]))];

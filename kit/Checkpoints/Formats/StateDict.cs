@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>A model's parameters and buffers by their names, saved and loaded as safetensors.</summary>
+/// <summary>Saves and loads a model's parameters and buffers by name, as safetensors.</summary>
 public static class StateDict
 {
     /// <summary>Writes all persistent parameters and buffers.</summary>
@@ -15,9 +15,10 @@ public static class StateDict
         SafetensorsFile.Write(path, model.state_dict());
     }
 
-    /// <summary>Reads all parameters and buffers of a model; its device and dtypes stay.</summary>
+    /// <summary>Loads all parameters and buffers of a model; its device and dtypes do not change.</summary>
     /// <exception cref="InvalidDataException">
-    /// Names that the model has and the file lacks, or the other way round, or shapes that differ; the model is then unchanged.
+    /// Names of the model are missing in the file, the file has other names, or shapes differ; the model is then
+    /// unchanged.
     /// </exception>
     public static void Load(nn.Module model, string path)
     {
@@ -33,9 +34,9 @@ public static class StateDict
     }
 
     /// <summary>Copies tensors into the parameters and buffers of the same names.</summary>
-    /// <param name="model">What is filled.</param>
-    /// <param name="tensors">By name; stay the caller's.</param>
-    /// <param name="source">Where they come from, for the error.</param>
+    /// <param name="model">The model to load into.</param>
+    /// <param name="tensors">Tensors by name; the caller keeps ownership.</param>
+    /// <param name="source">Where the tensors come from, for error messages.</param>
     /// <exception cref="InvalidDataException">Names or shapes do not match; the model is then unchanged.</exception>
     public static void Load(nn.Module model, IReadOnlyDictionary<string, Tensor> tensors, string source)
     {

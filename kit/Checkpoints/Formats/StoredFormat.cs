@@ -2,11 +2,13 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>How a file stores the elements of a tensor, and how a tensor of the kit holds them.</summary>
+/// <summary>Storage format of a tensor's elements in a file, and the dtype that they are read as.</summary>
 /// <param name="Name">The format's name in safetensors: <c>F32</c>.</param>
-/// <param name="Size">Bytes of an element.</param>
-/// <param name="Stored">The dtype whose memory looks like the file's.</param>
-/// <param name="DType">The dtype that a tensor gets: another one where libtorch lacks the stored one.</param>
+/// <param name="Size">Size of an element in bytes.</param>
+/// <param name="Stored">The dtype with the same memory layout as in the file.</param>
+/// <param name="DType">
+/// The dtype of the tensor after reading; differs from <paramref name="Stored"/> where libtorch lacks a dtype.
+/// </param>
 internal sealed record StoredFormat(string Name, int Size, ScalarType Stored, ScalarType DType)
 {
     private static readonly StoredFormat[] All =
@@ -28,26 +30,28 @@ internal sealed record StoredFormat(string Name, int Size, ScalarType Stored, Sc
     /// <summary>Names of all formats.</summary>
     public static string Known => string.Join(", ", All.Select(format => format.Name));
 
-    /// <summary>True where a tensor holds the elements' bytes and not their numbers.</summary>
+    /// <summary>True for formats that are read as raw bytes instead of numbers.</summary>
     public bool IsBytes => Name.StartsWith("F8", StringComparison.Ordinal);
 
-    /// <summary>Null for a name that is not known.</summary>
+    /// <summary>Returns the format of a name; null if the name is unknown.</summary>
     public static StoredFormat? Named(string name) => All.FirstOrDefault(format => format.Name == name);
 
-    /// <summary>How a dtype is stored; null for one that safetensors does not know.</summary>
+    /// <summary>Returns the format that stores a dtype; null if safetensors does not support it.</summary>
     // the first: U8 for bytes
     public static StoredFormat? Of(ScalarType dtype) =>
         All.FirstOrDefault(format => format.Stored == dtype && format.DType == dtype);
 
-    /// <summary>The held tensor of a stored one; the same tensor where nothing differs.</summary>
-    /// <exception cref="InvalidDataException">A number that the held dtype cannot hold.</exception>
+    /// <summary>
+    /// Converts a tensor as stored to <see cref="DType"/>; returns the same tensor if nothing differs.
+    /// </summary>
+    /// <exception cref="InvalidDataException">A value does not fit <see cref="DType"/>.</exception>
     public Tensor ToTensor(Tensor stored) => Name switch
     {
         "U16" => stored.to(DType).bitwise_and_(0xFFFF),
         "U32" => stored.to(DType).bitwise_and_(0xFFFF_FFFFL),
         "U64" when stored.numel() > 0 && stored.min().item<long>() < 0 =>
-            throw new InvalidDataException(
-                "it is U64 with numbers above 9223372036854775807, which no dtype of libtorch's holds"),
+            throw new InvalidDataException("its format is U64, and values above 9223372036854775807 fit no dtype of "
+                + "libtorch"),
         _ => stored,
     };
 }

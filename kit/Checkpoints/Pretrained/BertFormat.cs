@@ -4,25 +4,28 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>What the folders of all BERT models have in common.</summary>
+/// <summary>Folder formats of the BERT models: configuration fields and tensor names.</summary>
 internal static class BertFormat
 {
-    private const string PositionNumbers = "*embeddings.position_ids";   // 0, 1, 2, …, which older files hold
+    // the constant 0, 1, 2, …, present in older files
+    private const string PositionNumbers = "*embeddings.position_ids";
     private const string Table = "embeddings.word_embeddings.weight", Decoder = "cls.predictions.decoder.weight";
 
-    /// <summary>The format of the encoder alone, with the pooler where the file has one; what a head needs is ignored.</summary>
+    /// <summary>
+    /// Format of the encoder without a head, with the pooler if the file has one; tensors of heads are ignored.
+    /// </summary>
     public static PretrainedFormat<Bert, BertConfig> Bare { get; } = Of("BertModel",
         _ => new NameRules
         {
             Prefix = "bert.",
-            Heads = [""],   // the reference writes the encoder alone without the prefix
+            Heads = [""],   // the reference writes the bare encoder without the prefix
             Ignored = [PositionNumbers, "cls.*", "classifier.*", "qa_outputs.*"],
         },
         (config, names) => new Bert(config,
             withPooler: names.Any(name => name is "pooler.dense.weight" or "bert.pooler.dense.weight")),
         model => model.Config);
 
-    /// <summary>The format of the masked-language model.</summary>
+    /// <summary>Format of the masked-language model.</summary>
     public static PretrainedFormat<BertForMaskedLanguageModel, BertConfig> MaskedLanguage { get; } = Of("BertForMaskedLM",
         config => new NameRules
         {
@@ -37,11 +40,11 @@ internal static class BertFormat
         },
         (config, _) => new BertForMaskedLanguageModel(config), model => model.Config);
 
-    /// <summary>The format of a classifier.</summary>
-    /// <param name="architecture">The reference's class.</param>
-    /// <param name="unused">Names that files of another class may have, without the prefix.</param>
-    /// <param name="make">From the configuration to the model.</param>
-    /// <param name="configOf">And back.</param>
+    /// <summary>Returns the format of a classifier.</summary>
+    /// <param name="architecture">Class name in transformers.</param>
+    /// <param name="unused">Names to ignore that files of another class may have, without the prefix.</param>
+    /// <param name="make">Creates the model of a configuration.</param>
+    /// <param name="configOf">Returns the configuration of a model.</param>
     public static PretrainedFormat<T, BertConfig> Classifier<T>(string architecture, string[] unused, Func<BertConfig, T> make,
         Func<T, BertConfig> configOf)
         where T : nn.Module => Of(architecture,

@@ -2,7 +2,9 @@ using ResearchKit.Models;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>BERT without a head in the folders of transformers: <c>BertModel</c>.</summary>
+/// <summary>
+/// Loads and saves BERT without a head in the folder layout of transformers: <c>BertModel</c>.
+/// </summary>
 public static class BertPretrained
 {
     private static readonly PretrainedFormat<Bert, BertConfig> Format = BertFormat.Bare;
@@ -21,7 +23,9 @@ public static class BertPretrained
     }
 }
 
-/// <summary>The masked-language model in the folders of transformers: <c>BertForMaskedLM</c>.</summary>
+/// <summary>
+/// Loads and saves the masked-language model in the folder layout of transformers: <c>BertForMaskedLM</c>.
+/// </summary>
 public static class BertForMaskedLanguageModelPretrained
 {
     private static readonly PretrainedFormat<BertForMaskedLanguageModel, BertConfig> Format = BertFormat.MaskedLanguage;
@@ -40,7 +44,10 @@ public static class BertForMaskedLanguageModelPretrained
     }
 }
 
-/// <summary>The classifier of texts in the folders of transformers: <c>BertForSequenceClassification</c>.</summary>
+/// <summary>
+/// Loads and saves the text classifier in the folder layout of transformers:
+/// <c>BertForSequenceClassification</c>.
+/// </summary>
 public static class BertForSequenceClassificationPretrained
 {
     private static readonly PretrainedFormat<BertForSequenceClassification, BertConfig> Format = BertFormat.Classifier(
@@ -59,7 +66,10 @@ public static class BertForSequenceClassificationPretrained
     }
 }
 
-/// <summary>The classifier of tokens in the folders of transformers: <c>BertForTokenClassification</c>.</summary>
+/// <summary>
+/// Loads and saves the token classifier in the folder layout of transformers:
+/// <c>BertForTokenClassification</c>.
+/// </summary>
 public static class BertForTokenClassificationPretrained
 {
     private static readonly PretrainedFormat<BertForTokenClassification, BertConfig> Format = BertFormat.Classifier(

@@ -4,7 +4,9 @@ using ResearchKit.Layers;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>A published model's <c>config.json</c>: fields by name, each with the value that stands for an absent one.</summary>
+/// <summary>
+/// The <c>config.json</c> of a published model. Most getters take a default for an absent field.
+/// </summary>
 internal sealed class ConfigFile
 {
     private const long LongestConfig = 10_000_000;   // bytes; label names can be many
@@ -17,9 +19,9 @@ internal sealed class ConfigFile
         this.fields = fields;
     }
 
-    /// <summary>Reads the config of a folder.</summary>
-    /// <exception cref="FileNotFoundException">There is none.</exception>
-    /// <exception cref="InvalidDataException">It is not a JSON object.</exception>
+    /// <summary>Reads the <c>config.json</c> of a folder.</summary>
+    /// <exception cref="FileNotFoundException">The folder has no <c>config.json</c>.</exception>
+    /// <exception cref="InvalidDataException">The file is not a JSON object.</exception>
     public static ConfigFile Read(string folder)
     {
         if (!Directory.Exists(folder))
@@ -28,7 +30,8 @@ internal sealed class ConfigFile
         if (!File.Exists(path))
             throw new FileNotFoundException($"There is no file {path}; expected the model's configuration.", path);
         if (new FileInfo(path).Length > LongestConfig)
-            throw new InvalidDataException($"{path} is not a configuration: it has {new FileInfo(path).Length} bytes.");
+            throw new InvalidDataException($"{path} is not a configuration: it has {new FileInfo(path).Length} bytes; "
+                + $"expected at most {LongestConfig}.");
         try
         {
             var bytes = File.ReadAllBytes(path);
@@ -46,94 +49,110 @@ internal sealed class ConfigFile
         }
     }
 
-    /// <summary>False for a field that is absent or null.</summary>
+    /// <summary>Returns whether a field is present and not null.</summary>
     public bool Has(string name) => fields.TryGetValue(name, out var value) && value.ValueKind != JsonValueKind.Null;
 
-    /// <summary>A whole number of at least 1.</summary>
+    /// <summary>Returns an integer of at least 1.</summary>
     public int Size(string name, int absent) => SizeOrNull(name) ?? absent;
 
-    /// <summary>A whole number of at least 1; null where the field is absent or null.</summary>
+    /// <summary>Returns an integer of at least 1; null if the field is absent or null.</summary>
     public int? SizeOrNull(string name) => !Has(name) ? null
         : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetInt32(out var number) && number >= 1 ? number
         : throw Bad(name, "a whole number of at least 1");
 
-    /// <summary>Whole numbers of at least 1; null where the field is absent or null.</summary>
+    /// <summary>Returns a list of integers of at least 1; null if the field is absent or null.</summary>
     public IReadOnlyList<int>? SizesOrNull(string name) => ListOrNull<int>(name, "a list of whole numbers of at least 1",
         item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number) && number >= 1 ? number : null);
 
-    /// <summary>A list of true and false; null where the field is absent or null.</summary>
+    /// <summary>Returns a list of booleans; null if the field is absent or null.</summary>
     public IReadOnlyList<bool>? FlagsOrNull(string name) => ListOrNull<bool>(name, "a list of true and false",
         item => item.ValueKind is JsonValueKind.True or JsonValueKind.False ? item.GetBoolean() : null);
 
-    /// <summary>A token, or a negative number that counts from the end of the vocabulary; null where the field is null.</summary>
+    /// <summary>
+    /// Returns a token id, where a negative number counts from the end of the vocabulary; null if the field is
+    /// null.
+    /// </summary>
     public int? Token(string name, int? absent) => !fields.TryGetValue(name, out var value) ? absent
         : value.ValueKind == JsonValueKind.Null ? null
         : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var token) ? token
         : throw Bad(name, "a token's number or null");
 
-    /// <summary>A number.</summary>
+    /// <summary>Returns a finite number.</summary>
     public double Number(string name, double absent) => !Has(name) ? absent
         : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetDouble(out var number) && double.IsFinite(number)
         ? number
         : throw Bad(name, "a number");
 
-    /// <summary>A number without which nothing can be guessed.</summary>
+    /// <summary>Returns a finite number of a required field.</summary>
     public double Number(string name) => Has(name) ? Number(name, 0) : throw Bad(name, "a number");
 
-    /// <summary>True or false.</summary>
+    /// <summary>Returns a boolean.</summary>
     public bool Flag(string name, bool absent) => !Has(name) ? absent
         : fields[name].ValueKind is JsonValueKind.True or JsonValueKind.False ? fields[name].GetBoolean()
         : throw Bad(name, "true or false");
 
-    /// <summary>A text.</summary>
+    /// <summary>Returns a string.</summary>
     public string Text(string name, string absent) => !Has(name) ? absent
         : fields[name].ValueKind == JsonValueKind.String ? Whole(name, value => value.GetString()!)
-        : throw Bad(name, "a text");
+        : throw Bad(name, "a string");
 
-    /// <summary>A non-linearity, by its name in transformers.</summary>
+    /// <summary>Returns the activation function that a field names, by its name in transformers.</summary>
     public Activation Activation(string name, string absent) =>
         ActivationNames.Parse(Text(name, absent)) ?? throw Bad(name, $"one of {ActivationNames.Known}");
 
-    /// <summary>Number of entries of an object, such as <c>id2label</c>.</summary>
+    /// <summary>Returns the number of entries of an object, such as <c>id2label</c>.</summary>
     public int Count(string name, int absent) => !Has(name) ? absent
         : fields[name].ValueKind == JsonValueKind.Object ? fields[name].EnumerateObject().Count()
         : throw Bad(name, "an object");
 
-    /// <summary>Number of labels: the length of <c>id2label</c>, or else <c>num_labels</c>, or else two.</summary>
+    /// <summary>
+    /// Returns the number of labels: the length of <c>id2label</c>, else <c>num_labels</c>, else two.
+    /// </summary>
     public int Labels() => Count("id2label", Size("num_labels", 2));
 
-    /// <summary>The fields of an object; null where the field is absent or null.</summary>
+    /// <summary>Returns a nested object; null if the field is absent or null.</summary>
     public ConfigFile? Part(string name) => !Has(name) ? null
         : fields[name].ValueKind == JsonValueKind.Object
             ? new ConfigFile($"{path}: {name}",
                 Whole(name, value => value.EnumerateObject().ToDictionary(field => field.Name, field => field.Value)))
         : throw Bad(name, "an object");
 
-    /// <summary>Refuses a text other than the only one that the kit's model knows.</summary>
+    /// <summary>
+    /// Throws if a string field has another value than the only one that the kit's model supports.
+    /// </summary>
     public void Expect(string name, string value)
     {
-        if (Text(name, value) != value) throw Bad(name, $"\"{value}\", the only value that the kit's model knows");
+        if (Text(name, value) != value) throw Bad(name, $"\"{value}\", the only value that the kit's model supports");
     }
 
-    /// <summary>Refuses a flag of the architecture that the kit's model does not have.</summary>
+    /// <summary>
+    /// Throws if a boolean field has another value than the only one that the kit's model supports.
+    /// </summary>
     public void Expect(string name, bool value)
     {
-        if (Flag(name, value) != value) throw Bad(name,
-            value ? "true, the only value that the kit's model knows" : "false, the only value that the kit's model knows");
+        if (Flag(name, value) != value)
+            throw Bad(name, value ? "true, the only value that the kit's model supports" : "false, the only value that the "
+                + "kit's model supports");
     }
 
-    /// <summary>Refuses another architecture; an absent <c>model_type</c> says nothing.</summary>
+    /// <summary>Throws if <c>model_type</c> names another architecture; an absent field is accepted.</summary>
     public void ExpectType(string type)
     {
         if (Text("model_type", type) != type) throw Bad("model_type", $"'{type}'");
     }
 
-    /// <summary>The fields and, before them, the arguments of a constructor call that one of them holds.</summary>
-    /// <param name="name">The field: <c>resnet18(num_classes=10)</c>, or the name alone.</param>
+    /// <summary>
+    /// Reads a constructor call from a field and returns its name and arguments. Other fields of the configuration
+    /// count as arguments too; those in the call take precedence.
+    /// </summary>
+    /// <param name="name">
+    /// Name of the field, whose value is such as <c>resnet18(num_classes=10)</c>, or the constructor's name alone.
+    /// </param>
     /// <param name="parameters">The constructor's parameters in order.</param>
     public (string Name, ConfigFile Arguments) Call(string name, params string[] parameters)
     {
-        if (!Has(name)) throw new InvalidDataException($"{path} has no {name}; expected a constructor and its arguments.");
+        if (!Has(name))
+            throw new InvalidDataException($"{path} has no field '{name}'; expected a constructor and its arguments.");
         if (ConstructorCall.Parse(Text(name, ""), parameters) is not { } call)
             throw Bad(name, $"a constructor's name, and its arguments if any: {string.Join(", ", parameters)}");
         var merged = new Dictionary<string, JsonElement>(fields);
@@ -141,14 +160,14 @@ internal sealed class ConfigFile
         return (call.Name, new ConfigFile(path, merged));
     }
 
-    /// <summary>What is wrong with a field.</summary>
+    /// <summary>Makes the exception for a field with an invalid value.</summary>
     public InvalidDataException Bad(string name, string expected)
     {
         var text = fields.TryGetValue(name, out var value) ? value.GetRawText() : "absent";
         return new($"{path}: {name} is {(text.Length > 60 ? text[..60] + "…" : text)}; expected {expected}.");
     }
 
-    /// <summary>Reads texts, of which an escape may be half a surrogate pair.</summary>
+    /// <summary>Reads strings; an escape sequence that is half a surrogate pair is reported as an error.</summary>
     private T Whole<T>(string name, Func<JsonElement, T> read)
     {
         try
@@ -157,7 +176,7 @@ internal sealed class ConfigFile
         }
         catch (InvalidOperationException)
         {
-            throw Bad(name, "texts of whole characters");
+            throw Bad(name, "strings without unpaired surrogates");
         }
     }
 

@@ -3,13 +3,20 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>A constructor and its arguments, as Python writes a call; it is read, never run.</summary>
-/// <param name="Name">The constructor, without the modules it is in.</param>
-/// <param name="Arguments">By the names of their parameters.</param>
+/// <summary>
+/// A constructor call in Python syntax, parsed into name and arguments; it is never executed.
+/// </summary>
+/// <param name="Name">Name of the constructor, without its modules.</param>
+/// <param name="Arguments">Argument values by parameter name.</param>
 internal sealed partial record ConstructorCall(string Name, IReadOnlyDictionary<string, JsonElement> Arguments)
 {
-    /// <summary>Null for what is no call, or one with an argument that is unknown, given twice, or no plain value.</summary>
-    /// <param name="text">Such as <c>ResNet(Bottleneck,[1,2,2,1],groups=4)</c>; brackets may be missing.</param>
+    /// <summary>
+    /// Parses a call; returns null if the text is not a call, or if an argument is unknown, repeated or not a plain
+    /// value.
+    /// </summary>
+    /// <param name="text">
+    /// The call, such as <c>ResNet(Bottleneck,[1,2,2,1],groups=4)</c>; parentheses may be missing.
+    /// </param>
     /// <param name="parameters">The constructor's parameters in order.</param>
     public static ConstructorCall? Parse(string text, IReadOnlyList<string> parameters)
     {
@@ -26,7 +33,7 @@ internal sealed partial record ConstructorCall(string Name, IReadOnlyDictionary<
         return new ConstructorCall(call.Groups["name"].Value.Split('.')[^1], arguments);
     }
 
-    /// <summary>The parts between commas that are in no bracket.</summary>
+    /// <summary>Splits a text at the commas outside brackets.</summary>
     private static List<string> Split(string text)
     {
         var parts = new List<string>();

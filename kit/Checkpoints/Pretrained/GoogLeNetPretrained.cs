@@ -3,7 +3,7 @@ using ResearchKit.Models;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>GoogLeNet with torchvision's names and arguments.</summary>
+/// <summary>Loads and saves GoogLeNet with torchvision's tensor names and constructor arguments.</summary>
 public static class GoogLeNetPretrained
 {
     private static readonly (string Name, GoogLeNetConfig Config)[] Builders = [("googlenet", new()), ("GoogLeNet", new())];
@@ -23,8 +23,8 @@ public static class GoogLeNetPretrained
         /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
         /// <remarks>
         /// The field <c>architecture</c> of the configuration is a constructor call such as
-        /// <c>googlenet(num_classes=10,aux_logits=False)</c>. Arguments may also be fields of the configuration. Without
-        /// auxiliary heads, those of the file are ignored.
+        /// <c>googlenet(num_classes=10,aux_logits=False)</c>. Arguments may also be fields of the configuration. If the
+        /// model is configured without auxiliary heads, those in the file are ignored.
         /// </remarks>
         public static GoogLeNet FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
@@ -50,7 +50,8 @@ public static class GoogLeNetPretrained
     private static JsonObject Write(GoogLeNetConfig config) =>
         config.InputChannels != 3 || config.Stem != Stem.Standard || config.WidthDivisor != 1
         ? throw new ArgumentException($"InputChannels {config.InputChannels}, Stem {config.Stem}, WidthDivisor "
-            + $"{config.WidthDivisor}: torchvision's network has 3, {Stem.Standard} and 1; StateDict.Save writes any.")
+            + $"{config.WidthDivisor}: torchvision's network supports only 3, {Stem.Standard} and 1; "
+            + "use StateDict.Save for this model.")
         : new JsonObject
         {
             ["architecture"] = $"googlenet(num_classes={config.Classes},aux_logits={config.AuxiliaryHeads},"

@@ -5,7 +5,8 @@ using ResearchKit.Models;
 namespace ResearchKit.Checkpoints;
 
 /// <summary>
-/// GPT-2 in the folders of transformers: <c>GPT2LMHeadModel</c>, and the published files without the head's prefix.
+/// Loads and saves GPT-2 in the folder layout of transformers: <c>GPT2LMHeadModel</c>. Files without the head's
+/// prefix, as published, load too.
 /// </summary>
 public static class GptPretrained
 {
@@ -17,7 +18,7 @@ public static class GptPretrained
         {
             Prefix = "transformer.",
             Heads = ["lm_head."],
-            Ignored = ["h.*.attn.bias", "h.*.attn.masked_bias"],   // the causal mask, which older files hold
+            Ignored = ["h.*.attn.bias", "h.*.attn.masked_bias"],   // the causal mask, present in older files
             Tied = config.TieEmbeddings ? [("lm_head.weight", "wte.weight")] : [],
         },
         Read = Read,
@@ -34,15 +35,16 @@ public static class GptPretrained
         /// </summary>
         /// <param name="folder">The folder. Nothing is downloaded.</param>
         /// <param name="mapped">
-        /// True memory-maps the parameters that are float32 in the file: they are read when they are first used, and loading
-        /// makes no second copy. Training writes to memory, never to the file. While the model lives, the file may be replaced by
-        /// another (as <c>SavePretrained</c> does), but it must not be shortened or written into. False reads all parameters into
-        /// memory at once, which Windows always does.
+        /// True memory-maps the parameters that are float32 in the file: they are read when they are first used, and
+        /// loading makes no second copy. Training writes to memory, never to the file. While the model lives, the file
+        /// may be replaced by another (as <c>SavePretrained</c> does), but it must not be truncated or written to.
+        /// False reads all parameters into memory at once, as Windows always does.
         /// </param>
         /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
         /// <exception cref="FileNotFoundException">The folder has no configuration or no weights.</exception>
         /// <exception cref="InvalidDataException">
-        /// A file is damaged or describes another architecture, or the files do not fit each other; the message says how.
+        /// A file is damaged or describes another architecture, or the files do not match each other; the message says
+        /// how.
         /// </exception>
         public static Gpt FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
@@ -51,7 +53,9 @@ public static class GptPretrained
         /// <param name="maximumShardBytes">
         /// The largest size of the tensors in one file; a larger model is written as several files with an index.
         /// </param>
-        /// <exception cref="ArgumentException">The configuration of the reference library cannot describe this model.</exception>
+        /// <exception cref="ArgumentException">
+        /// The configuration format of the reference library cannot describe this model.
+        /// </exception>
         /// <exception cref="InvalidOperationException">The model is packed for inference.</exception>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
             Format.Save(model, folder, maximumShardBytes);
@@ -78,7 +82,8 @@ public static class GptPretrained
     }
 
     private static JsonObject Write(GptConfig config) => config.Positions != Positions.Learned
-        ? throw new ArgumentException($"Positions are {config.Positions}; GPT-2's configuration knows {Positions.Learned} alone.")
+        ? throw new ArgumentException($"Positions are {config.Positions}; "
+            + $"GPT-2's configuration supports only {Positions.Learned}.")
         : new()
         {
             ["vocab_size"] = config.VocabularySize,
@@ -100,6 +105,9 @@ public static class GptPretrained
             ["eos_token_id"] = EndOfText(config),
         };
 
-    /// <summary>GPT-2's only special token is the last of its vocabulary; another vocabulary has none that is known.</summary>
+    /// <summary>
+    /// Returns GPT-2's only special token, the last of its vocabulary; null for other vocabularies, whose
+    /// end-of-text token is not known.
+    /// </summary>
     private static int? EndOfText(GptConfig config) => config.VocabularySize == 50_257 ? 50_256 : null;
 }

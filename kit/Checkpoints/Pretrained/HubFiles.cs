@@ -5,19 +5,22 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>Gets files over HTTP: resumed, checked, and at their place only when whole.</summary>
+/// <summary>
+/// Downloads files over HTTP, with resumption and checksum verification; a file gets its final name only when
+/// it is complete.
+/// </summary>
 internal sealed partial class HubFiles(Uri address) : IDisposable
 {
     private const int MostRedirects = 5, BufferBytes = 1 << 20;
 
-    // Redirects are followed here, since the answer that redirects is the one that knows the checksum.
+    // Redirects are followed by this class, because the checksum is in the headers of the redirecting response.
     private readonly HttpClient client = new(new SocketsHttpHandler { AllowAutoRedirect = false });
 
     public Uri Address { get; } = address;
 
     public void Dispose() => client.Dispose();
 
-    /// <summary>Downloads a file unless it is here; false if the hub has none.</summary>
+    /// <summary>Downloads a file unless it exists locally; returns false if the hub does not have it.</summary>
     public async Task<bool> GetAsync(string place, string path, IProgress<DownloadProgress>? progress,
         CancellationToken cancellation)
     {
@@ -30,13 +33,15 @@ internal sealed partial class HubFiles(Uri address) : IDisposable
             // it is here whole
             if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && Length(part) > 0
                 && Length(part) == size) { }
-            else if (!response.IsSuccessStatusCode) throw new HttpRequestException($"{new Uri(Address, place)} answers "
-                + $"{(int)response.StatusCode} {response.ReasonPhrase}.", null, response.StatusCode);
+            else if (!response.IsSuccessStatusCode)
+                throw new HttpRequestException($"{new Uri(Address, place)} answered with HTTP status "
+                    + $"{(int)response.StatusCode} {response.ReasonPhrase}; expected success.", null, response.StatusCode);
             else size = await SaveAsync(response, part, Path.GetFileName(path), size, progress,
                 cancellation).ConfigureAwait(false);
         }
-        if (size is { } whole && Length(part) < whole) throw new HttpRequestException(
-            $"{new Uri(Address, place)} ended after {Length(part)} of {whole} bytes; a next attempt goes on from there.");
+        if (size is { } whole && Length(part) < whole)
+            throw new HttpRequestException($"{new Uri(Address, place)} ended after {Length(part)} of {whole} bytes; "
+                + "the next download resumes there.");
         await CheckAsync(part, sha256, size, cancellation).ConfigureAwait(false);
         File.Move(part, path, overwrite: true);
         return true;
@@ -63,7 +68,8 @@ internal sealed partial class HubFiles(Uri address) : IDisposable
             var next = new Uri(place, target);
             if (redirects == MostRedirects || next.Scheme is not ("https" or "http")
                 || (place.Scheme == "https" && next.Scheme != "https"))
-                throw new HttpRequestException($"{place} redirects to {next}, which is not followed.");
+                throw new HttpRequestException($"{place} redirects to {next}, which is not followed: "
+                    + "too many redirects, or an insecure or unknown scheme.");
             place = next;
         }
     }
@@ -74,7 +80,8 @@ internal sealed partial class HubFiles(Uri address) : IDisposable
         var goesOn = response.StatusCode == HttpStatusCode.PartialContent
             && response.Content.Headers.ContentRange?.From == Length(part);
         if (response.StatusCode == HttpStatusCode.PartialContent && !goesOn)
-            throw new HttpRequestException($"The hub answers for {name} with another range than {Length(part)} and on.");
+            throw new HttpRequestException($"The hub answered for {name} with another byte range; "
+                + $"expected bytes from {Length(part)} on.");
         var file = new FileStream(part, goesOn ? FileMode.Append : FileMode.Create, FileAccess.Write);
         await using (file.ConfigureAwait(false))
         {
@@ -102,10 +109,13 @@ internal sealed partial class HubFiles(Uri address) : IDisposable
         }
         if (why is null) return;
         File.Delete(part);
-        throw new InvalidDataException($"{part[..^".part".Length]} {why}. It is not kept.");
+        throw new InvalidDataException($"{part[..^".part".Length]} {why}. The file was deleted.");
     }
 
-    /// <summary>The hub's tag of a large file is its SHA-256; that of a small one, and those of other servers, are not.</summary>
+    /// <summary>
+    /// Returns the SHA-256 from the response's entity tag. Only the hub's tags of large files are checksums; for
+    /// other tags it returns null.
+    /// </summary>
     private static string? Checksum(HttpResponseMessage response, bool ofTheHub)
     {
         var tag = response.Headers.TryGetValues("X-Linked-ETag", out var linked) ? linked.First()

@@ -3,7 +3,7 @@ using ResearchKit.Models;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>Inception v3 with torchvision's names and arguments.</summary>
+/// <summary>Loads and saves Inception v3 with torchvision's tensor names and constructor arguments.</summary>
 public static class InceptionV3Pretrained
 {
     private static readonly (string Name, InceptionV3Config Config)[] Builders = [("inception_v3", new()), ("Inception3", new())];
@@ -23,8 +23,8 @@ public static class InceptionV3Pretrained
         /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
         /// <remarks>
         /// The field <c>architecture</c> of the configuration is a constructor call such as
-        /// <c>inception_v3(num_classes=10,aux_logits=False)</c>. Arguments may also be fields of the configuration. Without the
-        /// auxiliary head, that of the file is ignored.
+        /// <c>inception_v3(num_classes=10,aux_logits=False)</c>. Arguments may also be fields of the configuration. If
+        /// the model is configured without the auxiliary head, that in the file is ignored.
         /// </remarks>
         public static InceptionV3 FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
 
@@ -47,8 +47,8 @@ public static class InceptionV3Pretrained
     }
 
     private static JsonObject Write(InceptionV3Config config) => config.InputChannels != 3 || config.WidthDivisor != 1
-        ? throw new ArgumentException($"InputChannels {config.InputChannels}, WidthDivisor {config.WidthDivisor}: torchvision's "
-            + "network has 3 and 1; StateDict.Save writes any.")
+        ? throw new ArgumentException($"InputChannels {config.InputChannels}, WidthDivisor {config.WidthDivisor}: "
+            + "torchvision's network supports only 3 and 1; use StateDict.Save for this model.")
         : new JsonObject
         {
             ["architecture"] = $"inception_v3(num_classes={config.Classes},aux_logits={config.AuxiliaryHead},"

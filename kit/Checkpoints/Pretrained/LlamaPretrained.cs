@@ -4,7 +4,7 @@ using ResearchKit.Models;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>Llama in the folders of transformers: <c>LlamaForCausalLM</c>.</summary>
+/// <summary>Loads and saves Llama in the folder layout of transformers: <c>LlamaForCausalLM</c>.</summary>
 public static class LlamaPretrained
 {
     private static readonly PretrainedFormat<Llama, LlamaConfig> Format = new()
@@ -15,7 +15,7 @@ public static class LlamaPretrained
         {
             Prefix = "model.",
             Heads = ["lm_head."],
-            Ignored = ["*rotary_emb.inv_freq"],   // the rotations, which older files hold
+            Ignored = ["*rotary_emb.inv_freq"],   // the rotary frequencies, present in older files
             Tied = config.TieEmbeddings ? [("lm_head.weight", "embed_tokens.weight")] : [],
         },
         Read = Read,
@@ -60,11 +60,15 @@ public static class LlamaPretrained
         return config with { PaddingToken = padding < 0 ? config.VocabularySize + padding : padding };
     }
 
-    /// <summary>The base of the rotary positions, as newer and older configurations say it.</summary>
+    /// <summary>
+    /// Reads the base of the rotary position embedding, in the newer or the older form of the configuration.
+    /// </summary>
     private static double RotaryBase(ConfigFile file) =>
         file.Part("rope_parameters")?.Number("rope_theta", 10_000) ?? file.Number("rope_theta", 10_000);
 
-    /// <summary>How they are stretched; refuses ways that the kit's model does not know.</summary>
+    /// <summary>
+    /// Reads the scaling of the rotary frequencies; throws for types that the kit's model does not support.
+    /// </summary>
     private static RotaryScaling? Scaling(ConfigFile file)
     {
         var older = Scaling(file, file.Part("rope_scaling"));

@@ -5,48 +5,57 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>How models of one class are kept in a folder as published ones are: <c>config.json</c> and weights.</summary>
-/// <typeparam name="TModel">The kit's model.</typeparam>
-/// <typeparam name="TConfig">Its configuration.</typeparam>
+/// <summary>
+/// Describes how models of one class are stored in the folder layout of published models: <c>config.json</c>
+/// and weights.
+/// </summary>
+/// <typeparam name="TModel">The kit's model class.</typeparam>
+/// <typeparam name="TConfig">The configuration of the model class.</typeparam>
 internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
 {
     /// <summary>
-    /// The architecture in a <c>config.json</c> of transformers: <c>gpt2</c>; null for other libraries' models.
+    /// The <c>model_type</c> in a <c>config.json</c> of transformers, such as <c>gpt2</c>; null for models of other
+    /// libraries.
     /// </summary>
     public string? ModelType { get; init; }
 
-    /// <summary>The class that transformers makes of it: <c>GPT2LMHeadModel</c>; null likewise.</summary>
+    /// <summary>
+    /// Class name in transformers, such as <c>GPT2LMHeadModel</c>; null for models of other libraries.
+    /// </summary>
     public string? Architecture { get; init; }
 
-    /// <summary>The names of a model's tensors.</summary>
+    /// <summary>Returns the rules for tensor names of a configuration.</summary>
     public required Func<TConfig, NameRules> Names { get; init; }
 
-    /// <summary>From <c>config.json</c> to the kit's configuration.</summary>
+    /// <summary>Converts <c>config.json</c> to the kit's configuration.</summary>
     public required Func<ConfigFile, TConfig> Read { get; init; }
 
-    /// <summary>From the kit's configuration to the fields of <c>config.json</c>; refuses what it cannot say.</summary>
+    /// <summary>
+    /// Converts the kit's configuration to the fields of <c>config.json</c>; throws if they cannot express it.
+    /// </summary>
     public required Func<TConfig, JsonObject> Write { get; init; }
 
-    /// <summary>Makes a model; the names are those of the file that will fill it.</summary>
+    /// <summary>Creates a model, given its configuration and the tensor names in the file to load.</summary>
     public required Func<TConfig, IEnumerable<string>, TModel> Make { get; init; }
 
     /// <summary>
-    /// Number of layers, each of which has tensors in the file: a configuration that claims more is refused before any is made.
+    /// Returns the number of layers. A configuration with more layers than the file has tensors is refused before a
+    /// model is created.
     /// </summary>
     public required Func<TConfig, int> Layers { get; init; }
 
-    /// <summary>A model's configuration.</summary>
+    /// <summary>Returns the configuration of a model.</summary>
     public required Func<TModel, TConfig> ConfigOf { get; init; }
 
-    /// <summary>A model, in evaluation mode, with the weights of a folder.</summary>
-    /// <param name="folder">Where they are.</param>
+    /// <summary>Loads a model with the weights of a folder, in evaluation mode.</summary>
+    /// <param name="folder">The folder.</param>
     /// <param name="mapped">
-    /// Whether parameters may lie on the pages of the file; not on Windows, where a mapped file cannot be replaced.
+    /// Whether parameters are memory-mapped; ignored on Windows, where a mapped file cannot be replaced.
     /// </param>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="FileNotFoundException">It has no configuration or no weights.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="FileNotFoundException">The folder has no configuration or no weights.</exception>
     /// <exception cref="InvalidDataException">
-    /// Its files are damaged, describe another architecture, or do not belong together.
+    /// The files are damaged, describe another architecture, or do not match each other.
     /// </exception>
     public TModel Load(string folder, bool mapped)
     {
@@ -55,8 +64,8 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
         var config = Checked(() => Read(file), folder);
         using var reader = CheckpointReader.Open(CheckpointFolder.Weights(folder));
         if (Layers(config) > reader.Entries.Count)
-            throw new InvalidDataException($"{Path.Combine(folder, CheckpointFolder.Config)} describes {Layers(config)} layers; "
-                + $"{reader.Path} has {reader.Entries.Count} tensors in all.");
+            throw new InvalidDataException($"{Path.Combine(folder, CheckpointFolder.Config)} describes {Layers(config)} "
+                + $"layers, but {reader.Path} has only {reader.Entries.Count} tensors.");
         var model = MetaInitialization.Make(() => Checked(() => Make(config, reader.Entries.Keys), folder));
         try
         {
@@ -84,11 +93,13 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
         }
     }
 
-    /// <summary>Writes a folder that the reference library reads.</summary>
-    /// <param name="model">What is written.</param>
-    /// <param name="folder">Where to; is made if it is not there.</param>
-    /// <param name="maximumShardBytes">Most bytes of tensors in a file.</param>
-    /// <exception cref="ArgumentException">The reference's configuration cannot say what the model is.</exception>
+    /// <summary>Writes a folder that the reference library can load.</summary>
+    /// <param name="model">The model to save.</param>
+    /// <param name="folder">The folder; it is created if it does not exist.</param>
+    /// <param name="maximumShardBytes">Maximum bytes of tensors in a file.</param>
+    /// <exception cref="ArgumentException">
+    /// The configuration format of the reference library cannot describe the model.
+    /// </exception>
     public void Save(TModel model, string folder, long maximumShardBytes)
     {
         Packing.Refuse(model, "saved");
@@ -115,8 +126,8 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
         // the second: sizes that libtorch refuses
         catch (Exception error) when (error is ArgumentException or ExternalException or OverflowException)
         {
-            throw new InvalidDataException(
-                $"{Path.Combine(folder, CheckpointFolder.Config)} describes no model: {error.Message}", error);
+            throw new InvalidDataException($"{Path.Combine(folder, CheckpointFolder.Config)} does not describe a valid "
+                + $"model: {error.Message}", error);
         }
     }
 }

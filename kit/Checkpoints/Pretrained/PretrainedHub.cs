@@ -3,28 +3,28 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>How much of a file has come.</summary>
-/// <param name="File">Its name.</param>
-/// <param name="Bytes">Bytes that are here, those of an earlier attempt included.</param>
-/// <param name="Total">Bytes of the whole file; null where the hub does not say.</param>
+/// <summary>Download progress of a file.</summary>
+/// <param name="File">Name of the file.</param>
+/// <param name="Bytes">Bytes downloaded so far, including those of earlier attempts.</param>
+/// <param name="Total">Size of the whole file in bytes; null if the hub does not report it.</param>
 public readonly record struct DownloadProgress(string File, long Bytes, long? Total);
 
 /// <summary>
-/// Downloads published models by <c>owner/name</c> from a hub that speaks as huggingface.co does. Nothing else in the kit uses
-/// the network.
+/// Downloads published models by <c>owner/name</c> from a hub with the interface of huggingface.co. Nothing
+/// else in the kit uses the network.
 /// </summary>
 /// <remarks>
-/// A file grows under a name with <c>.part</c>, goes on where an earlier attempt stopped, and gets its own name when it is whole
-/// and, where the hub says its SHA-256, has that.
+/// A file is downloaded under a name that ends in <c>.part</c>, resumes where an earlier attempt stopped, and
+/// gets its final name when it is complete and, if the hub reports a SHA-256, its checksum matches.
 /// </remarks>
 public sealed partial class PretrainedHub : IDisposable
 {
     private const string FirstPyTorch = "pytorch_model.bin", PyTorchIndex = "pytorch_model.bin.index.json";
     private readonly HubFiles files;
 
-    /// <param name="address">Where the hub is.</param>
+    /// <param name="address">Address of the hub.</param>
     /// <param name="folder">
-    /// Where models are kept; null for <c>researchkit/hub</c> in the user's folder of application data.
+    /// Folder for downloaded models; null for <c>researchkit/hub</c> in the user's application-data folder.
     /// </param>
     public PretrainedHub(Uri? address = null, string? folder = null)
     {
@@ -33,25 +33,32 @@ public sealed partial class PretrainedHub : IDisposable
             ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "researchkit", "hub");
     }
 
-    /// <summary>Where models are kept.</summary>
+    /// <summary>Folder for downloaded models.</summary>
     public string Folder { get; }
 
-    /// <summary>Downloads a model's configuration and weights; what is here already is not asked for again.</summary>
-    /// <param name="name">Such as <c>openai-community/gpt2</c>.</param>
+    /// <summary>
+    /// Downloads a model's configuration and weights; files that exist locally are not requested again.
+    /// </summary>
+    /// <param name="name">Name of the model, such as <c>openai-community/gpt2</c>.</param>
     /// <param name="revision">A branch, a tag or a commit.</param>
-    /// <param name="progress">Hears of each megabyte.</param>
-    /// <param name="cancellation">Stops; what has come stays for the next attempt.</param>
-    /// <returns>The folder, for <c>FromPretrained</c>.</returns>
-    /// <exception cref="ArgumentException">Not a name, or not a revision.</exception>
-    /// <exception cref="HttpRequestException">The hub does not answer, or not with the file.</exception>
-    /// <exception cref="InvalidDataException">A file does not have the checksum that the hub says; it is not kept.</exception>
+    /// <param name="progress">Receives a report after each megabyte.</param>
+    /// <param name="cancellation">
+    /// Cancels the download; the bytes received so far are kept for the next attempt.
+    /// </param>
+    /// <returns>The model's folder, for <c>FromPretrained</c>.</returns>
+    /// <exception cref="ArgumentException">The name or the revision is malformed.</exception>
+    /// <exception cref="HttpRequestException">The hub does not answer, or it does not have the file.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The size or checksum of a file differs from what the hub reports; the file is deleted.
+    /// </exception>
     public async Task<string> DownloadAsync(string name, string revision = "main", IProgress<DownloadProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         if (!Name().IsMatch(name) || name.Contains("..", StringComparison.Ordinal))
             throw new ArgumentException($"'{name}' is not the name of a model; expected owner/name.", nameof(name));
         if (!Revision().IsMatch(revision) || revision.Contains("..", StringComparison.Ordinal))
-            throw new ArgumentException($"'{revision}' is not a revision.", nameof(revision));
+            throw new ArgumentException($"'{revision}' is not a revision; "
+                + "expected a branch, a tag or a commit.", nameof(revision));
         var folder = Path.Combine(Folder, name.Replace("/", "--", StringComparison.Ordinal), revision);
         Directory.CreateDirectory(folder);
 
@@ -68,8 +75,8 @@ public sealed partial class PretrainedHub : IDisposable
                 await NeedAsync(Path.GetFileName(shard)).ConfigureAwait(false);
             return folder;
         }
-        throw new HttpRequestException($"{files.Address}{name} has no weights that the kit reads.", null,
-            HttpStatusCode.NotFound);
+        throw new HttpRequestException($"{files.Address}{name} has no weights in a format that the kit "
+            + "reads.", null, HttpStatusCode.NotFound);
     }
 
     /// <inheritdoc/>

@@ -3,12 +3,12 @@ using ResearchKit.Layers;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>What the folders of <c>torch.nn.LSTM</c> and <c>torch.nn.GRU</c> have in common.</summary>
+/// <summary>Folder formats of <c>torch.nn.LSTM</c> and <c>torch.nn.GRU</c>.</summary>
 internal static class RecurrentFormat
 {
-    /// <summary>The format of a layer.</summary>
-    /// <param name="name">The reference's class, without its module.</param>
-    /// <param name="make">Makes the layer.</param>
+    /// <summary>Returns the format of a layer.</summary>
+    /// <param name="name">Class name in PyTorch, without its module.</param>
+    /// <param name="make">Creates the layer.</param>
     public static PretrainedFormat<T, RecurrentShape> Of<T>(string name, Func<RecurrentShape, T> make)
         where T : RecurrentLayer => new()
         {
@@ -26,7 +26,7 @@ internal static class RecurrentFormat
             "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size");
         if (called != name) throw file.Bad("architecture", $"torch.nn.{name}");
         if (arguments.Number("proj_size", 0) != 0)
-            throw arguments.Bad("proj_size", "0, the only value that the kit's model knows");
+            throw arguments.Bad("proj_size", "0, the only value that the kit's model supports");
         return new RecurrentShape
         {
             InputWidth = arguments.SizeOrNull("input_size") ?? throw arguments.Bad("input_size", "a whole number of at least 1"),

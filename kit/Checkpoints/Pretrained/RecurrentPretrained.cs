@@ -2,7 +2,7 @@ using ResearchKit.Layers;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>The layer with the names and arguments of <c>torch.nn.LSTM</c>.</summary>
+/// <summary>Loads and saves an LSTM with the tensor names and arguments of <c>torch.nn.LSTM</c>.</summary>
 public static class LstmPretrained
 {
     private static readonly PretrainedFormat<Lstm, RecurrentShape> Format = RecurrentFormat.Of("LSTM", shape => new Lstm(shape));
@@ -22,7 +22,7 @@ public static class LstmPretrained
     }
 }
 
-/// <summary>The layer with the names and arguments of <c>torch.nn.GRU</c>.</summary>
+/// <summary>Loads and saves a GRU with the tensor names and arguments of <c>torch.nn.GRU</c>.</summary>
 public static class GruPretrained
 {
     private static readonly PretrainedFormat<Gru, RecurrentShape> Format = RecurrentFormat.Of("GRU", shape => new Gru(shape));

@@ -3,7 +3,9 @@ using ResearchKit.Models;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>Residual networks with torchvision's names and arguments.</summary>
+/// <summary>
+/// Loads and saves residual networks with torchvision's tensor names and constructor arguments.
+/// </summary>
 public static class ResNetPretrained
 {
     private static readonly (string Name, ResNetConfig Config)[] Builders =
@@ -63,14 +65,15 @@ public static class ResNetPretrained
             "Bottleneck" => ResidualBlock.Bottleneck,
             _ => throw arguments.Bad("block", "BasicBlock or Bottleneck"),
         },
-        Blocks = arguments.SizesOrNull("layers") ?? throw arguments.Bad("layers", "the blocks of the four stages"),
+        Blocks = arguments.SizesOrNull("layers") ?? throw arguments.Bad("layers", "the number of blocks of each of the "
+            + "four stages"),
     };
 
     private static JsonObject Write(ResNetConfig config)
     {
         if (config.InputChannels != 3 || config.Stem != Stem.Standard || config.Width != 64)
             throw new ArgumentException($"InputChannels {config.InputChannels}, Stem {config.Stem}, Width {config.Width}: "
-                + $"torchvision's networks have 3, {Stem.Standard} and 64; StateDict.Save writes any.");
+                + $"torchvision's networks support only 3, {Stem.Standard} and 64; use StateDict.Save for this model.");
         var name = Builders.FirstOrDefault(builder => builder.Config.Block == config.Block
             && builder.Config.Blocks.SequenceEqual(config.Blocks)
             && builder.Config.Groups == config.Groups && builder.Config.WidthPerGroup == config.WidthPerGroup).Name;

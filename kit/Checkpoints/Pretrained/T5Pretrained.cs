@@ -4,7 +4,9 @@ using ResearchKit.Models;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>T5 in the folders of transformers: <c>T5ForConditionalGeneration</c>.</summary>
+/// <summary>
+/// Loads and saves T5 in the folder layout of transformers: <c>T5ForConditionalGeneration</c>.
+/// </summary>
 public static class T5Pretrained
 {
     private const string Gate = "gated-";
@@ -43,7 +45,7 @@ public static class T5Pretrained
     private static T5Config Read(ConfigFile file)
     {
         var (activation, gated) = FeedForward(file);
-        var padding = file.Token("pad_token_id", 0) ?? throw file.Bad("pad_token_id", "a token");
+        var padding = file.Token("pad_token_id", 0) ?? throw file.Bad("pad_token_id", "a token's number");
         return new T5Config
         {
             VocabularySize = file.Size("vocab_size", 32_128),
@@ -66,8 +68,9 @@ public static class T5Pretrained
     }
 
     /// <summary>
-    /// <c>feed_forward_proj</c> is an activation, with <c>gated-</c> before it where there is a gate; <c>gated-gelu</c> has
-    /// always meant the tanh form. Where <c>dense_act_fn</c> and <c>is_gated_act</c> are written out, they have the last word.
+    /// Reads the activation of the MLP and whether it is gated. <c>feed_forward_proj</c> names an activation, with
+    /// the prefix <c>gated-</c> for a gated MLP; <c>gated-gelu</c> always means the tanh approximation. The fields
+    /// <c>dense_act_fn</c> and <c>is_gated_act</c> take precedence if they are present.
     /// </summary>
     private static (Activation Activation, bool Gated) FeedForward(ConfigFile file)
     {

@@ -3,7 +3,7 @@ using ResearchKit.Models;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>VGG networks with torchvision's names and arguments.</summary>
+/// <summary>Loads and saves VGG networks with torchvision's tensor names and constructor arguments.</summary>
 public static class VggPretrained
 {
     private static readonly (string Name, VggConfig Config)[] Builders =

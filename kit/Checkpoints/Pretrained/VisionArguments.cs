@@ -1,20 +1,25 @@
 namespace ResearchKit.Checkpoints;
 
-/// <summary>What the constructors of all of torchvision's networks have in common.</summary>
+/// <summary>Constructor arguments and tensor names that all networks of torchvision share.</summary>
 internal static class VisionArguments
 {
-    /// <summary>Parameters, and the one that decides only what a new network starts with.</summary>
+    /// <summary>
+    /// Returns the parameters followed by <c>init_weights</c>, which affects only the initialization of a new
+    /// network.
+    /// </summary>
     public static string[] With(params string[] parameters) => [.. parameters, "init_weights"];
 
-    /// <summary>The published names; older files lack the counters of the batch norms.</summary>
-    /// <param name="unused">Names that files may have and the network does without.</param>
+    /// <summary>
+    /// Returns the name rules of torchvision's files; older files lack the batch norms' <c>num_batches_tracked</c>.
+    /// </summary>
+    /// <param name="unused">Names in files that the network does not use.</param>
     public static NameRules Names(params string[] unused) => new() { Ignored = unused, Optional = ["*num_batches_tracked"] };
 
-    /// <summary>What a builder builds.</summary>
-    /// <param name="file">Where it is named, as <c>architecture</c>.</param>
-    /// <param name="name">The builder.</param>
-    /// <param name="builders">All that there are.</param>
-    /// <param name="others">Further names that are known.</param>
+    /// <summary>Returns the configuration that a builder function of torchvision makes.</summary>
+    /// <param name="file">The configuration file, whose field <c>architecture</c> names the builder.</param>
+    /// <param name="name">Name of the builder.</param>
+    /// <param name="builders">All known builders.</param>
+    /// <param name="others">Further valid names, for the error message.</param>
     public static T Find<T>(ConfigFile file, string name, (string Name, T Config)[] builders, params string[] others)
         where T : class =>
         builders.FirstOrDefault(builder => builder.Name == name).Config

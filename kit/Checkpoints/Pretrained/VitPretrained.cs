@@ -3,7 +3,10 @@ using ResearchKit.Models;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>The vision transformer in the folders of transformers: <c>ViTForImageClassification</c>.</summary>
+/// <summary>
+/// Loads and saves the vision transformer in the folder layout of transformers:
+/// <c>ViTForImageClassification</c>.
+/// </summary>
 public static class VitPretrained
 {
     private static readonly PretrainedFormat<Vit, VitConfig> Format = new()

@@ -3,20 +3,22 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Data;
 
-/// <summary>A recording.</summary>
+/// <summary>An audio recording.</summary>
 /// <param name="Samples">Float32 [channels, time], from -1 to 1.</param>
 /// <param name="SampleRate">Samples per second of each channel.</param>
 public sealed record AudioClip(Tensor Samples, int SampleRate) : IDisposable
 {
-    /// <summary>How long it is, in seconds.</summary>
+    /// <summary>Duration in seconds.</summary>
     public double Seconds => (double)Samples.shape[1] / SampleRate;
 
-    /// <summary>The mean of the channels, as a clip of its own.</summary>
+    /// <summary>Returns a new clip with the mean of the channels.</summary>
     /// <returns>Samples [1, time].</returns>
     public AudioClip Mono() => this with { Samples = Samples.mean([0], keepdim: true) };
 
-    /// <summary>The same sound at another rate, as a clip of its own; what the new rate cannot hold is filtered away.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A rate below 1.</exception>
+    /// <summary>
+    /// Returns a new clip at another sample rate; frequencies above the new Nyquist frequency are filtered out.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The rate is below 1.</exception>
     public AudioClip Resampled(int sampleRate)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(sampleRate, 1);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Data;
 
-/// <summary>Log-mel spectrograms and mel-frequency cepstral coefficients of sounds.</summary>
+/// <summary>Computes log-mel spectrograms and mel-frequency cepstral coefficients of audio.</summary>
 /// <remarks>Davis and Mermelstein, 1980, doi:10.1109/TASSP.1980.1163420; Slaney, Auditory Toolbox, 1998.</remarks>
 public sealed class MelFeatures : IDisposable
 {
@@ -11,8 +11,8 @@ public sealed class MelFeatures : IDisposable
     private readonly Tensor window;   // [transform]
     private readonly Tensor filters;  // [frequency, band]
 
-    /// <param name="options">How; null for <see cref="MelOptions.At16kHz"/>.</param>
-    /// <exception cref="ArgumentException">Sizes or frequencies that do not fit each other.</exception>
+    /// <param name="options">Options; null for <see cref="MelOptions.At16kHz"/>.</param>
+    /// <exception cref="ArgumentException">Sizes or frequencies are inconsistent.</exception>
     public MelFeatures(MelOptions? options = null)
     {
         this.options = (options ?? new MelOptions()).Validated();
@@ -20,16 +20,19 @@ public sealed class MelFeatures : IDisposable
         filters = tensor(Filters(this.options));
     }
 
-    /// <summary>Frames of a sound: one around every hop, and so one more than hops.</summary>
+    /// <summary>
+    /// Returns the number of frames for a number of samples: one frame is centred on each multiple of the hop
+    /// length, including 0.
+    /// </summary>
     public long Frames(long samples) => 1 + (samples / options.HopLength);
 
     /// <summary>
-    /// Power in each band: |STFT|² under triangles, with as many zeros in front and behind as let each frame's middle lie on a
-    /// hop.
+    /// Computes the power in each band: |STFT|² weighted by triangular filters. The input is padded with zeros at
+    /// both ends so that each frame is centred on a multiple of the hop length.
     /// </summary>
     /// <param name="samples">Float [batch, time] or [time].</param>
     /// <returns>Float32 [batch, frames, bands] or [frames, bands].</returns>
-    /// <exception cref="ArgumentException">Not one or two axes.</exception>
+    /// <exception cref="ArgumentException">The samples do not have one or two axes.</exception>
     public Tensor Power(Tensor samples)
     {
         if (samples.dim() is not (1 or 2))
@@ -42,7 +45,7 @@ public sealed class MelFeatures : IDisposable
         return nn.functional.linear(spectrum, filters.to(samples.device).t()).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Natural logarithm of the power in each band.</summary>
+    /// <summary>Computes the natural logarithm of the power in each band.</summary>
     /// <inheritdoc cref="Power"/>
     public Tensor LogMel(Tensor samples)
     {
@@ -51,11 +54,18 @@ public sealed class MelFeatures : IDisposable
         return raised.log();
     }
 
-    /// <summary>Mel-frequency cepstral coefficients: the orthonormal cosine transform (DCT-II) of the log-mel bands.</summary>
+    /// <summary>
+    /// Computes mel-frequency cepstral coefficients: the orthonormal cosine transform (DCT-II) of the log-mel
+    /// bands.
+    /// </summary>
     /// <param name="samples">Float [batch, time] or [time].</param>
-    /// <param name="coefficients">How many are kept, from the lowest; at most as many as bands.</param>
+    /// <param name="coefficients">
+    /// Number of coefficients to keep, from the lowest; at most the number of bands.
+    /// </param>
     /// <returns>Float32 [batch, frames, coefficients] or [frames, coefficients].</returns>
-    /// <exception cref="ArgumentException">Not one or two axes, or more coefficients than bands.</exception>
+    /// <exception cref="ArgumentException">
+    /// The samples do not have one or two axes, or there are more coefficients than bands.
+    /// </exception>
     public Tensor Mfcc(Tensor samples, int coefficients = 13)
     {
         if (coefficients < 1 || coefficients > options.Bands)
@@ -66,11 +76,11 @@ public sealed class MelFeatures : IDisposable
         return nn.functional.linear(LogMel(samples), cosines).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Where a frequency lies on a mel scale.</summary>
+    /// <summary>Converts a frequency to a mel scale.</summary>
     public static double ToMel(double hertz, MelScale scale) => scale == MelScale.Htk ? 2595 * Math.Log10(1 + (hertz / 700))
         : hertz < 1000 ? hertz * 3 / 200 : 15 + (Math.Log(hertz / 1000) * 27 / Math.Log(6.4));
 
-    /// <summary>The frequency at a place of a mel scale.</summary>
+    /// <summary>Converts a mel value to a frequency.</summary>
     public static double ToHertz(double mel, MelScale scale) => scale == MelScale.Htk ? 700 * (Math.Pow(10, mel / 2595) - 1)
         : mel < 15 ? mel * 200 / 3 : 1000 * Math.Exp((mel - 15) * Math.Log(6.4) / 27);
 

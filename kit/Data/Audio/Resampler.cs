@@ -1,24 +1,25 @@
 namespace ResearchKit.Data;
 
 /// <summary>
-/// Changes the rate of a sound by band-limited interpolation: a sinc at the lower of both Nyquist frequencies under a Kaiser
-/// window.
+/// Resamples audio by band-limited interpolation: a sinc at the lower of the two Nyquist frequencies under a
+/// Kaiser window.
 /// </summary>
 /// <remarks>
 /// Smith, Digital Audio Resampling, https://ccrma.stanford.edu/~jos/resample; Kaiser and Schafer, 1980,
-/// doi:10.1109/TASSP.1980.1163349. The pass band ends at 0.89 of the lower Nyquist frequency; from that frequency on, 100 dB are
-/// taken away.
+/// doi:10.1109/TASSP.1980.1163349. The pass band ends at 0.89 of the lower Nyquist frequency; from that
+/// frequency on, the attenuation is 100 dB.
 /// </remarks>
 internal sealed class Resampler
 {
     private const int Crossings = 64;          // zero crossings of the sinc on each side
-    private const double PassBand = 0.945;     // the middle of the slope, of the lower Nyquist frequency
+    // centre of the transition band, relative to the lower Nyquist frequency
+    private const double PassBand = 0.945;
     private const double Beta = 10.06;         // 100 dB: 0.1102 (100 - 8.7)
     private const int MostKeptPhases = 8192;
 
     private readonly int from;
     private readonly int to;
-    private readonly double cutoff;            // of the source's Nyquist frequency
+    private readonly double cutoff;            // relative to the source's Nyquist frequency
     private readonly int reach;                // source samples on each side
     private readonly Dictionary<int, float[]> phases = [];
 
@@ -31,7 +32,7 @@ internal sealed class Resampler
         reach = (int)Math.Ceiling(Crossings / cutoff);
     }
 
-    /// <returns>As many samples as the same time takes at the new rate, rounded up.</returns>
+    /// <returns>The samples at the new rate; their number is that of the same duration, rounded up.</returns>
     public float[] Run(float[] source)
     {
         var result = new float[(((long)source.Length * to) + from - 1) / from];
@@ -49,7 +50,10 @@ internal sealed class Resampler
         return result;
     }
 
-    /// <summary>Weights of the source samples around a place that lies phase/to behind one; they sum to one.</summary>
+    /// <summary>
+    /// Returns the weights of the source samples around a position that lies the fraction phase/to after a sample;
+    /// they sum to one.
+    /// </summary>
     private float[] Weights(int phase)
     {
         if (phases.TryGetValue(phase, out var known)) return known;
@@ -68,7 +72,9 @@ internal sealed class Resampler
         return weights;
     }
 
-    /// <summary>Modified Bessel function of the first kind and order zero, by its power series.</summary>
+    /// <summary>
+    /// Computes the modified Bessel function of the first kind and order zero, by its power series.
+    /// </summary>
     private static double Bessel(double x)
     {
         var sum = 1.0;

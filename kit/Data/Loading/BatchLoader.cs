@@ -2,17 +2,18 @@ using System.Threading.Channels;
 
 namespace ResearchKit.Data;
 
-/// <summary>Where a loader stands: the batches of earlier epochs and of this one that were handed out.</summary>
-/// <param name="Epoch">Number of the epoch, from 0.</param>
-/// <param name="Batch">Batches of the epoch that were handed out.</param>
+/// <summary>Position of a loader: how many epochs and batches it has handed out.</summary>
+/// <param name="Epoch">Index of the epoch, from 0.</param>
+/// <param name="Batch">Number of batches of this epoch that were handed out.</param>
 public readonly record struct LoaderPosition(long Epoch, long Batch);
 
-/// <summary>Hands out batches without end, made on another thread while the last one is used.</summary>
+/// <summary>Yields batches endlessly, epoch after epoch, and prefetches them on another thread.</summary>
 /// <remarks>
-/// Every epoch shows each example once, in an order that follows from the seed and the epoch's number alone; examples that do not
-/// fill a batch at the end are left out. A loader set to the position of another with the same seed goes on exactly as that one.
-/// Of several processes each can take its share: their batches side by side are the batches of one loader whose batch is that many
-/// times as large.
+/// Every epoch yields each example once, in an order that depends only on the seed and the epoch; the last,
+/// incomplete batch of an epoch is dropped. A loader that is set to the position of another with the same seed
+/// yields the same batches from there on. In data-parallel training, each process takes its share of every
+/// batch: the shares of all processes together are one batch of a single loader whose batch size is that many
+/// times larger.
 /// </remarks>
 public sealed class BatchLoader
 {
@@ -22,17 +23,23 @@ public sealed class BatchLoader
     private readonly int share, shares;
     private readonly double[]? upTo;   // sums of the weights up to each example
 
-    /// <param name="examples">What is handed out.</param>
-    /// <param name="batchSize">Examples of a batch.</param>
-    /// <param name="seed">Seed of the orders; null for the order of the numbers.</param>
-    /// <param name="prefetch">Batches that are made ahead.</param>
-    /// <param name="share">Which share of each batch of all processes is this loader's, from 0.</param>
-    /// <param name="shares">Number of the shares; <paramref name="batchSize"/> is the size of one.</param>
-    /// <param name="weights">
-    /// Null for every example once in an epoch. Otherwise how likely each example is, such as <see cref="Examples.BalancedWeights"/>: an epoch draws
-    /// as many examples as there are, with replacement.
+    /// <param name="examples">The data set.</param>
+    /// <param name="batchSize">Number of examples in a batch.</param>
+    /// <param name="seed">Seed of the shuffling; null for the order of the indexes.</param>
+    /// <param name="prefetch">Number of batches to prefetch.</param>
+    /// <param name="share">
+    /// Index of this loader's share of each batch, from 0; the rank in data-parallel training.
     /// </param>
-    /// <exception cref="ArgumentException">There are fewer examples than a batch takes, or the weights do not fit them.</exception>
+    /// <param name="shares">
+    /// Number of shares, the world size in data-parallel training; <paramref name="batchSize"/> is the size of one
+    /// share.
+    /// </param>
+    /// <param name="weights">
+    /// Null for every example once in an epoch. Otherwise how likely each example is, such as
+    /// <see cref="Examples.BalancedWeights"/>: an epoch draws as many examples as there are, with replacement.
+    /// </param>
+    /// <exception cref="ArgumentException">There are fewer examples than a batch takes, or the weights do not fit
+    /// them.</exception>
     public BatchLoader(IExamples examples, int batchSize, int? seed = 1337, int prefetch = 4, int share = 0, int shares = 1,
         IReadOnlyList<double>? weights = null)
     {
@@ -42,7 +49,8 @@ public sealed class BatchLoader
         ArgumentOutOfRangeException.ThrowIfNegative(share);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(share, shares);
         if (examples.Count < (long)batchSize * shares)
-            throw new ArgumentException($"There are {examples.Count} examples; a batch takes {(long)batchSize * shares}.", nameof(examples));
+            throw new ArgumentException($"There are {examples.Count} examples; "
+                + $"one batch of all shares needs {(long)batchSize * shares}.", nameof(examples));
         this.examples = examples;
         BatchSize = batchSize;
         this.seed = seed;
@@ -51,7 +59,8 @@ public sealed class BatchLoader
         this.shares = shares;
         if (weights is null) return;
         if (weights.Count != examples.Count)
-            throw new ArgumentException($"Got {weights.Count} weights for {examples.Count} examples; expected one for each.", nameof(weights));
+            throw new ArgumentException($"Got {weights.Count} weights for {examples.Count} examples; expected one for each.",
+                nameof(weights));
         if (weights.Any(weight => weight is not (>= 0 and < double.PositiveInfinity)) || weights.Sum() <= 0)
             throw new ArgumentException("Weights must be finite and not negative, with a positive sum.", nameof(weights));
         if (seed is null) throw new ArgumentException("Weights need a seed: they draw examples at random.", nameof(weights));
@@ -60,25 +69,26 @@ public sealed class BatchLoader
         for (var i = 0; i < upTo.Length; i++) upTo[i] = sum += weights[i];
     }
 
-    /// <summary>Examples of a batch.</summary>
+    /// <summary>Number of examples in a batch.</summary>
     public int BatchSize { get; }
 
-    /// <summary>Seed of the orders; null for the order of the numbers.</summary>
+    /// <summary>Seed of the shuffling; null for the order of the indexes.</summary>
     public int? Seed => seed;
 
-    /// <summary>The examples that are handed out.</summary>
+    /// <summary>The data set.</summary>
     public IExamples Examples => examples;
 
-    /// <summary>Batches of an epoch.</summary>
+    /// <summary>Number of batches per epoch.</summary>
     public long BatchesPerEpoch => examples.Count / ((long)BatchSize * shares);
 
-    /// <summary>Where the loader stands; set it before <see cref="Batches"/> to go on from there.</summary>
+    /// <summary>Position of the loader. Set it before calling <see cref="Batches"/> to resume from there.</summary>
     public LoaderPosition Position { get; set; }
 
-    /// <summary>The batches from <see cref="Position"/> on, without end; each belongs to who takes it.</summary>
+    /// <summary>Yields batches endlessly from <see cref="Position"/> on. The consumer owns each batch.</summary>
     public IEnumerable<Batch> Batches()
     {
-        var channel = Channel.CreateBounded<Batch>(new BoundedChannelOptions(prefetch) { SingleReader = true, SingleWriter = true });
+        var channel = Channel.CreateBounded<Batch>(new BoundedChannelOptions(prefetch) { SingleReader = true,
+            SingleWriter = true });
         using var stop = new CancellationTokenSource();
         var making = Task.Run(() => Make(channel.Writer, Position, stop.Token));
         try
@@ -104,7 +114,8 @@ public sealed class BatchLoader
         {
             for (var order = Order(position.Epoch); !stop.IsCancellationRequested;)
             {
-                var batch = examples.Fetch(new ArraySegment<long>(order, (int)(((position.Batch * shares) + share) * BatchSize), BatchSize));
+                var batch = examples.Fetch(new ArraySegment<long>(order, (int)(((position.Batch * shares) + share) * BatchSize),
+                    BatchSize));
                 try
                 {
                     await writer.WriteAsync(batch, stop).ConfigureAwait(false);
@@ -122,12 +133,13 @@ public sealed class BatchLoader
         }
         catch (Exception error)
         {
-            writer.TryComplete(error);   // the reader throws it
+            writer.TryComplete(error);   // rethrown in the consumer
         }
     }
 
     private LoaderPosition After(LoaderPosition position) =>
-        position.Batch + 1 < BatchesPerEpoch ? position with { Batch = position.Batch + 1 } : new LoaderPosition(position.Epoch + 1, 0);
+        position.Batch + 1 < BatchesPerEpoch
+            ? position with { Batch = position.Batch + 1 } : new LoaderPosition(position.Epoch + 1, 0);
 
     private long[] Order(long epoch)
     {

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Data;
 
-/// <summary>Examples made of other examples. Nothing is copied: they are fetched from their source when they are asked for.</summary>
+/// <summary>
+/// Examples made of other examples. Nothing is copied: they are fetched from their source when they are asked for.
+/// </summary>
 public static class Examples
 {
     /// <summary>Some of the examples, in the order of the numbers; a number may occur more than once.</summary>
@@ -18,15 +20,21 @@ public static class Examples
         return new Mapped(numbers.Count, asked => examples.Fetch([.. asked.Select(number => numbers[(int)number])]));
     }
 
-    /// <summary>The examples of several sources, one source after the other. Their tensors have the same names and, but for the first axis, the same shapes.</summary>
+    /// <summary>
+    /// The examples of several sources, one source after the other. Their tensors have the same names and, but for the first
+    /// axis, the same shapes.
+    /// </summary>
     /// <exception cref="ArgumentException">There is no source.</exception>
     public static IExamples Concat(params IReadOnlyList<IExamples> sources)
     {
         if (sources.Count == 0) throw new ArgumentException("There is no source; expected at least one.", nameof(sources));
-        return new Mapped(sources.Sum(source => source.Count), numbers => Joined([.. numbers.Select(number => Place(sources, number))]));
+        return new Mapped(sources.Sum(source => source.Count), numbers =>
+            Joined([.. numbers.Select(number => Place(sources, number))]));
     }
 
-    /// <summary>The examples with a change that is made when they are fetched, on the loader's thread: an augmentation, a normalization.</summary>
+    /// <summary>
+    /// The examples with a change that is made when they are fetched, on the loader's thread: an augmentation, a normalization.
+    /// </summary>
     /// <param name="examples">The source.</param>
     /// <param name="change">From a batch and the numbers of its examples to a batch. It owns the batch it is given.</param>
     public static IExamples Map(this IExamples examples, Func<Batch, IReadOnlyList<long>, Batch> change)
@@ -69,7 +77,9 @@ public static class Examples
             examples.Subset([.. order.Where((_, place) => place % folds == fold)])))];
     }
 
-    /// <summary>Weights that make every class as likely as any other in a <see cref="BatchLoader"/>: 1 over the number of its examples.</summary>
+    /// <summary>
+    /// Weights that make every class as likely as any other in a <see cref="BatchLoader"/>: 1 over the number of its examples.
+    /// </summary>
     /// <param name="labels">int64 [examples], a class for each.</param>
     public static IReadOnlyList<double> BalancedWeights(Tensor labels)
     {

@@ -2,24 +2,28 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Data;
 
-/// <summary>Windows of a text with some tokens hidden, which a model is to find: masked-language modelling.</summary>
+/// <summary>
+/// Masked-language modelling: windows of a text in which some tokens are masked and have to be predicted.
+/// </summary>
 /// <remarks>
-/// Devlin et al., 2019, §3.1, https://arxiv.org/abs/1810.04805: of the chosen tokens eight in ten become the mask, one another
-/// token, one stays. Which they are follows from the seed and the window's number, so that a batch is the same whenever it is
-/// fetched.
+/// Devlin et al., 2019, §3.1, https://arxiv.org/abs/1810.04805: of the chosen tokens, 80 % are replaced by the
+/// mask token and 10 % by a random token; 10 % stay unchanged. The choice depends only on the seed and the
+/// window's index, so that a window is masked the same way whenever it is fetched.
 /// </remarks>
-/// <param name="windows">Whose inputs are taken, int64 [batch, time].</param>
-/// <param name="maskToken">What stands for a hidden token.</param>
-/// <param name="ordinaryTokens">Tokens that can stand in for another: the numbers below this.</param>
-/// <param name="share">Share of the tokens that is chosen.</param>
-/// <param name="seed">Decides which.</param>
+/// <param name="windows">Windows whose inputs are masked, int64 [batch, time].</param>
+/// <param name="maskToken">Id of the mask token.</param>
+/// <param name="ordinaryTokens">Random replacements are drawn from the ids below this number.</param>
+/// <param name="share">Probability that a token is chosen.</param>
+/// <param name="seed">Seed of the choice.</param>
 public sealed class MaskedTokens(IExamples windows, long maskToken, long ordinaryTokens, double share = 0.15, int seed = 1337)
     : IExamples
 {
     /// <inheritdoc/>
     public long Count => windows.Count;
 
-    /// <returns>Inputs and targets, both int64 [batch, time]; targets are -100 where nothing was chosen.</returns>
+    /// <returns>
+    /// Inputs and targets, both int64 [batch, time]; targets are -100 at positions that were not chosen.
+    /// </returns>
     /// <inheritdoc/>
     public Batch Fetch(IReadOnlyList<long> numbers)
     {

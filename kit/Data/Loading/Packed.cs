@@ -2,13 +2,15 @@ using System.IO.Compression;
 
 namespace ResearchKit.Data;
 
-/// <summary>Files that may be packed with gzip.</summary>
+/// <summary>Reads files that may be compressed with gzip.</summary>
 internal static class Packed
 {
     public static byte[] Read(string path) => Unpack(File.ReadAllBytes(path), path);
 
-    /// <summary>Unpacks what is called .gz or .tgz; other files are as they are.</summary>
-    /// <exception cref="InvalidDataException">It is no gzip.</exception>
+    /// <summary>
+    /// Decompresses the content of a file whose name ends in .gz or .tgz; returns other content unchanged.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The content is not in gzip format.</exception>
     public static byte[] Unpack(byte[] bytes, string name)
     {
         if (!name.EndsWith(".gz", StringComparison.Ordinal) && !name.EndsWith(".tgz", StringComparison.Ordinal)) return bytes;

@@ -1,12 +1,12 @@
 namespace ResearchKit.Data;
 
-/// <summary>An order that follows from a seed alone.</summary>
+/// <summary>Shuffling that depends only on a seed and an epoch.</summary>
 internal static class Shuffle
 {
     /// <summary>The random numbers of an epoch.</summary>
     public static SplitMix64 Random(int seed, long epoch) => new(((ulong)(uint)seed << 32) ^ (ulong)epoch);
 
-    /// <summary>Fisher and Yates' shuffle.</summary>
+    /// <summary>Shuffles items in place (Fisher and Yates).</summary>
     public static void InPlace(long[] items, int seed, long epoch)
     {
         var random = Random(seed, epoch);

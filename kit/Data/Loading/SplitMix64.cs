@@ -1,12 +1,15 @@
 namespace ResearchKit.Data;
 
-/// <summary>Numbers that follow from a seed alone, on every platform and in every version of .NET.</summary>
+/// <summary>
+/// Random number generator whose output depends only on the seed, on every platform and in every version of
+/// .NET.
+/// </summary>
 /// <remarks>Steele et al., 2014, doi:10.1145/2660193.2660195.</remarks>
 internal struct SplitMix64(ulong seed)
 {
     private ulong state = seed;
 
-    /// <summary>64 random bits.</summary>
+    /// <summary>Returns 64 random bits.</summary>
     public ulong Next()
     {
         var z = state += 0x9e3779b97f4a7c15;
@@ -15,6 +18,6 @@ internal struct SplitMix64(ulong seed)
         return z ^ (z >> 31);
     }
 
-    /// <summary>A number from 0 up to 1.</summary>
+    /// <summary>Returns a uniform random number in [0, 1).</summary>
     public double NextShare() => (Next() >> 11) * (1.0 / (1UL << 53));
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Data;
 
-/// <summary>Examples held in tensors whose first axis counts them.</summary>
+/// <summary>Examples in tensors whose first axis is the example index.</summary>
 public sealed class TensorExamples : IExamples
 {
     private readonly IReadOnlyDictionary<string, Tensor> tensors;
@@ -16,15 +16,23 @@ public sealed class TensorExamples : IExamples
     {
     }
 
-    /// <summary>Examples of several named tensors: <c>new(new Dictionary&lt;string, Tensor&gt; { ["inputs"] = frames, ["lengths"] = lengths, ["targets"] = labels })</c>.</summary>
-    /// <param name="tensors">Each [examples, ...]; <c>inputs</c> and <c>targets</c> are among them. They stay the caller's.</param>
-    /// <exception cref="ArgumentException">The tensors have different numbers of examples, or <c>inputs</c> or <c>targets</c> is missing.</exception>
+    /// <summary>
+    /// Makes examples of several named tensors: <c>new(new Dictionary&lt;string, Tensor&gt; { ["inputs"] = frames,
+    /// ["lengths"] = lengths, ["targets"] = labels })</c>.
+    /// </summary>
+    /// <param name="tensors">
+    /// Tensors by name, each [examples, ...], among them <c>inputs</c> and <c>targets</c>. The caller keeps
+    /// ownership.
+    /// </param>
+    /// <exception cref="ArgumentException">The tensors have different numbers of examples, or <c>inputs</c> or <c>targets</c> is
+    /// missing.</exception>
     public TensorExamples(IReadOnlyDictionary<string, Tensor> tensors)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         foreach (var name in new[] { Batch.InputsName, Batch.TargetsName })
             if (!tensors.ContainsKey(name))
-                throw new ArgumentException($"Got the tensors {string.Join(", ", tensors.Keys)}; expected '{name}' among them.", nameof(tensors));
+                throw new ArgumentException($"Got the tensors {string.Join(", ", tensors.Keys)}; expected '{name}' among them.",
+                    nameof(tensors));
         var inputs = tensors[Batch.InputsName];
         if (tensors.Values.Any(tensor => tensor.dim() == 0 || inputs.dim() == 0 || tensor.shape[0] != inputs.shape[0]))
             throw new ArgumentException($"Got {string.Join(" and ", tensors.Select(pair => $"{pair.Key} {pair.Value.ShapeText()}"))}; "

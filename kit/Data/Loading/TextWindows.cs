@@ -2,14 +2,16 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Data;
 
-/// <summary>Windows of a long text: each token's target is the token after it.</summary>
+/// <summary>Windows of a long text; the target of each token is the next token.</summary>
 public sealed class TextWindows : IExamples
 {
     private readonly long[] tokens;
 
-    /// <param name="tokens">The text.</param>
-    /// <param name="length">Tokens of a window.</param>
-    /// <param name="stride">From the start of a window to the start of the next; by default the length, so that none overlap.</param>
+    /// <param name="tokens">Token ids of the text.</param>
+    /// <param name="length">Number of tokens in a window.</param>
+    /// <param name="stride">
+    /// Distance between the starts of consecutive windows; by default the length, so that windows do not overlap.
+    /// </param>
     /// <exception cref="ArgumentException">The text is shorter than one window and its last target.</exception>
     public TextWindows(long[] tokens, int length, int? stride = null)
     {
@@ -17,13 +19,14 @@ public sealed class TextWindows : IExamples
         (this.tokens, Length, Stride) = (tokens, length, stride ?? length);
         ArgumentOutOfRangeException.ThrowIfLessThan(Stride, 1, nameof(stride));
         if (tokens.Length <= length)
-            throw new ArgumentException($"Got {tokens.Length} tokens; a window of {length} and its last target take {length + 1}.", nameof(tokens));
+            throw new ArgumentException($"Got {tokens.Length} tokens; "
+                + $"a window of {length} tokens and its last target need {length + 1}.", nameof(tokens));
     }
 
-    /// <summary>Tokens of a window.</summary>
+    /// <summary>Number of tokens in a window.</summary>
     public int Length { get; }
 
-    /// <summary>From the start of a window to the start of the next.</summary>
+    /// <summary>Distance between the starts of consecutive windows.</summary>
     public int Stride { get; }
 
     /// <inheritdoc/>
@@ -31,14 +34,15 @@ public sealed class TextWindows : IExamples
 
     /// <returns>Inputs and targets, both int64 [batch, time].</returns>
     /// <inheritdoc/>
-    /// <exception cref="ArgumentOutOfRangeException">A number of no window.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is outside the range of windows.</exception>
     public Batch Fetch(IReadOnlyList<long> numbers)
     {
         var (inputs, targets) = (new long[numbers.Count * Length], new long[numbers.Count * Length]);
         for (var row = 0; row < numbers.Count; row++)
         {
             if (numbers[row] < 0 || numbers[row] >= Count)
-                throw new ArgumentOutOfRangeException(nameof(numbers), numbers[row], $"There are {Count} windows.");
+                throw new ArgumentOutOfRangeException(nameof(numbers), numbers[row], $"Got window {numbers[row]}; "
+                    + $"there are {Count} windows, from 0.");
             var start = numbers[row] * Stride;
             Array.Copy(tokens, start, inputs, row * Length, Length);
             Array.Copy(tokens, start + 1, targets, row * Length, Length);

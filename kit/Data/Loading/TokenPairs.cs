@@ -2,25 +2,29 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Data;
 
-/// <summary>Sequences and what they are to become, for sequence-to-sequence models; a batch is padded to its longest.</summary>
+/// <summary>
+/// Pairs of source and target sequences, for sequence-to-sequence models; a batch is padded to its longest
+/// sequence.
+/// </summary>
 public sealed class TokenPairs : IExamples
 {
-    /// <summary>Target that losses leave out (ignore_index).</summary>
+    /// <summary>Target value that losses ignore (ignore_index).</summary>
     public const long Ignored = -100;
 
     private readonly (long[] Source, long[] Target)[] pairs;
     private readonly long padding;
 
-    /// <param name="pairs">Tokens of source and target, with their ends if the model is to learn those.</param>
-    /// <param name="padding">Token that fills up sources; targets are filled up with <see cref="Ignored"/>.</param>
-    /// <exception cref="ArgumentException">A source or target without tokens; says which.</exception>
+    /// <param name="pairs">Tokens of source and target, including end tokens if the model is to learn them.</param>
+    /// <param name="padding">Padding token of sources; targets are padded with <see cref="Ignored"/>.</param>
+    /// <exception cref="ArgumentException">A source or target has no tokens; the message says which.</exception>
     public TokenPairs(IEnumerable<(long[] Source, long[] Target)> pairs, long padding)
     {
         this.pairs = [.. pairs];
         this.padding = padding;
         var empty = Array.FindIndex(this.pairs, pair => pair.Source.Length == 0 || pair.Target.Length == 0);
-        if (empty >= 0) throw new ArgumentException($"Pair {empty} has {this.pairs[empty].Source.Length} and "
-            + $"{this.pairs[empty].Target.Length} tokens; expected at least one of each.", nameof(pairs));
+        if (empty >= 0)
+            throw new ArgumentException($"Pair {empty} has {this.pairs[empty].Source.Length} and "
+                + $"{this.pairs[empty].Target.Length} tokens; expected at least one in source and target.", nameof(pairs));
     }
 
     /// <inheritdoc/>
@@ -36,21 +40,22 @@ public sealed class TokenPairs : IExamples
     }
 }
 
-/// <summary>Sequences and the class of each; a batch is padded to its longest.</summary>
+/// <summary>Sequences with a class label each; a batch is padded to its longest sequence.</summary>
 public sealed class LabelledTokens : IExamples
 {
     private readonly (long[] Tokens, long Label)[] examples;
     private readonly long padding;
 
-    /// <param name="examples">Tokens and class.</param>
-    /// <param name="padding">Token that fills up a sequence.</param>
-    /// <exception cref="ArgumentException">A sequence without tokens; says which.</exception>
+    /// <param name="examples">Token ids and class label of each example.</param>
+    /// <param name="padding">Padding token.</param>
+    /// <exception cref="ArgumentException">A sequence has no tokens; the message says which.</exception>
     public LabelledTokens(IEnumerable<(long[] Tokens, long Label)> examples, long padding)
     {
         this.examples = [.. examples];
         this.padding = padding;
         var empty = Array.FindIndex(this.examples, example => example.Tokens.Length == 0);
-        if (empty >= 0) throw new ArgumentException($"Example {empty} has no tokens.", nameof(examples));
+        if (empty >= 0)
+            throw new ArgumentException($"Example {empty} has no tokens; expected at least one.", nameof(examples));
     }
 
     /// <inheritdoc/>
@@ -66,7 +71,7 @@ public sealed class LabelledTokens : IExamples
     }
 }
 
-/// <summary>Rows of different lengths as one tensor.</summary>
+/// <summary>Pads rows of different lengths into one tensor.</summary>
 internal static class PaddedRows
 {
     public static Tensor Of(IReadOnlyList<long[]> rows, long padding)

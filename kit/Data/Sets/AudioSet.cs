@@ -4,21 +4,25 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Data;
 
-/// <summary>Recordings and what each is.</summary>
+/// <summary>Audio recordings with a class label each.</summary>
 /// <param name="Clips">The recordings.</param>
-/// <param name="Names">Their names.</param>
-/// <param name="Labels">The class of each; numbers of <paramref name="ClassNames"/>.</param>
-/// <param name="ClassNames">What the labels mean.</param>
+/// <param name="Names">Name of each recording.</param>
+/// <param name="Labels">Class of each recording; indexes into <paramref name="ClassNames"/>.</param>
+/// <param name="ClassNames">Name of each class, by label.</param>
 public sealed record AudioSet(IReadOnlyList<AudioClip> Clips, IReadOnlyList<string> Names, IReadOnlyList<long> Labels,
     IReadOnlyList<string> ClassNames) : IDisposable
 {
-    /// <summary>The data set <c>voice-prompts</c>: the same prompts in the languages named, or in all five.</summary>
-    /// <param name="split">Which prompts: "train", "test", or null for all; all languages of a prompt are on one side.</param>
-    /// <param name="languages">
-    /// Of en, es, fr, it, ru. English and Spanish share a speaker and are the fair pair: any other pair can be told by the voice
-    /// alone.
+    /// <summary>
+    /// Opens the data set <c>voice-prompts</c>: the same prompts in the given languages, or in all five.
+    /// </summary>
+    /// <param name="split">
+    /// Which prompts: "train", "test", or null for all. All languages of a prompt are in the same split.
     /// </param>
-    /// <exception cref="ArgumentException">A split or language that the data set lacks.</exception>
+    /// <param name="languages">
+    /// A choice of en, es, fr, it, ru. English and Spanish have the same speaker and are the fair pair: the
+    /// languages of any other pair can be told apart by the voice alone.
+    /// </param>
+    /// <exception cref="ArgumentException">The data set lacks the split or a language.</exception>
     public static AudioSet VoicePrompts(string? split = null, params string[] languages)
     {
         var set = DataSets.Open("voice-prompts");
@@ -41,14 +45,15 @@ public sealed record AudioSet(IReadOnlyList<AudioClip> Clips, IReadOnlyList<stri
     }
 
     /// <summary>
-    /// The sounds as one tensor, shorter ones with silence behind, and how long each is; channels are averaged.
+    /// Returns all recordings as one tensor, padded with silence at the end, and the length of each. Channels are
+    /// averaged.
     /// </summary>
-    /// <returns>Float32 [count, time] and the numbers of samples, int64 [count].</returns>
-    /// <exception cref="InvalidOperationException">The clips are of different rates.</exception>
+    /// <returns>Float32 [count, time], and the length of each recording in samples, int64 [count].</returns>
+    /// <exception cref="InvalidOperationException">The clips have different sample rates.</exception>
     public (Tensor Samples, Tensor Lengths) Padded()
     {
         if (Clips.Select(clip => clip.SampleRate).Distinct().Count() > 1)
-            throw new InvalidOperationException($"The clips have the rates "
+            throw new InvalidOperationException("The clips have the sample rates "
                 + $"{string.Join(", ", Clips.Select(clip => clip.SampleRate).Distinct())}; resample them to one.");
         using var scope = NewDisposeScope();
         var lengths = Clips.Select(clip => clip.Samples.shape[1]).ToArray();

@@ -2,46 +2,63 @@ using System.Text;
 
 namespace ResearchKit.Data;
 
-/// <summary>A table of texts with named columns, from a CSV file as RFC 4180 has it, or a tab-separated file.</summary>
-/// <param name="Columns">Names of the columns, as the first line says.</param>
-/// <param name="Rows">The cells of each line after it; an empty cell is an empty text.</param>
+/// <summary>
+/// A table of strings with named columns, read from a CSV file (RFC 4180) or a tab-separated file.
+/// </summary>
+/// <param name="Columns">Names of the columns, from the first line.</param>
+/// <param name="Rows">The cells of each further line; an empty cell is an empty string.</param>
 public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string>> Rows)
 {
     /// <summary>Reads a table whose first line names the columns.</summary>
-    /// <param name="text">The file: cells may be quoted, and then hold separators, line ends and doubled quotes.</param>
-    /// <param name="separator">Between cells.</param>
-    /// <param name="quoted">Whether quotes may enclose a cell; tab-separated files often hold bare quotes.</param>
-    /// <param name="name">The file's name, for errors.</param>
-    /// <exception cref="InvalidDataException">A line with more or fewer cells, an open quote, two columns of one name; says the line.</exception>
+    /// <param name="text">
+    /// Content of the file. Quoted cells may contain separators, line ends and doubled quotes.
+    /// </param>
+    /// <param name="separator">Separator between cells.</param>
+    /// <param name="quoted">
+    /// Whether quotes enclose cells. Tab-separated files often contain quotes as ordinary characters.
+    /// </param>
+    /// <param name="name">Name of the file, for error messages.</param>
+    /// <exception cref="InvalidDataException">
+    /// A line has a wrong number of cells, a quote is not closed, or two columns have the same name; the message
+    /// says which line.
+    /// </exception>
     public static CsvTable Parse(string text, char separator = ',', bool quoted = true, string name = "the table")
     {
         var lines = CsvLines.Read(text, separator, quoted, name).ToList();
-        if (lines.Count == 0) throw new InvalidDataException($"{name} is empty; its first line should name the columns.");
+        if (lines.Count == 0)
+            throw new InvalidDataException($"{name} is empty; expected a first line that names the columns.");
         var columns = lines[0].Cells;
         if (columns.GroupBy(column => column, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw new InvalidDataException($"{name} has {twice.Count()} columns called '{twice.Key}'.");
+            throw new InvalidDataException($"{name} has {twice.Count()} columns named '{twice.Key}'; "
+                + "expected distinct names.");
         foreach (var (number, cells) in lines.Skip(1))
-            if (cells.Count != columns.Count) throw new InvalidDataException($"{name} has {cells.Count} cells in line {number}; there are {columns.Count} columns.");
+            if (cells.Count != columns.Count)
+                throw new InvalidDataException($"{name} has {cells.Count} cells in line {number}; "
+                    + $"expected {columns.Count}, one for each column.");
         return new CsvTable(columns, [.. lines.Skip(1).Select(line => line.Cells)]) { Separator = separator };
     }
 
-    /// <summary>What separates the cells; decides how 1,234 is read.</summary>
+    /// <summary>Separator between cells, which decides how 1,234 is read as a number.</summary>
     public char Separator { get; init; } = ',';
 
-    /// <summary>Reads a file whose first line names the columns: tab-separated if it is called .tsv or .tab, else by the separator of its first line.</summary>
+    /// <summary>
+    /// Reads a file whose first line names the columns: tab-separated if its name ends in .tsv or .tab, otherwise
+    /// with the separator of its first line.
+    /// </summary>
     /// <param name="path">The file, UTF-8.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">As for <see cref="Parse"/>.</exception>
     public static CsvTable Read(string path)
     {
         var text = File.ReadAllText(path);
         var end = text.AsSpan().IndexOfAny('\r', '\n');
         var first = end < 0 ? text : text[..end];
-        var separator = Path.GetExtension(path).ToLowerInvariant() is ".tsv" or ".tab" ? '\t' : ",;\t|".MaxBy(candidate => first.Count(letter => letter == candidate));
+        var separator = Path.GetExtension(path).ToLowerInvariant() is ".tsv" or ".tab"
+            ? '\t' : ",;\t|".MaxBy(candidate => first.Count(letter => letter == candidate));
         return Parse(text, separator, name: Path.GetFileName(path));
     }
 
-    /// <summary>The place of a column.</summary>
+    /// <summary>Returns the index of a column.</summary>
     /// <exception cref="KeyNotFoundException">There is none of that name; lists those there are.</exception>
     public int IndexOf(string column)
     {
@@ -50,7 +67,7 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IRead
         throw new KeyNotFoundException($"There is no column '{column}'; there are {string.Join(", ", Columns)}.");
     }
 
-    /// <summary>The cells of a column as they are.</summary>
+    /// <summary>Returns the cells of a column as strings.</summary>
     /// <exception cref="KeyNotFoundException">There is none of that name; lists those there are.</exception>
     public IReadOnlyList<string> Texts(string column)
     {
@@ -58,27 +75,35 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IRead
         return [.. Rows.Select(row => row[at])];
     }
 
-    /// <summary>The cells of a column as numbers; NaN where a cell is missing (<see cref="CsvNumbers.IsMissing"/>).</summary>
+    /// <summary>
+    /// Returns the cells of a column as numbers; NaN for missing values (<see cref="CsvNumbers.IsMissing"/>).
+    /// </summary>
     /// <remarks>
-    /// Numbers are written as in 1234.5, or all cells of the column as in 1,234.5 (thousands) or 1234,5 (decimal comma). In a table separated by
-    /// semicolons 1,234 has a decimal comma, elsewhere thousands.
+    /// Numbers have the form 1234.5, or, in all cells of the column, 1,234.5 (thousands separators) or 1234,5
+    /// (decimal comma). In a table separated by semicolons, the comma in 1,234 is a decimal comma, otherwise a
+    /// thousands separator.
     /// </remarks>
-    /// <exception cref="KeyNotFoundException">There is no column of that name; lists those there are.</exception>
-    /// <exception cref="InvalidDataException">A cell is not a number; names it.</exception>
+    /// <exception cref="KeyNotFoundException">
+    /// There is no column of that name; the message lists those that exist.
+    /// </exception>
+    /// <exception cref="InvalidDataException">A cell is not a number; the message names it.</exception>
     public double[] Numbers(string column)
     {
         var cells = Texts(column);
         return CsvNumbers.Parse(cells, Separator) ?? throw new InvalidDataException(NotANumber(column, cells));
     }
 
-    /// <summary>Whether every cell of a column is a number or missing.</summary>
+    /// <summary>Returns whether every cell of a column is a number or empty.</summary>
     /// <exception cref="KeyNotFoundException">There is no column of that name; lists those there are.</exception>
     public bool IsNumeric(string column) => CsvNumbers.Parse(Texts(column), Separator) is not null;
 
-    /// <summary>Names the first cell of a column that is neither a number nor missing.</summary>
+    /// <summary>
+    /// Returns a message that names the first cell of a column that is neither a number nor missing.
+    /// </summary>
     internal static string NotANumber(string column, IReadOnlyList<string> cells)
     {
-        var row = Enumerable.Range(0, cells.Count).First(row => !CsvNumbers.IsMissing(cells[row]) && !CsvNumbers.IsPlain(cells[row]));
+        var row = Enumerable.Range(0, cells.Count)
+            .First(row => !CsvNumbers.IsMissing(cells[row]) && !CsvNumbers.IsPlain(cells[row]));
         return $"The cell '{cells[row]}' of column '{column}', row {row + 1}, is no number.";
     }
 
@@ -86,20 +111,21 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IRead
     public override string ToString() => $"table of {Rows.Count} rows: {string.Join(", ", Columns)}";
 }
 
-/// <summary>Cuts a file into lines of cells.</summary>
+/// <summary>Splits the content of a file into lines of cells.</summary>
 internal static class CsvLines
 {
-    public static IEnumerable<(int Number, IReadOnlyList<string> Cells)> Read(string text, char separator, bool quoted, string name)
+    public static IEnumerable<(int Number, IReadOnlyList<string> Cells)> Read(string text, char separator, bool quoted,
+        string name)
     {
         var (at, line) = (text.StartsWith('\uFEFF') ? 1 : 0, 1);
         while (at < text.Length)
         {
             var (cells, first) = (new List<string>(), line);
             do cells.Add(Cell(text, ref at, ref line, separator, quoted, name));
-            while (at < text.Length && text[at++] == separator);   // a cell ends at a separator, which goes on, or at a line end
+            while (at < text.Length && text[at++] == separator);   // a separator continues the line, a line end ends it
             if (text[at - 1] == '\r' && at < text.Length && text[at] == '\n') at++;
             line++;
-            if (cells is not [""]) yield return (first, cells);   // an empty line is none
+            if (cells is not [""]) yield return (first, cells);   // empty lines are skipped
         }
     }
 
@@ -121,9 +147,10 @@ internal static class CsvLines
             {
                 at++;
                 return at == text.Length || text[at] == separator || text[at] is '\n' or '\r' ? cell.ToString()
-                    : throw new InvalidDataException($"{name} goes on with '{text[at]}' after a closing quote in line {line}; expected '{separator}' or the line's end.");
+                    : throw new InvalidDataException($"{name} continues with '{text[at]}' after a closing quote in line {line}; "
+                        + $"expected '{separator}' or a line end.");
             }
         }
-        throw new InvalidDataException($"{name} opens a quote in line {opened} that is never closed.");
+        throw new InvalidDataException($"{name} has a quote in line {opened} that is never closed.");
     }
 }

@@ -4,40 +4,42 @@ using System.Text;
 namespace ResearchKit.Data;
 
 /// <summary>One file of a data set.</summary>
-/// <param name="Name">Its name in the data set's folder.</param>
-/// <param name="Title">What it is.</param>
-/// <param name="Bytes">Its size.</param>
-/// <param name="Sha256">Its SHA-256, in lower-case hexadecimal digits.</param>
+/// <param name="Name">File name in the data set's folder.</param>
+/// <param name="Title">Short description of the file.</param>
+/// <param name="Bytes">Size in bytes.</param>
+/// <param name="Sha256">SHA-256 in lower-case hexadecimal digits.</param>
 public sealed record DataFile(string Name, string Title, long Bytes, string Sha256);
 
-/// <summary>A data set: what it is, whose it is, and its files, each checked before it is read.</summary>
+/// <summary>
+/// A data set: description, source, licence and files. Each file is verified before it is read.
+/// </summary>
 public sealed record DataSet
 {
-    /// <summary>Its name in the catalogue; the name of its folder.</summary>
+    /// <summary>Name of the data set and of its folder.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it is, in a few words.</summary>
+    /// <summary>Title in a few words.</summary>
     public required string Title { get; init; }
 
-    /// <summary>What it is used for, such as "language modelling".</summary>
+    /// <summary>Task that the data set is for, such as "language modelling".</summary>
     public required string Task { get; init; }
 
-    /// <summary>What is in it.</summary>
+    /// <summary>Description of the contents.</summary>
     public required string Description { get; init; }
 
-    /// <summary>Under which licence it may be used.</summary>
+    /// <summary>Licence.</summary>
     public required string Licence { get; init; }
 
-    /// <summary>Where it comes from.</summary>
+    /// <summary>Source of the data.</summary>
     public required string Source { get; init; }
 
-    /// <summary>Its files.</summary>
+    /// <summary>Files of the data set.</summary>
     public required IReadOnlyList<DataFile> Files { get; init; }
 
-    /// <summary>The folder it lies in.</summary>
+    /// <summary>Folder of the data set.</summary>
     public string Folder { get; init; } = "";
 
-    /// <summary>Reads a text file as UTF-8, unpacked if its name ends in .gz.</summary>
+    /// <summary>Reads a text file as UTF-8, decompressed if its name ends in .gz.</summary>
     /// <exception cref="KeyNotFoundException">The data set has no such file.</exception>
     /// <exception cref="FileNotFoundException">The file is missing.</exception>
     /// <exception cref="InvalidDataException">The file is not the one that the data set describes.</exception>
@@ -53,15 +55,17 @@ public sealed record DataSet
         }
     }
 
-    /// <summary>Reads a file, unpacked if its name ends in .gz.</summary>
+    /// <summary>Reads a file, decompressed if its name ends in .gz.</summary>
     /// <exception cref="KeyNotFoundException">The data set has no such file.</exception>
     /// <exception cref="FileNotFoundException">The file is missing.</exception>
     /// <exception cref="InvalidDataException">The file is not the one that the data set describes.</exception>
     public byte[] ReadBytes(string file) => Packed.Unpack(ReadVerified(Find(file)), file);
 
-    /// <summary>Checks size and SHA-256 of every file.</summary>
+    /// <summary>Verifies the size and SHA-256 of every file.</summary>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
-    /// <exception cref="InvalidDataException">A file is not the one that the data set describes.</exception>
+    /// <exception cref="InvalidDataException">
+    /// Size or checksum of a file differ from the data set's description.
+    /// </exception>
     public void Verify()
     {
         foreach (var file in Files) ReadVerified(file);
@@ -78,7 +82,7 @@ public sealed record DataSet
     private byte[] ReadVerified(DataFile file)
     {
         var path = Path.Combine(Folder, file.Name);
-        if (!File.Exists(path)) throw new FileNotFoundException($"Data set {Name} lacks its file {path}.", path);
+        if (!File.Exists(path)) throw new FileNotFoundException($"Data set {Name} lacks the file {path}.", path);
         var length = new FileInfo(path).Length;
         if (length != file.Bytes)
             throw new InvalidDataException(

@@ -2,34 +2,39 @@ using System.Text.Json;
 
 namespace ResearchKit.Data;
 
-/// <summary>The catalogue: every folder with a <c>dataset.json</c> under the data-set root.</summary>
+/// <summary>
+/// The catalogue of data sets: every folder with a <c>dataset.json</c> under the root folder.
+/// </summary>
 public static class DataSets
 {
-    /// <summary>Name of the environment variable that says where the data sets are.</summary>
+    /// <summary>Name of the environment variable with the root folder of the data sets.</summary>
     public const string RootVariable = "RESEARCHKIT_DATASETS";
 
     private static readonly JsonSerializerOptions Json =
         new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
 
     /// <summary>
-    /// The folder of the data sets: what the environment variable names, else the nearest <c>datasets</c> folder above.
+    /// Returns the root folder of the data sets: the one in the environment variable, else the nearest folder named
+    /// <c>datasets</c> in or above the working directory.
     /// </summary>
-    /// <exception cref="DirectoryNotFoundException">There is none.</exception>
+    /// <exception cref="DirectoryNotFoundException">No such folder was found.</exception>
     public static string Root() => Environment.GetEnvironmentVariable(RootVariable) is { Length: > 0 } named
-        ? Directory.Exists(named) ? named
-        : throw new DirectoryNotFoundException($"{RootVariable} names {named}, which is no folder.")
+        ? Directory.Exists(named) ? named : throw new DirectoryNotFoundException($"{RootVariable} is set to {named}, "
+            + "which is not an existing folder.")
         : Above(Directory.GetCurrentDirectory()) ?? Above(AppContext.BaseDirectory)
-            ?? throw new DirectoryNotFoundException(
-                $"There is no folder 'datasets' in or above {Directory.GetCurrentDirectory()}; {RootVariable} can name one.");
+            ?? throw new DirectoryNotFoundException("There is no folder 'datasets' in or above "
+                + $"{Directory.GetCurrentDirectory()}; set {RootVariable} to the folder of the data sets.");
 
-    /// <summary>Every data set, by name.</summary>
-    /// <exception cref="InvalidDataException">A description is malformed.</exception>
+    /// <summary>Lists all data sets, by name.</summary>
+    /// <exception cref="InvalidDataException">A <c>dataset.json</c> is malformed.</exception>
     public static IReadOnlyList<DataSet> List() =>
         [.. Names(Root()).Select(name => Read(Root(), name))];
 
-    /// <summary>The data set of a name; its files are checked when they are read.</summary>
-    /// <exception cref="KeyNotFoundException">No such data set; lists those there are.</exception>
-    /// <exception cref="InvalidDataException">Its description is malformed.</exception>
+    /// <summary>Opens a data set by name. Its files are verified when they are read.</summary>
+    /// <exception cref="KeyNotFoundException">
+    /// The data set does not exist; the message lists those that do.
+    /// </exception>
+    /// <exception cref="InvalidDataException">The <c>dataset.json</c> is malformed.</exception>
     public static DataSet Open(string name)
     {
         var root = Root();
@@ -51,7 +56,7 @@ public static class DataSets
             var set = JsonSerializer.Deserialize<DataSet>(File.ReadAllText(path), Json)
                 ?? throw new InvalidDataException($"{path} is empty.");
             if (set.Name != name)
-                throw new InvalidDataException($"{path} describes '{set.Name}'; expected '{name}', as its folder is called.");
+                throw new InvalidDataException($"{path} describes '{set.Name}'; expected '{name}', the name of its folder.");
             foreach (var file in set.Files)
                 if (file.Name != Path.GetFileName(file.Name) || file.Name is "" or "..")
                     throw new InvalidDataException($"{path} names the file '{file.Name}'; expected a name without a folder.");

@@ -1,9 +1,13 @@
 namespace ResearchKit.Data;
 
-/// <summary>Parts a data set by its keys, in a way that follows from a seed alone.</summary>
+/// <summary>
+/// Splits a data set into training and test part by keys; the split depends only on the seed.
+/// </summary>
 internal static class HeldOut
 {
-    /// <summary>The different keys of a part.</summary>
+    /// <summary>
+    /// Returns the distinct keys of a part; <paramref name="share"/> is the fraction of keys in the test part.
+    /// </summary>
     public static HashSet<string> Split(IEnumerable<string> keys, DataPart part, int seed, double share = 0.1)
     {
         var all = keys.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();

@@ -3,22 +3,22 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Data;
 
-/// <summary>Pictures and what is on each.</summary>
+/// <summary>Images with a class label each.</summary>
 /// <param name="Images">Uint8 [count, channels, height, width].</param>
-/// <param name="Labels">Int64 [count]; numbers of <paramref name="ClassNames"/>.</param>
-/// <param name="ClassNames">What the labels mean.</param>
-/// <param name="White">The brightest grey level: 255, or 16 of the UCI digits.</param>
+/// <param name="Labels">Int64 [count]; indexes into <paramref name="ClassNames"/>.</param>
+/// <param name="ClassNames">Name of each class, by label.</param>
+/// <param name="White">The maximum grey level: 255, or 16 for the UCI digits.</param>
 public sealed record ImageSet(Tensor Images, Tensor Labels, IReadOnlyList<string> ClassNames, int White = 255) : IDisposable
 {
-    /// <summary>Kinds of clothing of Fashion-MNIST, by label.</summary>
+    /// <summary>Class names of Fashion-MNIST, by label.</summary>
     public static IReadOnlyList<string> FashionClasses { get; } =
         ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
-    /// <summary>Number of pictures.</summary>
+    /// <summary>Number of images.</summary>
     public long Count => Images.shape[0];
 
     /// <summary>
-    /// The data set <c>fashion-mnist</c>: 10,000 pictures to train with, or 2,000 to test with, [count, 1, 28, 28].
+    /// Opens the data set <c>fashion-mnist</c>: 10,000 training images or 2,000 test images, [count, 1, 28, 28].
     /// </summary>
     public static ImageSet FashionMnist(bool train)
     {
@@ -28,7 +28,9 @@ public sealed record ImageSet(Tensor Images, Tensor Labels, IReadOnlyList<string
             set.ReadBytes($"{part}-labels-idx1-ubyte.gz"), FashionClasses);
     }
 
-    /// <summary>The data set <c>digits</c>: 1,797 pictures of digits with grey levels 0 to 16, [count, 1, 8, 8].</summary>
+    /// <summary>
+    /// Opens the data set <c>digits</c>: 1,797 images of digits with grey levels 0 to 16, [count, 1, 8, 8].
+    /// </summary>
     public static ImageSet Digits()
     {
         var table = CsvTable.Parse(DataSets.Open("digits").ReadText("digits.csv.gz"), name: "digits.csv.gz");
@@ -39,11 +41,13 @@ public sealed record ImageSet(Tensor Images, Tensor Labels, IReadOnlyList<string
             [.. Enumerable.Range(0, 10).Select(digit => $"{digit}")], White: 16);
     }
 
-    /// <param name="images">An unpacked IDX file of bytes, [count, height, width] or [count, channels, height, width].</param>
-    /// <param name="labels">An unpacked IDX file of bytes, [count].</param>
-    /// <param name="classNames">What the labels mean.</param>
+    /// <param name="images">
+    /// A decompressed IDX file of bytes, [count, height, width] or [count, channels, height, width].
+    /// </param>
+    /// <param name="labels">A decompressed IDX file of bytes, [count].</param>
+    /// <param name="classNames">Name of each class, by label.</param>
     /// <exception cref="InvalidDataException">
-    /// The files are malformed or do not fit each other, or a label has no name.
+    /// The files are malformed or do not match each other, or a label has no class name.
     /// </exception>
     public static ImageSet FromIdx(ReadOnlySpan<byte> images, ReadOnlySpan<byte> labels, IReadOnlyList<string> classNames)
     {
@@ -52,15 +56,16 @@ public sealed record ImageSet(Tensor Images, Tensor Labels, IReadOnlyList<string
         var kinds = IdxFile.Parse(labels, "the labels");
         if (pictures.dtype != ScalarType.Byte || pictures.dim() is not (3 or 4) || kinds.dtype != ScalarType.Byte
             || kinds.dim() != 1 || pictures.shape[0] != kinds.shape[0])
-            throw new InvalidDataException($"Got pictures {pictures.ShapeText()} of {pictures.dtype} and labels "
+            throw new InvalidDataException($"Got images {pictures.ShapeText()} of {pictures.dtype} and labels "
                 + $"{kinds.ShapeText()} of {kinds.dtype}; expected bytes [count, height, width] and [count].");
         if (kinds.numel() > 0 && kinds.max().item<byte>() >= classNames.Count)
-            throw new InvalidDataException($"A label is {kinds.max().item<byte>()}; there are {classNames.Count} class names.");
+            throw new InvalidDataException($"The largest label is {kinds.max().item<byte>()}; "
+                + $"there are only {classNames.Count} class names.");
         return new ImageSet((pictures.dim() == 3 ? pictures.unsqueeze(1) : pictures).MoveToOuterDisposeScope(),
             kinds.to(ScalarType.Int64).MoveToOuterDisposeScope(), classNames);
     }
 
-    /// <summary>The pictures as numbers from 0 (black) to 1 (white).</summary>
+    /// <summary>Returns the images as numbers from 0 (black) to 1 (white).</summary>
     /// <returns>Float32 [count, channels, height, width].</returns>
     public Tensor Brightness()
     {

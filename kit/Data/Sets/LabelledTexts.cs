@@ -1,20 +1,20 @@
 namespace ResearchKit.Data;
 
-/// <summary>Texts and the class of each.</summary>
+/// <summary>Texts with a class label each.</summary>
 /// <param name="Texts">The texts.</param>
-/// <param name="Labels">The class of each; numbers of <paramref name="ClassNames"/>.</param>
-/// <param name="ClassNames">What the labels mean.</param>
+/// <param name="Labels">Class of each text; indexes into <paramref name="ClassNames"/>.</param>
+/// <param name="ClassNames">Name of each class, by label.</param>
 public sealed record LabelledTexts(IReadOnlyList<string> Texts, IReadOnlyList<long> Labels, IReadOnlyList<string> ClassNames)
 {
     /// <summary>Number of texts.</summary>
     public int Count => Texts.Count;
 
     /// <summary>
-    /// The data set <c>uci-sentiment</c>: sentences of reviews, 0 for bad and 1 for good; a sentence that stands there twice is
-    /// taken once.
+    /// Opens the data set <c>uci-sentiment</c>: sentences of reviews, 0 for bad and 1 for good, without duplicate
+    /// sentences.
     /// </summary>
     /// <param name="part">
-    /// A fifth is to test with: the same share of each source and class, and always the same sentences.
+    /// Which part; the test part is a fixed fifth of the sentences of each source and class.
     /// </param>
     public static LabelledTexts Sentiment(DataPart part)
     {
@@ -32,9 +32,11 @@ public sealed record LabelledTexts(IReadOnlyList<string> Texts, IReadOnlyList<lo
             [.. rows.Select(row => long.Parse(row[label], System.Globalization.CultureInfo.InvariantCulture))], ["bad", "good"]);
     }
 
-    /// <summary>The texts as tokens, for batches with padding and masks.</summary>
-    /// <param name="tokens">Makes tokens of a text; adds what the model wants at its ends.</param>
-    /// <param name="padding">Token that fills up a text.</param>
+    /// <summary>Tokenizes the texts, for batches with padding and masks.</summary>
+    /// <param name="tokens">
+    /// Tokenizes a text, including the special tokens that the model expects at its ends.
+    /// </param>
+    /// <param name="padding">Padding token.</param>
     public LabelledTokens Tokens(Func<string, long[]> tokens, long padding) =>
         new(Texts.Zip(Labels, (text, label) => (tokens(text), label)), padding);
 

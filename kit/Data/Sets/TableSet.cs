@@ -3,18 +3,22 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Data;
 
-/// <summary>A table as numbers, and the class of each row.</summary>
+/// <summary>A table of numeric features with a class label for each row.</summary>
 /// <param name="Features">Float32 [count, features]; NaN where a cell is empty.</param>
-/// <param name="Labels">Int64 [count]; numbers of <paramref name="ClassNames"/>.</param>
-/// <param name="FeatureNames">What the columns mean.</param>
-/// <param name="ClassNames">What the labels mean.</param>
-public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<string> FeatureNames, IReadOnlyList<string> ClassNames) : IDisposable
+/// <param name="Labels">Int64 [count]; indexes into <paramref name="ClassNames"/>.</param>
+/// <param name="FeatureNames">Names of the features.</param>
+/// <param name="ClassNames">Name of each class, by label.</param>
+public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<string> FeatureNames,
+    IReadOnlyList<string> ClassNames) : IDisposable
 {
     /// <summary>Number of rows.</summary>
     public long Count => Features.shape[0];
 
-    /// <summary>A tabular data set: iris, wine, breast-cancer, spambase or penguins; its last column, or penguins' first, is the class.</summary>
-    /// <exception cref="KeyNotFoundException">There is no such data set.</exception>
+    /// <summary>
+    /// Opens a tabular data set: iris, wine, breast-cancer, spambase or penguins. The label is its last column, or
+    /// the first of penguins.
+    /// </summary>
+    /// <exception cref="KeyNotFoundException">The data set does not exist.</exception>
     public static TableSet Open(string name)
     {
         var set = DataSets.Open(name);
@@ -24,17 +28,22 @@ public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<stri
 
     /// <summary>Reads a file with one row for each example.</summary>
     /// <param name="path">A CSV or tab-separated file; its first line names the columns.</param>
-    /// <param name="label">The column that holds the class.</param>
+    /// <param name="label">Name of the label column.</param>
     /// <inheritdoc cref="FromTable"/>
     public static TableSet Read(string path, string label) => FromTable(CsvTable.Read(path), label);
 
-    /// <summary>Turns a table into numbers. Rows whose class is missing are left out.</summary>
+    /// <summary>Converts a table to features and labels. Rows without a label are left out.</summary>
     /// <param name="table">
-    /// A column of numbers is a feature, NaN where a cell is missing. A column of texts is a feature for each of its texts, 1 where a row has it.
+    /// The table. A numeric column becomes a feature, with NaN for missing values; a column of text becomes one-hot
+    /// features, one for each distinct text.
     /// </param>
-    /// <param name="label">The column that holds the class. Classes are numbered in the order of their numbers, or of their names.</param>
+    /// <param name="label">
+    /// Name of the label column. Classes are numbered in numerical order, or in the order of their names.
+    /// </param>
     /// <exception cref="KeyNotFoundException">There is no column <paramref name="label"/>.</exception>
-    /// <exception cref="InvalidDataException">Most cells of a column are numbers, but one is not; names it.</exception>
+    /// <exception cref="InvalidDataException">
+    /// Most cells of a column are numbers, but one is not; the message names it.
+    /// </exception>
     public static TableSet FromTable(CsvTable table, string label)
     {
         ArgumentNullException.ThrowIfNull(table);
@@ -52,19 +61,24 @@ public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<stri
         var numbers = new float[kept.Length, columns.Count];
         for (var row = 0; row < kept.Length; row++)
             for (var column = 0; column < columns.Count; column++) numbers[row, column] = columns[column][kept[row]];
-        return new TableSet(tensor(numbers), tensor(labels.Select(name => (long)classes.IndexOf(name)).ToArray()), names, classes);
+        return new TableSet(tensor(numbers), tensor(labels.Select(name => (long)classes.IndexOf(name)).ToArray()), names,
+            classes);
     }
 
-    /// <summary>The features of a column: itself, or one for each of its texts.</summary>
+    /// <summary>
+    /// Returns the features of a column: the column itself, or one for each of its distinct texts.
+    /// </summary>
     private static IEnumerable<(string Name, float[] Values)> FeaturesOf(CsvTable table, string column)
     {
         if (table.IsNumeric(column)) return [(column, [.. table.Numbers(column).Select(value => (float)value)])];
         var cells = table.Texts(column);
         var present = cells.Where(cell => !CsvNumbers.IsMissing(cell)).ToList();
         if (present.Count(CsvNumbers.IsPlain) > present.Count / 2)
-            throw new InvalidDataException($"{CsvTable.NotANumber(column, cells)} {present.Count(CsvNumbers.IsPlain)} of its {present.Count} cells are numbers.");
+            throw new InvalidDataException($"{CsvTable.NotANumber(column, cells)} {present.Count(CsvNumbers.IsPlain)} of its "
+                + $"{present.Count} cells are numbers.");
         return present.Distinct().Order(StringComparer.Ordinal).Select(value =>
-            ($"{column}={value}", cells.Select(cell => CsvNumbers.IsMissing(cell) ? float.NaN : cell == value ? 1f : 0f).ToArray()));
+            ($"{column}={value}",
+                cells.Select(cell => CsvNumbers.IsMissing(cell) ? float.NaN : cell == value ? 1f : 0f).ToArray()));
     }
 
     private static List<string> Classes(string[] labels)
@@ -88,20 +102,23 @@ public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<stri
         Require.That(testShare is > 0 and < 1, testShare, nameof(testShare), "above 0 and below 1");
         var labels = Labels.data<long>().ToArray();
         var tests = new HashSet<long>();
-        foreach (var group in Enumerable.Range(0, labels.Length).GroupBy(row => stratified ? labels[row] : 0).OrderBy(group => group.Key))
+        foreach (var group in Enumerable.Range(0, labels.Length).GroupBy(row => stratified ? labels[row] : 0)
+            .OrderBy(group => group.Key))
         {
             var order = group.Select(row => (long)row).ToArray();
             Shuffle.InPlace(order, seed, group.Key);
             tests.UnionWith(order.Take((int)Math.Round(order.Length * testShare)));
         }
         if (tests.Count == 0 || tests.Count == labels.Length)
-            throw new ArgumentException($"A test part of {testShare} leaves a part of the {labels.Length} rows empty.", nameof(testShare));
+            throw new ArgumentException($"A test part of {testShare} leaves a part of the {labels.Length} rows empty.",
+                nameof(testShare));
         var rows = Enumerable.Range(0, labels.Length).Select(row => (long)row).ToList();
         return (Rows([.. rows.Where(row => !tests.Contains(row))]), Rows([.. rows.Where(tests.Contains)]));
     }
 
     /// <summary>The features as (x − mean) / standard deviation; a missing value becomes the mean, 0.</summary>
-    /// <param name="by">The part whose mean and deviation are taken: the training part, so that nothing of the test part leaks. Null for this.</param>
+    /// <param name="by">The part whose mean and deviation are taken: the training part, so that nothing of the test part leaks.
+    /// Null for this.</param>
     public TableSet Standardized(TableSet? by = null)
     {
         using var scope = NewDisposeScope();
@@ -111,7 +128,8 @@ public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<stri
         var mean = known.nan_to_num(0).sum(dim: 0) / count;
         var deviation = (((known - mean).nan_to_num(0).square().sum(dim: 0)) / count).sqrt();
         var scaled = (Features.to(float64) - mean) / where(deviation > 0, deviation, ones_like(deviation));
-        return this with { Features = scaled.nan_to_num(0).to(float32).MoveToOuterDisposeScope(), Labels = Labels.clone().MoveToOuterDisposeScope() };
+        return this with { Features = scaled.nan_to_num(0).to(float32).MoveToOuterDisposeScope(),
+            Labels = Labels.clone().MoveToOuterDisposeScope() };
     }
 
     private TableSet Rows(long[] rows)
@@ -120,12 +138,13 @@ public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<stri
         return this with { Features = Features.index_select(0, numbers), Labels = Labels.index_select(0, numbers) };
     }
 
-    /// <summary>The rows without an empty cell, as a set of its own.</summary>
+    /// <summary>Returns a new set of the rows without missing values.</summary>
     public TableSet WithoutMissing()
     {
         using var scope = NewDisposeScope();
         var whole = Features.isnan().any(1).logical_not();
-        return this with { Features = Features[whole].MoveToOuterDisposeScope(), Labels = Labels[whole].MoveToOuterDisposeScope() };
+        return this with { Features = Features[whole].MoveToOuterDisposeScope(),
+            Labels = Labels[whole].MoveToOuterDisposeScope() };
     }
 
     /// <inheritdoc/>
@@ -136,5 +155,6 @@ public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<stri
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Count} rows of {FeatureNames.Count} features {Features.ShapeText()}, {ClassNames.Count} classes";
+    public override string ToString() =>
+        $"{Count} rows of {FeatureNames.Count} features {Features.ShapeText()}, {ClassNames.Count} classes";
 }

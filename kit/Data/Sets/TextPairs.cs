@@ -1,32 +1,35 @@
 namespace ResearchKit.Data;
 
-/// <summary>Which examples of a data set.</summary>
+/// <summary>Part of a data set.</summary>
 public enum DataPart
 {
-    /// <summary>Those to learn from.</summary>
+    /// <summary>Training examples.</summary>
     Train,
 
-    /// <summary>Those to test with: never seen in training.</summary>
+    /// <summary>Test examples, which are not in the training part.</summary>
     Test,
 
-    /// <summary>All.</summary>
+    /// <summary>All examples.</summary>
     All,
 }
 
-/// <summary>Texts and what they are to become.</summary>
-/// <param name="Sources">What is given.</param>
-/// <param name="Targets">What it should become, one for each source.</param>
+/// <summary>Pairs of source and target texts.</summary>
+/// <param name="Sources">Source texts.</param>
+/// <param name="Targets">Target text of each source.</param>
 public sealed record TextPairs(IReadOnlyList<string> Sources, IReadOnlyList<string> Targets)
 {
     /// <summary>Number of pairs.</summary>
     public int Count => Sources.Count;
 
     /// <summary>
-    /// The data set <c>cmudict</c>: spellings (lower-case letters and apostrophes) and their phonemes with spaces between.
+    /// Opens the data set <c>cmudict</c>: spellings (lower-case letters and apostrophes) and their phonemes,
+    /// separated by spaces.
     /// </summary>
-    /// <param name="part">A tenth of the words is to test with; all pronunciations of a word are on one side.</param>
-    /// <param name="seed">Which words those are follows from it.</param>
-    /// <param name="onePronunciation">Leave out the other pronunciations of a word.</param>
+    /// <param name="part">
+    /// Which part; the test part is a tenth of the words. All pronunciations of a word are in the same part.
+    /// </param>
+    /// <param name="seed">Seed of the split.</param>
+    /// <param name="onePronunciation">Whether to keep only one pronunciation of each word.</param>
     public static TextPairs SpellingToPhonemes(DataPart part, int seed = 0, bool onePronunciation = true)
     {
         var entries = DataSets.Open("cmudict").ReadText("cmudict.tsv.gz").Split('\n', StringSplitOptions.RemoveEmptyEntries)
@@ -40,9 +43,9 @@ public sealed record TextPairs(IReadOnlyList<string> Sources, IReadOnlyList<stri
         return new TextPairs([.. entries.Select(entry => entry.Word)], [.. entries.Select(entry => entry.Phonemes)]);
     }
 
-    /// <summary>The data set <c>english-spanish-verses</c>.</summary>
-    /// <param name="part">A tenth of the verses is to test with.</param>
-    /// <param name="seed">Which verses those are follows from it.</param>
+    /// <summary>Opens the data set <c>english-spanish-verses</c>.</summary>
+    /// <param name="part">Which part; the test part is a tenth of the verses.</param>
+    /// <param name="seed">Seed of the split.</param>
     public static TextPairs EnglishToSpanish(DataPart part, int seed = 0)
     {
         var table = CsvTable.Parse(DataSets.Open("english-spanish-verses").ReadText("verses.tsv.gz"), '\t',
@@ -53,10 +56,14 @@ public sealed record TextPairs(IReadOnlyList<string> Sources, IReadOnlyList<stri
             [.. rows.Select(row => row[table.IndexOf("spanish")])]);
     }
 
-    /// <summary>The pairs as tokens, for batches with padding and masks.</summary>
-    /// <param name="source">Makes tokens of a source; adds what the model wants at its ends.</param>
-    /// <param name="target">Makes tokens of a target; adds what the model wants at its ends.</param>
-    /// <param name="padding">Token that fills up sources.</param>
+    /// <summary>Tokenizes the pairs, for batches with padding and masks.</summary>
+    /// <param name="source">
+    /// Tokenizes a source, including the special tokens that the model expects at its ends.
+    /// </param>
+    /// <param name="target">
+    /// Tokenizes a target, including the special tokens that the model expects at its ends.
+    /// </param>
+    /// <param name="padding">Padding token of sources.</param>
     public TokenPairs Tokens(Func<string, long[]> source, Func<string, long[]> target, long padding) =>
         new(Sources.Zip(Targets, (given, wanted) => (source(given), target(wanted))), padding);
 

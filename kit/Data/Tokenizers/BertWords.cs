@@ -4,11 +4,13 @@ using ResearchKit.Data.Unicode;
 namespace ResearchKit.Data;
 
 /// <summary>
-/// The words and punctuation marks that BERT cuts a text into (Devlin et al., 2018; google-research/bert, tokenization.py).
+/// Splits a text into words and punctuation marks as BERT does (Devlin et al., 2018; google-research/bert,
+/// tokenization.py).
 /// </summary>
 /// <remarks>
-/// Written out because BertTokenizer of Microsoft.ML.Tokenizers 2.0.1 gives other words: it leaves accents on where .NET runs
-/// without ICU, keeps characters of categories C apart from controls, and takes currency signs and other symbols for punctuation.
+/// Implemented here because BertTokenizer of Microsoft.ML.Tokenizers 2.0.1 splits differently: it keeps accents
+/// if .NET runs without ICU, keeps characters of the categories C other than control characters, and treats
+/// currency signs and other symbols as punctuation.
 /// </remarks>
 internal static class BertWords
 {
@@ -90,7 +92,9 @@ internal static class BertWords
     private static List<int> LowerWord(List<int> word) =>
         [.. word.SelectMany((point, at) => point == CapitalSigma && EndsWord(word, at) ? [FinalSigma] : CodePoints.Lower(point))];
 
-    /// <summary>The context Final_Sigma of the Unicode Standard, §3.13.</summary>
+    /// <summary>
+    /// Returns whether a sigma at this index ends a word (the context Final_Sigma of the Unicode Standard, §3.13).
+    /// </summary>
     private static bool EndsWord(List<int> word, int at)
     {
         var before = at - 1;

@@ -3,7 +3,8 @@ using System.Text;
 namespace ResearchKit.Data;
 
 /// <summary>
-/// Learns a byte-level byte-pair vocabulary: the commonest pair of neighbours becomes a token, again and again.
+/// Trains a byte-level byte-pair encoding: repeatedly merges the most frequent pair of adjacent tokens into a
+/// new token.
 /// </summary>
 /// <remarks>
 /// Sennrich et al., 2016, https://arxiv.org/abs/1508.07909; Radford et al., 2019. Pairs are counted within the words of
@@ -14,13 +15,18 @@ public static class BpeTrainer
     private const string EndOfText = "<|endoftext|>";
 
     /// <param name="texts">The corpus.</param>
-    /// <param name="vocabularySize">Tokens at most: 256 bytes, the merges, and &lt;|endoftext|&gt; at the end.</param>
-    /// <param name="minimumCount">Pairs that are rarer are not merged.</param>
-    /// <param name="progress">Told the number of merges after each.</param>
+    /// <param name="vocabularySize">
+    /// Maximum number of tokens: 256 bytes, the merges, and &lt;|endoftext|&gt; as the last.
+    /// </param>
+    /// <param name="minimumCount">Pairs with a lower count are not merged.</param>
+    /// <param name="progress">Receives the number of merges after each merge.</param>
     /// <returns>
-    /// The same tokenizer for the same texts, always: of pairs that are as common, the one of the earlier tokens is first.
+    /// The tokenizer. Training is deterministic: among equally frequent pairs, the one with the lower token ids is
+    /// merged first.
     /// </returns>
-    /// <exception cref="ArgumentOutOfRangeException">A vocabulary of less than 257 tokens, or a count below 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The vocabulary has fewer than 257 tokens, or the minimum count is below 1.
+    /// </exception>
     public static ByteLevelBpeTokenizer Train(IEnumerable<string> texts, int vocabularySize, int minimumCount = 2,
         IProgress<int>? progress = null)
     {
@@ -35,7 +41,8 @@ public static class BpeTrainer
         {
             merges.Add((tokens[pair.Left], tokens[pair.Right]));
             var merged = tokens[pair.Left] + tokens[pair.Right];
-            if (ids.TryAdd(merged, tokens.Count)) tokens.Add(merged);   // else other merges have spelt it before
+            // otherwise other merges have already produced this token
+            if (ids.TryAdd(merged, tokens.Count)) tokens.Add(merged);
             corpus.Merge(pair, ids[merged]);
             progress?.Report(merges.Count);
         }
@@ -43,7 +50,7 @@ public static class BpeTrainer
         return new ByteLevelBpeTokenizer(ids, merges, EndOfText);
     }
 
-    /// <summary>The bytes as GPT-2 numbers them: printable ones first.</summary>
+    /// <summary>Returns the byte symbols in GPT-2's order: printable bytes first.</summary>
     private static List<string> Bytes() => [.. ByteSymbols.All.ToArray().Order().Select(symbol => symbol.ToString())];
 
     private static List<(int[] Tokens, long Count)> Words(IEnumerable<string> texts, Dictionary<string, int> ids)
@@ -60,7 +67,7 @@ public static class BpeTrainer
     }
 }
 
-/// <summary>Words as tokens, and how often each pair of neighbours stands in them.</summary>
+/// <summary>Words as token sequences, with the count of each pair of adjacent tokens.</summary>
 internal sealed class PairCorpus
 {
     private readonly List<(int[] Tokens, long Count)> words;
@@ -75,7 +82,7 @@ internal sealed class PairCorpus
         foreach (var pair in counts.Keys) Enqueue(pair);
     }
 
-    /// <summary>The commonest pair, or nothing if none is as common as asked for.</summary>
+    /// <summary>Returns the most frequent pair; null if no pair reaches the minimum count.</summary>
     public (int Left, int Right)? Commonest(int minimum)
     {
         while (queue.TryDequeue(out var entry, out _))

@@ -4,11 +4,11 @@ using Library = Microsoft.ML.Tokenizers;
 
 namespace ResearchKit.Data;
 
-/// <summary>GPT-2's tokenizer: byte-pair encoding over bytes, so that it can write any text.</summary>
+/// <summary>GPT-2's tokenizer: byte-pair encoding over bytes, which can represent any text.</summary>
 /// <remarks>
 /// Radford et al., 2019, §2.2,
-/// https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf. Microsoft.ML.Tokenizers
-/// merges the pairs; <see cref="Gpt2Words"/> says why it does not cut the words.
+/// https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf.
+/// Microsoft.ML.Tokenizers merges the pairs; <see cref="Gpt2Words"/> explains why it does not split the words.
 /// </remarks>
 public sealed class ByteLevelBpeTokenizer : ITokenizer
 {
@@ -16,11 +16,11 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
     private readonly string?[] tokens;
     private readonly Library.BpeTokenizer merging;
 
-    /// <param name="vocabulary">Tokens, written with the symbols of their bytes, and their ids.</param>
-    /// <param name="merges">Pairs of tokens, the first to be merged first.</param>
-    /// <param name="endOfText">The token that ends a text, if the vocabulary has it.</param>
+    /// <param name="vocabulary">Token ids by token; tokens are written with the symbols of their bytes.</param>
+    /// <param name="merges">Pairs of tokens to merge, in order of priority.</param>
+    /// <param name="endOfText">The end-of-text token; null if the vocabulary has none.</param>
     /// <exception cref="InvalidDataException">
-    /// The vocabulary lacks a byte or a merge's token, or numbers two tokens alike.
+    /// The vocabulary lacks a byte or a token of a merge, or two tokens have the same id.
     /// </exception>
     public ByteLevelBpeTokenizer(IReadOnlyDictionary<string, int> vocabulary, IReadOnlyList<(string Left, string Right)> merges,
         string endOfText = "<|endoftext|>")
@@ -33,8 +33,8 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
         Merges = merges;
         foreach (var (left, right) in merges)
             if (!vocabulary.ContainsKey(left) || !vocabulary.ContainsKey(right) || !vocabulary.ContainsKey(left + right))
-                throw new InvalidDataException(
-                    $"The merge '{left} {right}' needs both and '{left}{right}' in the vocabulary of {vocabulary.Count} tokens.");
+                throw new InvalidDataException($"The merge '{left} {right}' needs both tokens and '{left}{right}' in the "
+                    + $"vocabulary of {vocabulary.Count} tokens.");
         merging = Library.BpeTokenizer.Create(new Library.BpeOptions(this.vocabulary)
         {
             Merges = merges.Select(pair => $"{pair.Left} {pair.Right}"),
@@ -50,24 +50,28 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
     /// <inheritdoc/>
     public SpecialTokens Special { get; }
 
-    /// <summary>Pairs of tokens, the first to be merged first.</summary>
+    /// <summary>Pairs of tokens to merge, in order of priority.</summary>
     public IReadOnlyList<(string Left, string Right)> Merges { get; }
 
-    /// <summary>Tokens, written with the symbols of their bytes, and their ids.</summary>
+    /// <summary>Token ids by token; tokens are written with the symbols of their bytes.</summary>
     public IReadOnlyDictionary<string, int> Vocabulary => vocabulary;
 
-    /// <summary>GPT-2's own vocabulary, from the data set <c>gpt2-vocabulary</c>.</summary>
+    /// <summary>Loads GPT-2's vocabulary from the data set <c>gpt2-vocabulary</c>.</summary>
     public static ByteLevelBpeTokenizer Gpt2()
     {
         var set = DataSets.Open("gpt2-vocabulary");
         return Parse(set.ReadText("encoder.json.gz"), set.ReadText("vocab.bpe.gz"));
     }
 
-    /// <param name="vocabularyJson">What <c>vocab.json</c> or <c>encoder.json</c> holds: an object of tokens and ids.</param>
-    /// <param name="mergesText">
-    /// What <c>merges.txt</c> or <c>vocab.bpe</c> holds: two tokens a line, after a line that begins with #version.
+    /// <param name="vocabularyJson">
+    /// Content of <c>vocab.json</c> or <c>encoder.json</c>: an object from tokens to ids.
     /// </param>
-    /// <exception cref="InvalidDataException">One of them is malformed; says which and where.</exception>
+    /// <param name="mergesText">
+    /// Content of <c>merges.txt</c> or <c>vocab.bpe</c>: two tokens a line, after a line that begins with #version.
+    /// </param>
+    /// <exception cref="InvalidDataException">
+    /// One of the texts is malformed; the message says which and where.
+    /// </exception>
     public static ByteLevelBpeTokenizer Parse(string vocabularyJson, string mergesText)
     {
         try
@@ -78,12 +82,12 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException(
-                $"The vocabulary is no JSON object of tokens and ids (line {error.LineNumber + 1}): {error.Message}", error);
+            throw new InvalidDataException("The vocabulary is not a JSON object of tokens and ids (line "
+                + $"{error.LineNumber + 1}): {error.Message}", error);
         }
     }
 
-    /// <summary>Writes <c>vocab.json</c> and <c>merges.txt</c>, as transformers has them.</summary>
+    /// <summary>Writes <c>vocab.json</c> and <c>merges.txt</c> in the format of transformers.</summary>
     /// <param name="folder">An existing folder.</param>
     public void Save(string folder)
     {
@@ -94,8 +98,13 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
     }
 
     /// <inheritdoc/>
-    /// <remarks><c>&lt;|endoftext|&gt;</c> in a text is plain text; ask <see cref="Special"/> for its id.</remarks>
-    /// <exception cref="ArgumentException">Half of a surrogate pair: no UTF-8 can be written of it.</exception>
+    /// <remarks>
+    /// The characters <c>&lt;|endoftext|&gt;</c> in a text are encoded as ordinary text; <see cref="Special"/> has
+    /// the id of the end-of-text token.
+    /// </remarks>
+    /// <exception cref="ArgumentException">
+    /// The text contains half of a surrogate pair, which UTF-8 cannot encode.
+    /// </exception>
     public long[] Encode(string text)
     {
         WellFormed.Check(text);
@@ -106,12 +115,12 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
         return [.. ids];
     }
 
-    /// <summary>The pieces that a text is cut into before pairs are merged within each.</summary>
+    /// <summary>Returns the words into which a text is split before pairs are merged within each word.</summary>
     public static IReadOnlyList<string> Words(string text) => [.. Gpt2Words.Split(text)];
 
     /// <inheritdoc/>
-    /// <remarks>Bytes that are not UTF-8 become U+FFFD.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">An id outside the vocabulary.</exception>
+    /// <remarks>Invalid UTF-8 becomes U+FFFD.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">An id is outside the vocabulary.</exception>
     public string Decode(IReadOnlyList<long> tokens) =>
         Encoding.UTF8.GetString([.. tokens.SelectMany(id => ByteSymbols.Read(Token(id)))]);
 
@@ -128,13 +137,13 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
             var pair = line.TrimEnd('\r').Split(' ');
             if (pair is [""] || (number == 1 && line.StartsWith("#version", StringComparison.Ordinal))) continue;
             yield return pair is [{ Length: > 0 } left, { Length: > 0 } right] ? (left, right)
-                : throw new InvalidDataException(
-                    $"Line {number} of the merges is '{line}'; expected two tokens with a space between.");
+                : throw new InvalidDataException($"Line {number} of the merges is '{line}'; "
+                    + "expected two tokens separated by a space.");
         }
     }
 }
 
-/// <summary>Texts that UTF-8 can write.</summary>
+/// <summary>Checks that UTF-8 can encode a text.</summary>
 internal static class WellFormed
 {
     public static void Check(string text)
@@ -143,8 +152,8 @@ internal static class WellFormed
         {
             if (!char.IsSurrogate(text[at])) continue;
             if (!char.IsHighSurrogate(text[at]) || at + 1 == text.Length || !char.IsLowSurrogate(text[at + 1]))
-                throw new ArgumentException($"Character {at} is half of a surrogate pair (U+{(int)text[at]:X4}); expected text "
-                    + "that UTF-8 can write.", nameof(text));
+                throw new ArgumentException($"Character {at} is half of a surrogate pair (U+{(int)text[at]:X4}); "
+                    + "expected text that UTF-8 can encode.", nameof(text));
             at++;
         }
     }

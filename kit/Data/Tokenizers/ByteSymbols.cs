@@ -2,7 +2,10 @@ using System.Text;
 
 namespace ResearchKit.Data;
 
-/// <summary>The printable characters that byte-level vocabularies write bytes with (Radford et al., 2019, encoder.py).</summary>
+/// <summary>
+/// The printable characters with which byte-level vocabularies represent bytes (Radford et al., 2019,
+/// encoder.py).
+/// </summary>
 internal static class ByteSymbols
 {
     private static readonly char[] OfByte = Symbols();
@@ -19,7 +22,9 @@ internal static class ByteSymbols
         return text.ToString();
     }
 
-    /// <summary>The bytes of a token; a character that is no symbol stands for its own UTF-8.</summary>
+    /// <summary>
+    /// Returns the bytes of a token. If a character of it is not a symbol, the token stands for its own UTF-8.
+    /// </summary>
     public static IEnumerable<byte> Read(string token) => token.All(OfSymbol.ContainsKey)
         ? token.Select(symbol => OfSymbol[symbol]) : Encoding.UTF8.GetBytes(token);
 

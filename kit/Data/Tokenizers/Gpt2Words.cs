@@ -3,12 +3,13 @@ using ResearchKit.Data.Unicode;
 namespace ResearchKit.Data;
 
 /// <summary>
-/// How GPT-2 cuts a text before byte pairs are merged:
-/// <c>'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</c>.
+/// Splits a text into words as GPT-2 does before merging byte pairs: <c>'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+|
+/// ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</c>.
 /// </summary>
 /// <remarks>
-/// Written out because .NET's expressions, which Microsoft.ML.Tokenizers uses, see UTF-16: a letter outside the basic plane is
-/// two surrogates to them, and no letter. (The library's own GPT-2 tokenizers further keep the last space of a run of spaces.)
+/// Implemented here because regular expressions of .NET, which Microsoft.ML.Tokenizers uses, work on UTF-16:
+/// they see a letter outside the basic multilingual plane as two surrogates, not as a letter. (The library's
+/// own GPT-2 tokenizers also keep the last space of a run of spaces.)
 /// </remarks>
 internal static class Gpt2Words
 {
@@ -35,10 +36,10 @@ internal static class Gpt2Words
         if (kind != Kind.Space) return RunEnd(text, after, kind, out _);
 
         var end = RunEnd(text, start, Kind.Space, out var last);
-        return end == text.Length || last == start ? end : last;   // the last space goes to the word behind it
+        return end == text.Length || last == start ? end : last;   // the last space belongs to the next word
     }
 
-    /// <summary>Where a run of one kind ends, and where its last character begins.</summary>
+    /// <summary>Returns the end of a run of characters of one kind, and the start of its last character.</summary>
     private static int RunEnd(string text, int start, Kind kind, out int last)
     {
         last = start;

@@ -2,21 +2,23 @@ using System.Text.Json;
 
 namespace ResearchKit.Data;
 
-/// <summary>The tokenizer that lies in the folder of a published model.</summary>
+/// <summary>Loads the tokenizer in the folder of a published model.</summary>
 public static class PretrainedTokenizers
 {
     /// <summary>
-    /// Reads the first of: <c>spiece.model</c> (T5) or <c>tokenizer.model</c> (Llama); <c>vocab.json</c> and <c>merges.txt</c>,
-    /// or <c>encoder.json</c> and <c>vocab.bpe</c> (GPT-2); <c>vocab.txt</c> (BERT); <c>tokenizer.json</c> of one of the last two
-    /// kinds.
+    /// Reads the first of these that exists: <c>spiece.model</c> (T5) or <c>tokenizer.model</c> (Llama);
+    /// <c>vocab.json</c> and <c>merges.txt</c>, or <c>encoder.json</c> and <c>vocab.bpe</c> (GPT-2);
+    /// <c>vocab.txt</c> (BERT); <c>tokenizer.json</c> of one of the last two kinds.
     /// </summary>
     /// <param name="folder">
-    /// A folder as transformers saves it; <c>tokenizer_config.json</c> says whether BERT lower-cases, strips accents and parts
-    /// ideographs, and how many sentinels T5 has.
+    /// A folder in the layout of transformers. Its <c>tokenizer_config.json</c> says whether BERT lower-cases,
+    /// strips accents and splits ideographs, and how many sentinels T5 has.
     /// </param>
-    /// <exception cref="FileNotFoundException">The folder has none of these files; says which were looked for.</exception>
+    /// <exception cref="FileNotFoundException">
+    /// The folder has none of these files; the message lists them.
+    /// </exception>
     /// <exception cref="InvalidDataException">
-    /// A file is malformed or of a kind that is not supported; says which and why.
+    /// A file is malformed or of a kind that is not supported; the message says which and why.
     /// </exception>
     public static ITokenizer FromFolder(string folder)
     {
@@ -31,8 +33,8 @@ public static class PretrainedTokenizers
                 return ByteLevelBpeTokenizer.Parse(File.ReadAllText(one), File.ReadAllText(two));
         if (Find(folder, "vocab.txt") is { } bert) return WordPieceTokenizer.Parse(File.ReadAllText(bert), BertOptions(settings));
         if (Find(folder, "tokenizer.json") is { } json) return TokenizerJson.Parse(File.ReadAllText(json), json);
-        throw new FileNotFoundException($"{folder} has no tokenizer: no spiece.model, tokenizer.model, vocab.json with "
-            + "merges.txt, encoder.json with vocab.bpe, vocab.txt or tokenizer.json.");
+        throw new FileNotFoundException($"{folder} has no tokenizer; expected spiece.model, tokenizer.model, "
+            + "vocab.json with merges.txt, encoder.json with vocab.bpe, vocab.txt or tokenizer.json.");
     }
 
     private static string? Find(string folder, string file) => Path.Combine(folder, file) is var path && File.Exists(path) ? path
@@ -49,7 +51,7 @@ public static class PretrainedTokenizers
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"{path} is no JSON (line {error.LineNumber + 1}): {error.Message}", error);
+            throw new InvalidDataException($"{path} is not JSON (line {error.LineNumber + 1}): {error.Message}", error);
         }
     }
 

@@ -4,12 +4,15 @@ using ResearchKit.Data.SentencePieces;
 
 namespace ResearchKit.Data;
 
-/// <summary>SentencePiece: unigram (T5) and byte-pair (Llama) vocabularies that take the space for a character.</summary>
+/// <summary>
+/// SentencePiece tokenizer with unigram (T5) or byte-pair (Llama) vocabularies, which treat the space as a
+/// character.
+/// </summary>
 /// <remarks>
-/// Kudo and Richardson, 2018, https://arxiv.org/abs/1808.06226. Written out because SentencePieceTokenizer of
-/// Microsoft.ML.Tokenizers 2.0.1 cannot stand in: with unigram models it fails where &lt;unk&gt;, &lt;s&gt; and &lt;/s&gt; are
-/// not numbers 0, 1 and 2, as in T5 (IndexOutOfRangeException), and gives other ids for byte fallback; with byte-pair models it
-/// merges runs of spaces in another order.
+/// Kudo and Richardson, 2018, https://arxiv.org/abs/1808.06226. Implemented here because SentencePieceTokenizer
+/// of Microsoft.ML.Tokenizers 2.0.1 cannot be used: with unigram models it fails unless &lt;unk&gt;, &lt;s&gt;
+/// and &lt;/s&gt; have the ids 0, 1 and 2, which they do not in T5 (IndexOutOfRangeException), and its ids for
+/// byte fallback differ; with byte-pair models it merges runs of spaces in another order.
 /// </remarks>
 public sealed class SentencePieceTokenizer : ITokenizer
 {
@@ -28,7 +31,8 @@ public sealed class SentencePieceTokenizer : ITokenizer
         this.model = model;
         this.added = [.. added];
         unknown = model.Pieces.ToList().FindIndex(piece => piece.Kind == PieceKind.Unknown);
-        if (unknown < 0) throw new InvalidDataException($"{name} has no piece for the unknown among its {model.Pieces.Count}.");
+        if (unknown < 0)
+            throw new InvalidDataException($"{name} has no unknown piece among its {model.Pieces.Count} pieces.");
         if (model.ByteFallback) FindBytes(name);
         var table = new PieceTable(model.Pieces.Select((piece, id) => (piece, id))
             .Where(entry => entry.piece.Kind is PieceKind.Normal or PieceKind.UserDefined or PieceKind.Unused)
@@ -51,31 +55,38 @@ public sealed class SentencePieceTokenizer : ITokenizer
     /// <inheritdoc/>
     public SpecialTokens Special { get; }
 
-    /// <param name="bytes">A <c>.model</c> file: <c>spiece.model</c> or <c>tokenizer.model</c>.</param>
+    /// <param name="bytes">Content of a <c>.model</c> file: <c>spiece.model</c> or <c>tokenizer.model</c>.</param>
     /// <param name="added">
-    /// Tokens behind the pieces of the file; a text is never cut into them unless it holds them. T5 has &lt;extra_id_99&gt; to
-    /// &lt;extra_id_0&gt;.
+    /// Additional tokens after the pieces of the file; they are recognized only where they occur literally in a
+    /// text. T5 has &lt;extra_id_99&gt; to &lt;extra_id_0&gt;.
     /// </param>
-    /// <param name="name">The file's name, for errors.</param>
-    /// <exception cref="InvalidDataException">The file is malformed or of another kind of model; says what and where.</exception>
+    /// <param name="name">Name of the file, for error messages.</param>
+    /// <exception cref="InvalidDataException">
+    /// The file is malformed or has another type of model; the message says what and where.
+    /// </exception>
     public static SentencePieceTokenizer Parse(ReadOnlySpan<byte> bytes, IReadOnlyList<string>? added = null,
         string name = "the model") =>
         new(PieceModel.Parse(bytes, name), added ?? [], name);
 
     /// <summary>
-    /// The hundred tokens that T5 adds, in the order of their ids: they stand for the spans that it is to fill in.
+    /// The hundred sentinel tokens of T5, in the order of their ids; each stands for a span that the model has to
+    /// fill in.
     /// </summary>
     public static IReadOnlyList<string> T5Sentinels { get; } =
         [.. Enumerable.Range(0, 100).Reverse().Select(number => $"<extra_id_{number}>")];
 
-    /// <summary>Writes a <c>.model</c> file that SentencePiece itself reads; added tokens are no part of one.</summary>
+    /// <summary>
+    /// Writes a <c>.model</c> file that SentencePiece can read, without the added tokens, which the format does not
+    /// contain.
+    /// </summary>
     public void Save(string path) => File.WriteAllBytes(path, PieceModelWriter.Write(model, Special));
 
     internal static SentencePieceTokenizer From(PieceModel model, string name) => new(model, [], name);
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Neither a beginning nor an end is added; ask <see cref="Special"/> for their ids. Added tokens in the text are found.
+    /// No beginning or end token is added; <see cref="Special"/> has their ids. Added tokens in the text are
+    /// recognized.
     /// </remarks>
     public long[] Encode(string text)
     {
@@ -87,7 +98,7 @@ public sealed class SentencePieceTokenizer : ITokenizer
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentOutOfRangeException">An id outside the vocabulary.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An id is outside the vocabulary.</exception>
     public string Decode(IReadOnlyList<long> tokens)
     {
         var text = new StringBuilder();
@@ -178,11 +189,11 @@ public sealed class SentencePieceTokenizer : ITokenizer
         for (var id = 0; id < model.Pieces.Count; id++)
             if (model.Pieces[id].Kind == PieceKind.Byte) bytes[ByteOf(model.Pieces[id].Text)] = id;
         if (Array.IndexOf(bytes, -1) is >= 0 and var missing)
-            throw new InvalidDataException($"{name} writes the unknown in bytes and lacks the piece <0x{missing:X2}>.");
+            throw new InvalidDataException($"{name} uses byte fallback but lacks the piece <0x{missing:X2}>.");
     }
 
     private static byte ByteOf(string piece) =>
         piece.Length == 6 && piece.StartsWith("<0x", StringComparison.Ordinal)
             && byte.TryParse(piece.AsSpan(3, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value)
-            ? value : throw new InvalidDataException($"The byte piece '{piece}' is not written like <0x0A>.");
+            ? value : throw new InvalidDataException($"The byte piece '{piece}' is malformed; expected the form <0x0A>.");
 }

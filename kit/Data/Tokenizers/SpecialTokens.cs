@@ -1,29 +1,29 @@
 namespace ResearchKit.Data;
 
-/// <summary>Ids of the tokens that stand for no text; null where a vocabulary has none.</summary>
+/// <summary>Ids of the special tokens; null for those that a vocabulary lacks.</summary>
 public sealed record SpecialTokens
 {
-    /// <summary>A vocabulary without any.</summary>
+    /// <summary>No special tokens.</summary>
     public static SpecialTokens None { get; } = new();
 
-    /// <summary>Fills up short sequences.</summary>
+    /// <summary>Padding token.</summary>
     public long? Padding { get; init; }
 
-    /// <summary>Stands for what the vocabulary cannot write.</summary>
+    /// <summary>Unknown token, for text outside the vocabulary.</summary>
     public long? Unknown { get; init; }
 
-    /// <summary>Begins a text.</summary>
+    /// <summary>Beginning-of-text token.</summary>
     public long? Beginning { get; init; }
 
-    /// <summary>Ends a text.</summary>
+    /// <summary>End-of-text token.</summary>
     public long? End { get; init; }
 
-    /// <summary>BERT's [CLS], in front of a text.</summary>
+    /// <summary>BERT's [CLS], at the start of a text.</summary>
     public long? Classification { get; init; }
 
-    /// <summary>BERT's [SEP], after each text.</summary>
+    /// <summary>BERT's [SEP], at the end of each text.</summary>
     public long? Separator { get; init; }
 
-    /// <summary>BERT's [MASK], in place of a token to guess.</summary>
+    /// <summary>BERT's [MASK], in place of a token to predict.</summary>
     public long? Mask { get; init; }
 }

@@ -1,8 +1,11 @@
 namespace ResearchKit.Data;
 
-/// <summary>A small vocabulary of symbols, each a token: the letters of words, or phonemes with spaces between.</summary>
+/// <summary>
+/// Tokenizer with one token for each symbol: the letters of words, or phonemes separated by spaces.
+/// </summary>
 /// <remarks>
-/// The first tokens are &lt;pad&gt; 0, &lt;/s&gt; 1 and &lt;unk&gt; 2, as in T5, which begins to decode with &lt;pad&gt;.
+/// The first tokens are &lt;pad&gt; 0, &lt;/s&gt; 1 and &lt;unk&gt; 2, as in T5, where decoding starts with
+/// &lt;pad&gt;.
 /// </remarks>
 public sealed class SymbolTokenizer : ITokenizer
 {
@@ -10,14 +13,18 @@ public sealed class SymbolTokenizer : ITokenizer
     private readonly Dictionary<string, long> ids;
     private readonly bool spaced;
 
-    /// <param name="texts">The vocabulary is every symbol of them, in ordinal order.</param>
-    /// <param name="spaced">Whether spaces part the symbols; else each character (Unicode code point) is one.</param>
-    /// <exception cref="ArgumentException">The texts hold no symbol.</exception>
+    /// <param name="texts">Texts whose symbols make up the vocabulary, in ordinal order.</param>
+    /// <param name="spaced">
+    /// Whether symbols are separated by spaces; otherwise each character (Unicode code point) is a symbol.
+    /// </param>
+    /// <exception cref="ArgumentException">The texts contain no symbol.</exception>
     public SymbolTokenizer(IEnumerable<string> texts, bool spaced)
     {
         this.spaced = spaced;
         tokens.AddRange(texts.SelectMany(Symbols).Distinct().Except(tokens).Order(StringComparer.Ordinal));
-        if (tokens.Count == 3) throw new ArgumentException("The texts hold no symbol to make a vocabulary of.", nameof(texts));
+        if (tokens.Count == 3)
+            throw new ArgumentException("The texts contain no symbol; "
+                + "expected at least one for the vocabulary.", nameof(texts));
         ids = tokens.Select((token, id) => (token, id))
             .ToDictionary(pair => pair.token, pair => (long)pair.id, StringComparer.Ordinal);
     }
@@ -29,16 +36,16 @@ public sealed class SymbolTokenizer : ITokenizer
     public SpecialTokens Special { get; } = new() { Padding = 0, End = 1, Unknown = 2 };
 
     /// <inheritdoc/>
-    /// <remarks>A symbol that is not in the vocabulary becomes &lt;unk&gt;; no end is added.</remarks>
+    /// <remarks>A symbol outside the vocabulary becomes &lt;unk&gt;; no end token is added.</remarks>
     public long[] Encode(string text) =>
         [.. Symbols(text).Select(symbol => ids.TryGetValue(symbol, out var id) && id > 2 ? id : 2)];
 
-    /// <summary>Token ids of a text, and the end behind them.</summary>
+    /// <summary>Returns the token ids of a text, followed by the end token.</summary>
     public long[] EncodeWithEnd(string text) => [.. Encode(text), 1];
 
     /// <inheritdoc/>
-    /// <returns>The symbols up to the first end; padding is left out.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">An id outside the vocabulary.</exception>
+    /// <returns>The symbols up to the first end token, without padding.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An id is outside the vocabulary.</exception>
     public string Decode(IReadOnlyList<long> tokens) =>
         string.Join(spaced ? " " : "", tokens.TakeWhile(id => id != 1).Where(id => id != 0).Select(Token));
 

@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace ResearchKit.Data;
 
-/// <summary>The file <c>tokenizer.json</c> of the library tokenizers, as far as it describes GPT-2's or BERT's kind.</summary>
+/// <summary>
+/// Reads the file <c>tokenizer.json</c> of Hugging Face tokenizers, if it describes a tokenizer like GPT-2's or
+/// BERT's.
+/// </summary>
 internal static class TokenizerJson
 {
     public static ITokenizer Parse(string text, string name)
@@ -17,8 +20,8 @@ internal static class TokenizerJson
             {
                 "BPE" => Gpt2Kind(document.RootElement, model, name),
                 "WordPiece" => BertKind(document.RootElement, model, name),
-                _ => throw new InvalidDataException(
-                    $"{name} has a model of type {type}; expected BPE or WordPiece. SentencePiece is read from its .model file."),
+                _ => throw new InvalidDataException($"{name} has a model of type {type}; expected BPE or WordPiece. "
+                    + "For SentencePiece, use its .model file."),
             };
         }
         catch (Exception error) when (
@@ -33,8 +36,8 @@ internal static class TokenizerJson
         var cutting = root.GetProperty("pre_tokenizer");
         if (Text(cutting, "type") != "ByteLevel" || Flag(cutting, "add_prefix_space") == true
             || Flag(cutting, "use_regex") == false || Present(root, "normalizer"))
-            throw new InvalidDataException($"{name} cuts words by {Text(cutting, "type")}; expected GPT-2's ByteLevel without a "
-                + "prefix space or a normalizer.");
+            throw new InvalidDataException($"{name} splits words by {Text(cutting, "type")}; "
+                + "expected GPT-2's ByteLevel without a prefix space or a normalizer.");
         var vocabulary = Vocabulary(model);
         if (root.TryGetProperty("added_tokens", out var extra))
             foreach (var added in extra.EnumerateArray())
@@ -42,8 +45,8 @@ internal static class TokenizerJson
         var merges = model.GetProperty("merges").EnumerateArray().Select((merge, number) =>
             (merge.ValueKind == JsonValueKind.String ? merge.GetString()!.Split(' ')
                 : [.. merge.EnumerateArray().Select(part => part.GetString()!)]) is [var left, var right]
-                ? (left, right) : throw new InvalidDataException(
-                    $"{name} has a merge number {number} that is not of two tokens."));
+                ? (left, right) : throw new InvalidDataException($"{name} has a merge number {number} that does not consist of "
+                    + "two tokens."));
         return new ByteLevelBpeTokenizer(vocabulary, [.. merges]);
     }
 
@@ -53,11 +56,12 @@ internal static class TokenizerJson
         var cutting = root.GetProperty("pre_tokenizer");
         if (Text(normalizer, "type") != "BertNormalizer" || Text(cutting, "type") != "BertPreTokenizer"
             || Text(model, "continuing_subword_prefix") is not (null or "##"))
-            throw new InvalidDataException($"{name} cuts words by {Text(normalizer, "type")} and {Text(cutting, "type")}; "
-                + "expected BertNormalizer and BertPreTokenizer, and ## before pieces.");
+            throw new InvalidDataException($"{name} splits words by {Text(normalizer, "type")} and "
+                + $"{Text(cutting, "type")}; expected BertNormalizer and BertPreTokenizer, and ## before pieces.");
         var tokens = VocabularyIds.Inverse(Vocabulary(model));
         if (Array.IndexOf(tokens, null) is >= 0 and var missing)
-            throw new InvalidDataException($"{name} has no token {missing} of {tokens.Length}.");
+            throw new InvalidDataException($"{name} has no token with the id {missing}; "
+                + $"expected all ids below {tokens.Length}.");
         return new WordPieceTokenizer(tokens!, new WordPieceOptions
         {
             LowerCase = Flag(normalizer, "lowercase") ?? true,

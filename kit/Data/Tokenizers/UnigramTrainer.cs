@@ -3,25 +3,28 @@ using ResearchKit.Data.SentencePieces;
 namespace ResearchKit.Data;
 
 /// <summary>
-/// Learns a unigram vocabulary: begins with many pieces, fits their probabilities, and drops those that the corpus misses least.
+/// Trains a unigram vocabulary: starts with many pieces, fits their probabilities, and repeatedly drops those
+/// whose removal reduces the corpus's likelihood least.
 /// </summary>
 /// <remarks>Kudo, 2018, §3.2, https://arxiv.org/abs/1804.10959.</remarks>
 public static class UnigramTrainer
 {
-    private const int Steps = 2;               // of expectation and maximization between two prunings
-    private const double Kept = 0.75;          // share of the pieces that a pruning keeps
+    private const int Steps = 2;               // EM steps between two prunings
+    private const double Kept = 0.75;          // fraction of the pieces that a pruning keeps
     private const int SeedsPerPiece = 8;
 
-    /// <param name="texts">The corpus. Spaces and line ends part its words; pieces do not cross them.</param>
-    /// <param name="vocabularySize">
-    /// Tokens: &lt;pad&gt; 0, &lt;/s&gt; 1, &lt;unk&gt; 2 as in T5, every character of the corpus, and pieces; fewer if the
-    /// corpus has no more.
+    /// <param name="texts">
+    /// The corpus. Words are separated by white space; pieces do not cross word boundaries.
     /// </param>
-    /// <param name="longest">Characters of a piece at most.</param>
-    /// <param name="progress">Told the number of pieces that are left after each pruning.</param>
-    /// <returns>The same tokenizer for the same texts, always.</returns>
+    /// <param name="vocabularySize">
+    /// Number of tokens: &lt;pad&gt; 0, &lt;/s&gt; 1, &lt;unk&gt; 2 as in T5, every character of the corpus, and
+    /// pieces; fewer if the corpus does not have enough pieces.
+    /// </param>
+    /// <param name="longest">Maximum length of a piece in characters.</param>
+    /// <param name="progress">Receives the number of remaining pieces after each pruning.</param>
+    /// <returns>The tokenizer. Training is deterministic.</returns>
     /// <exception cref="ArgumentException">
-    /// The texts hold no word, or more different characters than the vocabulary has room for.
+    /// The texts contain no word, or more distinct characters than the vocabulary has room for.
     /// </exception>
     public static SentencePieceTokenizer Train(IEnumerable<string> texts, int vocabularySize, int longest = 16,
         IProgress<int>? progress = null)
@@ -29,8 +32,9 @@ public static class UnigramTrainer
         ArgumentOutOfRangeException.ThrowIfLessThan(longest, 1);
         var room = vocabularySize - 3;
         var pieces = new UnigramCorpus(texts, SeedsPerPiece * Math.Max(room, 0), longest);
-        if (pieces.Characters > room) throw new ArgumentException($"The texts hold {pieces.Characters} different characters; a "
-            + $"vocabulary of {vocabularySize} has room for {Math.Max(room, 0)}.", nameof(vocabularySize));
+        if (pieces.Characters > room)
+            throw new ArgumentException($"The texts contain {pieces.Characters} distinct characters; "
+                + $"a vocabulary of {vocabularySize} has room for {Math.Max(room, 0)}.", nameof(vocabularySize));
         while (true)
         {
             for (var step = 0; step < Steps; step++) pieces.Step();

@@ -1,21 +1,21 @@
 namespace ResearchKit.Data;
 
-/// <summary>Ids of a vocabulary.</summary>
+/// <summary>Checks and inverts the ids of a vocabulary.</summary>
 internal static class VocabularyIds
 {
     public static int Checked(long id, int size) => id >= 0 && id < size ? (int)id
         : throw new ArgumentOutOfRangeException(nameof(id), id, $"Token {id} is outside the vocabulary of {size}.");
 
-    /// <summary>Tokens by id; null where an id is left out.</summary>
+    /// <summary>Returns the tokens by id; null for unused ids.</summary>
     /// <exception cref="InvalidDataException">
-    /// Two tokens of one id, a negative id, or one far beyond the number of tokens.
+    /// Two tokens have the same id, or an id is negative or far beyond the number of tokens.
     /// </exception>
     public static string?[] Inverse(IReadOnlyDictionary<string, int> vocabulary)
     {
         var size = vocabulary.Count == 0 ? 0 : vocabulary.Values.Max() + 1L;
         if (size > (4L * vocabulary.Count) + 1024)
-            throw new InvalidDataException(
-                $"The vocabulary of {vocabulary.Count} tokens has the id {size - 1}; expected ids that fill up a table.");
+            throw new InvalidDataException($"The vocabulary of {vocabulary.Count} tokens has the id {size - 1}; "
+                + "expected consecutive ids with few gaps.");
         var tokens = new string?[size];
         foreach (var (token, id) in vocabulary)
         {

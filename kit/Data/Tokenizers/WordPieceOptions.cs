@@ -1,6 +1,6 @@
 namespace ResearchKit.Data;
 
-/// <summary>How BERT cuts a text into words before it looks up their pieces.</summary>
+/// <summary>Options of BERT's splitting of a text into words.</summary>
 public sealed record WordPieceOptions
 {
     /// <summary>transformers' BertTokenizer for uncased vocabularies.</summary>
@@ -13,23 +13,24 @@ public sealed record WordPieceOptions
     public static WordPieceOptions Original { get; } =
         new() { LongestWord = 200, FindSpecialTokens = false, LowerCaseWholeWords = true };
 
-    /// <summary>Lower-case the text.</summary>
+    /// <summary>Whether to lower-case the text.</summary>
     public bool LowerCase { get; init; } = true;
 
-    /// <summary>Drop accents (non-spacing marks); null to do so where the text is lower-cased.</summary>
+    /// <summary>Whether to strip accents (non-spacing marks); null to do it if the text is lower-cased.</summary>
     public bool? StripAccents { get; init; }
 
-    /// <summary>Make a word of each CJK ideograph.</summary>
+    /// <summary>Whether each CJK ideograph becomes a word.</summary>
     public bool SplitIdeographs { get; init; } = true;
 
-    /// <summary>A word of more code points is unknown.</summary>
+    /// <summary>Maximum length of a word in code points; a longer word becomes [UNK].</summary>
     public int LongestWord { get; init; } = 100;
 
-    /// <summary>Take [CLS], [SEP], [MASK], [PAD] and [UNK] in a text for the special tokens.</summary>
+    /// <summary>Whether [CLS], [SEP], [MASK], [PAD] and [UNK] in a text are recognized as special tokens.</summary>
     public bool FindSpecialTokens { get; init; } = true;
 
     /// <summary>
-    /// Lower-case words and not characters one by one: a capital sigma that ends a word becomes the final form.
+    /// Whether words are lower-cased as a whole instead of character by character, so that a capital sigma at the
+    /// end of a word becomes the final form.
     /// </summary>
     public bool LowerCaseWholeWords { get; init; }
 }

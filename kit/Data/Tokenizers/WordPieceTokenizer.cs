@@ -4,10 +4,14 @@ using Library = Microsoft.ML.Tokenizers;
 
 namespace ResearchKit.Data;
 
-/// <summary>BERT's tokenizer: words, and the longest pieces of each that the vocabulary has, from its start on.</summary>
+/// <summary>
+/// BERT's tokenizer: splits a text into words, and each word greedily from its start into the longest pieces in
+/// the vocabulary.
+/// </summary>
 /// <remarks>
-/// Wu et al., 2016, §4.1, https://arxiv.org/abs/1609.08144; Devlin et al., 2018, https://arxiv.org/abs/1810.04805.
-/// Microsoft.ML.Tokenizers finds the pieces; <see cref="BertWords"/> says why it does not cut the words.
+/// Wu et al., 2016, §4.1, https://arxiv.org/abs/1609.08144; Devlin et al., 2018,
+/// https://arxiv.org/abs/1810.04805. Microsoft.ML.Tokenizers finds the pieces; <see cref="BertWords"/> explains
+/// why it does not split the words.
 /// </remarks>
 public sealed class WordPieceTokenizer : ITokenizer
 {
@@ -19,21 +23,26 @@ public sealed class WordPieceTokenizer : ITokenizer
     private readonly Library.WordPieceTokenizer pieces;
     private readonly WordPieceOptions options;
 
-    /// <param name="tokens">The vocabulary; a token's place is its id. Pieces that continue a word begin with ##.</param>
-    /// <param name="options">How words are cut; null for an uncased vocabulary.</param>
-    /// <exception cref="InvalidDataException">A token stands twice, or [UNK], [CLS] or [SEP] is missing.</exception>
-    /// <exception cref="ArgumentException">A longest word that is not 1 to 10,000.</exception>
+    /// <param name="tokens">
+    /// The vocabulary; a token's index is its id. Pieces that continue a word begin with ##.
+    /// </param>
+    /// <param name="options">How to split words; null for an uncased vocabulary.</param>
+    /// <exception cref="InvalidDataException">
+    /// A token occurs twice, or [UNK], [CLS] or [SEP] is missing.
+    /// </exception>
+    /// <exception cref="ArgumentException">The longest word is not 1 to 10,000.</exception>
     public WordPieceTokenizer(IReadOnlyList<string> tokens, WordPieceOptions? options = null)
     {
         this.options = options ?? WordPieceOptions.Uncased;
         if (this.options.LongestWord is < 1 or > 10_000)
-            throw new ArgumentException($"Got a longest word of {this.options.LongestWord}; expected 1 to 10,000.",
-                nameof(options));
+            throw new ArgumentException($"Got LongestWord {this.options.LongestWord}; "
+                + "expected 1 to 10,000.", nameof(options));
         this.tokens = [.. tokens];
         ids = new(tokens.Count, StringComparer.Ordinal);
         foreach (var (token, id) in tokens.Select((token, id) => (token, id)))
             if (!ids.TryAdd(token, id))
-                throw new InvalidDataException($"The token '{token}' is number {ids[token]} and number {id} of the vocabulary.");
+                throw new InvalidDataException($"The token '{token}' has the ids {ids[token]} and {id}; "
+                    + "expected each token once.");
         foreach (var needed in (string[])[Unknown, Classification, Separator])
             if (!ids.ContainsKey(needed))
                 throw new InvalidDataException($"The vocabulary of {tokens.Count} tokens lacks {needed}.");
@@ -47,7 +56,7 @@ public sealed class WordPieceTokenizer : ITokenizer
             Mask = Find(Mask),
         };
         using var lines = new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', this.tokens)));
-        // The library counts UTF-16 units, of which a code point takes up to two, and sets aside room for as many on the stack.
+        // The library counts UTF-16 units, up to two per code point, and allocates that many on the stack.
         pieces = Library.WordPieceTokenizer.Create(lines,
             new Library.WordPieceOptions { UnknownToken = Unknown, MaxInputCharsPerWord = 2 * this.options.LongestWord });
     }
@@ -58,11 +67,11 @@ public sealed class WordPieceTokenizer : ITokenizer
     /// <inheritdoc/>
     public SpecialTokens Special { get; }
 
-    /// <summary>The vocabulary of BERT-base-uncased, from the data set <c>bert-vocabulary</c>.</summary>
+    /// <summary>Loads the vocabulary of BERT-base-uncased from the data set <c>bert-vocabulary</c>.</summary>
     public static WordPieceTokenizer BertUncased(WordPieceOptions? options = null) =>
         Parse(DataSets.Open("bert-vocabulary").ReadText("vocab.txt"), options);
 
-    /// <param name="vocabularyText">What <c>vocab.txt</c> holds: a token a line.</param>
+    /// <param name="vocabularyText">Content of <c>vocab.txt</c>: one token per line.</param>
     /// <param name="options">How words are cut; null for an uncased vocabulary.</param>
     /// <exception cref="InvalidDataException">A token stands twice, or [UNK], [CLS] or [SEP] is missing.</exception>
     public static WordPieceTokenizer Parse(string vocabularyText, WordPieceOptions? options = null) =>
@@ -82,25 +91,27 @@ public sealed class WordPieceTokenizer : ITokenizer
     }
 
     /// <summary>
-    /// The ids of a text between [CLS] and [SEP], as BERT takes them; with a second text, that and another [SEP] behind.
+    /// Encodes a text as BERT expects it, between [CLS] and [SEP]; a second text and another [SEP] follow if given.
     /// </summary>
     /// <param name="text">The first text.</param>
     /// <param name="pair">The second text, if there is one.</param>
     /// <param name="maximumLength">
-    /// Tokens at most, special ones with them: tokens are dropped from the end of the longer text, of the second where both are
-    /// as long.
+    /// Maximum number of tokens, including special ones. Tokens are dropped from the end of the longer text, or of
+    /// the second if both have the same length.
     /// </param>
-    /// <param name="pad">Fill up to <paramref name="maximumLength"/> with [PAD].</param>
+    /// <param name="pad">Whether to pad to <paramref name="maximumLength"/> with [PAD].</param>
     /// <exception cref="ArgumentException">
-    /// A length that the special tokens alone exceed, or padding without a length or without [PAD].
+    /// The special tokens alone exceed the maximum length, or padding is requested without a length or without
+    /// [PAD] in the vocabulary.
     /// </exception>
     public TokenSequence EncodeForBert(string text, string? pair = null, int? maximumLength = null, bool pad = false)
     {
         var first = Encode(text).ToList();
         var second = pair is null ? null : Encode(pair).ToList();
         var added = second is null ? 2 : 3;
-        if (maximumLength < added) throw new ArgumentException(
-            $"Got a maximum length of {maximumLength}; the special tokens alone are {added}.", nameof(maximumLength));
+        if (maximumLength < added)
+            throw new ArgumentException($"Got a maximum length of {maximumLength}; "
+                + $"the special tokens alone need {added}.", nameof(maximumLength));
         while (first.Count + (second?.Count ?? 0) + added > (maximumLength ?? int.MaxValue))
         {
             var longer = second is null || first.Count > second.Count ? first : second;
@@ -118,7 +129,7 @@ public sealed class WordPieceTokenizer : ITokenizer
     }
 
     /// <inheritdoc/>
-    /// <returns>The pieces with spaces between words; what the words were written like is lost.</returns>
+    /// <returns>The words separated by spaces; the original spelling and spacing are not restored.</returns>
     public string Decode(IReadOnlyList<long> tokens) =>
         string.Join(' ', tokens.Select(Token)).Replace(" ##", "", StringComparison.Ordinal).Trim();
 

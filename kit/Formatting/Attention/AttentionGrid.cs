@@ -3,22 +3,22 @@ using ResearchKit.Interpretability;
 namespace ResearchKit.Formatting;
 
 /// <summary>
-/// The weights of one head as its picture shows them: every cell, or where tokens are many the largest of each block.
+/// The weights of one head as drawn: every cell, or the maximum of each block if there are many tokens.
 /// </summary>
-/// <param name="Pattern">The head.</param>
-/// <param name="Rows">Rows of the picture.</param>
-/// <param name="Columns">Columns of the picture.</param>
-/// <param name="Block">Tokens along each side of a block; 1 where every weight is shown.</param>
-/// <param name="Weights">Row by row.</param>
+/// <param name="Pattern">Attention pattern of the head.</param>
+/// <param name="Rows">Number of rows drawn.</param>
+/// <param name="Columns">Number of columns drawn.</param>
+/// <param name="Block">Number of tokens along each side of a block; 1 if every weight is drawn.</param>
+/// <param name="Weights">Drawn weights, row by row.</param>
 internal sealed record AttentionGrid(AttentionPattern Pattern, int Rows, int Columns, int Block, float[] Weights)
 {
-    /// <summary>Cells of all heads together.</summary>
+    /// <summary>Maximum number of cells of all heads together.</summary>
     private const int MostCells = 400_000;
 
-    /// <summary>Pictures of one output.</summary>
+    /// <summary>Maximum number of heads in one output.</summary>
     public const int MostHeads = 400;
 
-    /// <summary>Reduces the heads to what can be shown in one output.</summary>
+    /// <summary>Reduces the patterns to a size that fits into one output.</summary>
     public static IReadOnlyList<AttentionGrid> Of(IReadOnlyList<AttentionPattern> patterns)
     {
         var shown = patterns.Take(MostHeads).ToList();
@@ -39,14 +39,15 @@ internal sealed record AttentionGrid(AttentionPattern Pattern, int Rows, int Col
             {
                 ref var cell = ref weights[(query / block * columns) + (key / block)];
                 var weight = pattern.Weights[query, key];
-                if (weight > cell || float.IsNaN(weight)) cell = weight;   // NaN stays: no weight is greater
+                // a NaN in the block is kept, since no comparison with it is true
+                if (weight > cell || float.IsNaN(weight)) cell = weight;
             }
         return new AttentionGrid(pattern, rows, columns, block, weights);
     }
 
     /// <summary>
-    /// The largest weights of a head, largest first. Those at most a hundredth are left out, and so is the first token where it
-    /// sees only itself, as in every causal model.
+    /// Returns the largest weights of a head, largest first. Weights up to 0.01 are left out, and so is the first
+    /// query if it attends only to itself, as in every causal model.
     /// </summary>
     public static IReadOnlyList<(int Query, int Key, float Weight)> Strongest(AttentionPattern pattern, int most)
     {
@@ -65,7 +66,7 @@ internal sealed record AttentionGrid(AttentionPattern Pattern, int Rows, int Col
             .ThenBy(link => link.Item1)];
     }
 
-    /// <summary>Text of a token, or its number where the pattern has no text for it.</summary>
+    /// <summary>Returns the text of a token, or its index if the pattern has no text for it.</summary>
     public static string Token(IReadOnlyList<string> tokens, int index) =>
         index < tokens.Count ? Visible.Token(tokens[index]) : $"#{index}";
 }

@@ -5,10 +5,12 @@ using ResearchKit.Interpretability;
 namespace ResearchKit.Formatting;
 
 /// <summary>
-/// Draws attention: every head as a small picture in a grid of layers and heads; a click or Enter enlarges one.
+/// Draws attention maps: every head as a small heat map in a grid of layers and heads; a click or Enter
+/// enlarges one.
 /// </summary>
 /// <remarks>
-/// Pictures, enlarging, labels and the strongest links need no script; a script adds tokens and weight under the pointer.
+/// Heat maps, enlarging, labels and the strongest links work without a script; the script adds the tokens and
+/// weight under the pointer.
 /// </remarks>
 internal static class AttentionView
 {
@@ -20,7 +22,8 @@ internal static class AttentionView
     private static readonly Html Script = Html.Script("AttentionView.js");
 
     /// <summary>
-    /// One blue from clear to full, so that the page shows through where nothing is attended to; the last is NaN.
+    /// Palette of one blue from transparent to opaque, so that the page's background shows where the weight is
+    /// zero; the last color is for NaN.
     /// </summary>
     private static readonly Color[] Palette =
         [.. Enumerable.Range(0, 255).Select(step => new Color(47, 116, 240, Alpha(step / 254.0))), ColorScale.NaN];
@@ -84,19 +87,22 @@ internal static class AttentionView
             """);
     }
 
-    /// <summary>Grows faster at first, so that faint attention is seen on white and on black.</summary>
+    /// <summary>
+    /// Returns the opacity of a weight; it rises faster at small weights, so that faint attention is visible on
+    /// white and on black.
+    /// </summary>
     private static byte Alpha(double share) => (byte)Math.Round(255 * Math.Pow(share, 0.7));
 
     private static string Picture(AttentionGrid grid, float highest) =>
         PngImage.DataUri(PngImage.Indexed(grid.Columns, grid.Rows,
             Array.ConvertAll(grid.Weights, weight => Level(weight / highest)), Palette));
 
-    /// <summary>Weights in 254ths, 255 for NaN, as the script reads them.</summary>
+    /// <summary>Encodes the weights for the script: multiples of 1/254, 255 for NaN.</summary>
     private static string Weights(AttentionGrid grid) => Convert.ToBase64String(Array.ConvertAll(grid.Weights, Level));
 
     private static byte Level(float share) => float.IsNaN(share) ? (byte)255 : (byte)Math.Round(Math.Clamp(share, 0, 1) * 254);
 
-    /// <summary>Token texts along one side; where the cells are smaller than letters, only some of them.</summary>
+    /// <summary>Draws token labels along one side; if cells are smaller than letters, only some of them.</summary>
     private static IEnumerable<Html> Labels(IReadOnlyList<string> tokens, int cells, int block, double cell)
     {
         var every = (int)Math.Ceiling(9 / cell);
@@ -122,7 +128,7 @@ internal static class AttentionView
         $"{AttentionGrid.Token(pattern.QueryTokens, link.Query)} → {AttentionGrid.Token(pattern.KeyTokens, link.Key)} "
             + FormattableString.Invariant($"{link.Weight:0.00}");
 
-    /// <summary>Every head in one line, with its strongest links.</summary>
+    /// <summary>Lists every head on a line of text, with its strongest links.</summary>
     public static string Text(AttentionMaps maps)
     {
         var lines = maps.Patterns.Take(MostLines).Select(pattern =>
@@ -135,7 +141,7 @@ internal static class AttentionView
         return string.Join('\n', [maps.ToString(), .. lines, .. more]);
     }
 
-    /// <summary>The texts that heads share, each once.</summary>
+    /// <summary>Lists of token texts that heads share, stored once each.</summary>
     private sealed class TokenLists
     {
         private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -150,7 +156,10 @@ internal static class AttentionView
             return lists.Count - 1;
         }
 
-        /// <summary>As an attribute holds it: encoded there, so that no more need be escaped here.</summary>
+        /// <summary>
+        /// Returns the lists as JSON for an attribute, whose value is HTML-encoded, so that the JSON needs no further
+        /// escaping.
+        /// </summary>
         public string Json() => JsonSerializer.Serialize(lists, Relaxed);
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>An axis: its range, the places of its grid lines, and where a value lies on the page.</summary>
+/// <summary>An axis of a plot: its range, its grid lines, and the position of a value in pixels.</summary>
 internal sealed class CurveAxis
 {
     private readonly double low;
@@ -11,12 +11,12 @@ internal sealed class CurveAxis
     private readonly double end;
     private readonly double step;
 
-    /// <param name="low">Smallest value to be shown.</param>
-    /// <param name="high">Largest value to be shown.</param>
-    /// <param name="start">Place of the smallest on the page.</param>
-    /// <param name="end">Place of the largest on the page.</param>
-    /// <param name="ticks">Grid lines wanted, about.</param>
-    /// <param name="whole">Whether only whole numbers make sense.</param>
+    /// <param name="low">Smallest value of the axis.</param>
+    /// <param name="high">Largest value of the axis.</param>
+    /// <param name="start">Position of the smallest value in pixels.</param>
+    /// <param name="end">Position of the largest value in pixels.</param>
+    /// <param name="ticks">Approximate number of grid lines.</param>
+    /// <param name="whole">Whether ticks must be whole numbers.</param>
     public CurveAxis(double low, double high, double start, double end, int ticks, bool whole = false)
     {
         if (!(high > low))
@@ -31,7 +31,7 @@ internal sealed class CurveAxis
         step = Math.Max(whole ? 1 : 0, NiceStep((high - low) / ticks));
     }
 
-    /// <summary>Round values in the range.</summary>
+    /// <summary>Round values in the range, where grid lines are drawn.</summary>
     public IEnumerable<double> Ticks
     {
         get
@@ -42,10 +42,10 @@ internal sealed class CurveAxis
         }
     }
 
-    /// <summary>Where a value lies on the page.</summary>
+    /// <summary>Returns the position of a value in pixels.</summary>
     public double At(double value) => start + ((end - start) * ((value - low) / (high - low)));
 
-    /// <summary>A grid line's number, with as many digits as tell neighbours apart.</summary>
+    /// <summary>Returns the label of a grid line, with enough digits to distinguish neighbouring ones.</summary>
     public string Label(double tick)
     {
         if (Math.Abs(tick) < step / 2) return "0";
@@ -54,7 +54,7 @@ internal sealed class CurveAxis
         return tick.ToString("N" + digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 
-    /// <summary>1, 2 or 5 times a power of ten.</summary>
+    /// <summary>Rounds a step to 1, 2 or 5 times a power of ten.</summary>
     private static double NiceStep(double rough)
     {
         var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));

@@ -2,19 +2,20 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Where several runs are at a step.</summary>
+/// <summary>Lowest, mean and highest loss of several runs at a step.</summary>
 internal readonly record struct CurveRange(int Step, double Low, double Mean, double High)
 {
     public CurvePoint Middle => new(Step, Mean);
 }
 
-/// <summary>Several seeds of one experiment as a mean and what lies around it.</summary>
+/// <summary>Combines the runs of an experiment with several seeds into a mean and a band.</summary>
 internal static class CurveBand
 {
     private const int MostPoints = 200;
 
     /// <summary>
-    /// The curve of an experiment: of one run its own, of several their mean with the band from the lowest to the highest.
+    /// Returns the curve of an experiment: a single run's own curve, or the mean of several runs with the band from
+    /// lowest to highest.
     /// </summary>
     public static CurveSeries Of(RunGroup group)
     {
@@ -31,7 +32,7 @@ internal static class CurveBand
         { Band = band, HeldOutBand = bars };
     }
 
-    /// <summary>The steps that every run has.</summary>
+    /// <summary>Returns lowest, mean and highest loss at the steps that all runs have.</summary>
     private static List<CurveRange> Together(IEnumerable<List<CurvePoint>> each)
     {
         var runs = each.ToList();

@@ -2,11 +2,13 @@ using System.Runtime.CompilerServices;
 using Plotly.NET;
 using Plotly.NET.CSharp;
 using Chart = Plotly.NET.CSharp.Chart;
-using PlotlyColor = Plotly.NET.Color;   // the folder has a Color of its own
+using PlotlyColor = Plotly.NET.Color;   // this namespace has its own Color
 
 namespace ResearchKit.Formatting;
 
-/// <summary>The interactive figure of runs: data and layout as Plotly reads them, for hosts that have Plotly.</summary>
+/// <summary>
+/// Makes the interactive plot of runs: data and layout in Plotly's format, for hosts with Plotly.
+/// </summary>
 internal static class CurveFigure
 {
     public const string MimeType = "application/vnd.plotly.v1+json";
@@ -14,15 +16,15 @@ internal static class CurveFigure
     private const int Height = 340;
 
     /// <summary>
-    /// Whether this process can load what Plotly.NET is made of: a host that brings an older FSharp.Core (as .NET Interactive
-    /// does) cannot, and shows the picture alone.
+    /// Whether this process can load the dependencies of Plotly.NET. A host with an older FSharp.Core (such as .NET
+    /// Interactive) cannot, and shows only the static plot.
     /// </summary>
     public static bool IsAvailable { get; } = HasFSharp();
 
-    /// <summary>The figure as JSON, with no address of anything in it.</summary>
+    /// <summary>Returns the plot as JSON, without references to external resources.</summary>
     /// <param name="runs">The runs.</param>
     /// <param name="unit">Unit of the loss.</param>
-    /// <param name="lettered">Whether each line has its letter at its end.</param>
+    /// <param name="lettered">Whether each line is labelled with a letter at its end.</param>
     public static string Json(IReadOnlyList<CurveSeries> runs, string unit, bool lettered = false)
     {
         var charts = runs.SelectMany((run, index) => Lines(run, PlotlyColor.fromString(Theme.ColorOf(index))));
@@ -41,18 +43,20 @@ internal static class CurveFigure
         {
             return Needed() is not null;
         }
-        catch (IOException)   // not found, or found in another version
+        catch (IOException)   // the assembly is missing or has another version
         {
             return false;
         }
 
-        // A method of its own, since the runtime looks for the assembly before it enters it; of the version that Plotly.NET asks
-        // for.
+        // A separate method, because the runtime loads the assembly (in the version that Plotly.NET references) when it
+        // compiles the method that uses it.
         [MethodImpl(MethodImplOptions.NoInlining)]
         static Type Needed() => typeof(Microsoft.FSharp.Core.FSharpOption<int>);
     }
 
-    /// <summary>No ground of its own, and letters of a grey that reads on light and on dark.</summary>
+    /// <summary>
+    /// Returns a layout with a transparent background and grey text that is readable on light and dark pages.
+    /// </summary>
     private static Layout Frame(List<object> letters)
     {
         var layout = new Layout();
@@ -66,7 +70,7 @@ internal static class CurveFigure
         return layout;
     }
 
-    /// <summary>The letter of each run, at the end of its line.</summary>
+    /// <summary>Returns the letter labels at the ends of the runs' lines.</summary>
     private static List<object> Letters(IReadOnlyList<CurveSeries> runs) =>
     [
         .. new CurvePicture(runs, "", 0, 720, Height, lettered: true).Ends().Select(end => (object)new Dictionary<string, object>
@@ -96,7 +100,7 @@ internal static class CurveFigure
             LineColor: color, MarkerColor: color, LineWidth: width, Opacity: opacity,
             LineDash: markers ? StyleParam.DrawingStyle.Dash : StyleParam.DrawingStyle.Solid, UseDefaults: false);
 
-    /// <summary>The ground between the lowest and the highest seed: a line around it, filled.</summary>
+    /// <summary>Draws the band between the lowest and the highest seed as a filled outline.</summary>
     private static GenericChart Band(IReadOnlyList<CurveRange> band, string name, PlotlyColor color) =>
         Chart.Line<int, double, string>(
             band.Select(range => range.Step).Concat(band.Reverse().Select(range => range.Step)),
@@ -104,12 +108,14 @@ internal static class CurveFigure
             Name: name, Opacity: 0.3, LineColor: color, LineWidth: 0, Fill: StyleParam.Fill.ToSelf,
                 FillColor: color, UseDefaults: false);
 
-    /// <summary>Six significant digits: a picture shows no more, and they keep the figure small.</summary>
+    /// <summary>
+    /// Rounds to six significant digits, which is as much as a plot shows and keeps the JSON small.
+    /// </summary>
     private static double Rounded(double value) =>
         double.Parse(value.ToString("G6", System.Globalization.CultureInfo.InvariantCulture),
             System.Globalization.CultureInfo.InvariantCulture);
 
-    /// <summary>Plotly reads some tags in its texts; these show as they were written.</summary>
+    /// <summary>Escapes tags that Plotly would interpret in its texts, so that they are shown as written.</summary>
     private static string Plain(string text) =>
         Visible.OneLine(text).Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;");
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws runs as lines over one another: loss against step.</summary>
+/// <summary>Draws runs as lines in one static plot: loss against step.</summary>
 internal sealed class CurvePicture
 {
     private readonly int width;
@@ -16,10 +16,12 @@ internal sealed class CurvePicture
 
     /// <param name="runs">The runs.</param>
     /// <param name="unit">Unit of the loss.</param>
-    /// <param name="lastStep">Where the step axis ends at least.</param>
-    /// <param name="width">Of the picture, in pixels.</param>
-    /// <param name="height">Of the picture, in pixels.</param>
-    /// <param name="lettered">Whether each line has its letter at its end, for those who see no colors.</param>
+    /// <param name="lastStep">Minimum end of the step axis.</param>
+    /// <param name="width">Width of the plot in pixels.</param>
+    /// <param name="height">Height of the plot in pixels.</param>
+    /// <param name="lettered">
+    /// Whether each line is labelled with a letter at its end, for readers who cannot distinguish the colors.
+    /// </param>
     public CurvePicture(IReadOnlyList<CurveSeries> runs, string unit, int lastStep, int width, int height, bool lettered = false)
     {
         this.runs = runs;
@@ -35,7 +37,7 @@ internal sealed class CurvePicture
         losses = new CurveAxis(low - margin, high + margin, height - 38, 10, Math.Max(3, height / 55));
     }
 
-    /// <summary>What stands at the end of a line: A, B, …; after Z numbers.</summary>
+    /// <summary>Returns the label at the end of a line: A, B, …; numbers after Z.</summary>
     public static string Letter(int run) => run < 26 ? $"{(char)('A' + run)}" : $"{run + 1}";
 
     private int Right => width - (lettered ? 26 : 12);
@@ -65,7 +67,8 @@ internal sealed class CurvePicture
     private Html Run(CurveSeries run, string color)
     {
         var dots = run.HeldOut.Select(point => Dot(point, run.HeldOut.Count > 60 ? 2 : 3.2, $"{run.Name}: held-out"));
-        var single = run.Raw.Count == 1 ? Dot(run.Raw[0], 2.5, $"{run.Name}: loss") : Html.Empty;   // no line to be seen
+        // a single point makes no visible line
+        var single = run.Raw.Count == 1 ? Dot(run.Raw[0], 2.5, $"{run.Name}: loss") : Html.Empty;
         var broken = run.Broken.Select(point => Html.Of($"""
             <path d="M{steps.At(point.Step) - 4:0.#} 10h8l-4 7z" fill="{ColorScale.NaN}"><title>{run.Name}: loss is {Numbers.Short(point.Loss)} at step {point.Step:N0}</title></path>
             """));
@@ -76,7 +79,7 @@ internal sealed class CurvePicture
             """);
     }
 
-    /// <summary>The ground between the lowest and the highest seed; bars for held-out data.</summary>
+    /// <summary>Draws the band between the lowest and the highest seed, and bars for held-out data.</summary>
     private Html Band(CurveSeries run, string color)
     {
         if (run.Band.Count == 0) return Html.Empty;
@@ -90,7 +93,8 @@ internal sealed class CurvePicture
     }
 
     /// <summary>
-    /// The end of each line, where it is on the page, and where its letter is: moved up where letters would lie on one another.
+    /// Returns the last point of each line, its y position, and the y position of its letter, which is moved up
+    /// where letters would overlap.
     /// </summary>
     public IEnumerable<(int Run, CurvePoint Point, double Y, double LetterY)> Ends()
     {
@@ -117,7 +121,9 @@ internal sealed class CurvePicture
         <circle cx="{steps.At(point.Step):0.#}" cy="{losses.At(point.Loss):0.#}" r="{radius}"><title>{what} {Numbers.Short(point.Loss)} at step {point.Step:N0}</title></circle>
         """);
 
-    /// <summary>Written in one go: a live display draws it several times a second.</summary>
+    /// <summary>
+    /// Writes an SVG path with a single string builder, because a live display draws it several times a second.
+    /// </summary>
     private string Path(IReadOnlyList<CurvePoint> points)
     {
         var path = new StringBuilder(12 * points.Count);

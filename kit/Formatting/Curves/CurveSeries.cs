@@ -2,16 +2,20 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>A point of a curve.</summary>
+/// <summary>A point of a loss curve.</summary>
 internal readonly record struct CurvePoint(int Step, double Loss);
 
-/// <summary>What a curve of one run shows: thinned out, smoothed, and what could not be drawn.</summary>
-/// <param name="Name">The run.</param>
-/// <param name="Raw">Losses of the steps; where steps are many, the lowest and the highest of each stretch.</param>
-/// <param name="Smooth">Their moving average.</param>
+/// <summary>
+/// The curve of a run as drawn: thinned out and smoothed, with the steps that could not be drawn.
+/// </summary>
+/// <param name="Name">Name of the run.</param>
+/// <param name="Raw">
+/// Losses of the steps; if there are many, the lowest and the highest of each interval.
+/// </param>
+/// <param name="Smooth">Moving average of the losses.</param>
 /// <param name="HeldOut">Losses on held-out data.</param>
-/// <param name="Broken">Steps whose loss is NaN or infinite; the first few.</param>
-/// <param name="BrokenCount">Number of such steps.</param>
+/// <param name="Broken">The first steps whose loss is NaN or infinite.</param>
+/// <param name="BrokenCount">Number of steps whose loss is NaN or infinite.</param>
 internal sealed record CurveSeries(
     string Name, IReadOnlyList<CurvePoint> Raw, IReadOnlyList<CurvePoint> Smooth, IReadOnlyList<CurvePoint> HeldOut,
     IReadOnlyList<CurvePoint> Broken, int BrokenCount)
@@ -19,16 +23,16 @@ internal sealed record CurveSeries(
     private const int MostPoints = 400;
     public const int MostBroken = 20;
 
-    /// <summary>Of several seeds, where their averages lie; else empty.</summary>
+    /// <summary>Range of the smoothed losses of several seeds; empty for a single run.</summary>
     public IReadOnlyList<CurveRange> Band { get; init; } = [];
 
-    /// <summary>Of several seeds, where their losses on held-out data lie; else empty.</summary>
+    /// <summary>Range of the held-out losses of several seeds; empty for a single run.</summary>
     public IReadOnlyList<CurveRange> HeldOutBand { get; init; } = [];
 
     public static CurveSeries Of(TrainingHistory history) => Thinned(history, MostPoints);
 
     /// <param name="history">The run.</param>
-    /// <param name="most">Points of the line through all steps; the others get half of them.</param>
+    /// <param name="most">Maximum number of points of the raw line; the other lines get half of it.</param>
     public static CurveSeries Thinned(TrainingHistory history, int most)
     {
         var all = PointsOf(history.Reports.Select(report => (report.Step, report.Loss)));
@@ -40,7 +44,7 @@ internal sealed record CurveSeries(
             [.. broken.Take(MostBroken)], broken.Count);
     }
 
-    /// <summary>All finite points that are drawn.</summary>
+    /// <summary>All points that are drawn, for the range of the axes.</summary>
     public IEnumerable<CurvePoint> Points => Raw.Concat(HeldOut)
         .Concat(Band.Concat(HeldOutBand)
             .SelectMany(range => new CurvePoint[] { new(range.Step, range.Low), new(range.Step, range.High) }));
@@ -51,7 +55,8 @@ internal sealed record CurveSeries(
     public static List<CurvePoint> Finite(List<CurvePoint> points) => [.. points.Where(point => double.IsFinite(point.Loss))];
 
     /// <summary>
-    /// A moving average over about a thirtieth of the run, centred on each step so that it does not lag behind.
+    /// Returns a moving average over about a thirtieth of the run, centred on each step, except at the end, so that
+    /// it does not lag behind.
     /// </summary>
     public static List<CurvePoint> Smoothed(List<CurvePoint> points)
     {
@@ -68,7 +73,9 @@ internal sealed record CurveSeries(
         })];
     }
 
-    /// <summary>The lowest and the highest of each stretch, in their order, so that no spike is lost.</summary>
+    /// <summary>
+    /// Keeps the lowest and the highest point of each interval, in order, so that no spike is lost.
+    /// </summary>
     private static List<CurvePoint> Extremes(List<CurvePoint> points, int most)
     {
         if (points.Count <= most) return points;
@@ -77,7 +84,7 @@ internal sealed record CurveSeries(
             new[] { part.MinBy(point => point.Loss), part.MaxBy(point => point.Loss) }.OrderBy(point => point.Step).Distinct())];
     }
 
-    /// <summary>Every so-many-th point, and the last.</summary>
+    /// <summary>Returns at most <paramref name="most"/> points at equal distances, including the last.</summary>
     public static List<T> Every<T>(List<T> points, int most)
     {
         if (points.Count <= most) return points;

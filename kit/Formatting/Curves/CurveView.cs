@@ -2,7 +2,9 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws training runs: a static picture that a host with Plotly turns into an interactive one.</summary>
+/// <summary>
+/// Draws training runs as a static plot, which a host with Plotly replaces by an interactive one.
+/// </summary>
 internal static class CurveView
 {
     private static readonly Html Script = Html.Script("CurveView.js");
@@ -17,7 +19,7 @@ internal static class CurveView
         return Page("training", runs, Unit(histories), Describe(histories), legend, key);
     }
 
-    /// <summary>The page of some curves: what they are, and the picture, which a host with Plotly replaces.</summary>
+    /// <summary>Returns the HTML of some curves: their description and the static plot.</summary>
     public static Html Page(
         string title, IReadOnlyList<CurveSeries> runs, string unit, string description, IEnumerable<Html> legend,
             string key, bool lettered = false)
@@ -35,14 +37,19 @@ internal static class CurveView
     public static string Figure(IReadOnlyList<TrainingHistory> histories) =>
         CurveFigure.Json([.. histories.Select(CurveSeries.Of)], Unit(histories));
 
-    /// <summary>Each run in two or three lines, its course as block characters.</summary>
+    /// <summary>
+    /// Describes each run in two or three lines of text, with its loss curve as block characters.
+    /// </summary>
     public static string Text(IReadOnlyList<TrainingHistory> histories) =>
         histories.Count == 0 ? "no run" : string.Join('\n', histories.Select(Text));
 
     private static string Text(TrainingHistory history) =>
         string.Join('\n', Courses(CurveSeries.Of(history), history.LossUnit).Prepend(Visible.OneLine(history.ToString())));
 
-    /// <summary>The course of a run in a line for each loss, and what was not finite.</summary>
+    /// <summary>
+    /// Returns the loss curves of a run as lines of text, one for each kind of loss, and a line on values that were
+    /// not finite.
+    /// </summary>
     public static IEnumerable<string> Courses(CurveSeries series, string unit)
     {
         if (series.Smooth.Count > 0) yield return $"  loss      {Course(series.Smooth)}  {Visible.OneLine(unit)}".TrimEnd();
@@ -59,7 +66,7 @@ internal static class CurveView
         return $"{Numbers.Short(points[0].Loss),7} {bars} {Numbers.Short(points[^1].Loss)}";
     }
 
-    /// <summary>One run in the legend.</summary>
+    /// <summary>Returns the legend entry of a run.</summary>
     public static Html Entry(int index, string name, string outcome, CurveSeries run)
     {
         var broken = run.BrokenCount == 0 ? Html.Empty

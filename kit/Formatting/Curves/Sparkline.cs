@@ -1,11 +1,13 @@
 namespace ResearchKit.Formatting;
 
-/// <summary>Rows of little bars, as a picture and as text.</summary>
+/// <summary>Draws small bar charts, as SVG and as text.</summary>
 internal static class Sparkline
 {
     private const string Blocks = "▁▂▃▄▅▆▇█";
 
-    /// <summary>Bars as block characters; what is not finite shows as ×, and a count of zero as a blank.</summary>
+    /// <summary>
+    /// Draws bars as block characters; values that are not finite become ×, and counts of zero become blanks.
+    /// </summary>
     public static string Text(IEnumerable<double> values, bool fromZero = false)
     {
         var all = values.ToList();
@@ -18,13 +20,13 @@ internal static class Sparkline
             : high > low ? Blocks[(int)Math.Round((value - low) / (high - low) * (Blocks.Length - 1))] : Blocks[3]));
     }
 
-    /// <summary>A histogram as 24 block characters would be long in a line: pairs of parts are joined.</summary>
+    /// <summary>Draws a histogram as block characters; pairs of bins are joined to keep the line short.</summary>
     public static string Text(IReadOnlyList<long> counts) =>
         Text(counts.Chunk(2).Select(pair => Math.Sqrt(pair.Sum())), fromZero: true);
 
-    /// <summary>A histogram as a small picture; heights are square roots, so that rare values stay visible.</summary>
-    /// <param name="counts">Height of each bar before the root.</param>
-    /// <param name="description">The text alternative.</param>
+    /// <summary>Draws a histogram as SVG; heights are square roots, so that rare values stay visible.</summary>
+    /// <param name="counts">Count of each bin.</param>
+    /// <param name="description">Text alternative of the chart.</param>
     public static Html Picture(IReadOnlyList<long> counts, string description)
     {
         const int Height = 18;

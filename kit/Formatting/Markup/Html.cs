@@ -5,9 +5,10 @@ using ResearchKit.Native;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Markup that is safe to show: made of literals of this program, and of values that were encoded.</summary>
+/// <summary>HTML that is safe to show: it consists of literals of this program and of encoded values.</summary>
 /// <remarks>
-/// It can only be made by <see cref="Of"/>, which encodes every hole of the interpolated string that is not markup itself.
+/// It can only be made by <see cref="Of"/>, which encodes every hole of the interpolated string that is not
+/// HTML itself.
 /// </remarks>
 public sealed class Html : IHtmlContent
 {
@@ -15,12 +16,13 @@ public sealed class Html : IHtmlContent
 
     private Html(string markup) => this.markup = markup;
 
-    /// <summary>No markup.</summary>
+    /// <summary>Empty HTML.</summary>
     public static Html Empty { get; } = new("");
 
     /// <summary>
-    /// Markup from an interpolated string: <c>Html.Of($"&lt;td&gt;{name}&lt;/td&gt;")</c>. Holes are encoded, unless they are
-    /// <see cref="Html"/> or a sequence of it; numbers are written in the invariant culture.
+    /// Makes HTML from an interpolated string: <c>Html.Of($"&lt;td&gt;{name}&lt;/td&gt;")</c>. Values in holes are
+    /// encoded unless they are <see cref="Html"/> or a sequence of it; numbers are formatted in the invariant
+    /// culture.
     /// </summary>
     public static Html Of(HtmlInterpolation markup) => new(markup.Finish());
 
@@ -36,6 +38,6 @@ public sealed class Html : IHtmlContent
     /// <inheritdoc/>
     public void WriteTo(TextWriter writer, HtmlEncoder encoder) => writer.Write(markup);
 
-    /// <summary>The markup itself.</summary>
+    /// <summary>Returns the HTML text.</summary>
     public override string ToString() => markup;
 }

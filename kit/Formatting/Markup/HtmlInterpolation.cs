@@ -4,32 +4,36 @@ using System.Text;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>What the compiler makes of an interpolated string given to <see cref="Html.Of"/>.</summary>
+/// <summary>Interpolated string handler for <see cref="Html.Of"/>.</summary>
 [InterpolatedStringHandler]
 public readonly ref struct HtmlInterpolation
 {
     private readonly StringBuilder text;
 
-    /// <summary>Begins a piece of markup; called by the compiler.</summary>
+    /// <summary>Starts an interpolated string; called by the compiler.</summary>
     public HtmlInterpolation(int literalLength, int formattedCount) =>
         text = new StringBuilder(literalLength + (16 * formattedCount));
 
-    /// <summary>Adds markup of the program itself.</summary>
+    /// <summary>Appends a literal part without encoding.</summary>
     public void AppendLiteral(string literal) => text.Append(literal);
 
-    /// <summary>Adds markup.</summary>
+    /// <summary>Appends HTML without encoding.</summary>
     public void AppendFormatted(Html? markup) => text.Append(markup?.ToString());
 
-    /// <summary>Adds markup, piece after piece.</summary>
+    /// <summary>Appends a sequence of HTML without encoding.</summary>
     public void AppendFormatted(IEnumerable<Html> pieces) => text.AppendJoin("", pieces);
 
-    /// <summary>Adds text, encoded.</summary>
+    /// <summary>Appends a text with encoding.</summary>
     public void AppendFormatted(string? value) => Encode(value);
 
-    /// <summary>Adds a value as text in the invariant culture, encoded; a list or an array of markup as markup.</summary>
+    /// <summary>
+    /// Appends a value, formatted in the invariant culture and encoded; a sequence of HTML is appended without
+    /// encoding.
+    /// </summary>
     public void AppendFormatted<T>(T value, string? format = null)
     {
-        if (value is IEnumerable<Html> pieces) AppendFormatted(pieces);   // this overload fits a list better than its own does
+        // overload resolution prefers this method for lists
+        if (value is IEnumerable<Html> pieces) AppendFormatted(pieces);
         else Encode(value is IFormattable formattable ? formattable.ToString(format, CultureInfo.InvariantCulture)
             : value?.ToString());
     }
@@ -49,7 +53,7 @@ public readonly ref struct HtmlInterpolation
         }
     }
 
-    /// <summary>What stands for a character that markup must not hold; null for all others.</summary>
+    /// <summary>Returns the replacement of a character that HTML must not contain; null for all others.</summary>
     private static string? Entity(char c) => c switch
     {
         '<' => "&lt;",

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>How numbers are written for people: short, and alike in every culture.</summary>
+/// <summary>Formats numbers for readers: short, and in the invariant culture.</summary>
 internal static class Numbers
 {
-    /// <summary>About four significant digits: 0.01235, 123.5, 1.2e-07.</summary>
+    /// <summary>Formats with about four significant digits: 0.01235, 123.5, 1.2e-07.</summary>
     public static string Short(double value)
     {
         if (double.IsNaN(value)) return "NaN";
@@ -17,24 +17,24 @@ internal static class Numbers
         return Math.Round(value, digits).ToString("0.######", CultureInfo.InvariantCulture);
     }
 
-    /// <summary>A whole number with separators: 1,234,567.</summary>
+    /// <summary>Formats a whole number with thousands separators: 1,234,567.</summary>
     public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
-    /// <summary>A number and its noun: 1 head, 1,234 heads.</summary>
+    /// <summary>Formats a number with its noun: 1 head, 1,234 heads.</summary>
     public static string Count(long value, string noun) => $"{Count(value)} {noun}{(value == 1 ? "" : "s")}";
 
-    /// <summary>A whole number, shortened from ten thousand: 1,234; 10.9 M; 1.24 G.</summary>
+    /// <summary>Formats a whole number, abbreviated from ten thousand on: 1,234; 10.9 M; 1.24 G.</summary>
     public static string Scaled(long value) => Math.Abs(value) < 10_000 ? Count(value) : Prefixed(value);
 
-    /// <summary>A size in memory, in powers of 1000.</summary>
+    /// <summary>Formats a memory size, with prefixes in powers of 1000.</summary>
     public static string Bytes(long bytes) => bytes < 1000 ? $"{Count(bytes)} B" : $"{Prefixed(bytes)}B";
 
-    /// <summary>A duration: 0:43, 12:05, 1:02:03.</summary>
+    /// <summary>Formats a duration: 0:43, 12:05, 1:02:03.</summary>
     public static string Clock(TimeSpan time) => time < TimeSpan.FromHours(1)
         ? time.ToString(@"m\:ss", CultureInfo.InvariantCulture)
         : string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time:mm\\:ss}");
 
-    /// <summary>Axes of a tensor: [2 × 3 × 4].</summary>
+    /// <summary>Formats the shape of a tensor: [2 × 3 × 4].</summary>
     public static string Shape(IEnumerable<long> sizes) =>
         $"[{string.Join(" × ", sizes.Select(size => size.ToString(CultureInfo.InvariantCulture)))}]";
 

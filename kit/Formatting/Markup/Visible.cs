@@ -1,10 +1,11 @@
 namespace ResearchKit.Formatting;
 
-/// <summary>Text of tokens and names with what is invisible in it made visible.</summary>
+/// <summary>Makes invisible characters in tokens and names visible.</summary>
 internal static class Visible
 {
     /// <summary>
-    /// Spaces as ·, line ends as ⏎, tabs as ⇥, other control characters and half characters as �; shortened with ….
+    /// Shows spaces as ·, line ends as ⏎, tabs as ⇥, other control characters and unpaired surrogates as �; longer
+    /// text is shortened with ….
     /// </summary>
     public static string Token(string text, int longest = 16)
     {
@@ -15,10 +16,13 @@ internal static class Visible
         return $"{shown[..end]}…";
     }
 
-    /// <summary>The same, except that spaces stay and nothing is shortened.</summary>
+    /// <summary>Like <see cref="Token"/>, but keeps spaces and does not shorten.</summary>
     public static string OneLine(string text) => Lines(text).Replace('\n', '⏎').Replace('\t', '⇥');
 
-    /// <summary>Text of many lines as it is, except for control characters and half characters, which no file can hold.</summary>
+    /// <summary>
+    /// Returns multi-line text unchanged, except that control characters and unpaired surrogates, which no file can
+    /// contain, are replaced.
+    /// </summary>
     public static string Lines(string text) => string.Create(text.Length, text, (shown, source) =>
     {
         for (var i = 0; i < source.Length; i++)

@@ -4,7 +4,10 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws a confusion matrix: a row for each target class, shaded by the share of the row; with more classes than fit, the pairs that are confused most.</summary>
+/// <summary>
+/// Draws a confusion matrix: a row for each target class, shaded by the share of the row; with more classes than fit, the pairs
+/// that are confused most.
+/// </summary>
 internal static class ConfusionMatrixView
 {
     private const int MostClasses = 40, MostPairs = 20;
@@ -39,7 +42,8 @@ internal static class ConfusionMatrixView
         var targets = Enumerable.Range(0, matrix.Classes).Sum(other => matrix.Counts[target, other]);
         var shade = targets == 0 ? 0 : 70.0 * count / targets;
         var color = target == predicted ? "var(--rk-accent)" : "#d6455d";
-        return Html.Of($"<td class=\"rk-right\" style=\"background:color-mix(in srgb,{color} {shade:0.#}%,transparent)\">{Numbers.Count(count)}</td>");
+        return Html.Of($"<td class=\"rk-right\" style=\"background:color-mix(in srgb,{color} "
+            + $"{shade:0.#}%,transparent)\">{Numbers.Count(count)}</td>");
     }
 
     /// <summary>The wrong pairs that occur most.</summary>
@@ -49,7 +53,9 @@ internal static class ConfusionMatrixView
             where target != predicted && matrix.Counts[target, predicted] > 0
             orderby matrix.Counts[target, predicted] descending
             select (IReadOnlyList<object?>)[matrix.Labels[target], matrix.Labels[predicted], matrix.Counts[target, predicted],
-                Share(matrix.Counts[target, predicted] / (double)Enumerable.Range(0, matrix.Classes).Sum(other => matrix.Counts[target, other]))]).Take(MostPairs)]);
+                Share(matrix.Counts[target, predicted] / (double)Enumerable.Range(0, matrix.Classes)
+                    .Sum(other => matrix.Counts[target, other]))]).Take(MostPairs)]);
 
-    private static string Share(double share) => double.IsNaN(share) ? "–" : share.ToString("0.0 %", CultureInfo.InvariantCulture);
+    private static string Share(double share) =>
+        double.IsNaN(share) ? "–" : share.ToString("0.0 %", CultureInfo.InvariantCulture);
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>A color of the screen.</summary>
+/// <summary>An RGBA color.</summary>
 internal readonly record struct Color(byte Red, byte Green, byte Blue, byte Alpha = 255)
 {
     /// <summary>Reads <c>rrggbb</c>.</summary>
@@ -12,7 +12,7 @@ internal readonly record struct Color(byte Red, byte Green, byte Blue, byte Alph
         return new Color((byte)(value >> 16), (byte)(value >> 8), (byte)value);
     }
 
-    /// <summary>The color a share of the way, 0 to 1, through colors at equal distances.</summary>
+    /// <summary>Interpolates between equally spaced anchor colors, at a position from 0 to 1.</summary>
     public static Color Between(IReadOnlyList<Color> anchors, double share)
     {
         var place = share * (anchors.Count - 1);
@@ -24,6 +24,6 @@ internal readonly record struct Color(byte Red, byte Green, byte Blue, byte Alph
         return new Color(Mix(from.Red, to.Red), Mix(from.Green, to.Green), Mix(from.Blue, to.Blue));
     }
 
-    /// <summary>As styles write it.</summary>
+    /// <summary>Returns the CSS notation.</summary>
     public override string ToString() => $"#{Red:x2}{Green:x2}{Blue:x2}";
 }

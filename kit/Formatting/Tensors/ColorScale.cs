@@ -1,9 +1,12 @@
 namespace ResearchKit.Formatting;
 
-/// <summary>Turns values into palette indexes: 253 colors from lowest to highest, then one each for NaN, +∞ and −∞.</summary>
+/// <summary>
+/// Maps values to palette indexes: 253 colors from lowest to highest, then one each for NaN, +∞ and −∞.
+/// </summary>
 /// <remarks>
-/// Mixed signs get a diverging scale with zero in its centre (ColorBrewer RdBu, blue below), others viridis, whose steps look
-/// equal and which grey print and color-blind readers keep.
+/// Values of both signs get a diverging scale with zero at its centre (ColorBrewer RdBu, blue for negative
+/// values), others viridis, which is perceptually uniform and stays readable in grey print and for color-blind
+/// readers.
 /// </remarks>
 internal sealed class ColorScale
 {
@@ -14,8 +17,8 @@ internal sealed class ColorScale
 
     private readonly Color[] anchors;
 
-    /// <param name="minimum">Smallest finite value; NaN where there is none.</param>
-    /// <param name="maximum">Largest finite value; NaN where there is none.</param>
+    /// <param name="minimum">Smallest finite value; NaN if there is none.</param>
+    /// <param name="maximum">Largest finite value; NaN if there is none.</param>
     public ColorScale(double minimum, double maximum)
     {
         var far = Math.Max(Math.Abs(minimum), Math.Abs(maximum));
@@ -40,17 +43,19 @@ internal sealed class ColorScale
 
     public IReadOnlyList<Color> Palette { get; }
 
-    /// <summary>The palette index of a value.</summary>
+    /// <summary>Returns the palette index of a value.</summary>
     public byte IndexOf(double value)
     {
         if (double.IsNaN(value)) return Steps;
         if (double.IsInfinity(value)) return (byte)(value > 0 ? Steps + 1 : Steps + 2);
-        var range = (High / 2) - (Low / 2);   // halves, since the whole range of doubles overflows
+        var range = (High / 2) - (Low / 2);   // halved, since the full range may overflow a double
         var share = range > 0 ? ((value / 2) - (Low / 2)) / range : 0.5;
         return (byte)Math.Round(Math.Clamp(share, 0, 1) * (Steps - 1));
     }
 
-    /// <summary>The color bar: the scale with the numbers at its ends, and at its centre where that is zero.</summary>
+    /// <summary>
+    /// Draws the color bar: the scale with its lowest and highest value, and zero if it is at the centre.
+    /// </summary>
     public Html Bar()
     {
         if (Low == High) return Key(Palette[IndexOf(Low)], Numbers.Short(Low));
@@ -62,7 +67,7 @@ internal sealed class ColorScale
             """);
     }
 
-    /// <summary>One entry of the legend of values that are no numbers.</summary>
+    /// <summary>Draws a legend entry for values that are not finite.</summary>
     public static Html Key(Color color, string meaning) =>
         Html.Of($"<span><span class=\"rk-key\" style=\"background:{color}\"></span>{meaning}</span>");
 

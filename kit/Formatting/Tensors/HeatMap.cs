@@ -1,19 +1,19 @@
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws a plane of values as a picture of colored cells, or as a photograph.</summary>
+/// <summary>Draws a matrix of values as a heat map or as an image.</summary>
 internal static class HeatMap
 {
-    /// <summary>Cells colored by a scale.</summary>
+    /// <summary>Draws a heat map.</summary>
     public static Html Draw(TensorPanel panel, ColorScale scale, int panels)
     {
         var indexes = Array.ConvertAll(panel.Values, scale.IndexOf);
         return Figure(panel, PngImage.Indexed(panel.Columns, panel.Rows, indexes, scale.Palette), "heat map", panels);
     }
 
-    /// <summary>Pixels of grey, or of red, green and blue.</summary>
+    /// <summary>Draws an image in grey or RGB.</summary>
     /// <param name="panel">Values from 0 to <paramref name="white"/>, channels last.</param>
-    /// <param name="white">The brightest value.</param>
-    /// <param name="panels">Number of pictures side by side.</param>
+    /// <param name="white">Value of the brightest pixel.</param>
+    /// <param name="panels">Number of panels side by side.</param>
     public static Html Image(TensorPanel panel, double white, int panels)
     {
         var bytes = Array.ConvertAll(panel.Values, value => (byte)Math.Round(Math.Clamp(value / white, 0, 1) * 255));
@@ -31,7 +31,10 @@ internal static class HeatMap
             """);
     }
 
-    /// <summary>Size on the page: cells are square, unless the plane would be thinner than a sixteenth of its length.</summary>
+    /// <summary>
+    /// Returns the size in pixels. Cells are square unless the image would be thinner than a sixteenth of its
+    /// length.
+    /// </summary>
     private static (int Width, int Height) Size(TensorPanel panel, int longest)
     {
         var cell = Math.Clamp((double)longest / Math.Max(panel.Rows, panel.Columns), 0.5, 24);

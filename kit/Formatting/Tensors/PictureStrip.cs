@@ -4,14 +4,15 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws a few pictures side by side, as one picture.</summary>
+/// <summary>Draws a few images side by side in one image.</summary>
 internal static class PictureStrip
 {
     private const int MostPictures = 8;
-    private const int LongestSide = 64;   // pixels of a picture, and on the page
+    private const int LongestSide = 64;   // maximum side of an image in pixels
 
     /// <summary>
-    /// The first of some pictures of a set; colors where they have three channels, else the first channel as grey.
+    /// Draws the first of the images with the given indexes: in color if they have three channels, otherwise the
+    /// first channel in grey.
     /// </summary>
     public static Html Draw(ImageSet set, IReadOnlyList<long> numbers)
     {
@@ -23,7 +24,7 @@ internal static class PictureStrip
         var step = (Math.Max(height, width) + LongestSide - 1) / LongestSide;
         var chosen = set.Images.index_select(0, tensor(numbers.Take(MostPictures).ToArray(), int64, set.Images.device));
         chosen = chosen.slice(1, 0, channels == 3 ? 3 : 1, 1).slice(2, 0, height, step).slice(3, 0, width, step);
-        var line = chosen.permute(2, 0, 3, 1).flatten(1, 2);   // [height, pictures and width, channels]
+        var line = chosen.permute(2, 0, 3, 1).flatten(1, 2);   // [height, images · width, channels]
         if (channels != 3) line = line.expand(line.shape[0], line.shape[1], 3);
         var pixels = Array.ConvertAll(TensorStatisticsPieces.Doubles(line.contiguous()),
             level => (byte)Math.Round(Math.Clamp(level / set.White, 0, 1) * 255));

@@ -5,17 +5,17 @@ using System.Text;
 namespace ResearchKit.Formatting;
 
 /// <summary>
-/// Writes small pictures as PNG (ISO/IEC 15948): signature, header, an optional palette, the compressed rows, end.
+/// Encodes small images as PNG (ISO/IEC 15948): signature, header, optional palette, compressed rows, end.
 /// </summary>
 internal static class PngImage
 {
     private static readonly byte[] Signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0d, 0x0a, 0x1a, 0x0a];
     private static readonly uint[] Remainders = [.. Enumerable.Range(0, 256).Select(Remainder)];
 
-    /// <summary>A picture of at most 256 colors.</summary>
+    /// <summary>Encodes an image with a palette of at most 256 colors.</summary>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
-    /// <param name="indexes">One palette index a pixel, row by row.</param>
+    /// <param name="indexes">Palette index of each pixel, row by row.</param>
     /// <param name="palette">The colors.</param>
     public static byte[] Indexed(int width, int height, ReadOnlySpan<byte> indexes, IReadOnlyList<Color> palette)
     {
@@ -24,13 +24,13 @@ internal static class PngImage
         return Write(width, height, 3, 1, indexes, colors, alphas.Any(alpha => alpha < 255) ? alphas : []);
     }
 
-    /// <summary>A picture of any colors.</summary>
+    /// <summary>Encodes an image of RGB pixels.</summary>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     /// <param name="pixels">Red, green, blue of each pixel, row by row.</param>
     public static byte[] Rgb(int width, int height, ReadOnlySpan<byte> pixels) => Write(width, height, 2, 3, pixels, [], []);
 
-    /// <summary>The address that holds the picture itself.</summary>
+    /// <summary>Returns a data URI with the image.</summary>
     public static string DataUri(byte[] png) => $"data:image/png;base64,{Convert.ToBase64String(png)}";
 
     private static byte[] Write(
@@ -58,7 +58,7 @@ internal static class PngImage
         using (var deflate = new ZLibStream(bytes, CompressionLevel.Optimal, leaveOpen: true))
             for (var row = 0; row < height; row++)
             {
-                deflate.WriteByte(0);   // this row is stored as it is, without a filter
+                deflate.WriteByte(0);   // filter type 0: the row is stored unfiltered
                 deflate.Write(pixels.Slice(row * rowLength, rowLength));
             }
         return bytes.ToArray();
@@ -75,7 +75,7 @@ internal static class PngImage
         file.Write(number);
     }
 
-    /// <summary>CRC-32 as in ISO 3309, table-driven.</summary>
+    /// <summary>Computes the CRC-32 of ISO 3309 with a table.</summary>
     internal static uint Checksum(ReadOnlySpan<byte> bytes)
     {
         var sum = uint.MaxValue;

@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Some of the values along one axis: a first, and then every so-many-th.</summary>
+/// <summary>A sample along one axis: every <paramref name="Step"/>-th index from 0.</summary>
 /// <param name="Length">Length of the axis.</param>
-/// <param name="Step">Distance between those shown.</param>
+/// <param name="Step">Distance between the indexes shown.</param>
 internal readonly record struct SampledAxis(long Length, long Step)
 {
     public static SampledAxis AtMost(long length, long shown) => new(length, Math.Max(1, (length + shown - 1) / shown));
@@ -22,17 +22,20 @@ internal readonly record struct SampledAxis(long Length, long Step)
         }
     }
 
-    /// <summary>"rows 0, 8, 16 …", or nothing where all are shown.</summary>
+    /// <summary>Returns a caption such as "rows 0, 8, 16 …"; null if all are shown.</summary>
     public string? Caption(string noun) => Step == 1 ? null : $"{noun} 0, {Step}, {2 * Step} …";
 }
 
-/// <summary>One small picture: values row by row, of one channel or of three.</summary>
+/// <summary>One panel: values row by row, with one channel or three.</summary>
 internal sealed record TensorPanel(string Label, double[] Values, int Rows, int Columns, int Channels = 1);
 
-/// <summary>The values of a tensor that its picture shows, read by strided slicing so that the whole is never copied.</summary>
-/// <param name="Panels">The pictures, one for each of the leading indexes that are shown.</param>
-/// <param name="AreImages">Whether the panels are photographs, not heat maps.</param>
-/// <param name="Caption">Which values are left out; empty where all are shown.</param>
+/// <summary>
+/// The sampled values of a tensor that are drawn, read by strided slicing so that the whole tensor is never
+/// copied.
+/// </summary>
+/// <param name="Panels">The panels, one for each leading index that is shown.</param>
+/// <param name="AreImages">Whether the panels are drawn as images instead of heat maps.</param>
+/// <param name="Caption">Caption that says which indexes are shown; empty if all are.</param>
 internal sealed record TensorSample(IReadOnlyList<TensorPanel> Panels, bool AreImages, string Caption)
 {
     private const int MostPanels = 16;
@@ -40,9 +43,9 @@ internal sealed record TensorSample(IReadOnlyList<TensorPanel> Panels, bool AreI
     private const int MapCells = 65_536;     // of all panels together
     private const int ImagePixels = 36_864;  // of all panels together
 
-    /// <summary>Samples a tensor that has values.</summary>
-    /// <param name="values">Dense, at least one axis and one element.</param>
-    /// <param name="statistics">Of the whole tensor.</param>
+    /// <summary>Samples a tensor.</summary>
+    /// <param name="values">A dense tensor with at least one axis and one element.</param>
+    /// <param name="statistics">Statistics of the whole tensor.</param>
     public static TensorSample Of(Tensor values, TensorStatistics statistics)
     {
         if (values.dim() == 1)
@@ -81,20 +84,25 @@ internal sealed record TensorSample(IReadOnlyList<TensorPanel> Panels, bool AreI
         return new TensorSample([.. panels], true, Note([left, rows.Caption("rows"), columns.Caption("columns")]));
     }
 
-    /// <summary>[.., 1 or 3, height, width] of bytes, or of numbers in 0 … 1 or 0 … 255, not too small to be a picture.</summary>
+    /// <summary>
+    /// Returns whether a tensor looks like images: [.., 1 or 3, height, width], of bytes or of values in 0 … 1 or 0
+    /// … 255, and not too small.
+    /// </summary>
     private static bool LooksLikeImage(Tensor values, TensorStatistics statistics) =>
         values.dim() is 3 or 4 && values.size(-3) is 1 or 3 && values.size(-1) >= 16 && values.size(-2) >= 16
         && values.dtype
         is ScalarType.Byte or ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64
         && statistics.Finite == statistics.Count && statistics.Minimum >= 0 && statistics.Maximum <= 255;
 
-    /// <summary>At most so many combinations of the leading indexes, spread evenly over all of them.</summary>
+    /// <summary>
+    /// Returns at most <paramref name="most"/> combinations of the leading indexes, spread evenly over all.
+    /// </summary>
     private static List<long[]> Places(long[] leading, int most, out string? left)
     {
         var total = leading.Aggregate(1L, (product, size) => product * size);
         var axis = SampledAxis.AtMost(total, most);
         while (leading.Length > 1 && axis.Step > 1 && BigInteger.GreatestCommonDivisor(axis.Step, leading[^1]) != 1)
-            axis = axis with { Step = axis.Step + 1 };   // so that the last leading index takes different values too
+            axis = axis with { Step = axis.Step + 1 };   // coprime, so that the last leading index varies too
         left = axis.Step == 1 ? null : $"{axis.Shown} of {Numbers.Count(total)} planes";
         return [.. axis.Indexes.Select(index => Unravel(index, leading))];
     }

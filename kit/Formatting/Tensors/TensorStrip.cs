@@ -2,7 +2,7 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws a vector as bars on a common ground line, its scale at the left.</summary>
+/// <summary>Draws a vector as a bar chart with its scale on the left.</summary>
 internal static class TensorStrip
 {
     private const int Height = 72;

@@ -5,15 +5,16 @@ using static TorchSharp.torch;
 namespace ResearchKit.Formatting;
 
 /// <summary>
-/// What the first line about a tensor says. Making one never throws: what cannot be measured is said in a note.
+/// The facts in the first line about a tensor. Making one never throws: what cannot be measured is explained in
+/// a note.
 /// </summary>
 /// <param name="Type">Name of the dtype, such as <c>float32</c>.</param>
-/// <param name="Sizes">Length of each axis.</param>
-/// <param name="Device">Where the values are.</param>
-/// <param name="Bytes">Size of the elements in memory.</param>
-/// <param name="RequiresGrad">Whether gradients are recorded.</param>
-/// <param name="Statistics">What the values are like; null where they could not be measured.</param>
-/// <param name="Note">What the reader should know besides; null where there is nothing.</param>
+/// <param name="Sizes">Shape of the tensor.</param>
+/// <param name="Device">Device of the tensor.</param>
+/// <param name="Bytes">Memory size of the elements.</param>
+/// <param name="RequiresGrad">Whether the tensor requires gradients.</param>
+/// <param name="Statistics">Statistics of the values; null if they could not be computed.</param>
+/// <param name="Note">A further remark; null if there is none.</param>
 internal sealed record TensorSummary(
     string Type, IReadOnlyList<long> Sizes, string Device, long Bytes, bool RequiresGrad,
         TensorStatistics? Statistics, string? Note)
@@ -28,13 +29,13 @@ internal sealed record TensorSummary(
                 tensor.requires_grad, statistics, note);
     }
 
-    /// <summary>The shape, bracketed; of a scalar the word.</summary>
+    /// <summary>The shape in brackets, or "scalar".</summary>
     public string Shape => Sizes.Count == 0 ? "scalar" : Numbers.Shape(Sizes);
 
-    /// <summary>Whether the type knows magnitudes only, because its values are complex.</summary>
+    /// <summary>Whether the dtype is complex, so that statistics are of magnitudes.</summary>
     public bool IsComplex => Type.StartsWith("complex", StringComparison.Ordinal);
 
-    /// <summary>The words a reader should not miss, and whether they warn.</summary>
+    /// <summary>Returns short remarks on the tensor, and whether each is a warning.</summary>
     public IEnumerable<(string Text, bool Bad)> Flags()
     {
         if (Note is not null) yield return (Note, false);
@@ -45,7 +46,7 @@ internal sealed record TensorSummary(
         if (RequiresGrad) yield return ("requires grad", false);
     }
 
-    /// <summary>The name that PyTorch gives to a dtype.</summary>
+    /// <summary>Returns PyTorch's name of a dtype.</summary>
     public static string NameOf(ScalarType type) => type switch
     {
         ScalarType.Byte => "uint8",

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Writes a tensor for a terminal: one line of facts, and the values where they are few.</summary>
+/// <summary>Formats a tensor for a terminal: one line of facts, and the values if they are few.</summary>
 internal static class TensorText
 {
     private const int MostValues = 100;
@@ -30,7 +30,9 @@ internal static class TensorText
         return string.Join(" · ", parts.Concat(summary.Flags().Select(flag => flag.Text)));
     }
 
-    /// <summary>The values in rows, planes parted by an empty line; null where there are too many, or none.</summary>
+    /// <summary>
+    /// Returns the values in rows, with an empty line between matrices; null if there are none or too many.
+    /// </summary>
     public static string? Values(Tensor tensor, TensorSummary summary)
     {
         if (summary.Statistics is null || tensor.numel() > MostValues) return null;
@@ -44,7 +46,7 @@ internal static class TensorText
 
     private static string[] Cells(Tensor values)
     {
-        if (values.dtype == ScalarType.Int64)   // exact, where doubles would round
+        if (values.dtype == ScalarType.Int64)   // exact; doubles would round
             return [.. values.cpu().contiguous().data<long>().Select(value => value.ToString(CultureInfo.InvariantCulture))];
         if (values.dtype == ScalarType.Bool)
             return [.. TensorStatisticsPieces.Doubles(values).Select(value => value == 0 ? "false" : "true")];

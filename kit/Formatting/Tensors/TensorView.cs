@@ -7,7 +7,7 @@ namespace ResearchKit.Formatting;
 /// <summary>Draws a tensor: one line of facts, then its values as a line, heat maps or images.</summary>
 internal static class TensorView
 {
-    /// <summary>Largest sparse or quantized tensor that is made plain to be drawn, in elements.</summary>
+    /// <summary>Maximum number of elements of a sparse or quantized tensor that is converted for drawing.</summary>
     private const long LargestConverted = 1L << 24;
 
     public static Html Draw(Tensor tensor)
@@ -18,7 +18,7 @@ internal static class TensorView
         return Theme.Output(Html.Of($"{Line(summary)}{Picture(tensor, summary)}"));
     }
 
-    /// <summary>Shape, dtype, device, size, histogram, moments, flags.</summary>
+    /// <summary>Draws the line of facts: shape, dtype, device, size, histogram, moments, flags.</summary>
     private static Html Line(TensorSummary summary)
     {
         var flags = summary.Flags().Select(
@@ -83,12 +83,14 @@ internal static class TensorView
         if (statistics.NegativeInfinity > 0) yield return ColorScale.Key(ColorScale.NegativeInfinity, "−Inf");
     }
 
-    /// <summary>Dense and unquantized, so that it can be sliced.</summary>
+    /// <summary>Converts a tensor to dense and unquantized, so that it can be sliced.</summary>
     private static Tensor Plain(Tensor values)
     {
         var quantized = values.dtype is ScalarType.QInt8 or ScalarType.QUInt8 or ScalarType.QInt32;
         if (!values.is_sparse && !quantized) return values;
-        if (values.numel() > LargestConverted) throw new NotSupportedException("Too large to be made plain.");
+        if (values.numel() > LargestConverted)
+            throw new NotSupportedException($"The tensor has {values.numel()} elements; "
+                + $"at most {LargestConverted} can be converted to be drawn.");
         return quantized ? values.dequantize() : values.to_dense();
     }
 }

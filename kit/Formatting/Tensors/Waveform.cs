@@ -4,13 +4,13 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws a sound: the lowest and highest sample of each stretch of time.</summary>
+/// <summary>Draws the waveform of audio: the lowest and highest sample of each time interval.</summary>
 internal static class Waveform
 {
     private const int Columns = 200;
     private const int Height = 36;
 
-    /// <summary>The mean of the channels; full height is the largest sample.</summary>
+    /// <summary>Draws the mean of the channels, scaled to the largest absolute sample.</summary>
     public static Html Draw(AudioClip clip)
     {
         using var quiet = no_grad();

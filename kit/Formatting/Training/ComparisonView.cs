@@ -2,7 +2,10 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws runs over each other, each with a letter at its end; several seeds of one are a line in a band.</summary>
+/// <summary>
+/// Draws several runs in one plot, each labelled with a letter; several seeds of an experiment become a mean
+/// with a band.
+/// </summary>
 internal static class ComparisonView
 {
     public static Html Draw(RunComparison comparison)

@@ -1,17 +1,22 @@
 namespace ResearchKit.Formatting;
 
 /// <summary>
-/// Shows something that changes: the seam that each notebook host fills, and lines of text where there is none.
+/// Shows an object that changes over time, through the notebook host's live display, or as lines of text
+/// without a host.
 /// </summary>
 internal static class LiveDisplay
 {
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
 
-    /// <summary>The host's display: shows an object, and returns what replaces it by another. Null where no host is.</summary>
+    /// <summary>
+    /// The host's display: shows an object and returns an action that replaces it by another. Null without a host.
+    /// </summary>
     public static Func<object, Action<object>>? Host { get; set; }
 
     /// <summary>Shows an object.</summary>
-    /// <returns>What replaces it; the second argument says that no other follows.</returns>
+    /// <returns>
+    /// An action that replaces the object; its second argument says that this is the last replacement.
+    /// </returns>
     public static Action<object, bool> Show(object first)
     {
         if (Host is { } host)

@@ -10,27 +10,34 @@ public static class LiveTraining
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
-    /// Passes the steps of a run through and shows its progress and its curve so far, a few times a second; the last state is
-    /// shown however the run ends. What a display throws does not stop the training: it ends the display.
+    /// Passes the steps of a run through and shows its progress and its loss curve a few times a second. The last
+    /// state is shown however the run ends. An exception in the display ends the display, not the training.
     /// </summary>
-    /// <param name="run">What a trainer's <c>Run</c> yields; read once, as it is asked for.</param>
-    /// <param name="name">What the run is called.</param>
-    /// <param name="lossUnit">Unit of the loss; null for the one that the reports name.</param>
+    /// <param name="run">The steps that a trainer's <c>Run</c> yields; enumerated once, lazily.</param>
+    /// <param name="name">Name of the run.</param>
+    /// <param name="lossUnit">Unit of the loss; null for the unit in the reports.</param>
     /// <param name="operationsPerSecond">
-    /// What the machine could do, of which the share that the run reaches is shown: <see cref="Trainer.PeakMatmulRate"/>. Null for no share.
+    /// The machine's peak rate, to show the share of it that the run reaches: <see cref="Trainer.PeakMatmulRate"/>.
+    /// Null shows no share.
     /// </param>
     public static IEnumerable<StepReport> Watch(
         this IEnumerable<StepReport> run, string name = "training", string? lossUnit = null, double? operationsPerSecond = null)
     {
         ArgumentNullException.ThrowIfNull(run);
-        if (operationsPerSecond is not (null or > 0)) throw new ArgumentOutOfRangeException(nameof(operationsPerSecond), operationsPerSecond, "The machine's rate must be positive.");
+        if (operationsPerSecond is not (null or > 0))
+            throw new ArgumentOutOfRangeException(nameof(operationsPerSecond), operationsPerSecond, "The machine's peak "
+                + "rate must be positive.");
         return Watched(run, new TrainingHistory(name, new List<StepReport>(), lossUnit ?? ""), operationsPerSecond);
     }
 
-    /// <summary>Trains to the last step, shows progress and curve while it runs, and returns the curve.</summary>
-    /// <param name="trainer">The trainer; the unit of its loss is its objective's.</param>
-    /// <param name="name">What the run is called.</param>
-    /// <param name="showsRate">Whether the share of the machine's rate is shown; measuring that rate takes up to a second at the start.</param>
+    /// <summary>
+    /// Trains to the last step, shows progress and loss curve meanwhile, and returns the history of the run.
+    /// </summary>
+    /// <param name="trainer">The trainer; the unit of the loss is that of its objective.</param>
+    /// <param name="name">Name of the run.</param>
+    /// <param name="showsRate">
+    /// Whether to show the share of the machine's peak rate; measuring that rate takes up to a second at the start.
+    /// </param>
     /// <inheritdoc cref="Trainer.Run" path="/exception"/>
     public static TrainingHistory Watch(this Trainer trainer, string name = "training", bool showsRate = false)
     {
@@ -39,7 +46,8 @@ public static class LiveTraining
         return trainer.History(name);
     }
 
-    private static IEnumerable<StepReport> Watched(IEnumerable<StepReport> run, TrainingHistory history, double? operationsPerSecond)
+    private static IEnumerable<StepReport> Watched(IEnumerable<StepReport> run, TrainingHistory history,
+        double? operationsPerSecond)
     {
         var reports = (List<StepReport>)history.Reports;
         var display = new Screen(history, operationsPerSecond);
@@ -63,7 +71,9 @@ public static class LiveTraining
         }
     }
 
-    /// <summary>The display of one run: shown with its first step, refreshed at most every interval.</summary>
+    /// <summary>
+    /// The live display of one run: shown with the first step and refreshed at most once per interval.
+    /// </summary>
     private sealed class Screen(TrainingHistory history, double? operationsPerSecond)
     {
         private readonly Stopwatch sinceShown = new();
@@ -95,7 +105,7 @@ public static class LiveTraining
                 if (replace is null) replace = LiveDisplay.Show(progress);
                 else replace(progress, state != TrainingState.Running);
             }
-            catch (Exception error) when (error is not OperationCanceledException)   // an interrupt is for the run
+            catch (Exception error) when (error is not OperationCanceledException)   // a cancellation is meant for the run
             {
                 broken = true;
                 Console.Error.WriteLine($"The live display of '{history.Name}' ended: {error.Message}");

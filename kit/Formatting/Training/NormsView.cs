@@ -3,7 +3,8 @@ using ResearchKit.Training;
 namespace ResearchKit.Formatting;
 
 /// <summary>
-/// Draws the norms of a model's modules: a table, with bars by the logarithm, in which what vanishes or explodes stands out.
+/// Draws a table of the norms of a model's modules, with bars on a logarithmic scale that make vanishing and
+/// exploding norms visible.
 /// </summary>
 internal static class NormsView
 {
@@ -32,7 +33,7 @@ internal static class NormsView
                 norms.Module.Length == 0 ? "(model)" : norms.Module, .. Cells(norms)])]);
     }
 
-    /// <summary>Logarithms of the smallest and the largest norm that are positive.</summary>
+    /// <summary>Returns the logarithms of the smallest and the largest positive norm.</summary>
     private static (double Low, double High) Scale(IEnumerable<double?> values)
     {
         var logarithms = values.OfType<double>().Where(value => value > 0 && double.IsFinite(value))
@@ -40,7 +41,7 @@ internal static class NormsView
         return logarithms.Count == 0 ? (0, 0) : (logarithms.Min(), logarithms.Max());
     }
 
-    /// <summary>A bar beside its number, which says the same.</summary>
+    /// <summary>Draws a bar next to the number that it represents.</summary>
     private static Html Bar(double? value, (double Low, double High) scale)
     {
         if (value is not > 0) return Html.Empty;

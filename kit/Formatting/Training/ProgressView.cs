@@ -1,6 +1,6 @@
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws the state of a run: a bar, the figures, and the small curve so far.</summary>
+/// <summary>Draws the state of a run: a progress bar, the numbers and a small loss curve.</summary>
 internal static class ProgressView
 {
     private static readonly Html Style = Html.Verbatim(
@@ -25,7 +25,7 @@ internal static class ProgressView
         };
         IEnumerable<string> said = progress.Last is { } last ? Figures(progress, last) : ["no step yet"];
         var figures = said.Select(figure => Html.Of($"<span class=\"rk-num\">{figure}</span>"));
-        var series = CurveSeries.Thinned(progress.History, most: 160);   // a third of the picture's pixels
+        var series = CurveSeries.Thinned(progress.History, most: 160);   // a third of the plot's width in pixels
         var curve = series.Raw.Count < 2 ? Html.Empty
             : new CurvePicture([series], progress.History.LossUnit, progress.Last?.Steps ?? 0, 480, 180)
             .Draw($"{name}: loss so far");

@@ -3,13 +3,13 @@ using Microsoft.DotNet.Interactive.Formatting;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Shows a record as a table of two columns: what, and how much.</summary>
+/// <summary>Shows a record as a table of two columns: name and value.</summary>
 public static class RecordView
 {
-    /// <summary>Registers how records of a type are shown, as a page and as text.</summary>
-    /// <param name="title">What stands above the table.</param>
+    /// <summary>Registers how records of a type are shown, as HTML and as text.</summary>
+    /// <param name="title">Title above the table.</param>
     /// <param name="rows">
-    /// Name and value of each line; numbers are aligned right, and a <see cref="Html"/> is shown as it is.
+    /// Name and value of each row; numbers are right-aligned, and <see cref="Html"/> is shown without encoding.
     /// </param>
     public static void Register<T>(Func<T, string> title, Func<T, IEnumerable<(string Name, object? Value)>> rows)
         where T : notnull
@@ -19,7 +19,7 @@ public static class RecordView
         Formatters.Register<T>(record => Draw(title(record), rows(record)), record => Text(title(record), rows(record)));
     }
 
-    /// <summary>The table.</summary>
+    /// <summary>Draws the table.</summary>
     public static Html Draw(string title, IEnumerable<(string Name, object? Value)> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
@@ -30,7 +30,7 @@ public static class RecordView
             Html.Of($"<div class=\"rk-line\"><b>{title}</b></div><table class=\"rk-tab\"><tbody>{lines}</tbody></table>"));
     }
 
-    /// <summary>The same in characters, without the rows that are pictures.</summary>
+    /// <summary>Formats the table as text, without rows whose value is HTML.</summary>
     public static string Text(string title, IEnumerable<(string Name, object? Value)> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
@@ -59,6 +59,8 @@ public static class RecordView
         _ => value.ToString() ?? "",
     };
 
-    /// <summary>A value in a list, where a separator of thousands would be taken for one of values.</summary>
+    /// <summary>
+    /// Formats a value in a list, without a thousands separator, which could be mistaken for a list separator.
+    /// </summary>
     private static string Item(object? value) => value is int or long ? $"{value}" : Written(value);
 }

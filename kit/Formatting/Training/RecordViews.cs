@@ -9,7 +9,7 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>The kit's small records, each as a table of two columns.</summary>
+/// <summary>Registers the views of the kit's small records, as tables of two columns.</summary>
 internal static partial class RecordViews
 {
     private static readonly string[] ProcessRows =
@@ -42,8 +42,10 @@ internal static partial class RecordViews
             .. set.Files.Select(file => ($"{file.Name}: {file.Title}", (object?)$"{Numbers.Count(file.Bytes)} bytes")),
         ]);
         RegisterRuns();
-        RecordView.Register<ActivationCache>(_ => "activations", cache => cache.Names.Select(name => (name, (object?)cache[name].ShapeText())));
-        RecordView.Register<Batch>(_ => "batch", batch => [("inputs", batch.Inputs.ShapeText()), ("targets", batch.Targets.ShapeText())]);
+        RecordView.Register<ActivationCache>(_ =>
+            "activations", cache => cache.Names.Select(name => (name, (object?)cache[name].ShapeText())));
+        RecordView.Register<Batch>(_ =>
+            "batch", batch => [("inputs", batch.Inputs.ShapeText()), ("targets", batch.Targets.ShapeText())]);
         RecordView.Register<OverfitCheck>(_ => "one batch by heart", batch =>
         [
             ("learnt", batch.Passed ? "yes" : "no: something is wrong, or it needs more steps or another rate"),
@@ -81,7 +83,8 @@ internal static partial class RecordViews
     private static void RegisterRuns()
     {
         RecordView.Register<RunRecorder>(run => Title(run.Run), run => [.. Rows(run.Run, run.Process), .. Rows(run.Process)]);
-        RecordView.Register<TrainingRun>(Title, run => run.Process is { } own ? [.. Rows(run, own), .. Rows(own)] : Rows(run, null));
+        RecordView.Register<TrainingRun>(Title, run =>
+            run.Process is { } own ? [.. Rows(run, own), .. Rows(own)] : Rows(run, null));
         RecordView.Register<RunProcess>(_ => "process", process => [("commit", process.Commit), .. Rows(process)]);
         RecordView.Register<RunRecord>(Title, record =>
         [
@@ -97,7 +100,8 @@ internal static partial class RecordViews
 
     private static string Title(TrainingRun run) => $"run of {run.Name}";
 
-    private static string Title(RunRecord record) => $"record of {Path.GetFileNameWithoutExtension(record.Notebook) ?? "a program"}";
+    private static string Title(RunRecord record) =>
+        $"record of {Path.GetFileNameWithoutExtension(record.Notebook) ?? "a program"}";
 
     private static IEnumerable<(string Name, object? Value)> Rows(TrainingRun run, RunProcess? process) =>
     [
@@ -109,12 +113,13 @@ internal static partial class RecordViews
     /// <summary>Versions, then the machine, each in an order of its own.</summary>
     private static IEnumerable<(string Name, object? Value)> Rows(RunProcess process) =>
     [
-        .. process.Packages.Concat(process.Machine).OrderBy(entry => (uint)Array.IndexOf(ProcessRows, entry.Key))   // unknown ones last
+        // unknown ones last
+        .. process.Packages.Concat(process.Machine).OrderBy(entry => (uint)Array.IndexOf(ProcessRows, entry.Key))
             .Select(entry => (entry.Key, (object?)entry.Value)),
         .. process.Portable ? [("portable", "true")] : Array.Empty<(string, object?)>(),
     ];
 
-    /// <summary>The shapes of models, and how they write.</summary>
+    /// <summary>Registers the views of configurations and options.</summary>
     private static void RegisterModels()
     {
         RegisterProperties<GptConfig>("GPT");
@@ -136,7 +141,7 @@ internal static partial class RecordViews
         RegisterProperties<WordPieceOptions>("WordPiece");
     }
 
-    /// <summary>A record whose properties say all.</summary>
+    /// <summary>Registers a view that lists the properties of a record.</summary>
     private static void RegisterProperties<T>(string title) where T : notnull
     {
         var properties = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance)
@@ -147,7 +152,7 @@ internal static partial class RecordViews
 
     private static string Measured(Measurement metric) => $"{Numbers.Short(metric.Value)} {metric.Unit}";
 
-    /// <summary>A name of the program as words: <c>ContextLength</c> to "context length".</summary>
+    /// <summary>Splits an identifier into words: <c>ContextLength</c> to "context length".</summary>
     internal static string Words(string name) =>
         WordStart().Replace(name, match => $" {match.Value.ToLowerInvariant()}").Trim().ToLowerInvariant();
 

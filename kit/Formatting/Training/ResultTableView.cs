@@ -2,14 +2,14 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws results as a table with a head; numbers stand at the right.</summary>
+/// <summary>Draws results as a table with a header; numbers are right-aligned.</summary>
 internal static class ResultTableView
 {
     private const int MostRows = 500;
 
     public static Html Draw(ResultTable table) => Theme.Output(Fragment(table));
 
-    /// <summary>The table alone, for an output that has more.</summary>
+    /// <summary>Returns the table alone, as part of a larger output.</summary>
     public static Html Fragment(ResultTable table)
     {
         var head = table.Columns.Select(
@@ -21,7 +21,7 @@ internal static class ResultTableView
         return Html.Of($"<table class=\"rk-tab\"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}");
     }
 
-    /// <summary>The same in characters, without the columns that are pictures.</summary>
+    /// <summary>Formats the table as text, without columns whose values are HTML.</summary>
     public static string Text(ResultTable whole)
     {
         var words = Enumerable.Range(0, whole.Columns.Count)

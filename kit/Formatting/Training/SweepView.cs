@@ -3,7 +3,8 @@ using ResearchKit.Training;
 namespace ResearchKit.Formatting;
 
 /// <summary>
-/// Draws a learning-rate sweep: the loss over the logarithm of the rate, with the place where it falls fastest.
+/// Draws a learning-rate sweep: the loss against the logarithm of the learning rate, with the point of steepest
+/// descent marked.
 /// </summary>
 internal static class SweepView
 {

@@ -3,40 +3,40 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>How a run ended, or that it has not.</summary>
+/// <summary>State of a training run.</summary>
 public enum TrainingState
 {
-    /// <summary>It goes on.</summary>
+    /// <summary>The run is in progress.</summary>
     Running,
 
-    /// <summary>It came to its last step.</summary>
+    /// <summary>The run reached its last step.</summary>
     Finished,
 
-    /// <summary>It ended before its last step: its reader stopped, or it failed.</summary>
+    /// <summary>The run ended before its last step: its consumer stopped, or it failed.</summary>
     Stopped,
 }
 
-/// <summary>Where a run is: what a live display shows.</summary>
+/// <summary>Progress of a run, as shown by a live display.</summary>
 /// <param name="History">The steps so far.</param>
-/// <param name="State">Whether it goes on.</param>
+/// <param name="State">State of the run.</param>
 public sealed record TrainingProgress(TrainingHistory History, TrainingState State)
 {
-    /// <summary>Operations a second that the machine could do; null where that was not asked.</summary>
+    /// <summary>Peak rate of the machine in FLOPs per second; null if not measured.</summary>
     public double? OperationsPerSecond { get; init; }
 
-    /// <summary>Most resident memory that the process has held so far, in bytes; null where that was not asked.</summary>
+    /// <summary>Peak resident memory of the process so far in bytes; null if not measured.</summary>
     public long? PeakMemory { get; init; }
 
     /// <summary>
-    /// Share of the machine's operations a second that the run does, 0 to 1; null where one of the two is not known.
+    /// Share of the machine's peak rate that the run reaches, 0 to 1; null if either rate is unknown.
     /// </summary>
     public double? Utilization => Last is { OperationsPerSecond: > 0 } last && OperationsPerSecond is { } most
         ? last.OperationsPerSecond / most : null;
 
-    /// <summary>Share of the steps that are done, 0 to 1.</summary>
+    /// <summary>Fraction of the steps that are done, 0 to 1.</summary>
     public double Share => Last is { Steps: > 0 } last ? Math.Clamp((double)last.Step / last.Steps, 0, 1) : 0;
 
-    /// <summary>The last step; null before the first.</summary>
+    /// <summary>Report of the last step; null before the first.</summary>
     public StepReport? Last => History.Reports.Count == 0 ? null : History.Reports[^1];
 
     /// <summary>The last loss on held-out data; null before the first.</summary>
@@ -50,7 +50,7 @@ public sealed record TrainingProgress(TrainingHistory History, TrainingState Sta
         }
     }
 
-    /// <summary>One line for a terminal.</summary>
+    /// <summary>Returns one line for a terminal.</summary>
     public override string ToString()
     {
         const int Cells = 20;
@@ -62,10 +62,10 @@ public sealed record TrainingProgress(TrainingHistory History, TrainingState Sta
             + $" · loss {Numbers.Short(last.Loss)}{held} · {Pace(last)} · {string.Join(" · ", [.. Machine(), Remaining(last)])}";
     }
 
-    /// <summary>Tokens per second.</summary>
+    /// <summary>Formats the tokens per second.</summary>
     internal static string Pace(StepReport last) => $"{Numbers.Count((long)Math.Clamp(last.TokensPerSecond, 0, 1e15))} tokens/s";
 
-    /// <summary>How well the machine is used, and how much of its memory.</summary>
+    /// <summary>Returns texts on the machine's utilization and its memory.</summary>
     internal IEnumerable<string> Machine()
     {
         if (Utilization is { } share)
@@ -73,7 +73,7 @@ public sealed record TrainingProgress(TrainingHistory History, TrainingState Sta
         if (PeakMemory is { } bytes) yield return $"peak {Numbers.Bytes(bytes)}";
     }
 
-    /// <summary>Time left; of a run that ended, the time it took.</summary>
+    /// <summary>Returns the remaining time, or the total time of a run that ended.</summary>
     internal string Remaining(StepReport last) => State switch
     {
         TrainingState.Running => $"{Numbers.Clock(last.Left)} left",

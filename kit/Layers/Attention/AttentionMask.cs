@@ -3,63 +3,73 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Which keys a query sees, and what is added to the scores; the parts combine.</summary>
+/// <summary>
+/// Which keys each query attends to, and a bias that is added to the scores. The properties can be combined.
+/// </summary>
 public sealed record AttentionMask
 {
-    /// <summary>Every query sees every key.</summary>
+    /// <summary>Every query attends to every key.</summary>
     public static AttentionMask None { get; } = new();
 
-    /// <summary>A query sees its own position and what came before.</summary>
+    /// <summary>Each query attends to its own position and to earlier ones.</summary>
     public static AttentionMask CausalOnly { get; } = new() { Causal = true };
 
-    /// <summary>The mask of a batch of texts that were padded to one length.</summary>
-    /// <param name="attentionMask">
-    /// [batch, key] as tokenizers give it: 0 = padding, all else a token; null for no padding.
-    /// </param>
-    /// <param name="causal">Whether a query sees only its own position and what came before.</param>
+    /// <summary>Returns the mask of a batch of texts that were padded to one length.</summary>
+    /// <param name="attentionMask">[batch, key] as tokenizers return it: 0 = padding, anything else = token; null
+    /// for no padding.</param>
+    /// <param name="causal">Whether each query attends only to its own position and to earlier ones.</param>
     public static AttentionMask OfTokens(Tensor? attentionMask, bool causal = false) =>
         new() { Causal = causal, Padding = attentionMask?.eq(0) };
 
-    /// <summary>A query sees its own position and what came before; the last query stands at the last key.</summary>
+    /// <summary>
+    /// Whether each query attends only to its own position and to earlier ones. The last query has the position of
+    /// the last key.
+    /// </summary>
     public bool Causal { get; init; }
 
     /// <summary>
-    /// With <see cref="Causal"/>: a query sees its own position and so many less one before it; null for all before it.
+    /// With <see cref="Causal"/>: the number of keys that a query attends to, its own position and the ones just
+    /// before it; null for all earlier ones.
     /// </summary>
     /// <remarks>
     /// Sliding-window attention, Beltagy et al., 2020, https://arxiv.org/abs/2004.05150, §3.1; Jiang et al., 2023 (Mistral).
     /// </remarks>
     public int? Window { get; init; }
 
-    /// <summary>Keys that nobody sees: bool [batch, key], true = padding.</summary>
+    /// <summary>Keys that no query attends to: bool [batch, key], true = padding.</summary>
     public Tensor? Padding { get; init; }
 
-    /// <summary>Pairs that are hidden: bool, true = hidden; broadcast to [batch, head, query, key].</summary>
+    /// <summary>
+    /// Pairs of query and key that are masked: bool, true = masked; broadcast to [batch, head, query, key].
+    /// </summary>
     public Tensor? Hidden { get; init; }
 
     /// <summary>Numbers added to the scores, such as relative positions; broadcast to [batch, head, query, key].</summary>
     public Tensor? ScoreBias { get; init; }
 
-    /// <summary>True where libtorch's own causal mask says the same.</summary>
+    /// <summary>Whether libtorch's own causal mask (<c>is_causal</c>) is equivalent.</summary>
     internal bool IsPlainCausal(long queries, long keys) =>
         Causal && Padding is null && Hidden is null && ScoreBias is null && queries == keys && !(Window < keys);
 
-    /// <summary>True where no part tells the heads apart.</summary>
+    /// <summary>Whether all heads have the same mask.</summary>
     internal bool IsTheSameForAllHeads => Hidden is null && ScoreBias is null;
 
     /// <summary>
-    /// All parts as one tensor to add to the scores, broadcastable to [batch, head, query, key]; null for none.
+    /// Combines all properties into one tensor to add to the scores, broadcastable to [batch, head, query, key];
+    /// null if there is none.
     /// </summary>
-    /// <param name="query">[batch, head, query, d_head]; gives the batch, the dtype and the device.</param>
+    /// <param name="query">[batch, head, query, d_head]; determines the batch size, the dtype and the
+    /// device.</param>
     /// <param name="keys">Number of keys.</param>
-    /// <exception cref="ArgumentException">A part does not fit the queries and keys.</exception>
+    /// <exception cref="ArgumentException">A mask or bias does not fit the queries and keys.</exception>
     internal Tensor? Bias(Tensor query, long keys)
     {
         var batch = query.shape[0];
         var queries = query.shape[2];
         var hidden = Hidden is null ? null : Fitting(Hidden, query, keys, nameof(Hidden), ScalarType.Bool);
         if (Window is { } window && (window < 1 || !Causal))
-            throw new ArgumentException($"A window of {window} with Causal {Causal}; expected at least 1, and a causal mask.");
+            throw new ArgumentException($"The window is {window} and Causal is {Causal}; "
+            + "expected a window of at least 1 and a causal mask.");
         if (Causal && queries > 1) hidden = Either(hidden, Future(queries, keys, query.device));
         if (Window < keys) hidden = Either(hidden, Past(queries, keys, Window.Value, query.device));
         if (Padding is not null)
@@ -72,7 +82,8 @@ public sealed record AttentionMask
 
         var bias = ScoreBias is null ? null : Fitting(ScoreBias, query, keys, nameof(ScoreBias), null).to(query.dtype);
         if (hidden is null) return bias;
-        // The least finite number: a query that sees nothing then looks everywhere alike, where -∞ would give NaN.
+        // The lowest finite number: a query without any visible key then attends to all keys equally; -∞ would give
+        // NaN.
         var minus = zeros(hidden.shape, query.dtype, query.device).masked_fill_(hidden, finfo(query.dtype).min);
         return bias is null ? minus : bias + minus;
     }
@@ -81,7 +92,9 @@ public sealed record AttentionMask
     private static Tensor Future(long queries, long keys, Device device) =>
         ones([queries, keys], ScalarType.Bool, device).triu(keys - queries + 1);
 
-    /// <summary>True where the key comes so far before the query that the window does not reach it; bool [query, key].</summary>
+    /// <summary>
+    /// True where the key is so far before the query that it is outside the window; bool [query, key].
+    /// </summary>
     private static Tensor Past(long queries, long keys, int window, Device device) =>
         ones([queries, keys], ScalarType.Bool, device).tril(keys - queries - window);
 

@@ -6,35 +6,37 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Layers;
 
 /// <summary>
-/// (softmax(Q₁K₁ᵀ/√d) − λ softmax(Q₂K₂ᵀ/√d)) V: what both patterns look at cancels, as noise does between two microphones.
+/// (softmax(Q₁K₁ᵀ/√d) − λ softmax(Q₂K₂ᵀ/√d)) V: the difference of two attention patterns, which cancels what is
+/// common to both as noise.
 /// </summary>
 /// <remarks>
 /// Ye et al., 2024, https://arxiv.org/abs/2410.05258, §2.1, with λ = exp(λ_q1·λ_k1) − exp(λ_q2·λ_k2) + λ_init and
-/// λ_init = 0.8 − 0.6 exp(−0.3 layer). Each head's result is normalised on its own and scaled by 1 − λ_init. Causal, rotary
-/// positions, no biases; parameter names are those of the authors' code. A head takes two queries and keys of half its width, so
-/// that the layer has as many parameters as <see cref="GroupedQueryAttention"/> of the same width and heads.
+/// λ_init = 0.8 − 0.6 exp(−0.3 layer). The output of each head is normalised separately and scaled by 1 −
+/// λ_init. Causal, with rotary positions, without biases; parameter names are those of the authors' code. Each
+/// head has two queries and two keys of half its width, so the layer has about as many parameters as
+/// <see cref="GroupedQueryAttention"/> with the same width and heads.
 /// </remarks>
 public sealed class DifferentialAttention : Module<Tensor, Tensor>
 {
     private readonly Dense q_proj, k_proj, v_proj, out_proj;
     private readonly Parameter lambda_q1, lambda_k1, lambda_q2, lambda_k2;        // [d_head / 2]
-    private readonly RmsNorm subln;                                               // of each head's result
+    // normalises the output of each head
+    private readonly RmsNorm subln;
     private readonly HookPoint hook_pattern_1 = new(), hook_pattern_2 = new();    // [batch, head, query, key]
     private readonly RotaryPositions rotary;
     private readonly double lambdaInit;
     private readonly int heads;
 
     /// <param name="width">Channels of the tokens, d_model.</param>
-    /// <param name="heads">
-    /// Number of heads, of which each has a pair of patterns; 4 · heads divides <paramref name="width"/>.
-    /// </param>
-    /// <param name="layer">Which layer of the model, counted from 0: deeper ones start with a larger λ.</param>
-    /// <exception cref="ArgumentException">The heads do not divide the width into pairs of rotating channels.</exception>
+    /// <param name="heads">Number of heads, each with two attention patterns; 4 · heads must divide
+    /// <paramref name="width"/>.</param>
+    /// <param name="layer">Index of the layer in the model, from 0; deeper layers start with a larger λ.</param>
+    /// <exception cref="ArgumentException">4 · heads does not divide the width.</exception>
     public DifferentialAttention(int width, int heads, int layer) : base(nameof(DifferentialAttention))
     {
         if (heads < 1 || width % (4 * heads) != 0)
-            throw new ArgumentException($"Width {width} is not divisible by 4 · {heads} heads: each head has two queries, and "
-                + "rotary positions turn pairs.", nameof(heads));
+            throw new ArgumentException($"Width {width} is not divisible by 4 · {heads} heads: each head has two queries, "
+            + "and rotary positions need an even number of channels in each.", nameof(heads));
         this.heads = heads;
         lambdaInit = 0.8 - (0.6 * Math.Exp(-0.3 * layer));
         var half = width / heads / 2;
@@ -67,7 +69,8 @@ public sealed class DifferentialAttention : Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// Neighbouring half heads belong together: [batch, time, channels] to two of [batch, head, time, d_head / 2], rotated.
+    /// Splits into pairs of half heads and rotates them: [batch, time, channels] to two of [batch, head, time,
+    /// d_head / 2].
     /// </summary>
     private Tensor[] Pairs(Tensor projected)
     {

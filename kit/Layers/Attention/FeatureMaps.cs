@@ -5,10 +5,13 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>What named layers of a model give for one input, such as the four stages of a ResNet: a feature pyramid.</summary>
+/// <summary>
+/// The outputs of named layers of a model for one input, such as the four stages of a ResNet: a feature
+/// pyramid.
+/// </summary>
 /// <remarks>
-/// Unlike a recording of activations these keep their gradients, so that something trained can stand on them. The maps live until
-/// this is disposed.
+/// Unlike recorded activations, the maps keep their autograd graph, so that layers can be trained on top of
+/// them. They live until this object is disposed.
 /// </remarks>
 [SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "Maps is the word for them.")]
 public sealed class FeatureMaps : IDisposable
@@ -19,11 +22,12 @@ public sealed class FeatureMaps : IDisposable
     {
     }
 
-    /// <summary>Runs a model once and keeps what the named layers give.</summary>
-    /// <param name="model">Any model whose layers take and give one tensor.</param>
-    /// <param name="input">What the model takes.</param>
+    /// <summary>Runs a model once and keeps the outputs of the named layers.</summary>
+    /// <param name="model">Any model whose layers take and return one tensor.</param>
+    /// <param name="input">Input of the model.</param>
     /// <param name="names">Places in the module tree, such as <c>layer1</c> or <c>features.20</c>.</param>
-    /// <exception cref="KeyNotFoundException">The model has no such layer, or it did not run; lists those there are.</exception>
+    /// <exception cref="KeyNotFoundException">The model has no such layer (the message lists its layers), or the
+    /// layer did not run.</exception>
     /// <exception cref="InvalidOperationException">The model is packed for inference.</exception>
     public static FeatureMaps Of(Module<Tensor, Tensor> model, Tensor input, params IReadOnlyList<string> names)
     {
@@ -32,8 +36,8 @@ public sealed class FeatureMaps : IDisposable
             .ToDictionary(pair => pair.name, pair => (Module<Tensor, Tensor>)pair.module);
         foreach (var name in names)
             if (!layers.ContainsKey(name))
-                throw new KeyNotFoundException(
-                    $"{model.GetName()} has no layer '{name}'; there are {string.Join(", ", layers.Keys)}.");
+                throw new KeyNotFoundException($"{model.GetName()} has no layer '{name}'; "
+                + $"expected one of {string.Join(", ", layers.Keys)}.");
 
         var kept = new FeatureMaps();
         var hooks = names.Distinct().Select(name => layers[name].register_forward_hook((_, _, output) => kept.Keep(name, output)))
@@ -60,16 +64,17 @@ public sealed class FeatureMaps : IDisposable
         return kept;
     }
 
-    /// <summary>Names of the maps, in the order of the model's computation.</summary>
+    /// <summary>Names of the kept layers, in the order in which the model computes them.</summary>
     public IReadOnlyCollection<string> Names => maps.Keys;
 
-    /// <summary>What the model itself gives.</summary>
+    /// <summary>Output of the model.</summary>
     public Tensor Output { get; private set; } = null!;
 
-    /// <summary>What a layer gives; of a layer that runs several times, what it gives last.</summary>
-    /// <exception cref="KeyNotFoundException">It was not asked for.</exception>
+    /// <summary>Output of a layer; if the layer runs several times, its last output.</summary>
+    /// <exception cref="KeyNotFoundException">The layer was not among the names.</exception>
     public Tensor this[string name] => maps.TryGetValue(name, out var map) ? map
-        : throw new KeyNotFoundException($"'{name}' was not asked for; there are {string.Join(", ", maps.Keys)}.");
+        : throw new KeyNotFoundException($"The output of layer '{name}' was not kept; "
+        + $"expected one of {string.Join(", ", maps.Keys)}.");
 
     /// <summary>Frees the maps and the output.</summary>
     public void Dispose()
@@ -85,7 +90,7 @@ public sealed class FeatureMaps : IDisposable
     private Tensor Keep(string name, Tensor output)
     {
         if (maps.Remove(name, out var earlier)) earlier.Dispose();
-        // Without a gradient the next layer may work in place.
+        // Without a gradient the next layer may overwrite its input.
         maps[name] = (output.requires_grad ? output.alias() : output.clone()).DetachFromDisposeScope();
         return output;
     }

@@ -5,12 +5,13 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Layers;
 
 /// <summary>
-/// Causal attention whose key and value heads may be fewer than its query heads, over all that came before or a window of it.
+/// Causal attention that may have fewer key and value heads than query heads, over all earlier tokens or a
+/// sliding window of them.
 /// </summary>
 /// <remarks>
-/// As many key heads as heads is multi-head attention; one is multi-query attention (Shazeer, 2019,
-/// https://arxiv.org/abs/1911.02150); between lies grouped-query attention (Ainslie et al., 2023,
-/// https://arxiv.org/abs/2305.13245): fewer keys and values to keep for the tokens to come. Rotary positions, no biases;
+/// With as many key heads as query heads it is multi-head attention; with one it is multi-query attention
+/// (Shazeer, 2019, https://arxiv.org/abs/1911.02150); in between it is grouped-query attention (Ainslie et al.,
+/// 2023, https://arxiv.org/abs/2305.13245), which needs a smaller key-value cache. Rotary positions, no biases;
 /// parameter names are those of Llama.
 /// </remarks>
 public sealed class GroupedQueryAttention : Module<Tensor, Tensor>
@@ -22,10 +23,12 @@ public sealed class GroupedQueryAttention : Module<Tensor, Tensor>
     private readonly int heads, keyHeads;
 
     /// <param name="width">Channels of the tokens, d_model.</param>
-    /// <param name="heads">Query heads; divides <paramref name="width"/>.</param>
-    /// <param name="keyHeads">Key and value heads; divides <paramref name="heads"/>.</param>
-    /// <param name="window">Tokens that a token sees, itself included; null for all before it.</param>
-    /// <exception cref="ArgumentException">One does not divide the other, heads of an odd width, or a window below 1.</exception>
+    /// <param name="heads">Number of query heads; must divide <paramref name="width"/>.</param>
+    /// <param name="keyHeads">Number of key and value heads; must divide <paramref name="heads"/>.</param>
+    /// <param name="window">Number of tokens that a token attends to, itself included; null for all earlier
+    /// ones.</param>
+    /// <exception cref="ArgumentException">The heads do not divide the width, the key heads do not divide the
+    /// heads, a head has an odd width, or the window is below 1.</exception>
     public GroupedQueryAttention(int width, int heads, int keyHeads, int? window = null) : base(nameof(GroupedQueryAttention))
     {
         if (heads < 1 || width % heads != 0)

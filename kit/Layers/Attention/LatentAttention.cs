@@ -13,18 +13,21 @@ public sealed record LatentAttentionSizes
     /// <summary>Number of heads.</summary>
     public required int Heads { get; init; }
 
-    /// <summary>Channels that the queries are made of.</summary>
+    /// <summary>Rank of the queries: channels of the compressed vector that they are computed from.</summary>
     public required int QueryRank { get; init; }
 
     /// <summary>
-    /// Channels that keys and values are made of: with <see cref="RotaryWidth"/>, all that a cache would keep of a token.
+    /// Rank of the keys and values: channels of the compressed vector that they are computed from. A key-value
+    /// cache would hold this many numbers a token plus <see cref="RotaryWidth"/>.
     /// </summary>
     public required int KeyValueRank { get; init; }
 
-    /// <summary>Channels of a head's queries and keys that know no position.</summary>
+    /// <summary>Channels of a head's queries and keys without position.</summary>
     public required int PlainWidth { get; init; }
 
-    /// <summary>Channels of a head's queries and keys that are rotated; even. The heads share these keys.</summary>
+    /// <summary>
+    /// Channels of a head's queries and keys with rotary positions; even. All heads share these keys.
+    /// </summary>
     public required int RotaryWidth { get; init; }
 
     /// <summary>Channels of a head's values.</summary>
@@ -41,7 +44,8 @@ public sealed record LatentAttentionSizes
 }
 
 /// <summary>
-/// Attention whose keys and values are made anew from one narrow vector a token: little to keep, much to look with.
+/// Attention whose keys and values are computed from one low-rank vector a token, so that a key-value cache
+/// could be small.
 /// </summary>
 /// <remarks>
 /// Multi-head latent attention, DeepSeek-V2, 2024, https://arxiv.org/abs/2405.04434, §2.1: c = W_DKV h, then k = [W_UK c;
@@ -56,7 +60,7 @@ public sealed class LatentAttention : Module<Tensor, Tensor>
     private readonly RotaryPositions rotary;
     private readonly LatentAttentionSizes sizes;
 
-    /// <exception cref="ArgumentException">A size below 1, or an odd rotary width.</exception>
+    /// <exception cref="ArgumentException">A size is below 1, or the rotary width is odd.</exception>
     public LatentAttention(LatentAttentionSizes sizes) : base(nameof(LatentAttention))
     {
         this.sizes = sizes.Validated();
@@ -90,7 +94,9 @@ public sealed class LatentAttention : Module<Tensor, Tensor>
         return o_proj.call(mixed.MergeHeads()).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The published layout has the channels of a pair side by side.</summary>
+    /// <summary>
+    /// Applies rotary positions to interleaved pairs, which is the layout of the published checkpoints.
+    /// </summary>
     private Tensor Rotate(Tensor x)
     {
         var shape = x.shape;   // [batch, head, time, rotary]

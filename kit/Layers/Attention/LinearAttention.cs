@@ -5,11 +5,13 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Layers;
 
 /// <summary>
-/// φ(q)ᵀ Σ φ(k) vᵀ / φ(q)ᵀ Σ φ(k), the sums over what came before: time and memory grow with the length, not its square.
+/// φ(q)ᵀ Σ φ(k) vᵀ / φ(q)ᵀ Σ φ(k), summed over the tokens so far: time and memory grow linearly with the
+/// length.
 /// </summary>
 /// <remarks>
-/// Katharopoulos et al., 2020, https://arxiv.org/abs/2006.16236, with their φ(x) = elu(x) + 1. The causal sums go from piece to
-/// piece of the sequence as a state of [d_head, d_head]; within a piece the products are made directly.
+/// Katharopoulos et al., 2020, https://arxiv.org/abs/2006.16236, with their φ(x) = elu(x) + 1. The sequence is
+/// processed in chunks. The causal sums are carried from chunk to chunk as a state of [d_head, d_head]; within
+/// a chunk, attention is computed directly.
 /// </remarks>
 public sealed class LinearAttention : Module<Tensor, Tensor>
 {
@@ -17,8 +19,8 @@ public sealed class LinearAttention : Module<Tensor, Tensor>
     private readonly int heads, piece;
 
     /// <param name="width">Channels of the tokens, d_model.</param>
-    /// <param name="heads">Number of heads; divides <paramref name="width"/>.</param>
-    /// <param name="piece">Tokens taken at once; changes the time it takes, not the result.</param>
+    /// <param name="heads">Number of heads; must divide <paramref name="width"/>.</param>
+    /// <param name="piece">Tokens in a chunk; changes the running time, not the result.</param>
     public LinearAttention(int width, int heads, int piece = 64) : base(nameof(LinearAttention))
     {
         if (heads < 1 || width % heads != 0)
@@ -44,7 +46,7 @@ public sealed class LinearAttention : Module<Tensor, Tensor>
         return o_proj.call(Mix(query, key, value).MergeHeads()).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A positive number for each channel.</summary>
+    /// <summary>Computes φ(x) = elu(x) + 1, which is positive.</summary>
     private static Tensor Feature(Tensor x) => functional.elu(x, 1) + 1;
 
     private Tensor Mix(Tensor query, Tensor key, Tensor value)

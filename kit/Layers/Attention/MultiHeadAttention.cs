@@ -5,7 +5,9 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Attention of several heads side by side, each on its own projection of the tokens.</summary>
+/// <summary>
+/// Multi-head attention: several heads in parallel, each on its own projection of the tokens.
+/// </summary>
 /// <remarks>
 /// Vaswani et al., 2017, §3.2.2, https://arxiv.org/abs/1706.03762. Parameter names and layout are those of
 /// <c>torch.nn.MultiheadAttention</c>.
@@ -18,11 +20,11 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>, IPackableLayer
     private readonly HookPoint hook_pattern = new();   // [batch, head, query, key]
     private readonly int heads;
     private readonly double dropout;
-    private PackedLinear? packed;                      // in a model that is packed for inference
+    private PackedLinear? packed;                      // set in a model that is packed for inference
 
     /// <param name="width">Channels of the tokens, d_model.</param>
-    /// <param name="heads">Number of heads; divides <paramref name="width"/>.</param>
-    /// <param name="dropout">Dropout of the pattern.</param>
+    /// <param name="heads">Number of heads; must divide <paramref name="width"/>.</param>
+    /// <param name="dropout">Dropout probability of the attention pattern.</param>
     public MultiHeadAttention(int width, int heads, double dropout = 0) : base(nameof(MultiHeadAttention))
     {
         if (heads < 1 || width % heads != 0)
@@ -36,13 +38,15 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>, IPackableLayer
         RegisterComponents();
     }
 
-    /// <param name="x">[batch, time, channels]; every token sees every token.</param>
+    /// <summary>Self-attention without a mask: every token attends to every token.</summary>
+    /// <param name="x">[batch, time, channels].</param>
     /// <returns>[batch, time, channels].</returns>
     public override Tensor forward(Tensor x) => Attend(x, AttentionMask.None);
 
-    /// <inheritdoc cref="forward"/>
+    /// <summary>Self-attention with a mask.</summary>
     /// <param name="x">[batch, time, channels].</param>
-    /// <param name="mask">Which tokens a token sees.</param>
+    /// <param name="mask">Which tokens each token attends to.</param>
+    /// <returns>[batch, time, channels].</returns>
     public Tensor Attend(Tensor x, AttentionMask mask)
     {
         using var scope = NewDisposeScope();
@@ -50,10 +54,10 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>, IPackableLayer
         return Mix(qkv[0], qkv[1], qkv[2], mask).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Cross-attention: what the tokens find in another sequence.</summary>
-    /// <param name="x">[batch, time, channels], the tokens that look.</param>
-    /// <param name="memory">[batch, memory time, channels], the tokens that are looked at.</param>
-    /// <param name="mask">Which of these a token sees.</param>
+    /// <summary>Cross-attention: tokens attend to another sequence.</summary>
+    /// <param name="x">[batch, time, channels], the source of the queries.</param>
+    /// <param name="memory">[batch, memory time, channels], the source of the keys and values.</param>
+    /// <param name="mask">Which tokens of the memory each token attends to.</param>
     /// <returns>[batch, time, channels].</returns>
     public Tensor Attend(Tensor x, Tensor memory, AttentionMask mask)
     {
@@ -70,7 +74,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor>, IPackableLayer
         Packing.Empty(in_proj_weight);
     }
 
-    /// <summary>Some of query, key and value, side by side.</summary>
+    /// <summary>Computes some of query, key and value, concatenated on the last axis.</summary>
     private Tensor Project(Tensor x, int first, int count)
     {
         var width = in_proj_weight.shape[1];

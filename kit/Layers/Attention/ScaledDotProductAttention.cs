@@ -7,21 +7,25 @@ namespace ResearchKit.Layers;
 
 /// <summary>softmax(Q Kᵀ / √d + bias) V.</summary>
 /// <remarks>
-/// Vaswani et al., 2017, §3.2.1, https://arxiv.org/abs/1706.03762. Computed by libtorch's fused kernel, which never makes the
-/// pattern (the softmax), until somebody watches the hook point it goes through: then that layer, and only it, is computed step
-/// by step. With fewer key heads than query heads, each key head serves a group of neighbouring query heads (Ainslie et al.,
-/// 2023, https://arxiv.org/abs/2305.13245).
+/// Vaswani et al., 2017, §3.2.1, https://arxiv.org/abs/1706.03762. Uses libtorch's fused kernel, which never
+/// stores the attention pattern (the softmax). While the pattern's hook point has a hook, that layer falls back
+/// to the unfused computation. With fewer key heads than query heads, each key head serves a group of
+/// neighbouring query heads (Ainslie et al., 2023, https://arxiv.org/abs/2305.13245).
 /// </remarks>
 public static class ScaledDotProductAttention
 {
-    /// <summary>For each query the mean of the values, weighted by how well their keys match it.</summary>
+    /// <summary>
+    /// Computes attention: for each query, the mean of the values weighted by the softmax of the scores.
+    /// </summary>
     /// <param name="query">[batch, head, query, d_head].</param>
-    /// <param name="key">[batch, key head, key, d_head]; the key heads divide the heads.</param>
+    /// <param name="key">[batch, key head, key, d_head]; the number of key heads must divide the number of
+    /// heads.</param>
     /// <param name="value">[batch, key head, key, d_value].</param>
-    /// <param name="mask">Which keys a query sees, and what is added to the scores.</param>
-    /// <param name="pattern">Where the pattern, [batch, head, query, key], can be seen and replaced.</param>
-    /// <param name="dropout">Probability with which a weight of the pattern is set to zero; 0 outside training.</param>
-    /// <param name="scale">What multiplies the scores; null for 1 / √d_head.</param>
+    /// <param name="mask">Which keys each query attends to, and a bias on the scores.</param>
+    /// <param name="pattern">Hook point through which the attention pattern, [batch, head, query, key], passes;
+    /// null for none.</param>
+    /// <param name="dropout">Dropout probability of the pattern; 0 outside training.</param>
+    /// <param name="scale">Factor on the scores; null for 1 / √d_head.</param>
     /// <returns>[batch, head, query, d_value].</returns>
     /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
     public static Tensor Attend(Tensor query, Tensor key, Tensor value, AttentionMask mask, HookPoint? pattern = null,
@@ -29,9 +33,9 @@ public static class ScaledDotProductAttention
     {
         CheckShapes(query, key, value);
         using var scope = NewDisposeScope();
-        // The fused kernel divides by √d whatever one wants: the queries make up for it.
+        // The fused kernel always divides by √d; scaling the queries compensates for it.
         if (scale is { } factor) query = query * (factor * Math.Sqrt(query.shape[3]));
-        // The fused kernel has no shape-only version for the meta device.
+        // The fused kernel is not implemented for the meta device.
         var stepByStep = pattern is { IsWatched: true } || query.IsMeta();
         if (query.shape[1] != key.shape[1])
         {
@@ -66,7 +70,8 @@ public static class ScaledDotProductAttention
     }
 
     /// <summary>
-    /// The heads of a group as so many queries of their key head, so that a token being written copies no keys.
+    /// Computes attention for one query position: the heads of a group become the queries of their key head, so
+    /// that keys and values are not copied in generation.
     /// </summary>
     private static Tensor OneQuery(Tensor query, Tensor key, Tensor value, AttentionMask mask, double dropout)
     {
@@ -80,11 +85,15 @@ public static class ScaledDotProductAttention
             .reshape(batch, heads, 1, value.shape[3]);
     }
 
-    /// <summary>Of each query and key the product of both, and the value that its weight takes.</summary>
+    /// <summary>
+    /// Counts the multiplications of both products: queries with keys, and the pattern with the values.
+    /// </summary>
     private static void Tally(Tensor query, Tensor key, Tensor value) =>
         FlopTally.Add((double)query.numel() / query.shape[3] * key.shape[2] * (query.shape[3] + value.shape[3]));
 
-    /// <summary>Each key head as often as it has query heads: [batch, key head, key, d] to [batch, head, key, d].</summary>
+    /// <summary>
+    /// Repeats each key head for all query heads of its group: [batch, key head, key, d] to [batch, head, key, d].
+    /// </summary>
     private static Tensor Repeat(Tensor x, long heads)
     {
         var shape = x.shape;

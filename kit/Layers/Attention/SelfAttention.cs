@@ -4,10 +4,11 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Self-attention of several heads, up to but without its output projection.</summary>
+/// <summary>Multi-head self-attention without the output projection.</summary>
 /// <remarks>
-/// Vaswani et al., 2017, §3.2.2, https://arxiv.org/abs/1706.03762. Query, key and value have linear layers of their own, named as
-/// in the published BERT and ViT; the output projection stands elsewhere in theirs.
+/// Vaswani et al., 2017, §3.2.2, https://arxiv.org/abs/1706.03762. Query, key and value have separate linear
+/// layers, named as in the published BERT and ViT. In those models the output projection belongs to another
+/// module.
 /// </remarks>
 public sealed class SelfAttention : Module<Tensor, Tensor>, IPackableLayer
 {
@@ -16,13 +17,14 @@ public sealed class SelfAttention : Module<Tensor, Tensor>, IPackableLayer
     private readonly HookPoint hook_pattern = new();                                             // [batch, head, query, key]
     private readonly int heads;
     private readonly double dropout;
-    private PackedLinear? packed;   // in a model that is packed for inference: query, key and value at once
-    private Tensor? biases;         // theirs, [3 · width]
+    // set in a model that is packed for inference: query, key and value in one matrix
+    private PackedLinear? packed;
+    private Tensor? biases;         // biases of the packed layers, [3 · width]
 
     /// <param name="width">Channels of the tokens, d_model.</param>
-    /// <param name="heads">Number of heads; divides <paramref name="width"/>.</param>
-    /// <param name="dropout">Dropout of the pattern.</param>
-    /// <param name="bias">Whether the three projections add a bias.</param>
+    /// <param name="heads">Number of heads; must divide <paramref name="width"/>.</param>
+    /// <param name="dropout">Dropout probability of the attention pattern.</param>
+    /// <param name="bias">Whether the three projections have a bias.</param>
     public SelfAttention(int width, int heads, double dropout = 0, bool bias = true) : base(nameof(SelfAttention))
     {
         if (heads < 1 || width % heads != 0)
@@ -35,13 +37,15 @@ public sealed class SelfAttention : Module<Tensor, Tensor>, IPackableLayer
         RegisterComponents();
     }
 
-    /// <param name="x">[batch, time, channels]; every token sees every token.</param>
-    /// <returns>[batch, time, channels], the heads side by side.</returns>
+    /// <summary>Self-attention without a mask: every token attends to every token.</summary>
+    /// <param name="x">[batch, time, channels].</param>
+    /// <returns>[batch, time, channels], the heads concatenated.</returns>
     public override Tensor forward(Tensor x) => Attend(x, AttentionMask.None);
 
-    /// <inheritdoc cref="forward"/>
+    /// <summary>Self-attention with a mask.</summary>
     /// <param name="x">[batch, time, channels].</param>
-    /// <param name="mask">Which tokens a token sees.</param>
+    /// <param name="mask">Which tokens each token attends to.</param>
+    /// <returns>[batch, time, channels], the heads concatenated.</returns>
     public Tensor Attend(Tensor x, AttentionMask mask)
     {
         using var scope = NewDisposeScope();

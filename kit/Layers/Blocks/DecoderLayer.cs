@@ -5,7 +5,9 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Self-attention, attention to another sequence, then an MLP, each added to what came in.</summary>
+/// <summary>
+/// A transformer decoder layer: self-attention, cross-attention and an MLP, each with a residual connection.
+/// </summary>
 /// <remarks>
 /// Vaswani et al., 2017, §3.1, https://arxiv.org/abs/1706.03762; with <c>normFirst</c> as in Xiong et al., 2020,
 /// https://arxiv.org/abs/2002.04745. Parameter names are those of <c>torch.nn.TransformerDecoderLayer</c>.
@@ -20,13 +22,15 @@ public sealed class DecoderLayer : Module<Tensor, Tensor, Tensor>
     private readonly Activation activation;
     private readonly bool normFirst;
 
-    /// <param name="width">Channels of the residual stream and of the other sequence.</param>
-    /// <param name="heads">Heads of each attention; divides <paramref name="width"/>.</param>
-    /// <param name="feedForwardWidth">Channels inside the MLP.</param>
-    /// <param name="dropout">Dropout of the patterns, inside the MLP and of all branches.</param>
+    /// <param name="width">Channels of the residual stream and of the memory.</param>
+    /// <param name="heads">Number of heads of each attention; must divide <paramref name="width"/>.</param>
+    /// <param name="feedForwardWidth">Channels of the hidden layer of the MLP.</param>
+    /// <param name="dropout">Dropout probability of the attention patterns, of the hidden layer of the MLP and of
+    /// each branch's output.</param>
     /// <param name="activation">Non-linearity of the MLP.</param>
-    /// <param name="normFirst">Normalise what goes into each branch (pre-norm) instead of each sum (post-norm).</param>
-    /// <param name="epsilon">Keeps the norms' variances from zero.</param>
+    /// <param name="normFirst">Whether to normalise the input of each branch (pre-norm) instead of each sum
+    /// (post-norm).</param>
+    /// <param name="epsilon">Added to the variances in the layer norms.</param>
     public DecoderLayer(int width, int heads, int feedForwardWidth, double dropout = 0.1,
         Activation activation = Activation.Relu, bool normFirst = false, double epsilon = 1e-5) : base(nameof(DecoderLayer))
     {
@@ -43,23 +47,26 @@ public sealed class DecoderLayer : Module<Tensor, Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <param name="x">[batch, time, channels]; each token sees itself and what came before.</param>
-    /// <param name="memory">The other sequence, [batch, memory time, channels]; every token sees all of it.</param>
+    /// <summary>Runs the layer with a causal mask and without a mask on the memory.</summary>
+    /// <param name="x">[batch, time, channels]; each token attends to itself and to earlier ones.</param>
+    /// <param name="memory">The encoder's output, [batch, memory time, channels]; every token attends to all of
+    /// it.</param>
     /// <returns>[batch, time, channels].</returns>
     public override Tensor forward(Tensor x, Tensor memory) => Decode(x, memory, AttentionMask.CausalOnly, AttentionMask.None);
 
-    /// <inheritdoc cref="forward"/>
+    /// <summary>Runs the layer with masks.</summary>
     /// <param name="x">[batch, time, channels].</param>
-    /// <param name="memory">The other sequence, [batch, memory time, channels].</param>
-    /// <param name="mask">Which tokens a token sees.</param>
-    /// <param name="memoryMask">What of the other sequence a token sees.</param>
+    /// <param name="memory">The encoder's output, [batch, memory time, channels].</param>
+    /// <param name="mask">Which tokens each token attends to.</param>
+    /// <param name="memoryMask">Which tokens of the memory each token attends to.</param>
+    /// <returns>[batch, time, channels].</returns>
     public Tensor Decode(Tensor x, Tensor memory, AttentionMask mask, AttentionMask memoryMask)
     {
         var (batch, _, channels) = x.Axes3();
         var (memories, _, memoryChannels) = memory.Axes3();
         if (memories != batch || memoryChannels != channels)
-            throw new ArgumentException(
-                $"Got {x.ShapeText()} and a memory {memory.ShapeText()}; expected as many texts and channels.", nameof(memory));
+            throw new ArgumentException($"Got {x.ShapeText()} and a memory {memory.ShapeText()}; "
+            + "expected the same batch size and channels.", nameof(memory));
         using var scope = NewDisposeScope();
         if (normFirst)
         {

@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Self-attention, then an MLP, each added to what came in.</summary>
+/// <summary>A transformer encoder layer: self-attention and an MLP, each with a residual connection.</summary>
 /// <remarks>
 /// Vaswani et al., 2017, §3.1, https://arxiv.org/abs/1706.03762; with <c>normFirst</c> as in Xiong et al., 2020,
 /// https://arxiv.org/abs/2002.04745. Parameter names are those of <c>torch.nn.TransformerEncoderLayer</c>.
@@ -21,12 +21,14 @@ public sealed class EncoderLayer : Module<Tensor, Tensor>
     private readonly bool normFirst;
 
     /// <param name="width">Channels of the residual stream.</param>
-    /// <param name="heads">Heads of the attention; divides <paramref name="width"/>.</param>
-    /// <param name="feedForwardWidth">Channels inside the MLP.</param>
-    /// <param name="dropout">Dropout of the pattern, inside the MLP and of both branches.</param>
+    /// <param name="heads">Number of heads of the attention; must divide <paramref name="width"/>.</param>
+    /// <param name="feedForwardWidth">Channels of the hidden layer of the MLP.</param>
+    /// <param name="dropout">Dropout probability of the attention pattern, of the hidden layer of the MLP and of
+    /// both branches' outputs.</param>
     /// <param name="activation">Non-linearity of the MLP.</param>
-    /// <param name="normFirst">Normalise what goes into each branch (pre-norm) instead of each sum (post-norm).</param>
-    /// <param name="epsilon">Keeps the norms' variances from zero.</param>
+    /// <param name="normFirst">Whether to normalise the input of each branch (pre-norm) instead of each sum
+    /// (post-norm).</param>
+    /// <param name="epsilon">Added to the variances in the layer norms.</param>
     public EncoderLayer(int width, int heads, int feedForwardWidth, double dropout = 0.1,
         Activation activation = Activation.Relu, bool normFirst = false, double epsilon = 1e-5) : base(nameof(EncoderLayer))
     {
@@ -41,13 +43,15 @@ public sealed class EncoderLayer : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <param name="x">[batch, time, channels]; every token sees every token.</param>
+    /// <summary>Runs the layer without a mask: every token attends to every token.</summary>
+    /// <param name="x">[batch, time, channels].</param>
     /// <returns>[batch, time, channels].</returns>
     public override Tensor forward(Tensor x) => Encode(x, AttentionMask.None);
 
-    /// <inheritdoc cref="forward"/>
+    /// <summary>Runs the layer with a mask.</summary>
     /// <param name="x">[batch, time, channels].</param>
-    /// <param name="mask">Which tokens a token sees.</param>
+    /// <param name="mask">Which tokens each token attends to.</param>
+    /// <returns>[batch, time, channels].</returns>
     public Tensor Encode(Tensor x, AttentionMask mask)
     {
         x.Axes3();

@@ -3,7 +3,9 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>down(activation(gate(x)) · up(x)), the same at every position: SwiGLU where the activation is SiLU.</summary>
+/// <summary>
+/// A gated MLP, down(activation(gate(x)) · up(x)), applied at each position: SwiGLU if the activation is SiLU.
+/// </summary>
 /// <remarks>Shazeer, 2020, https://arxiv.org/abs/2002.05202. No biases; parameter names are those of Llama.</remarks>
 public sealed class GatedMlp : Module<Tensor, Tensor>
 {
@@ -11,8 +13,8 @@ public sealed class GatedMlp : Module<Tensor, Tensor>
     private readonly HookPoint hook_pre = new(), hook_post = new();   // [batch, time, feed-forward channels]
     private readonly Activation activation;
 
-    /// <param name="width">Channels that come in and go out.</param>
-    /// <param name="feedForwardWidth">Channels inside.</param>
+    /// <param name="width">Channels of the input and of the output.</param>
+    /// <param name="feedForwardWidth">Channels of the hidden layer.</param>
     /// <param name="activation">Non-linearity of the gate.</param>
     public GatedMlp(int width, int feedForwardWidth, Activation activation = Activation.Silu) : base(nameof(GatedMlp))
     {

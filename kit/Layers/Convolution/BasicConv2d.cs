@@ -4,8 +4,8 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Convolution without bias, batch norm, ReLU: the brick of the Inception networks.</summary>
-/// <remarks>Named as in the published networks: <c>conv</c> and <c>bn</c>.</remarks>
+/// <summary>Convolution without bias, batch norm and ReLU: the basic block of the Inception networks.</summary>
+/// <remarks>The submodules have the names of the published networks: <c>conv</c> and <c>bn</c>.</remarks>
 public sealed class BasicConv2d : Module<Tensor, Tensor>
 {
     private readonly Convolution2d conv;
@@ -13,11 +13,11 @@ public sealed class BasicConv2d : Module<Tensor, Tensor>
     private readonly Relu relu = new();
     private readonly ConvolutionStep step;
 
-    /// <param name="inputs">Channels that come in.</param>
-    /// <param name="outputs">Channels that go out.</param>
-    /// <param name="kernel">Height and width of the window.</param>
-    /// <param name="stride">Steps between windows, down and across.</param>
-    /// <param name="padding">Rows above and below, and columns left and right, of zeros.</param>
+    /// <param name="inputs">Input channels.</param>
+    /// <param name="outputs">Output channels.</param>
+    /// <param name="kernel">Kernel height and width.</param>
+    /// <param name="stride">Stride, vertical and horizontal.</param>
+    /// <param name="padding">Zero padding: rows above and below, columns left and right.</param>
     public BasicConv2d(int inputs, int outputs, (int Height, int Width) kernel, int stride = 1,
         (int Height, int Width) padding = default)
         : base(nameof(BasicConv2d))
@@ -35,6 +35,7 @@ public sealed class BasicConv2d : Module<Tensor, Tensor>
     }
 
     /// <param name="x">[batch, channels in, height, width].</param>
-    /// <returns>[batch, channels out, height, width], each less by what padding and stride leave out.</returns>
+    /// <returns>[batch, channels out, height, width]; height and width depend on kernel, padding and
+    /// stride.</returns>
     public override Tensor forward(Tensor x) => x.Through(step);
 }

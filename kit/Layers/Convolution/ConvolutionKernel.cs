@@ -5,23 +5,25 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>The convolution of two axes, by whichever kernel of libtorch can be trusted on this machine.</summary>
+/// <summary>
+/// Two-dimensional convolution by a kernel of libtorch that gives correct results on this machine.
+/// </summary>
 /// <remarks>
-/// Where the self-check finds oneDNN's convolutions wrong (<see cref="Kernels"/>), each window is laid out as a column
-/// and multiplied (im2col), which is what libtorch itself does without oneDNN. Reached through TorchScript, whose source is
-/// fixed.
+/// If the self-check finds oneDNN's convolutions wrong (<see cref="Kernels"/>), the image is unfolded into
+/// columns and multiplied by the weight (im2col), as libtorch does without oneDNN. Called through TorchScript
+/// with a constant source.
 /// </remarks>
 internal static class ConvolutionKernel
 {
     private static readonly TorchScript Script = new("ConvolutionKernel.py");
 
+    /// <summary>Computes the convolution.</summary>
     /// <param name="x">[batch, channels in, height, width].</param>
     /// <param name="weight">[channels out, channels in / groups, kernel height, kernel width].</param>
     /// <param name="bias">[channels out], or null.</param>
     /// <param name="geometry">How the window moves.</param>
-    /// <returns>
-    /// [batch, channels out, height, width], in the type of <paramref name="x"/>; under autocast in autocast's type.
-    /// </returns>
+    /// <returns>[batch, channels out, height, width], in the dtype of <paramref name="x"/>, or in that of autocast
+    /// if it is active and <paramref name="x"/> is not float64.</returns>
     public static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, ConvolutionGeometry geometry)
     {
         if (x.IsMeta()) return WithoutNumbers(x, weight, bias, geometry);
@@ -32,7 +34,7 @@ internal static class ConvolutionKernel
             return Libtorch(x, weight, bias, geometry);
         using var scope = NewDisposeScope();
         var type = x.dtype == ScalarType.Float64 ? x.dtype : Autocast.TypeOn(DeviceType.CPU) ?? x.dtype;
-        // libtorch convolves float64 by its own plain kernel, and autocast leaves it as it is.
+        // For float64, libtorch uses its own plain kernel, and autocast does not apply.
         var result = exact ? Libtorch(x.to(float64), weight.to(float64), bias?.to(float64), geometry).to(type)
             : ByColumns(x.to(type), weight.to(type), bias?.to(type), geometry);
         return result.MoveToOuterDisposeScope();

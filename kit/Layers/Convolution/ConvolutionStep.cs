@@ -5,15 +5,17 @@ using static TorchSharp.torch;
 namespace ResearchKit.Layers;
 
 /// <summary>
-/// A convolution with the batch norm and the ReLU that follow it: three layers, or one kernel in a model that is packed for
-/// inference.
+/// A convolution with the batch norm and the ReLU that follow it. In a model that is packed for inference they
+/// run as one kernel.
 /// </summary>
-/// <remarks>Not a module: the three belong to a model, which names them as the published networks do.</remarks>
+/// <remarks>
+/// Not a module: the three layers are submodules of the model, with the names of the published network.
+/// </remarks>
 internal sealed class ConvolutionStep
 {
-    /// <param name="convolution">The convolution; it can be in one step only.</param>
-    /// <param name="norm">What follows it; null for nothing.</param>
-    /// <param name="relu">What follows that; null for nothing.</param>
+    /// <param name="convolution">The convolution; it can be part of one step only.</param>
+    /// <param name="norm">The batch norm after it; null for none.</param>
+    /// <param name="relu">The ReLU at the end; null for none.</param>
     public ConvolutionStep(Convolution2d convolution, BatchNorm2d? norm = null, Relu? relu = null)
     {
         Convolution = convolution;
@@ -25,22 +27,24 @@ internal sealed class ConvolutionStep
     /// <summary>The convolution.</summary>
     public Convolution2d Convolution { get; }
 
-    /// <summary>The norm, which packing folds into the convolution.</summary>
+    /// <summary>The batch norm, which packing folds into the convolution.</summary>
     public BatchNorm2d? Norm { get; }
 
     /// <summary>The ReLU.</summary>
     public Relu? Relu { get; }
 }
 
-/// <summary>Extension methods, so that steps read from left to right.</summary>
+/// <summary>Extension method that applies steps in reading order.</summary>
 internal static class ConvolutionSteps
 {
-    /// <summary>relu(norm(convolution(x)) + added).</summary>
+    /// <summary>Computes relu(norm(convolution(x)) + added).</summary>
     /// <param name="x">[batch, channels in, height, width].</param>
     /// <param name="step">The convolution and what follows it.</param>
-    /// <param name="added">Of the result's shape: the other branch of a residual block; null for none.</param>
+    /// <param name="added">Output of the other branch of a residual block, of the result's shape; null for
+    /// none.</param>
     /// <param name="overwrites">
-    /// Whether a packed model may write the result over <paramref name="added"/>: nobody reads it afterwards.
+    /// Whether a packed model may overwrite <paramref name="added"/> with the result. The caller must not read it
+    /// afterwards.
     /// </param>
     /// <returns>[batch, channels out, height, width].</returns>
     public static Tensor Through(this Tensor x, ConvolutionStep step, Tensor? added = null, bool overwrites = false)

@@ -7,11 +7,11 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>relu(convolution(x) + b + added) by a weight into which the batch norm was folded.</summary>
+/// <summary>relu(convolution(x) + b + added), with the batch norm folded into weight and bias.</summary>
 /// <remarks>
-/// A norm in evaluation mode is y = (x - mean) · w / √(variance + ε) + b, one factor and one sum a channel, which the
-/// convolution's own weight and bias can carry. Where oneDNN can be used, the rest happens in its kernel too, and maps have their
-/// channels last in memory.
+/// In evaluation mode a batch norm is y = (x - mean) · w / √(variance + ε) + b. That is one factor and one
+/// summand a channel, which can be folded into weight and bias of the convolution. Where oneDNN can be used,
+/// its kernel also does the addition and the ReLU, and feature maps are channels-last in memory.
 /// </remarks>
 internal sealed class PackedConvolution : PackedWeight
 {
@@ -25,15 +25,16 @@ internal sealed class PackedConvolution : PackedWeight
     private readonly DeviceType device;
     private readonly bool isFused;
     private Tensor weight;           // [channels out, channels in / groups, kernel height, kernel width]
-    private volatile bool isLaid;    // in oneDNN's format, which depends on the input: at the first call
-    private readonly long[] size;            // of the weight
-    private readonly long inputs;            // channels
-    private readonly double products;   // multiplications for each number of the result
+    // Whether the weight is in oneDNN's format, which depends on the input and is chosen at the first call.
+    private volatile bool isLaid;
+    private readonly long[] size;            // shape of the weight
+    private readonly long inputs;            // input channels
+    private readonly double products;   // multiplications for each element of the result
 
     /// <param name="weight">[channels out, channels in / groups, kernel height, kernel width].</param>
     /// <param name="bias">[channels out], or null.</param>
-    /// <param name="norm">What follows, in evaluation mode; null for nothing.</param>
-    /// <param name="geometry">How the window moves.</param>
+    /// <param name="norm">Batch norm after the convolution, in evaluation mode; null for none.</param>
+    /// <param name="geometry">Stride, padding, dilation and groups.</param>
     /// <param name="dtype">float32 or bfloat16.</param>
     public PackedConvolution(Tensor weight, Tensor? bias, BatchNorm2d? norm, ConvolutionGeometry geometry, ScalarType dtype)
         : base(dtype)
@@ -55,8 +56,10 @@ internal sealed class PackedConvolution : PackedWeight
 
     public override string Kernel => isFused ? "oneDNN, fused, channels last" : "libtorch";
 
-    /// <summary>The weight and bias of the convolution that does what convolution and norm did.</summary>
-    /// <returns>In the dtype of <paramref name="weight"/>, computed in float64.</returns>
+    /// <summary>
+    /// Folds the batch norm into the convolution: returns the weight and bias of one convolution that equals both.
+    /// </summary>
+    /// <returns>Tensors of the dtype of <paramref name="weight"/>, computed in float64.</returns>
     public static (Tensor Weight, Tensor? Bias) Fold(Tensor weight, Tensor? bias, BatchNorm2d? norm)
     {
         if (norm is null) return (weight, bias);
@@ -71,36 +74,38 @@ internal sealed class PackedConvolution : PackedWeight
             shift.to(weight.dtype).MoveToOuterDisposeScope());
     }
 
+    /// <summary>Computes relu(convolution(x) + bias + added).</summary>
     /// <param name="x">[batch, channels in, height, width].</param>
-    /// <param name="added">Of the result's shape, or null.</param>
-    /// <param name="overwrites">Whether the result may take the place of <paramref name="added"/> in memory.</param>
-    /// <param name="relu">Whether negative numbers become 0.</param>
+    /// <param name="added">Tensor to add, of the result's shape; null for none.</param>
+    /// <param name="overwrites">Whether the result may overwrite <paramref name="added"/>.</param>
+    /// <param name="relu">Whether to apply a ReLU.</param>
     /// <returns>[batch, channels out, height, width], of the packed dtype.</returns>
-    /// <exception cref="ArgumentException">
-    /// Not such a tensor, or an image with NaN or infinity, which the fused ReLU would turn into ordinary numbers.
-    /// </exception>
-    /// <exception cref="InvalidOperationException">
-    /// A gradient is recorded, or it lies on another device than the weight.
-    /// </exception>
+    /// <exception cref="ArgumentException">The shape is wrong, or an image has NaN or infinity, which the fused
+    /// ReLU would turn into finite numbers.</exception>
+    /// <exception cref="InvalidOperationException">A gradient is recorded, or the input is on another device than
+    /// the weight.</exception>
     public Tensor Convolve(Tensor x, Tensor? added, bool overwrites, bool relu)
     {
         CheckGradient(x);
         if (x.dim() != 4 || x.shape[1] != inputs)
-            throw new ArgumentException($"Got {x.ShapeText()}; the convolution reads [batch, {inputs}, height, width].",
-                nameof(x));
+            throw new ArgumentException($"Got {x.ShapeText()}; the convolution expects [batch, {inputs}, height, width].",
+            nameof(x));
         if (x.device_type != device)
             throw new InvalidOperationException($"The input is on {x.device}; the model was packed on {device}.");
         using var scope = NewDisposeScope();
         if (isFused && inputs <= MostImageChannels && !IsFinite(x))
-            throw new ArgumentException($"The images {x.ShapeText()} hold NaN or infinity, which packed convolutions do not "
-                + "carry on; use the original model.", nameof(x));
+            throw new ArgumentException($"The images {x.ShapeText()} hold NaN or infinity, which packed convolutions "
+            + "do not propagate; use the original model.", nameof(x));
         if (x.dtype != DType) x = x.to(DType);
         var y = isFused ? Fused(x, added, overwrites, relu) : Plain(x, weight, added, relu);
         FlopTally.Add(y.numel() * products);
         return y.MoveToOuterDisposeScope();
     }
 
-    /// <summary>One kernel; libtorch's own where oneDNN has none, as for images of a few pixels.</summary>
+    /// <summary>
+    /// Runs oneDNN's fused kernel, or libtorch's own kernels where oneDNN has none, such as for images of a few
+    /// pixels.
+    /// </summary>
     private Tensor Fused(Tensor x, Tensor? added, bool overwrites, bool relu)
     {
         if (x.numel() == 0) return Empty(x);
@@ -128,7 +133,7 @@ internal sealed class PackedConvolution : PackedWeight
         return !relu ? y : y.IsMeta() ? MetaDevice.Relu(y) : y.relu_();
     }
 
-    /// <summary>What an empty batch gives.</summary>
+    /// <summary>Returns the result for an empty batch.</summary>
     private Tensor Empty(Tensor x)
     {
         var (height, width) = geometry.ResultSize(x.shape, size);

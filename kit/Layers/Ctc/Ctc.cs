@@ -5,29 +5,36 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Layers;
 
 /// <summary>
-/// Connectionist temporal classification: labels for a longer sequence, without saying where each label stands.
+/// Connectionist temporal classification (CTC): trains a sequence model on label sequences without an
+/// alignment.
 /// </summary>
 /// <remarks>
-/// Graves et al., 2006. A path gives every frame a label or the blank (class 0); repeated labels count once and blanks nothing.
-/// The probability of a text is the sum over all its paths.
+/// Graves et al., 2006. A path assigns a label or the blank (class 0) to every frame. A path spells the text
+/// that is left when repeated labels are merged and blanks removed. The probability of a text is the sum over
+/// all its paths.
 /// </remarks>
 public static class Ctc
 {
-    /// <summary>The class that stands for no label.</summary>
+    /// <summary>Class of the blank.</summary>
     public const int Blank = 0;
 
-    /// <summary>Mean over the batch of −log p(text), each divided by the text's length, in nats.</summary>
-    /// <param name="logits">[batch, time, classes], class 0 being the blank.</param>
-    /// <param name="frames">Frames of each sequence, int64 [batch].</param>
-    /// <param name="targets">Labels, int64 [batch, longest text]; whatever beyond a text's length.</param>
-    /// <param name="lengths">Labels of each text, int64 [batch].</param>
-    /// <returns>One number; a text for which there are too few frames adds nothing.</returns>
-    /// <exception cref="ArgumentException">The shapes do not fit, or a length or label is out of range.</exception>
+    /// <summary>
+    /// Computes the CTC loss in nats: −log p(text) divided by the length of the text, averaged over the batch.
+    /// </summary>
+    /// <param name="logits">[batch, time, classes]; class 0 is the blank.</param>
+    /// <param name="frames">Number of frames of each sequence, int64 [batch].</param>
+    /// <param name="targets">Labels, int64 [batch, longest text]; entries beyond the length of a text are
+    /// ignored.</param>
+    /// <param name="lengths">Number of labels of each text, int64 [batch].</param>
+    /// <returns>One number; a text that needs more frames than there are adds 0.</returns>
+    /// <exception cref="ArgumentException">The shapes do not match, or a length or label is out of
+    /// range.</exception>
     public static Tensor Loss(Tensor logits, Tensor frames, Tensor targets, Tensor lengths)
     {
         var (batch, time, classes) = logits.Axes3("logits [batch, time, classes]");
         var (texts, longest) = targets.Axes2("targets [batch, longest text]");
-        if (texts != batch) throw new ArgumentException($"Got {texts} texts for {batch} sequences.", nameof(targets));
+        if (texts != batch)
+        throw new ArgumentException($"Got {texts} texts for {batch} sequences; expected one each.", nameof(targets));
         CheckRange(frames, batch, 1, time, nameof(frames));
         CheckRange(lengths, batch, 0, longest, nameof(lengths));
         CheckLabels(targets, lengths, classes);
@@ -36,7 +43,9 @@ public static class Ctc
         return functional.ctc_loss(log, targets, frames, lengths, Blank, zero_infinity: true).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The labels of the likeliest path: the likeliest class of each frame, repeats once, blanks left out.</summary>
+    /// <summary>
+    /// Decodes greedily: takes the most probable class of each frame, merges repeats and removes blanks.
+    /// </summary>
     /// <param name="logits">[time, classes] of one sequence.</param>
     public static IReadOnlyList<int> Greedy(Tensor logits)
     {
@@ -45,7 +54,7 @@ public static class Ctc
         return Collapse(logits.argmax(-1).cpu().data<long>().Select(label => (int)label));
     }
 
-    /// <summary>What a path says: repeats once, blanks left out.</summary>
+    /// <summary>Converts a path to labels: merges repeats and removes blanks.</summary>
     public static IReadOnlyList<int> Collapse(IEnumerable<int> path)
     {
         var labels = new List<int>();
@@ -65,7 +74,7 @@ public static class Ctc
         using var here = lengths.cpu();
         foreach (var length in here.data<long>())
             if (length < least || length > most)
-                throw new ArgumentException($"{name} has {length}; expected {least} to {most}.", name);
+            throw new ArgumentException($"{name} contains {length}; expected {least} to {most}.", name);
     }
 
     private static void CheckLabels(Tensor targets, Tensor lengths, long classes)
@@ -78,7 +87,8 @@ public static class Ctc
         for (var text = 0; text < counts.Length; text++)
             foreach (var label in labels.AsSpan((int)(text * targets.shape[1]), (int)counts[text]))
                 if (label < 1 || label >= classes)
-                    throw new ArgumentException($"targets has the label {label}; expected 1 to {classes - 1} (0 is the blank).",
-                        nameof(targets));
+                    throw new ArgumentException($"targets contains the label {label}; "
+                    + $"expected 1 to {classes - 1} (0 is the blank).",
+                    nameof(targets));
     }
 }

@@ -3,26 +3,31 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>A text that a CTC model may mean.</summary>
-/// <param name="Labels">Its labels.</param>
-/// <param name="LogProbability">Log of the sum of the probabilities of those of its paths that were followed, in nats.</param>
+/// <summary>A text found by the beam search, with its probability.</summary>
+/// <param name="Labels">Labels of the text.</param>
+/// <param name="LogProbability">Log of the summed probability of the paths that the search kept, in
+/// nats.</param>
 public sealed record CtcHypothesis(IReadOnlyList<int> Labels, double LogProbability);
 
-/// <summary>Finds the likeliest texts of a CTC model, adding up paths that say the same.</summary>
+/// <summary>
+/// Finds the most probable texts of a CTC model, and sums the probabilities of all paths with the same text.
+/// </summary>
 /// <remarks>
-/// Prefix beam search, Hannun et al., 2014, https://arxiv.org/abs/1408.2873. With a beam at least as wide as there are prefixes
-/// it is exact; the likeliest text is not always that of the likeliest path.
+/// Prefix beam search, Hannun et al., 2014, https://arxiv.org/abs/1408.2873. It is exact if the beam is at
+/// least as wide as the number of prefixes. The most probable text is not always that of the most probable
+/// path.
 /// </remarks>
 public static class CtcBeamSearch
 {
-    /// <param name="logits">[time, classes] of one sequence, class 0 being the blank.</param>
-    /// <param name="width">Prefixes that are kept after each frame.</param>
-    /// <returns>The texts that are left, likeliest first.</returns>
-    /// <exception cref="ArgumentException">Not two axes, or a width below 1.</exception>
+    /// <summary>Decodes one sequence.</summary>
+    /// <param name="logits">[time, classes] of one sequence; class 0 is the blank.</param>
+    /// <param name="width">Beam width: number of prefixes that are kept after each frame.</param>
+    /// <returns>The texts in the final beam, most probable first.</returns>
+    /// <exception cref="ArgumentException">The logits do not have two axes, or the width is below 1.</exception>
     public static IReadOnlyList<CtcHypothesis> Decode(Tensor logits, int width = 16)
     {
         var (time, classes) = logits.Axes2("logits [time, classes]");
-        if (width < 1) throw new ArgumentException($"The beam is {width} wide; it must be at least 1.", nameof(width));
+        if (width < 1) throw new ArgumentException($"The beam width is {width}; it must be at least 1.", nameof(width));
         using var scope = NewDisposeScope();
         var log = logits.detach().to(float64).log_softmax(-1).cpu().contiguous().data<double>().ToArray();
 
@@ -50,7 +55,7 @@ public static class CtcBeamSearch
             // the label goes on
             if (prefix.Before is not null) Add(prefix, double.NegativeInfinity, weight.Label + log[prefix.Last]);
             for (var label = 1; label < log.Length; label++)
-                // The same label anew needs a blank between.
+                // To repeat a label in the text, a blank must come between.
                 Add(new Prefix(prefix, label), double.NegativeInfinity,
                     (label == prefix.Last ? weight.Blank : weight.Sum) + log[label]);
         }
@@ -64,10 +69,10 @@ public static class CtcBeamSearch
         return double.IsNegativeInfinity(least) ? most : most + Math.Log(1 + Math.Exp(least - most));
     }
 
-    /// <summary>Labels so far; equal to any with the same labels.</summary>
+    /// <summary>The labels so far. Two prefixes are equal if their labels are.</summary>
     private sealed record Prefix(Prefix? Before, int Last)
     {
-        private readonly int hash = HashCode.Combine(Before?.GetHashCode(), Last);   // once, not label by label
+        private readonly int hash = HashCode.Combine(Before?.GetHashCode(), Last);   // computed once for each prefix
 
         public override int GetHashCode() => hash;
 
@@ -80,7 +85,9 @@ public static class CtcBeamSearch
         }
     }
 
-    /// <summary>Log-probabilities of a prefix's paths, by whether they end in a blank.</summary>
+    /// <summary>
+    /// Log-probabilities of a prefix: of its paths that end in a blank, and of those that end in a label.
+    /// </summary>
     private readonly record struct Weight(double Blank, double Label)
     {
         public double Sum { get; } = LogAdd(Blank, Label);

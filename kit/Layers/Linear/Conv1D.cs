@@ -5,17 +5,17 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>x W + b, a linear layer with its weight stored as [in, out].</summary>
-/// <remarks>The layout of the published GPT-2, whose name for it this is; nothing is convolved.</remarks>
+/// <summary>x W + b: a linear layer whose weight is stored as [in, out].</summary>
+/// <remarks>Name and layout are those of the published GPT-2; it is not a convolution.</remarks>
 public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer
 {
     private readonly Parameter weight;   // [in, out]
     private readonly Parameter bias;     // [out]
-    private PackedLinear? packed;        // in a model that is packed for inference
+    private PackedLinear? packed;        // set in a model that is packed for inference
 
-    /// <param name="inputs">Channels that come in.</param>
-    /// <param name="outputs">Channels that go out.</param>
-    /// <param name="deviation">Standard deviation of the weight at first; the bias starts at zero.</param>
+    /// <param name="inputs">Input channels.</param>
+    /// <param name="outputs">Output channels.</param>
+    /// <param name="deviation">Standard deviation of the initial weight; the bias starts at zero.</param>
     public Conv1D(int inputs, int outputs, double deviation = 0.02) : base(nameof(Conv1D))
     {
         weight = Parameter(init.normal_(empty(inputs, outputs), 0, deviation));

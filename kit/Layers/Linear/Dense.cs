@@ -5,22 +5,24 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>x Wᵀ + b, a fully-connected layer.</summary>
+/// <summary>x Wᵀ + b: a fully connected layer, a drop-in for <c>torch.nn.Linear</c>.</summary>
 /// <remarks>
-/// Parameter names, layouts and first values are those of <c>torch.nn.Linear</c>. It exists beside TorchSharp's layer because it
-/// multiplies by whichever of libtorch's kernels is faster on this machine (<see cref="Native.Compute.Kernels"/>).
+/// Parameter names, layouts and initialization are those of <c>torch.nn.Linear</c>. It exists beside
+/// TorchSharp's layer because it uses the native kernel that is fastest on this machine
+/// (<see cref="Native.Compute.Kernels"/>).
 /// </remarks>
 public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer
 {
     internal readonly Parameter weight;   // [out, in]
     internal readonly Parameter? bias;    // [out]
-    private PackedLinear? packed;         // in a model that is packed for inference
-    private bool isJoined;                // in a packed model: this weight was merged into that of another layer
+    private PackedLinear? packed;         // set in a model that is packed for inference
+    // in a packed model: whether the weight was concatenated with those of other layers
+    private bool isJoined;
 
-    /// <param name="inputs">Channels that come in.</param>
-    /// <param name="outputs">Channels that go out.</param>
-    /// <param name="hasBias">Add a number to each output channel.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number of channels below 1.</exception>
+    /// <param name="inputs">Input channels.</param>
+    /// <param name="outputs">Output channels.</param>
+    /// <param name="hasBias">Whether to add a bias to each output channel.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number of channels is below 1.</exception>
     public Dense(long inputs, long outputs, bool hasBias = true) : base(nameof(Dense))
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
@@ -33,7 +35,7 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer
 
     /// <param name="x">[..., in].</param>
     /// <returns>[..., out].</returns>
-    /// <exception cref="ArgumentException">Another number of channels.</exception>
+    /// <exception cref="ArgumentException">The input has another number of channels.</exception>
     public override Tensor forward(Tensor x) => Multiply(x, bias);
 
     void IPackableLayer.Pack(ScalarType dtype)
@@ -44,8 +46,8 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer
         Packing.Empty(weight);
     }
 
-    /// <summary>Packs several layers that read the same input as one, which multiplies by all their weights at once.</summary>
-    /// <returns>The weights below each other, and the biases; null where the layers have none.</returns>
+    /// <summary>Packs several layers with the same input as one layer, by concatenating their weights.</summary>
+    /// <returns>The concatenated weights and biases; the biases are null if the layers have none.</returns>
     internal static (PackedLinear Weights, Tensor? Biases) Join(ScalarType dtype, params IReadOnlyList<Dense> layers)
     {
         using var scope = NewDisposeScope();
@@ -61,10 +63,10 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer
         return (weights, biases);
     }
 
-    /// <summary>x Wᵀ with another bias, or none.</summary>
+    /// <summary>Computes x Wᵀ + b with the given bias, or without one.</summary>
     internal Tensor Multiply(Tensor x, Tensor? bias) => packed is not null ? packed.Multiply(x, bias)
-        : isJoined ? throw new InvalidOperationException(
-            "This layer was packed together with its neighbours; use the original model.")
+        : isJoined ? throw new InvalidOperationException("This layer was packed together with others and cannot "
+        + "run alone; use the original model.")
         : x.dim() > 0 && x.shape[^1] == weight.shape[1] ? LinearProduct.Of(x, weight, bias)
         : throw new ArgumentException($"Got {x.ShapeText()}; expected {weight.shape[1]} channels on the last axis.", nameof(x));
 }

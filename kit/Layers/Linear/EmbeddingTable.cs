@@ -5,23 +5,24 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>A vector for each token: a table whose rows are looked up.</summary>
+/// <summary>A table with an embedding vector for each token: a drop-in for <c>torch.nn.Embedding</c>.</summary>
 /// <remarks>
-/// The name and layout of its weight are those of an embedding in published checkpoints. All of it is managed, so that a model
-/// can be made on the meta device without drawing a random number, and be given its memory later.
+/// The name and layout of its weight are those of an embedding in published checkpoints. Unlike TorchSharp's
+/// layer it has no native part, so a model with it can be created on the meta device, without drawing random
+/// numbers, and get its memory later.
 /// </remarks>
 public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer
 {
     internal readonly Parameter weight;   // [vocabulary, channels]
     private readonly int? padding;
-    private PackedLinear? packed;         // in a model that is packed for inference, where it is the output layer too
+    // set in a model that is packed for inference, if the table is also the output layer
+    private PackedLinear? packed;
 
-    /// <param name="rows">Number of different tokens.</param>
-    /// <param name="width">Channels.</param>
-    /// <param name="padding">
-    /// The row of the padding token, which starts as zero: looking it up gives it no gradient; null for none.
-    /// </param>
-    /// <param name="deviation">Standard deviation at first.</param>
+    /// <param name="rows">Number of rows: the size of the vocabulary.</param>
+    /// <param name="width">Channels of a vector.</param>
+    /// <param name="padding">Row of the padding token, which starts at zero and gets no gradient; null for
+    /// none.</param>
+    /// <param name="deviation">Standard deviation of the initial weight.</param>
     public EmbeddingTable(int rows, int width, int? padding = null, double deviation = 0.02) : base(nameof(EmbeddingTable))
     {
         if (padding < 0 || padding >= rows)
@@ -35,10 +36,10 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer
         vector.zero_();
     }
 
-    /// <summary>Whether the table is its model's output layer as well.</summary>
+    /// <summary>Whether the table is also the output layer of its model (tied weights).</summary>
     internal bool Unembeds { get; set; }
 
-    /// <summary>The table as an output layer: x Eᵀ + b.</summary>
+    /// <summary>Uses the table as an output layer: computes x Eᵀ + b.</summary>
     /// <param name="x">[..., channels].</param>
     /// <param name="bias">[vocabulary], or null.</param>
     /// <returns>[..., vocabulary].</returns>
@@ -49,10 +50,10 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer
     {
         if (!Unembeds) return;
         packed = new PackedLinear(weight, dtype);
-        register_module(nameof(packed), packed);   // the rows are still looked up in the weight
+        register_module(nameof(packed), packed);   // lookups still use the original weight
     }
 
-    /// <summary>The vectors of tokens.</summary>
+    /// <summary>Looks up the embedding vectors of tokens.</summary>
     /// <param name="tokens">int64 [...], such as [batch, time].</param>
     /// <returns>[..., channels].</returns>
     public override Tensor forward(Tensor tokens)

@@ -2,12 +2,12 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>A layer that has a form for inference.</summary>
+/// <summary>A layer that can be packed for inference.</summary>
 internal interface IPackableLayer
 {
     /// <summary>
-    /// Lays the weight out for inference; from then on the layer computes with that, and its parameter holds no numbers.
+    /// Packs the weight. From then on the layer computes with the packed weight, and its parameter has no values.
     /// </summary>
-    /// <param name="dtype">Of the packed weight: float32 or bfloat16.</param>
+    /// <param name="dtype">Dtype of the packed weight: float32 or bfloat16.</param>
     void Pack(ScalarType dtype);
 }

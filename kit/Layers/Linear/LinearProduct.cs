@@ -5,11 +5,13 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>x Wᵀ + b, by whichever kernel of libtorch is faster on this machine.</summary>
+/// <summary>Computes x Wᵀ + b with the native kernel that is fastest on this machine.</summary>
 internal static class LinearProduct
 {
+    /// <summary>Computes x Wᵀ + b.</summary>
     /// <param name="x">[..., in].</param>
-    /// <param name="weight">[out, in], in any layout; the transpose of a matrix that is stored as [in, out], too.</param>
+    /// <param name="weight">[out, in], of any strides, such as the transpose of a matrix stored as [in,
+    /// out].</param>
     /// <param name="bias">[out], or null.</param>
     /// <returns>[..., out].</returns>
     public static Tensor Of(Tensor x, Tensor weight, Tensor? bias = null)
@@ -34,11 +36,14 @@ internal static class LinearProduct
     private static Tensor Rows(Tensor x, Tensor weight, bool noted, Tensor? bias = null) =>
         !noted ? OneDnnLinear.Multiply(x, weight, bias) : Function.apply(bias is null ? [x, weight] : [x, weight, bias]);
 
-    /// <summary>The gradients are such products themselves, so that they have gradients in turn.</summary>
+    /// <summary>
+    /// The product as an autograd function. Its gradients are such products too, so they are differentiable in
+    /// turn.
+    /// </summary>
     private sealed class Function : autograd.SingleTensorFunction<Function>
     {
         [ThreadStatic]
-        private static List<Tensor>? taken;   // the gradients of the call before
+        private static List<Tensor>? taken;   // gradients of the previous call
 
         public override string Name => nameof(LinearProduct);
 
@@ -54,7 +59,7 @@ internal static class LinearProduct
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
         {
             using var scope = NewDisposeScope();
-            using var gradient = grad_output;   // nobody else would free its handle before the step ends
+            using var gradient = grad_output;   // its handle would otherwise not be freed before the step ends
             var saved = ctx.get_saved_variables();
             var x = saved[0];
             var weight = saved[1];
@@ -71,18 +76,19 @@ internal static class LinearProduct
             return gradients;
         }
 
-        /// <summary>libtorch has its own hold on these by now.</summary>
+        /// <summary>Frees gradients of the previous call, which libtorch holds itself by now.</summary>
         private static void Free(List<Tensor>? gradients)
         {
             foreach (var gradient in gradients ?? []) gradient?.Dispose();
         }
 
-        /// <summary>g W, [rows, in].</summary>
+        /// <summary>Computes the gradient of the input: g W, [rows, in].</summary>
         private static Tensor OfInput(Tensor gradient, Tensor weight, bool noted) =>
             Kernels.Current.InputGradientByOneDnn ? Rows(gradient, weight.t(), noted) : gradient.mm(weight);
 
         /// <summary>
-        /// gᵀ x, [out, in]; of the two ways to write it, the one whose rows, which oneDNN copies, are fewer numbers.
+        /// Computes the gradient of the weight: gᵀ x, [out, in]. Of gᵀ x and (xᵀ g)ᵀ it takes the one whose first
+        /// factor is smaller, because oneDNN copies that factor.
         /// </summary>
         private static Tensor OfWeight(Tensor x, Tensor gradient, bool noted) =>
             !Kernels.Current.WeightGradientByOneDnn ? gradient.t().mm(x)

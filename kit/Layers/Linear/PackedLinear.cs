@@ -6,17 +6,17 @@ using static TorchSharp.torch;
 namespace ResearchKit.Layers;
 
 /// <summary>
-/// x Wᵀ + b by a weight that was laid out once, for the kernels that the self-check found fastest for few rows and for many.
+/// x Wᵀ + b with a weight packed for the kernels that the self-check found fastest, for few rows and for many.
 /// </summary>
 internal sealed class PackedLinear : PackedWeight
 {
     private readonly Kernels kernels = Kernels.Current;   // fixed at packing, because the layouts depend on it
-    private readonly Tensor? plain, blocked;              // [out, in], row by row and in oneDNN's format
+    private readonly Tensor? plain, blocked;              // [out, in], row-major and in oneDNN's blocked format
     private readonly long inputs, outputs;
     private readonly DeviceType device;
 
-    /// <param name="weight">[out, in], in any layout; is copied.</param>
-    /// <param name="dtype">float32 or bfloat16, which oneDNN multiplies whenever it can.</param>
+    /// <param name="weight">[out, in], of any strides; it is copied.</param>
+    /// <param name="dtype">float32, or bfloat16, for which oneDNN is used whenever it is available.</param>
     public PackedLinear(Tensor weight, ScalarType dtype) : base(dtype)
     {
         (outputs, inputs) = weight.Axes2();
@@ -37,12 +37,12 @@ internal sealed class PackedLinear : PackedWeight
         _ => "oneDNN, packed, and libtorch",
     };
 
+    /// <summary>Computes x Wᵀ + b.</summary>
     /// <param name="x">float32 or bfloat16 [..., in].</param>
     /// <param name="bias">[out], or null.</param>
     /// <returns>float32 [..., out].</returns>
-    /// <exception cref="InvalidOperationException">
-    /// A gradient is recorded, or it lies on another device than the weight.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">A gradient is recorded, or the input is on another device than
+    /// the weight.</exception>
     public Tensor Multiply(Tensor x, Tensor? bias)
     {
         CheckGradient(x);

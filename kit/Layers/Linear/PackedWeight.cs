@@ -5,39 +5,42 @@ using static TorchSharp.torch;
 namespace ResearchKit.Layers;
 
 /// <summary>
-/// A layer's weight, laid out once for inference: a submodule of the layer, so that it is disposed and listed with it.
+/// A weight packed for inference. It is a submodule of its layer, so that it is disposed and listed with the
+/// layer.
 /// </summary>
 /// <remarks>
-/// It is also what makes a packed model refuse: training, saving, moving and gradients all reach it.
+/// It also blocks what a packed model does not support: training, saving, moving, casting and gradients throw.
 /// </remarks>
 internal abstract class PackedWeight : nn.Module
 {
     private readonly List<Tensor> held = [];
-    private readonly IDisposable memory = MallocTuning.Keep();   // each pass needs what the one before it freed
+    // each forward pass needs the memory that the previous one freed
+    private readonly IDisposable memory = MallocTuning.Keep();
 
     protected PackedWeight(ScalarType dtype) : base(nameof(PackedWeight))
     {
         DType = dtype;
-        RegisterComponents();   // before the tensors are there, so that they do not become buffers
+        RegisterComponents();   // called before the tensors exist, so that they do not become buffers
     }
 
     /// <summary>The packed model that contains this weight.</summary>
     public WeakReference<nn.Module>? Model { get; set; }
 
-    /// <summary>Which kernel multiplies, in words.</summary>
+    /// <summary>Name of the kernel that multiplies, for reports.</summary>
     public abstract string Kernel { get; }
 
-    /// <summary>What the weight takes in memory.</summary>
+    /// <summary>Memory of the weight, in bytes.</summary>
     public long Bytes => held.Sum(tensor => tensor.numel() * tensor.element_size());
 
-    /// <summary>Of the weight.</summary>
+    /// <summary>Dtype of the weight.</summary>
     public ScalarType DType { get; }
 
     public override void train(bool on = true)
     {
         if (on)
         {
-            if (Model?.TryGetTarget(out var model) == true) model.eval();   // modules above have switched already
+            // modules above this one are already in training mode
+            if (Model?.TryGetTarget(out var model) == true) model.eval();
             throw Packing.Refusal("trained");
         }
         base.train(on);
@@ -46,20 +49,20 @@ internal abstract class PackedWeight : nn.Module
     public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null,
         string? prefix = null) => throw Packing.Refusal("saved or loaded");
 
-    /// <summary>Refuses a packed layer's gradient.</summary>
+    /// <summary>Throws if a gradient of the input is recorded.</summary>
     protected static void CheckGradient(Tensor x)
     {
         if (x.requires_grad && is_grad_enabled()) throw Packing.Refusal("differentiated");
     }
 
-    /// <summary>Keeps a tensor until this is disposed.</summary>
+    /// <summary>Keeps a tensor until this object is disposed.</summary>
     protected Tensor Hold(Tensor tensor)
     {
         held.Add(tensor.DetachFromDisposeScope());
         return tensor;
     }
 
-    /// <summary>Keeps another tensor instead of one that it kept, which is disposed.</summary>
+    /// <summary>Replaces a kept tensor by another one, and disposes the old one.</summary>
     protected Tensor Exchange(Tensor old, Tensor tensor)
     {
         held[held.FindIndex(one => ReferenceEquals(one, old))] = tensor.DetachFromDisposeScope();

@@ -5,18 +5,18 @@ using static TorchSharp.torch;
 namespace ResearchKit.Layers;
 
 /// <summary>How a model was packed for inference.</summary>
-/// <param name="DType">Of the weights that multiply.</param>
+/// <param name="DType">Dtype of the packed weights.</param>
 /// <param name="Layers">The packed layers.</param>
 public sealed record Packing(ScalarType DType, IReadOnlyList<PackedLayer> Layers)
 {
-    /// <summary>What the packed weights take in memory.</summary>
+    /// <summary>Memory of the packed weights, in bytes.</summary>
     public long Bytes => Layers.Sum(layer => layer.Bytes);
 
     /// <inheritdoc/>
     public override string ToString() => $"{Layers.Count} packed layers, {Bytes / 1e6:F1} MB of {DType} weights: "
         + string.Join("; ", Layers.GroupBy(layer => layer.Kernel).Select(group => $"{group.Count()} by {group.Key}"));
 
-    /// <summary>How this model was packed; null for an ordinary model.</summary>
+    /// <summary>Describes how a model was packed; returns null for an ordinary model.</summary>
     internal static Packing? Of(nn.Module model)
     {
         var packed = model.named_modules().Where(pair => pair.module is PackedWeight)
@@ -26,20 +26,20 @@ public sealed record Packing(ScalarType DType, IReadOnlyList<PackedLayer> Layers
                 pair.Weight.Kernel, pair.Weight.Bytes))]);
     }
 
-    /// <summary>Refuses a packed model.</summary>
+    /// <summary>Throws if a model is packed.</summary>
     /// <param name="model">Any model.</param>
-    /// <param name="what">What cannot be done with it, as in "trained".</param>
-    /// <exception cref="InvalidOperationException">It was packed.</exception>
+    /// <param name="what">What a packed model does not support, as a participle such as "trained".</param>
+    /// <exception cref="InvalidOperationException">The model is packed.</exception>
     internal static void Refuse(nn.Module model, string what)
     {
         if (model.modules().Any(module => module is PackedWeight)) throw Refusal(what);
     }
 
-    /// <summary>The one sentence.</summary>
+    /// <summary>Creates the exception for an operation that packed models do not support.</summary>
     internal static InvalidOperationException Refusal(string what) =>
         new($"A model that is packed for inference cannot be {what}; use the original.");
 
-    /// <summary>Takes the numbers of a parameter away; its shape and device stay.</summary>
+    /// <summary>Frees the values of a parameter; its shape and device stay.</summary>
     internal static void Empty(Parameter parameter)
     {
         using var scope = NewDisposeScope();
@@ -50,6 +50,6 @@ public sealed record Packing(ScalarType DType, IReadOnlyList<PackedLayer> Layers
 
 /// <summary>A layer of a packed model.</summary>
 /// <param name="Name">Its place in the module tree.</param>
-/// <param name="Kernel">What multiplies.</param>
-/// <param name="Bytes">What its weight takes in memory.</param>
+/// <param name="Kernel">Name of the kernel that multiplies.</param>
+/// <param name="Bytes">Memory of its weight, in bytes.</param>
 public sealed record PackedLayer(string Name, string Kernel, long Bytes);

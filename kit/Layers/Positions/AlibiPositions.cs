@@ -2,12 +2,19 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Subtracts from each score the distance of query and key, times a slope of the head's own.</summary>
+/// <summary>
+/// ALiBi: subtracts the distance of query and key, times a slope for each head, from the scores.
+/// </summary>
 /// <remarks>Press et al., 2022, https://arxiv.org/abs/2108.12409.</remarks>
 public sealed class AlibiPositions(int heads) : PositionalEncoding(nameof(AlibiPositions))
 {
-    /// <summary>Slopes of the heads: a geometric sequence from 2^(-8/n) by itself, n the number of heads.</summary>
-    /// <remarks>Where n is no power of two: those of the power below, then every other one of the power above.</remarks>
+    /// <summary>
+    /// Computes the slopes of n heads: a geometric sequence that starts at 2^(-8/n) and has this ratio.
+    /// </summary>
+    /// <remarks>
+    /// If n is not a power of two: the slopes of the next lower power, then every other slope of the next higher
+    /// one.
+    /// </remarks>
     public static IReadOnlyList<double> Slopes(int heads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(heads, 1);

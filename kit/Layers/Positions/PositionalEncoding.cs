@@ -4,10 +4,10 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>How a transformer is told where its tokens stand.</summary>
+/// <summary>Kinds of positional encoding of a transformer.</summary>
 public enum Positions
 {
-    /// <summary>Not at all: a transformer without a causal mask then sees a set.</summary>
+    /// <summary>No positions: a transformer without a causal mask then treats its tokens as a set.</summary>
     None,
 
     /// <summary><see cref="SinusoidalPositions"/>.</summary>
@@ -26,19 +26,20 @@ public enum Positions
     Alibi,
 }
 
-/// <summary>Tells a transformer where its tokens stand.</summary>
+/// <summary>Encodes the positions of tokens in a transformer.</summary>
 /// <remarks>
-/// There are three places to do so: the embeddings, the queries and keys, and the scores. Each encoding overrides the one it
-/// uses; in the other two it changes nothing.
+/// An encoding can act at three places: on the embeddings, on the queries and keys, or on the scores. Each
+/// encoding overrides the methods of its own place; the others change nothing.
 /// </remarks>
 public abstract class PositionalEncoding(string name) : Module<Tensor, Tensor>(name)
 {
-    /// <summary>Makes an encoding.</summary>
-    /// <param name="positions">Which.</param>
-    /// <param name="length">Longest sequence, for those that keep a table.</param>
+    /// <summary>Creates a positional encoding.</summary>
+    /// <param name="positions">Kind of encoding.</param>
+    /// <param name="length">Length of the longest sequence, for encodings with a table.</param>
     /// <param name="width">Channels of the embeddings.</param>
-    /// <param name="heads">Heads of the attention.</param>
-    /// <param name="deviation">Standard deviation of learned (at first) and random vectors.</param>
+    /// <param name="heads">Number of attention heads.</param>
+    /// <param name="deviation">Standard deviation of random vectors, and of learned vectors at
+    /// initialization.</param>
     public static PositionalEncoding Create(Positions positions, int length, int width, int heads, double deviation = 1) =>
         positions switch
         {
@@ -51,14 +52,14 @@ public abstract class PositionalEncoding(string name) : Module<Tensor, Tensor>(n
             _ => throw new ArgumentOutOfRangeException(nameof(positions), positions, "Not a positional encoding."),
         };
 
-    /// <summary>Whether it changes the embeddings alone, and neither queries and keys nor scores.</summary>
+    /// <summary>Whether the encoding changes only embeddings, and neither queries and keys nor scores.</summary>
     internal bool IsEmbeddingOnly => this is NoPositions or SinusoidalPositions or LearnedPositions or RandomPositions;
 
-    /// <summary>Embeddings that know their positions, counted from 0.</summary>
+    /// <summary>Adds positions, counted from 0, to embeddings.</summary>
     /// <param name="x">[batch, time, channels].</param>
     public override Tensor forward(Tensor x) => Embed(x, 0);
 
-    /// <summary>Embeddings that know their positions.</summary>
+    /// <summary>Adds positions to embeddings.</summary>
     /// <param name="x">[batch, time, channels].</param>
     /// <param name="start">Position of the first token.</param>
     /// <returns>[batch, time, channels].</returns>
@@ -69,7 +70,7 @@ public abstract class PositionalEncoding(string name) : Module<Tensor, Tensor>(n
     /// <param name="positions">Position of each token: int64 [batch, time].</param>
     public virtual Tensor Embed(Tensor x, Tensor positions) => x.alias();
 
-    /// <summary>Queries or keys that know their positions.</summary>
+    /// <summary>Applies positions to queries or keys.</summary>
     /// <param name="x">[batch, head, time, d_head].</param>
     /// <param name="start">Position of the first token.</param>
     /// <returns>[batch, head, time, d_head].</returns>
@@ -80,13 +81,18 @@ public abstract class PositionalEncoding(string name) : Module<Tensor, Tensor>(n
     /// <param name="positions">Position of each token: int64 [batch, time].</param>
     public virtual Tensor Rotate(Tensor x, Tensor positions) => x.alias();
 
-    /// <summary>What the positions add to the scores: [head, query, key]; null for nothing.</summary>
-    /// <param name="example">Any tensor of the dtype and device wanted.</param>
-    /// <param name="queries">Number of queries; the last stands where the last key stands.</param>
+    /// <summary>
+    /// Returns the bias that depends on positions and is added to the scores, [head, query, key]; null for none.
+    /// </summary>
+    /// <param name="example">Any tensor with the dtype and device that the result should have.</param>
+    /// <param name="queries">Number of queries; the last query has the position of the last key.</param>
     /// <param name="keys">Number of keys.</param>
     public virtual Tensor? ScoreBias(Tensor example, long queries, long keys) => null;
 
-    /// <summary>Rows <paramref name="start"/> and on of a table [length, channels], added to [batch, time, channels].</summary>
+    /// <summary>
+    /// Adds the rows of a table [length, channels], from row <paramref name="start"/> on, to embeddings [batch,
+    /// time, channels].
+    /// </summary>
     private protected static Tensor AddRows(Tensor x, Tensor table, long start)
     {
         var (_, time, _) = CheckWidth(x, table);
@@ -97,7 +103,8 @@ public abstract class PositionalEncoding(string name) : Module<Tensor, Tensor>(n
     }
 
     /// <summary>
-    /// The rows of a table [length, channels] that positions [batch, time] name, added to [batch, time, channels].
+    /// Adds the rows of a table [length, channels] at positions [batch, time] to embeddings [batch, time,
+    /// channels].
     /// </summary>
     private protected static Tensor AddRows(Tensor x, Tensor table, Tensor positions)
     {

@@ -3,14 +3,18 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Adds a fixed random vector to each position: nearly orthogonal marks without any order among them.</summary>
-/// <remarks>What is left of an encoding when its geometry is taken away; saved with the model, never trained.</remarks>
+/// <summary>
+/// Adds a fixed random vector to each position; the vectors are nearly orthogonal and have no order.
+/// </summary>
+/// <remarks>
+/// A baseline that marks positions without any geometry. The table is saved with the model and not trained.
+/// </remarks>
 public sealed class RandomPositions : PositionalEncoding
 {
     private readonly Tensor table;   // [length, channels]
 
-    /// <param name="length">Longest sequence.</param>
-    /// <param name="width">Channels.</param>
+    /// <param name="length">Length of the longest sequence.</param>
+    /// <param name="width">Channels of the embeddings.</param>
     /// <param name="deviation">Standard deviation of each number.</param>
     public RandomPositions(int length, int width, double deviation = 1) : base(nameof(RandomPositions))
     {

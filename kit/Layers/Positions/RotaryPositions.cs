@@ -2,10 +2,13 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>Turns each pair of channels (i, i + d/2) of queries and keys by an angle that grows with the position.</summary>
+/// <summary>
+/// Rotary positions (RoPE): rotates each pair of channels (i, i + d/2) of queries and keys by an angle
+/// proportional to the position.
+/// </summary>
 /// <remarks>
-/// Su et al., 2021, https://arxiv.org/abs/2104.09864, in the half-split layout of Llama and GPT-NeoX. The score of a query and a
-/// key then depends on their distance alone.
+/// Su et al., 2021, https://arxiv.org/abs/2104.09864, in the half-split layout of Llama and GPT-NeoX. The score
+/// of a query and a key then depends only on their distance.
 /// </remarks>
 public sealed class RotaryPositions : PositionalEncoding
 {
@@ -14,14 +17,17 @@ public sealed class RotaryPositions : PositionalEncoding
     private readonly RotaryScaling? scaling;
 
     /// <param name="width">Channels of a head; even.</param>
-    /// <param name="wavelengthBase">The slowest pair turns once in about 2π times this many positions.</param>
-    /// <param name="scaling">How the turning is slowed down for longer texts; null for not at all.</param>
-    /// <exception cref="ArgumentException">An odd width, or a scaling that contradicts itself.</exception>
+    /// <param name="wavelengthBase">Base of the frequencies, θ: the slowest pair rotates once in about 2π times
+    /// this many positions.</param>
+    /// <param name="scaling">How the rotation is slowed down for longer texts; null for no scaling.</param>
+    /// <exception cref="ArgumentException">The width is odd, or a number of the scaling is out of
+    /// range.</exception>
     public RotaryPositions(int width, double wavelengthBase = 10_000, RotaryScaling? scaling = null)
         : base(nameof(RotaryPositions))
     {
         if (width % 2 != 0)
-            throw new ArgumentException($"Rotary positions turn pairs of channels; got a head of {width}.", nameof(width));
+        throw new ArgumentException($"A head has {width} channels; rotary positions need an even number.",
+        nameof(width));
         scaling?.Validate();
         this.width = width;
         this.wavelengthBase = wavelengthBase;
@@ -39,14 +45,15 @@ public sealed class RotaryPositions : PositionalEncoding
     public override Tensor Rotate(Tensor x, Tensor positions)
     {
         if (x.shape[^1] != width)
-            throw new ArgumentException($"Got heads of {x.shape[^1]} channels; the rotation was made for {width}.", nameof(x));
+        throw new ArgumentException($"Got heads of {x.shape[^1]} channels; the rotary positions expect {width}.",
+        nameof(x));
         using var scope = NewDisposeScope();
         return At(positions, x.dtype).Turn(x).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The rotation at given positions, to be made once and used by all layers.</summary>
-    /// <param name="positions">int64 [batch, time], or [time] for all rows alike.</param>
-    /// <param name="dtype">Of the queries and keys; the angles themselves are float32.</param>
+    /// <summary>Computes the rotation at given positions, once for all layers.</summary>
+    /// <param name="positions">int64 [batch, time], or [time] if it is the same for all rows of the batch.</param>
+    /// <param name="dtype">Dtype of the queries and keys; the angles are computed in float32.</param>
     internal Rotation At(Tensor positions, ScalarType dtype)
     {
         var frequency = pow(wavelengthBase, arange(0, width, 2, float32, positions.device) / -width);     // [d / 2]
@@ -59,11 +66,11 @@ public sealed class RotaryPositions : PositionalEncoding
 }
 
 /// <summary>
-/// The angles of some positions, by their cosines and sines: [batch, 1, time, d_head / 2] or [time, d_head / 2].
+/// Cosines and sines of the rotation angles: [batch, 1, time, d_head / 2] or [time, d_head / 2].
 /// </summary>
 internal sealed record Rotation(Tensor Cosine, Tensor Sine)
 {
-    /// <summary>Turns queries or keys, [batch, head, time, d_head].</summary>
+    /// <summary>Rotates queries or keys, [batch, head, time, d_head].</summary>
     public Tensor Turn(Tensor x)
     {
         using var scope = NewDisposeScope();

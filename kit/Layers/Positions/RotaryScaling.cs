@@ -2,19 +2,23 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>How rotary positions are slowed down, so that a model reads longer texts than those it first learned from.</summary>
+/// <summary>
+/// How rotary positions are slowed down, so that a model can read longer texts than in its first training.
+/// </summary>
 public abstract record RotaryScaling
 {
     private protected RotaryScaling()
     {
     }
 
-    /// <summary>The angles by which pairs of channels turn from one position to the next.</summary>
-    /// <param name="frequencies">float32 [d_head / 2], without scaling.</param>
+    /// <summary>
+    /// Computes the scaled angles by which pairs of channels rotate from one position to the next.
+    /// </summary>
+    /// <param name="frequencies">The angles without scaling, float32 [d_head / 2].</param>
     /// <returns>[d_head / 2].</returns>
     internal abstract Tensor Of(Tensor frequencies);
 
-    /// <summary>Refuses numbers that no rotation has.</summary>
+    /// <summary>Throws if a number is out of range.</summary>
     internal abstract void Validate();
 
     private static void Check(bool holds, string what)
@@ -23,9 +27,10 @@ public abstract record RotaryScaling
     }
 
     /// <summary>
-    /// All angles divided by the same number: positions lie so much closer. Chen et al., 2023, https://arxiv.org/abs/2306.15595.
+    /// Position interpolation: all angles are divided by the same factor. Chen et al., 2023,
+    /// https://arxiv.org/abs/2306.15595.
     /// </summary>
-    /// <param name="Factor">The longer context over the first one; at least 1.</param>
+    /// <param name="Factor">The longer context length divided by the first one; at least 1.</param>
     public sealed record Linear(double Factor) : RotaryScaling
     {
         internal override Tensor Of(Tensor frequencies) => frequencies / Factor;
@@ -34,13 +39,17 @@ public abstract record RotaryScaling
     }
 
     /// <summary>
-    /// Llama 3.1's: pairs that turn often within the first context keep their angles, those that hardly turn are slowed down in
-    /// full, and those between by degrees. Dubey et al., 2024, https://arxiv.org/abs/2407.21783.
+    /// Llama 3.1's scaling: pairs that rotate often within the first context keep their angles, pairs that hardly
+    /// rotate are slowed down by the whole factor, and pairs in between are interpolated. Dubey et al., 2024,
+    /// https://arxiv.org/abs/2407.21783.
     /// </summary>
-    /// <param name="Factor">What slow pairs' angles are divided by; at least 1.</param>
-    /// <param name="LowTurns">Turns within the first context below which a pair is slow, <c>low_freq_factor</c>.</param>
-    /// <param name="HighTurns">Turns above which it is fast, <c>high_freq_factor</c>.</param>
-    /// <param name="FirstContext">Tokens of the first context, <c>original_max_position_embeddings</c>.</param>
+    /// <param name="Factor">The angles of slow pairs are divided by this; at least 1.</param>
+    /// <param name="LowTurns">A pair with fewer rotations within the first context is slow;
+    /// <c>low_freq_factor</c>.</param>
+    /// <param name="HighTurns">A pair with more rotations within the first context is fast;
+    /// <c>high_freq_factor</c>.</param>
+    /// <param name="FirstContext">Context length of the first training, in tokens;
+    /// <c>original_max_position_embeddings</c>.</param>
     public sealed record Llama3(double Factor, double LowTurns, double HighTurns, int FirstContext) : RotaryScaling
     {
         internal override Tensor Of(Tensor frequencies)

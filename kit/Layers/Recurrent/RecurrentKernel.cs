@@ -3,10 +3,12 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>libtorch's own LSTM and GRU over whole sequences, also packed ones of unequal lengths.</summary>
+/// <summary>
+/// Calls libtorch's own LSTM and GRU on whole sequences, also on packed ones of unequal lengths.
+/// </summary>
 /// <remarks>
-/// Reached through TorchScript, whose source is fixed, because TorchSharp's modules keep a second list of their weights, which
-/// does not follow them to another device.
+/// Called through TorchScript with a constant source. TorchSharp's modules are not used because they keep a
+/// second list of their weights, which stays behind when the module moves to another device.
 /// </remarks>
 internal static class RecurrentKernel
 {

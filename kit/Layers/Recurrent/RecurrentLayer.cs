@@ -5,25 +5,24 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Layers;
 
-/// <summary>What a recurrent layer remembers between vectors.</summary>
+/// <summary>State of a recurrent layer.</summary>
 /// <param name="Hidden">[layers · directions, batch, hidden].</param>
-/// <param name="Cell">An LSTM's second memory, the same shape; null for a GRU.</param>
+/// <param name="Cell">Cell state of an LSTM, of the same shape; null for a GRU.</param>
 public sealed record RecurrentState(Tensor Hidden, Tensor? Cell = null);
 
-/// <summary>What a recurrent layer says and remembers.</summary>
-/// <param name="Output">
-/// The top layer's state at every place, [batch, time, directions · hidden]; zero beyond a sequence's length.
-/// </param>
-/// <param name="State">The state after each sequence's last vector.</param>
+/// <summary>Output and final state of a recurrent layer.</summary>
+/// <param name="Output">Hidden state of the top layer at each time step, [batch, time, directions · hidden];
+/// zero beyond the length of a sequence.</param>
+/// <param name="State">State after the last time step of each sequence.</param>
 public sealed record RecurrentOutput(Tensor Output, RecurrentState State);
 
-/// <summary>
-/// A network that reads a sequence vector by vector and keeps a state: <see cref="Lstm"/> or <see cref="Gru"/>.
-/// </summary>
-/// <remarks>Parameter names, layouts and first values are those of <c>torch.nn.LSTM</c> and <c>torch.nn.GRU</c>.</remarks>
+/// <summary>A recurrent neural network over sequences: <see cref="Lstm"/> or <see cref="Gru"/>.</summary>
+/// <remarks>
+/// Parameter names, layouts and initialization are those of <c>torch.nn.LSTM</c> and <c>torch.nn.GRU</c>.
+/// </remarks>
 public abstract class RecurrentLayer : Module<Tensor, Tensor>
 {
-    private readonly List<string> names = [];   // the parameters themselves change when the module moves
+    private readonly List<string> names = [];   // the parameter objects are replaced when the module moves
 
     private protected RecurrentLayer(RecurrentShape shape, int gates, string name) : base(name)
     {
@@ -48,20 +47,22 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
     /// <summary>The shape of the network.</summary>
     public RecurrentShape Shape { get; }
 
-    /// <summary>Reads whole sequences from an empty state.</summary>
+    /// <summary>Reads whole sequences, starting from a zero state.</summary>
     /// <param name="x">[batch, time, channels], or [time, batch, channels] if time-major.</param>
-    /// <returns>The top layer's state at every place, [batch, time, directions · hidden], likewise.</returns>
+    /// <returns>Hidden state of the top layer at each time step, [batch, time, directions · hidden], or time-major
+    /// as the input.</returns>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
         return Read(x).Output.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Reads sequences, of unequal lengths and from a state if these are given.</summary>
+    /// <summary>Reads sequences, which may have unequal lengths and start from a given state.</summary>
     /// <param name="x">[batch, time, channels], or [time, batch, channels] if time-major.</param>
-    /// <param name="lengths">Vectors of each sequence, int64 [batch], at least 1, in any order; null if all are whole.</param>
-    /// <param name="state">What an earlier call remembered; null to begin.</param>
-    /// <exception cref="ArgumentException">The shapes do not fit, or a length is out of range.</exception>
+    /// <param name="lengths">Length of each sequence, int64 [batch], at least 1, in any order; null if all have
+    /// full length.</param>
+    /// <param name="state">State returned by an earlier call; null for zeros.</param>
+    /// <exception cref="ArgumentException">The shapes do not match, or a length is out of range.</exception>
     public RecurrentOutput Read(Tensor x, Tensor? lengths = null, RecurrentState? state = null)
     {
         using var scope = NewDisposeScope();
@@ -87,7 +88,7 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
         var (first, second, channels) = x.Axes3(order);
         var (batch, time) = Shape.TimeMajor ? (second, first) : (first, second);
         if (channels != Shape.InputWidth || batch == 0 || time == 0)
-            throw new ArgumentException($"Got {x.ShapeText()}; expected {order}, none of them 0.", nameof(x));
+            throw new ArgumentException($"Got {x.ShapeText()}; expected {order}, no axis of length 0.", nameof(x));
         if (lengths is null) return batch;
         if (lengths.dtype != ScalarType.Int64 || !lengths.shape.SequenceEqual([batch]))
             throw new ArgumentException($"The lengths are {lengths.dtype} {lengths.ShapeText()}; expected Int64 [{batch}].",
@@ -100,7 +101,7 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
         return batch;
     }
 
-    /// <summary>Every vector meets every weight once.</summary>
+    /// <summary>Counts the multiplications: each time step uses each weight once.</summary>
     private void Tally(Tensor x, Tensor? lengths)
     {
         using var vectors = lengths?.sum();

@@ -5,28 +5,28 @@ namespace ResearchKit.Layers;
 /// <summary>Shape of an <see cref="Lstm"/> or <see cref="Gru"/>.</summary>
 public sealed record RecurrentShape
 {
-    /// <summary>Channels of an input vector.</summary>
+    /// <summary>Input channels.</summary>
     public required int InputWidth { get; init; }
 
-    /// <summary>Channels of the state, in each direction.</summary>
+    /// <summary>Channels of the hidden state, in each direction.</summary>
     public required int HiddenWidth { get; init; }
 
-    /// <summary>Layers, each reading what the one below says.</summary>
+    /// <summary>Number of layers; each layer reads the outputs of the one below.</summary>
     public int Layers { get; init; } = 1;
 
-    /// <summary>Read from both ends.</summary>
+    /// <summary>Whether sequences are read in both directions.</summary>
     public bool Bidirectional { get; init; }
 
-    /// <summary>Whether the gates add biases, <c>bias_ih</c> and <c>bias_hh</c>.</summary>
+    /// <summary>Whether the layers have the biases <c>bias_ih</c> and <c>bias_hh</c>.</summary>
     public bool HasBias { get; init; } = true;
 
-    /// <summary>Dropout between layers.</summary>
+    /// <summary>Dropout probability between layers.</summary>
     public double Dropout { get; init; }
 
-    /// <summary>Sequences are [time, batch, channels] instead of [batch, time, channels].</summary>
+    /// <summary>Whether sequences are [time, batch, channels] instead of [batch, time, channels].</summary>
     public bool TimeMajor { get; init; }
 
-    /// <summary>1, or 2 if both.</summary>
+    /// <summary>Number of directions: 2 if bidirectional, else 1.</summary>
     public int Directions => Bidirectional ? 2 : 1;
 
     internal RecurrentShape Validated()

@@ -6,11 +6,12 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Layers;
 
 /// <summary>
-/// A recurrence whose memory opens and closes by what it reads: h ← exp(ΔA) h + ΔB x; y = C h + D x, with Δ, B and C made of x.
+/// A selective state-space layer (Mamba): h ← exp(ΔA) h + ΔB x; y = C h + D x, with Δ, B and C computed from x.
 /// </summary>
 /// <remarks>
-/// The Mamba block, Gu and Dao, 2023, https://arxiv.org/abs/2312.00752, algorithm 2 and §3.4: a short causal convolution before,
-/// a gate after. Parameter names, layouts and first values are those of the authors' code.
+/// The Mamba block, Gu and Dao, 2023, https://arxiv.org/abs/2312.00752, algorithm 2 and §3.4, with a short
+/// causal convolution before the recurrence and a gate after it. Parameter names, layouts and initialization
+/// are those of the authors' code.
 /// </remarks>
 public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
 {
@@ -21,15 +22,15 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
     private readonly int inner, state, rank, kernel;
 
     /// <param name="width">Channels of the tokens, d_model.</param>
-    /// <param name="state">Numbers that each inner channel remembers, N.</param>
-    /// <param name="expansion">Inner channels, as a multiple of <paramref name="width"/>.</param>
-    /// <param name="kernel">Tokens that the convolution sees.</param>
-    /// <exception cref="ArgumentException">A size below 1.</exception>
+    /// <param name="state">Size of the state of each inner channel, N.</param>
+    /// <param name="expansion">Number of inner channels as a multiple of <paramref name="width"/>.</param>
+    /// <param name="kernel">Kernel size of the convolution, in tokens.</param>
+    /// <exception cref="ArgumentException">A size is below 1.</exception>
     public SelectiveStateSpace(int width, int state = 16, int expansion = 2, int kernel = 4) : base(nameof(SelectiveStateSpace))
     {
         if (Math.Min(Math.Min(width, state), Math.Min(expansion, kernel)) < 1)
-            throw new ArgumentException(
-                $"Width {width}, state {state}, expansion {expansion} and kernel {kernel}; each must be at least 1.");
+            throw new ArgumentException($"Got width {width}, state {state}, expansion {expansion} and kernel {kernel}; "
+            + "expected at least 1 for each.");
         inner = expansion * width;
         this.state = state;
         rank = (width + 15) / 16;
@@ -60,7 +61,8 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// Each channel over the last few tokens: [batch, time, inner]. So few products that they are made one by one.
+    /// Applies the causal depthwise convolution over the last few tokens: [batch, time, inner]. The kernel is so
+    /// short that each of its elements is a separate product.
     /// </summary>
     private Tensor Convolved(Tensor x, long time)
     {
@@ -72,7 +74,8 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// The recurrence, a token at a time; everything that does not depend on the state is made for all tokens at once.
+    /// Runs the recurrence token by token. Everything that does not depend on the state is computed for all tokens
+    /// at once.
     /// </summary>
     /// <param name="u">[batch, time, inner].</param>
     /// <param name="delta">[batch, time, inner].</param>
@@ -90,7 +93,9 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
         return all.MatMul(c.unsqueeze(-1).to(all.dtype)).squeeze(-1);
     }
 
-    /// <summary>Makes Δ; starts with steps between 0.001 and 0.1, evenly on a logarithmic scale.</summary>
+    /// <summary>
+    /// Creates the layer that computes Δ; its initial step sizes are log-uniform between 0.001 and 0.1.
+    /// </summary>
     private Dense Steps()
     {
         var layer = new Dense(rank, inner);
@@ -98,7 +103,7 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
         using var noGrad = no_grad();
         init.uniform_(layer.weight, -Math.Pow(rank, -0.5), Math.Pow(rank, -0.5));
         var step = ((rand(inner) * Math.Log(100)) + Math.Log(1e-3)).exp();
-        layer.bias!.copy_(step + (-(-step).expm1()).log());                           // the inverse of softplus
+        layer.bias!.copy_(step + (-(-step).expm1()).log());                           // inverse of softplus
         return layer;
     }
 }

@@ -5,7 +5,9 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>A bidirectional encoder: what each token means in its text.</summary>
+/// <summary>
+/// BERT, a bidirectional transformer encoder: computes a contextual representation of each token.
+/// </summary>
 /// <remarks>
 /// Devlin et al., 2019, https://arxiv.org/abs/1810.04805. Parameter names and layouts are those of the published checkpoints,
 /// without the prefix <c>bert.</c> that they have inside the models with a head.
@@ -16,9 +18,11 @@ public sealed class Bert : Module<Tensor, Tensor>
     private readonly BertEncoder encoder;
     private readonly BertPooler? pooler;
 
-    /// <param name="config">The shape.</param>
-    /// <param name="withPooler">Whether it can pool; the heads that read every token go without.</param>
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <param name="config">Configuration of the model.</param>
+    /// <param name="withPooler">
+    /// Whether the model has a pooler; models with a head for every token do not need it.
+    /// </param>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public Bert(BertConfig config, bool withPooler = true) : base(nameof(Bert))
     {
         Config = config.Validated();
@@ -28,7 +32,7 @@ public sealed class Bert : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The shape of the model.</summary>
+    /// <summary>Configuration of the model.</summary>
     public BertConfig Config { get; }
 
     /// <inheritdoc cref="Gpt.RecomputesBlocks"/>
@@ -38,7 +42,7 @@ public sealed class Bert : Module<Tensor, Tensor>
         set => encoder.RecomputesBlocks = value;
     }
 
-    /// <summary>What each token means: the residual stream after the last layer.</summary>
+    /// <summary>Returns the representation of each token: the residual stream after the last layer.</summary>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <returns>[batch, time, channels].</returns>
     /// <exception cref="ArgumentException">Wrong shape or dtype, or more tokens than the context length.</exception>
@@ -46,7 +50,7 @@ public sealed class Bert : Module<Tensor, Tensor>
 
     /// <inheritdoc cref="forward"/>
     /// <param name="tokens">int64 [batch, time].</param>
-    /// <param name="attentionMask">[batch, time], 0 = padding, which no token sees; null for none.</param>
+    /// <param name="attentionMask">[batch, time], 0 = padding, which no token attends to; null for none.</param>
     /// <param name="tokenTypes">int64 [batch, time], such as 0 in the first text and 1 in the second; null for 0.</param>
     public Tensor Features(Tensor tokens, Tensor? attentionMask = null, Tensor? tokenTypes = null)
     {
@@ -59,21 +63,22 @@ public sealed class Bert : Module<Tensor, Tensor>
         return encoder.Encode(x, AttentionMask.OfTokens(attentionMask)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What the whole text means, by its first token: tanh(W x + b).</summary>
+    /// <summary>Returns a representation of the whole text, computed from its first token: tanh(W x + b).</summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, channels].</returns>
-    /// <exception cref="InvalidOperationException">It was made without a pooler.</exception>
+    /// <exception cref="InvalidOperationException">The model was created without a pooler.</exception>
     public Tensor Pool(Tensor features) =>
-        pooler is null ? throw new InvalidOperationException("This Bert was made without a pooler.") : pooler.call(features);
+        pooler is null ? throw new InvalidOperationException("This Bert was created without a pooler; "
+            + "set withPooler to true.") : pooler.call(features);
 
     /// <summary>The table of token embeddings.</summary>
     internal EmbeddingTable TokenTable => embeddings.Table;
 
-    /// <summary>Whether it can pool.</summary>
+    /// <summary>Whether the model has a pooler.</summary>
     internal bool HasPooler => pooler is not null;
 }
 
-/// <summary>tanh(W x + b) of the first token.</summary>
+/// <summary>Pooler: tanh(W x + b) of the first token.</summary>
 internal sealed class BertPooler : Module<Tensor, Tensor>
 {
     private readonly Dense dense;

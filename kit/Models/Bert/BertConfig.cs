@@ -3,7 +3,7 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Models;
 
-/// <summary>Shape of a bidirectional encoder of texts.</summary>
+/// <summary>Configuration of BERT, a bidirectional transformer encoder.</summary>
 /// <remarks>Devlin et al., 2019, https://arxiv.org/abs/1810.04805.</remarks>
 public sealed record BertConfig
 {
@@ -31,19 +31,24 @@ public sealed record BertConfig
     /// <summary>Non-linearity of the MLPs and of the masked-language head.</summary>
     public Activation Activation { get; init; } = Activation.Gelu;
 
-    /// <summary>Dropout of embeddings, patterns, both branches of a layer and what a classifier reads.</summary>
+    /// <summary>
+    /// Dropout of embeddings, attention patterns, both branches of a layer, and the classifier's input.
+    /// </summary>
     public double Dropout { get; init; } = 0.1;
 
-    /// <summary>Keeps the norms' variances from zero.</summary>
+    /// <summary>Added to the variances in the norms, so that they are never zero (epsilon).</summary>
     public double NormEpsilon { get; init; } = 1e-12;
 
     /// <summary>The padding token, whose embedding is not trained; null for none.</summary>
     public int? PaddingToken { get; init; } = 0;
 
-    /// <summary>Whether the masked-language head's output layer is the table of token embeddings.</summary>
+    /// <summary>
+    /// Whether the output layer of the masked-language head shares its weight with the token embeddings (weight
+    /// tying).
+    /// </summary>
     public bool TieEmbeddings { get; init; } = true;
 
-    /// <summary>Labels of a classification head; 1 for a quantity instead of classes.</summary>
+    /// <summary>Number of labels of a classification head; 1 for regression.</summary>
     public int Labels { get; init; } = 2;
 
     /// <summary>BERT-base, lower-case: 109,482,240 parameters with the pooler, without heads.</summary>

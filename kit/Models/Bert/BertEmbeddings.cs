@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>norm(token + position + token type).</summary>
+/// <summary>Sum of the token, position and token-type embeddings, normalised.</summary>
 internal sealed class BertEmbeddings : Module<Tensor, Tensor>
 {
     private readonly EmbeddingTable word_embeddings, token_type_embeddings;

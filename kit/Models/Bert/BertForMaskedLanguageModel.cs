@@ -5,17 +5,19 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>A <see cref="Models.Bert"/> that says which token stands, or stood, at each place.</summary>
+/// <summary>
+/// A <see cref="Models.Bert"/> with a masked-language head: predicts the token at each position.
+/// </summary>
 /// <remarks>
-/// Devlin et al., 2019, §3.1, https://arxiv.org/abs/1810.04805. The output layer is the table of token embeddings, unless the
-/// configuration unties them, and a bias of its own.
+/// Devlin et al., 2019, §3.1, https://arxiv.org/abs/1810.04805. The output layer shares its weight with the
+/// token embeddings, unless the configuration unties them, and has its own bias.
 /// </remarks>
 public sealed class BertForMaskedLanguageModel : Module<Tensor, Tensor>
 {
     private readonly Bert bert;
     private readonly BertMaskedLanguageHead cls;
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public BertForMaskedLanguageModel(BertConfig config) : base(nameof(BertForMaskedLanguageModel))
     {
         bert = new Bert(config, withPooler: false);
@@ -24,13 +26,13 @@ public sealed class BertForMaskedLanguageModel : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The shape of the model.</summary>
+    /// <summary>Configuration of the model.</summary>
     public BertConfig Config => bert.Config;
 
     /// <summary>The model below the head.</summary>
     public Bert Bert => bert;
 
-    /// <summary>Logits of the token at each place.</summary>
+    /// <summary>Returns the logits of the token at each position.</summary>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <returns>[batch, time, vocabulary].</returns>
     /// <exception cref="ArgumentException">Wrong shape or dtype, or more tokens than the context length.</exception>
@@ -38,7 +40,7 @@ public sealed class BertForMaskedLanguageModel : Module<Tensor, Tensor>
 
     /// <inheritdoc cref="forward"/>
     /// <param name="tokens">int64 [batch, time].</param>
-    /// <param name="attentionMask">[batch, time], 0 = padding, which no token sees; null for none.</param>
+    /// <param name="attentionMask">[batch, time], 0 = padding, which no token attends to; null for none.</param>
     /// <param name="tokenTypes">int64 [batch, time], such as 0 in the first text and 1 in the second; null for 0.</param>
     public Tensor Logits(Tensor tokens, Tensor? attentionMask = null, Tensor? tokenTypes = null)
     {
@@ -46,13 +48,13 @@ public sealed class BertForMaskedLanguageModel : Module<Tensor, Tensor>
         return Head(bert.Features(tokens, attentionMask, tokenTypes)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>From the encoder's features to logits.</summary>
+    /// <summary>Computes logits from the encoder's features.</summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, time, vocabulary].</returns>
     public Tensor Head(Tensor features) => cls.Predict(features, bert.TokenTable);
 }
 
-/// <summary>The head, by the names it is published under: <c>cls.predictions</c>.</summary>
+/// <summary>The masked-language head, with the published parameter names: <c>cls.predictions</c>.</summary>
 internal sealed class BertMaskedLanguageHead : Module
 {
     private readonly BertPredictions predictions;
@@ -66,11 +68,11 @@ internal sealed class BertMaskedLanguageHead : Module
     public Tensor Predict(Tensor features, EmbeddingTable table) => predictions.Predict(features, table);
 }
 
-/// <summary>norm(activation(W x + b)) Eᵀ + c.</summary>
+/// <summary>Prediction layers of the masked-language head: norm(activation(W x + b)) Eᵀ + c.</summary>
 internal sealed class BertPredictions : Module
 {
     private readonly BertTransform transform;
-    private readonly Dense? decoder;   // null where the output layer is the table of embeddings
+    private readonly Dense? decoder;   // null if the output layer shares the embeddings' weight
     private readonly Parameter bias;    // [vocabulary]
 
     public BertPredictions(BertConfig config) : base(nameof(BertPredictions))
@@ -82,7 +84,7 @@ internal sealed class BertPredictions : Module
     }
 
     /// <param name="features">[batch, time, channels].</param>
-    /// <param name="table">Of token embeddings.</param>
+    /// <param name="table">The table of token embeddings.</param>
     public Tensor Predict(Tensor features, EmbeddingTable table)
     {
         using var scope = NewDisposeScope();
@@ -91,7 +93,7 @@ internal sealed class BertPredictions : Module
     }
 }
 
-/// <summary>norm(activation(W x + b)).</summary>
+/// <summary>First layer of the masked-language head: norm(activation(W x + b)).</summary>
 internal sealed class BertTransform : Module<Tensor, Tensor>
 {
     private readonly Dense dense;

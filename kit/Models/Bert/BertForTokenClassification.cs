@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>A <see cref="Models.Bert"/> that gives each token scores of labels.</summary>
+/// <summary>A <see cref="Models.Bert"/> with a head that classifies each token.</summary>
 /// <remarks>Devlin et al., 2019, §5.3, https://arxiv.org/abs/1810.04805.</remarks>
 public sealed class BertForTokenClassification : Module<Tensor, Tensor>
 {
@@ -13,7 +13,7 @@ public sealed class BertForTokenClassification : Module<Tensor, Tensor>
     private readonly Dropout dropout;
     private readonly Dense classifier;
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public BertForTokenClassification(BertConfig config) : base(nameof(BertForTokenClassification))
     {
         bert = new Bert(config, withPooler: false);
@@ -22,13 +22,13 @@ public sealed class BertForTokenClassification : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The shape of the model.</summary>
+    /// <summary>Configuration of the model.</summary>
     public BertConfig Config => bert.Config;
 
     /// <summary>The model below the head.</summary>
     public Bert Bert => bert;
 
-    /// <summary>Logits of the labels of each token; where there is one label, a quantity.</summary>
+    /// <summary>Returns the logits of the labels of each token; with a single label, the predicted value.</summary>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <returns>[batch, time, labels].</returns>
     /// <exception cref="ArgumentException">Wrong shape or dtype, or more tokens than the context length.</exception>
@@ -36,7 +36,7 @@ public sealed class BertForTokenClassification : Module<Tensor, Tensor>
 
     /// <inheritdoc cref="forward"/>
     /// <param name="tokens">int64 [batch, time].</param>
-    /// <param name="attentionMask">[batch, time], 0 = padding, which no token sees; null for none.</param>
+    /// <param name="attentionMask">[batch, time], 0 = padding, which no token attends to; null for none.</param>
     /// <param name="tokenTypes">int64 [batch, time], such as 0 in the first text and 1 in the second; null for 0.</param>
     public Tensor Logits(Tensor tokens, Tensor? attentionMask = null, Tensor? tokenTypes = null)
     {
@@ -44,7 +44,7 @@ public sealed class BertForTokenClassification : Module<Tensor, Tensor>
         return Head(bert.Features(tokens, attentionMask, tokenTypes)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>From the encoder's features to logits.</summary>
+    /// <summary>Computes logits from the encoder's features.</summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, time, labels].</returns>
     public Tensor Head(Tensor features)

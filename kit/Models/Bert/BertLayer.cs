@@ -68,7 +68,7 @@ internal sealed class BertLayer : Module<Tensor, Tensor>, IBlock<EncoderPass>
     }
 }
 
-/// <summary>norm(x + attention(x)).</summary>
+/// <summary>Attention branch: norm(x + attention(x)).</summary>
 internal sealed class BertAttention : Module<Tensor, Tensor>
 {
     private readonly SelfAttention self;
@@ -90,13 +90,13 @@ internal sealed class BertAttention : Module<Tensor, Tensor>
     }
 }
 
-/// <summary>The end of a branch: norm(residual + W x + b).</summary>
+/// <summary>Output layer of a branch: norm(residual + W x + b).</summary>
 internal sealed class BertOutput : Module<Tensor, Tensor>
 {
     private readonly Dense dense;
     private readonly LayerNorm LayerNorm;
     private readonly Dropout dropout;
-    private readonly HookPoint hook_out = new();   // [batch, time, channels], what the branch adds
+    private readonly HookPoint hook_out = new();   // [batch, time, channels], the output of the branch
 
     public BertOutput(BertConfig config, int inputs) : base(nameof(BertOutput))
     {

@@ -6,10 +6,10 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>GoogLeNet, the first Inception network: from pictures to the logits of their classes.</summary>
+/// <summary>GoogLeNet, the first Inception network: an image classifier.</summary>
 /// <remarks>
-/// Szegedy et al., 2014, https://arxiv.org/abs/1409.4842, with batch norm. Parameter names and layouts are torchvision's. The
-/// auxiliary heads run in <see cref="ForwardWithAuxiliary"/> alone.
+/// Szegedy et al., 2014, https://arxiv.org/abs/1409.4842, with batch norm. Parameter names and layouts are
+/// torchvision's. The auxiliary heads run only in <see cref="ForwardWithAuxiliary"/>.
 /// </remarks>
 public sealed class GoogLeNet : Module<Tensor, Tensor>
 {
@@ -27,7 +27,7 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
     private readonly Dropout dropout;
     private readonly Dense fc;
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public GoogLeNet(GoogLeNetConfig config) : base(nameof(GoogLeNet))
     {
         Config = config.Validated();
@@ -65,10 +65,10 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
         InceptionInitialization.Initialize(this, _ => 0.01);
     }
 
-    /// <summary>The shape of the network.</summary>
+    /// <summary>Configuration of the network.</summary>
     public GoogLeNetConfig Config { get; }
 
-    /// <summary>Logits of the classes.</summary>
+    /// <summary>Returns the logits of the classes.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
     /// <returns>[batch, classes].</returns>
     /// <exception cref="ArgumentException">Not pictures, or of another number of channels.</exception>
@@ -78,12 +78,14 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
         return Head(Features(pictures)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Logits of the end and of both auxiliary heads.</summary>
+    /// <summary>Returns the logits of the final head and of both auxiliary heads.</summary>
     /// <inheritdoc cref="forward"/>
     /// <exception cref="InvalidOperationException">The network has no auxiliary heads.</exception>
     public AuxiliaryLogits ForwardWithAuxiliary(Tensor pictures)
     {
-        if (aux1 is null || aux2 is null) throw new InvalidOperationException("This GoogLeNet was made without auxiliary heads.");
+        if (aux1 is null || aux2 is null)
+            throw new InvalidOperationException("This GoogLeNet was created without auxiliary heads; "
+                + "set AuxiliaryHeads in its configuration.");
         using var scope = NewDisposeScope();
         var low = Low(pictures);
         var middle = Middle(low);
@@ -92,7 +94,7 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
             [aux1.call(low).MoveToOuterDisposeScope(), aux2.call(middle).MoveToOuterDisposeScope()]);
     }
 
-    /// <summary>The map of the last module: all but the mean and the head.</summary>
+    /// <summary>Returns the feature map of the last module: the network without pooling and head.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
     /// <returns>[batch, 1024 / width divisor, height / 32, width / 32]; / 8 with the small stem.</returns>
     /// <exception cref="ArgumentException">Not pictures, or of another number of channels.</exception>
@@ -102,7 +104,7 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
         return High(Middle(Low(pictures))).MoveToOuterDisposeScope();
     }
 
-    /// <summary>From the map of the last module to logits.</summary>
+    /// <summary>Computes logits from the feature map of the last module.</summary>
     /// <param name="features">[batch, channels out, height, width].</param>
     /// <returns>[batch, classes].</returns>
     public Tensor Head(Tensor features)
@@ -111,7 +113,7 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
         return features.Through(avgpool).flatten(1).Through(dropout).Through(fc).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Up to where the first auxiliary head stands.</summary>
+    /// <summary>Runs the layers up to the first auxiliary head.</summary>
     private Tensor Low(Tensor pictures)
     {
         Require.Images(pictures, Config.InputChannels, smallest: 1);
@@ -120,7 +122,7 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
         return x.Through(inception3a).Through(inception3b).Through(maxpool3).Through(inception4a);
     }
 
-    /// <summary>From there to the second.</summary>
+    /// <summary>Runs the layers from the first to the second auxiliary head.</summary>
     private Tensor Middle(Tensor low) => low.Through(inception4b).Through(inception4c).Through(inception4d);
 
     private Tensor High(Tensor middle) => middle.Through(inception4e).Through(maxpool4).Through(inception5a).Through(inception5b);

@@ -2,23 +2,27 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Models;
 
-/// <summary>Shape of GoogLeNet, the first Inception network.</summary>
+/// <summary>Configuration of GoogLeNet, the first Inception network.</summary>
 /// <remarks>Szegedy et al., 2014, https://arxiv.org/abs/1409.4842; with batch norm, as torchvision has it.</remarks>
 public sealed record GoogLeNetConfig
 {
     /// <summary>Number of classes.</summary>
     public int Classes { get; init; } = 1000;
 
-    /// <summary>Two heads half way that are only used in training.</summary>
+    /// <summary>
+    /// Whether the network has two auxiliary heads at intermediate layers, used only in training.
+    /// </summary>
     public bool AuxiliaryHeads { get; init; } = true;
 
-    /// <summary>Pictures come normalised as for the other ImageNet networks, and are brought from there to -1 … 1.</summary>
+    /// <summary>
+    /// Whether inputs have the normalization of the other ImageNet networks and are converted to -1 … 1.
+    /// </summary>
     public bool TransformInput { get; init; }
 
-    /// <summary>Channels of a picture: 3 for color, 1 for grey.</summary>
+    /// <summary>Channels of an image: 3 for color, 1 for grey.</summary>
     public int InputChannels { get; init; } = 3;
 
-    /// <summary>How pictures are taken in.</summary>
+    /// <summary>Type of the stem, the layers before the first stage.</summary>
     public Stem Stem { get; init; }
 
     /// <summary>The number of channels of every layer is divided by this: 1, 2, 4 or 8.</summary>
@@ -33,10 +37,10 @@ public sealed record GoogLeNetConfig
     /// <summary>GoogLeNet with both auxiliary heads: 13,004,888 parameters.</summary>
     public static GoogLeNetConfig GoogLeNet => new();
 
-    /// <summary>GoogLeNet as it is used: 6,624,904 parameters.</summary>
+    /// <summary>GoogLeNet for inference, without auxiliary heads: 6,624,904 parameters.</summary>
     public static GoogLeNetConfig GoogLeNetWithoutHeads => new() { AuxiliaryHeads = false };
 
-    /// <summary>For grey pictures of 28 × 28 and ten classes; trains in minutes on a CPU.</summary>
+    /// <summary>For grey images of 28 × 28 and ten classes; trains in minutes on a CPU.</summary>
     public static GoogLeNetConfig Nano =>
         new() { Classes = 10, InputChannels = 1, Stem = Stem.Small, WidthDivisor = 4, AuxiliaryHeads = false };
 

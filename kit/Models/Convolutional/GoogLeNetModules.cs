@@ -5,17 +5,19 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>Four windows on the same map side by side: 1 × 1, 3 × 3, (in the paper) 5 × 5, and a pooling.</summary>
+/// <summary>
+/// Inception module: four parallel branches on the same input: 1 × 1, 3 × 3, 5 × 5 (in the paper), and pooling.
+/// </summary>
 /// <remarks>
-/// Szegedy et al., 2014, §4, https://arxiv.org/abs/1409.4842. The third branch is 3 × 3, as in the TensorFlow network that
-/// torchvision took its weights from.
+/// Szegedy et al., 2014, §4, https://arxiv.org/abs/1409.4842. The third branch is 3 × 3 instead of 5 × 5, as in
+/// the TensorFlow network from which torchvision's weights come.
 /// </remarks>
 internal sealed class InceptionModule : Module<Tensor, Tensor>
 {
     private readonly BasicConv2d branch1;
     private readonly Chain branch2, branch3, branch4;
 
-    /// <param name="inputs">Channels that come in.</param>
+    /// <param name="inputs">Number of input channels.</param>
     /// <param name="one">Channels of the 1 × 1 branch.</param>
     /// <param name="two">Channels of the second branch: after its 1 × 1 and after its 3 × 3.</param>
     /// <param name="three">Channels of the third branch: after its 1 × 1 and after its 3 × 3.</param>
@@ -37,7 +39,7 @@ internal sealed class InceptionModule : Module<Tensor, Tensor>
     }
 }
 
-/// <summary>GoogLeNet's head half way.</summary>
+/// <summary>Auxiliary head of GoogLeNet.</summary>
 internal sealed class GoogLeNetAuxiliaryHead : Module<Tensor, Tensor>
 {
     private readonly AdaptiveAvgPool2d pool = AdaptiveAvgPool2d(4);

@@ -4,15 +4,18 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>How the weights of the Inception networks begin.</summary>
+/// <summary>Initialization of the Inception networks.</summary>
 internal static class InceptionInitialization
 {
-    /// <summary>Convolutions and linear layers normal; norms are identities already, biases stay uniform.</summary>
+    /// <summary>
+    /// Initializes convolutions and linear layers from a normal distribution; norms already start as identities,
+    /// and biases stay uniform.
+    /// </summary>
     /// <remarks>
-    /// torchvision cuts the normal off at ±2, twenty deviations out or more, where no number falls. (TorchSharp's
-    /// <c>trunc_normal_</c> gives the same number everywhere.)
+    /// torchvision truncates the normal distribution at ±2, at least twenty standard deviations, which has no
+    /// effect. (TorchSharp's <c>trunc_normal_</c> is not used because it fills a tensor with a single value.)
     /// </remarks>
-    /// <param name="network">Whose weights.</param>
+    /// <param name="network">The network to initialize.</param>
     /// <param name="deviation">Standard deviation of a layer's weight, by its name.</param>
     public static void Initialize(nn.Module network, Func<string, double> deviation)
     {

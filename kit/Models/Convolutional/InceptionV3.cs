@@ -6,14 +6,14 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>Inception v3: from pictures to the logits of their classes.</summary>
+/// <summary>Inception v3, an image classifier.</summary>
 /// <remarks>
-/// Szegedy et al., 2015, https://arxiv.org/abs/1512.00567. Parameter names and layouts are torchvision's. The auxiliary head runs
-/// in <see cref="ForwardWithAuxiliary"/> alone.
+/// Szegedy et al., 2015, https://arxiv.org/abs/1512.00567. Parameter names and layouts are torchvision's. The
+/// auxiliary head runs only in <see cref="ForwardWithAuxiliary"/>.
 /// </remarks>
 public sealed class InceptionV3 : Module<Tensor, Tensor>
 {
-    /// <summary>Smallest height and width of a picture.</summary>
+    /// <summary>Smallest height and width of an image.</summary>
     public const int SmallestPicture = 75;
 
     private readonly BasicConv2d Conv2d_1a_3x3, Conv2d_2a_3x3, Conv2d_2b_3x3;
@@ -30,7 +30,7 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
     private readonly Dropout dropout;
     private readonly Dense fc;
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public InceptionV3(InceptionV3Config config) : base(nameof(InceptionV3))
     {
         Config = config.Validated();
@@ -62,10 +62,10 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
             name => name switch { "AuxLogits.conv1.conv" => 0.01, "AuxLogits.fc" => 0.001, _ => 0.1 });
     }
 
-    /// <summary>The shape of the network.</summary>
+    /// <summary>Configuration of the network.</summary>
     public InceptionV3Config Config { get; }
 
-    /// <summary>Logits of the classes.</summary>
+    /// <summary>Returns the logits of the classes.</summary>
     /// <param name="pictures">[batch, channels, height, width], at least 75 × 75.</param>
     /// <returns>[batch, classes].</returns>
     /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
@@ -75,28 +75,33 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
         return Head(Features(pictures)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Logits of the end and of the auxiliary head.</summary>
+    /// <summary>Returns the logits of the final head and of the auxiliary head.</summary>
     /// <param name="pictures">
-    /// [batch, channels, height, width], 299 × 299 or so: half way the map must be 17 × 17 or more.
+    /// [batch, channels, height, width], about 299 × 299: the auxiliary head needs a feature map of at least 17 ×
+    /// 17.
     /// </param>
-    /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
+    /// <exception cref="ArgumentException">
+    /// The input is not [batch, channels, height, width], too small, or of another number of channels.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The network has no auxiliary head.</exception>
     public AuxiliaryLogits ForwardWithAuxiliary(Tensor pictures)
     {
-        if (AuxLogits is null) throw new InvalidOperationException("This Inception v3 was made without an auxiliary head.");
+        if (AuxLogits is null)
+            throw new InvalidOperationException("This Inception v3 was created without an auxiliary head; "
+                + "set AuxiliaryHead in its configuration.");
         using var scope = NewDisposeScope();
         var low = Low(pictures);
         var (_, _, height, width) = low.Axes4();
         if (Math.Min(height, width) < InceptionV3AuxiliaryHead.SmallestMap)
-            throw new ArgumentException(
-                $"Pictures of {pictures.shape[2]} × {pictures.shape[3]} leave the auxiliary head a map of "
+            throw new ArgumentException($"Images of {pictures.shape[2]} × {pictures.shape[3]} give the auxiliary head a "
+                + "feature map of "
                 + $"{height} × {width}; it needs {InceptionV3AuxiliaryHead.SmallestMap} × "
                     + $"{InceptionV3AuxiliaryHead.SmallestMap}, as of 299 × 299.", nameof(pictures));
         var logits = Head(High(low)).MoveToOuterDisposeScope();
         return new AuxiliaryLogits(logits, [AuxLogits.call(low).MoveToOuterDisposeScope()]);
     }
 
-    /// <summary>The map of the last module: all but the mean and the head.</summary>
+    /// <summary>Returns the feature map of the last module: the network without pooling and head.</summary>
     /// <param name="pictures">[batch, channels, height, width], at least 75 × 75.</param>
     /// <returns>[batch, 2048 / width divisor, about height / 32, about width / 32].</returns>
     /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
@@ -106,7 +111,7 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
         return High(Low(pictures)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>From the map of the last module to logits.</summary>
+    /// <summary>Computes logits from the feature map of the last module.</summary>
     /// <param name="features">[batch, channels out, height, width].</param>
     /// <returns>[batch, classes].</returns>
     public Tensor Head(Tensor features)
@@ -115,7 +120,7 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
         return features.Through(avgpool).Through(dropout).flatten(1).Through(fc).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Up to where the auxiliary head stands.</summary>
+    /// <summary>Runs the layers up to the auxiliary head.</summary>
     private Tensor Low(Tensor pictures)
     {
         Require.Images(pictures, Config.InputChannels, SmallestPicture);

@@ -6,7 +6,7 @@ using static TorchSharp.torch.nn.functional;
 
 namespace ResearchKit.Models;
 
-/// <summary>35 × 35 maps: 1 × 1, 5 × 5, two 3 × 3 and a pooling side by side.</summary>
+/// <summary>Module for 35 × 35 maps with parallel branches: 1 × 1, 5 × 5, two 3 × 3, and pooling.</summary>
 /// <remarks>
 /// Szegedy et al., 2015, figure 5, https://arxiv.org/abs/1512.00567; names are torchvision's, as in all modules here.
 /// </remarks>
@@ -37,7 +37,7 @@ internal sealed class InceptionA : Module<Tensor, Tensor>
     }
 }
 
-/// <summary>From 35 × 35 to 17 × 17: strided convolutions beside a strided pooling.</summary>
+/// <summary>Reduction from 35 × 35 to 17 × 17: strided convolutions in parallel with strided pooling.</summary>
 internal sealed class InceptionB : Module<Tensor, Tensor>
 {
     private readonly BasicConv2d branch3x3, branch3x3dbl_1, branch3x3dbl_2, branch3x3dbl_3;
@@ -60,7 +60,9 @@ internal sealed class InceptionB : Module<Tensor, Tensor>
     }
 }
 
-/// <summary>17 × 17 maps: 7 × 7 windows made of 1 × 7 and 7 × 1 ones, once and twice.</summary>
+/// <summary>
+/// Module for 17 × 17 maps: 7 × 7 convolutions factorized into 1 × 7 and 7 × 1, once and twice.
+/// </summary>
 internal sealed class InceptionC : Module<Tensor, Tensor>
 {
     private readonly BasicConv2d branch1x1, branch7x7_1, branch7x7_2, branch7x7_3;
@@ -97,7 +99,7 @@ internal sealed class InceptionC : Module<Tensor, Tensor>
     internal static BasicConv2d Down(int inputs, int outputs) => new(inputs, outputs, (7, 1), padding: (3, 0));
 }
 
-/// <summary>From 17 × 17 to 8 × 8.</summary>
+/// <summary>Reduction from 17 × 17 to 8 × 8.</summary>
 internal sealed class InceptionD : Module<Tensor, Tensor>
 {
     private readonly BasicConv2d branch3x3_1, branch3x3_2, branch7x7x3_1, branch7x7x3_2, branch7x7x3_3, branch7x7x3_4;
@@ -123,7 +125,7 @@ internal sealed class InceptionD : Module<Tensor, Tensor>
     }
 }
 
-/// <summary>8 × 8 maps: windows that fork into 1 × 3 and 3 × 1.</summary>
+/// <summary>Module for 8 × 8 maps: branches that split into 1 × 3 and 3 × 1 convolutions.</summary>
 internal sealed class InceptionE : Module<Tensor, Tensor>
 {
     private readonly BasicConv2d branch1x1, branch3x3_1, branch3x3_2a, branch3x3_2b;
@@ -157,10 +159,10 @@ internal sealed class InceptionE : Module<Tensor, Tensor>
     }
 }
 
-/// <summary>Inception v3's head half way, on a 17 × 17 map.</summary>
+/// <summary>Auxiliary head of Inception v3, on a 17 × 17 map.</summary>
 internal sealed class InceptionV3AuxiliaryHead : Module<Tensor, Tensor>
 {
-    /// <summary>Smallest side of a map that the head can read.</summary>
+    /// <summary>Smallest side of the head's input map.</summary>
     public const int SmallestMap = 17;
 
     private readonly BasicConv2d conv0, conv1;

@@ -6,10 +6,11 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>A residual network: from pictures to the logits of their classes.</summary>
+/// <summary>A residual network (ResNet), an image classifier.</summary>
 /// <remarks>
-/// He et al., 2015, https://arxiv.org/abs/1512.03385. Parameter names and layouts are torchvision's. The stages <c>layer1</c> to
-/// <c>layer4</c> give maps of 4, 8, 16 and 32 pixels a side each; <see cref="FeatureMaps"/> takes them out.
+/// He et al., 2015, https://arxiv.org/abs/1512.03385. Parameter names and layouts are torchvision's. The
+/// feature maps of the stages <c>layer1</c> to <c>layer4</c> have strides 4, 8, 16 and 32;
+/// <see cref="FeatureMaps"/> returns them.
 /// </remarks>
 public sealed class ResNet : Module<Tensor, Tensor>
 {
@@ -22,7 +23,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
     private readonly Dense fc;
     private readonly ConvolutionStep stem;
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public ResNet(ResNetConfig config) : base(nameof(ResNet))
     {
         Config = config.Validated();
@@ -63,10 +64,10 @@ public sealed class ResNet : Module<Tensor, Tensor>
         Initialize();
     }
 
-    /// <summary>The shape of the network.</summary>
+    /// <summary>Configuration of the network.</summary>
     public ResNetConfig Config { get; }
 
-    /// <summary>Logits of the classes.</summary>
+    /// <summary>Returns the logits of the classes.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
     /// <returns>[batch, classes].</returns>
     /// <exception cref="ArgumentException">Not pictures, or of another number of channels.</exception>
@@ -76,7 +77,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
         return Head(Features(pictures)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The map of the last stage: all but the mean and the head.</summary>
+    /// <summary>Returns the feature map of the last stage: the network without pooling and head.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
     /// <returns>[batch, channels out, height / 32, width / 32], rounded up; / 8 with the small stem.</returns>
     /// <exception cref="ArgumentException">Not pictures, or of another number of channels.</exception>
@@ -88,7 +89,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
         return x.Through(layer1).Through(layer2).Through(layer3).Through(layer4).MoveToOuterDisposeScope();
     }
 
-    /// <summary>From the map of the last stage to logits.</summary>
+    /// <summary>Computes logits from the feature map of the last stage.</summary>
     /// <param name="features">[batch, channels out, height, width].</param>
     /// <returns>[batch, classes].</returns>
     public Tensor Head(Tensor features)
@@ -104,7 +105,8 @@ public sealed class ResNet : Module<Tensor, Tensor>
                 dilation, overwritesInput);
 
     /// <summary>
-    /// Normal by the fan out of each convolution (He et al., 2015, https://arxiv.org/abs/1502.01852); norms start as identities.
+    /// Initializes convolutions from a normal distribution by their fan-out (He et al., 2015,
+    /// https://arxiv.org/abs/1502.01852); norms start as identities.
     /// </summary>
     private void Initialize()
     {

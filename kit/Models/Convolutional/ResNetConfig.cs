@@ -2,48 +2,51 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Models;
 
-/// <summary>What a residual network is built of.</summary>
+/// <summary>Block type of a residual network.</summary>
 public enum ResidualBlock
 {
     /// <summary>Two 3 × 3 convolutions.</summary>
     Basic,
 
-    /// <summary>1 × 1 to fewer channels, 3 × 3 there, 1 × 1 to four times as many; the 3 × 3 takes the stride.</summary>
+    /// <summary>
+    /// Bottleneck: 1 × 1 to fewer channels, 3 × 3 with the stride, 1 × 1 to four times as many channels.
+    /// </summary>
     Bottleneck,
 }
 
-/// <summary>How a network takes in its pictures.</summary>
+/// <summary>Type of the stem, the layers before the first stage.</summary>
 public enum Stem
 {
     /// <summary>
-    /// 7 × 7 with stride 2 and a pooling with stride 2: pictures of about 224 × 224 are read at a quarter of their size.
+    /// A 7 × 7 convolution with stride 2 and pooling with stride 2, for images of about 224 × 224: the first stage
+    /// works at a quarter of the resolution.
     /// </summary>
     Standard,
 
-    /// <summary>3 × 3 with stride 1 and no pooling: for pictures of about 32 × 32.</summary>
+    /// <summary>A 3 × 3 convolution with stride 1 and no pooling, for images of about 32 × 32.</summary>
     Small,
 }
 
-/// <summary>Shape of a residual network: ResNet, ResNeXt and Wide ResNet.</summary>
+/// <summary>Configuration of a residual network: ResNet, ResNeXt or Wide ResNet.</summary>
 /// <remarks>
 /// He et al., 2015, https://arxiv.org/abs/1512.03385; ResNeXt: Xie et al., 2016, https://arxiv.org/abs/1611.05431; Wide ResNet:
 /// Zagoruyko and Komodakis, 2016, https://arxiv.org/abs/1605.07146.
 /// </remarks>
 public sealed record ResNetConfig
 {
-    /// <summary>What the stages are built of.</summary>
+    /// <summary>Block type of the stages.</summary>
     public ResidualBlock Block { get; init; }
 
-    /// <summary>Blocks of the four stages.</summary>
+    /// <summary>Number of blocks in each of the four stages.</summary>
     public IReadOnlyList<int> Blocks { get; init; } = [2, 2, 2, 2];
 
     /// <summary>Number of classes.</summary>
     public int Classes { get; init; } = 1000;
 
-    /// <summary>Channels of a picture: 3 for color, 1 for grey.</summary>
+    /// <summary>Channels of an image: 3 for color, 1 for grey.</summary>
     public int InputChannels { get; init; } = 3;
 
-    /// <summary>How pictures are taken in.</summary>
+    /// <summary>Type of the stem, the layers before the first stage.</summary>
     public Stem Stem { get; init; }
 
     /// <summary>Channels of the stem and the first stage; each later stage has twice as many.</summary>
@@ -52,15 +55,18 @@ public sealed record ResNetConfig
     /// <summary>Groups of the 3 × 3 convolution of a bottleneck (ResNeXt's cardinality).</summary>
     public int Groups { get; init; } = 1;
 
-    /// <summary>Channels of one such group in the first stage, for a <see cref="Width"/> of 64.</summary>
+    /// <summary>Channels of each group in the first stage, for a <see cref="Width"/> of 64.</summary>
     public int WidthPerGroup { get; init; } = 64;
 
-    /// <summary>For stages 2 to 4: keep the size of the map and widen the windows instead of taking steps of 2.</summary>
+    /// <summary>
+    /// For each of the stages 2 to 4: whether to use dilation instead of stride 2, which keeps the size of the
+    /// feature map.
+    /// </summary>
     public IReadOnlyList<bool> DilateInsteadOfStride { get; init; } = [false, false, false];
 
     /// <summary>
-    /// Start with blocks that change nothing: the last norm of each branch is zero. Goyal et al., 2017,
-    /// https://arxiv.org/abs/1706.02677.
+    /// Whether blocks start as identities, with the last norm of each branch initialized to zero. Goyal et al.,
+    /// 2017, https://arxiv.org/abs/1706.02677.
     /// </summary>
     public bool ZeroInitialBranches { get; init; }
 
@@ -91,7 +97,7 @@ public sealed record ResNetConfig
     /// <summary>Wide ResNet-101-2: 126,886,696 parameters.</summary>
     public static ResNetConfig WideResNet101 => ResNet101 with { WidthPerGroup = 128 };
 
-    /// <summary>For grey pictures of 28 × 28 and ten classes; trains in a minute on a CPU.</summary>
+    /// <summary>For grey images of 28 × 28 and ten classes; trains in a minute on a CPU.</summary>
     public static ResNetConfig Nano =>
         new() { Blocks = [1, 1, 1, 1], Classes = 10, InputChannels = 1, Stem = Stem.Small, Width = 16 };
 

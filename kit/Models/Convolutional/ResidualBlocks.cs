@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>x ← relu(x + branch(x)), the branch being two 3 × 3 convolutions.</summary>
+/// <summary>Basic block: x ← relu(x + branch(x)), where the branch is two 3 × 3 convolutions.</summary>
 internal sealed class BasicBlock : Module<Tensor, Tensor>
 {
     private readonly Convolution2d conv1;
@@ -17,9 +17,9 @@ internal sealed class BasicBlock : Module<Tensor, Tensor>
     private readonly ConvolutionStep first, last;
     private readonly bool overwritesInput;
 
-    /// <param name="inputs">Channels that come in.</param>
-    /// <param name="outputs">Channels that go out.</param>
-    /// <param name="stride">Steps of the first convolution.</param>
+    /// <param name="inputs">Number of input channels.</param>
+    /// <param name="outputs">Number of output channels.</param>
+    /// <param name="stride">Stride of the first convolution.</param>
     /// <param name="overwritesInput">
     /// Whether a packed model may write over the block's input, which is another block's output.
     /// </param>
@@ -47,10 +47,13 @@ internal sealed class BasicBlock : Module<Tensor, Tensor>
     }
 }
 
-/// <summary>x ← relu(x + branch(x)), the branch being 1 × 1, 3 × 3 and 1 × 1 convolutions, narrow in the middle.</summary>
+/// <summary>
+/// Bottleneck block: x ← relu(x + branch(x)), where the branch is 1 × 1, 3 × 3 and 1 × 1 convolutions, with
+/// fewer channels in the middle.
+/// </summary>
 internal sealed class Bottleneck : Module<Tensor, Tensor>
 {
-    /// <summary>How many times wider a block's end is than its stage's width.</summary>
+    /// <summary>Ratio of a block's output channels to its stage's width.</summary>
     public const int Expansion = 4;
 
     private readonly Convolution2d conv1;
@@ -64,12 +67,12 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
     private readonly ConvolutionStep first, middle, last;
     private readonly bool overwritesInput;
 
-    /// <param name="inputs">Channels that come in.</param>
+    /// <param name="inputs">Number of input channels.</param>
     /// <param name="inner">Channels of the 3 × 3 convolution.</param>
-    /// <param name="outputs">Channels that go out.</param>
-    /// <param name="stride">Steps of the 3 × 3 convolution.</param>
+    /// <param name="outputs">Number of output channels.</param>
+    /// <param name="stride">Stride of the 3 × 3 convolution.</param>
     /// <param name="groups">Groups of the 3 × 3 convolution.</param>
-    /// <param name="dilation">Distance of its nine points.</param>
+    /// <param name="dilation">Dilation of the 3 × 3 convolution.</param>
     /// <param name="overwritesInput">
     /// Whether a packed model may write over the block's input, which is another block's output.
     /// </param>
@@ -100,7 +103,9 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
             overwrites: downsample is not null || overwritesInput).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What makes the input fit the branch's output; null where it does.</summary>
+    /// <summary>
+    /// Returns the projection that adapts the input to the branch's output shape; null if the shapes agree.
+    /// </summary>
     public static Chain? Shortcut(int inputs, int outputs, int stride) => inputs == outputs && stride == 1 ? null
         : new Chain([new Convolution2d(inputs, outputs, 1, stride, hasBias: false), BatchNorm2d(outputs)]);
 }

@@ -6,7 +6,8 @@ namespace ResearchKit.Models;
 internal static class SignedImages
 {
     /// <summary>
-    /// Changes the normalization of the other ImageNet networks (mean and deviation of each color) to values from -1 to 1.
+    /// Converts images from the normalization of the other ImageNet networks (mean and deviation of each color) to
+    /// values from -1 to 1.
     /// </summary>
     /// <param name="images">[batch, 3, height, width].</param>
     public static Tensor FromImageNet(Tensor images)

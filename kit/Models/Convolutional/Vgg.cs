@@ -6,7 +6,7 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>A VGG network: small convolutions only, stage by stage, then three fully connected layers.</summary>
+/// <summary>A VGG network: stages of 3 × 3 convolutions, then three fully connected layers.</summary>
 /// <remarks>
 /// Simonyan and Zisserman, 2014, https://arxiv.org/abs/1409.1556. Parameter names and layouts are torchvision's: the convolutions
 /// are in <c>features</c>, the fully connected layers in <c>classifier</c>, by their numbers.
@@ -17,7 +17,7 @@ public sealed class Vgg : Module<Tensor, Tensor>
     private readonly AdaptiveAvgPool2d avgpool;
     private readonly Chain classifier;
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public Vgg(VggConfig config) : base(nameof(Vgg))
     {
         Config = config.Validated();
@@ -32,10 +32,10 @@ public sealed class Vgg : Module<Tensor, Tensor>
         Initialize();
     }
 
-    /// <summary>The shape of the network.</summary>
+    /// <summary>Configuration of the network.</summary>
     public VggConfig Config { get; }
 
-    /// <summary>Logits of the classes.</summary>
+    /// <summary>Returns the logits of the classes.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
     /// <returns>[batch, classes].</returns>
     /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
@@ -45,7 +45,7 @@ public sealed class Vgg : Module<Tensor, Tensor>
         return Head(Features(pictures)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The map after the last stage: all but the pooling and the classifier.</summary>
+    /// <summary>Returns the feature map after the last stage: the network without pooling and classifier.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
     /// <returns>[batch, channels out, height, width], halved (rounded down) as often as there are stages.</returns>
     /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
@@ -55,7 +55,7 @@ public sealed class Vgg : Module<Tensor, Tensor>
         return pictures.Through(features);
     }
 
-    /// <summary>From the last map to logits.</summary>
+    /// <summary>Computes logits from the last feature map.</summary>
     /// <param name="map">[batch, channels out, height, width].</param>
     /// <returns>[batch, classes].</returns>
     public Tensor Head(Tensor map)
@@ -80,7 +80,10 @@ public sealed class Vgg : Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>Convolutions normal by their fan out, fully connected layers with deviation 0.01, biases zero.</summary>
+    /// <summary>
+    /// Initializes convolutions from a normal distribution by their fan-out, fully connected layers with standard
+    /// deviation 0.01, and biases to zero.
+    /// </summary>
     private void Initialize()
     {
         foreach (var module in modules())

@@ -2,23 +2,25 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Models;
 
-/// <summary>Shape of a VGG network.</summary>
+/// <summary>Configuration of a VGG network.</summary>
 /// <remarks>Simonyan and Zisserman, 2014, https://arxiv.org/abs/1409.1556.</remarks>
 public sealed record VggConfig
 {
-    /// <summary>Channels of each 3 × 3 convolution, stage by stage; after each stage the map is halved.</summary>
+    /// <summary>
+    /// Channels of each 3 × 3 convolution, by stage; each stage ends with pooling that halves the feature map.
+    /// </summary>
     public IReadOnlyList<IReadOnlyList<int>> Stages { get; init; } = [[64], [128], [256, 256], [512, 512], [512, 512]];
 
-    /// <summary>Batch norm after each convolution.</summary>
+    /// <summary>Whether a batch norm follows each convolution.</summary>
     public bool BatchNorm { get; init; }
 
     /// <summary>Number of classes.</summary>
     public int Classes { get; init; } = 1000;
 
-    /// <summary>Channels of a picture: 3 for color, 1 for grey.</summary>
+    /// <summary>Channels of an image: 3 for color, 1 for grey.</summary>
     public int InputChannels { get; init; } = 3;
 
-    /// <summary>Height and width to which the last map is averaged.</summary>
+    /// <summary>Height and width of the feature map after adaptive average pooling.</summary>
     public int PooledSize { get; init; } = 7;
 
     /// <summary>Width of the two hidden layers of the classifier.</summary>
@@ -51,7 +53,7 @@ public sealed record VggConfig
     /// <summary>VGG-19 with batch norm: 143,678,248 parameters.</summary>
     public static VggConfig Vgg19BatchNorm => Vgg19 with { BatchNorm = true };
 
-    /// <summary>For grey pictures of 28 × 28 and ten classes; trains in a minute on a CPU.</summary>
+    /// <summary>For grey images of 28 × 28 and ten classes; trains in a minute on a CPU.</summary>
     public static VggConfig Nano => new()
     {
         Stages = [[16], [32], [64, 64]],

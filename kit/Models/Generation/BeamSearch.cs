@@ -2,21 +2,23 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
 
-/// <summary>Looking for the likeliest text instead of the likeliest next token.</summary>
+/// <summary>Beam search: looks for the most probable text instead of the most probable next token.</summary>
 public static class BeamSearch
 {
     /// <summary>
-    /// Follows the likeliest beginnings side by side; the more beams, the surer the likeliest whole is among them.
+    /// Searches for the most probable continuations of a prompt. More beams find better texts at a higher cost.
     /// </summary>
     /// <remarks>
-    /// Sutskever et al., 2014, §3.2, https://arxiv.org/abs/1409.3215. It ends when no beginning can still beat the texts that are
-    /// finished. The model's training mode is off while it runs, and put back.
+    /// Sutskever et al., 2014, §3.2, https://arxiv.org/abs/1409.3215. The search ends when no unfinished text can
+    /// beat the finished ones any more. The model is in evaluation mode meanwhile.
     /// </remarks>
-    /// <param name="model">The writer.</param>
+    /// <param name="model">The language model.</param>
     /// <param name="prompt">At least one token.</param>
-    /// <param name="options">How the search goes.</param>
-    /// <returns>At most as many texts as beams, the best first.</returns>
-    /// <exception cref="ArgumentException">An empty prompt, a token outside the vocabulary, or options out of range.</exception>
+    /// <param name="options">Options of the search.</param>
+    /// <returns>At most as many texts as beams, best first.</returns>
+    /// <exception cref="ArgumentException">
+    /// An empty prompt, a token outside the vocabulary, or the options are out of range.
+    /// </exception>
     public static IReadOnlyList<BeamText> SearchBeams(this ILanguageModel model, IReadOnlyList<long> prompt,
         BeamOptions? options = null)
     {
@@ -34,13 +36,16 @@ public static class BeamSearch
         return Best(alive.Concat(finished), options);
     }
 
-    /// <summary>Gives each beginning its likeliest next tokens and keeps the best of them all.</summary>
+    /// <summary>
+    /// Extends each unfinished text by its most probable next tokens and keeps the best of all results.
+    /// </summary>
     private static List<BeamText> Step(Continuation text, List<BeamText> alive, List<BeamText> finished,
         int length, BeamOptions options)
     {
         using var scope = NewDisposeScope();
         var kept = new List<(BeamText Text, long Row)>();
-        var candidates = Candidates(text.Next(), alive, 2 * options.Beams).ToList();   // at most one of a row stops: enough go on
+        // at most one candidate per beam is the stop token, so enough unfinished ones remain
+        var candidates = Candidates(text.Next(), alive, 2 * options.Beams).ToList();
         for (var rank = 0; rank < candidates.Count && kept.Count < options.Beams; rank++)
         {
             var (row, token, logProbability) = candidates[rank];
@@ -58,7 +63,7 @@ public static class BeamSearch
         return [.. kept.Select(beam => beam.Text)];
     }
 
-    /// <summary>The likeliest of all longer texts, the best first.</summary>
+    /// <summary>Returns the most probable extensions by one token, best first.</summary>
     private static IEnumerable<(int Row, long Token, double LogProbability)> Candidates(Tensor logits,
         List<BeamText> alive, int count)
     {

@@ -2,10 +2,13 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
 
-/// <summary>Texts that a model writes on: the tokens so far, one text a row, and what the model remembers of them.</summary>
+/// <summary>
+/// State of generation for a batch of texts: the tokens so far, one text per row, and the key-value cache.
+/// </summary>
 /// <remarks>
-/// Up to the context length each token is read once (<see cref="KeyValueCache"/>). Beyond it the model sees the last tokens only,
-/// whose positions change with every token, so all of them are read again.
+/// Up to the context length, each token is processed once (<see cref="KeyValueCache"/>). Beyond it, the model
+/// sees only the last tokens, whose positions shift with every new token, so that all of them are processed
+/// again.
 /// </remarks>
 internal sealed class Continuation : IDisposable
 {
@@ -14,10 +17,10 @@ internal sealed class Continuation : IDisposable
     private Tensor tokens;   // int64 [batch, time]
     private Tensor? mask;    // int64 [batch, time], 0 = padding
 
-    /// <param name="model">The writer.</param>
+    /// <param name="model">The language model.</param>
     /// <param name="prompts">int64 [batch, time].</param>
     /// <param name="attentionMask">[batch, time], 0 = padding, on the left; null for none.</param>
-    /// <param name="maximumTokens">The most tokens that will be added.</param>
+    /// <param name="maximumTokens">Maximum number of tokens that will be added.</param>
     public Continuation(ILanguageModel model, Tensor prompts, Tensor? attentionMask, int maximumTokens)
     {
         this.model = model;
@@ -30,24 +33,26 @@ internal sealed class Continuation : IDisposable
     /// <summary>All tokens so far, int64 [batch, time].</summary>
     public Tensor Tokens => tokens;
 
-    /// <summary>Where a model computes.</summary>
+    /// <summary>Returns the device of a model.</summary>
     public static Device DeviceOf(ILanguageModel model) => model.Network.parameters().First().device;
 
-    /// <summary>Logits of the next tokens, [batch, vocabulary], without gradient and dropout.</summary>
+    /// <summary>
+    /// Computes the logits of the next tokens, [batch, vocabulary], without gradient and dropout.
+    /// </summary>
     public Tensor Next()
     {
         using var evaluation = new EvaluationMode(model.Network);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var length = (int)tokens.shape[1];
-        if (length > cache.Capacity) cache.Clear();   // the window has moved: every position is new
+        if (length > cache.Capacity) cache.Clear();   // the window has moved, so all positions have changed
         var window = Math.Max(0, length - cache.Capacity);
         var start = Math.Max(cache.Length, window);
         return model.NextLogits(tokens.narrow(1, start, length - start), cache, mask?.narrow(1, window, length - window))
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>Adds a token to each text.</summary>
+    /// <summary>Appends a token to each text.</summary>
     public void Add(IReadOnlyList<long> next)
     {
         using var scope = NewDisposeScope();
@@ -56,7 +61,7 @@ internal sealed class Continuation : IDisposable
         if (mask is not null) Replace(ref mask, cat([mask, ones_like(column)], 1));
     }
 
-    /// <summary>Goes on with other rows: row i becomes what row <paramref name="rows"/>[i] was.</summary>
+    /// <summary>Rearranges the rows: row i becomes the previous row <paramref name="rows"/>[i].</summary>
     public void Reorder(IReadOnlyList<long> rows)
     {
         using var scope = NewDisposeScope();

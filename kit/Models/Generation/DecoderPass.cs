@@ -4,11 +4,15 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
 
-/// <summary>One reading of tokens by a decoder: where they stand, what they see, and what was read before.</summary>
-/// <param name="Mask">Causal, without the padding.</param>
-/// <param name="Start">Number of tokens read before.</param>
-/// <param name="Positions">int64 [batch, time]; null where they are simply those from <paramref name="Start"/> on.</param>
-/// <param name="Cache">Keys and values of the tokens before.</param>
+/// <summary>
+/// Inputs of a decoder's forward pass besides the tokens: mask, positions and key-value cache.
+/// </summary>
+/// <param name="Mask">Causal mask, combined with the padding mask.</param>
+/// <param name="Start">Number of earlier tokens in the cache.</param>
+/// <param name="Positions">
+/// Positions, int64 [batch, time]; null if they count up from <paramref name="Start"/>.
+/// </param>
+/// <param name="Cache">Keys and values of the earlier tokens; null for none.</param>
 internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positions, KeyValueCache? Cache) : IPass<DecoderPass>
 {
     /// <summary>How queries and keys are turned, where that is the same in all layers; null for none.</summary>
@@ -32,24 +36,24 @@ internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positi
     public bool IsPlain => Cache is null && Mask.Padding is null;
 
     /// <summary>
-    /// Whether a single token a row is read behind those of a cache and sees all of them, so that
-    /// <see cref="KeyValueCache.Attend"/> can do its attention in one call. Somebody who counts operations gets the ordinary
-    /// path.
+    /// Whether one token per row is processed with a non-empty cache and attends to all of it, so that
+    /// <see cref="KeyValueCache.Attend"/> can compute the attention in one call. While FLOPs are counted, the
+    /// ordinary path is taken.
     /// </summary>
     public bool IsOneToken { get; private init; }
 
-    /// <summary>Tokens that see no padding, at positions from 0.</summary>
+    /// <summary>A pass without padding, with positions from 0.</summary>
     public static DecoderPass Plain { get; } = new(AttentionMask.CausalOnly, 0, null, null);
 
-    /// <summary>Whole texts: positions are those in the batch, whatever the mask.</summary>
+    /// <summary>Makes a pass over whole texts. Positions are the indexes in the batch, including padding.</summary>
     /// <param name="attentionMask">[batch, time], 0 = padding; null for none.</param>
     public static DecoderPass Whole(Tensor? attentionMask) =>
         attentionMask is null ? Plain : new(AttentionMask.OfTokens(attentionMask, causal: true), 0, null, null);
 
-    /// <summary>What follows the tokens of a cache: positions count tokens only, no padding.</summary>
+    /// <summary>Makes a pass over tokens that follow those in a cache. Positions do not count padding.</summary>
     /// <param name="time">Number of new tokens.</param>
-    /// <param name="cache">What was read before.</param>
-    /// <param name="attentionMask">[batch, before and time], 0 = padding; null for none.</param>
+    /// <param name="cache">Keys and values of the earlier tokens.</param>
+    /// <param name="attentionMask">[batch, cached and new tokens], 0 = padding; null for none.</param>
     public static DecoderPass After(long time, KeyValueCache cache, Tensor? attentionMask)
     {
         var mask = AttentionMask.OfTokens(attentionMask, causal: true);
@@ -61,15 +65,19 @@ internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positi
         };
     }
 
-    /// <summary>Embeddings [batch, time, channels] that know their positions.</summary>
+    /// <summary>Adds positions to embeddings [batch, time, channels], if the encoding acts there.</summary>
     public Tensor Embed(PositionalEncoding encoding, Tensor x) =>
         Positions is null ? encoding.Embed(x, Start) : encoding.Embed(x, Positions);
 
-    /// <summary>Queries or keys [batch, head, time, d_head] that know their positions.</summary>
+    /// <summary>
+    /// Applies positions to queries or keys [batch, head, time, d_head], if the encoding acts there.
+    /// </summary>
     public Tensor Rotate(PositionalEncoding encoding, Tensor x) =>
         Positions is null ? encoding.Rotate(x, Start) : encoding.Rotate(x, Positions);
 
-    /// <summary>Position of each token, int64 [batch, time], or [time] for all rows alike.</summary>
+    /// <summary>
+    /// Returns the position of each token, int64 [batch, time], or [time] if they are the same for all rows.
+    /// </summary>
     public Tensor PositionsOf(Tensor tokens) =>
         Positions ?? arange(Start, Start + tokens.shape[1], 1, int64, tokens.device);
 }

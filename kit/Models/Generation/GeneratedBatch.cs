@@ -3,11 +3,11 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
 
-/// <summary>What a model wrote after several prompts.</summary>
-/// <param name="Tokens">Prompts and what was written, int64 [batch, time].</param>
+/// <summary>Texts generated from several prompts.</summary>
+/// <param name="Tokens">Prompts followed by the generated tokens, int64 [batch, time].</param>
 /// <param name="StepLogits">
-/// Logits that each new token was chosen from, [batch, new time, vocabulary], where <see cref="SamplingOptions.KeepLogits"/>
-/// asked for them; in a row they mean nothing after its stop token.
+/// Logits from which each new token was chosen, [batch, new time, vocabulary], if
+/// <see cref="SamplingOptions.KeepLogits"/> is set. After the stop token of a row they are meaningless.
 /// </param>
 public sealed record GeneratedBatch(Tensor Tokens, Tensor? StepLogits) : IDisposable
 {

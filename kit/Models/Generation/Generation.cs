@@ -3,20 +3,23 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
 
-/// <summary>Writing with an <see cref="ILanguageModel"/>.</summary>
+/// <summary>Text generation with an <see cref="ILanguageModel"/>.</summary>
 public static class Generation
 {
-    /// <summary>Writes on from a prompt, a token at a time.</summary>
+    /// <summary>Generates a continuation of a prompt, token by token.</summary>
     /// <remarks>
-    /// Up to the context length each token is read once (<see cref="KeyValueCache"/>). Beyond it the model sees the last
-    /// <see cref="ILanguageModel.ContextLength"/> tokens, whose positions change with every token, so all are read again.
-    /// The model's training mode is off while a token is chosen, and put back.
+    /// Up to the context length, each token is processed once (<see cref="KeyValueCache"/>). Beyond it, the model
+    /// sees the last <see cref="ILanguageModel.ContextLength"/> tokens, whose positions shift with every new token,
+    /// so that all are processed again. The model is in evaluation mode while a token is computed; its mode is
+    /// restored afterwards.
     /// </remarks>
-    /// <param name="model">The writer.</param>
+    /// <param name="model">The language model.</param>
     /// <param name="prompt">At least one token.</param>
     /// <param name="options">How tokens are chosen; by default sampled from the whole distribution.</param>
-    /// <returns>The new tokens, each as soon as it is chosen.</returns>
-    /// <exception cref="ArgumentException">An empty prompt, a token outside the vocabulary, or options out of range.</exception>
+    /// <returns>The new tokens, each yielded as soon as it is chosen.</returns>
+    /// <exception cref="ArgumentException">
+    /// The prompt is empty, a token is outside the vocabulary, or the options are out of range.
+    /// </exception>
     public static IEnumerable<GeneratedToken> Generate(this ILanguageModel model, IReadOnlyList<long> prompt,
         SamplingOptions? options = null)
     {
@@ -25,15 +28,15 @@ public static class Generation
         return Write(model, [.. prompt], options);
     }
 
-    /// <summary>Writes on from several prompts at once.</summary>
-    /// <remarks>A row that has written the stop token is filled up; when all rows have, it ends.</remarks>
-    /// <param name="model">The writer.</param>
+    /// <summary>Generates continuations of several prompts at once.</summary>
+    /// <remarks>A row is padded after its stop token; generation ends when all rows have stopped.</remarks>
+    /// <param name="model">The language model.</param>
     /// <param name="prompts">int64 [batch, time].</param>
     /// <param name="options">How tokens are chosen; by default sampled from the whole distribution.</param>
-    /// <param name="attentionMask">[batch, time], 0 = padding, which must stand on the left; null for none.</param>
-    /// <returns>Prompts and new tokens; the caller's to dispose.</returns>
+    /// <param name="attentionMask">[batch, time], 0 = padding, which must be on the left; null for none.</param>
+    /// <returns>Prompts and new tokens. The caller disposes it.</returns>
     /// <exception cref="ArgumentException">
-    /// Prompts or a mask that do not fit the model or each other, or options out of range.
+    /// Prompts or mask do not fit the model or each other, or the options are out of range.
     /// </exception>
     public static GeneratedBatch GenerateBatch(
         this ILanguageModel model, Tensor prompts, SamplingOptions? options = null, Tensor? attentionMask = null)
@@ -71,8 +74,8 @@ public static class Generation
     {
         using var scope = NewDisposeScope();
         if (attentionMask is not null && attentionMask[.., ^1].eq(0).any().item<bool>())
-            throw new ArgumentException("The attention mask ends in padding; what is to be continued must be padded on the left.",
-                nameof(attentionMask));
+            throw new ArgumentException("The attention mask ends in padding; "
+                + "prompts must be padded on the left.", nameof(attentionMask));
     }
 
     private static IEnumerable<GeneratedToken> Write(ILanguageModel model, long[] prompt, SamplingOptions options)

@@ -3,23 +3,27 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
 
-/// <summary>Keys and values of the tokens a model has read, so that the next token needs no second look at them.</summary>
+/// <summary>
+/// Key-value cache: keys and values of the tokens processed so far, so that each new token needs a forward pass
+/// of length one.
+/// </summary>
 /// <remarks>
-/// It holds as many heads as the keys have, and beside them the keys and values of a source text (cross-attention).
+/// It stores one entry per key head (grouped-query attention), and, for cross-attention, the keys and values of
+/// the source text.
 /// </remarks>
-/// <param name="capacity">Number of tokens it can hold; at most the model's context length.</param>
+/// <param name="capacity">Maximum number of tokens; at most the model's context length.</param>
 public sealed class KeyValueCache(int capacity) : IDisposable
 {
     private readonly List<(Tensor Keys, Tensor Values)> layers = [];    // each [batch, key head, capacity, d_head]
     private readonly List<(Tensor Keys, Tensor Values)> sources = [];   // each [batch, key head, source time, d_head]
 
-    /// <summary>Number of tokens it can hold.</summary>
+    /// <summary>Maximum number of tokens.</summary>
     public int Capacity { get; } = capacity;
 
-    /// <summary>Number of tokens it holds.</summary>
+    /// <summary>Number of tokens in the cache.</summary>
     public int Length { get; private set; }
 
-    /// <summary>Forgets everything.</summary>
+    /// <summary>Removes all entries.</summary>
     public void Clear()
     {
         foreach (var (keys, values) in layers.Concat(sources))
@@ -35,8 +39,12 @@ public sealed class KeyValueCache(int capacity) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Clear();
 
-    /// <summary>Puts other rows in the places of the batch: row i becomes what row <paramref name="rows"/>[i] was.</summary>
-    /// <param name="rows">int64 [new batch]; a row may come more than once, or not at all.</param>
+    /// <summary>
+    /// Rearranges the rows of the batch: row i becomes the previous row <paramref name="rows"/>[i].
+    /// </summary>
+    /// <param name="rows">
+    /// Indexes of the rows to keep, int64 [new batch]; a row may occur more than once, or not at all.
+    /// </param>
     public void Reorder(Tensor rows)
     {
         foreach (var list in new[] { layers, sources })
@@ -48,7 +56,8 @@ public sealed class KeyValueCache(int capacity) : IDisposable
     }
 
     /// <summary>
-    /// Adds a layer's keys and values of new tokens, [batch, key head, time, d_head], and returns those of all tokens.
+    /// Appends a layer's keys and values of new tokens, [batch, key head, time, d_head], and returns those of all
+    /// tokens.
     /// </summary>
     internal (Tensor Keys, Tensor Values) Extend(int layer, Tensor keys, Tensor values)
     {
@@ -63,15 +72,16 @@ public sealed class KeyValueCache(int capacity) : IDisposable
     }
 
     /// <summary>
-    /// Attention of one new token a row: writes its keys and values into their places, and looks at all of them.
+    /// Computes the attention of one new token per row: appends its keys and values to the cache and attends to all
+    /// of them.
     /// </summary>
-    /// <param name="layer">Which layer, from 0.</param>
+    /// <param name="layer">Index of the layer, from 0.</param>
     /// <param name="query">[batch, 1, heads · d_head].</param>
     /// <param name="key">[batch, 1, key heads · d_head].</param>
-    /// <param name="value">Likewise.</param>
-    /// <param name="heads">Heads of the queries, and of the keys and values.</param>
-    /// <param name="rotation">Of queries and keys; null for none.</param>
-    /// <returns>What each row found, [batch, 1, heads · d_head].</returns>
+    /// <param name="value">[batch, 1, key heads · d_head].</param>
+    /// <param name="heads">Number of query heads, and of key and value heads.</param>
+    /// <param name="rotation">Rotary positions for queries and keys; null for none.</param>
+    /// <returns>Output of the attention, [batch, 1, heads · d_head].</returns>
     internal Tensor Attend(int layer, Tensor query, Tensor key, Tensor value, (int Query, int Key) heads,
         Rotation? rotation = null)
     {
@@ -81,9 +91,9 @@ public sealed class KeyValueCache(int capacity) : IDisposable
     }
 
     /// <inheritdoc cref="Attend"/>
-    /// <param name="layer">Which layer, from 0.</param>
-    /// <param name="joined">Query, key and value side by side, [batch, 1, 3 · heads · d_head].</param>
-    /// <param name="heads">Heads.</param>
+    /// <param name="layer">Index of the layer, from 0.</param>
+    /// <param name="joined">Query, key and value concatenated, [batch, 1, 3 · heads · d_head].</param>
+    /// <param name="heads">Number of heads.</param>
     internal Tensor AttendJoined(int layer, Tensor joined, int heads)
     {
         CheckOneMore(layer, joined);
@@ -91,7 +101,7 @@ public sealed class KeyValueCache(int capacity) : IDisposable
         return OneTokenAttention.AttendJoined(joined, keys, values, Length, heads);
     }
 
-    /// <summary>A layer's keys and values of the source text, which are made once.</summary>
+    /// <summary>Returns a layer's keys and values of the source text, which are computed once.</summary>
     internal (Tensor Keys, Tensor Values) Source(int layer, Func<(Tensor Keys, Tensor Values)> make)
     {
         if (layer == sources.Count)
@@ -102,11 +112,11 @@ public sealed class KeyValueCache(int capacity) : IDisposable
         return sources[layer];
     }
 
-    /// <summary>Counts tokens that every layer has added.</summary>
+    /// <summary>Increases the length after all layers have appended their tokens.</summary>
     internal void Advance(long time) => Length += (int)time;
 
-    /// <param name="layer">Which layer, from 0; it holds tokens.</param>
-    /// <param name="vectors">[batch, 1, channels] of the next one.</param>
+    /// <param name="layer">Index of the layer, from 0; it must contain tokens.</param>
+    /// <param name="vectors">Vectors of the next token, [batch, 1, channels].</param>
     private void CheckOneMore(int layer, Tensor vectors)
     {
         if (Length >= Capacity) throw new ArgumentException($"Got {Length + 1} tokens; the cache holds {Capacity}.");

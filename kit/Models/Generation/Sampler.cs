@@ -2,12 +2,14 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
 
-/// <summary>Chooses tokens by <see cref="SamplingOptions"/>, the same ones every time for the same seed.</summary>
+/// <summary>Samples tokens by <see cref="SamplingOptions"/>; the same seed gives the same tokens.</summary>
 internal sealed class Sampler(SamplingOptions options, Device device) : IDisposable
 {
     private readonly Generator generator = new((ulong)options.Seed, device);
 
-    /// <summary>Below this temperature a logit divided by it could be infinite, and no token but the likeliest has a probability.</summary>
+    /// <summary>
+    /// Below this temperature a logit divided by it could be infinite, and no token but the likeliest has a probability.
+    /// </summary>
     private const double Coldest = 1e-30;
 
     /// <param name="logits">[vocabulary].</param>
@@ -23,7 +25,7 @@ internal sealed class Sampler(SamplingOptions options, Device device) : IDisposa
 
     private Tensor Draw(Tensor logits) => Truncate(logits).softmax(0).multinomial(1, generator: generator);
 
-    /// <summary>Sets the logits of tokens that may not be chosen to -∞.</summary>
+    /// <summary>Sets the logits of tokens excluded by top-k and top-p to -∞.</summary>
     internal Tensor Truncate(Tensor logits)
     {
         if (options.TopK is { } k && k < logits.shape[0])
@@ -35,7 +37,8 @@ internal sealed class Sampler(SamplingOptions options, Device device) : IDisposa
         {
             var (sorted, order) = logits.sort(0, descending: true);
             var probability = sorted.softmax(0);
-            var reached = (probability.cumsum(0) - probability) >= p;   // what comes before this token is already enough
+            // more probable tokens already reach p without this one
+            var reached = (probability.cumsum(0) - probability) >= p;
             logits = logits.masked_fill(zeros_like(reached).scatter_(0, order, reached), double.NegativeInfinity);
         }
         return logits;

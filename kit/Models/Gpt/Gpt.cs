@@ -6,10 +6,10 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>A decoder-only transformer: from tokens to the logits of each next token.</summary>
+/// <summary>GPT-2, a decoder-only transformer language model.</summary>
 /// <remarks>
-/// Radford et al., 2019 (GPT-2). Parameter names and layouts are those of the published checkpoints; the output layer shares the
-/// weight of the token embedding, unless the configuration unties them.
+/// Radford et al., 2019. Parameter names and layouts are those of the published checkpoints; the output layer
+/// shares its weight with the token embedding, unless the configuration unties them.
 /// </remarks>
 public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
 {
@@ -18,10 +18,10 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     private readonly Dropout drop;
     private readonly ModuleList<GptBlock> h;
     private readonly LayerNorm ln_f;
-    private readonly Dense? lm_head;   // null where the output layer is wte
+    private readonly Dense? lm_head;   // null if the output layer shares the weight of wte
     private readonly HookPoint hook_embed = new();   // [batch, time, channels], positions included
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public Gpt(GptConfig config) : base(nameof(Gpt))
     {
         Config = config.Validated();
@@ -34,11 +34,12 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
         RegisterComponents();
     }
 
-    /// <summary>The shape of the model.</summary>
+    /// <summary>Configuration of the model.</summary>
     public GptConfig Config { get; }
 
     /// <summary>
-    /// Whether blocks compute their inside again in the backward pass instead of keeping it; see <see cref="Recompute"/>.
+    /// Whether blocks recompute their intermediate activations in the backward pass instead of keeping them
+    /// (activation checkpointing); see <see cref="Recompute"/>.
     /// </summary>
     public bool RecomputesBlocks { get; set; }
 
@@ -48,7 +49,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
 
     Module ILanguageModel.Network => this;
 
-    /// <summary>Logits of each next token.</summary>
+    /// <summary>Returns the logits of the next token at each position.</summary>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <returns>[batch, time, vocabulary].</returns>
     /// <exception cref="ArgumentException">Wrong shape or dtype, or more tokens than the context length.</exception>
@@ -57,7 +58,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     /// <inheritdoc cref="forward"/>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <param name="attentionMask">
-    /// [batch, time], 0 = padding, which no token sees; positions count it all the same. Null for none.
+    /// [batch, time], 0 = padding, which no token attends to, but which counts for positions. Null for none.
     /// </param>
     public Tensor Logits(Tensor tokens, Tensor? attentionMask = null)
     {
@@ -65,7 +66,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
         return Head(Features(tokens, attentionMask)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The residual stream after the last layer, normalised: all but the head.</summary>
+    /// <summary>Returns the normalised residual stream after the last layer: the model without its head.</summary>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <param name="attentionMask">[batch, time], 0 = padding; null for none.</param>
     /// <returns>[batch, time, channels].</returns>
@@ -76,7 +77,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
         return Read(tokens, DecoderPass.Whole(attentionMask)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>From the final residual stream to logits.</summary>
+    /// <summary>Computes logits from the final residual stream.</summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, time, vocabulary].</returns>
     public Tensor Head(Tensor features) => lm_head is null ? wte.Unembed(features) : lm_head.call(features);

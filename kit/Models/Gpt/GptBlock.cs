@@ -44,7 +44,7 @@ public sealed class GptBlock : Module<Tensor, Tensor>, IBlock<DecoderPass>
     }
 }
 
-/// <summary>Masked self-attention; each position sees itself and what came before.</summary>
+/// <summary>Causal self-attention: each position attends to itself and earlier ones.</summary>
 /// <remarks>Vaswani et al., 2017, §3.2, https://arxiv.org/abs/1706.03762.</remarks>
 public sealed class CausalSelfAttention : Module<Tensor, Tensor>
 {
@@ -53,7 +53,8 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
     private readonly Dropout resid_dropout;
     private readonly HookPoint hook_q = new(), hook_k = new(), hook_v = new(), hook_z = new();   // [batch, head, time, d_head]
     private readonly HookPoint hook_pattern = new();                                             // [batch, head, query, key]
-    private readonly PositionalEncoding[] positions;   // an array: the model owns the module, the layer only asks it
+    // in an array so that it is not registered: the model owns this module
+    private readonly PositionalEncoding[] positions;
     private readonly GptConfig config;
     private readonly int layer;
     private readonly double? scale;
@@ -71,7 +72,7 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
     }
 
     /// <param name="x">Residual stream, normalised, [batch, time, channels].</param>
-    /// <returns>What attention adds to it, [batch, time, channels].</returns>
+    /// <returns>Output of the attention branch, [batch, time, channels].</returns>
     public override Tensor forward(Tensor x) => Attend(x, DecoderPass.Plain);
 
     internal Tensor Attend(Tensor x, DecoderPass pass)
@@ -95,7 +96,7 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
         && !(hook_q.IsWatched || hook_k.IsWatched || hook_v.IsWatched || hook_z.IsWatched || hook_pattern.IsWatched);
 }
 
-/// <summary>Two linear layers with a non-linearity between, the same at every position.</summary>
+/// <summary>MLP: two linear layers with a non-linearity in between, applied at every position.</summary>
 public sealed class GptMlp : Module<Tensor, Tensor>
 {
     private readonly Conv1D c_fc;
@@ -114,7 +115,10 @@ public sealed class GptMlp : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>GPT-2 shrinks what each branch adds at first, so that the sum over all branches keeps its size.</summary>
+    /// <summary>
+    /// Returns the initial standard deviation of the branches' output layers, which GPT-2 scales down by depth so
+    /// that the residual stream keeps its size.
+    /// </summary>
     internal static double BranchDeviation(GptConfig config) => 0.02 / Math.Sqrt(2 * config.Layers);
 
     /// <param name="x">[batch, time, channels].</param>

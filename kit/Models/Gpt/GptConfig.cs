@@ -3,7 +3,7 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Models;
 
-/// <summary>Shape of a decoder-only transformer.</summary>
+/// <summary>Configuration of a decoder-only transformer.</summary>
 /// <remarks>Radford et al., 2019, "Language Models are Unsupervised Multitask Learners" (GPT-2).</remarks>
 public sealed record GptConfig
 {
@@ -22,28 +22,28 @@ public sealed record GptConfig
     /// <summary>Number of layers.</summary>
     public int Layers { get; init; } = 12;
 
-    /// <summary>Dropout of embeddings, patterns and both branches of a layer.</summary>
+    /// <summary>Dropout of embeddings, attention patterns and both branches of a layer.</summary>
     public double Dropout { get; init; } = 0.1;
 
-    /// <summary>How the model is told where a token stands; GPT-2 learns it.</summary>
+    /// <summary>Positional encoding; GPT-2 learns it.</summary>
     public Positions Positions { get; init; } = Positions.Learned;
 
     /// <summary>Non-linearity of the MLP.</summary>
     public Activation Activation { get; init; } = Activation.GeluTanh;
 
-    /// <summary>Keeps the norms' variances from zero.</summary>
+    /// <summary>Added to the variances in the norms, so that they are never zero (epsilon).</summary>
     public double NormEpsilon { get; init; } = 1e-5;
 
     /// <summary>Channels inside an MLP; null for four times <see cref="ModelWidth"/>.</summary>
     public int? FeedForwardWidth { get; init; }
 
-    /// <summary>Whether the output layer is the table of token embeddings.</summary>
+    /// <summary>Whether the output layer shares its weight with the token embeddings (weight tying).</summary>
     public bool TieEmbeddings { get; init; } = true;
 
-    /// <summary>Whether scores are divided by the root of the head's width.</summary>
+    /// <summary>Whether attention scores are divided by the square root of the head width.</summary>
     public bool ScaleScores { get; init; } = true;
 
-    /// <summary>Whether scores are divided by the number of the layer, from 1, as well.</summary>
+    /// <summary>Whether attention scores are also divided by the number of the layer, counted from 1.</summary>
     public bool ScaleScoresByLayer { get; init; }
 
     /// <summary>GPT-2: 124,439,808 parameters.</summary>
@@ -62,7 +62,7 @@ public sealed record GptConfig
     public static GptConfig Nano =>
         new() { VocabularySize = 65, ContextLength = 32, ModelWidth = 32, Heads = 4, Layers = 2, Dropout = 0 };
 
-    /// <summary>Reads and writes characters; trains in minutes on a CPU (the size of nanoGPT's CPU recipe).</summary>
+    /// <summary>Character-level model; trains in minutes on a CPU (the size of nanoGPT's CPU recipe).</summary>
     public static GptConfig Character =>
         new() { VocabularySize = 65, ContextLength = 64, ModelWidth = 128, Heads = 4, Layers = 4, Dropout = 0 };
 
@@ -75,7 +75,7 @@ public sealed record GptConfig
         return this;
     }
 
-    /// <summary>What multiplies the scores of a layer; null for the usual 1 / √d_head.</summary>
+    /// <summary>Returns the factor of a layer's attention scores; null for the usual 1 / √d_head.</summary>
     internal double? ScoreScale(int layer) => ScaleScores && !ScaleScoresByLayer ? null
         : (ScaleScores ? 1 / Math.Sqrt((double)ModelWidth / Heads) : 1) / (ScaleScoresByLayer ? layer + 1 : 1);
 }

@@ -5,7 +5,9 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>A decoder-only transformer with RMS norms, rotary positions, gated MLPs and grouped-query attention.</summary>
+/// <summary>
+/// Llama, a decoder-only transformer with RMS norms, rotary positions, gated MLPs and grouped-query attention.
+/// </summary>
 /// <remarks>
 /// Touvron et al., 2023, https://arxiv.org/abs/2302.13971. Parameter names and layouts are those of the published checkpoints of
 /// <c>transformers</c>.
@@ -13,9 +15,9 @@ namespace ResearchKit.Models;
 public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel
 {
     private readonly LlamaDecoder model;
-    private readonly Dense? lm_head;   // null where the output layer is the table of embeddings
+    private readonly Dense? lm_head;   // null if the output layer shares the embeddings' weight
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public Llama(LlamaConfig config) : base(nameof(Llama))
     {
         Config = config.Validated();
@@ -24,7 +26,7 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel
         RegisterComponents();
     }
 
-    /// <summary>The shape of the model.</summary>
+    /// <summary>Configuration of the model.</summary>
     public LlamaConfig Config { get; }
 
     /// <inheritdoc cref="Gpt.RecomputesBlocks"/>
@@ -40,7 +42,7 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel
 
     Module ILanguageModel.Network => this;
 
-    /// <summary>Logits of each next token.</summary>
+    /// <summary>Returns the logits of the next token at each position.</summary>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <returns>[batch, time, vocabulary].</returns>
     /// <exception cref="ArgumentException">Wrong shape or dtype, or more tokens than the context length.</exception>
@@ -49,7 +51,7 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel
     /// <inheritdoc cref="forward"/>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <param name="attentionMask">
-    /// [batch, time], 0 = padding, which no token sees; positions count it all the same. Null for none.
+    /// [batch, time], 0 = padding, which no token attends to, but which counts for positions. Null for none.
     /// </param>
     public Tensor Logits(Tensor tokens, Tensor? attentionMask = null)
     {
@@ -57,7 +59,7 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel
         return Head(Features(tokens, attentionMask)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The residual stream after the last layer, normalised: all but the head.</summary>
+    /// <summary>Returns the normalised residual stream after the last layer: the model without its head.</summary>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <param name="attentionMask">[batch, time], 0 = padding; null for none.</param>
     /// <returns>[batch, time, channels].</returns>
@@ -67,7 +69,7 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel
         return model.Read(tokens, DecoderPass.Whole(attentionMask));
     }
 
-    /// <summary>From the final residual stream to logits.</summary>
+    /// <summary>Computes logits from the final residual stream.</summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, time, vocabulary].</returns>
     public Tensor Head(Tensor features) => lm_head is null ? model.Unembed(features) : lm_head.call(features);

@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>Masked self-attention on rotated queries and keys; a key head serves a group of query heads.</summary>
+/// <summary>Causal self-attention with rotary positions; each key head serves a group of query heads.</summary>
 /// <remarks>Ainslie et al., 2023, https://arxiv.org/abs/2305.13245.</remarks>
 internal sealed class LlamaAttention : Module
 {
@@ -30,7 +30,7 @@ internal sealed class LlamaAttention : Module
 
     /// <param name="x">Residual stream, normalised, [batch, time, channels].</param>
     /// <param name="pass">What a token sees, and the rotation by its position.</param>
-    /// <returns>What attention adds to it, [batch, time, channels].</returns>
+    /// <returns>Output of the attention branch, [batch, time, channels].</returns>
     public Tensor Attend(Tensor x, DecoderPass pass)
     {
         using var scope = NewDisposeScope();

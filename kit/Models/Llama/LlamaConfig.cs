@@ -3,7 +3,7 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Models;
 
-/// <summary>Shape of a Llama-style decoder.</summary>
+/// <summary>Configuration of a Llama-style decoder.</summary>
 /// <remarks>Touvron et al., 2023, https://arxiv.org/abs/2302.13971 and https://arxiv.org/abs/2307.09288.</remarks>
 public sealed record LlamaConfig
 {
@@ -22,25 +22,31 @@ public sealed record LlamaConfig
     /// <summary>Number of layers.</summary>
     public int Layers { get; init; } = 32;
 
-    /// <summary>Query heads of a layer.</summary>
+    /// <summary>Number of query heads of a layer.</summary>
     public int Heads { get; init; } = 32;
 
-    /// <summary>Key and value heads of a layer, each for a group of query heads; null for as many as query heads.</summary>
+    /// <summary>
+    /// Number of key and value heads of a layer, each shared by a group of query heads; null for the number of
+    /// query heads.
+    /// </summary>
     public int? KeyValueHeads { get; init; }
 
-    /// <summary>The slowest pair of channels turns once in about 2π times this many positions.</summary>
+    /// <summary>
+    /// Base of the rotary positions (rope_theta): the slowest pair of channels rotates once in about 2π times this
+    /// many positions.
+    /// </summary>
     public double RotaryBase { get; init; } = 10_000;
 
-    /// <summary>How the positions were stretched to <see cref="ContextLength"/>; null for not at all.</summary>
+    /// <summary>Scaling of the rotary positions to <see cref="ContextLength"/>; null for none.</summary>
     public RotaryScaling? RotaryScaling { get; init; }
 
     /// <summary>Non-linearity of the gate of the MLP.</summary>
     public Activation Activation { get; init; } = Activation.Silu;
 
-    /// <summary>Keeps the norms' roots from zero.</summary>
+    /// <summary>Added to the mean square in the norms, so that it is never zero (epsilon).</summary>
     public double NormEpsilon { get; init; } = 1e-6;
 
-    /// <summary>Whether the output layer is the table of token embeddings.</summary>
+    /// <summary>Whether the output layer shares its weight with the token embeddings (weight tying).</summary>
     public bool TieEmbeddings { get; init; }
 
     /// <summary>The padding token, whose embedding is not trained; null for none.</summary>
@@ -64,7 +70,7 @@ public sealed record LlamaConfig
         NormEpsilon = 1e-5,
     };
 
-    /// <summary>Llama 3.1 8B: as many parameters, and sixteen times the context.</summary>
+    /// <summary>Llama 3.1 8B: the parameter count of Llama 3 8B, and sixteen times the context.</summary>
     public static LlamaConfig Llama31Of8B =>
         Llama3Of8B with { ContextLength = 131_072, RotaryScaling = new RotaryScaling.Llama3(8, 1, 4, 8192) };
 

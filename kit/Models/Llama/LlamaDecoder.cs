@@ -5,14 +5,15 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>All of a <see cref="Llama"/> but its head.</summary>
+/// <summary>The <see cref="Llama"/> model without its head.</summary>
 internal sealed class LlamaDecoder : Module<Tensor, Tensor>
 {
     private readonly EmbeddingTable embed_tokens;
     private readonly ModuleList<LlamaLayer> layers;
     private readonly RmsNorm norm;
     private readonly HookPoint hook_embed = new();   // [batch, time, channels]
-    private readonly RotaryPositions[] rotary;       // an array: it has nothing to save
+    // in an array so that it is not registered: it has no parameters to save
+    private readonly RotaryPositions[] rotary;
 
     public LlamaDecoder(LlamaConfig config) : base(nameof(LlamaDecoder))
     {
@@ -40,6 +41,6 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
         return norm.call(x).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Logits by the table of embeddings: [..., channels] to [..., vocabulary].</summary>
+    /// <summary>Computes logits with the weight of the embeddings: [..., channels] to [..., vocabulary].</summary>
     public Tensor Unembed(Tensor features) => embed_tokens.Unembed(features);
 }

@@ -2,7 +2,7 @@ using ResearchKit.Layers;
 
 namespace ResearchKit.Models;
 
-/// <summary>Which recurrent layer a model is built of.</summary>
+/// <summary>Type of the recurrent layers of a model.</summary>
 public enum RecurrentCell
 {
     /// <summary><see cref="Layers.Lstm"/>.</summary>
@@ -12,13 +12,13 @@ public enum RecurrentCell
     Gru,
 }
 
-/// <summary>Makes the layer.</summary>
+/// <summary>Creates recurrent layers by type.</summary>
 internal static class RecurrentCells
 {
     public static RecurrentLayer Make(this RecurrentCell cell, RecurrentShape shape) => cell switch
     {
         RecurrentCell.Lstm => new Lstm(shape),
         RecurrentCell.Gru => new Gru(shape),
-        _ => throw new ArgumentOutOfRangeException(nameof(cell), cell, "Not a recurrent cell."),
+        _ => throw new ArgumentOutOfRangeException(nameof(cell), cell, "Not a known recurrent cell."),
     };
 }

@@ -6,15 +6,15 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>Reads a sequence of vectors with an LSTM or GRU and says of which class it is.</summary>
-/// <remarks>What stands beyond a sequence's length changes nothing.</remarks>
+/// <summary>Classifies sequences of vectors with an LSTM or GRU.</summary>
+/// <remarks>Values beyond a sequence's length do not affect the result.</remarks>
 public sealed class RecurrentClassifier : Module<Tensor, Tensor>
 {
     private readonly RecurrentLayer rnn;
     private readonly Dropout dropout;
     private readonly Dense head;
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public RecurrentClassifier(RecurrentClassifierConfig config) : base(nameof(RecurrentClassifier))
     {
         Config = config.Validated();
@@ -32,26 +32,28 @@ public sealed class RecurrentClassifier : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The shape of the model.</summary>
+    /// <summary>Configuration of the model.</summary>
     public RecurrentClassifierConfig Config { get; }
 
-    /// <summary>Logits of the classes of sequences that are all as long as the tensor.</summary>
+    /// <summary>Returns the logits of the classes, for sequences that all have the full length.</summary>
     /// <param name="x">[batch, time, channels].</param>
     /// <returns>[batch, classes].</returns>
     public override Tensor forward(Tensor x) => Classify(x, null);
 
-    /// <summary>Logits of the classes.</summary>
-    /// <param name="x">[batch, time, channels]; anything beyond a sequence's length.</param>
-    /// <param name="lengths">Vectors of each sequence, int64 [batch], at least 1; null if all are whole.</param>
+    /// <summary>Returns the logits of the classes.</summary>
+    /// <param name="x">[batch, time, channels]; values beyond a sequence's length are ignored.</param>
+    /// <param name="lengths">
+    /// Length of each sequence, int64 [batch], at least 1; null if all have the full length.
+    /// </param>
     /// <returns>[batch, classes].</returns>
-    /// <exception cref="ArgumentException">The shapes do not fit, or a length is out of range.</exception>
+    /// <exception cref="ArgumentException">The shapes do not match, or a length is out of range.</exception>
     public Tensor Classify(Tensor x, Tensor? lengths)
     {
         using var scope = NewDisposeScope();
         return Head(Features(x, lengths)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>One vector for each sequence: all but the head.</summary>
+    /// <summary>Returns one vector for each sequence: the model without its head.</summary>
     /// <inheritdoc cref="Classify"/>
     /// <returns>[batch, directions · hidden].</returns>
     public Tensor Features(Tensor x, Tensor? lengths = null)
@@ -66,12 +68,12 @@ public sealed class RecurrentClassifier : Module<Tensor, Tensor>
             return read.State.Hidden.narrow(0, (Config.Layers - 1) * directions, directions)
                 .transpose(0, 1).reshape(batch, directions * width).MoveToOuterDisposeScope();
         }
-        var sum = read.Output.sum(1);   // zero beyond the lengths
+        var sum = read.Output.sum(1);   // the output is zero beyond the lengths
         return (lengths is null ? sum / x.shape[1] : sum / lengths.to(sum.device).to(sum.dtype).unsqueeze(1))
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>From one vector a sequence to logits.</summary>
+    /// <summary>Computes logits from one vector per sequence.</summary>
     /// <param name="features">[batch, directions · hidden].</param>
     /// <returns>[batch, classes].</returns>
     public Tensor Head(Tensor features)

@@ -2,17 +2,19 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Models;
 
-/// <summary>How the states of a sequence become one vector.</summary>
+/// <summary>Pooling of the states of a sequence into one vector.</summary>
 public enum SequencePooling
 {
-    /// <summary>The state after the last vector; with both directions, each after its own last.</summary>
+    /// <summary>
+    /// The state after the last vector; in a bidirectional model, the last state of each direction.
+    /// </summary>
     Last,
 
-    /// <summary>The mean of the states at all places of the sequence.</summary>
+    /// <summary>The mean of the states over the sequence.</summary>
     Mean,
 }
 
-/// <summary>Shape of a <see cref="RecurrentClassifier"/>.</summary>
+/// <summary>Configuration of a <see cref="RecurrentClassifier"/>.</summary>
 public sealed record RecurrentClassifierConfig
 {
     /// <summary>Channels of an input vector, such as the bands of a mel spectrogram.</summary>
@@ -30,13 +32,13 @@ public sealed record RecurrentClassifierConfig
     /// <summary>Whether the recurrent layers add biases.</summary>
     public bool HasRecurrentBias { get; init; } = true;
 
-    /// <summary>Recurrent layers.</summary>
+    /// <summary>Number of recurrent layers.</summary>
     public int Layers { get; init; } = 1;
 
-    /// <summary>Read from both ends.</summary>
+    /// <summary>Whether to process sequences in both directions.</summary>
     public bool Bidirectional { get; init; } = true;
 
-    /// <summary>How the states become one vector.</summary>
+    /// <summary>Pooling of the states into one vector.</summary>
     public SequencePooling Pooling { get; init; } = SequencePooling.Mean;
 
     /// <summary>Dropout between layers and before the head.</summary>

@@ -6,16 +6,19 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>Reads a text token by token with an LSTM or GRU and says of each what comes next.</summary>
-/// <remarks>All that it remembers is its state, whatever the length of the text; <see cref="Continue"/> carries it on.</remarks>
+/// <summary>A language model with an LSTM or GRU.</summary>
+/// <remarks>
+/// Its memory is a state of constant size, whatever the length of the text; <see cref="Continue"/> carries it
+/// on.
+/// </remarks>
 public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
 {
     private readonly EmbeddingTable embedding;
     private readonly Dropout dropout;
     private readonly RecurrentLayer rnn;
-    private readonly Dense? head;   // null where the embedding is the head
+    private readonly Dense? head;   // null if the output layer shares the embeddings' weight
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public RecurrentLanguageModel(RecurrentLanguageModelConfig config) : base(nameof(RecurrentLanguageModel))
     {
         Config = config.Validated();
@@ -36,10 +39,10 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The shape of the model.</summary>
+    /// <summary>Configuration of the model.</summary>
     public RecurrentLanguageModelConfig Config { get; }
 
-    /// <summary>Logits of each next token, read from an empty state.</summary>
+    /// <summary>Returns the logits of the next token at each position, starting from an empty state.</summary>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <returns>[batch, time, vocabulary].</returns>
     /// <exception cref="ArgumentException">Wrong shape or dtype.</exception>
@@ -49,13 +52,17 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
         return Head(Read(tokens, null).Output).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Logits of each next token, read on from a state, and the state after the last token.</summary>
+    /// <summary>
+    /// Returns the logits of the next token at each position, starting from a given state, and the state after the
+    /// last token.
+    /// </summary>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <param name="state">
-    /// What an earlier call gave; null to begin. In training, detach it to end the gradient there (truncated backpropagation).
+    /// State returned by an earlier call; null to start. In training, detach it to stop the gradient there
+    /// (truncated backpropagation).
     /// </param>
     /// <returns>Logits [batch, time, vocabulary] and the state.</returns>
-    /// <exception cref="ArgumentException">Wrong shape or dtype, or a state of another batch.</exception>
+    /// <exception cref="ArgumentException">Wrong shape or dtype, or the state has another batch size.</exception>
     public (Tensor Logits, RecurrentState State) Continue(Tensor tokens, RecurrentState? state = null)
     {
         using var scope = NewDisposeScope();
@@ -64,7 +71,7 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
             read.State.Hidden.MoveToOuterDisposeScope(), read.State.Cell?.MoveToOuterDisposeScope()));
     }
 
-    /// <summary>The top layer's state at each token: all but the head.</summary>
+    /// <summary>Returns the top layer's state at each token: the model without its head.</summary>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <returns>[batch, time, hidden].</returns>
     public Tensor Features(Tensor tokens)
@@ -73,7 +80,7 @@ public sealed class RecurrentLanguageModel : Module<Tensor, Tensor>
         return Read(tokens, null).Output.MoveToOuterDisposeScope();
     }
 
-    /// <summary>From states to logits.</summary>
+    /// <summary>Computes logits from states.</summary>
     /// <param name="features">[batch, time, hidden].</param>
     /// <returns>[batch, time, vocabulary].</returns>
     public Tensor Head(Tensor features)

@@ -2,7 +2,7 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Models;
 
-/// <summary>Shape of a <see cref="RecurrentLanguageModel"/>.</summary>
+/// <summary>Configuration of a <see cref="RecurrentLanguageModel"/>.</summary>
 public sealed record RecurrentLanguageModelConfig
 {
     /// <summary>Number of different tokens.</summary>
@@ -11,7 +11,7 @@ public sealed record RecurrentLanguageModelConfig
     /// <summary>LSTM or GRU.</summary>
     public RecurrentCell Cell { get; init; }
 
-    /// <summary>Channels of a token's vector.</summary>
+    /// <summary>Width of the token embeddings.</summary>
     public int EmbeddingWidth { get; init; } = 128;
 
     /// <summary>Channels of the state.</summary>
@@ -20,22 +20,22 @@ public sealed record RecurrentLanguageModelConfig
     /// <summary>Whether the recurrent layers add biases.</summary>
     public bool HasRecurrentBias { get; init; } = true;
 
-    /// <summary>Recurrent layers.</summary>
+    /// <summary>Number of recurrent layers.</summary>
     public int Layers { get; init; } = 2;
 
     /// <summary>Dropout of the embeddings, between layers and before the head.</summary>
     public double Dropout { get; init; } = 0.1;
 
     /// <summary>
-    /// The output layer shares the weight of the embedding (Press and Wolf, 2016, https://arxiv.org/abs/1608.05859); the two
-    /// widths are then equal.
+    /// Whether the output layer shares its weight with the embedding (Press and Wolf, 2016,
+    /// https://arxiv.org/abs/1608.05859); both widths must then be equal.
     /// </summary>
     public bool TiedEmbedding { get; init; }
 
-    /// <summary>Reads and writes characters; trains in a minute on a CPU.</summary>
+    /// <summary>Character-level model; trains in a minute on a CPU.</summary>
     public static RecurrentLanguageModelConfig CharacterLstm => new() { VocabularySize = 65 };
 
-    /// <summary>The same with GRUs and one matrix for reading and writing tokens.</summary>
+    /// <summary>Like <see cref="CharacterLstm"/>, with GRUs and tied embeddings.</summary>
     public static RecurrentLanguageModelConfig CharacterGru =>
         new() { VocabularySize = 65, Cell = RecurrentCell.Gru, EmbeddingWidth = 256, TiedEmbedding = true };
 

@@ -5,22 +5,23 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>An encoder-decoder: reads one text and writes another.</summary>
+/// <summary>T5, an encoder-decoder transformer for text-to-text tasks.</summary>
 /// <remarks>
-/// Raffel et al., 2020, https://arxiv.org/abs/1910.10683. Parameter names and layouts are those of the published checkpoints;
-/// both sides share one table of token embeddings.
+/// Raffel et al., 2020, https://arxiv.org/abs/1910.10683. Parameter names and layouts are those of the
+/// published checkpoints; encoder and decoder share the token embeddings.
 /// </remarks>
 public sealed class T5 : Module<Tensor, Tensor, Tensor>
 {
     private readonly EmbeddingTable shared;
     private readonly T5Stack encoder, decoder;
-    private readonly Dense? lm_head;   // null where the output layer is the shared table
+    private readonly Dense? lm_head;   // null if the output layer shares the embeddings' weight
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public T5(T5Config config) : base(nameof(T5))
     {
         Config = config.Validated();
-        // The reference starts the table with a deviation of 1: what tied models read is divided by the root of the width.
+        // The reference initializes the table with a standard deviation of 1: tied models scale the decoder's output
+        // down by the root of the width.
         shared = new EmbeddingTable(config.VocabularySize, config.ModelWidth, deviation: 1) { Unembeds = config.TieEmbeddings };
         encoder = new T5Stack(config, config.Layers, isDecoder: false);
         decoder = new T5Stack(config, config.DecoderLayers ?? config.Layers, isDecoder: true);
@@ -29,7 +30,7 @@ public sealed class T5 : Module<Tensor, Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The shape of the model.</summary>
+    /// <summary>Configuration of the model.</summary>
     public T5Config Config { get; }
 
     /// <inheritdoc cref="Gpt.RecomputesBlocks"/>
@@ -43,24 +44,26 @@ public sealed class T5 : Module<Tensor, Tensor, Tensor>
         }
     }
 
-    /// <summary>Logits of each next token of the text that is written.</summary>
-    /// <param name="tokens">int64 [batch, source time], the text that is read.</param>
-    /// <param name="written">int64 [batch, time], the text so far, from the start token on.</param>
+    /// <summary>Returns the logits of the next token at each position of the target text.</summary>
+    /// <param name="tokens">Source text, int64 [batch, source time].</param>
+    /// <param name="written">Target text so far, int64 [batch, time], beginning with the start token.</param>
     /// <returns>[batch, time, vocabulary].</returns>
     /// <exception cref="ArgumentException">Wrong shapes or dtypes.</exception>
     public override Tensor forward(Tensor tokens, Tensor written) => Logits(tokens, written);
 
     /// <inheritdoc cref="forward"/>
-    /// <param name="tokens">int64 [batch, source time], the text that is read.</param>
-    /// <param name="written">int64 [batch, time], the text so far, from the start token on.</param>
-    /// <param name="attentionMask">[batch, source time], 0 = padding, which no token sees; null for none.</param>
+    /// <param name="tokens">Source text, int64 [batch, source time].</param>
+    /// <param name="written">Target text so far, int64 [batch, time], beginning with the start token.</param>
+    /// <param name="attentionMask">
+    /// [batch, source time], 0 = padding, which no token attends to; null for none.
+    /// </param>
     public Tensor Logits(Tensor tokens, Tensor written, Tensor? attentionMask = null)
     {
         using var scope = NewDisposeScope();
         return Head(Decode(written, Encode(tokens, attentionMask), attentionMask)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What each token of the source means.</summary>
+    /// <summary>Runs the encoder: returns the representation of each source token.</summary>
     /// <param name="tokens">int64 [batch, source time].</param>
     /// <param name="attentionMask">[batch, source time], 0 = padding; null for none.</param>
     /// <returns>[batch, source time, channels].</returns>
@@ -71,15 +74,15 @@ public sealed class T5 : Module<Tensor, Tensor, Tensor>
         return encoder.Read(shared.call(tokens), new T5Pass(AttentionMask.OfTokens(attentionMask))).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The residual stream of the text that is written, normalised: all but the head.</summary>
-    /// <param name="written">int64 [batch, time], from the start token on.</param>
-    /// <param name="memory">What <see cref="Encode"/> gave, [batch, source time, channels].</param>
+    /// <summary>Runs the decoder without its head: returns its normalised residual stream.</summary>
+    /// <param name="written">Target text so far, int64 [batch, time], beginning with the start token.</param>
+    /// <param name="memory">Output of <see cref="Encode"/>, [batch, source time, channels].</param>
     /// <param name="attentionMask">[batch, source time], 0 = padding of the source; null for none.</param>
     /// <returns>[batch, time, channels].</returns>
     public Tensor Decode(Tensor written, Tensor memory, Tensor? attentionMask = null) =>
         Decode(written, new T5Pass(AttentionMask.CausalOnly, memory, AttentionMask.OfTokens(attentionMask)));
 
-    /// <summary>From the decoder's residual stream to logits.</summary>
+    /// <summary>Computes logits from the decoder's residual stream.</summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, time, vocabulary].</returns>
     public Tensor Head(Tensor features)
@@ -90,9 +93,10 @@ public sealed class T5 : Module<Tensor, Tensor, Tensor>
     }
 
     /// <summary>
-    /// What the decoder gets where it should write <paramref name="labels"/>: the start token, then all but the last.
+    /// Returns the decoder's input for training on <paramref name="labels"/>: the start token, then all labels but
+    /// the last.
     /// </summary>
-    /// <param name="labels">int64 [batch, time]; -100 where there is none, which becomes padding.</param>
+    /// <param name="labels">int64 [batch, time]; -100 for positions without a label, which become padding.</param>
     /// <returns>int64 [batch, time].</returns>
     public Tensor ShiftRight(Tensor labels)
     {

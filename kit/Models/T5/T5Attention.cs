@@ -6,7 +6,8 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Models;
 
 /// <summary>
-/// Attention whose scores are not divided by the root of the head's width, and get a number for each class of distances.
+/// Attention with unscaled scores to which a relative position bias is added, one number for each bucket of
+/// distances.
 /// </summary>
 internal sealed class T5Attention : Module
 {
@@ -25,7 +26,7 @@ internal sealed class T5Attention : Module
         this.bidirectional = bidirectional;
         var width = config.ModelWidth;
         var inner = config.Heads * config.HeadWidth;
-        // The queries begin small by what the scores are not divided by.
+        // The queries are initialized smaller, to make up for the missing division of the scores.
         q = Initialization.Dense(width, inner, bias: false, Math.Pow(width * config.HeadWidth, -0.5));
         k = Initialization.Dense(width, inner, bias: false, Math.Pow(width, -0.5));
         v = Initialization.Dense(width, inner, bias: false, Math.Pow(width, -0.5));
@@ -35,7 +36,7 @@ internal sealed class T5Attention : Module
         RegisterComponents();
     }
 
-    /// <summary>What the relative positions add to the scores: [1, head, query, key].</summary>
+    /// <summary>Returns the relative position bias that is added to the scores: [1, head, query, key].</summary>
     public Tensor ScoreBias(long queries, long keys)
     {
         using var scope = NewDisposeScope();
@@ -46,7 +47,7 @@ internal sealed class T5Attention : Module
     }
 
     /// <param name="x">[batch, time, channels].</param>
-    /// <param name="pass">What a token sees of its own text.</param>
+    /// <param name="pass">Masks, encoder output and cache.</param>
     /// <returns>[batch, time, channels].</returns>
     public Tensor Attend(Tensor x, T5Pass pass)
     {
@@ -57,12 +58,13 @@ internal sealed class T5Attention : Module
     }
 
     /// <param name="x">[batch, time, channels].</param>
-    /// <param name="pass">The source, and what a token sees of it.</param>
+    /// <param name="pass">Masks, encoder output and cache.</param>
     /// <returns>[batch, time, channels].</returns>
     public Tensor AttendToSource(Tensor x, T5Pass pass)
     {
         using var scope = NewDisposeScope();
-        // A view of the memory: gradients of keys and values add up in this layer first, whether it is recomputed or not.
+        // A view of the encoder output, so that gradients of keys and values are summed within this layer first,
+        // whether it is recomputed or not.
         var (key, value) = pass.Cache is { } cache ? cache.Source(layer, () => Read(pass.Memory!))
             : Read(pass.Memory!.view_as(pass.Memory));
         return Mix(x, key, value, pass.MemoryMask!).MoveToOuterDisposeScope();

@@ -5,13 +5,13 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>x + branch(norm(x)).</summary>
+/// <summary>A residual branch: x + branch(norm(x)).</summary>
 internal abstract class T5Branch : Module
 {
-    // Not private: TorchSharp registers no private fields of a base class.
+    // Not private: TorchSharp does not register private fields of a base class.
     private protected readonly RmsNorm layer_norm;
     private protected readonly Dropout dropout;
-    private protected readonly HookPoint hook_out = new();   // [batch, time, channels], what the branch adds
+    private protected readonly HookPoint hook_out = new();   // [batch, time, channels], the output of the branch
 
     protected T5Branch(string name, T5Config config) : base(name)
     {
@@ -28,7 +28,7 @@ internal abstract class T5Branch : Module
     protected abstract Tensor Branch(Tensor x, T5Pass pass);
 }
 
-/// <summary>Attention of a text to itself.</summary>
+/// <summary>Self-attention.</summary>
 internal sealed class T5SelfAttentionBranch : T5Branch
 {
     private readonly T5Attention SelfAttention;
@@ -44,7 +44,7 @@ internal sealed class T5SelfAttentionBranch : T5Branch
     protected override Tensor Branch(Tensor x, T5Pass pass) => SelfAttention.Attend(x, pass);
 }
 
-/// <summary>Attention of the text that is written to the text that was read.</summary>
+/// <summary>Cross-attention from the target text to the source text.</summary>
 internal sealed class T5CrossAttentionBranch : T5Branch
 {
     private readonly T5Attention EncDecAttention;
@@ -72,11 +72,11 @@ internal sealed class T5FeedForwardBranch : T5Branch
     protected override Tensor Branch(Tensor x, T5Pass pass) => DenseReluDense.call(x);
 }
 
-/// <summary>W activation(V x), or where it is gated W (activation(V x) · U x).</summary>
+/// <summary>The MLP's layers: W activation(V x), or W (activation(V x) · U x) if gated.</summary>
 internal sealed class T5FeedForward : Module<Tensor, Tensor>
 {
     private readonly Dense? wi;           // not gated
-    private readonly Dense? wi_0, wi_1;   // gated: through the activation, and the gate
+    private readonly Dense? wi_0, wi_1;   // gated: input of the activation, and the gate
     private readonly Dense wo;
     private readonly Dropout dropout;
     private readonly HookPoint hook_post = new();   // [batch, time, feed-forward channels]

@@ -3,7 +3,7 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Models;
 
-/// <summary>Shape of an encoder-decoder.</summary>
+/// <summary>Configuration of an encoder-decoder transformer.</summary>
 /// <remarks>
 /// Raffel et al., 2020, https://arxiv.org/abs/1910.10683; the gated variant (v1.1): Shazeer, 2020,
 /// https://arxiv.org/abs/2002.05202.
@@ -16,7 +16,9 @@ public sealed record T5Config
     /// <summary>Width of the residual stream, d_model.</summary>
     public int ModelWidth { get; init; } = 512;
 
-    /// <summary>Channels of a head, d_kv; heads times these need not be <see cref="ModelWidth"/>.</summary>
+    /// <summary>
+    /// Width of a head, d_kv; the number of heads times this may differ from <see cref="ModelWidth"/>.
+    /// </summary>
     public int HeadWidth { get; init; } = 64;
 
     /// <summary>Channels inside an MLP.</summary>
@@ -25,39 +27,42 @@ public sealed record T5Config
     /// <summary>Number of layers of the encoder.</summary>
     public int Layers { get; init; } = 6;
 
-    /// <summary>Number of layers of the decoder; null for as many as the encoder has.</summary>
+    /// <summary>Number of layers of the decoder; null for the number of the encoder.</summary>
     public int? DecoderLayers { get; init; }
 
     /// <summary>Attention heads of a layer.</summary>
     public int Heads { get; init; } = 8;
 
-    /// <summary>Classes of distances; see <see cref="RelativePositions.Buckets"/>.</summary>
+    /// <summary>Number of buckets of relative distances; see <see cref="RelativePositions.Buckets"/>.</summary>
     public int RelativeBuckets { get; init; } = 32;
 
-    /// <summary>Distance, in tokens, from which on all are in one class.</summary>
+    /// <summary>Distance in tokens from which on all distances share one bucket.</summary>
     public int RelativeMaximumDistance { get; init; } = 128;
 
     /// <summary>Non-linearity of the MLPs.</summary>
     public Activation Activation { get; init; } = Activation.Relu;
 
-    /// <summary>Whether the MLPs have a second linear layer that their non-linearity is multiplied by, as in v1.1.</summary>
+    /// <summary>
+    /// Whether the MLPs are gated: a second linear layer is multiplied with the activation, as in v1.1.
+    /// </summary>
     public bool Gated { get; init; }
 
-    /// <summary>Dropout of embeddings, patterns, inside MLPs, and of all branches.</summary>
+    /// <summary>Dropout of embeddings, attention patterns, inside MLPs, and of all branches.</summary>
     public double Dropout { get; init; } = 0.1;
 
-    /// <summary>Keeps the norms' roots from zero.</summary>
+    /// <summary>Added to the mean square in the norms, so that it is never zero (epsilon).</summary>
     public double NormEpsilon { get; init; } = 1e-6;
 
     /// <summary>
-    /// Whether the output layer is the table of token embeddings, and what it reads divided by the root of the width.
+    /// Whether the output layer shares its weight with the token embeddings; its input is then divided by the
+    /// square root of the width.
     /// </summary>
     public bool TieEmbeddings { get; init; } = true;
 
-    /// <summary>The token that each text of the decoder begins with.</summary>
+    /// <summary>The token with which the decoder starts.</summary>
     public int StartToken { get; init; }
 
-    /// <summary>The token that stands for no token.</summary>
+    /// <summary>The padding token.</summary>
     public int PaddingToken { get; init; }
 
     /// <summary>T5 small: 60,506,624 parameters.</summary>

@@ -2,17 +2,18 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Models;
 
-/// <summary>Writing with a <see cref="T5"/>.</summary>
+/// <summary>Text generation with a <see cref="T5"/>.</summary>
 public static class T5Generation
 {
-    /// <summary>Reads a text and writes another, a token at a time.</summary>
+    /// <summary>Generates a text from a source text, token by token.</summary>
     /// <remarks>
-    /// The source is read once, and so is each token. The model's training mode is off meanwhile, and put back.
+    /// The source and each token are processed once. The model is in evaluation mode meanwhile; its mode is
+    /// restored afterwards.
     /// </remarks>
-    /// <param name="model">Reads and writes.</param>
+    /// <param name="model">The model.</param>
     /// <param name="source">At least one token.</param>
     /// <param name="options">How tokens are chosen; by default sampled from the whole distribution.</param>
-    /// <returns>The new tokens, without the start token, each as soon as it is chosen.</returns>
+    /// <returns>The new tokens without the start token, each yielded as soon as it is chosen.</returns>
     /// <exception cref="ArgumentException">An empty source, a token outside the vocabulary, or options out of range.</exception>
     public static IEnumerable<GeneratedToken> Generate(this T5 model, IReadOnlyList<long> source, SamplingOptions? options = null)
     {
@@ -21,15 +22,15 @@ public static class T5Generation
         return Write(model, [.. source], options);
     }
 
-    /// <summary>Reads several texts and writes one about each.</summary>
-    /// <remarks>A row that has written the stop token is filled up; when all rows have, it ends.</remarks>
-    /// <param name="model">Reads and writes.</param>
+    /// <summary>Generates a text for each of several source texts.</summary>
+    /// <remarks>A row is padded after its stop token; generation ends when all rows have stopped.</remarks>
+    /// <param name="model">The model.</param>
     /// <param name="sources">int64 [batch, source time].</param>
     /// <param name="options">How tokens are chosen; by default sampled from the whole distribution.</param>
     /// <param name="attentionMask">[batch, source time], 0 = padding, on either side; null for none.</param>
-    /// <returns>What was written, the start token first; the caller's to dispose.</returns>
+    /// <returns>The generated tokens, beginning with the start token. The caller disposes it.</returns>
     /// <exception cref="ArgumentException">
-    /// Sources or a mask that do not fit the model or each other, or options out of range.
+    /// Sources or mask do not fit the model or each other, or the options are out of range.
     /// </exception>
     public static GeneratedBatch GenerateBatch(
         this T5 model, Tensor sources, SamplingOptions? options = null, Tensor? attentionMask = null)
@@ -44,11 +45,11 @@ public static class T5Generation
         return written;
     }
 
-    /// <summary>Reads a text and looks for the likeliest text to write, by beam search.</summary>
-    /// <param name="model">Reads and writes.</param>
+    /// <summary>Searches for the most probable texts for a source text, by beam search.</summary>
+    /// <param name="model">The model.</param>
     /// <param name="source">At least one token.</param>
-    /// <param name="options">How the search goes.</param>
-    /// <returns>At most as many texts as beams, without the start token, the best first.</returns>
+    /// <param name="options">Options of the search.</param>
+    /// <returns>At most as many texts as beams, without the start token, best first.</returns>
     /// <exception cref="ArgumentException">An empty source, a token outside the vocabulary, or options out of range.</exception>
     public static IReadOnlyList<BeamText> SearchBeams(this T5 model, IReadOnlyList<long> source, BeamOptions? options = null)
     {

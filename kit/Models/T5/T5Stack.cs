@@ -5,11 +5,13 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>One reading by an encoder or a decoder.</summary>
-/// <param name="Mask">What a token sees of its own text.</param>
-/// <param name="Memory">What the encoder made of the source, [batch, source time, channels]; null in the encoder itself.</param>
-/// <param name="MemoryMask">What a token sees of the source.</param>
-/// <param name="Cache">Keys and values of the tokens before, and of the source.</param>
+/// <summary>Inputs of a forward pass of the encoder or decoder besides the embeddings.</summary>
+/// <param name="Mask">Mask and bias of self-attention.</param>
+/// <param name="Memory">
+/// Output of the encoder, [batch, source time, channels]; null in the encoder itself.
+/// </param>
+/// <param name="MemoryMask">Mask of cross-attention.</param>
+/// <param name="Cache">Keys and values of earlier tokens and of the source; null for none.</param>
 internal sealed record T5Pass(AttentionMask Mask, Tensor? Memory = null, AttentionMask? MemoryMask = null,
     KeyValueCache? Cache = null)
     : IPass<T5Pass>
@@ -49,13 +51,13 @@ internal sealed class T5Stack : Module
     public bool RecomputesBlocks { get; set; }
 
     /// <param name="x">Token embeddings, [batch, time, channels].</param>
-    /// <param name="pass">What they see.</param>
+    /// <param name="pass">Masks, encoder output and cache.</param>
     /// <returns>[batch, time, channels].</returns>
     public Tensor Read(Tensor x, T5Pass pass)
     {
         using var scope = NewDisposeScope();
         var time = x.shape[1];
-        // The first layer's table of relative positions serves all layers.
+        // All layers use the relative position bias of the first layer.
         var mask = pass.Mask with { ScoreBias = block[0].ScoreBias(time, (pass.Cache?.Length ?? 0) + time) };
         pass = pass with { Mask = mask, Recomputes = RecomputesBlocks };
         x = hook_embed.call(dropout.call(x));
@@ -65,7 +67,9 @@ internal sealed class T5Stack : Module
     }
 }
 
-/// <summary>One layer: x ← x + branch(norm(x)) for self-attention, in the decoder cross-attention, and an MLP.</summary>
+/// <summary>
+/// One layer: x ← x + branch(norm(x)) for self-attention, cross-attention (in the decoder) and an MLP.
+/// </summary>
 internal sealed class T5Block : Module, IBlock<T5Pass>
 {
     private readonly ModuleList<T5Branch> layer;
@@ -80,7 +84,7 @@ internal sealed class T5Block : Module, IBlock<T5Pass>
         RegisterComponents();
     }
 
-    /// <summary>What this layer's table adds to the scores: [1, head, query, key].</summary>
+    /// <summary>Returns the relative position bias of this layer: [1, head, query, key].</summary>
     public Tensor ScoreBias(long queries, long keys) => ((T5SelfAttentionBranch)layer[0]).ScoreBias(queries, keys);
 
     public Tensor Step(Tensor x, T5Pass pass)

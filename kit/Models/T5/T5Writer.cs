@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Models;
 
 /// <summary>
-/// The decoder of a <see cref="T5"/> after it has read source texts: a language model of what to write about them.
+/// The decoder of a <see cref="T5"/> with encoded source texts, as a language model of the target texts.
 /// </summary>
 internal sealed class T5Writer : ILanguageModel, IDisposable
 {
@@ -12,7 +12,7 @@ internal sealed class T5Writer : ILanguageModel, IDisposable
     private readonly Tensor memory;   // [batch, source time, channels]
     private readonly AttentionMask memoryMask;
 
-    /// <param name="model">Reads and writes.</param>
+    /// <param name="model">The model.</param>
     /// <param name="sources">int64 [batch, source time].</param>
     /// <param name="attentionMask">[batch, source time], 0 = padding; null for none.</param>
     public T5Writer(T5 model, Tensor sources, Tensor? attentionMask)

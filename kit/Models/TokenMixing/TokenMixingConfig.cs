@@ -3,19 +3,23 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Models;
 
-/// <summary>How the tokens of a <see cref="TokenMixingModel"/> learn of one another.</summary>
+/// <summary>
+/// Token mixing of a <see cref="TokenMixingModel"/>: the layer that exchanges information between tokens.
+/// </summary>
 public enum TokenMixing
 {
-    /// <summary>Attention with as many key heads as heads.</summary>
+    /// <summary>Multi-head attention, with as many key heads as query heads.</summary>
     MultiHead,
 
-    /// <summary>Attention with half as many key heads; <see cref="GroupedQueryAttention"/>.</summary>
+    /// <summary>
+    /// Attention with half as many key heads as query heads; <see cref="GroupedQueryAttention"/>.
+    /// </summary>
     GroupedQuery,
 
-    /// <summary>Attention with one key head.</summary>
+    /// <summary>Multi-query attention, with one key head.</summary>
     MultiQuery,
 
-    /// <summary>Attention over a quarter of the context length.</summary>
+    /// <summary>Attention over a sliding window of a quarter of the context length.</summary>
     SlidingWindow,
 
     /// <summary><see cref="DifferentialAttention"/>.</summary>
@@ -31,7 +35,7 @@ public enum TokenMixing
     StateSpace,
 }
 
-/// <summary>Shape of a <see cref="TokenMixingModel"/>.</summary>
+/// <summary>Configuration of a <see cref="TokenMixingModel"/>.</summary>
 public sealed record TokenMixingConfig
 {
     /// <summary>Number of different tokens.</summary>
@@ -43,33 +47,38 @@ public sealed record TokenMixingConfig
     /// <summary>Width of the residual stream, d_model.</summary>
     public int ModelWidth { get; init; } = 128;
 
-    /// <summary>Heads of a layer's attention; four times as many divide <see cref="ModelWidth"/>.</summary>
+    /// <summary>
+    /// Attention heads of a layer; <see cref="ModelWidth"/> must be a multiple of four times this number.
+    /// </summary>
     public int Heads { get; init; } = 4;
 
     /// <summary>Number of layers.</summary>
     public int Layers { get; init; } = 4;
 
-    /// <summary>How tokens learn of one another.</summary>
+    /// <summary>Token-mixing layer of the model.</summary>
     public TokenMixing Mixing { get; init; } = TokenMixing.MultiHead;
 
     /// <summary>Channels inside an MLP, or inside an expert.</summary>
     public int FeedForwardWidth { get; init; } = 344;
 
-    /// <summary>Experts of a layer; 1 for a plain MLP.</summary>
+    /// <summary>Number of experts of a layer (mixture of experts); 1 for a plain MLP.</summary>
     public int Experts { get; init; } = 1;
 
-    /// <summary>Experts that a token goes through.</summary>
+    /// <summary>Number of experts that process each token.</summary>
     public int ActiveExperts { get; init; } = 1;
 
     /// <summary>Trains in seconds on a CPU; for tests.</summary>
     public static TokenMixingConfig Nano =>
         new() { VocabularySize = 65, ContextLength = 32, ModelWidth = 32, Heads = 4, Layers = 2, FeedForwardWidth = 64 };
 
-    /// <summary>Reads and writes characters; trains in minutes on a CPU.</summary>
+    /// <summary>Character-level model; trains in minutes on a CPU.</summary>
     public static TokenMixingConfig Character => new() { VocabularySize = 65 };
 
-    /// <summary>The configuration whose MLPs are as wide as it takes to come closest to so many parameters.</summary>
-    /// <exception cref="ArgumentException">Even the narrowest MLPs make it larger.</exception>
+    /// <summary>
+    /// Returns the configuration with the MLP width whose parameter count is closest to
+    /// <paramref name="parameters"/>.
+    /// </summary>
+    /// <exception cref="ArgumentException">Even MLPs of one channel give more parameters.</exception>
     public TokenMixingConfig WithParameters(long parameters)
     {
         var one = Count(1);
@@ -77,8 +86,8 @@ public sealed record TokenMixingConfig
         // the count grows by the same with each channel
         var width = 1 + (int)Math.Round((double)(parameters - one) / (two - one));
         return width >= 1 ? this with { FeedForwardWidth = width }
-            : throw new ArgumentException(
-                $"Cannot have {parameters:N0} parameters: with MLPs of 1 channel it has {one:N0}.", nameof(parameters));
+            : throw new ArgumentException($"Cannot have {parameters:N0} parameters: "
+                + $"even MLPs of 1 channel give {one:N0}.", nameof(parameters));
     }
 
     internal TokenMixingConfig Validated()

@@ -7,11 +7,12 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Models;
 
 /// <summary>
-/// A language model in which one thing can be exchanged: how tokens learn of one another, or what they then go through.
+/// A language model for comparing architectures, in which the token-mixing layer and the MLP or mixture of
+/// experts can be exchanged.
 /// </summary>
 /// <remarks>
-/// All else is alike and plain: learned positions, pre-norm layers with RMS norms and gated MLPs, an output layer that shares the
-/// embedding's weight. For comparing architectures at equal size; not a published model.
+/// Everything else is the same: learned positions, pre-norm layers with RMS norms and gated MLPs, and an output
+/// layer that shares the embedding's weight. For comparing architectures at equal size; not a published model.
 /// </remarks>
 public sealed class TokenMixingModel : Module<Tensor, Tensor>
 {
@@ -20,7 +21,7 @@ public sealed class TokenMixingModel : Module<Tensor, Tensor>
     private readonly ModuleList<TokenMixingLayer> layers;
     private readonly RmsNorm norm;
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public TokenMixingModel(TokenMixingConfig config) : base(nameof(TokenMixingModel))
     {
         Config = config.Validated();
@@ -31,10 +32,10 @@ public sealed class TokenMixingModel : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The shape of the model.</summary>
+    /// <summary>Configuration of the model.</summary>
     public TokenMixingConfig Config { get; }
 
-    /// <summary>Logits of each next token.</summary>
+    /// <summary>Returns the logits of the next token at each position.</summary>
     /// <param name="tokens">int64 [batch, time].</param>
     /// <returns>[batch, time, vocabulary].</returns>
     /// <exception cref="ArgumentException">Wrong shape or dtype, or more tokens than the context length.</exception>
@@ -98,7 +99,7 @@ internal sealed class TokenMixingLayer : Module<Tensor, Tensor>
             }),
             TokenMixing.Linear => new LinearAttention(width, heads),
             TokenMixing.StateSpace => new SelectiveStateSpace(width),
-            _ => throw new ArgumentOutOfRangeException(nameof(config), config.Mixing, "Not a way to mix tokens."),
+            _ => throw new ArgumentOutOfRangeException(nameof(config), config.Mixing, "Not a known token mixing."),
         };
     }
 }

@@ -6,10 +6,10 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>Shape of a <see cref="TransformerClassifier"/>.</summary>
+/// <summary>Configuration of a <see cref="TransformerClassifier"/>.</summary>
 public sealed record TransformerClassifierConfig
 {
-    /// <summary>Channels of an input vector.</summary>
+    /// <summary>Width of an input vector.</summary>
     public int InputWidth { get; init; } = 100;
 
     /// <summary>Width of the residual stream, d_model; a multiple of <see cref="Heads"/>.</summary>
@@ -27,16 +27,16 @@ public sealed record TransformerClassifierConfig
     /// <summary>Number of classes.</summary>
     public int Classes { get; init; } = 10;
 
-    /// <summary>Longest sequence the model accepts.</summary>
+    /// <summary>Longest sequence the model accepts, in vectors.</summary>
     public int ContextLength { get; init; } = 512;
 
     /// <summary>Dropout of the embeddings and inside the layers.</summary>
     public double Dropout { get; init; } = 0.1;
 
-    /// <summary>How the model is told where a vector stands; one that acts on the embeddings.</summary>
+    /// <summary>Positional encoding; one that acts on the embeddings.</summary>
     public Positions Positions { get; init; } = Positions.Sinusoidal;
 
-    /// <summary>The classic first example: 100 channels to 256, 8 heads, 10 classes.</summary>
+    /// <summary>A common introductory example: 100 input channels, width 256, 8 heads, 10 classes.</summary>
     public static TransformerClassifierConfig First => new();
 
     internal TransformerClassifierConfig Validated()
@@ -46,17 +46,19 @@ public sealed record TransformerClassifierConfig
                 (ContextLength, nameof(ContextLength)));
         Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
         return Positions is Positions.Rotary or Positions.Alibi
-            ? throw new ArgumentException(
-                $"{Positions} positions act inside the attention; this model adds positions to its embeddings.")
+            ? throw new ArgumentException($"{Positions} positions act inside the attention; "
+                + "this model needs positions that are added to its embeddings.")
             : this;
     }
 }
 
 /// <summary>
-/// Linear embedding, positional encoding, dropout, transformer encoder, mean over time, linear head: the classic first
-/// transformer.
+/// A basic transformer classifier: linear embedding, positional encoding, dropout, transformer encoder, mean
+/// over time, linear head.
 /// </summary>
-/// <remarks>Without positions it sees a set of vectors, and no order in it can be learnt.</remarks>
+/// <remarks>
+/// Without positional encoding, the model treats the sequence as a set and cannot learn its order.
+/// </remarks>
 public sealed class TransformerClassifier : Module<Tensor, Tensor>
 {
     private readonly Dense embedding;
@@ -65,7 +67,7 @@ public sealed class TransformerClassifier : Module<Tensor, Tensor>
     private readonly ModuleList<EncoderLayer> layers;
     private readonly Dense head;
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public TransformerClassifier(TransformerClassifierConfig config) : base(nameof(TransformerClassifier))
     {
         Config = config.Validated();
@@ -78,10 +80,10 @@ public sealed class TransformerClassifier : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The shape of the model.</summary>
+    /// <summary>Configuration of the model.</summary>
     public TransformerClassifierConfig Config { get; }
 
-    /// <summary>Logits of the classes.</summary>
+    /// <summary>Returns the logits of the classes.</summary>
     /// <param name="x">[batch, time, input channels].</param>
     /// <returns>[batch, classes].</returns>
     /// <exception cref="ArgumentException">Wrong shape, or more vectors than the context length.</exception>
@@ -91,7 +93,7 @@ public sealed class TransformerClassifier : Module<Tensor, Tensor>
         return head.call(Features(x).mean([1])).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What the encoder makes of the sequence: all but the mean and the head.</summary>
+    /// <summary>Returns the output of the encoder: the model without pooling and head.</summary>
     /// <param name="x">[batch, time, input channels].</param>
     /// <returns>[batch, time, channels].</returns>
     public Tensor Features(Tensor x)

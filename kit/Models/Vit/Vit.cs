@@ -4,7 +4,9 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>A vision transformer: cuts an image into patches, reads them like words, and names what it shows.</summary>
+/// <summary>
+/// A vision transformer, an image classifier: splits an image into patches and processes them as a sequence.
+/// </summary>
 /// <remarks>
 /// Dosovitskiy et al., 2021, https://arxiv.org/abs/2010.11929. Parameter names and layouts are those of the published image
 /// classifiers of <c>transformers</c>.
@@ -14,7 +16,7 @@ public sealed class Vit : Module<Tensor, Tensor>
     private readonly VitEncoder vit;
     private readonly Dense classifier;
 
-    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public Vit(VitConfig config) : base(nameof(Vit))
     {
         Config = config.Validated();
@@ -23,7 +25,7 @@ public sealed class Vit : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The shape of the model.</summary>
+    /// <summary>Configuration of the model.</summary>
     public VitConfig Config { get; }
 
     /// <inheritdoc cref="Gpt.RecomputesBlocks"/>
@@ -33,22 +35,24 @@ public sealed class Vit : Module<Tensor, Tensor>
         set => vit.RecomputesBlocks = value;
     }
 
-    /// <summary>Logits of the classes.</summary>
+    /// <summary>Returns the logits of the classes.</summary>
     /// <param name="images">[batch, channels, height, width].</param>
     /// <returns>[batch, classes].</returns>
-    /// <exception cref="ArgumentException">Images of another size.</exception>
+    /// <exception cref="ArgumentException">
+    /// The images do not have the configured size or number of channels.
+    /// </exception>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
         return Head(Features(images)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The residual stream after the last layer, normalised: all but the head.</summary>
+    /// <summary>Returns the normalised residual stream after the last layer: the model without its head.</summary>
     /// <param name="images">[batch, channels, height, width].</param>
     /// <returns>[batch, 1 + patches, model channels]: the class token, then the patches row by row.</returns>
     public Tensor Features(Tensor images) => vit.call(images);
 
-    /// <summary>From the class token to logits.</summary>
+    /// <summary>Computes logits from the class token.</summary>
     /// <param name="features">[batch, 1 + patches, model channels].</param>
     /// <returns>[batch, classes].</returns>
     public Tensor Head(Tensor features)

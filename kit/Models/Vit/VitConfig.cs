@@ -3,7 +3,7 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Models;
 
-/// <summary>Shape of a <see cref="Vit"/>.</summary>
+/// <summary>Configuration of a <see cref="Vit"/>.</summary>
 /// <remarks>Dosovitskiy et al., 2021, https://arxiv.org/abs/2010.11929.</remarks>
 public sealed record VitConfig
 {
@@ -37,10 +37,10 @@ public sealed record VitConfig
     /// <summary>Non-linearity of the MLPs.</summary>
     public Activation Activation { get; init; } = Activation.Gelu;
 
-    /// <summary>Dropout of embeddings, patterns and both branches of a layer.</summary>
+    /// <summary>Dropout of embeddings, attention patterns and both branches of a layer.</summary>
     public double Dropout { get; init; }
 
-    /// <summary>Keeps the norms' variances from zero.</summary>
+    /// <summary>Added to the variances in the norms, so that they are never zero (epsilon).</summary>
     public double NormEpsilon { get; init; } = 1e-12;
 
     /// <summary>ViT-B/16: 86,567,656 parameters.</summary>
@@ -49,7 +49,7 @@ public sealed record VitConfig
     /// <summary>ViT-L/16: 304,326,632 parameters.</summary>
     public static VitConfig Large => new() { ModelWidth = 1024, FeedForwardWidth = 4096, Layers = 24, Heads = 16 };
 
-    /// <summary>Trains in seconds on a CPU, on images of 28 by 28 grey pixels; for tests and first notebooks.</summary>
+    /// <summary>For grey images of 28 × 28; trains in seconds on a CPU; for tests and first notebooks.</summary>
     public static VitConfig Nano => new()
     {
         ImageSize = 28,

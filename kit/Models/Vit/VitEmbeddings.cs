@@ -6,7 +6,7 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>The class token and the patches of an image, with their positions.</summary>
+/// <summary>Embeddings of the class token and the patches of an image, with positions.</summary>
 internal sealed class VitEmbeddings : Module<Tensor, Tensor>
 {
     private readonly Parameter cls_token;             // [1, 1, channels]
@@ -34,7 +34,7 @@ internal sealed class VitEmbeddings : Module<Tensor, Tensor>
     }
 }
 
-/// <summary>Each patch as a vector, row by row.</summary>
+/// <summary>Embeds each patch of an image as a vector, row by row.</summary>
 internal sealed class VitPatchEmbeddings : Module<Tensor, Tensor>
 {
     private readonly VitPatchProjection projection;
@@ -48,7 +48,10 @@ internal sealed class VitPatchEmbeddings : Module<Tensor, Tensor>
     public override Tensor forward(Tensor images) => projection.call(images);
 }
 
-/// <summary>W patch + b: a convolution whose steps are as wide as its kernel, which is one matrix product.</summary>
+/// <summary>
+/// Linear projection of patches: a convolution whose stride equals its kernel size, computed as one matrix
+/// product.
+/// </summary>
 internal sealed class VitPatchProjection : Module<Tensor, Tensor>, IPackableLayer
 {
     private readonly Parameter weight;   // [model channels, channels, patch height, patch width], as in the convolution

@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>All of a <see cref="Vit"/> but its head.</summary>
+/// <summary>The <see cref="Vit"/> model without its head.</summary>
 internal sealed class VitEncoder : Module<Tensor, Tensor>
 {
     private readonly VitEmbeddings embeddings;
@@ -107,7 +107,7 @@ internal sealed class VitAttention : Module<Tensor, Tensor>
     }
 }
 
-/// <summary>The end of a branch: W x + b.</summary>
+/// <summary>Output layer of a branch: W x + b.</summary>
 internal sealed class VitOutput : Module<Tensor, Tensor>
 {
     private readonly Dense dense;

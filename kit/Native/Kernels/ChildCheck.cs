@@ -5,12 +5,13 @@ using static TorchSharp.torch;
 namespace ResearchKit.Native;
 
 /// <summary>
-/// Trials in a child process: those that can crash, and those that must set something before a library's first call.
+/// The trials of the self-check that need a child process: those that can crash, and those that must change a
+/// setting before a library's first call.
 /// </summary>
 /// <remarks>
-/// The child is this program again, with the kit as its startup hook (<c>DOTNET_STARTUP_HOOKS</c>): the hook runs before the
-/// program's own code, does one trial, prints a line and ends the process. Where a program cannot be started so (a single file,
-/// for one), the trial counts as undecided.
+/// The child is the same program with the kit as its startup hook (<c>DOTNET_STARTUP_HOOKS</c>). The hook runs
+/// before the program's own code, runs one trial, prints one line and ends the process. Where a program cannot
+/// be started this way, such as one published as a single file, the trial counts as undecided.
 /// </remarks>
 internal static class ChildCheck
 {
@@ -24,14 +25,16 @@ internal static class ChildCheck
     /// <summary>Whether this process is such a child.</summary>
     public static bool IsChild => EnvironmentSwitch.Value(Task) is not null;
 
-    /// <summary>What a trial of convolutions showed.</summary>
-    /// <param name="IsRight">The numbers are right.</param>
-    /// <param name="IsFinal">The trial was carried to its end: it need not be repeated.</param>
-    /// <param name="Error">The largest relative error; NaN where the child did not say.</param>
-    /// <param name="Note">What happened, in words.</param>
+    /// <summary>Result of the trial of oneDNN's convolutions.</summary>
+    /// <param name="IsRight">Whether the results are correct.</param>
+    /// <param name="IsFinal">Whether the trial gave a definite result, so that it need not be repeated.</param>
+    /// <param name="Error">Largest relative error; NaN if the child did not report it.</param>
+    /// <param name="Note">Description of the result, in words.</param>
     public sealed record Report(bool IsRight, bool IsFinal, double Error, string Note);
 
-    /// <summary>Whether oneDNN's convolutions are right, with its record of the caches as the kit leaves it.</summary>
+    /// <summary>
+    /// Tests whether oneDNN's convolutions are correct with the cache sizes that the kit gives to oneDNN.
+    /// </summary>
     public static Report Convolutions()
     {
         var (numbers, code) = Run(ConvolutionTask);
@@ -44,8 +47,8 @@ internal static class ChildCheck
     }
 
     /// <summary>
-    /// Whether MKL is faster when it takes its paths for Intel's processors; each process divides MKL's times by oneDNN's, so
-    /// that two processes can be compared.
+    /// Tests whether MKL is faster with its code paths for Intel processors. The two settings run in two processes;
+    /// to be comparable, each divides MKL's time by oneDNN's.
     /// </summary>
     public static (KernelChoice Choice, bool IsFinal) MklPath()
     {
@@ -59,10 +62,12 @@ internal static class ChildCheck
             better ? error : plainError), true);
     }
 
-    /// <summary>Whether a process that ended with this code was ended by a fault of native code.</summary>
+    /// <summary>Whether an exit code means that a fault in native code ended the process.</summary>
     private static bool IsCrash(int code) => CrashCodes.Contains(code) || (OperatingSystem.IsWindows() && code < 0);
 
-    /// <summary>Called by the startup hook. In a child it runs the trial and exits; otherwise it does nothing.</summary>
+    /// <summary>
+    /// Runs the trial and exits if this process is a child; otherwise does nothing. Called by the startup hook.
+    /// </summary>
     public static void RunIfChild()
     {
         if (EnvironmentSwitch.Value(Task) is not { } task) return;
@@ -90,13 +95,13 @@ internal static class ChildCheck
         using var grad = enable_grad();
         var x = KernelTrials.Numbers(2, 1024, 14, 14).requires_grad_();
         var weight = KernelTrials.Numbers(2048, 1024, 1, 1).requires_grad_();
-        nn.functional.conv2d(x, weight, strides: [2, 2]).sum().backward();   // divides by a cache size
+        nn.functional.conv2d(x, weight, strides: [2, 2]).sum().backward();   // oneDNN divides by a cache size here
         return error;
     }
 
     /// <summary>
-    /// The geometric mean of three MKL times (few rows, many rows, the heads of attention), divided by oneDNN's time for many
-    /// rows; and the largest error.
+    /// Measures the geometric mean of three MKL times (few rows, many rows, attention heads) divided by oneDNN's
+    /// time for many rows. Also returns the largest error.
     /// </summary>
     private static double[] MklTimes()
     {
@@ -118,7 +123,9 @@ internal static class ChildCheck
         return [Math.Pow(times[1] * times[2] * times[3], 1.0 / 3) / times[0], error];
     }
 
-    /// <returns>The numbers that the child printed, null for none; its exit code, null where it did not end by itself.</returns>
+    /// <summary>Runs one trial in a child process.</summary>
+    /// <returns>The numbers that the child printed, null for none; and its exit code, null if it did not exit by
+    /// itself.</returns>
     private static (double[]? Numbers, int? Code) Run(string task)
     {
         if (IsChild || ToStart() is not { } start) return (null, null);
@@ -131,7 +138,7 @@ internal static class ChildCheck
         {
             using var child = Process.Start(start)!;
             child.StandardInput.Close();
-            child.ErrorDataReceived += (_, _) => { };   // what a dying runtime prints
+            child.ErrorDataReceived += (_, _) => { };   // discards error output of a crashing runtime
             child.BeginErrorReadLine();
             var output = child.StandardOutput.ReadToEndAsync();
             var started = Stopwatch.GetTimestamp();

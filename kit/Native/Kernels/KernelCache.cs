@@ -2,23 +2,23 @@ using System.Globalization;
 
 namespace ResearchKit.Native;
 
-/// <summary>What a self-check found, kept in a file for later processes on the same machine.</summary>
+/// <summary>Stores the result of a self-check in a file, for later processes on the same machine.</summary>
 /// <remarks>
-/// Plain lines, since a JSON reader would take longer to start than everything else here. A file of another processor, library
-/// version or number of threads is ignored, and so is a damaged one; a folder that cannot be written costs only the time of the
-/// check.
+/// The file has plain lines, because a JSON reader would take longer to start than everything else here. A
+/// damaged file, or one of another processor, library version or number of threads, is ignored. If the folder
+/// cannot be written, each process repeats the check.
 /// </remarks>
 internal static class KernelCache
 {
-    /// <summary>Name of the environment variable that says in which folder the kit keeps what it can make again.</summary>
+    /// <summary>Name of the environment variable with the folder for files that the kit can create again.</summary>
     public const string FolderVariable = "RESEARCHKIT_CACHE";
     private const string Format = "researchkit kernels 1";
 
-    /// <summary>The file for a machine.</summary>
+    /// <summary>Returns the path of the file for a machine.</summary>
     public static string PathFor(string key) =>
         Path.Combine(Folder(), string.Create(CultureInfo.InvariantCulture, $"kernels-{Hash(key):x8}.txt"));
 
-    /// <summary>What was found on the machine with this key; null for nothing.</summary>
+    /// <summary>Reads the stored result for the machine with this key; null for none.</summary>
     public static KernelTable? Read(string key)
     {
         try
@@ -47,7 +47,7 @@ internal static class KernelCache
         }
     }
 
-    /// <summary>Keeps it, if the folder can be written.</summary>
+    /// <summary>Stores a result if the folder can be written.</summary>
     public static void Write(string key, KernelTable table)
     {
         var path = PathFor(key);
@@ -55,7 +55,8 @@ internal static class KernelCache
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             var lines = table.Choices.Select(choice =>
-                string.Create(CultureInfo.InvariantCulture, $"{choice.Operation}\t{choice.Kernel}\t{choice.Gain:R}\t{choice.Error:R}"));
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{choice.Operation}\t{choice.Kernel}\t{choice.Gain:R}\t{choice.Error:R}"));
             AtomicWrite.To(path, temporary => File.WriteAllLines(temporary, [Format, key, .. lines]));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -71,6 +72,6 @@ internal static class KernelCache
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 
-    /// <summary>FNV-1a, to name a file; the key itself stands in it.</summary>
+    /// <summary>FNV-1a hash for the file name; the file contains the key itself.</summary>
     private static uint Hash(string key) => key.Aggregate(2166136261, (hash, letter) => (hash ^ letter) * 16777619);
 }

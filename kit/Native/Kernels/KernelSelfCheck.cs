@@ -5,16 +5,20 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>Finds out which kernels are right on this machine, and which of the right ones are fast.</summary>
+/// <summary>Finds out which kernels are correct on this machine, and which of them are fastest.</summary>
 /// <remarks>
-/// An alternative is taken where its results differ from float64 by at most <see cref="Tolerance"/> of the largest value and it
-/// takes at most 1 / <see cref="LeastGain"/> of the time of libtorch's own kernel. In this process the check takes about a tenth
-/// of a second, and stops after <see cref="KernelTrials.Budget"/> on a busy machine. What can end a process, or must be set
-/// before a library's first call, is tried in a child process, once per machine (<see cref="ChildCheck"/>).
+/// An alternative kernel is chosen if its results differ from float64 by at most <see cref="Tolerance"/> of the
+/// largest value, and if it takes at most 1 / <see cref="LeastGain"/> of the time of libtorch's own kernel. The
+/// check takes about a tenth of a second, and stops after <see cref="KernelTrials.Budget"/> on a busy machine.
+/// Trials that can end the process, or that must change a setting before a library's first call, run in a child
+/// process, once for each machine (<see cref="ChildCheck"/>).
 /// </remarks>
 internal static class KernelSelfCheck
 {
-    /// <summary>Smaller gains leave the default, so that the choice does not change from one check to the next.</summary>
+    /// <summary>
+    /// Least gain in speed for which an alternative is chosen, so that the choice does not change from one check to
+    /// the next.
+    /// </summary>
     public const double LeastGain = 1.15;
 
     /// <summary>Largest difference from float64, relative to the largest value.</summary>
@@ -23,8 +27,8 @@ internal static class KernelSelfCheck
     private const int Version = 4;
 
     /// <summary>
-    /// All that the choice depends on, on one line: processor, libraries, threads, and the variables that choose instruction
-    /// sets.
+    /// Returns one line with all that the choice depends on: processor, libraries, threads, and the variables that
+    /// choose instruction sets.
     /// </summary>
     public static string Key() => string.Join("; ",
     [
@@ -38,7 +42,7 @@ internal static class KernelSelfCheck
             Workarounds.Variable }.Select(name => $"{name}={EnvironmentSwitch.Value(name)}"),
     ]);
 
-    /// <summary>What an earlier check of this machine found, or a new one finds.</summary>
+    /// <summary>Returns the cached result of an earlier check of this machine, or else runs a new check.</summary>
     public static KernelTable CachedOrNew()
     {
         var key = Key();
@@ -49,6 +53,7 @@ internal static class KernelSelfCheck
         return table;
     }
 
+    /// <summary>Runs a new check.</summary>
     /// <param name="complete">Whether every operation was decided; if not, the next process checks again.</param>
     private static KernelTable New(out bool complete)
     {
@@ -61,7 +66,7 @@ internal static class KernelSelfCheck
         {
             var report = ChildCheck.Convolutions();
             complete &= report.IsFinal;
-            _ = OneDnnCacheRecord.IsRight;   // fills the record here too, before any kernel is tried
+            _ = OneDnnCacheRecord.IsRight;   // writes the cache sizes in this process too, before any kernel is tried
             if (!report.IsRight) table = table.With(new KernelChoice(KernelTable.Convolution, KernelTable.Columns,
                 Error: report.Error)) with
             { Source = $"{table.Source}; {report.Note}" };

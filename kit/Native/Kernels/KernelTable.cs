@@ -2,18 +2,16 @@ using System.Globalization;
 
 namespace ResearchKit.Native;
 
-/// <summary>Which kernel does an operation, and what was measured of it.</summary>
-/// <param name="Operation">Such as <c>linear-256</c>: a product of 256 rows.</param>
-/// <param name="Kernel">Such as <c>onednn</c>.</param>
-/// <param name="Gain">
-/// Time of libtorch's own kernel divided by that of the faster alternative; NaN where nothing was measured.
-/// </param>
-/// <param name="Error">
-/// Largest difference of the chosen kernel from float64, relative to the largest value; NaN where nothing was measured.
-/// </param>
+/// <summary>The kernel that was chosen for an operation, with the measurements.</summary>
+/// <param name="Operation">Name of the operation, such as <c>linear-256</c>: a product of 256 rows.</param>
+/// <param name="Kernel">Name of the kernel, such as <c>onednn</c>.</param>
+/// <param name="Gain">Time of libtorch's own kernel divided by that of the alternative; NaN where it was not
+/// measured.</param>
+/// <param name="Error">Largest difference of the chosen kernel from float64, relative to the largest value; NaN
+/// where it was not measured.</param>
 public sealed record KernelChoice(string Operation, string Kernel, double Gain = double.NaN, double Error = double.NaN)
 {
-    /// <summary>Why it was chosen, in words.</summary>
+    /// <summary>Reason for the choice, in words.</summary>
     public string Reason => (double.IsNaN(Gain), double.IsNaN(Error)) switch
     {
         (true, true) => "not measured",
@@ -29,10 +27,14 @@ public sealed record KernelChoice(string Operation, string Kernel, double Gain =
     public override string ToString() => $"{Operation}={Kernel}";
 }
 
-/// <summary>Which native kernels a process multiplies and convolves with. The last bits of results depend on it.</summary>
+/// <summary>
+/// The native kernels that a process uses for products and convolutions. The last bits of results depend on
+/// them.
+/// </summary>
 /// <remarks>
-/// Its text, such as <c>mkl=default linear-256=onednn …</c>, stands in the run record. <c>RESEARCHKIT_KERNELS</c> or
-/// <c>researchkit run --kernels</c> give it to a later run, so that the run repeats the same bits on the same processor.
+/// Its text, such as <c>mkl=default linear-256=onednn …</c>, is part of the run record. Pass it to a later run
+/// with <c>RESEARCHKIT_KERNELS</c> or <c>researchkit run --kernels</c>, to get the same bits on the same
+/// processor.
 /// </remarks>
 public sealed record KernelTable
 {
@@ -43,7 +45,7 @@ public sealed record KernelTable
         PackedOneRow = "packed-1", PackedFewRows = "packed-4", PackedManyRows = "packed-256",
         Convolution = "convolution", BFloat16Product = "bf16-linear", BFloat16Convolution = "bf16-convolution";
 
-    /// <summary>The kernels of each operation; the first is libtorch's own choice.</summary>
+    /// <summary>The known kernels of each operation; the first is libtorch's own choice.</summary>
     internal static readonly IReadOnlyDictionary<string, string[]> Known = new Dictionary<string, string[]>
     {
         [Mkl] = [MklDefault, MklIntel],
@@ -61,23 +63,26 @@ public sealed record KernelTable
         [BFloat16Convolution] = [Libtorch, Float32],
     };
 
-    /// <summary>libtorch's own paths.</summary>
+    /// <summary>libtorch's own choice for every operation.</summary>
     public static KernelTable Defaults { get; } =
         new() { Choices = [.. Known.Select(one => new KernelChoice(one.Key, one.Value[0]))], Source = "libtorch's own paths" };
 
-    /// <summary>One for each operation.</summary>
+    /// <summary>One choice for each operation.</summary>
     public required IReadOnlyList<KernelChoice> Choices { get; init; }
 
-    /// <summary>Where the choice comes from, in words.</summary>
+    /// <summary>Origin of the choices, in words.</summary>
     public string Source { get; init; } = "given";
 
-    /// <summary>The kernel of an operation.</summary>
+    /// <summary>Returns the kernel of an operation.</summary>
     internal string this[string operation] => Choices.First(choice => choice.Operation == operation).Kernel;
 
     internal KernelTable With(KernelChoice choice) =>
         this with { Choices = [.. Choices.Select(one => one.Operation == choice.Operation ? choice : one)] };
 
-    /// <summary>Reads what <see cref="ToString"/> wrote; an operation that is not named stays libtorch's own.</summary>
+    /// <summary>
+    /// Parses the text that <see cref="ToString"/> returns. Operations that it does not name keep libtorch's own
+    /// kernel.
+    /// </summary>
     /// <exception cref="FormatException">It names an unknown operation or kernel.</exception>
     public static KernelTable Parse(string text)
     {
@@ -93,12 +98,14 @@ public sealed record KernelTable
         return table;
     }
 
-    /// <summary>Each operation's kernel with the reason, and where the choice comes from, as the run record has them.</summary>
+    /// <summary>
+    /// Returns each operation's kernel with the reason, and the origin of the choices, as in the run record.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Described() =>
         Choices.Select(choice => (choice.Operation, $"{choice.Kernel}: {choice.Reason}"))
         .Append(("source", Source)).ToDictionary(pair => pair.Item1, pair => pair.Item2);
 
-    /// <summary>The table that <see cref="Described"/> describes.</summary>
+    /// <summary>Returns the table that <see cref="Described"/> describes.</summary>
     /// <exception cref="FormatException">It names an unknown operation or kernel.</exception>
     public static KernelTable FromDescription(IReadOnlyDictionary<string, string> description)
     {
@@ -108,7 +115,8 @@ public sealed record KernelTable
     }
 
     /// <summary>
-    /// The number of each operation's kernel, in the order of <see cref="Known"/>, to be sent to other processes.
+    /// Returns the index of each operation's kernel, in the order of <see cref="Known"/>, to be sent to other
+    /// processes.
     /// </summary>
     internal long[] Numbers() => [.. Known.Select(one => (long)Array.IndexOf(one.Value, this[one.Key]))];
 
@@ -118,9 +126,9 @@ public sealed record KernelTable
         Source = "the first process's",
     };
 
-    /// <summary>Whether both choose the same kernels, whatever was measured.</summary>
+    /// <summary>Whether both tables choose the same kernels; the measurements are not compared.</summary>
     public bool ChoosesAs(KernelTable other) => ToString() == other.ToString();
 
-    /// <summary>The kernels by operation, as <see cref="Parse"/> reads them.</summary>
+    /// <summary>Returns the kernels by operation, as <see cref="Parse"/> reads them.</summary>
     public override string ToString() => string.Join(' ', Choices);
 }

@@ -4,21 +4,24 @@ using static TorchSharp.torch;
 namespace ResearchKit.Native;
 
 /// <summary>
-/// The trials of the self-check that run in the process itself: each kernel against float64 for its numbers, and against the
-/// default for its time.
+/// The trials of the self-check that run in the process itself. Each kernel is compared with float64 for its
+/// error, and with the default kernel for its time.
 /// </summary>
 internal static class KernelTrials
 {
-    /// <summary>Two kernels of one operation on the same numbers.</summary>
+    /// <summary>A comparison of two kernels of one operation on the same inputs.</summary>
     private sealed record Trial(string Operation, string Alternative, Func<Tensor> Default, Func<Tensor> Other,
         Func<Tensor> Exact, double Tolerance);
 
-    /// <summary>After so long no further trial begins; on an idle machine all of them take a tenth of it.</summary>
+    /// <summary>
+    /// No further trial starts after this time. On an idle machine all trials take a tenth of it.
+    /// </summary>
     public static readonly TimeSpan Budget = TimeSpan.FromSeconds(1);
 
-    /// <summary>Adds the faster correct kernel of each operation to the table.</summary>
-    /// <param name="table">What is decided already.</param>
-    /// <param name="complete">False if the machine was too busy to compare all times; those operations keep the default.</param>
+    /// <summary>Adds the fastest correct kernel of each operation to the table.</summary>
+    /// <param name="table">The choices made so far.</param>
+    /// <param name="complete">Whether all times were compared; false if the machine was too busy. The other
+    /// operations keep the default.</param>
     public static KernelTable All(KernelTable table, out bool complete)
     {
         complete = true;
@@ -47,8 +50,8 @@ internal static class KernelTrials
     }
 
     /// <summary>
-    /// Largest error of oneDNN's convolutions and of their gradients, over shapes that go wrong where it plans by wrong cache
-    /// sizes.
+    /// Measures the largest error of oneDNN's convolutions and of their gradients, over shapes for which wrong
+    /// cache sizes give wrong results.
     /// </summary>
     public static double ConvolutionError()
     {
@@ -73,7 +76,10 @@ internal static class KernelTrials
         return largest;
     }
 
-    /// <summary>Runs a check with gradients even where the caller is in inference mode, which belongs to its thread.</summary>
+    /// <summary>
+    /// Runs a check that needs gradients on a thread of its own, because the caller's thread may be in inference
+    /// mode.
+    /// </summary>
     private static double OnItsOwnThread(Func<double> check)
     {
         var result = double.NaN;
@@ -135,12 +141,12 @@ internal static class KernelTrials
     }
 
     /// <summary>
-    /// With few rows, reading the weights from memory takes most of the time. Each call uses another copy of the weights, so that
-    /// they do not come from a cache (of up to about 30 MB).
+    /// Trials of products with few rows, whose time is mostly spent on reading the weights from memory. Each call
+    /// uses another copy of the weights, so that they do not come from a cache (of up to about 30 MB).
     /// </summary>
     private static IEnumerable<Trial> ProductsOfFewRows()
     {
-        const int inputs = 768, outputs = 1024, copies = 12;   // 38 MB
+        const int inputs = 768, outputs = 1024, copies = 12;   // 38 MB in total
         var weight = Numbers(outputs, inputs);
         var plain = Enumerable.Range(0, copies).Select(_ => weight.clone()).ToArray();
         var packed = OneDnnLinear.Pack(weight) is { } one
@@ -161,8 +167,8 @@ internal static class KernelTrials
     }
 
     /// <summary>
-    /// bfloat16 by libtorch, against float32 products of inputs rounded to bfloat16; both differ from the exact sum by bfloat16's
-    /// rounding.
+    /// Trials of libtorch's bfloat16 kernels against float32 products of inputs rounded to bfloat16. Both differ
+    /// from the exact sum by bfloat16's rounding.
     /// </summary>
     private static IEnumerable<Trial> BFloat16(KernelTable table)
     {
@@ -199,7 +205,9 @@ internal static class KernelTrials
             better ? error : errorOfDefault);
     }
 
-    /// <summary>Largest difference, relative to the largest value; infinite where a number is NaN.</summary>
+    /// <summary>
+    /// Computes the largest difference relative to the largest value; infinite if there is a NaN.
+    /// </summary>
     private static double Difference(Tensor value, Tensor exact)
     {
         using var scope = NewDisposeScope();
@@ -207,7 +215,7 @@ internal static class KernelTrials
         return double.IsNaN(difference) ? double.PositiveInfinity : difference;
     }
 
-    /// <summary>Deterministic values from −1 to 1; the random generator is not used.</summary>
+    /// <summary>Returns deterministic values from −1 to 1, without using the random generator.</summary>
     public static Tensor Numbers(params long[] shape) =>
         arange(shape.Aggregate((a, b) => a * b), ScalarType.Float32, CPU).add_(1).mul_(0.7310585f).sin_().reshape(shape);
 }

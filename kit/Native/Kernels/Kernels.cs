@@ -2,11 +2,12 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ResearchKit.Native;
 
-/// <summary>The kernels in use, decided at the first product or convolution of a process.</summary>
+/// <summary>The kernels in use, chosen at the first product or convolution of a process.</summary>
 /// <remarks>
-/// Given ones come first (<see cref="Compute.Kernels"/>, <c>RESEARCHKIT_KERNELS</c>), then those that a self-check of this
-/// machine once found and cached, then a new self-check (<see cref="KernelSelfCheck"/>). <c>RESEARCHKIT_SELFCHECK=off</c> takes
-/// libtorch's own paths, <c>force</c> checks anew.
+/// The first of these that exists is taken: given kernels (<see cref="Compute.Kernels"/>,
+/// <c>RESEARCHKIT_KERNELS</c>), the cached result of a self-check of this machine, a new self-check
+/// (<see cref="KernelSelfCheck"/>). <c>RESEARCHKIT_SELFCHECK=off</c> takes libtorch's own kernels; <c>force</c>
+/// runs a new check.
 /// </remarks>
 internal sealed class Kernels
 {
@@ -18,7 +19,7 @@ internal sealed class Kernels
 
     private readonly bool oneRow, fewRows, someRows, manyRows, packedOneRow, packedFewRows, packedManyRows;
 
-    private readonly bool isFixed;   // given, and not measured with a number of threads
+    private readonly bool isFixed;   // given, so independent of the number of threads
 
     private Kernels(KernelTable table, bool isFixed)
     {
@@ -40,13 +41,13 @@ internal sealed class Kernels
         EmulatesBFloat16Convolutions = emulates && Is(KernelTable.BFloat16Convolution, KernelTable.Float32);
     }
 
-    /// <summary>The kernels of this process; decides them when first asked.</summary>
+    /// <summary>The kernels of this process, which are chosen at the first access.</summary>
     /// <exception cref="InvalidOperationException">
     /// An environment variable of the kit has a value that is not understood.
     /// </exception>
     public static Kernels Current => current ?? Decide();
 
-    /// <summary>The kernels; null if none have been chosen yet.</summary>
+    /// <summary>The kernels of this process; null if none have been chosen yet.</summary>
     public static Kernels? Chosen => current;
 
     public KernelTable Table { get; }
@@ -66,7 +67,8 @@ internal sealed class Kernels
     public bool UsesOneDnnLinear => oneRow || fewRows || someRows || manyRows || InputGradientByOneDnn || WeightGradientByOneDnn;
 
     /// <summary>
-    /// Whether oneDNN is used: the choice that was measured for the nearest number of rows. Small products are always MKL's.
+    /// Whether oneDNN multiplies this many rows by this many weights, according to the measurement for the nearest
+    /// number of rows. MKL always does small products.
     /// </summary>
     public bool MultipliesByOneDnn(long rows, long weights) => rows switch
     {
@@ -76,7 +78,7 @@ internal sealed class Kernels
         _ => manyRows && rows * weights >= 1 << 20,
     };
 
-    /// <summary>Whether oneDNN multiplies so many rows by a weight that was laid out for it beforehand.</summary>
+    /// <summary>Whether oneDNN multiplies this many rows by a weight that was packed for it.</summary>
     public bool MultipliesPackedByOneDnn(long rows) => rows switch
     {
         1 => packedOneRow,
@@ -84,24 +86,27 @@ internal sealed class Kernels
         _ => packedManyRows,
     };
 
-    /// <summary>Whether oneDNN is used for packed weights with any number of rows.</summary>
+    /// <summary>Whether oneDNN is used for packed weights with at least one number of rows.</summary>
     public bool PacksForOneDnn => packedOneRow || packedFewRows || packedManyRows;
 
-    /// <summary>Whether oneDNN is used for packed weights with every number of rows.</summary>
+    /// <summary>Whether oneDNN is used for packed weights with all numbers of rows.</summary>
     public bool AlwaysPacksForOneDnn => packedOneRow && packedFewRows && packedManyRows;
 
-    /// <summary>Takes these from now on.</summary>
-    /// <exception cref="NotSupportedException">This system lacks one of them; the kernels stay as they were.</exception>
-    /// <exception cref="InvalidOperationException">The run is portable, which fixes other ones.</exception>
+    /// <summary>Sets the kernels.</summary>
+    /// <exception cref="NotSupportedException">This system lacks one of the kernels; the previous ones stay in
+    /// use.</exception>
+    /// <exception cref="InvalidOperationException">The run is portable, which fixes the kernels.</exception>
     public static void Use(KernelTable table)
     {
         if (PortableMode.IsOn && !table.ChoosesAs(PortableMode.Kernels))
-            throw new InvalidOperationException(
-                $"A portable run fixes the kernels ({PortableMode.Kernels}); others were asked for.");
+            throw new InvalidOperationException($"A portable run fixes the kernels ({PortableMode.Kernels}); "
+            + $"{table} cannot be set.");
         lock (Gate) current = Applied(table, isFixed: true);
     }
 
-    /// <summary>Decides again at the next product: the number of threads has changed.</summary>
+    /// <summary>
+    /// Chooses the kernels again at the next product. Called when the number of threads has changed.
+    /// </summary>
     public static void Forget()
     {
         lock (Gate)
@@ -117,7 +122,7 @@ internal sealed class Kernels
         }
     }
 
-    /// <summary>The table that the environment gives; null if the self-check must decide.</summary>
+    /// <summary>Returns the table that environment variables give; null if the self-check must decide.</summary>
     private static KernelTable? Asked()
     {
         CheckEnvironment();
@@ -126,7 +131,9 @@ internal sealed class Kernels
             : null;
     }
 
-    /// <exception cref="InvalidOperationException">A variable of the kit has a value that is not understood.</exception>
+    /// <summary>Checks the kit's environment variables.</summary>
+    /// <exception cref="InvalidOperationException">A variable of the kit has a value that is not
+    /// understood.</exception>
     public static void CheckEnvironment()
     {
         Workarounds.Check();
@@ -147,11 +154,12 @@ internal sealed class Kernels
     private static Kernels Applied(KernelTable table, bool isFixed)
     {
         var kernels = new Kernels(table, isFixed);
-        if ((kernels.UsesOneDnnLinear || kernels.PacksForOneDnn) && !OneDnnLinear.IsThere) throw new NotSupportedException(
-            "oneDNN's products were asked for, but this system's libtorch does not show them, or they are switched off.");
+        if ((kernels.UsesOneDnnLinear || kernels.PacksForOneDnn) && !OneDnnLinear.IsThere)
+        throw new NotSupportedException("oneDNN's products were requested, but this system's libtorch does not "
+        + "export them, or the workaround is switched off.");
         if (table[KernelTable.Mkl] == KernelTable.MklIntel && MklPaths.IsNeeded && !MklPaths.Tell())
-            throw new NotSupportedException("MKL's paths for Intel's processors were asked for, but this system does not let "
-                + "them be chosen, or the workaround is switched off.");
+            throw new NotSupportedException("MKL's code paths for Intel processors were requested, but this system does "
+            + "not allow choosing them, or the workaround is switched off.");
         // fills the record where it must be
         if (X86Base.IsSupported && (!kernels.ConvolvesByColumns || kernels.UsesOneDnnLinear || kernels.PacksForOneDnn))
             _ = OneDnnCacheRecord.IsRight;

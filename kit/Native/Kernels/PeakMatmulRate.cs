@@ -3,20 +3,23 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>How fast a device multiplies large matrices: the ceiling that a model's own rate is held against.</summary>
+/// <summary>
+/// Peak matmul rate: how fast a device multiplies large matrices, as an upper bound for the rate of a model.
+/// </summary>
 public static class PeakMatmulRate
 {
     private const int LeastSide = 256, MostSide = 2048, Repeats = 3;
-    private const double LongEnough = 0.01;   // seconds that a product takes from which on its own time can be told
+    private const double LongEnough = 0.01;   // seconds of a product that can be timed reliably
     private static readonly Dictionary<(string Device, ScalarType Type, int Threads, bool TensorFloat32, string Kernels), double>
         Measured = [];
 
     /// <summary>
-    /// Floating-point operations per second of products of large square matrices, by the kernel that the kit's layers use, the
-    /// best of three; measured once for each device, type and number of threads, in well under a second.
+    /// Measures the FLOPs per second of products of large square matrices, with the kernel that the kit's layers
+    /// use, as the best of three. It takes well under a second, and is measured once for each device, type and
+    /// number of threads.
     /// </summary>
-    /// <param name="device">Such as the model's.</param>
-    /// <param name="type">float32, bfloat16, …</param>
+    /// <param name="device">Device to measure, such as the model's.</param>
+    /// <param name="type">Dtype of the matrices: float32, bfloat16, …</param>
     public static double Of(Device device, ScalarType type = ScalarType.Float32)
     {
         lock (Measured)
@@ -28,7 +31,8 @@ public static class PeakMatmulRate
     }
 
     /// <summary>
-    /// By squares as large as the device multiplies in good time: a processor may have no fast way for a 16-bit type.
+    /// Measures products of square matrices, whose size doubles until one takes long enough. A CPU may be slow with
+    /// a 16-bit type, so a fixed large size could take too long.
     /// </summary>
     private static double Measure(Device device, ScalarType type)
     {
@@ -46,7 +50,7 @@ public static class PeakMatmulRate
     {
         var a = ones([side, side], type, device);
         var b = ones([side, side], type, device);
-        Multiply(a, b);   // the first prepares
+        Multiply(a, b);   // warm-up
         return Enumerable.Range(0, Repeats).Min(_ =>
         {
             var start = Stopwatch.GetTimestamp();
@@ -60,6 +64,6 @@ public static class PeakMatmulRate
         using var product = Kernels.Current.MultipliesByOneDnn(a.shape[0], b.numel()) && OneDnnLinear.Fits(a, b)
             ? OneDnnLinear.Multiply(a, b) : a.mm(b);
         using var one = product[0, 0];
-        one.to(ScalarType.Float32).item<float>();   // waits for a device that runs beside us
+        one.to(ScalarType.Float32).item<float>();   // waits for an asynchronous device
     }
 }

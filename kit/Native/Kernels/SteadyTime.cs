@@ -4,10 +4,11 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>Times kernels by turns and keeps the fastest call of each.</summary>
+/// <summary>Times kernels in alternation and keeps the fastest call of each.</summary>
 /// <remarks>
-/// Other programs on the machine only ever make a call longer. A call that Linux interrupted is not counted. A time is valid once
-/// the two fastest calls differ by at most 10 %; if they never do, the machine is too busy.
+/// Other programs on the machine can only make a call slower. A call during which Linux preempted a thread is
+/// not counted. A time is valid once the two fastest calls differ by at most 10 %. If they never do, the
+/// machine is too busy.
 /// </remarks>
 internal static unsafe partial class SteadyTime
 {
@@ -15,8 +16,9 @@ internal static unsafe partial class SteadyTime
     private const int LongsOfUsage = 18, Preemptions = 17;   // struct rusage of Linux on 64 bits; ru_nivcsw
     private const double Agreement = 1.1;
 
-    /// <param name="kernels">Called in turns; each has been called before.</param>
-    /// <returns>Seconds of each; null where the machine is too busy.</returns>
+    /// <summary>Times the kernels.</summary>
+    /// <param name="kernels">The kernels, called in alternation; each must have been called before.</param>
+    /// <returns>Seconds of each kernel; null if the machine is too busy.</returns>
     public static double[]? Of(params IReadOnlyList<Func<Tensor>> kernels)
     {
         var fastest = kernels.Select(_ => (First: double.PositiveInfinity, Second: double.PositiveInfinity)).ToArray();
@@ -36,7 +38,7 @@ internal static unsafe partial class SteadyTime
 
     private static double Seconds(Func<Tensor> kernel)
     {
-        using var scope = NewDisposeScope();   // frees what the kernel made on the way
+        using var scope = NewDisposeScope();   // frees intermediate tensors of the kernel
         var start = Stopwatch.GetTimestamp();
         var preemptions = CountPreemptions();
         kernel();
@@ -44,7 +46,9 @@ internal static unsafe partial class SteadyTime
         return CountPreemptions() == preemptions ? seconds : double.PositiveInfinity;
     }
 
-    /// <summary>How often the system has taken the processor from a thread of this process; 0 where it does not say.</summary>
+    /// <summary>
+    /// Returns how often the system has preempted a thread of this process; 0 where that is unknown.
+    /// </summary>
     private static long CountPreemptions()
     {
         if (!OperatingSystem.IsLinux()) return 0;

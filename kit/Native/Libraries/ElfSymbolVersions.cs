@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ResearchKit.Native;
 
-/// <summary>Makes an ELF library stop insisting on one symbol version of libstdc++ (GCC 13).</summary>
+/// <summary>Patches an ELF library so that it loads without one symbol version of libstdc++ (GCC 13).</summary>
 /// <remarks>
 /// The only symbol of that version in libLibTorchSharp.so, std::ios_base_library_init(), is a mark that the compiler leaves
 /// behind; nothing in the file refers to its address. With VER_FLG_WEAK set, the loader does not ask for the version. Structures:
@@ -16,21 +16,22 @@ internal static class ElfSymbolVersions
     private const uint VersionNeedSection = 0x6ffffffe;   // SHT_GNU_verneed
     private const ushort Weak = 2;                        // VER_FLG_WEAK
 
-    /// <summary>The same library with the version marked weak.</summary>
+    /// <summary>Marks the version weak.</summary>
     /// <param name="elf">A 64-bit little-endian ELF file; changed in place.</param>
-    /// <exception cref="InvalidDataException">The file is not such a library, or does not name the version.</exception>
+    /// <exception cref="InvalidDataException">The file is not such a library, or does not require the
+    /// version.</exception>
     public static byte[] Relax(byte[] elf)
     {
         if (elf.Length < 64 || elf is not [0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1, ..])
-            throw new InvalidDataException("Not a 64-bit little-endian ELF file.");
+            throw new InvalidDataException("The file is not a 64-bit little-endian ELF file.");
 
         try
         {
-            return MarkWeak(elf) ? elf : throw new InvalidDataException($"The library does not ask for {TooNew}.");
+            return MarkWeak(elf) ? elf : throw new InvalidDataException($"The library does not require {TooNew}.");
         }
         catch (ArgumentOutOfRangeException error)
         {
-            throw new InvalidDataException("The ELF file is truncated or its tables point outside of it.", error);
+            throw new InvalidDataException("The ELF file is truncated, or its tables point outside of it.", error);
         }
     }
 
@@ -50,10 +51,10 @@ internal static class ElfSymbolVersions
 
     private static bool MarkWeakIn(byte[] elf, int need, int names)
     {
-        for (var found = false; ; need += (int)Word32(elf, need + 12))          // Elf64_Verneed: one library
+        for (var found = false; ; need += (int)Word32(elf, need + 12))          // Elf64_Verneed: one required library
         {
             var version = need + (int)Word32(elf, need + 8);
-            for (int left = Word16(elf, need + 2); left > 0; left--)            // Elf64_Vernaux: one version of it
+            for (int left = Word16(elf, need + 2); left > 0; left--)            // Elf64_Vernaux: one required version of it
             {
                 if (Name(elf, names + (int)Word32(elf, version + 8)) == TooNew)
                 {

@@ -2,19 +2,20 @@ using System.Runtime.InteropServices;
 
 namespace ResearchKit.Native;
 
-/// <summary>Puts a function in the place of one that a loaded library exports, for all who look it up from then on.</summary>
+/// <summary>Replaces a function that a loaded library exports, for all later lookups.</summary>
 /// <remarks>
-/// What is replaced is its address in the library's table of symbols. Done where the system's loader shows that table: Linux with
-/// glibc.
+/// It replaces the function's address in the symbol table of the library. This works where the loader gives
+/// access to that table: on Linux with glibc.
 /// </remarks>
 internal static unsafe partial class ExportedFunction
 {
     private const int SymbolEntry = 1, Writable = 1 | 2, ReadOnly = 1;   // RTLD_DL_SYMENT, PROT_READ | PROT_WRITE, PROT_READ
 
-    /// <param name="library">As the loader gave it.</param>
-    /// <param name="name">The function's.</param>
-    /// <param name="replacement">Takes and returns the same.</param>
-    /// <returns>The function that was there; 0 where it stays.</returns>
+    /// <summary>Replaces a function.</summary>
+    /// <param name="library">Handle of the library.</param>
+    /// <param name="name">Name of the function.</param>
+    /// <param name="replacement">Address of a function with the same signature.</param>
+    /// <returns>Address of the original function; 0 if it could not be replaced.</returns>
     public static nint Replace(nint library, string name, nint replacement)
     {
         if (!OperatingSystem.IsLinux() || !NativeLibrary.TryGetExport(library, name, out var function)) return 0;
@@ -31,7 +32,7 @@ internal static unsafe partial class ExportedFunction
         }
         catch (Exception error) when (error is EntryPointNotFoundException or DllNotFoundException)
         {
-            return 0;   // another C library: musl, for one, does not show its symbols
+            return 0;   // another C library: musl, for example, gives no access to its symbols
         }
     }
 

@@ -2,10 +2,10 @@ using TorchSharp;
 
 namespace ResearchKit.Native;
 
-/// <summary>Where a .NET program keeps its native libraries.</summary>
+/// <summary>The folders in which a .NET program may have its native libraries.</summary>
 internal static class NativeFolders
 {
-    /// <summary>Existing folders that may hold the libraries, the likeliest first.</summary>
+    /// <summary>Returns the existing folders that may contain the libraries, most likely first.</summary>
     public static IEnumerable<string> Candidates(string platform)
     {
         var host = (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "")
@@ -17,7 +17,10 @@ internal static class NativeFolders
         return host.Concat(beside).Concat(InPackageCache(assembly, platform)).Where(Directory.Exists).Distinct();
     }
 
-    /// <summary>A notebook host runs TorchSharp out of the package cache: …/torchsharp/0.107.0/lib/net8.0.</summary>
+    /// <summary>
+    /// Returns folders of the package cache, from which a notebook host runs TorchSharp:
+    /// …/torchsharp/0.107.0/lib/net8.0.
+    /// </summary>
     private static IEnumerable<string> InPackageCache(string assembly, string platform)
     {
         var package = Path.GetFullPath(Path.Combine(assembly, "..", ".."));

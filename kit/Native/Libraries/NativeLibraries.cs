@@ -6,21 +6,26 @@ namespace ResearchKit.Native;
 
 /// <summary>Loads libtorch and TorchSharp's native library, by full path, before the first tensor exists.</summary>
 /// <remarks>
-/// Left to itself TorchSharp asks the system's loader by name. That finds another libtorch where a Python one is installed, and
-/// fails on Debian 12, Ubuntu 22.04 and RHEL 9, whose libstdc++ is older than the one TorchSharp was built against
-/// (<see cref="ElfSymbolVersions"/>). The kit loads both when the first of its types is touched.
+/// TorchSharp itself loads them by name through the system's loader. That finds another libtorch where a Python
+/// one is installed. It fails on Debian 12, Ubuntu 22.04 and RHEL 9, whose libstdc++ is older than the one that
+/// TorchSharp was built against (<see cref="ElfSymbolVersions"/>). The kit loads both when one of its types is
+/// first used.
 /// </remarks>
 public static class NativeLibraries
 {
-    /// <summary>Full path of the libtorch in use.</summary>
+    /// <summary>Full path of the libtorch library in use.</summary>
     public static string TorchPath { get; private set; } = "";
 
-    /// <summary>Version of the libtorch that TorchSharp was made for, as packages write it: <c>2.10.0</c>.</summary>
-    /// <remarks>Noted at build: to ask TorchSharp is to have it load the library.</remarks>
+    /// <summary>
+    /// Version of the libtorch that TorchSharp was built for, as in package versions: <c>2.10.0</c>.
+    /// </summary>
+    /// <remarks>Recorded at build time, because asking TorchSharp would make it load the library.</remarks>
     public static string TorchVersion { get; } = typeof(NativeLibraries).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
         .First(note => note.Key == nameof(TorchVersion)).Value!;
 
-    /// <summary>True when this process had to relax a symbol version that the system's libstdc++ does not know.</summary>
+    /// <summary>
+    /// Whether this process patched the library because the system's libstdc++ lacks a symbol version.
+    /// </summary>
     public static bool RelaxedSymbolVersion { get; private set; }
 
     private static string Platform =>
@@ -28,7 +33,7 @@ public static class NativeLibraries
         : OperatingSystem.IsMacOS() ? "osx-arm64"
         : "linux-x64";
 
-#pragma warning disable CA2255 // the one library duty that cannot wait for a caller: no tensor may exist before it
+#pragma warning disable CA2255 // a module initializer, because the libraries must load before any tensor exists
     [ModuleInitializer]
     internal static void Load()
 #pragma warning restore CA2255
@@ -68,7 +73,10 @@ public static class NativeLibraries
         }
     }
 
-    /// <summary>Opens a copy that no longer insists on the symbol version; an open library needs its file no more.</summary>
+    /// <summary>
+    /// Loads a copy of the library that does not require the symbol version. The file is deleted afterwards,
+    /// because a loaded library does not need it.
+    /// </summary>
     private static nint OpenRelaxed(string path)
     {
         var folder = Directory.CreateTempSubdirectory("researchkit-");

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>What libtorch's C interface can do with a tensor and TorchSharp cannot.</summary>
+/// <summary>Tensor operations that libtorch's C interface has and TorchSharp lacks.</summary>
 internal static unsafe class NativeTensors
 {
     private static readonly nint Torch = NativeLibrary.Load(NativeLibraries.TorchPath);
@@ -18,38 +18,41 @@ internal static unsafe class NativeTensors
     private static readonly delegate* unmanaged<nint, nint*, int> DataPointer =
         (delegate* unmanaged<nint, nint*, int>)NativeLibrary.GetExport(Torch, "aoti_torch_get_data_ptr");
 
-    /// <summary>Where the numbers of a tensor begin; valid while the tensor is.</summary>
+    /// <summary>Returns the address of a tensor's values; valid as long as the tensor.</summary>
     public static nint Data(Tensor tensor)
     {
         nint start;
         if (DataPointer(tensor.Handle, &start) != 0)
-            throw new InvalidOperationException("libtorch did not say where a tensor lies.");
+        throw new InvalidOperationException("libtorch returned no address for the values of a tensor.");
         GC.KeepAlive(tensor);
         return start;
     }
 
     /// <summary>
-    /// Makes <paramref name="target"/> another name of <paramref name="source"/>: same memory, shape, device and gradient.
+    /// Makes <paramref name="target"/> an alias of <paramref name="source"/>: same memory, shape, device and
+    /// gradient.
     /// </summary>
     public static void Assign(Tensor target, Tensor source)
     {
         if (AssignTensors(source.Handle, target.Handle) != 0)
-            throw new InvalidOperationException("libtorch could not assign a tensor.");
+        throw new InvalidOperationException("libtorch could not assign one tensor to another.");
         GC.KeepAlive(source);
         GC.KeepAlive(target);
     }
 
-    /// <summary>A tensor of its own, not a view, on a part of another's memory, which it keeps alive.</summary>
-    /// <param name="memory">Whose memory.</param>
-    /// <param name="shape">Sizes.</param>
-    /// <param name="strides">Elements from one to the next along each axis.</param>
-    /// <param name="offset">The first element.</param>
+    /// <summary>
+    /// Creates a tensor, not a view, on a part of the memory of another tensor, and keeps that memory alive.
+    /// </summary>
+    /// <param name="memory">Tensor that owns the memory.</param>
+    /// <param name="shape">Shape of the new tensor.</param>
+    /// <param name="strides">Strides of the new tensor, in elements.</param>
+    /// <param name="offset">Index of the first element in the memory.</param>
     public static Tensor Window(Tensor memory, long[] shape, long[] strides, long offset)
     {
         nint window;
         fixed (long* sizes = shape, steps = strides)
             if (Reinterpret(memory.Handle, shape.Length, sizes, steps, offset, &window) != 0)
-                throw new InvalidOperationException("libtorch could not make a tensor on another's memory.");
+                throw new InvalidOperationException("libtorch could not create a tensor on the memory of another tensor.");
         GC.KeepAlive(memory);
         return Tensor.UnsafeCreateTensor(window);
     }

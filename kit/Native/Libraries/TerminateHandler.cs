@@ -4,23 +4,25 @@ using System.Runtime.InteropServices;
 
 namespace ResearchKit.Native;
 
-/// <summary>A C++ error that nobody caught.</summary>
-/// <param name="Message">What the library says.</param>
-/// <param name="Stack">Where the managed code was that called it, with files and lines where they are known.</param>
+/// <summary>An uncaught C++ exception.</summary>
+/// <param name="Message">Message of the exception.</param>
+/// <param name="Stack">Managed stack of the call, with files and lines where they are known.</param>
 public sealed record UncaughtNativeError(string Message, StackTrace Stack);
 
 /// <summary>
-/// Hears of C++ errors that would end the process: some calls of TorchSharp let libtorch's errors out of native code.
+/// Reports uncaught C++ exceptions before they end the process. Some functions of TorchSharp let libtorch's
+/// exceptions out of native code.
 /// </summary>
 /// <remarks>
-/// <c>torch.matmul</c> with shapes that do not fit, <c>torch.autograd.grad</c> and <c>cummax</c> are such calls. The error cannot
-/// reach managed code, but C++ asks one function before it gives up (<c>std::set_terminate</c>). There the calling thread can be
-/// stopped for good, and the rest of the process goes on. Works on Linux x64; elsewhere such a call still ends the process.
+/// Such functions are <c>torch.matmul</c> with shapes that do not match, <c>torch.autograd.grad</c> and
+/// <c>cummax</c>. The exception cannot reach managed code, but C++ calls one function before it ends the
+/// process (<c>std::set_terminate</c>). That function can stop the calling thread for good, while the rest of
+/// the process continues. Works on Linux x64; elsewhere such a call still ends the process.
 /// </remarks>
 public static unsafe class TerminateHandler
 {
-    private const int CatchSlot = 4;   // of std::type_info's virtual functions, Itanium C++ ABI
-    private const int WhatSlot = 2;    // of std::exception's
+    private const int CatchSlot = 4;   // index in the virtual table of std::type_info, Itanium C++ ABI
+    private const int WhatSlot = 2;    // index in the virtual table of std::exception
     private static readonly Lock Gate = new();
     private static Func<UncaughtNativeError, bool>? listener;
     private static delegate* unmanaged<void> before;
@@ -28,18 +30,20 @@ public static unsafe class TerminateHandler
     private static delegate* unmanaged<nint> currentType;
     private static nint exceptionType;
 
-    /// <summary>Whether such errors can be heard of on this machine.</summary>
+    /// <summary>Whether uncaught native exceptions can be reported on this machine.</summary>
     public static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64
         && !Workarounds.IsOff(Workarounds.Terminate);
 
     internal static bool IsInstalled => before is not null;
 
-    /// <summary>From now on asks <paramref name="claim"/> about such errors, on the thread that met them.</summary>
+    /// <summary>
+    /// Calls <paramref name="claim"/> for each uncaught native exception from now on, on the thread that threw it.
+    /// </summary>
     /// <param name="claim">
-    /// True stops that thread for good, with all that it holds; false ends the process, as without a listener. A later listener
-    /// takes the place of an earlier one.
+    /// Returns true to stop that thread for good, including all that it holds, or false to end the process, as
+    /// without a listener. A new listener replaces the previous one.
     /// </param>
-    /// <returns>False where it is not supported: nothing was changed.</returns>
+    /// <returns>False where this is not supported; nothing was changed.</returns>
     public static bool Listen(Func<UncaughtNativeError, bool> claim)
     {
         ArgumentNullException.ThrowIfNull(claim);
@@ -80,25 +84,27 @@ public static unsafe class TerminateHandler
             }
             catch (ThreadInterruptedException)
             {
-                continue;   // an interrupt that came at the same moment changes nothing here
+                continue;   // the thread was interrupted meanwhile; try again
             }
             catch (Exception)
             {
-                return false;   // an exception may not leave this frame
+                return false;   // no exception may leave this method
             }
         }
     }
 
-    /// <summary>What <c>catch (const std::exception&amp; error) { error.what(); }</c> would give.</summary>
+    /// <summary>
+    /// Returns what <c>catch (const std::exception&amp; error) { error.what(); }</c> would return.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static string Message()
     {
         nint thrown = 0;
         currentException(&thrown);
         var type = currentType();
-        if (thrown == 0 || type == 0) return "A native library ended with an error that says nothing.";
+        if (thrown == 0 || type == 0) return "A native library terminated without an exception.";
         var matches = (delegate* unmanaged<nint, nint, nint*, uint, byte>)(*(nint**)exceptionType)[CatchSlot];
-        if (matches(exceptionType, type, &thrown, 1) == 0) return "A native library threw something that is not an error.";
+        if (matches(exceptionType, type, &thrown, 1) == 0) return "A native library threw an unknown exception.";
         var what = (delegate* unmanaged<nint, nint>)(*(nint**)thrown)[WhatSlot];
         return Marshal.PtrToStringUTF8(what(thrown)) ?? "";
     }

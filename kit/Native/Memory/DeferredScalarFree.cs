@@ -4,34 +4,38 @@ using System.Runtime.InteropServices;
 namespace ResearchKit.Native;
 
 /// <summary>
-/// Keeps TorchSharp's numbers (<c>Scalar</c>) alive for a while after the garbage collector has done with them.
+/// Delays the freeing of TorchSharp's native numbers (<c>Scalar</c>) after their garbage collection.
 /// </summary>
 /// <remarks>
-/// <c>x.add(0.5)</c> makes a Scalar, hands its address to native code and holds it no longer: a collection in that moment frees
-/// it before it is read, and the call fails (<c>Scalar.h: INTERNAL ASSERT FAILED</c>) or computes with another number. So the
-/// function that frees one is replaced by a queue to it: what the collector frees waits there for a second or two. Not longer,
-/// and not what is disposed of by hand, since small pieces that stay behind keep the native heap from joining the large ones
-/// between them. Small numbers are not freed at all (<see cref="ScalarCache"/>). Done on Linux with glibc; elsewhere everything
-/// stays as it was.
+/// <c>x.add(0.5)</c> creates a Scalar and passes its address to native code without keeping a reference. If a
+/// garbage collection happens at that moment, the Scalar is freed before it is read, and the call fails
+/// (<c>Scalar.h: INTERNAL ASSERT FAILED</c>) or computes with another number. Therefore the function that frees
+/// Scalars is replaced by a queue: a Scalar that the finalizer frees waits there for a second or two. It does
+/// not wait longer, and a Scalar that is disposed explicitly does not wait, because small blocks that stay
+/// allocated fragment the native heap. Small numbers are not freed at all (<see cref="ScalarCache"/>). Works on
+/// Linux with glibc; elsewhere nothing is changed.
 /// </remarks>
 internal static unsafe class DeferredScalarFree
 {
     /// <summary>
-    /// Milliseconds; between a call and the reading of its numbers lie microseconds, on a machine that has time for it.
+    /// Delay in milliseconds. Native code normally reads the numbers of a call within microseconds.
     /// </summary>
     private const int Wait = 1000;
 
     private static readonly ConcurrentQueue<nint> Queue = new();
     private static readonly Timer Clock = new(_ => FreeOldest());
     private static delegate* unmanaged<nint, void> free;
-    private static int collector;       // the thread that finalizes, once it is known
-    private static int ticking, old;   // whether the clock is set; how many waited at its last tick
+    private static int collector;       // id of the finalizer thread, once it is known
+    // Whether the timer is set, and how many Scalars waited at its last tick.
+    private static int ticking, old;
 
-    /// <summary>Whether numbers are kept.</summary>
+    /// <summary>Whether the freeing is delayed in this process.</summary>
     public static bool Kept => free is not null;
 
-    /// <summary>Puts the queue before the library's own function; call it before the first tensor.</summary>
-    /// <param name="library">TorchSharp's native library, as the loader gave it.</param>
+    /// <summary>
+    /// Replaces the library's own function by the queue. Must be called before the first tensor is created.
+    /// </summary>
+    /// <param name="library">Handle of TorchSharp's native library.</param>
     public static void Keep(nint library)
     {
         if (Kept || Workarounds.IsOff(Workarounds.ScalarFree)) return;
@@ -62,7 +66,7 @@ internal static unsafe class DeferredScalarFree
         if (!Queue.IsEmpty && (old > 0 || Interlocked.Exchange(ref ticking, 1) == 0)) Clock.Change(Wait, Timeout.Infinite);
     }
 
-    /// <summary>Notes who collects it.</summary>
+    /// <summary>Records the id of the finalizer thread when it is collected.</summary>
     private sealed class Witness
     {
         ~Witness() => collector = Environment.CurrentManagedThreadId;

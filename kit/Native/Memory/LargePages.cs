@@ -2,18 +2,21 @@ using System.Runtime.InteropServices;
 
 namespace ResearchKit.Native;
 
-/// <summary>Gets memory ready that is about to be filled whole.</summary>
+/// <summary>Prepares memory that is about to be filled completely.</summary>
 /// <remarks>
-/// Fresh memory has no pages until it is touched, 4 KB at a time, each a trip into the system: for a model's weights that takes
-/// longer than reading them. On Linux the system is asked for large pages, and for all of them at once. Elsewhere, or where it
-/// says no, nothing happens.
+/// Fresh memory gets its pages at the first access, 4 KB at a time, and each page costs a page fault. For the
+/// weights of a model that takes longer than reading them. On Linux this class requests large pages, and all of
+/// them at once. Elsewhere, or if the system refuses, nothing happens.
 /// </remarks>
 internal static unsafe partial class LargePages
 {
     private const int Huge = 14, PopulateForWriting = 23;   // MADV_HUGEPAGE, MADV_POPULATE_WRITE
     private const long PageSize = 4096, HugeSize = 2 << 20;
 
-    /// <summary>Announces that <paramref name="length"/> bytes from <paramref name="start"/> will be written.</summary>
+    /// <summary>
+    /// Announces to the system that <paramref name="length"/> bytes from <paramref name="start"/> on will be
+    /// written.
+    /// </summary>
     public static void Expect(nint start, long length)
     {
         if (!OperatingSystem.IsLinux() || length < HugeSize || Workarounds.IsOff(Workarounds.Pages)) return;

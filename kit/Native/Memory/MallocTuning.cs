@@ -2,11 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace ResearchKit.Native;
 
-/// <summary>What happens to memory that native code frees: glibc's heap; elsewhere nothing here does anything.</summary>
+/// <summary>
+/// Controls whether glibc's heap keeps freed memory or returns it to the system. Does nothing with other C
+/// libraries.
+/// </summary>
 internal static partial class MallocTuning
 {
     /// <summary>
-    /// M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h, and the bounds that glibc's own adjusting of both has.
+    /// M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h, and the largest values that glibc's dynamic adjustment
+    /// gives them.
     /// </summary>
     private const int TrimThreshold = -1, MapThreshold = -3, LargestTrim = 64 << 20, LargestMap = 32 << 20, Never = int.MaxValue;
 
@@ -14,15 +18,16 @@ internal static partial class MallocTuning
     private static bool absent = !OperatingSystem.IsLinux() || Workarounds.IsOff(Workarounds.Malloc);
     private static int keepers;
 
-    /// <summary>Whether this system's heap can be tuned so.</summary>
+    /// <summary>Whether this system's heap can be tuned.</summary>
     public static bool IsThere => !absent;
 
-    /// <summary>Gives what is free back to the system, a few milliseconds' work.</summary>
+    /// <summary>Returns free memory to the system, which takes a few milliseconds.</summary>
     public static void Return() => Try(() => malloc_trim(0));
 
     /// <summary>
-    /// Keeps what is freed until the returned is disposed, and then gives it back: what does the same again and again, such as
-    /// training, needs the same memory each time, and to get it anew each time from the system takes longer.
+    /// Keeps freed memory in the process until the returned object is disposed, and then returns it to the system.
+    /// Repeated work, such as training steps, needs the same memory each time, and requesting it from the system
+    /// each time is slower.
     /// </summary>
     public static IDisposable Keep()
     {
@@ -31,7 +36,9 @@ internal static partial class MallocTuning
         return new Keeping();
     }
 
-    /// <summary>To set one of the two ends glibc's own adjusting of both.</summary>
+    /// <summary>
+    /// Sets both thresholds, because setting one of them switches off glibc's dynamic adjustment of both.
+    /// </summary>
     private static void Adjust(int trim) => Try(() => mallopt(TrimThreshold, trim) & mallopt(MapThreshold, LargestMap));
 
     private static void Try(Func<int> call)

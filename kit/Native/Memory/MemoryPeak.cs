@@ -1,12 +1,12 @@
 namespace ResearchKit.Native;
 
-/// <summary>Lets Linux begin a process's peak of resident memory anew.</summary>
+/// <summary>Resets the peak resident memory of a process on Linux.</summary>
 internal static class MemoryPeak
 {
     private const string Forget = "/proc/self/clear_refs", PeakAlone = "5";   // man 5 proc
 
-    /// <summary>Begins the peak at what is resident once everything that is free was given back.</summary>
-    /// <returns>What is resident, in bytes; null where the system cannot do it.</returns>
+    /// <summary>Returns free memory to the system and resets the peak to the resident memory.</summary>
+    /// <returns>Resident memory in bytes; null where the system cannot reset the peak.</returns>
     public static long? Reset()
     {
         if (!OperatingSystem.IsLinux()) return null;

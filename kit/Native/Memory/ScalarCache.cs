@@ -4,12 +4,14 @@ using System.Runtime.InteropServices;
 namespace ResearchKit.Native;
 
 /// <summary>
-/// One native object (<c>Scalar</c>) for each small number, as runtimes have for small integers, instead of one each time.
+/// Shares one native object (<c>Scalar</c>) for each small number, as runtimes do for small integers, instead
+/// of creating a new one each time.
 /// </summary>
 /// <remarks>
-/// TorchSharp's <c>x + y</c> makes a 1 that multiplies y, <c>x * 0.5</c> a 0.5, and leaves both to the garbage collector. What
-/// waits for it lies between the large pieces of the native heap and keeps them from joining, so that memory grows and steps find
-/// the heap in different states. Small are the sixteenths from −32 to 32. They are never freed.
+/// TorchSharp's <c>x + y</c> creates a 1 that multiplies y, and <c>x * 0.5</c> creates a 0.5; both are left to
+/// the garbage collector. Until they are collected they fragment the native heap, so that memory grows and
+/// steps find the heap in different states. Small numbers are the multiples of 1/16 from −32 to 32. Shared
+/// objects are never freed.
 /// </remarks>
 internal static unsafe class ScalarCache
 {
@@ -25,8 +27,10 @@ internal static unsafe class ScalarCache
     /// <summary>Whether small numbers are shared in this process.</summary>
     public static bool IsUsed => ofDouble is not null;
 
-    /// <summary>Puts itself before the functions that make numbers; call it before the first tensor.</summary>
-    /// <param name="library">TorchSharp's native library, as the loader gave it.</param>
+    /// <summary>
+    /// Replaces the library's functions that create numbers. Must be called before the first tensor is created.
+    /// </summary>
+    /// <param name="library">Handle of TorchSharp's native library.</param>
     public static void Keep(nint library)
     {
         ofInt = (delegate* unmanaged<int, nint>)ExportedFunction.Replace(library, "THSTorch_int32_to_scalar",
@@ -39,7 +43,7 @@ internal static unsafe class ScalarCache
             (nint)(delegate* unmanaged<double, nint>)&OfDouble);
     }
 
-    /// <summary>Whether this one is shared and so must not be freed.</summary>
+    /// <summary>Whether a Scalar is shared and so must not be freed.</summary>
     public static bool Contains(nint scalar) => Shared.ContainsKey(scalar);
 
     [UnmanagedCallersOnly]
@@ -60,7 +64,10 @@ internal static unsafe class ScalarCache
 
     private static nint[] Table() => new nint[(2 * Middle) + 1];
 
-    /// <summary>The shared one, or 0; <paramref name="place"/> is where it would be, -1 for a number that is not small.</summary>
+    /// <summary>
+    /// Returns the shared object, or 0 if there is none yet; <paramref name="place"/> is its index in the table, or
+    /// -1 for a number that is not small.
+    /// </summary>
     private static nint Find(nint[] table, double value, out int place)
     {
         var parts = value * Parts;
@@ -72,7 +79,7 @@ internal static unsafe class ScalarCache
     private static nint Share(nint[] table, int place, nint scalar, double value)
     {
         if (place < 0) return scalar;
-        Shared[scalar] = value;   // before anybody else can find it and dispose of it
+        Shared[scalar] = value;   // before another thread can find it and dispose of it
         if (Interlocked.CompareExchange(ref table[place], scalar, 0) != 0) Shared.TryRemove(scalar, out _);
         return scalar;
     }

@@ -5,24 +5,30 @@ using static TorchSharp.torch;
 namespace ResearchKit.Native;
 
 /// <summary>
-/// Products of bfloat16 factors for processors without such instructions: of float32 factors with bfloat16's values.
+/// Emulates bfloat16 products on processors without bfloat16 instructions: multiplies in float32 the factors
+/// rounded to bfloat16.
 /// </summary>
 /// <remarks>
-/// Without AVX512_BF16 or AMX, libtorch's bfloat16 products take several times as long as float32's. Here the factors are rounded
-/// to bfloat16, multiplied and summed in float32, and the sums rounded to bfloat16, as a processor with such instructions does;
-/// their gradients likewise. <see cref="Kernels"/> chooses.
+/// Without AVX512_BF16 or AMX, libtorch's bfloat16 products are several times slower than float32 products.
+/// Here the factors are rounded to bfloat16, multiplied and summed in float32, and the sums rounded to
+/// bfloat16, as on a processor with such instructions. The gradients are computed in the same way.
+/// <see cref="Kernels"/> decides whether the emulation is used.
 /// </remarks>
 internal static class BFloat16Emulation
 {
-    /// <summary>Whether autocast would make a product of this one in bfloat16, and it should be emulated.</summary>
+    /// <summary>
+    /// Whether autocast would compute a product of this tensor in bfloat16, and the product should be emulated.
+    /// </summary>
     public static bool Fits(Tensor x) => IsAutocast(x) && Kernels.Current.EmulatesBFloat16Products;
 
-    /// <summary>Whether autocast would convolve this one in bfloat16, and the convolution should be emulated.</summary>
+    /// <summary>
+    /// Whether autocast would convolve this tensor in bfloat16, and the convolution should be emulated.
+    /// </summary>
     public static bool FitsConvolution(Tensor x) => IsAutocast(x) && Kernels.Current.EmulatesBFloat16Convolutions;
 
     /// <summary>
-    /// Whether a recurrent layer should read this one in float32 under bfloat16 autocast: oneDNN has LSTM and GRU in bfloat16
-    /// with AVX-512 only.
+    /// Whether a recurrent layer should read this tensor in float32 under bfloat16 autocast: oneDNN has bfloat16
+    /// LSTM and GRU only with AVX-512.
     /// </summary>
     public static bool FitsRecurrent(Tensor x) =>
         IsAutocast(x) && (!Avx512BW.IsSupported || Kernels.Current.EmulatesBFloat16Products);
@@ -31,11 +37,11 @@ internal static class BFloat16Emulation
         x.device_type == DeviceType.CPU && x.dtype is ScalarType.Float32 or ScalarType.BFloat16
         && Autocast.TypeOn(DeviceType.CPU) == ScalarType.BFloat16;
 
-    /// <summary>What a product makes of the rounded factors, rounded.</summary>
-    /// <param name="x">float32 or bfloat16, as the others.</param>
-    /// <param name="weight">The other factor.</param>
-    /// <param name="bias">What is added, or null.</param>
-    /// <param name="product">Multiplies float32 tensors, outside of autocast.</param>
+    /// <summary>Computes a product of factors rounded to bfloat16, and rounds the result to bfloat16.</summary>
+    /// <param name="x">First factor; float32 or bfloat16, as the other tensors.</param>
+    /// <param name="weight">Second factor.</param>
+    /// <param name="bias">Tensor to add; null for none.</param>
+    /// <param name="product">Computes the product of float32 tensors; autocast is paused.</param>
     public static Tensor Of(Tensor x, Tensor weight, Tensor? bias, Func<Tensor, Tensor, Tensor?, Tensor> product)
     {
         using var scope = NewDisposeScope();

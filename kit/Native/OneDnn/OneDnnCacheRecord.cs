@@ -5,35 +5,33 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>
-/// What oneDNN believes about the processor's data caches: the record by which it divides its work into blocks.
-/// </summary>
+/// <summary>oneDNN's record of the processor's data caches, by which it divides its work into blocks.</summary>
 /// <remarks>
-/// oneDNN reads CPUID once, into a static object (<c>Xbyak::util::Cpu</c>). Where a virtual machine hides the caches, the sizes
-/// in it are one byte each, and planning by them gives wrong sums or divides by zero. The object lies in the writable data of
-/// libtorch_cpu and is found by the processor's family, model and stepping, which are part of it; nothing is written unless
-/// exactly one place matches. Linux x64 only.
+/// oneDNN reads CPUID once, into a static object (<c>Xbyak::util::Cpu</c>). Where a virtual machine hides the
+/// caches, the recorded sizes are one byte each; blocks of such sizes give wrong sums or a division by zero.
+/// The object is in the writable data of libtorch_cpu. It is found by the processor's family, model and
+/// stepping, which are part of it. Nothing is written unless exactly one place matches. Linux x64 only.
 /// </remarks>
 internal static unsafe class OneDnnCacheRecord
 {
-    // Places in the object, in 32-bit words: type_ (the features, 128 bits), x2APIC_supported_, then from word 0 on numCores_[2],
-    // dataCacheSize_[10], coresSharingDataCache_[10], dataCacheLevels_, avx10version_,
-    // then model, family, stepping, extended model and family, display family and model.
+    // Layout of the object in 32-bit words: type_ (the features, 128 bits), x2APIC_supported_, then from word 0 on
+    // numCores_[2], dataCacheSize_[10], coresSharingDataCache_[10], dataCacheLevels_, avx10version_, then model,
+    // family, stepping, extended model and family, display family and model.
     private const int Features = -5, Topology = -1, Cores = 1, Sizes = 2, Sharing = 12, Levels = 22, Identity = 24,
         Words = 31, MostLevels = 10;
     private static readonly Lazy<nint> Place = new(Find);
     private static readonly Lazy<bool> Filled = new(Fill);
 
-    /// <summary>Whether the record was filled in this process.</summary>
+    /// <summary>Whether this process wrote cache sizes into the record.</summary>
     public static bool WasFilled => Filled is { IsValueCreated: true, Value: true };
 
     /// <summary>
-    /// Whether oneDNN knows the caches: from CPUID, or since they were written into its record, which the first call does where
-    /// it must.
+    /// Whether oneDNN knows the cache sizes, either from CPUID or because they were written into its record. The
+    /// first access writes them where that is needed.
     /// </summary>
     public static bool IsRight => PortableMode.IsOn || ProcessorCaches.Seen is not null || Filled.Value;
 
-    /// <summary>The sizes that oneDNN has; null where its record cannot be found.</summary>
+    /// <summary>Reads the cache sizes that oneDNN uses; null where its record cannot be found.</summary>
     public static CacheSizes? Read()
     {
         if (Place.Value is 0) return null;
@@ -43,8 +41,8 @@ internal static unsafe class OneDnnCacheRecord
         return new CacheSizes(PerCore(0), PerCore(1), PerCore(2));
     }
 
-    /// <summary>Gives oneDNN other sizes.</summary>
-    /// <returns>False where its record cannot be found; then nothing was changed.</returns>
+    /// <summary>Writes cache sizes into oneDNN's record.</summary>
+    /// <returns>False if the record cannot be found; nothing was changed.</returns>
     public static bool Write(CacheSizes caches)
     {
         if (Place.Value is 0) return false;
@@ -55,17 +53,22 @@ internal static unsafe class OneDnnCacheRecord
         for (var level = 0; level < sizes.Length; level++)
         {
             record[Sizes + level] = sizes[level];
-            record[Sharing + level] = 1;   // the sizes are those of one core's share
+            record[Sharing + level] = 1;   // the sizes are already those of one core's share
         }
         return true;
     }
 
-    /// <summary>For a portable run: the processor, its caches and cores are the same on every machine.</summary>
-    /// <returns>False where the record cannot be found; then nothing was changed.</returns>
+    /// <summary>
+    /// Writes a fixed processor with its caches and cores into the record, which a portable run uses on every
+    /// machine.
+    /// </summary>
+    /// <returns>False if the record cannot be found, or the processor lacks AVX, FMA or AVX2; nothing was
+    /// changed.</returns>
     public static bool WritePortable()
     {
         const ulong neededFeatures = 1 << 14 | 1 << 15 | 1 << 20;              // AVX, FMA, AVX2
-        const ulong portableFeatures = 0x6_05F0_F7FF;                         // SSE to AVX2, FMA, F16C, BMI, an Intel processor
+        // SSE to AVX2, FMA, F16C, BMI, made by Intel
+        const ulong portableFeatures = 0x6_05F0_F7FF;
         if (Place.Value is 0) return false;
         var record = (int*)Place.Value;
         var features = (ulong*)(record + Features);
@@ -87,7 +90,8 @@ internal static unsafe class OneDnnCacheRecord
 
     private static bool Fill()
     {
-        if (ProcessorCaches.HiddenOnPurpose) Write(new CacheSizes(1, 1, 1));   // as CPUID without its cache leaves gives them
+        // the sizes that oneDNN reads where CPUID hides the caches
+        if (ProcessorCaches.HiddenOnPurpose) Write(new CacheSizes(1, 1, 1));
         return !Workarounds.IsOff(Workarounds.CacheRecord) && Write(ProcessorCaches.BestKnown);
     }
 
@@ -95,7 +99,7 @@ internal static unsafe class OneDnnCacheRecord
     {
         if (!OperatingSystem.IsLinux() || !X86Base.IsSupported || !NativeLibrary.TryGetExport(
             NativeLibrary.Load(NativeLibraries.TorchPath), "aoti_torch_cpu__linear_pointwise", out _)) return 0;
-        using (var one = ones(2, 2)) OneDnnLinear.Multiply(one, one).Dispose();   // has oneDNN read CPUID
+        using (var one = ones(2, 2)) OneDnnLinear.Multiply(one, one).Dispose();   // makes oneDNN read CPUID
         var matches = WritableRanges().SelectMany(range => Matches(range.Start, range.End)).Take(2).ToList();
         return matches.Count == 1 ? matches[0] : 0;
     }
@@ -121,7 +125,8 @@ internal static unsafe class OneDnnCacheRecord
         && record[(Sharing + 4)..Levels].IndexOfAnyExcept(0) < 0;
 
     /// <summary>
-    /// Model, family, stepping, extended model and family, display family and model, as Xbyak derives them from CPUID's leaf 1.
+    /// Returns model, family, stepping, extended model and family, display family and model, as Xbyak derives them
+    /// from CPUID leaf 1.
     /// </summary>
     private static int[] ProcessorIdentity()
     {
@@ -136,7 +141,10 @@ internal static unsafe class OneDnnCacheRecord
             family == 15 ? family + extendedFamily : family, family is 6 or 15 ? (extendedModel << 4) + model : model];
     }
 
-    /// <summary>The writable data of libtorch_cpu: what is mapped from its file, and the zeros behind.</summary>
+    /// <summary>
+    /// Returns the writable address ranges of libtorch_cpu: those mapped from its file, and the zero-initialized
+    /// data after them.
+    /// </summary>
     private static IEnumerable<(nint Start, nint End)> WritableRanges()
     {
         var behind = false;
@@ -144,7 +152,8 @@ internal static unsafe class OneDnnCacheRecord
         {
             var parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             var path = line.IndexOf('/') is var slash and >= 0 ? line[slash..] : "";
-            var isLibrary = Path.GetFileName(path) == Path.GetFileName(NativeLibraries.TorchPath);   // the folder may be a link
+            // only names are compared, because the folder may be a link
+            var isLibrary = Path.GetFileName(path) == Path.GetFileName(NativeLibraries.TorchPath);
             if (parts[1].StartsWith("rw", StringComparison.Ordinal) && (isLibrary || (behind && parts.Length == 5)))
             {
                 var range = parts[0].Split('-');

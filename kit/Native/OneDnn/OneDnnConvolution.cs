@@ -4,11 +4,11 @@ using static TorchSharp.torch;
 namespace ResearchKit.Native;
 
 /// <summary>
-/// oneDNN's two-dimensional convolution, with a bias, the addition of another tensor and ReLU in the same kernel.
+/// oneDNN's two-dimensional convolution, fused with a bias, the addition of another tensor and a ReLU.
 /// </summary>
 /// <remarks>
-/// Tensors have their channels last in memory, and the weight is laid out once in oneDNN's blocked format. Reached through the C
-/// interface that compiled PyTorch models use. Nothing is recorded for a gradient.
+/// Tensors are channels-last in memory, and the weight is packed once in oneDNN's blocked format. Called
+/// through the C interface that compiled PyTorch models use. Gradients are not recorded.
 /// </remarks>
 internal static unsafe class OneDnnConvolution
 {
@@ -29,27 +29,30 @@ internal static unsafe class OneDnnConvolution
         (delegate* unmanaged<nint, nint, nint, nint*, long*, long, long*, long, long*, long, long, byte*, double*, byte**,
             double**, long, byte**, nint*, int>)Find("aoti_torch_cpu_mkldnn__convolution_pointwise_binary_");
 
-    /// <summary>Whether this system's libtorch has it.</summary>
+    /// <summary>
+    /// Whether this system's libtorch exports the functions, and the workaround is not switched off.
+    /// </summary>
     public static bool IsThere => !Workarounds.IsOff(Workarounds.FusedConvolution) && Pointwise is not null && Added is not null
         && AddedInPlace is not null;
 
-    /// <summary>Whether this process has used it.</summary>
+    /// <summary>Whether this process has called it.</summary>
     public static bool WasUsed { get; private set; }
 
-    /// <summary>Whether packed models use it; not where the self-check finds oneDNN's convolutions wrong.</summary>
+    /// <summary>
+    /// Whether packed models use it. They do not where the self-check finds oneDNN's convolutions wrong.
+    /// </summary>
     public static bool IsUsed => IsThere && !Kernels.Current.ConvolvesByColumns;
 
-    /// <summary>relu(convolution(x) + bias + added); null and false arguments are skipped.</summary>
-    /// <param name="x">[batch, channels in, height, width], in any layout; of the weight's dtype.</param>
+    /// <summary>Computes relu(convolution(x) + bias + added); null and false arguments are skipped.</summary>
+    /// <param name="x">[batch, channels in, height, width], of any strides and of the weight's dtype.</param>
     /// <param name="weight">[channels out, channels in / groups, kernel height, kernel width] in oneDNN's blocked format.</param>
     /// <param name="bias">[channels out], or null.</param>
-    /// <param name="geometry">Of the convolution.</param>
-    /// <param name="added">Of the result's shape and dtype, or null.</param>
-    /// <param name="overwrites">
-    /// Whether the result may take the place of <paramref name="added"/> in memory, which saves a copy of it.
-    /// </param>
-    /// <param name="relu">Whether negative numbers become 0.</param>
-    /// <returns>[batch, channels out, height, width], the channels last in memory.</returns>
+    /// <param name="geometry">Stride, padding, dilation and groups.</param>
+    /// <param name="added">Tensor to add, of the result's shape and dtype; null for none.</param>
+    /// <param name="overwrites">Whether the result may overwrite <paramref name="added"/>, which saves a
+    /// copy.</param>
+    /// <param name="relu">Whether to apply a ReLU.</param>
+    /// <returns>[batch, channels out, height, width], channels-last in memory.</returns>
     public static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, ConvolutionGeometry geometry, Tensor? added,
         bool overwrites, bool relu)
     {
@@ -74,7 +77,8 @@ internal static unsafe class OneDnnConvolution
         GC.KeepAlive(weight);
         GC.KeepAlive(bias);
         GC.KeepAlive(added);
-        return error == 0 ? Tensor.UnsafeCreateTensor(result) : throw new InvalidOperationException("oneDNN could not convolve.");
+        return error == 0 ? Tensor.UnsafeCreateTensor(result)
+        : throw new InvalidOperationException("oneDNN could not compute the convolution.");
     }
 
     private static bool HasChannelsLast(Tensor map)
@@ -88,11 +92,11 @@ internal static unsafe class OneDnnConvolution
     private static nint Find(string name) => NativeLibrary.TryGetExport(Library, name, out var function) ? function : 0;
 }
 
-/// <summary>How the window of a convolution moves.</summary>
-/// <param name="Stride">Steps between windows, down and across.</param>
-/// <param name="Padding">Zeros on each side, down and across.</param>
-/// <param name="Dilation">Steps between the points of a window, down and across.</param>
-/// <param name="Groups">Groups of channels that are convolved separately.</param>
+/// <summary>Stride, padding, dilation and groups of a convolution.</summary>
+/// <param name="Stride">Stride, vertical and horizontal.</param>
+/// <param name="Padding">Zero padding on each side, vertical and horizontal.</param>
+/// <param name="Dilation">Distance between the elements of the kernel, vertical and horizontal.</param>
+/// <param name="Groups">Number of channel groups that are convolved separately.</param>
 internal sealed record ConvolutionGeometry(long[] Stride, long[] Padding, long[] Dilation, int Groups)
 {
     /// <summary>Height and width of the result.</summary>

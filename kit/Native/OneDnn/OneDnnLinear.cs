@@ -4,10 +4,13 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Native;
 
-/// <summary>Products of float32 matrices by oneDNN, which libtorch carries but does not multiply float32 with.</summary>
+/// <summary>
+/// Multiplies float32 matrices with oneDNN, which is part of libtorch but which libtorch does not use for
+/// float32.
+/// </summary>
 /// <remarks>
-/// libtorch's own products are MKL's. Which of the two is faster depends on the processor and on the sizes; <see cref="Kernels"/>
-/// chooses. Reached through the C interface that compiled PyTorch models use.
+/// libtorch's own float32 products use MKL. Which of the two is faster depends on the processor and on the
+/// sizes; <see cref="Kernels"/> decides. Called through the C interface that compiled PyTorch models use.
 /// </remarks>
 internal static unsafe class OneDnnLinear
 {
@@ -21,12 +24,14 @@ internal static unsafe class OneDnnLinear
     private static readonly delegate* unmanaged<nint, nint*,
         int> NewHandle = (delegate* unmanaged<nint, nint*, int>)Find("aoti_torch_new_tensor_handle");
 
-    /// <summary>Whether this system's libtorch has them, and they are not switched off.</summary>
+    /// <summary>
+    /// Whether this system's libtorch exports the functions, and the workaround is not switched off.
+    /// </summary>
     public static bool IsThere => LinearPointwise is not null && !Workarounds.IsOff(Workarounds.OneDnnProducts);
 
     /// <summary>
-    /// Whether these can be multiplied so: float32, on the CPU, not empty, of shapes that fit; libtorch says what is wrong with
-    /// others.
+    /// Whether oneDNN can multiply these tensors: float32, on the CPU, not empty, of matching shapes. For other
+    /// tensors, libtorch's own product reports what is wrong.
     /// </summary>
     public static bool Fits(Tensor x, Tensor weight, Tensor? bias = null) =>
         IsPlain(x) && IsPlain(weight) && (bias is null || IsPlain(bias))
@@ -36,7 +41,7 @@ internal static unsafe class OneDnnLinear
     private static bool IsPlain(Tensor tensor) =>
         tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.numel() > 0;
 
-    /// <summary>x Wᵀ + b, without recording it for a gradient.</summary>
+    /// <summary>Computes x Wᵀ + b without recording a gradient.</summary>
     /// <param name="x">float32 [rows, in].</param>
     /// <param name="weight">float32 [out, in].</param>
     /// <param name="bias">float32 [out], or null.</param>
@@ -47,15 +52,16 @@ internal static unsafe class OneDnnLinear
         return MultiplyPacked(InRows(x), InRows(weight), bias).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A weight in oneDNN's blocked format, laid out once for many products.</summary>
+    /// <summary>Packs a weight in oneDNN's blocked format, once for many products.</summary>
     /// <param name="weight">float32 or bfloat16 [out, in].</param>
-    /// <returns>Null where this libtorch cannot do it.</returns>
+    /// <returns>The packed weight; null where this libtorch does not support it.</returns>
     public static Tensor? Pack(Tensor weight)
     {
         if (!IsThere || Dispatch is null || NewHandle is null) return null;
         nint handle;
         if (NewHandle(weight.Handle, &handle) != 0) return null;
-        var stack = stackalloc nint[] { handle, 0 };   // the weight, which is consumed, and no hint of how many rows it will meet
+        // The weight, whose handle is consumed, and no hint about the number of rows.
+        var stack = stackalloc nint[] { handle, 0 };
         int error;
         fixed (byte* name = "mkldnn::_reorder_linear_weight\0"u8, overload = "\0"u8) error = Dispatch(name, overload, stack);
         GC.KeepAlive(weight);
@@ -64,7 +70,7 @@ internal static unsafe class OneDnnLinear
 
     /// <summary>x Wᵀ + b by a packed weight, without recording it for a gradient.</summary>
     /// <param name="x">[..., in], of the weight's dtype; not empty.</param>
-    /// <param name="weight">What <see cref="Pack"/> gave.</param>
+    /// <param name="weight">Weight returned by <see cref="Pack"/>.</param>
     /// <param name="bias">[out], or null.</param>
     /// <returns>[..., out].</returns>
     public static Tensor MultiplyPacked(Tensor x, Tensor weight, Tensor? bias)
@@ -81,8 +87,8 @@ internal static unsafe class OneDnnLinear
     }
 
     /// <summary>
-    /// A matrix whose rows or columns lie whole in memory, as it is; any other anew, such as the one number, spread over a
-    /// matrix, that is the gradient of a sum: oneDNN has no fast way for it.
+    /// Returns the matrix if its rows or its columns are contiguous, else a contiguous copy. oneDNN is slow with
+    /// other strides, such as those of the expanded scalar that is the gradient of a sum.
     /// </summary>
     private static Tensor InRows(Tensor matrix)
     {

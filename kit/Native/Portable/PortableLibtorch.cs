@@ -4,12 +4,12 @@ using System.Runtime.Intrinsics.X86;
 namespace ResearchKit.Native;
 
 /// <summary>
-/// libtorch's own part of a portable run: the instruction sets that it sees, and sums whose order does not depend on the threads'
-/// race.
+/// libtorch's own part of a portable run: the instruction sets that it detects, and sums whose order does not
+/// depend on thread timing.
 /// </summary>
 internal static unsafe class PortableLibtorch
 {
-    // cpuinfo_isa of cpuinfo, one byte for each instruction set, on x64.
+    // Indices in cpuinfo_isa of the cpuinfo library, which has one byte for each instruction set, on x64.
     private const int Avx = 22, AvxVnni = 23, Fma3 = 24, F16c = 27, WideAvx2 = 28, FirstWider = 29, LastWider = 55;
 
     public static void Fix()
@@ -18,7 +18,9 @@ internal static unsafe class PortableLibtorch
         SumInOrder();
     }
 
-    /// <summary>libtorch takes other paths for bfloat16 where it sees AVX-512 or AMX.</summary>
+    /// <summary>
+    /// Hides AVX-512 and AMX, because libtorch uses other code for bfloat16 where it detects them.
+    /// </summary>
     private static void HideWiderInstructions()
     {
         var core = NativeLibrary.Load(Path.Combine(Path.GetDirectoryName(NativeLibraries.TorchPath)!, "libc10.so"));
@@ -35,8 +37,9 @@ internal static unsafe class PortableLibtorch
     }
 
     /// <summary>
-    /// Without this the gradient of an indexing (<c>weight[tokens]</c>) is added up by several threads in the order in which they
-    /// come. New tensors need not be filled for it.
+    /// Switches on deterministic algorithms. Without them the gradient of an indexing (<c>weight[tokens]</c>) is
+    /// summed by several threads in the order in which they arrive. Filling new tensors, which the switch also
+    /// enables, is not needed and stays off.
     /// </summary>
     private static void SumInOrder()
     {
@@ -46,7 +49,8 @@ internal static unsafe class PortableLibtorch
             || !NativeLibrary.TryGetExport(torch, "_ZN2at7Context39setDeterministicFillUninitializedMemoryEb", out var fill))
             throw PortableMode.Missing("libtorch's switch for deterministic algorithms");
         var global = ((delegate* unmanaged[Cdecl]<nint>)context)();
-        ((delegate* unmanaged[Cdecl]<nint, byte, byte, void>)order)(global, 1, 1);   // on; an operation that has none warns
+        // on; operations without a deterministic algorithm only warn
+        ((delegate* unmanaged[Cdecl]<nint, byte, byte, void>)order)(global, 1, 1);
         ((delegate* unmanaged[Cdecl]<nint, byte, void>)fill)(global, 0);
     }
 }

@@ -5,13 +5,14 @@ namespace ResearchKit.Native;
 
 /// <summary>MKL's part of a portable run.</summary>
 /// <remarks>
-/// MKL's conditional numerical reproducibility (<c>MKL_CBWR=AVX2,STRICT</c>) takes one code path whatever the processor can do
-/// and wherever a matrix begins in memory. It is made for Intel's processors: math functions, products and Fourier transforms
-/// differ on others until MKL takes them for Intel's. The sizes of the caches are given too, since blocks are planned by them.
+/// MKL's conditional numerical reproducibility (<c>MKL_CBWR=AVX2,STRICT</c>) uses one code path for all
+/// processors and all alignments of matrices in memory. It is made for Intel processors: on others, math
+/// functions, products and Fourier transforms differ until MKL takes the processor for an Intel one. The cache
+/// sizes are fixed too, because MKL chooses its blocks by them.
 /// </remarks>
 internal static unsafe class PortableMkl
 {
-    /// <summary>As MKL counts: the number of levels, then bytes of each.</summary>
+    /// <summary>Cache sizes in MKL's format: the number of levels, then the bytes of each level.</summary>
     private static readonly long[] Caches = [3, 32 << 10, 256 << 10, 8 << 20, 0];
 
     public static void Fix()
@@ -27,7 +28,10 @@ internal static unsafe class PortableMkl
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void CacheInfo(long* levels) => Caches.CopyTo(new Span<long>(levels, Caches.Length));
 
-    /// <summary>Of the last level for level 0, -1 for a level that there is not.</summary>
+    /// <summary>
+    /// Returns the size of a cache level. Level 0 means the last level; the result is -1 for a level that does not
+    /// exist.
+    /// </summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static long CacheSize(int level) => level < 0 || level > Caches[0] ? -1 : Caches[level == 0 ? Caches[0] : level];
 }

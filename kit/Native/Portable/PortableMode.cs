@@ -5,26 +5,27 @@ using TorchSharp;
 namespace ResearchKit.Native;
 
 /// <summary>
-/// Has libtorch, MKL and oneDNN compute alike on every x64 processor with AVX2, so that a run gives the same bits on all of them.
+/// Makes libtorch, MKL and oneDNN compute identically on every x64 processor with AVX2, so that a run gives the
+/// same bits on all of them.
 /// </summary>
 /// <remarks>
-/// Each library chooses its code by the processor's maker, instruction sets, caches and cores. Here each is told the same ones:
-/// those of a processor of 2013 with AVX2 and FMA. Nothing is measured. See <see cref="Compute.Portable"/> for what the mode
-/// promises.
+/// Each library chooses its code by the processor's maker, instruction sets, caches and cores. In this mode
+/// each of them sees the same processor: one of 2013 with AVX2 and FMA. No kernels are measured. See
+/// <see cref="Compute.Portable"/> for what the mode guarantees.
 /// </remarks>
 internal static partial class PortableMode
 {
     public const string Variable = "RESEARCHKIT_PORTABLE";
 
     /// <summary>
-    /// Threads of a portable run, unless it asks for another number: sums are split among threads, so the number is part of the
-    /// result.
+    /// Number of threads of a portable run, unless the run sets another. Sums are split among threads, so the
+    /// result depends on the number.
     /// </summary>
     public const int DefaultThreads = 2;
 
     private const string On = "1", Off = "0";
 
-    /// <summary>What the libraries read, once, before their first operation.</summary>
+    /// <summary>Environment variables that the libraries read once, before their first operation.</summary>
     private static readonly (string Name, string Value)[] Settings =
     [
         ("ATEN_CPU_CAPABILITY", "avx2"),
@@ -38,11 +39,12 @@ internal static partial class PortableMode
 
     private static readonly string[] Unset = ["MKL_NUM_THREADS", "MKL_DOMAIN_NUM_THREADS", "MKL_NUM_STRIPES"];
 
-    /// <summary>Whether this process computes so.</summary>
+    /// <summary>Whether this process is a portable run.</summary>
     public static bool IsOn { get; private set; }
 
     /// <summary>
-    /// The kernels of a portable run: MKL's products, oneDNN's convolutions, bfloat16 products of rounded float32 factors.
+    /// The kernels of a portable run: MKL's products, oneDNN's convolutions, and bfloat16 products emulated in
+    /// float32.
     /// </summary>
     public static KernelTable Kernels { get; } = KernelTable.Parse(
         $"{KernelTable.Mkl}={KernelTable.MklIntel} {KernelTable.BFloat16Product}={KernelTable.Float32} "
@@ -51,24 +53,28 @@ internal static partial class PortableMode
         Source = "fixed, for a portable run",
     };
 
-    /// <summary>Switches the mode on where the environment asks for it.</summary>
+    /// <summary>Switches the mode on if the environment variable requests it.</summary>
     public static void EnterIfAsked()
     {
         if (EnvironmentSwitch.Read(Variable, On, Off) == On) Enter();
     }
 
-    /// <exception cref="InvalidOperationException">A tensor was made before: libraries have already chosen.</exception>
-    /// <exception cref="NotSupportedException">This machine cannot compute so; the message says why.</exception>
+    /// <summary>Switches the mode on.</summary>
+    /// <exception cref="InvalidOperationException">A tensor was created before, so the libraries have already
+    /// chosen.</exception>
+    /// <exception cref="NotSupportedException">The mode is not possible on this machine; the message gives the
+    /// reason.</exception>
     public static void Enter()
     {
         if (IsOn) return;
-        if (torch.Tensor.PeakCount > 0) throw new InvalidOperationException(
-            "Portable mode was asked for after the first tensor operation; set Compute.Portable before it.");
+        if (torch.Tensor.PeakCount > 0)
+        throw new InvalidOperationException("Portable mode was requested after the first tensor operation; "
+        + "set Compute.Portable before it.");
         if (Obstacle() is { } why) throw new NotSupportedException($"A portable run is not possible here: {why}");
         Fix();
     }
 
-    /// <summary>Tells each library the same processor.</summary>
+    /// <summary>Makes each library see the same processor.</summary>
     internal static void Fix()
     {
         foreach (var (name, value) in Settings) _ = setenv(name, value, 1);
@@ -88,7 +94,7 @@ internal static partial class PortableMode
         }
     }
 
-    /// <summary>One sentence about what a library does not show.</summary>
+    /// <summary>Creates the exception for a function or record that was not found in a library.</summary>
     public static NotSupportedException Missing(string what) =>
         new($"A portable run is not possible here: {what} was not found in this libtorch ({NativeLibraries.TorchVersion} for "
             + "Linux x64 of the packages is expected).");
@@ -103,7 +109,7 @@ internal static partial class PortableMode
         : Workarounds.IsOff(Workarounds.BFloat16) ? $"{Workarounds.Variable} switches {Workarounds.BFloat16} off, which it needs."
         : null;
 
-    // .NET keeps its own copy of the environment; native code reads the C library's.
+    // .NET keeps its own copy of the environment variables; native code reads those of the C library.
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int setenv(string name, string value, int overwrite);
 

@@ -3,11 +3,12 @@ using System.Runtime.InteropServices;
 
 namespace ResearchKit.Native;
 
-/// <summary>The number of threads of a portable run, on every thread that computes.</summary>
+/// <summary>Sets the number of threads of a portable run on every thread that computes.</summary>
 /// <remarks>
-/// To set OpenMP's number is to set it for the calling thread; another thread begins with as many as the machine has cores until
-/// its first parallel loop of libtorch. Libraries ask <c>omp_get_max_threads</c> before they share work out: its replacement sets
-/// the number on each thread that asks for the first time.
+/// OpenMP's number of threads is a setting of the calling thread. Another thread starts with the number of
+/// cores, until its first parallel loop in libtorch. Libraries call <c>omp_get_max_threads</c> before they
+/// divide work. The replacement of that function sets the number on each thread that calls it for the first
+/// time.
 /// </remarks>
 internal static unsafe class PortableThreads
 {
@@ -33,7 +34,7 @@ internal static unsafe class PortableThreads
         }
     }
 
-    /// <summary>Another number of threads, from now on.</summary>
+    /// <summary>Sets another number of threads.</summary>
     public static void Set(int threads)
     {
         count = threads;

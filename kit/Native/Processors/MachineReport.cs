@@ -5,11 +5,12 @@ using TorchSharp;
 namespace ResearchKit.Native;
 
 /// <summary>
-/// What this machine has and what the kit makes of it, in lines of a name and a value; <c>researchkit doctor</c> prints them.
+/// Describes this machine and how the kit uses it, in lines of a name and a value. <c>researchkit doctor</c>
+/// prints them.
 /// </summary>
 public static class MachineReport
 {
-    /// <summary>Processor, memory, libraries and devices. Takes no measurements.</summary>
+    /// <summary>Returns processor, memory, libraries and devices, without measurements.</summary>
     public static IReadOnlyList<(string Name, string Value)> Machine() =>
     [
         ("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}"),
@@ -33,7 +34,9 @@ public static class MachineReport
         ("Apple GPU (MPS)", torch.mps_is_available() ? "available" : "not available"),
     ];
 
-    /// <summary>The kernels in use with the reasons; decides them if nothing has.</summary>
+    /// <summary>
+    /// Returns the kernels in use with the reasons. Chooses the kernels if that has not happened yet.
+    /// </summary>
     /// <exception cref="InvalidOperationException">
     /// An environment variable of the kit has a value that is not understood.
     /// </exception>
@@ -48,7 +51,7 @@ public static class MachineReport
         return [("float32", Rate(torch.ScalarType.Float32)), ("bfloat16", Rate(torch.ScalarType.BFloat16))];
     }
 
-    /// <summary>Where the fast paths for x64 and glibc do not apply.</summary>
+    /// <summary>Lists the optimizations for x64 and glibc that do not apply on this system.</summary>
     private static IEnumerable<(string Name, string Value)> SteppedAside()
     {
         if (!OneDnnLinear.IsThere)

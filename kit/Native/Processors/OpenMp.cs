@@ -3,11 +3,13 @@ using System.Runtime.InteropServices;
 namespace ResearchKit.Native;
 
 /// <summary>
-/// How many threads libtorch's own kernels take for a call from the present thread; other threads are not touched.
+/// Number of threads that libtorch's kernels use for calls from the current thread; other threads are not
+/// affected.
 /// </summary>
 /// <remarks>
-/// Some kernels, the fused optimizer steps among them, start all threads for every tensor however small, which costs 4 µs each:
-/// more than the work. The number is OpenMP's own for the calling thread, so nothing else of the process changes.
+/// Some kernels, such as the fused optimizer steps, start all threads for every tensor. That costs 4 µs for
+/// each, which is more than the work on a small one. The number is OpenMP's setting for the calling thread, so
+/// nothing else in the process changes.
 /// </remarks>
 internal static unsafe class OpenMp
 {
@@ -15,7 +17,10 @@ internal static unsafe class OpenMp
         (delegate* unmanaged<int, void>)Find("omp_set_num_threads");
     private static readonly delegate* unmanaged<int> MaximumThreads = (delegate* unmanaged<int>)Find("omp_get_max_threads");
 
-    /// <summary>One thread for what the present thread calls, while this is alive; without OpenMP nothing changes.</summary>
+    /// <summary>
+    /// Sets one thread for calls from the current thread, until the returned object is disposed. Does nothing
+    /// without OpenMP.
+    /// </summary>
     public static Threads One()
     {
         if (SetThreads is null || MaximumThreads is null || Workarounds.IsOff(Workarounds.Threads)) return default;
@@ -24,10 +29,10 @@ internal static unsafe class OpenMp
         return new Threads(before);
     }
 
-    /// <summary>Threads that calls from the present thread take; 0 without OpenMP.</summary>
+    /// <summary>Number of threads for calls from the current thread; 0 without OpenMP.</summary>
     public static int Present => MaximumThreads is null ? 0 : MaximumThreads();
 
-    /// <summary>Puts the number of threads back.</summary>
+    /// <summary>Restores the previous number of threads when it is disposed.</summary>
     public readonly ref struct Threads
     {
         private readonly int before;

@@ -5,26 +5,27 @@ using System.Text;
 
 namespace ResearchKit.Native;
 
-/// <summary>What the processor says of itself.</summary>
+/// <summary>Properties of the processor, as it reports them.</summary>
 internal static class Processor
 {
     private const string ProcessorInformation = "/proc/cpuinfo", Unknown = "unknown";
 
-    /// <summary>Its name, as the maker or the hypervisor gives it.</summary>
+    /// <summary>Name of the processor, as given by the maker or the hypervisor.</summary>
     public static string Name { get; } = ReadName();
 
     /// <summary>
-    /// Such as <c>GenuineIntel</c> or <c>AuthenticAMD</c>; the architecture's name on processors that are not x64.
+    /// Maker of the processor, such as <c>GenuineIntel</c> or <c>AuthenticAMD</c>; on processors that are not x64,
+    /// the architecture.
     /// </summary>
     public static string Vendor { get; } = ReadVendor();
 
     /// <summary>Family, model and stepping on x64, such as <c>25.1.1</c>; empty elsewhere.</summary>
     public static string Signature { get; } = ReadSignature();
 
-    /// <summary>The instruction sets that matter for products and convolutions.</summary>
+    /// <summary>Instruction sets that matter for products and convolutions.</summary>
     public static IReadOnlyList<string> InstructionSets { get; } = [.. ReadInstructionSets()];
 
-    /// <summary>Whether it multiplies bfloat16 itself: AVX512_BF16 or AMX.</summary>
+    /// <summary>Whether the processor has bfloat16 product instructions: AVX512_BF16 or AMX.</summary>
     public static bool MultipliesBFloat16 { get; set; } = InstructionSets.Any(set => set is "AVX512_BF16" or "AMX_BF16");
 
     private static IEnumerable<string> ReadInstructionSets()

@@ -3,39 +3,45 @@ using System.Runtime.Intrinsics.X86;
 namespace ResearchKit.Native;
 
 /// <summary>
-/// Bytes of data cache that one core has to itself, or its share of a cache that cores have in common; 0 for none or unknown.
+/// Data cache sizes in bytes for one core: its own cache, or its share of a cache that several cores use; 0 for
+/// none or unknown.
 /// </summary>
 internal readonly record struct CacheSizes(int Level1, int Level2, int Level3);
 
-/// <summary>The sizes of the processor's data caches, by CPUID.</summary>
+/// <summary>Data cache sizes of the processor, as reported by CPUID.</summary>
 /// <remarks>
-/// Some virtual machines hide the leaves that describe each cache (4 on Intel's processors, 0x8000001D on AMD's). AMD's older
-/// leaves, 0x80000005 and 0x80000006, still give the first two levels there.
+/// Some virtual machines hide the CPUID leaves that describe each cache (4 on Intel processors, 0x8000001D on
+/// AMD's). AMD's older leaves, 0x80000005 and 0x80000006, still report the first two levels there.
 /// </remarks>
 internal static class ProcessorCaches
 {
-    /// <summary><c>RESEARCHKIT_CACHES=hidden</c> treats this processor as one that hides its caches, for tests.</summary>
+    /// <summary>
+    /// Name of an environment variable for tests: <c>RESEARCHKIT_CACHES=hidden</c> treats the caches as hidden.
+    /// </summary>
     public const string Variable = "RESEARCHKIT_CACHES";
 
-    /// <summary>The one word that the variable may say.</summary>
+    /// <summary>The only value that the variable accepts.</summary>
     public const string Hidden = "hidden";
 
     private const int IntelLeaf = 4, AmdLeaf = unchecked((int)0x8000001D), FirstLevelLeaf = unchecked((int)0x80000005),
         SecondLevelLeaf = unchecked((int)0x80000006);
 
-    /// <summary>What most processors of the last ten years have at least.</summary>
+    /// <summary>Sizes that most processors of the last ten years have at least.</summary>
     private static readonly CacheSizes Usual = new(32 << 10, 512 << 10, 1 << 20);
 
     /// <summary>Whether the caches are to be treated as hidden.</summary>
     public static bool HiddenOnPurpose => EnvironmentSwitch.Value(Variable) == Hidden;
 
     /// <summary>
-    /// The sizes, as CPUID describes each cache; null where the processor hides them. On processors that are not x64 all are 0.
+    /// Cache sizes as CPUID describes them; null where the processor hides them. All are 0 on processors that are
+    /// not x64.
     /// </summary>
     public static CacheSizes? Seen { get; } = !X86Base.IsSupported ? default(CacheSizes) : HiddenOnPurpose ? null
         : Described(IntelLeaf) ?? Described(AmdLeaf);
 
-    /// <summary>The sizes as well as they are known: by the older leaves, or the usual ones.</summary>
+    /// <summary>
+    /// The best estimate of the cache sizes: from CPUID, else from the older leaves, else the usual ones.
+    /// </summary>
     public static CacheSizes BestKnown => Seen ?? OlderLeaves() ?? Usual;
 
     private static CacheSizes? Described(int leaf)
@@ -49,7 +55,7 @@ internal static class ProcessorCaches
             var type = a & 31;
             var level = (a >> 5) & 7;
             if (type == 0) break;
-            if (type == 2 || level > 3) continue;   // of instructions
+            if (type == 2 || level > 3) continue;   // an instruction cache
             found = true;
             var bytes = ((b >>> 22) + 1L) * (((b >> 12) & 1023) + 1) * ((b & 4095) + 1) * ((uint)c + 1L);
             sizes[level] = (int)Math.Min(int.MaxValue, bytes / Math.Min(((a >> 14) & 4095) + 1, Environment.ProcessorCount));

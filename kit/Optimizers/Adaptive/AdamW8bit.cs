@@ -10,11 +10,12 @@ public sealed record AdamW8bitOptions : AdamOptions
     /// <summary>PyTorch's AdamW defaults: a rate of 0.001 and a decay of 0.01.</summary>
     public AdamW8bitOptions() => WeightDecay = 0.01;
 
-    /// <summary>Numbers that share a scale.</summary>
+    /// <summary>Number of elements in a block, which share a scale.</summary>
     public int BlockSize { get; init; } = 256;
 
     /// <summary>
-    /// Parameters of fewer numbers than this keep moments of full precision: norms and biases, which are sensitive and small.
+    /// Smaller parameters keep moments in full precision. These are norms and biases, which are sensitive and
+    /// small.
     /// </summary>
     public int SmallestQuantized { get; init; } = 4096;
 
@@ -31,18 +32,18 @@ public sealed record AdamW8bitOptions : AdamOptions
     }
 }
 
-/// <summary>
-/// AdamW whose moments take a byte per number in place of four: 2.03 bytes per parameter in all, in place of 8.
-/// </summary>
+/// <summary>AdamW with 8-bit moments: 2.03 bytes of state for each parameter element, instead of 8.</summary>
 /// <remarks>
-/// Dettmers et al., 2022, https://arxiv.org/abs/2110.02861: a moment is a code of the <see cref="DynamicCode"/> times the largest
-/// magnitude of its block; a step computes in float32, tensor by tensor. State: <c>step</c>, <c>state1</c> and <c>state2</c>
-/// (codes of the mean and of the mean square), <c>absmax1</c> and <c>absmax2</c> (one per block); of small parameters
-/// <c>exp_avg</c> and <c>exp_avg_sq</c>.
+/// Dettmers et al., 2022, https://arxiv.org/abs/2110.02861. A moment is stored as a code of the
+/// <see cref="DynamicCode"/> times the largest magnitude of its block. A step computes in float32, one tensor
+/// at a time. State: <c>step</c>, <c>state1</c> and <c>state2</c> (codes of the mean and of the mean square),
+/// <c>absmax1</c> and <c>absmax2</c> (one scale for each block); for small parameters <c>exp_avg</c> and
+/// <c>exp_avg_sq</c>.
 /// </remarks>
-/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <param name="parameters">Parameters to optimize, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
-/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+/// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+/// range.</exception>
 public sealed class AdamW8bit(IEnumerable<(string Name, Parameter Parameter)> parameters, AdamW8bitOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), parameter => Memory(parameter, options ?? new()))
 {

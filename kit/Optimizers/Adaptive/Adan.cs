@@ -7,22 +7,27 @@ namespace ResearchKit.Optimizers;
 /// <summary>Settings of <see cref="Adan"/>; the defaults are the reference's.</summary>
 public sealed record AdanOptions : OptimizerSettings
 {
-    /// <summary>How much of the mean gradient a step keeps.</summary>
+    /// <summary>Decay rate of the mean gradient: the share that a step keeps.</summary>
     public double Beta1 { get; init; } = 0.98;
 
-    /// <summary>How much of the mean difference of successive gradients a step keeps.</summary>
+    /// <summary>Decay rate of the mean difference of successive gradients: the share that a step keeps.</summary>
     public double Beta2 { get; init; } = 0.92;
 
-    /// <summary>How much of the mean square of the gradient looked ahead a step keeps.</summary>
+    /// <summary>Decay rate of the mean square of the look-ahead gradient: the share that a step keeps.</summary>
     public double Beta3 { get; init; } = 0.99;
 
-    /// <summary>Keeps the denominator from zero.</summary>
+    /// <summary>Added to the denominator.</summary>
     public double Epsilon { get; init; } = 1e-8;
 
-    /// <summary>Longest gradient over all parameters; a longer one is shortened. Null for any length.</summary>
+    /// <summary>
+    /// Largest norm of the gradients of all parameters together; larger ones are clipped. Null for no clipping.
+    /// </summary>
     public double? MaximumGradientNorm { get; init; }
 
-    /// <summary>Whether decay divides after the step, as in the paper; else it multiplies before, as in AdamW.</summary>
+    /// <summary>
+    /// Whether weight decay divides the parameters after the update, as in the paper; otherwise it multiplies them
+    /// before, as in AdamW.
+    /// </summary>
     public bool ProximalDecay { get; init; } = true;
 
     /// <inheritdoc/>
@@ -40,14 +45,15 @@ public sealed record AdanOptions : OptimizerSettings
     }
 }
 
-/// <summary>Adam that looks ahead as Nesterov does, through the difference of successive gradients.</summary>
+/// <summary>Adan: Adam with Nesterov momentum, estimated from the difference of successive gradients.</summary>
 /// <remarks>
 /// Xie et al., 2022, https://arxiv.org/abs/2208.06677. State: <c>step</c>, <c>exp_avg</c>, <c>exp_avg_diff</c>,
 /// <c>exp_avg_sq</c>, <c>neg_pre_grad</c>.
 /// </remarks>
-/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <param name="parameters">Parameters to optimize, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
-/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+/// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+/// range.</exception>
 public sealed class Adan(IEnumerable<(string Name, Parameter Parameter)> parameters, AdanOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), "exp_avg", "exp_avg_diff", "exp_avg_sq", "neg_pre_grad")
 {

@@ -16,41 +16,46 @@ public sealed record LambOptions : AdamOptions
         Epsilon = 1e-6;
     }
 
-    /// <summary>How moments that began as zeros are corrected.</summary>
+    /// <summary>Kind of bias correction of the moments.</summary>
     public LambBiasCorrection BiasCorrection { get; init; } = LambBiasCorrection.Moments;
 
-    /// <summary>Longest gradient over all parameters; a longer one is shortened. Null for any length.</summary>
+    /// <summary>
+    /// Largest norm of the gradients of all parameters together; larger ones are clipped. Null for no clipping.
+    /// </summary>
     public double? MaximumGradientNorm { get; init; } = 1;
 
-    /// <summary>Largest norm of a weight that the trust ratio sees; null for any.</summary>
+    /// <summary>Largest norm of a weight in the trust ratio; null for no limit.</summary>
     public double? MaximumWeightNorm { get; init; }
 
-    /// <summary>Whether the gradient enters the mean as a share, 1 - β1, or whole.</summary>
+    /// <summary>
+    /// Whether the gradient is multiplied by 1 - β1 when it is added to the mean; otherwise it is added as it is.
+    /// </summary>
     public bool AverageGradient { get; init; } = true;
 
     /// <summary>Whether the trust ratio is at most 1 (LAMBC, Fong et al., 2020, https://arxiv.org/abs/2011.13584).</summary>
     public bool ClipTrust { get; init; }
 
-    /// <summary>Whether parameters that do not decay have a trust ratio too.</summary>
+    /// <summary>Whether parameters without weight decay have a trust ratio too.</summary>
     public bool AlwaysAdapt { get; init; }
 
     /// <summary>
-    /// Whether only what agrees in sign with the gradient is moved (Liang et al., 2024, https://arxiv.org/abs/2411.16085).
+    /// Whether only those elements of an update are applied that have the sign of the gradient (Liang et al., 2024,
+    /// https://arxiv.org/abs/2411.16085).
     /// </summary>
     public bool Cautious { get; init; }
 
-    /// <summary>Whether decay is apart from the update, as in AdamW.</summary>
+    /// <summary>Whether weight decay is decoupled from the update, as in AdamW.</summary>
     public bool DecoupledDecay { get; init; }
 
     /// <summary>
-    /// Whether decoupled decay goes with the square of the learning rate over its largest,
+    /// Whether decoupled decay is proportional to the square of the learning rate, divided by its largest value
     /// <see cref="OptimizerSettings.LearningRate"/> (Defazio, 2025, https://arxiv.org/abs/2506.02285).
     /// </summary>
     public bool CorrectedDecay { get; init; }
 
     /// <summary>
-    /// The third version of the paper: no bias correction, no gradient clip, weight norms up to 10, every parameter adapted, no
-    /// decay.
+    /// Settings of the paper's third version: no bias correction, no gradient clipping, weight norms up to 10, a
+    /// trust ratio for every parameter, no decay.
     /// </summary>
     public static LambOptions Paper => new()
     {
@@ -74,11 +79,15 @@ public sealed record LambOptions : AdamOptions
     }
 }
 
-/// <summary>Adam whose update of each tensor is as long as the tensor, times the learning rate; for large batches.</summary>
+/// <summary>
+/// LAMB: Adam with each tensor's update scaled to the norm of the tensor times the learning rate; for large
+/// batches.
+/// </summary>
 /// <remarks>You et al., 2020, https://arxiv.org/abs/1904.00962. State: <c>step</c>, <c>exp_avg</c>, <c>exp_avg_sq</c>.</remarks>
-/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <param name="parameters">Parameters to optimize, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
-/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+/// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+/// range.</exception>
 public sealed class Lamb(IEnumerable<(string Name, Parameter Parameter)> parameters, LambOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), "exp_avg", "exp_avg_sq")
 {
@@ -120,15 +129,15 @@ public sealed class Lamb(IEnumerable<(string Name, Parameter Parameter)> paramet
     }
 }
 
-/// <summary>How LAMB makes up for moments that began as zeros.</summary>
+/// <summary>Kinds of bias correction in LAMB, for moments that start at zero.</summary>
 public enum LambBiasCorrection
 {
-    /// <summary>Not at all: the third version of the paper.</summary>
+    /// <summary>No correction, as in the third version of the paper.</summary>
     None,
 
-    /// <summary>Both moments are divided before the denominator is made.</summary>
+    /// <summary>Both moments are divided by their corrections before the denominator is computed.</summary>
     Moments,
 
-    /// <summary>The learning rate is multiplied by the ratio of both corrections.</summary>
+    /// <summary>The learning rate is multiplied by the ratio of the two corrections.</summary>
     LearningRate,
 }

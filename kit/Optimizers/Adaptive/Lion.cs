@@ -4,18 +4,18 @@ using TorchSharp.Modules;
 namespace ResearchKit.Optimizers;
 
 /// <summary>
-/// Settings of <see cref="Lion"/>; the defaults are the reference's. A good rate is 3 to 10 times below AdamW's, a good decay as
-/// much above.
+/// Settings of <see cref="Lion"/>; the defaults are the reference's. Compared with AdamW, a good learning rate
+/// is 3 to 10 times smaller, and a good weight decay larger by the same factor.
 /// </summary>
 public sealed record LionOptions : OptimizerSettings
 {
     /// <summary>The reference's defaults: a rate of 0.0001, no decay.</summary>
     public LionOptions() => LearningRate = 1e-4;
 
-    /// <summary>Share of the mean gradient in a step's direction.</summary>
+    /// <summary>Share of the mean gradient in the direction of a step; the rest is the current gradient.</summary>
     public double Beta1 { get; init; } = 0.9;
 
-    /// <summary>How much of the mean gradient a step keeps.</summary>
+    /// <summary>Decay rate of the mean gradient: the share that a step keeps.</summary>
     public double Beta2 { get; init; } = 0.99;
 
     /// <inheritdoc/>
@@ -30,11 +30,14 @@ public sealed record LionOptions : OptimizerSettings
     }
 }
 
-/// <summary>Moves every number by the learning rate, in the direction of the sign of a mean gradient.</summary>
+/// <summary>
+/// Lion: changes every parameter element by the learning rate, with the sign of a mean gradient.
+/// </summary>
 /// <remarks>Chen et al., 2023, https://arxiv.org/abs/2302.06675. State: <c>step</c>, <c>exp_avg</c>.</remarks>
-/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <param name="parameters">Parameters to optimize, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
-/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+/// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+/// range.</exception>
 public sealed class Lion(IEnumerable<(string Name, Parameter Parameter)> parameters, LionOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), "exp_avg")
 {

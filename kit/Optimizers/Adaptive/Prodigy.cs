@@ -10,28 +10,36 @@ public sealed record ProdigyOptions : AdamOptions
     /// <summary>The reference's default: a rate of 1, which a schedule may lower.</summary>
     public ProdigyOptions() => LearningRate = 1;
 
-    /// <summary>How much of the sums that the distance is estimated from a step keeps; null for the root of β2.</summary>
+    /// <summary>
+    /// Decay rate of the sums from which the distance is estimated: the share that a step keeps; null for √β2.
+    /// </summary>
     public double? Beta3 { get; init; }
 
-    /// <summary>Whether weight decay is apart from the gradient, as in AdamW.</summary>
+    /// <summary>Whether weight decay is decoupled from the gradient, as in AdamW.</summary>
     public bool DecoupledDecay { get; init; } = true;
 
-    /// <summary>Whether moments that began as zeros are corrected, through the rate.</summary>
+    /// <summary>Whether bias correction of the moments is used; it is applied to the learning rate.</summary>
     public bool BiasCorrection { get; init; }
 
-    /// <summary>Whether the rate is left out of the estimate's denominator, for runs with a warm-up.</summary>
+    /// <summary>
+    /// Whether the learning rate is left out of the denominator of the estimate; for runs with a warm-up.
+    /// </summary>
     public bool SafeguardWarmup { get; init; }
 
-    /// <summary>First estimate of the distance to the solution.</summary>
+    /// <summary>Initial estimate of the distance to the solution.</summary>
     public double InitialDistance { get; init; } = 1e-6;
 
-    /// <summary>Factor on the estimate; the setting to change if the rate should be higher or lower.</summary>
+    /// <summary>
+    /// Factor on the estimate. This is the setting to change for a higher or lower learning rate.
+    /// </summary>
     public double DistanceFactor { get; init; } = 1;
 
-    /// <summary>Largest growth of the estimate in a step; infinite for any.</summary>
+    /// <summary>Largest factor by which the estimate may grow in a step; infinite for no limit.</summary>
     public double GrowthRate { get; init; } = double.PositiveInfinity;
 
-    /// <summary>Only every n-th number of a parameter enters the estimate, which saves memory; 1 for all.</summary>
+    /// <summary>
+    /// Only every n-th element of a parameter enters the estimate, which saves memory; 1 for all.
+    /// </summary>
     public int Slice { get; init; } = 1;
 
     /// <inheritdoc/>
@@ -49,15 +57,18 @@ public sealed record ProdigyOptions : AdamOptions
         if (Beta3 is { } beta3) Require.Fraction(beta3, nameof(Beta3));
         foreach (var group in Groups)
             Require.That(group.LearningRateFactor is 0 or 1, group.LearningRateFactor, nameof(group.LearningRateFactor),
-                "0 or 1, since the distance is one for all");
+            "0 or 1, because all parameters share one distance");
     }
 }
 
-/// <summary>Adam that finds its learning rate: it estimates how far the solution lies from where it began.</summary>
+/// <summary>
+/// Prodigy: Adam that finds its learning rate, by estimating the distance of the solution from the initial
+/// parameters.
+/// </summary>
 /// <remarks>
-/// Mishchenko and Defazio, 2024, https://arxiv.org/abs/2306.06101. The estimate is used with one step of delay. State:
-/// <c>step</c>, <c>exp_avg</c>, <c>exp_avg_sq</c>, <c>s</c>, <c>p0</c>, and over all parameters <c>k</c>, <c>d</c>, <c>d_max</c>,
-/// <c>d_numerator</c>.
+/// Mishchenko and Defazio, 2024, https://arxiv.org/abs/2306.06101. The estimate is used with one step of delay.
+/// State: <c>step</c>, <c>exp_avg</c>, <c>exp_avg_sq</c>, <c>s</c>, <c>p0</c>, and for all parameters together
+/// <c>k</c>, <c>d</c>, <c>d_max</c>, <c>d_numerator</c>.
 /// </remarks>
 public sealed class Prodigy : ForeachOptimizer
 {
@@ -67,9 +78,10 @@ public sealed class Prodigy : ForeachOptimizer
     private readonly StateNumber steps, distance, largest, numerator;
     private double rate;
 
-    /// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+    /// <param name="parameters">Parameters to optimize, such as <c>model.named_parameters()</c>.</param>
     /// <param name="options">Settings.</param>
-    /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+    /// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+    /// range.</exception>
     public Prodigy(IEnumerable<(string Name, Parameter Parameter)> parameters, ProdigyOptions? options = null)
         : base(parameters, options ?? new(), parameter => Memory(parameter, (options ?? new()).Slice))
     {
@@ -80,7 +92,9 @@ public sealed class Prodigy : ForeachOptimizer
         largest = Number("d_max", this.options.InitialDistance);
     }
 
-    /// <summary>The estimate of the distance to the solution, which is the rate that it has found.</summary>
+    /// <summary>
+    /// Current estimate of the distance to the solution, which is the learning rate that was found.
+    /// </summary>
     public double Distance => distance.Value;
 
     /// <inheritdoc/>
@@ -101,7 +115,7 @@ public sealed class Prodigy : ForeachOptimizer
             covered += d / first * rate * numeratorHere;
             sum += denominatorHere;
         }
-        if (sum == 0) return;   // no gradient yet
+        if (sum == 0) return;   // all gradients so far are zero
         var estimate = options.DistanceFactor * covered / sum;
         if (d == first) d = Math.Max(d, estimate);
         largest.Value = Math.Max(largest.Value, estimate);

@@ -7,12 +7,12 @@ namespace ResearchKit.Optimizers;
 /// <summary>Settings of <see cref="Sam"/>.</summary>
 public sealed record SamOptions
 {
-    /// <summary>How far the neighbourhood reaches that the loss is the worst of.</summary>
+    /// <summary>Neighbourhood radius (ρ).</summary>
     public double Rho { get; init; } = 0.05;
 
     /// <summary>
-    /// Whether distances count relative to each weight (Kwon et al., 2021, https://arxiv.org/abs/2102.11600); ρ is then about ten
-    /// times larger.
+    /// Whether distances are relative to each weight (Kwon et al., 2021, https://arxiv.org/abs/2102.11600); ρ
+    /// should then be about ten times larger.
     /// </summary>
     public bool Adaptive { get; init; }
 
@@ -20,12 +20,13 @@ public sealed record SamOptions
 }
 
 /// <summary>
-/// Takes the gradient at the worst point near the weights and lets another optimizer step with it; finds flat minima.
+/// Sharpness-aware minimization (SAM): takes the gradient at the point of highest loss near the weights, and
+/// lets another optimizer step with it. It finds flat minima.
 /// </summary>
 /// <remarks>
-/// Foret et al., 2021, https://arxiv.org/abs/2010.01412. A step needs two gradients: <c>backward</c>, <see cref="Climb"/>,
-/// <see cref="ZeroGrad"/>, <c>backward</c> again, <see cref="Step()"/>; or <see cref="Step(Action)"/>, which does all of it.
-/// State is the inner optimizer's.
+/// Foret et al., 2021, https://arxiv.org/abs/2010.01412. A step needs two gradients. Call <c>backward</c>,
+/// <see cref="Climb"/>, <see cref="ZeroGrad"/>, <c>backward</c> again and <see cref="Step()"/>; or call
+/// <see cref="Step(Action)"/>, which does all of this. The state is that of the inner optimizer.
 /// </remarks>
 public sealed class Sam : Optimizer
 {
@@ -36,10 +37,11 @@ public sealed class Sam : Optimizer
     private readonly SamOptions options;
     private readonly List<(Parameter Parameter, Tensor Before)> climbed = [];
 
-    /// <param name="parameters">What the inner optimizer trains.</param>
-    /// <param name="inner">What steps, such as a <see cref="FusedSgd"/>; is disposed with this.</param>
+    /// <param name="parameters">Parameters of the inner optimizer.</param>
+    /// <param name="inner">Optimizer that updates the parameters, such as a <see cref="FusedSgd"/>; it is disposed
+    /// with this one.</param>
     /// <param name="options">Settings.</param>
-    /// <exception cref="ArgumentException">Settings out of range.</exception>
+    /// <exception cref="ArgumentException">A setting is out of range.</exception>
     public Sam(IEnumerable<(string Name, Parameter Parameter)> parameters, Optimizer inner, SamOptions? options = null)
     {
         this.parameters = [.. parameters.Select(pair => pair.Parameter)];
@@ -56,12 +58,14 @@ public sealed class Sam : Optimizer
     }
 
     /// <summary>
-    /// Moves the weights to where the loss is worst near by, along the gradient; the next gradient is to be taken there.
+    /// Moves the weights by ρ along the gradient, towards the highest loss near by. Compute the next gradient
+    /// there.
     /// </summary>
-    /// <exception cref="InvalidOperationException">They are there already.</exception>
+    /// <exception cref="InvalidOperationException">It was called twice without a step.</exception>
     public void Climb()
     {
-        if (climbed.Count > 0) throw new InvalidOperationException("Climb() was called twice without a Step().");
+        if (climbed.Count > 0)
+        throw new InvalidOperationException("Climb() was called twice; expected a Step() in between.");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var moving = parameters.Where(parameter => parameter.grad is not null).ToList();
@@ -72,7 +76,7 @@ public sealed class Sam : Optimizer
     }
 
     /// <summary>
-    /// Moves the weights back to where they were before <see cref="Climb"/>, and steps from there with the gradient they hold.
+    /// Restores the weights from before <see cref="Climb"/>, and updates them with the current gradient.
     /// </summary>
     public override void Step()
     {
@@ -80,8 +84,9 @@ public sealed class Sam : Optimizer
         inner.Step();
     }
 
-    /// <summary>A whole step with two gradients.</summary>
-    /// <param name="gradients">Computes the loss and its gradients at the present weights, from none.</param>
+    /// <summary>Does a whole step with two gradients.</summary>
+    /// <param name="gradients">Computes the loss and its gradients at the current weights. It is called twice, each
+    /// time with no gradients set.</param>
     public void Step(Action gradients)
     {
         ZeroGrad();
@@ -104,11 +109,10 @@ public sealed class Sam : Optimizer
     public override void ZeroGrad() => inner.ZeroGrad();
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">
-    /// The weights are away from where they belong, between <see cref="Climb"/> and <see cref="Step()"/>.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">Called between <see cref="Climb"/> and <see cref="Step()"/>,
+    /// while the weights are displaced.</exception>
     public override IReadOnlyDictionary<string, Tensor> State() => climbed.Count == 0 ? inner.State()
-        : throw new InvalidOperationException("There is no state between Climb() and Step().");
+        : throw new InvalidOperationException("There is no state between Climb() and Step(); call Step() first.");
 
     /// <inheritdoc/>
     public override void LoadState(IReadOnlyDictionary<string, Tensor> state) => inner.LoadState(state);

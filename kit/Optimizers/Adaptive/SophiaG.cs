@@ -14,21 +14,21 @@ public sealed record SophiaGOptions : OptimizerSettings
         WeightDecay = 0.1;
     }
 
-    /// <summary>How much of the mean gradient a step keeps.</summary>
+    /// <summary>Decay rate of the mean gradient: the share that a step keeps.</summary>
     public double Beta1 { get; init; } = 0.965;
 
-    /// <summary>How much of the curvature an update of it keeps.</summary>
+    /// <summary>Decay rate of the curvature estimate: the share that an update of it keeps.</summary>
     public double Beta2 { get; init; } = 0.99;
 
-    /// <summary>How large a ratio of gradient to curvature is before it is clipped: the larger, the fewer are.</summary>
+    /// <summary>Scale of the curvature (ρ). The larger it is, the fewer elements of a step are clipped.</summary>
     public double Rho { get; init; } = 0.04;
 
     /// <summary>
-    /// Tokens or examples in the batch that the curvature is taken on, by which squared mean gradients are too small.
+    /// Number of tokens or examples in the batch for the curvature. Squared mean gradients are multiplied by it.
     /// </summary>
     public double BatchSize { get; init; } = 5120;
 
-    /// <summary>Whether a step goes up the gradient.</summary>
+    /// <summary>Whether to maximize the loss instead of minimizing it.</summary>
     public bool Maximize { get; init; }
 
     /// <inheritdoc/>
@@ -45,16 +45,20 @@ public sealed record SophiaGOptions : OptimizerSettings
     }
 }
 
-/// <summary>Divides the mean gradient by an estimate of the curvature, and clips what comes out at the learning rate.</summary>
+/// <summary>
+/// Sophia-G: divides the mean gradient by an estimate of the curvature, and clips the step at the learning
+/// rate.
+/// </summary>
 /// <remarks>
-/// Liu et al., 2023, https://arxiv.org/abs/2305.14342, with the Gauss-Newton-Bartlett estimate. Every tenth step or so, put the
-/// gradient of the loss on labels that are drawn from the model's own output into the parameters, and call
-/// <see cref="UpdateHessian"/>. Until the first call every step has the size of the learning rate. State: <c>step</c>,
-/// <c>exp_avg</c>, <c>hessian</c>.
+/// Liu et al., 2023, https://arxiv.org/abs/2305.14342, with the Gauss-Newton-Bartlett estimate. About every
+/// tenth step, sample labels from the model's own output, compute the gradients of the loss on them, and call
+/// <see cref="UpdateHessian"/>. Until the first call, every step has the size of the learning rate. State:
+/// <c>step</c>, <c>exp_avg</c>, <c>hessian</c>.
 /// </remarks>
-/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <param name="parameters">Parameters to optimize, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
-/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+/// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+/// range.</exception>
 public sealed class SophiaG(IEnumerable<(string Name, Parameter Parameter)> parameters, SophiaGOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), "exp_avg", "hessian")
 {
@@ -62,7 +66,9 @@ public sealed class SophiaG(IEnumerable<(string Name, Parameter Parameter)> para
 
     private readonly SophiaGOptions options = options ?? new();
 
-    /// <summary>Takes the squares of the gradients that the parameters hold now into the curvature; moves nothing.</summary>
+    /// <summary>
+    /// Updates the curvature estimate with the squares of the current gradients; the parameters do not change.
+    /// </summary>
     public void UpdateHessian()
     {
         using var scope = NewDisposeScope();

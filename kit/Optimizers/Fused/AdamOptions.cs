@@ -2,16 +2,18 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Settings of optimizers that remember a mean gradient and a mean square, as Adam does.</summary>
+/// <summary>
+/// Settings of optimizers that keep a mean gradient and a mean squared gradient, as Adam does.
+/// </summary>
 public abstract record AdamOptions : OptimizerSettings
 {
-    /// <summary>How much of the mean gradient a step keeps.</summary>
+    /// <summary>Decay rate of the mean gradient: the share that a step keeps.</summary>
     public double Beta1 { get; init; } = 0.9;
 
-    /// <summary>How much of the mean squared gradient a step keeps.</summary>
+    /// <summary>Decay rate of the mean squared gradient: the share that a step keeps.</summary>
     public double Beta2 { get; init; } = 0.999;
 
-    /// <summary>Keeps the denominator from zero.</summary>
+    /// <summary>Added to the denominator.</summary>
     public double Epsilon { get; init; } = 1e-8;
 
     /// <inheritdoc/>

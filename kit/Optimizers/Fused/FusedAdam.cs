@@ -6,12 +6,12 @@ namespace ResearchKit.Optimizers;
 public record FusedAdamOptions : AdamOptions
 {
     /// <summary>
-    /// Whether the denominator is of the largest mean squared gradient so far (Reddi et al., 2018,
+    /// Whether the denominator uses the largest mean squared gradient so far (AMSGrad; Reddi et al., 2018,
     /// https://arxiv.org/abs/1904.09237).
     /// </summary>
     public bool AmsGrad { get; init; }
 
-    /// <summary>Whether a step goes up the gradient.</summary>
+    /// <summary>Whether to maximize the loss instead of minimizing it.</summary>
     public bool Maximize { get; init; }
 
     /// <inheritdoc/>
@@ -19,14 +19,16 @@ public record FusedAdamOptions : AdamOptions
         new FusedAdam(parameters, this);
 }
 
-/// <summary>Adam, in one fused operation a step; weight decay is added to the gradient.</summary>
+/// <summary>Adam with one fused operation a step; weight decay is added to the gradient.</summary>
 /// <remarks>
-/// Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980. The same numbers as <c>torch.optim.Adam</c>. State: <c>step</c>,
-/// <c>exp_avg</c>, <c>exp_avg_sq</c> and, with AMSGrad, <c>max_exp_avg_sq</c>.
+/// Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980. It computes the same numbers as
+/// <c>torch.optim.Adam</c>. State: <c>step</c>, <c>exp_avg</c>, <c>exp_avg_sq</c> and, with AMSGrad,
+/// <c>max_exp_avg_sq</c>.
 /// </remarks>
-/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <param name="parameters">Parameters to optimize, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
-/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+/// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+/// range.</exception>
 public sealed class FusedAdam(IEnumerable<(string Name, Parameter Parameter)> parameters, FusedAdamOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), FusedSteps.AdamState(options))
 {

@@ -6,18 +6,21 @@ namespace ResearchKit.Optimizers;
 /// <summary>Settings of <see cref="FusedSgd"/>; the defaults are PyTorch's.</summary>
 public sealed record FusedSgdOptions : OptimizerSettings
 {
-    /// <summary>How much of the last step's direction a step keeps.</summary>
+    /// <summary>Momentum: the share of the last step's direction that a step keeps.</summary>
     public double Momentum { get; init; }
 
-    /// <summary>Share of the gradient that does not enter the direction, after the first step.</summary>
+    /// <summary>
+    /// Dampening: the share of the gradient that is left out of the direction, from the second step on.
+    /// </summary>
     public double Dampening { get; init; }
 
     /// <summary>
-    /// Whether the gradient is taken once more on top of the direction (Nesterov, 1983); needs momentum and no dampening.
+    /// Whether to use Nesterov momentum (Nesterov, 1983): the gradient is added to the direction once more. Needs
+    /// momentum and no dampening.
     /// </summary>
     public bool Nesterov { get; init; }
 
-    /// <summary>Whether a step goes up the gradient.</summary>
+    /// <summary>Whether to maximize the loss instead of minimizing it.</summary>
     public bool Maximize { get; init; }
 
     /// <inheritdoc/>
@@ -37,12 +40,17 @@ public sealed record FusedSgdOptions : OptimizerSettings
 }
 
 /// <summary>
-/// Stochastic gradient descent with momentum, in one fused operation a step; weight decay is added to the gradient.
+/// Stochastic gradient descent with momentum, with one fused operation a step; weight decay is added to the
+/// gradient.
 /// </summary>
-/// <remarks>The same numbers as <c>torch.optim.SGD</c>. State: <c>step</c> and, with momentum, <c>momentum_buffer</c>.</remarks>
-/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <remarks>
+/// It computes the same numbers as <c>torch.optim.SGD</c>. State: <c>step</c> and, with momentum,
+/// <c>momentum_buffer</c>.
+/// </remarks>
+/// <param name="parameters">Parameters to optimize, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
-/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+/// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+/// range.</exception>
 public sealed class FusedSgd(IEnumerable<(string Name, Parameter Parameter)> parameters, FusedSgdOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), options is { Momentum: not 0 } ? ["momentum_buffer"] : [])
 {

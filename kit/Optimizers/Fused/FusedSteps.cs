@@ -4,17 +4,21 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Optimizer steps of libtorch that take all tensors at once, which TorchSharp does not bind.</summary>
-/// <remarks>Reached through TorchScript, whose source here is fixed: a TorchScript compile error may end the process.</remarks>
+/// <summary>
+/// libtorch's fused optimizer steps, which update all tensors in one call and which TorchSharp does not bind.
+/// </summary>
+/// <remarks>
+/// Called through TorchScript with a constant source, because a TorchScript compile error may end the process.
+/// </remarks>
 internal static class FusedSteps
 {
     private static readonly TorchScript Script = new("FusedSteps.py");
 
-    /// <summary>What Adam remembers.</summary>
+    /// <summary>Returns the names of Adam's state tensors.</summary>
     public static string[] AdamState(FusedAdamOptions? options) =>
         options?.AmsGrad is true ? ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"] : ["exp_avg", "exp_avg_sq"];
 
-    /// <summary>One step of the fused function <c>adam</c> or <c>adamw</c>.</summary>
+    /// <summary>Does one step with the fused function <c>adam</c> or <c>adamw</c>.</summary>
     public static void Adam(string function, ParameterBatch moving, FusedAdamOptions options)
     {
         using var threads = Threads(moving);
@@ -24,7 +28,7 @@ internal static class FusedSteps
             moving.WeightDecay, options.Epsilon, options.AmsGrad, options.Maximize);
     }
 
-    /// <summary>One step down the gradient.</summary>
+    /// <summary>Does one step with the fused function <c>sgd</c>.</summary>
     public static void Sgd(ParameterBatch moving, FusedSgdOptions options)
     {
         using var threads = Threads(moving);
@@ -34,8 +38,8 @@ internal static class FusedSteps
     }
 
     /// <summary>
-    /// The kernels take all tensors of a place to be laid out alike, as gradients of <c>backward</c> are; others are brought into
-    /// that order.
+    /// Returns the gradients with the strides of their parameters, which the fused kernels require. Gradients of
+    /// <c>backward</c> normally have them; others are copied.
     /// </summary>
     private static Tensor[] Gradients(ParameterBatch moving)
     {
@@ -51,6 +55,9 @@ internal static class FusedSteps
         return gradients;
     }
 
-    /// <summary>The kernels would start all threads for each tensor, which takes longer than the work on a small one.</summary>
+    /// <summary>
+    /// Limits the kernels to one thread if the parameters are small, because starting all threads takes longer than
+    /// the update.
+    /// </summary>
     private static OpenMp.Threads Threads(ParameterBatch moving) => moving.AreSmall ? OpenMp.One() : default;
 }

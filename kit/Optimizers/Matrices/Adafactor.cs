@@ -7,34 +7,42 @@ namespace ResearchKit.Optimizers;
 /// <summary>Settings of <see cref="Adafactor"/>; the defaults are the reference's.</summary>
 public sealed record AdafactorOptions : OptimizerSettings
 {
-    /// <summary>The reference's defaults: it finds its rate itself.</summary>
+    /// <summary>The reference's defaults, with which the optimizer finds its learning rate itself.</summary>
     public AdafactorOptions() => LearningRate = 1;
 
     /// <summary>
-    /// Whether the rate comes from the step: 1/√step, at most 0.01. Then <see cref="OptimizerSettings.LearningRate"/> must be 1
-    /// here, and what is set on the optimizer is a factor on it; else the learning rate is the rate.
+    /// Whether the learning rate is computed from the step: 1/√step, at most 0.01. Then
+    /// <see cref="OptimizerSettings.LearningRate"/> must be 1 here, and the rate that is set on the optimizer is a
+    /// factor. Otherwise the learning rate is used as it is.
     /// </summary>
     public bool RelativeStep { get; init; } = true;
 
-    /// <summary>Whether the relative step is at most a millionth of the number of steps, which rises, in place of 0.01.</summary>
+    /// <summary>
+    /// Whether the upper limit of the relative step is a millionth of the step number instead of 0.01, as a
+    /// warm-up.
+    /// </summary>
     public bool WarmupRelativeStep { get; init; }
 
-    /// <summary>Whether the rate is multiplied by the root mean square of the parameter.</summary>
+    /// <summary>Whether the learning rate is multiplied by the root mean square of the parameter.</summary>
     public bool ScaleParameter { get; init; } = true;
 
     /// <summary>Added to squared gradients.</summary>
     public double GradientEpsilon { get; init; } = 1e-30;
 
-    /// <summary>Smallest root mean square of a parameter for its scale.</summary>
+    /// <summary>
+    /// Lower limit of the root mean square of a parameter, where the learning rate is multiplied by it.
+    /// </summary>
     public double ParameterEpsilon { get; init; } = 1e-3;
 
     /// <summary>Largest root mean square of an update, before the learning rate.</summary>
     public double ClipThreshold { get; init; } = 1;
 
-    /// <summary>A step keeps 1 - step^this of the mean squares.</summary>
+    /// <summary>
+    /// Exponent of the decay rate of the mean squares: a step keeps the share 1 - step^DecayRate.
+    /// </summary>
     public double DecayRate { get; init; } = -0.8;
 
-    /// <summary>How much of the mean update a step keeps; null for no memory of it.</summary>
+    /// <summary>Decay rate of the mean update: the share that a step keeps; null to keep no mean.</summary>
     public double? Beta1 { get; init; }
 
     /// <inheritdoc/>
@@ -57,15 +65,19 @@ public sealed record AdafactorOptions : OptimizerSettings
     }
 }
 
-/// <summary>Adam that remembers of a matrix of squares only the means of its rows and columns.</summary>
+/// <summary>
+/// Adafactor: Adam that stores only the row and column means of the squared gradients of a matrix.
+/// </summary>
 /// <remarks>
-/// Shazeer and Stern, 2018, https://arxiv.org/abs/1804.04235, with the arithmetic of transformers. Tensors of more axes are
-/// matrices of their last two. State is float32 where parameters are narrower: <c>step</c>, <c>exp_avg_sq_row</c> and
-/// <c>exp_avg_sq_col</c>, of vectors <c>exp_avg_sq</c>, and with β1 <c>exp_avg</c>.
+/// Shazeer and Stern, 2018, https://arxiv.org/abs/1804.04235, with the arithmetic of transformers. A tensor
+/// with more than two axes is a batch of matrices on its last two axes. The state is float32 if a parameter has
+/// a narrower dtype. It consists of <c>step</c>, <c>exp_avg_sq_row</c> and <c>exp_avg_sq_col</c>, for vectors
+/// <c>exp_avg_sq</c>, and with β1 <c>exp_avg</c>.
 /// </remarks>
-/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <param name="parameters">Parameters to optimize, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
-/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+/// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+/// range.</exception>
 public sealed class Adafactor(IEnumerable<(string Name, Parameter Parameter)> parameters, AdafactorOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), parameter => Memory(parameter, options?.Beta1 is not null))
 {

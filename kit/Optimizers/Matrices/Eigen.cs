@@ -3,13 +3,15 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>Eigenvalues and vectors, in double precision, whatever the device can do.</summary>
+/// <summary>Eigendecomposition in float64, on any device.</summary>
 internal static class Eigen
 {
-    /// <summary>Of a symmetric matrix, in the matrix's dtype; smallest value first.</summary>
+    /// <summary>
+    /// Computes eigenvalues and eigenvectors of a symmetric matrix, in the matrix's dtype and in ascending order.
+    /// </summary>
     public static (Tensor Values, Tensor Vectors) Symmetric(Tensor matrix)
     {
-        var place = matrix.device_type == DeviceType.MPS ? matrix.cpu() : matrix;   // which has no doubles
+        var place = matrix.device_type == DeviceType.MPS ? matrix.cpu() : matrix;   // MPS has no float64
         var (values, vectors) = linalg.eigh(place.to(float64));
         return (values.to(matrix.dtype).to(matrix.device), vectors.to(matrix.dtype).to(matrix.device));
     }

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>The matrices of <see cref="Muon"/>.</summary>
-/// <param name="parameters">Tensors of two axes or more.</param>
+/// <summary>The part of <see cref="Muon"/> that updates matrices.</summary>
+/// <param name="parameters">Tensors of two or more axes.</param>
 /// <param name="options">Settings.</param>
 internal sealed class MuonMatrices(IEnumerable<(string Name, Parameter Parameter)> parameters, MuonOptions options)
     : ForeachOptimizer(parameters, options, "momentum_buffer")
@@ -21,7 +21,7 @@ internal sealed class MuonMatrices(IEnumerable<(string Name, Parameter Parameter
         return made.to(matrix.dtype).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Matrices of one shape are made orthogonal as one batch.</summary>
+    /// <summary>Updates the matrices; those of the same shape are orthogonalized as one batch.</summary>
     protected override void Move(ParameterBatch moving)
     {
         var means = moving.State("momentum_buffer");

@@ -7,10 +7,10 @@ namespace ResearchKit.Optimizers;
 /// <summary>Settings of <see cref="Shampoo"/>.</summary>
 public sealed record ShampooOptions : OptimizerSettings
 {
-    /// <summary>A rate of 0.1.</summary>
+    /// <summary>The default learning rate, 0.1.</summary>
     public ShampooOptions() => LearningRate = 0.1;
 
-    /// <summary>What the statistics of every axis begin with, times the identity.</summary>
+    /// <summary>The statistics of every axis start with this number times the identity matrix.</summary>
     public double Epsilon { get; init; } = 1e-4;
 
     /// <inheritdoc/>
@@ -24,15 +24,19 @@ public sealed record ShampooOptions : OptimizerSettings
     }
 }
 
-/// <summary>Divides the gradient by a root of the sum of its outer products along each axis.</summary>
+/// <summary>
+/// Shampoo: preconditions the gradient on each axis with a root of the sum of its outer products.
+/// </summary>
 /// <remarks>
-/// Gupta, Koren and Singer, 2018, https://arxiv.org/abs/1802.09568, as its algorithms 1 and 2 say: of k axes each by its
-/// statistics to the power of -1/2k. Needs an eigendecomposition per axis and step, so it is for axes up to some hundreds. Weight
-/// decay is decoupled. State: <c>step</c>, and of each axis <c>precond_0</c> and so on.
+/// Gupta, Koren and Singer, 2018, https://arxiv.org/abs/1802.09568, algorithms 1 and 2: with k axes, the
+/// gradient is multiplied on each axis by the statistics of the axis to the power of -1/2k. Each step needs an
+/// eigendecomposition for each axis, so axes should not be longer than some hundreds. Weight decay is
+/// decoupled. State: <c>step</c>, and for each axis <c>precond_0</c> and so on.
 /// </remarks>
-/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <param name="parameters">Parameters to optimize, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
-/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+/// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+/// range.</exception>
 public sealed class Shampoo(IEnumerable<(string Name, Parameter Parameter)> parameters, ShampooOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), parameter => Memory(parameter, (options ?? new()).Epsilon))
 {

@@ -16,25 +16,25 @@ public sealed record SoapOptions : AdamOptions
         Beta2 = 0.95;
     }
 
-    /// <summary>How much of an axis's statistics a step keeps; null for β2.</summary>
+    /// <summary>Decay rate of the statistics of an axis: the share that a step keeps; null for β2.</summary>
     public double? ShampooBeta { get; init; }
 
-    /// <summary>The basis is made anew every so many steps.</summary>
+    /// <summary>Number of steps between updates of the basis.</summary>
     public int PreconditionFrequency { get; init; } = 10;
 
-    /// <summary>Axes longer than this are left as they are.</summary>
+    /// <summary>Axes longer than this have no basis.</summary>
     public int MaximumDimension { get; init; } = 10_000;
 
-    /// <summary>Whether neighbouring axes are taken together up to that length.</summary>
+    /// <summary>Whether neighbouring axes are merged, up to the length <see cref="MaximumDimension"/>.</summary>
     public bool MergeDimensions { get; init; }
 
-    /// <summary>Whether vectors have a basis too.</summary>
+    /// <summary>Whether the axis of a vector has a basis too.</summary>
     public bool PreconditionVectors { get; init; }
 
-    /// <summary>Whether every update has a root mean square of 1, before the learning rate.</summary>
+    /// <summary>Whether each update is scaled to a root mean square of 1, before the learning rate.</summary>
     public bool NormalizeUpdates { get; init; }
 
-    /// <summary>Whether moments that began as zeros are corrected.</summary>
+    /// <summary>Whether bias correction of the moments is used.</summary>
     public bool BiasCorrection { get; init; } = true;
 
     /// <inheritdoc/>
@@ -49,7 +49,7 @@ public sealed record SoapOptions : AdamOptions
         Require.AtLeast(1, MaximumDimension);
     }
 
-    /// <summary>The axes that a tensor is seen with.</summary>
+    /// <summary>Returns the axes of a tensor after merging.</summary>
     internal long[] AxesOf(long[] shape)
     {
         if (!MergeDimensions || shape.Length == 1) return shape;
@@ -69,18 +69,20 @@ public sealed record SoapOptions : AdamOptions
         return [.. merged];
     }
 
-    /// <summary>Whether an axis of a tensor that is seen with these has a basis.</summary>
+    /// <summary>Whether one of these axes of a tensor has a basis.</summary>
     internal bool HasBasis(long[] axes, int axis) => axes[axis] <= MaximumDimension && (axes.Length > 1 || PreconditionVectors);
 }
 
-/// <summary>Adam in the basis in which Shampoo's statistics of each axis are diagonal.</summary>
+/// <summary>SOAP: Adam in the basis of the eigenvectors of Shampoo's statistics of each axis.</summary>
 /// <remarks>
-/// Vyas et al., 2024, https://arxiv.org/abs/2409.11321. The first step only finds the basis and moves nothing. State:
-/// <c>step</c>, <c>exp_avg</c> and <c>exp_avg_sq</c> (both in that basis), and of each axis <c>GG.0</c>, <c>Q.0</c> and so on.
+/// Vyas et al., 2024, https://arxiv.org/abs/2409.11321. The first step computes the basis and does not change
+/// the parameters. State: <c>step</c>, <c>exp_avg</c> and <c>exp_avg_sq</c> (both in that basis), and for each
+/// axis <c>GG.0</c>, <c>Q.0</c> and so on.
 /// </remarks>
-/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <param name="parameters">Parameters to optimize, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
-/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+/// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+/// range.</exception>
 public sealed class Soap(IEnumerable<(string Name, Parameter Parameter)> parameters, SoapOptions? options = null)
     : ForeachOptimizer(parameters, options ?? new(), parameter => Memory(parameter, options ?? new()))
 {

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>What <see cref="Soap"/> remembers of one parameter.</summary>
+/// <summary>The state of <see cref="Soap"/> for one parameter.</summary>
 internal sealed class SoapBasis
 {
     private readonly Tensor?[] statistics, bases;
@@ -20,7 +20,7 @@ internal sealed class SoapBasis
             .Select(axis => options.HasBasis(Axes, axis) ? moving.State($"Q.{axis}")[i] : null)];
     }
 
-    /// <summary>The axes that the parameter is seen with.</summary>
+    /// <summary>Axes of the parameter after merging.</summary>
     public long[] Axes { get; }
 
     /// <summary>Mean gradient, in the basis.</summary>
@@ -30,7 +30,8 @@ internal sealed class SoapBasis
     public Tensor Square { get; }
 
     /// <summary>
-    /// Takes the first gradient into the statistics, and their eigenvectors, of the largest value first, as the basis.
+    /// Adds the first gradient to the statistics, and takes their eigenvectors, by descending eigenvalue, as the
+    /// basis.
     /// </summary>
     public void Begin(Tensor gradient)
     {
@@ -39,7 +40,7 @@ internal sealed class SoapBasis
             if (statistics[axis] is { } statistic) bases[axis]!.copy_(Eigen.Symmetric(statistic).Vectors.flip(1));
     }
 
-    /// <summary>Takes a gradient into the statistics of each axis.</summary>
+    /// <summary>Adds a gradient to the statistics of each axis.</summary>
     public void Learn(Tensor gradient)
     {
         for (var axis = 0; axis < Axes.Length; axis++)
@@ -50,14 +51,15 @@ internal sealed class SoapBasis
         }
     }
 
-    /// <summary>Into the basis.</summary>
+    /// <summary>Transforms a gradient into the basis.</summary>
     public Tensor Project(Tensor gradient) => Turned(gradient, transposed: true);
 
-    /// <summary>Out of the basis.</summary>
+    /// <summary>Transforms an update out of the basis.</summary>
     public Tensor ProjectBack(Tensor update) => Turned(update, transposed: false);
 
     /// <summary>
-    /// Brings the basis nearer to the eigenvectors, by one power iteration, and what is remembered in it along.
+    /// Moves the basis closer to the eigenvectors by one power iteration. Transforms the mean gradient into the new
+    /// basis, and reorders the mean square.
     /// </summary>
     public void Refresh()
     {
@@ -74,7 +76,7 @@ internal sealed class SoapBasis
         Mean.copy_(Project(mean));
     }
 
-    /// <summary>Every axis times its basis, or the transposed one.</summary>
+    /// <summary>Multiplies every axis by its basis, or by the transposed basis.</summary>
     private Tensor Turned(Tensor value, bool transposed)
     {
         for (var axis = 0; axis < Axes.Length; axis++)

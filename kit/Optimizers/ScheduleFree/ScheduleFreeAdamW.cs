@@ -10,16 +10,16 @@ public sealed record ScheduleFreeAdamWOptions : ScheduleFreeOptions
     /// <summary>The reference's default: a rate of 0.0025.</summary>
     public ScheduleFreeAdamWOptions() => LearningRate = 0.0025;
 
-    /// <summary>How near the average gradients are taken: 0 at the last iterate, 1 at the average.</summary>
+    /// <summary>Where gradients are computed, between the last iterate (0) and the average (1).</summary>
     public double Beta1 { get; init; } = 0.9;
 
-    /// <summary>How much of the mean squared gradient a step keeps.</summary>
+    /// <summary>Decay rate of the mean squared gradient: the share that a step keeps.</summary>
     public double Beta2 { get; init; } = 0.999;
 
-    /// <summary>Keeps the denominator from zero.</summary>
+    /// <summary>Added to the denominator.</summary>
     public double Epsilon { get; init; } = 1e-8;
 
-    /// <summary>How much of a mean gradient a step keeps besides; 0 for none.</summary>
+    /// <summary>Decay rate of an additional mean gradient: the share that a step keeps; 0 for none.</summary>
     public double InnerMomentum { get; init; }
 
     internal override double Interpolation => Beta1;
@@ -39,14 +39,18 @@ public sealed record ScheduleFreeAdamWOptions : ScheduleFreeOptions
     }
 }
 
-/// <summary>AdamW without a schedule; see <see cref="ScheduleFreeOptimizer"/>. Weights decay at y.</summary>
+/// <summary>
+/// Schedule-free AdamW; see <see cref="ScheduleFreeOptimizer"/>. Weight decay is computed from the weights y.
+/// </summary>
 /// <remarks>
-/// Defazio et al., 2024, https://arxiv.org/abs/2405.15682. State: <c>step</c>, <c>exp_avg_sq</c>, <c>z</c>, with inner momentum
-/// <c>exp_avg</c>, and over all parameters <c>k</c>, <c>weight_sum</c>, <c>lr_max</c>, <c>train_mode</c>.
+/// Defazio et al., 2024, https://arxiv.org/abs/2405.15682. State: <c>step</c>, <c>exp_avg_sq</c>, <c>z</c>,
+/// with inner momentum <c>exp_avg</c>, and for all parameters together <c>k</c>, <c>weight_sum</c>,
+/// <c>lr_max</c>, <c>train_mode</c>.
 /// </remarks>
-/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <param name="parameters">Parameters to optimize, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
-/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+/// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+/// range.</exception>
 public sealed class ScheduleFreeAdamW(IEnumerable<(string Name, Parameter Parameter)> parameters,
     ScheduleFreeAdamWOptions? options = null)
     : ScheduleFreeOptimizer(parameters, options ?? new(),

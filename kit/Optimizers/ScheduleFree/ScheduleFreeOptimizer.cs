@@ -5,12 +5,14 @@ using static TorchSharp.torch;
 namespace ResearchKit.Optimizers;
 
 /// <summary>
-/// Trains without a schedule: the model is judged by an average of the iterates, which takes the place of a decaying rate.
+/// Trains without a learning-rate schedule: the evaluation weights are an average of the iterates, which
+/// replaces a decaying rate.
 /// </summary>
 /// <remarks>
-/// Defazio et al., 2024, https://arxiv.org/abs/2405.15682. While training, the model's weights are y, where gradients are taken,
-/// between the iterate z and its average x. Call <see cref="Evaluate"/> before the model is judged or saved for use, which puts x
-/// into it, and <see cref="Train"/> before the next step. A schedule's rate is the constant one, after its warm-up.
+/// Defazio et al., 2024, https://arxiv.org/abs/2405.15682. During training the model holds y, the weights at
+/// which gradients are computed; y is between the iterate z and its average x. Call <see cref="Evaluate"/>
+/// before the model is evaluated or saved for use, which puts x into the model, and <see cref="Train"/> before
+/// the next step. The learning rate should be constant; the warm-up is a setting of the optimizer.
 /// </remarks>
 public abstract class ScheduleFreeOptimizer : ForeachOptimizer
 {
@@ -20,7 +22,7 @@ public abstract class ScheduleFreeOptimizer : ForeachOptimizer
     private readonly StateNumber steps, weightSum, largestRate, training;
     private readonly List<(Parameter Parameter, Tensor Y)> whileEvaluating = [];
 
-    /// <summary>How much of the average the present step is, and its rate before the factors of groups.</summary>
+    /// <summary>Weight of the current step in the average, and the warm-up factor on the learning rate.</summary>
     private double share, warmth;
 
     private protected ScheduleFreeOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters,
@@ -56,7 +58,7 @@ public abstract class ScheduleFreeOptimizer : ForeachOptimizer
         using var noGrad = no_grad();
         if (whileEvaluating.Count > 0)
             foreach (var (parameter, y) in whileEvaluating) parameter.copy_(y);
-        else   // the state was saved while evaluating
+        else   // the state was saved while the model held the evaluation weights
             foreach (var one in Moved)
                 one.Parameter.lerp_(one["z"], tensor(1 - options.Interpolation, one.Parameter.dtype, one.Parameter.device));
         Forget();
@@ -80,8 +82,9 @@ public abstract class ScheduleFreeOptimizer : ForeachOptimizer
     /// <inheritdoc/>
     protected sealed override void Move(IReadOnlyList<ParameterBatch> all)
     {
-        if (training.Value == 0) throw new InvalidOperationException(
-            "The model holds the weights it is judged by; call Train() before the next step.");
+        if (training.Value == 0)
+        throw new InvalidOperationException("The model holds its evaluation weights; "
+        + "call Train() before the next step.");
         steps.Value++;
         warmth = options.WarmupSteps > 0 ? Math.Min(1, steps.Value / options.WarmupSteps) : 1;
         largestRate.Value = Math.Max(largestRate.Value, LearningRate * warmth);
@@ -99,9 +102,11 @@ public abstract class ScheduleFreeOptimizer : ForeachOptimizer
             options.Interpolation, share);
     }
 
-    /// <summary>What is subtracted from each iterate, times the rate.</summary>
-    /// <param name="moving">The parameters, as they are at y.</param>
-    /// <param name="step">Steps of the optimizer with this one.</param>
+    /// <summary>
+    /// Computes the directions that are multiplied by the learning rate and subtracted from the iterates.
+    /// </summary>
+    /// <param name="moving">The parameters, which hold y.</param>
+    /// <param name="step">Number of steps of the optimizer, including the current one.</param>
     private protected abstract Tensor[] Directions(ParameterBatch moving, double step);
 
     private void Forget()

@@ -5,16 +5,18 @@ namespace ResearchKit.Optimizers;
 /// <summary>Settings of schedule-free optimizers.</summary>
 public abstract record ScheduleFreeOptions : OptimizerSettings
 {
-    /// <summary>Steps over which the rate rises in a line.</summary>
+    /// <summary>Number of steps over which the learning rate rises linearly.</summary>
     public int WarmupSteps { get; init; }
 
-    /// <summary>Later steps weigh more in the average, by the number of the step to this power (r).</summary>
+    /// <summary>The weight of a step in the average is proportional to the step number to this power (r).</summary>
     public double StepPower { get; init; }
 
-    /// <summary>Steps weigh in the average by the largest rate so far to this power.</summary>
+    /// <summary>
+    /// The weight of a step in the average is proportional to the largest learning rate so far to this power.
+    /// </summary>
     public double RatePower { get; init; } = 2;
 
-    /// <summary>How far the point that gradients are taken at lies from the last iterate towards the average.</summary>
+    /// <summary>Where gradients are computed, between the last iterate (0) and the average (1).</summary>
     internal abstract double Interpolation { get; }
 
     /// <inheritdoc/>

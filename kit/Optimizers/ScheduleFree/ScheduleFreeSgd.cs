@@ -10,7 +10,7 @@ public sealed record ScheduleFreeSgdOptions : ScheduleFreeOptions
     /// <summary>The reference's default: a rate of 1.</summary>
     public ScheduleFreeSgdOptions() => LearningRate = 1;
 
-    /// <summary>How near the average gradients are taken: 0 at the last iterate, 1 at the average.</summary>
+    /// <summary>Where gradients are computed, between the last iterate (0) and the average (1).</summary>
     public double Momentum { get; init; } = 0.9;
 
     internal override double Interpolation => Momentum;
@@ -28,15 +28,16 @@ public sealed record ScheduleFreeSgdOptions : ScheduleFreeOptions
 }
 
 /// <summary>
-/// Gradient descent without a schedule; see <see cref="ScheduleFreeOptimizer"/>. Weight decay is added to the gradient.
+/// Schedule-free SGD; see <see cref="ScheduleFreeOptimizer"/>. Weight decay is added to the gradient.
 /// </summary>
 /// <remarks>
-/// Defazio et al., 2024, https://arxiv.org/abs/2405.15682. State: <c>step</c>, <c>z</c>, and over all parameters <c>k</c>,
-/// <c>weight_sum</c>, <c>lr_max</c>, <c>train_mode</c>.
+/// Defazio et al., 2024, https://arxiv.org/abs/2405.15682. State: <c>step</c>, <c>z</c>, and for all parameters
+/// together <c>k</c>, <c>weight_sum</c>, <c>lr_max</c>, <c>train_mode</c>.
 /// </remarks>
-/// <param name="parameters">What is trained, such as <c>model.named_parameters()</c>.</param>
+/// <param name="parameters">Parameters to optimize, such as <c>model.named_parameters()</c>.</param>
 /// <param name="options">Settings.</param>
-/// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+/// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+/// range.</exception>
 public sealed class ScheduleFreeSgd(IEnumerable<(string Name, Parameter Parameter)> parameters,
     ScheduleFreeSgdOptions? options = null)
     : ScheduleFreeOptimizer(parameters, options ?? new())

@@ -2,46 +2,50 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Optimizers;
 
-/// <summary>A rate that rises to a high peak and falls far below where it began, while the momentum does the opposite.</summary>
+/// <summary>
+/// One-cycle schedule: the learning rate rises to a peak and falls far below its initial value, while the
+/// momentum does the opposite.
+/// </summary>
 /// <remarks>
 /// Smith and Topin, 2018, https://arxiv.org/abs/1708.07120; torch's <c>OneCycleLR</c>. <see cref="Rate"/> and
-/// <see cref="Momentum"/> are schedules as those of <see cref="Schedules"/>.
+/// <see cref="Momentum"/> are functions of the step, like those of <see cref="Schedules"/>.
 /// </remarks>
 public sealed record OneCycle
 {
-    /// <summary>Highest rate.</summary>
+    /// <summary>Highest learning rate.</summary>
     public required double Peak { get; init; }
 
-    /// <summary>All steps; after them the last values hold.</summary>
+    /// <summary>Total number of steps; after them the last values stay.</summary>
     public required int Steps { get; init; }
 
-    /// <summary>Share of the steps in which the rate rises.</summary>
+    /// <summary>Share of the steps in which the learning rate rises.</summary>
     public double RiseShare { get; init; } = 0.3;
 
-    /// <summary>How rates and momenta go.</summary>
+    /// <summary>Shape of the rise and the fall.</summary>
     public RateShape Shape { get; init; } = RateShape.Cosine;
 
-    /// <summary>The first rate is the peak over this.</summary>
+    /// <summary>The initial learning rate is the peak divided by this.</summary>
     public double FirstDivisor { get; init; } = 25;
 
-    /// <summary>The last rate is the first over this.</summary>
+    /// <summary>The final learning rate is the initial one divided by this.</summary>
     public double LastDivisor { get; init; } = 1e4;
 
     /// <summary>
-    /// Whether the fall to the first rate takes as long as the rise, and a third phase goes below; else the rate falls in one go.
+    /// Whether the rate falls in two phases: to the initial rate, in as many steps as the rise, and then to the
+    /// final rate. Otherwise it falls in one phase.
     /// </summary>
     public bool ThreePhases { get; init; }
 
-    /// <summary>Momentum at the peak of the rate.</summary>
+    /// <summary>Momentum at the peak of the learning rate.</summary>
     public double LowMomentum { get; init; } = 0.85;
 
-    /// <summary>Momentum at both ends.</summary>
+    /// <summary>Momentum at the start and at the end.</summary>
     public double HighMomentum { get; init; } = 0.95;
 
-    /// <summary>The learning rate of a step, counted from 1.</summary>
+    /// <summary>Returns the learning rate of a step, counted from 1.</summary>
     public double Rate(int step) => At(step, Peak / FirstDivisor, Peak, Peak / FirstDivisor / LastDivisor);
 
-    /// <summary>The momentum (of Adam: β1) of a step, counted from 1.</summary>
+    /// <summary>Returns the momentum (β1 for Adam) of a step, counted from 1.</summary>
     public double Momentum(int step) => At(step, HighMomentum, LowMomentum, HighMomentum);
 
     private double At(int step, double first, double middle, double last)

@@ -2,16 +2,19 @@ using ResearchKit.Tensors;
 
 namespace ResearchKit.Optimizers;
 
-/// <content>Schedules with a warm-up, and those that begin again.</content>
+/// <content>Schedules with a warm-up, and schedules with restarts.</content>
 public static partial class Schedules
 {
-    /// <summary>Rises in a line to the peak, then falls on half a cosine to the final rate at the last step.</summary>
+    /// <summary>
+    /// Rises linearly to the peak, then falls as half a cosine wave to the final rate at the last step.
+    /// </summary>
     /// <remarks>
-    /// Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983, without restarts. Unlike <see cref="CosineWithWarmup"/> it
-    /// spends no step on a rate of 0, reaches the peak at step <paramref name="warmup"/>, and stays at the final rate.
+    /// Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983, without restarts. Unlike
+    /// <see cref="CosineWithWarmup"/>, no step has a rate of 0, the peak is reached at step
+    /// <paramref name="warmup"/>, and the final rate stays after the last step.
     /// </remarks>
     /// <param name="peak">Rate at the end of the warm-up.</param>
-    /// <param name="warmup">Steps of the rise; 0 for none.</param>
+    /// <param name="warmup">Number of warm-up steps; 0 for none.</param>
     /// <param name="steps">Last step.</param>
     /// <param name="final">Rate at the last step and after it.</param>
     public static Func<int, double> WarmupCosine(double peak, int warmup, int steps, double final) => step =>
@@ -19,7 +22,7 @@ public static partial class Schedules
         : step >= steps ? final
         : final + ((peak - final) * 0.5 * (1 + Math.Cos(Math.PI * (step - warmup) / (steps - warmup))));
 
-    /// <summary>Rises from 0 to the peak and falls to 0, both in a line.</summary>
+    /// <summary>Rises linearly from 0 to the peak, then falls linearly to 0.</summary>
     /// <remarks>transformers' <c>get_linear_schedule_with_warmup</c>.</remarks>
     /// <param name="peak">Rate at the end of the warm-up.</param>
     /// <param name="warmup">Steps of the rise.</param>
@@ -28,27 +31,28 @@ public static partial class Schedules
     public static Func<int, double> LinearWithWarmup(double peak, int warmup, int steps) =>
         Warmup(peak, warmup, steps, () => Linear(peak, 0, steps - warmup));
 
-    /// <summary>Rises from 0 to the peak in a line, then follows a cosine, which goes on after the last step.</summary>
+    /// <summary>Rises linearly from 0 to the peak, then follows a cosine, also after the last step.</summary>
     /// <remarks>
     /// transformers' <c>get_cosine_schedule_with_warmup</c> and <c>get_cosine_with_min_lr_schedule_with_warmup</c>.
     /// </remarks>
     /// <param name="peak">Rate at the end of the warm-up.</param>
-    /// <param name="warmup">Steps of the rise.</param>
-    /// <param name="steps">All steps.</param>
+    /// <param name="warmup">Number of warm-up steps.</param>
+    /// <param name="steps">Total number of steps.</param>
     /// <param name="final">Lowest rate of the cosine.</param>
-    /// <param name="cycles">Whole waves; half a one falls once.</param>
+    /// <param name="cycles">Number of cosine waves; 0.5 for a single fall.</param>
     /// <exception cref="ArgumentException">A negative value, or less steps than the warm-up takes.</exception>
     public static Func<int, double> CosineWithWarmup(double peak, int warmup, int steps, double final = 0, double cycles = 0.5) =>
         Warmup(peak, warmup, steps, () => Cosine(peak, final, steps - warmup, cycles));
 
     /// <summary>
-    /// Rises from 0 to the peak in a line, then falls to 0 on a cosine several times, beginning again at the peak.
+    /// Rises linearly from 0 to the peak, then falls to 0 on half a cosine wave several times, each time from the
+    /// peak (hard restarts).
     /// </summary>
     /// <remarks>transformers' <c>get_cosine_with_hard_restarts_schedule_with_warmup</c>.</remarks>
     /// <param name="peak">Rate at the end of the warm-up.</param>
-    /// <param name="warmup">Steps of the rise.</param>
-    /// <param name="steps">All steps; after them the rate is 0.</param>
-    /// <param name="cycles">How many falls.</param>
+    /// <param name="warmup">Number of warm-up steps.</param>
+    /// <param name="steps">Total number of steps; after them the rate is 0.</param>
+    /// <param name="cycles">Number of falls.</param>
     /// <exception cref="ArgumentException">A negative value, or less steps than the warm-up takes.</exception>
     public static Func<int, double> CosineWithRestarts(double peak, int warmup, int steps, double cycles = 1)
     {
@@ -58,15 +62,18 @@ public static partial class Schedules
             * (1 + Math.Cos(Math.PI * (cycles * (step - 1) / after % 1))));
     }
 
-    /// <summary>Falls on a cosine again and again, each cycle so many times longer than the one before.</summary>
+    /// <summary>
+    /// Falls on half a cosine wave again and again (warm restarts); each cycle is longer than the one before by a
+    /// fixed factor.
+    /// </summary>
     /// <remarks>
     /// SGDR: Loshchilov and Hutter, 2017, https://arxiv.org/abs/1608.03983; torch's <c>CosineAnnealingWarmRestarts</c>.
     /// </remarks>
-    /// <param name="peak">Rate at the beginning of a cycle.</param>
-    /// <param name="firstCycle">Steps of the first cycle.</param>
-    /// <param name="growth">How many times longer each cycle is.</param>
-    /// <param name="final">Rate that a cycle falls to.</param>
-    /// <exception cref="ArgumentException">A cycle of no steps, or a growth below 1.</exception>
+    /// <param name="peak">Rate at the start of a cycle.</param>
+    /// <param name="firstCycle">Number of steps of the first cycle.</param>
+    /// <param name="growth">Ratio of the length of a cycle to that of the one before.</param>
+    /// <param name="final">Rate at the end of a cycle.</param>
+    /// <exception cref="ArgumentException">The first cycle has no steps, or the growth is below 1.</exception>
     public static Func<int, double> WarmRestarts(double peak, int firstCycle, int growth = 1, double final = 0)
     {
         Require.AtLeast(1, firstCycle);
@@ -81,25 +88,24 @@ public static partial class Schedules
         };
     }
 
-    /// <summary>Rises from 0 to the peak in a line, then falls as a power of the steps that are left.</summary>
+    /// <summary>Rises linearly from 0 to the peak, then falls as a power of the remaining steps.</summary>
     /// <remarks>transformers' <c>get_polynomial_decay_schedule_with_warmup</c>.</remarks>
     /// <param name="peak">Rate at the end of the warm-up.</param>
-    /// <param name="warmup">Steps of the rise.</param>
-    /// <param name="steps">All steps.</param>
+    /// <param name="warmup">Number of warm-up steps.</param>
+    /// <param name="steps">Total number of steps.</param>
     /// <param name="final">Rate after the last step.</param>
-    /// <param name="power">1 for a line.</param>
+    /// <param name="power">Exponent; 1 for a linear fall.</param>
     /// <exception cref="ArgumentException">A negative value, or less steps than the warm-up takes.</exception>
     public static Func<int, double> PolynomialWithWarmup(double peak, int warmup, int steps,
         double final = 1e-7, double power = 1) =>
         Warmup(peak, warmup, steps, () => Polynomial(peak, final, steps - warmup, power));
 
-    /// <summary>Rises in a line to the peak, then falls as one over the root of the step.</summary>
+    /// <summary>Rises linearly to the peak, then falls as one over the square root of the step.</summary>
     /// <remarks>transformers' <c>get_inverse_sqrt_schedule</c> and, with a first rate, fairseq's <c>inverse_sqrt</c>.</remarks>
     /// <param name="peak">Rate at the end of the warm-up.</param>
-    /// <param name="warmup">Steps of the rise.</param>
-    /// <param name="timescale">
-    /// In so many steps after the warm-up the rate falls to 1/√2; null for the steps of the warm-up, or 10,000 if there are none.
-    /// </param>
+    /// <param name="warmup">Number of warm-up steps.</param>
+    /// <param name="timescale">Number of steps after the warm-up in which the rate falls to 1/√2 of the peak; null
+    /// for the number of warm-up steps, or 10,000 without a warm-up.</param>
     /// <param name="first">Rate of the first step.</param>
     /// <exception cref="ArgumentException">A negative value.</exception>
     public static Func<int, double> InverseSquareRoot(double peak, int warmup, int? timescale = null, double first = 0)
@@ -110,13 +116,14 @@ public static partial class Schedules
     }
 
     /// <summary>
-    /// Rises in a line for the warm-up and then falls as one over the root of the step; wider models have lower rates.
+    /// Rises linearly in the warm-up, then falls as one over the square root of the step; wider models have lower
+    /// rates.
     /// </summary>
     /// <remarks>Vaswani et al., 2017, equation 3, https://arxiv.org/abs/1706.03762.</remarks>
-    /// <param name="modelWidth">d_model.</param>
-    /// <param name="warmup">Steps of the rise.</param>
-    /// <param name="factor">On every rate.</param>
-    /// <exception cref="ArgumentException">A width or a warm-up below 1.</exception>
+    /// <param name="modelWidth">Channels of the model, d_model.</param>
+    /// <param name="warmup">Number of warm-up steps.</param>
+    /// <param name="factor">Factor on all rates.</param>
+    /// <exception cref="ArgumentException">The width or the warm-up is below 1.</exception>
     public static Func<int, double> Noam(int modelWidth, int warmup, double factor = 1)
     {
         Require.AtLeast(1, modelWidth);
@@ -124,30 +131,31 @@ public static partial class Schedules
         return step => factor / Math.Sqrt(modelWidth) * Math.Min(1 / Math.Sqrt(step), step * Math.Pow(warmup, -1.5));
     }
 
-    /// <summary>Rises to the peak, stays there, and falls at the end: WSD.</summary>
+    /// <summary>Warm-up, stable, decay (WSD): rises to the peak, stays there, and falls at the end.</summary>
     /// <remarks>Hu et al., 2024, https://arxiv.org/abs/2404.06395; transformers' <c>get_wsd_schedule</c>.</remarks>
     /// <param name="peak">The stable rate.</param>
-    /// <param name="warmup">Steps of the rise.</param>
-    /// <param name="stable">Steps at the peak.</param>
-    /// <param name="decay">Steps of the fall.</param>
-    /// <param name="final">Rate that the rise begins at and the fall ends at.</param>
-    /// <param name="rise">Shape of the rise.</param>
-    /// <param name="fall">Shape of the fall.</param>
+    /// <param name="warmup">Number of warm-up steps.</param>
+    /// <param name="stable">Number of steps at the peak.</param>
+    /// <param name="decay">Number of steps of the decay.</param>
+    /// <param name="final">Rate at the start of the warm-up and at the end of the decay.</param>
+    /// <param name="rise">Shape of the warm-up.</param>
+    /// <param name="fall">Shape of the decay.</param>
     /// <exception cref="ArgumentException">A negative value.</exception>
     public static Func<int, double> WarmupStableDecay(double peak, int warmup, int stable, int decay, double final = 0,
         RateShape rise = RateShape.Linear, RateShape fall = RateShape.Cosine) =>
         Phase(final, peak, warmup, rise).Then(warmup, Constant(peak).Then(stable, Phase(peak, final, decay, fall)));
 
-    /// <summary>Rises and falls in a line between two rates, again and again.</summary>
+    /// <summary>Rises and falls linearly between two rates, again and again.</summary>
     /// <remarks>
-    /// Smith, 2017, https://arxiv.org/abs/1506.01186; torch's <c>CyclicLR</c>, triangular and (with a half) triangular2.
+    /// Smith, 2017, https://arxiv.org/abs/1506.01186; torch's <c>CyclicLR</c>, with the policy triangular, or
+    /// triangular2 for a <paramref name="shrink"/> of 0.5.
     /// </remarks>
     /// <param name="low">Rate at both ends of a cycle.</param>
     /// <param name="high">Rate in the middle of the first cycle.</param>
-    /// <param name="up">Steps of the rise.</param>
-    /// <param name="down">Steps of the fall.</param>
-    /// <param name="shrink">Factor on the height of each further cycle.</param>
-    /// <exception cref="ArgumentException">A rise or a fall of no steps.</exception>
+    /// <param name="up">Number of steps of the rise.</param>
+    /// <param name="down">Number of steps of the fall.</param>
+    /// <param name="shrink">Factor by which the height shrinks from one cycle to the next.</param>
+    /// <exception cref="ArgumentException">The rise or the fall has no steps.</exception>
     public static Func<int, double> Cyclic(double low, double high, int up, int down, double shrink = 1)
     {
         Require.AtLeast(1, up);

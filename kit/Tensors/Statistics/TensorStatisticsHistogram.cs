@@ -1,30 +1,32 @@
 namespace ResearchKit.Tensors;
 
-/// <summary>How often values fall into equal parts of their range.</summary>
-/// <remarks>Counted on a strided sample of at most 65,536 elements; of smaller tensors every element is counted.</remarks>
-/// <param name="Counts">Number of sampled elements in each part.</param>
-/// <param name="Edges">
-/// Limits of the parts, ascending, one more than there are parts; the last part holds its upper limit too.
-/// </param>
+/// <summary>Histogram of values, with bins of equal width over their range.</summary>
+/// <remarks>
+/// Computed from a strided sample of at most 65,536 elements; smaller tensors are counted completely.
+/// </remarks>
+/// <param name="Counts">Number of sampled elements in each bin.</param>
+/// <param name="Edges">Edges of the bins, ascending, one more than there are bins; the last bin includes its
+/// upper edge.</param>
 public sealed record TensorHistogram(IReadOnlyList<long> Counts, IReadOnlyList<double> Edges)
 {
-    /// <summary>Number of parts.</summary>
+    /// <summary>Number of bins.</summary>
     public const int Parts = 24;
 
-    /// <summary>Largest sample that is counted.</summary>
+    /// <summary>Largest size of the sample.</summary>
     internal const int SampleSize = 65_536;
 
-    /// <summary>The histogram of nothing.</summary>
+    /// <summary>The histogram of a tensor without finite values.</summary>
     internal static TensorHistogram Empty { get; } = new([], []);
 
-    /// <param name="sample">Values; those that are not finite are left out.</param>
-    /// <param name="minimum">Smallest finite value of the whole.</param>
-    /// <param name="maximum">Largest finite value of the whole.</param>
+    /// <summary>Computes the histogram of a sample.</summary>
+    /// <param name="sample">Values; those that are not finite are ignored.</param>
+    /// <param name="minimum">Smallest finite value of the whole tensor.</param>
+    /// <param name="maximum">Largest finite value of the whole tensor.</param>
     internal static TensorHistogram Of(List<double> sample, double minimum, double maximum)
     {
         if (double.IsNaN(minimum)) return Empty;
         var (low, high) = minimum < maximum ? (minimum, maximum) : (minimum - 0.5, maximum + 0.5);
-        var half = (high / 2) - (low / 2);   // halves, since the whole range of doubles overflows
+        var half = (high / 2) - (low / 2);   // half the width, because the full range of doubles overflows
         var counts = new long[Parts];
         foreach (var value in sample)
             if (double.IsFinite(value)) counts[Part(((value / 2) - (low / 2)) / half)]++;

@@ -4,11 +4,12 @@ using System.Runtime.InteropServices;
 
 namespace ResearchKit.Tensors;
 
-/// <summary>The vectorised inner loop: moments of values that lie in memory one after the other.</summary>
+/// <summary>The vectorised inner loop: computes the moments of contiguous values.</summary>
 /// <remarks>
-/// Each block is swept twice while it is in the first cache: once for its range and mean, once for the differences from that
-/// mean, so that the deviation is right also where the mean is far from zero. Memory itself is read once. The loops are compiled
-/// at full speed at once: the first tensor shown is often the largest.
+/// Each block is read twice while it is in the L1 cache: first for its range and mean, then for the differences
+/// from that mean, so that the deviation is accurate even if the mean is far from zero. Main memory is read
+/// once. The loops are compiled with full optimization at the first call, because the first tensor shown is
+/// often the largest.
 /// </remarks>
 internal static class TensorStatisticsKernel
 {
@@ -26,7 +27,7 @@ internal static class TensorStatisticsKernel
         return total;
     }
 
-    /// <summary>Moments of integers, each block made double while it is in the first cache.</summary>
+    /// <summary>Computes the moments of integers; each block is converted to doubles in the L1 cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TensorStatisticsMoments OfIntegers<T>(ReadOnlySpan<T> values) where T : unmanaged, IBinaryInteger<T>
     {
@@ -50,7 +51,7 @@ internal static class TensorStatisticsKernel
         return Spread(block, range);
     }
 
-    /// <summary>Squares of floats neither overflow nor vanish: the range is moderate, or zero.</summary>
+    /// <summary>Whether squares of floats neither overflow nor underflow: the range is moderate, or zero.</summary>
     private static bool FloatSquaresAreSafe(TensorStatisticsMoments range)
     {
         var width = range.Maximum - range.Minimum;
@@ -58,7 +59,8 @@ internal static class TensorStatisticsKernel
     }
 
     /// <summary>
-    /// First sweep: smallest, largest, zeros, mean; and whether every value is finite (if not, the rest means nothing).
+    /// First pass: minimum, maximum, number of zeros, mean, and whether every value is finite. If not, the other
+    /// results are invalid.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (TensorStatisticsMoments Range, bool AllFinite) Range<T>(ReadOnlySpan<T> block)
@@ -104,7 +106,9 @@ internal static class TensorStatisticsKernel
         return (new TensorStatisticsMoments(block.Length, total / block.Length, 0, minimum, maximum, (long)zero), !T.IsNaN(bad));
     }
 
-    /// <summary>Second sweep: differences from the mean of the first, which they also make more exact.</summary>
+    /// <summary>
+    /// Second pass: squared differences from the mean of the first pass, which this pass also refines.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static TensorStatisticsMoments Spread<T>(ReadOnlySpan<T> block, TensorStatisticsMoments range)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -141,7 +145,10 @@ internal static class TensorStatisticsKernel
         };
     }
 
-    /// <summary>A block with NaN or infinities: they are counted, and the finite values are measured among themselves.</summary>
+    /// <summary>
+    /// Computes the moments of a block with NaN or infinities: counts these, and measures the finite values
+    /// separately.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static TensorStatisticsMoments OfMixed<T>(ReadOnlySpan<T> block) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

@@ -1,8 +1,8 @@
 namespace ResearchKit.Tensors;
 
-/// <summary>Sums over a part of the values that two parts can be joined from.</summary>
+/// <summary>Moments of a part of the values; those of two parts can be combined.</summary>
 /// <param name="Finite">Number of finite values.</param>
-/// <param name="Mean">Their mean; 0 where there is none.</param>
+/// <param name="Mean">Mean of the finite values; 0 where there is none.</param>
 /// <param name="Squares">Sum of squared differences from the mean.</param>
 /// <param name="Minimum">Smallest finite value, or +∞.</param>
 /// <param name="Maximum">Largest finite value, or −∞.</param>
@@ -16,7 +16,7 @@ internal readonly record struct TensorStatisticsMoments(
 {
     public static TensorStatisticsMoments None => new(0, 0, 0, double.PositiveInfinity, double.NegativeInfinity, 0);
 
-    /// <summary>The moments of both parts together.</summary>
+    /// <summary>Combines the moments of two parts.</summary>
     /// <remarks>
     /// Chan, Golub and LeVeque, 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
     /// </remarks>

@@ -2,10 +2,12 @@ using System.Numerics;
 
 namespace ResearchKit.Tensors;
 
-/// <summary>Collects moments and a sample from a tensor that comes in pieces.</summary>
+/// <summary>Collects moments and a sample of a tensor that is read in pieces.</summary>
 internal sealed class TensorStatisticsPass
 {
-    /// <summary>Values that one task measures; the same on every machine, so that the order of sums is too.</summary>
+    /// <summary>
+    /// Number of values in a task. It is the same on every machine, so that the order of the sums is the same too.
+    /// </summary>
     private const int Segment = 1 << 18;
 
     private readonly long count;
@@ -14,10 +16,10 @@ internal sealed class TensorStatisticsPass
     private TensorStatisticsMoments total = TensorStatisticsMoments.None;
     private long seen;
 
+    /// <summary>Starts a pass.</summary>
     /// <param name="count">Number of values to come.</param>
-    /// <param name="rowLength">
-    /// Length of the last axis: the sample's stride shares no factor with it, so that it meets every column.
-    /// </param>
+    /// <param name="rowLength">Length of the last axis. The stride of the sample has no common factor with it, so
+    /// that every column is sampled.</param>
     public TensorStatisticsPass(long count, long rowLength)
     {
         this.count = count;
@@ -25,7 +27,7 @@ internal sealed class TensorStatisticsPass
         while (step > 1 && BigInteger.GreatestCommonDivisor(step, rowLength) != 1) step++;
     }
 
-    /// <summary>Measures the next values, which lie at an address one after the other.</summary>
+    /// <summary>Adds the next values, which are contiguous at an address.</summary>
     public void Add<T>(nint address, long length) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         Add<T>(address, length, TensorStatisticsKernel.Of);
 

@@ -3,16 +3,21 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tensors;
 
-/// <summary>Brings the values of any tensor, piece by piece, into the processor's memory as float32 or float64.</summary>
+/// <summary>Reads the values of any tensor in pieces, as float32 or float64 in main memory.</summary>
 internal static class TensorStatisticsPieces
 {
-    /// <summary>Elements converted at once: few enough to stay in the cache, and for libtorch not to wake its threads.</summary>
+    /// <summary>
+    /// Number of elements converted at once: small enough to stay in the cache and to be done by one thread of
+    /// libtorch.
+    /// </summary>
     private const long CachePiece = 1 << 15;
 
-    /// <summary>Elements converted at once on another device, where every call and every copy is dear.</summary>
+    /// <summary>
+    /// Number of elements converted at once on another device, where every call and every copy is slow.
+    /// </summary>
     private const long DevicePiece = 1 << 22;
 
-    /// <summary>Reads all values, in some order that depends on the layout only.</summary>
+    /// <summary>Reads all values, in an order that depends only on the memory layout.</summary>
     public static void Read(Tensor values, TensorStatisticsPass pass)
     {
         if (values.numel() == 0) return;
@@ -21,7 +26,7 @@ internal static class TensorStatisticsPieces
         else Split(ordered, pass);
     }
 
-    /// <summary>All values in row-major order, as doubles; for small tensors and samples.</summary>
+    /// <summary>Returns all values in row-major order, as doubles; for small tensors and samples.</summary>
     public static double[] Doubles(Tensor values)
     {
         using var quiet = no_grad();
@@ -29,7 +34,7 @@ internal static class TensorStatisticsPieces
         return values.numel() == 0 ? [] : OnProcessor(values.detach()).to(ScalarType.Float64).data<double>().ToArray();
     }
 
-    /// <summary>The axes by falling stride; whatever order the axes had, a dense tensor is then one run of memory.</summary>
+    /// <summary>Sorts the axes by descending stride, so that a dense tensor becomes contiguous.</summary>
     private static Tensor InMemoryOrder(Tensor values)
     {
         if (values.dim() < 2 || values.is_contiguous()) return values;
@@ -62,13 +67,16 @@ internal static class TensorStatisticsPieces
         }
     }
 
-    /// <summary>Converts on the tensor's own device, then copies: float64 where float32 would round, else float32.</summary>
+    /// <summary>
+    /// Converts a tensor on its own device, to float64 where float32 would round and else to float32, and copies it
+    /// to main memory.
+    /// </summary>
     private static Tensor OnProcessor(Tensor values)
     {
         if (values.dtype is ScalarType.QInt8 or ScalarType.QUInt8 or ScalarType.QInt32) values = values.dequantize();
         if (values.dtype is ScalarType.ComplexFloat32 or ScalarType.ComplexFloat64) values = values.abs();
         var wide = values.dtype is ScalarType.Int32 or ScalarType.Int64 or ScalarType.Float64;
-        if (values.device_type == DeviceType.MPS) values = values.cpu();   // has no float64
+        if (values.device_type == DeviceType.MPS) values = values.cpu();   // MPS has no float64
         return values.to(wide ? ScalarType.Float64 : ScalarType.Float32).cpu().resolve_neg().contiguous();
     }
 

@@ -2,7 +2,8 @@ namespace ResearchKit.Training;
 
 /// <summary>Sees the steps of a run and may change the run: freeze parameters, stop, write something of its own.</summary>
 /// <remarks>
-/// For what must happen inside <see cref="Trainer.Run"/> wherever the run is started; a loop of your own needs none. Callbacks run in the order of
+/// For what must happen inside <see cref="Trainer.Run"/> wherever the run is started; a loop of your own needs none. Callbacks
+/// run in the order of
 /// <see cref="TrainerOptions.Callbacks"/>, in every process of a data-parallel run. What one throws ends the run.
 /// </remarks>
 public abstract class TrainingCallback

@@ -2,10 +2,13 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>Finds where numbers stop being finite, once they have.</summary>
+/// <summary>Finds the origin of NaN or infinite values after they have appeared.</summary>
 internal static class FiniteCheck
 {
-    /// <summary>Why a loss is not finite: the model computes it once more, watched.</summary>
+    /// <summary>
+    /// Explains why a loss is not finite: names a non-finite parameter, or computes the loss again with forward
+    /// hooks and names the first module with a non-finite output.
+    /// </summary>
     public static string Blame(nn.Module model, Action computeLoss)
     {
         if (model.named_parameters().FirstOrDefault(pair => !IsFinite(pair.parameter)) is { parameter: not null } weight)
@@ -26,10 +29,10 @@ internal static class FiniteCheck
         {
             foreach (var hook in hooks) hook.Dispose();
         }
-        return culprit ?? "All that the model's modules give is finite: it arises in the loss.";
+        return culprit ?? "The outputs of all modules of the model are finite; the value arises in the loss function.";
     }
 
-    /// <summary>Where a gradient is not finite: of those, the parameter that the backward pass met first.</summary>
+    /// <summary>Names the parameter with a non-finite gradient that the backward pass reached first.</summary>
     public static string BlameGradient(nn.Module model)
     {
         using var scope = NewDisposeScope();

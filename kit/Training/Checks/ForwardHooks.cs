@@ -3,12 +3,14 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>Sees what each module of a model gives, in the order in which they finish.</summary>
+/// <summary>Forward hooks on all modules of a model, called in the order in which the modules finish.</summary>
 internal static class ForwardHooks
 {
-    /// <summary>Calls back for each module that takes one tensor and gives one; the hooks are the caller's to dispose.</summary>
-    /// <param name="model">It too is seen, under the empty name.</param>
-    /// <param name="see">Gets the module's name, its input and its output.</param>
+    /// <summary>
+    /// Registers a hook on each module from one tensor to one tensor. The caller disposes the hooks.
+    /// </summary>
+    /// <param name="model">The model. It is hooked too, under the empty name.</param>
+    /// <param name="see">Called with the module's name, input and output.</param>
     public static List<IDisposable> Watch(nn.Module model, Action<string, Tensor, Tensor> see) =>
         [.. model.named_modules().Prepend(("", model))
             .Select(pair => (Name: pair.Item1, Module: pair.Item2 as nn.Module<Tensor, Tensor>))

@@ -4,15 +4,21 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>The loss while the learning rate rises from very small to too large: where to choose it.</summary>
+/// <summary>
+/// Learning-rate range test: the loss while the learning rate increases from very small to too large.
+/// </summary>
 /// <remarks>Smith, 2017, https://arxiv.org/abs/1506.01186.</remarks>
-/// <param name="Points">(learning rate, loss smoothed over the steps before), in order.</param>
+/// <param name="Points">Pairs of learning rate and smoothed loss, in order.</param>
 /// <param name="LossUnit">Unit of the loss.</param>
-public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, double Loss)> Points, string LossUnit = Objective.DefaultUnit)
+public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, double Loss)> Points,
+    string LossUnit = Objective.DefaultUnit)
 {
     private const double Smoothing = 0.9, TooMuch = 4;
 
-    /// <summary>The rate at which the loss falls fastest, in the logarithm of the rate; not yet the largest that is stable.</summary>
+    /// <summary>
+    /// The learning rate at which the loss falls fastest per change of the rate's logarithm. Larger rates may still
+    /// be stable.
+    /// </summary>
     public double Steepest
     {
         get
@@ -27,7 +33,10 @@ public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, doubl
         }
     }
 
-    /// <summary>Trains for some steps, each with a larger rate, until the loss is four times its least; the weights are put back.</summary>
+    /// <summary>
+    /// Trains with an increasing learning rate until the smoothed loss is four times its minimum, then restores the
+    /// weights.
+    /// </summary>
     /// <param name="model">The model; its weights and buffers are as before when this returns.</param>
     /// <param name="objective">Loss and its unit.</param>
     /// <param name="loader">Training batches; its position is put back.</param>
@@ -40,7 +49,9 @@ public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, doubl
         double lowest = 1e-6, double highest = 1, int steps = 100)
     {
         ArgumentNullException.ThrowIfNull(objective);
-        if (!(lowest > 0 && highest > lowest)) throw new ArgumentException($"The rates go from {lowest} to {highest}; the first must be positive and below the last.");
+        if (!(lowest > 0 && highest > lowest))
+            throw new ArgumentException($"Got learning rates from {lowest} to {highest}; "
+                + "expected a positive first rate below the last.");
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 2);
         var position = loader.Position;
         using var before = WeightSnapshot.Of(model);
@@ -69,7 +80,8 @@ public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, doubl
             {
                 foreach (var report in trainer.Run())
                 {
-                    (mean, weight) = ((Smoothing * mean) + ((1 - Smoothing) * report.Loss), (Smoothing * weight) + (1 - Smoothing));
+                    (mean, weight) = ((Smoothing * mean) + ((1 - Smoothing) * report.Loss),
+                        (Smoothing * weight) + (1 - Smoothing));
                     points.Add((report.LearningRate, mean / weight));
                     least = Math.Min(least, mean / weight);
                     if (mean / weight > TooMuch * least) break;
@@ -77,7 +89,7 @@ public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, doubl
             }
             catch (ArithmeticException)
             {
-                // so large a rate has no finite loss: the sweep ends there
+                // the loss is not finite at this rate: the sweep ends here
             }
             return points;
         }
@@ -92,8 +104,10 @@ public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, doubl
     /// <param name="highest">Last rate.</param>
     /// <param name="steps">Steps from one to the other.</param>
     /// <exception cref="ArgumentException">Rates or steps out of range.</exception>
-    public static LearningRateSweep Try(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Loss> loss, BatchLoader loader, TrainerOptions options,
-        double lowest = 1e-6, double highest = 1, int steps = 100) => Try(model, Objective.Of(loss), loader, options, lowest, highest, steps);
+    public static LearningRateSweep Try(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Loss> loss, BatchLoader loader,
+        TrainerOptions options,
+        double lowest = 1e-6, double highest = 1, int steps = 100) =>
+            Try(model, Objective.Of(loss), loader, options, lowest, highest, steps);
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,

@@ -2,14 +2,16 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>How large the numbers of a module are.</summary>
-/// <param name="Module">Its name, such as <c>transformer.h.0.mlp</c>; empty for the model itself.</param>
-/// <param name="Weight">Euclidean norm of its own parameters; null where it has none.</param>
-/// <param name="Gradient">Euclidean norm of their gradients, before clipping; null where it has none.</param>
-/// <param name="Activation">Root of the mean square of what it gave; null where that was not seen.</param>
+/// <summary>Norms of a module's parameters, gradients and activations.</summary>
+/// <param name="Module">
+/// Name of the module, such as <c>transformer.h.0.mlp</c>; empty for the model itself.
+/// </param>
+/// <param name="Weight">Euclidean norm of the module's own parameters; null if it has none.</param>
+/// <param name="Gradient">Euclidean norm of their gradients before clipping; null if there are none.</param>
+/// <param name="Activation">Root mean square of the module's output; null if it was not recorded.</param>
 public readonly record struct ModuleNorms(string Module, double? Weight, double? Gradient, double? Activation);
 
-/// <summary>Looks at the modules of a model for one step.</summary>
+/// <summary>Records the norms of a model's modules for one step.</summary>
 internal sealed class NormWatch : IDisposable
 {
     private readonly nn.Module model;
@@ -29,7 +31,7 @@ internal sealed class NormWatch : IDisposable
         });
     }
 
-    /// <summary>The norms, once the backward pass is done.</summary>
+    /// <summary>Returns the norms after the backward pass.</summary>
     public IReadOnlyList<ModuleNorms> Read()
     {
         using var scope = NewDisposeScope();

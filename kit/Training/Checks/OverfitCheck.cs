@@ -4,26 +4,32 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>Whether a model can learn one batch by heart: if not, something in it is wrong, and no run needs to be waited for.</summary>
-/// <param name="First">Loss of the batch at first.</param>
-/// <param name="Last">Loss of the batch at the end.</param>
-/// <param name="Steps">Steps taken.</param>
-/// <param name="Passed">Whether the loss fell to a tenth of the first.</param>
+/// <summary>
+/// Result of a check that a model can overfit a single batch. If it cannot, model or loss have an error.
+/// </summary>
+/// <param name="First">Loss of the batch at the first step.</param>
+/// <param name="Last">Loss of the batch at the last step.</param>
+/// <param name="Steps">Number of steps taken.</param>
+/// <param name="Passed">Whether the loss fell to a tenth of the first loss.</param>
 public sealed record OverfitCheck(double First, double Last, int Steps, bool Passed)
 {
     private const double Enough = 0.1;
 
-    /// <summary>Trains on one batch alone until its loss is a tenth of the first; the weights are put back.</summary>
+    /// <summary>
+    /// Trains on a single batch until its loss is a tenth of the first, then restores the weights.
+    /// </summary>
     /// <param name="model">The model; its weights and buffers are as before when this returns.</param>
     /// <param name="objective">The loss.</param>
     /// <param name="examples">Of which the first are the batch.</param>
     /// <param name="batchSize">Examples of the batch.</param>
     /// <param name="steps">Most steps.</param>
     /// <param name="learningRate">Learning rate of AdamW.</param>
-    public static OverfitCheck Try(nn.Module model, Objective objective, IExamples examples, int batchSize = 8, int steps = 200, double learningRate = 1e-3)
+    public static OverfitCheck Try(nn.Module model, Objective objective, IExamples examples, int batchSize = 8, int steps = 200,
+        double learningRate = 1e-3)
     {
         using var before = WeightSnapshot.Of(model);
-        using var trainer = new Trainer(model, objective, new BatchLoader(new FirstExamples(examples, batchSize), batchSize, seed: null), new TrainerOptions
+        using var trainer = new Trainer(model, objective,
+            new BatchLoader(new FirstExamples(examples, batchSize), batchSize, seed: null), new TrainerOptions
         {
             Steps = steps,
             Schedule = _ => learningRate,
@@ -47,7 +53,8 @@ public sealed record OverfitCheck(double First, double Last, int Steps, bool Pas
     /// <param name="batchSize">Examples of the batch.</param>
     /// <param name="steps">Most steps.</param>
     /// <param name="learningRate">Learning rate of AdamW.</param>
-    public static OverfitCheck Try(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Loss> loss, IExamples examples, int batchSize = 8,
+    public static OverfitCheck Try(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Loss> loss, IExamples examples,
+        int batchSize = 8,
         int steps = 200, double learningRate = 1e-3) => Try(model, Objective.Of(loss), examples, batchSize, steps, learningRate);
 
     /// <inheritdoc/>

@@ -2,17 +2,17 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>A mean loss, and the number of targets that it is the mean of.</summary>
+/// <summary>A mean loss and the number of targets over which it is the mean.</summary>
 /// <remarks>
-/// The trainer weights each part of a step, each rank, and each batch of an evaluation by its count, so that the mean over all targets
-/// does not depend on how they were divided into batches. It converts to the tensor <see cref="Mean"/>; sums and multiples of a loss keep
-/// its count.
+/// The trainer weights each part of a step, each rank, and each batch of an evaluation by its count, so that the mean over all
+/// targets does not depend on how they were divided into batches. It converts to the tensor <see cref="Mean"/>; sums and
+/// multiples of a loss keep its count.
 /// </remarks>
-/// <param name="Mean">One number, with its gradient; NaN where <paramref name="Count"/> is 0.</param>
-/// <param name="Count">One number: the targets, or the sum of their weights.</param>
+/// <param name="Mean">The mean, a scalar with gradient; NaN if <paramref name="Count"/> is 0.</param>
+/// <param name="Count">The number of targets, or the sum of their weights; a scalar.</param>
 public sealed record Loss(Tensor Mean, Tensor Count)
 {
-    /// <summary>The mean of values that are given one by one.</summary>
+    /// <summary>Makes a loss from the losses of the individual targets.</summary>
     /// <param name="values">The loss of each target; any shape.</param>
     public static Loss Of(Tensor values)
     {
@@ -20,7 +20,7 @@ public sealed record Loss(Tensor Mean, Tensor Count)
         return new(values.mean(), tensor(values.numel(), device: values.device));
     }
 
-    /// <summary>The mean of values with weights: Σ wᵢ lᵢ / Σ wᵢ.</summary>
+    /// <summary>Makes a loss as a weighted mean: Σ wᵢ lᵢ / Σ wᵢ.</summary>
     /// <param name="values">The loss of each target; any shape.</param>
     /// <param name="weights">Weight of each, such as 1 for a target and 0 for padding; the shape of the values.</param>
     public static Loss Of(Tensor values, Tensor weights)

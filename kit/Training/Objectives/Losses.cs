@@ -8,21 +8,26 @@ namespace ResearchKit.Training;
 /// <summary>Loss functions: from outputs and targets to a mean and its count.</summary>
 public static class Losses
 {
-    /// <summary>The target that stands for "no target", as in PyTorch.</summary>
+    /// <summary>Target value that losses ignore (ignore_index), as in PyTorch.</summary>
     public const long Ignored = -100;
 
     /// <summary>Mean of −log p(target), in nats.</summary>
     /// <param name="logits">[..., classes], such as [batch, time, vocabulary].</param>
-    /// <param name="targets">int64, the shape of the logits without the last axis; -100 where there is no target.</param>
+    /// <param name="targets">
+    /// int64, the shape of the logits without the last axis; -100 for positions without a target.
+    /// </param>
     /// <exception cref="ArgumentException">The shapes do not fit, or a target is not a class.</exception>
     public static Loss CrossEntropy(Tensor logits, Tensor targets) => CrossEntropy(logits, targets, null, 0);
 
     /// <summary>Cross entropy with a weight for each class, and label smoothing.</summary>
-    /// <param name="classWeights">float32 [classes]: how much each class counts; null for 1. The mean is divided by the weights of the targets.</param>
-    /// <param name="labelSmoothing">
-    /// Share of each target that is spread evenly over all classes, from 0 to 1 (Szegedy et al., 2015, https://arxiv.org/abs/1512.00567).
+    /// <param name="classWeights">
+    /// Weight of each class, float32 [classes]; null for 1. The mean is divided by the sum of the targets' weights.
     /// </param>
-    /// <returns>A loss function for the trainer; the weights stay the caller's.</returns>
+    /// <param name="labelSmoothing">
+    /// Share of each target that is spread evenly over all classes, from 0 to 1 (Szegedy et al., 2015,
+    /// https://arxiv.org/abs/1512.00567).
+    /// </param>
+    /// <returns>A loss function for the trainer; the caller keeps ownership of the weights.</returns>
     /// <remarks>The numbers are those of <c>torch.nn.functional.cross_entropy</c>.</remarks>
     /// <exception cref="ArgumentException"><paramref name="labelSmoothing"/> is out of range.</exception>
     public static Func<Tensor, Tensor, Loss> WeightedCrossEntropy(Tensor? classWeights = null, double labelSmoothing = 0)
@@ -31,7 +36,10 @@ public static class Losses
         return (logits, targets) => CrossEntropy(logits, targets, classWeights, labelSmoothing);
     }
 
-    /// <summary>Focal loss: −(1 − p)^γ log p of the target, which counts examples less that are already right.</summary>
+    /// <summary>
+    /// Focal loss: −(1 − p)^γ log p of the target, which gives less weight to examples that are already classified
+    /// well.
+    /// </summary>
     /// <param name="gamma">γ; 0 gives the cross entropy.</param>
     /// <param name="classWeights">float32 [classes]: α of each class; null for 1. It does not change the count.</param>
     /// <returns>A loss function for the trainer; takes logits [..., classes] and targets int64 [...].</returns>
@@ -54,8 +62,10 @@ public static class Losses
     }
 
     /// <summary>Mean of −log p(next token), in nats: the logits of each position are compared with the token after it.</summary>
-    /// <param name="logits">[batch, time, vocabulary] of a model that reads tokens from left to right.</param>
-    /// <param name="tokens">int64 [batch, time], the tokens it read; -100 where the token is not to be learnt.</param>
+    /// <param name="logits">[batch, time, vocabulary] of a causal language model.</param>
+    /// <param name="tokens">
+    /// The model's input, int64 [batch, time]; -100 for tokens that are not to be learned.
+    /// </param>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public static Loss NextToken(Tensor logits, Tensor tokens)
     {
@@ -72,16 +82,20 @@ public static class Losses
     public static Loss SquaredError(Tensor outputs, Tensor targets)
     {
         if (outputs.numel() != targets.numel())
-            throw new ArgumentException($"Got outputs {outputs.ShapeText()} and targets {targets.ShapeText()}; expected as many of both.");
+            throw new ArgumentException($"Got outputs {outputs.ShapeText()} and targets {targets.ShapeText()}; expected as "
+                + "many of both.");
         using var scope = NewDisposeScope();
         return Loss.Of((outputs - targets.view(outputs.shape).to(outputs.dtype)).square()).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The loss of a published classifier, which depends on its labels.</summary>
+    /// <summary>
+    /// Loss of a classifier, which depends on the dtype and shape of the labels, as in transformers.
+    /// </summary>
     /// <param name="logits">[batch, labels].</param>
     /// <param name="labels">
-    /// int64 [batch]: a class each (cross entropy). Numbers [batch] or [batch, 1] where there is one label: a quantity each (mean
-    /// squared error). Floating-point [batch, labels] where there are more: which of them are true (binary cross entropy).
+    /// int64 [batch]: one class each (cross entropy). Floating-point [batch] or [batch, 1], for a single label:
+    /// regression targets (mean squared error). Floating-point [batch, labels], for several labels: which of them
+    /// are true (binary cross entropy).
     /// </param>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public static Loss Labels(Tensor logits, Tensor labels)
@@ -89,10 +103,12 @@ public static class Losses
         var (batch, count) = logits.Axes2("logits [batch, labels]");
         if (count > 1 && !labels.is_floating_point()) return CrossEntropy(logits, labels);
         if (labels.numel() != batch * count || labels.shape[0] != batch)
-            throw new ArgumentException($"Got logits {logits.ShapeText()} and labels {labels.ShapeText()}; expected as many of both.");
+            throw new ArgumentException($"Got logits {logits.ShapeText()} and labels {labels.ShapeText()}; expected as many "
+                + "of both.");
         using var scope = NewDisposeScope();
         var targets = labels.view(batch, count).to(logits.dtype);
-        var mean = count == 1 ? functional.mse_loss(logits, targets) : functional.binary_cross_entropy_with_logits(logits, targets);
+        var mean = count == 1
+            ? functional.mse_loss(logits, targets) : functional.binary_cross_entropy_with_logits(logits, targets);
         return new Loss(mean, tensor(labels.numel(), device: logits.device)).MoveToOuterDisposeScope();
     }
 
@@ -115,14 +131,15 @@ public static class Losses
         }
     }
 
-    /// <summary>Logits as [n, classes] and targets as int64 [n].</summary>
+    /// <summary>Returns logits as [n, classes] and targets as int64 [n].</summary>
     private static (Tensor Logits, Tensor Targets) Rows(Tensor logits, Tensor targets)
     {
         if (logits.dim() < 2 || !logits.shape.AsSpan(..^1).SequenceEqual(targets.shape))
             throw new ArgumentException($"Got logits {logits.ShapeText()} and targets {targets.ShapeText()}; "
-                + "expected logits of the targets' shape and one axis of classes more.");
+                + "expected logits with the targets' shape and an additional last axis of classes.");
         if (targets.is_floating_point())
-            throw new ArgumentException($"The targets are {targets.dtype}; expected whole numbers, the classes.", nameof(targets));
+            throw new ArgumentException($"The targets are {targets.dtype}; expected whole numbers, the classes.",
+                nameof(targets));
         return (logits.reshape(-1, logits.shape[^1]), targets.reshape(-1).to(int64));
     }
 }

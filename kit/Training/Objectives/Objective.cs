@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>What an objective computes from a batch: the loss, and the outputs that metrics compare with targets.</summary>
+/// <summary>
+/// Result of an objective for a batch: the loss, and the outputs that metrics compare with targets.
+/// </summary>
 /// <param name="Loss">Mean loss and its count.</param>
 public sealed record Outcome(Loss Loss)
 {
@@ -13,17 +15,22 @@ public sealed record Outcome(Loss Loss)
     /// <summary>A loss, and the model's only output.</summary>
     public Outcome(Loss loss, Tensor output) : this(loss) => outputs[Reported.OutputName] = output;
 
-    /// <summary>An output by its name: <c>new Outcome(loss) { ["classes"] = logits, ["boxes"] = boxes }</c>.</summary>
-    /// <exception cref="KeyNotFoundException">There is none; the message lists those there are.</exception>
+    /// <summary>
+    /// Gets or sets an output by name: <c>new Outcome(loss) { ["classes"] = logits, ["boxes"] = boxes }</c>.
+    /// </summary>
+    /// <exception cref="KeyNotFoundException">
+    /// There is no output of that name; the message lists those that exist.
+    /// </exception>
     public Tensor this[string name]
     {
         get => outputs.TryGetValue(name, out var output) ? output
-            : throw new KeyNotFoundException($"The objective has no output '{name}'; it has {(outputs.Count == 0 ? "none" : string.Join(", ", outputs.Keys))}.");
+            : throw new KeyNotFoundException($"The objective has no output '{name}'; it has "
+                + $"{(outputs.Count == 0 ? "none" : string.Join(", ", outputs.Keys))}.");
         init => outputs[name] = value;
     }
 }
 
-/// <summary>A metric of an objective: which output it compares with which tensor of the batch.</summary>
+/// <summary>A metric of an objective, with the output and the tensor of the batch that it compares.</summary>
 /// <param name="Metric">The metric.</param>
 /// <param name="Output">Name of the output in <see cref="Outcome"/>.</param>
 /// <param name="Target">Name of the tensor in <see cref="Batch"/>.</param>
@@ -36,10 +43,13 @@ public sealed record Reported(Metric<Tensor> Metric, string Output = Reported.Ou
     public static implicit operator Reported(Metric<Tensor> metric) => new(metric);
 }
 
-/// <summary>What a model is trained for: how a batch gives a loss, the unit of the loss, and the metrics reported beside it.</summary>
+/// <summary>
+/// Training objective: how to compute the loss of a batch, the unit of the loss, and the metrics that
+/// evaluations report.
+/// </summary>
 /// <remarks>
-/// <c>new Objective(batch => Losses.CrossEntropy(model.Classify(batch.Inputs, batch["lengths"]), batch.Targets), "nats per clip")</c>. The unit
-/// is said here once: reports, curves and records take it from here.
+/// <c>new Objective(batch => Losses.CrossEntropy(model.Classify(batch.Inputs, batch["lengths"]),
+/// batch.Targets), "nats per clip")</c>. Reports, curves and records take the unit from here.
 /// </remarks>
 public sealed class Objective
 {
@@ -80,13 +90,19 @@ public sealed class Objective
     /// <summary>Metrics that evaluations report.</summary>
     public IReadOnlyList<Reported> Metrics { get; }
 
-    /// <summary>A class for each example: cross entropy in nats, and accuracy. Logits [batch, classes], targets int64 [batch].</summary>
+    /// <summary>
+    /// Classification of each example: cross entropy in nats, and accuracy. Logits [batch, classes], targets int64
+    /// [batch].
+    /// </summary>
     public static Objective Classification { get; } = Of(Losses.CrossEntropy, "nats per example", Metric.Accuracy);
 
-    /// <summary>The next token at each position: cross entropy in nats, and perplexity. Logits [batch, time, vocabulary], targets int64 [batch, time].</summary>
+    /// <summary>
+    /// Language modelling, the next token at each position: cross entropy in nats, and perplexity. Logits [batch,
+    /// time, vocabulary], targets int64 [batch, time].
+    /// </summary>
     public static Objective LanguageModel { get; } = Of(Losses.CrossEntropy, DefaultUnit, Metric.Perplexity);
 
-    /// <summary>Numbers: mean squared error, mean absolute error and R².</summary>
+    /// <summary>Regression: mean squared error, mean absolute error and R².</summary>
     public static Objective Regression { get; } =
         Of(Losses.SquaredError, "squared unit of the targets", Metric.MeanAbsoluteError, Metric.RSquared);
 
@@ -94,7 +110,8 @@ public sealed class Objective
     /// <param name="loss">Loss function, such as <see cref="Losses.CrossEntropy(Tensor, Tensor)"/>; computes in float32.</param>
     /// <param name="unit">Unit of the loss.</param>
     /// <param name="metrics">Metrics that evaluations report, of the output and the targets.</param>
-    public static Objective Of(Func<Tensor, Tensor, Loss> loss, string unit = DefaultUnit, params IReadOnlyList<Reported> metrics) =>
+    public static Objective Of(Func<Tensor, Tensor, Loss> loss, string unit = DefaultUnit,
+        params IReadOnlyList<Reported> metrics) =>
         new((model, batch, precision) =>
         {
             var output = Output((nn.Module<Tensor, Tensor>)model, batch.Inputs, precision);
@@ -103,10 +120,11 @@ public sealed class Objective
 
     /// <inheritdoc cref="Of(Func{Tensor, Tensor, Loss}, string, IReadOnlyList{Reported})"/>
     /// <remarks>
-    /// The function returns the mean alone. Its count is then that of the targets that are not -100; return a <see cref="Loss"/> where that is
-    /// not what it counts.
+    /// The function returns only the mean, whose count is then the number of targets that are not -100. Return a
+    /// <see cref="Loss"/> if another count is right.
     /// </remarks>
-    public static Objective Of(Func<Tensor, Tensor, Tensor> loss, string unit = DefaultUnit, params IReadOnlyList<Reported> metrics) =>
+    public static Objective Of(Func<Tensor, Tensor, Tensor> loss, string unit = DefaultUnit,
+        params IReadOnlyList<Reported> metrics) =>
         Of((output, targets) => Loss.OverTargets(loss(output, targets), targets), unit, metrics);
 
     /// <summary>Computes the loss and the outputs of a batch.</summary>

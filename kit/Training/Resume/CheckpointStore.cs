@@ -2,7 +2,7 @@ using ResearchKit.Native;
 
 namespace ResearchKit.Training;
 
-/// <summary>A folder of checkpoints while a run writes there: no second run can.</summary>
+/// <summary>A folder of checkpoints, locked by the run that writes to it.</summary>
 internal sealed class CheckpointStore : IDisposable
 {
     public const string StepPrefix = "step-", BestPrefix = "best-", StateFile = "trainer.json";
@@ -13,20 +13,25 @@ internal sealed class CheckpointStore : IDisposable
 
     private CheckpointStore(CheckpointOptions options, IDisposable held) => (this.options, this.held) = (options, held);
 
-    /// <summary>Takes the folder for a run that stands at a step.</summary>
-    /// <exception cref="IOException">Another run writes there, or an earlier one got further than this stands; nothing was changed.</exception>
+    /// <summary>Locks the folder for a run that has done a number of steps.</summary>
+    /// <exception cref="IOException">
+    /// Another run writes to the folder, or it has checkpoints of later steps; nothing was changed.
+    /// </exception>
     /// <exception cref="UnauthorizedAccessException">The folder cannot be written.</exception>
     public static CheckpointStore Open(CheckpointOptions options, int step)
     {
         Directory.CreateDirectory(options.Folder);
         var store = new CheckpointStore(options, RunLock.Take(Path.Combine(options.Folder, LockFile),
-            $"Another run writes its checkpoints to {options.Folder}; name another folder."));
+            $"Another run writes its checkpoints to {options.Folder}; choose another folder."));
         try
         {
             if (Whole(options.Folder, StepPrefix).LastOrDefault() is { } last && StepOf(last, StepPrefix) > step)
-                throw new IOException($"{options.Folder} holds checkpoints of an earlier run up to step {StepOf(last, StepPrefix)}, and this run stands at step {step}. "
-                    + "Resume that run, or name another folder.");
-            foreach (var left in Directory.EnumerateDirectories(options.Folder, $"*{AtomicWrite.Ending}")) Directory.Delete(left, recursive: true);   // of a killed run
+                throw new IOException($"{options.Folder} holds checkpoints of an earlier run up to step "
+                    + $"{StepOf(last, StepPrefix)}, but this run is at step {step}. "
+                    + "Resume that run, or choose another folder.");
+            // of a killed run
+            foreach (var left in Directory.EnumerateDirectories(options.Folder, $"*{AtomicWrite.Ending}"))
+                Directory.Delete(left, recursive: true);
             return store;
         }
         catch
@@ -36,10 +41,11 @@ internal sealed class CheckpointStore : IDisposable
         }
     }
 
-    /// <summary>Checkpoints that are whole, oldest first.</summary>
+    /// <summary>Returns the complete checkpoints, oldest first.</summary>
     public static IEnumerable<string> Whole(string folder, string prefix) =>
         (Directory.Exists(folder) ? Directory.EnumerateDirectories(folder, $"{prefix}*") : [])
-        .Where(place => !place.EndsWith(AtomicWrite.Ending, StringComparison.Ordinal) && File.Exists(Path.Combine(place, StateFile)))
+        .Where(place => !place.EndsWith(AtomicWrite.Ending, StringComparison.Ordinal)
+            && File.Exists(Path.Combine(place, StateFile)))
         .Order(StringComparer.Ordinal);
 
     /// <summary>Writes a checkpoint under a temporary name and renames it, then removes those that are not kept.</summary>
@@ -55,7 +61,8 @@ internal sealed class CheckpointStore : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"The checkpoint of step {step} could not be written to {options.Folder}: {error.Message} The run stands at step {step} and can go on; earlier checkpoints are as they were.", error);
+            throw new IOException($"The checkpoint of step {step} could not be written to {options.Folder}: "
+                + $"{error.Message} The run is at step {step} and can continue; earlier checkpoints are as they were.", error);
         }
         Rotate(prefix, prefix == BestPrefix ? 1 : options.Keep);
     }

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>What a run keeps from its first step to its last: a checkpoint of a run with other values would not go on, but begin another.</summary>
+/// <summary>
+/// What a run keeps from its first step to its last: a checkpoint of a run with other values would not go on, but begin another.
+/// </summary>
 /// <param name="Optimizer">Type of the optimizer.</param>
 /// <param name="Seed">Seed of the order of examples; null for the order of their numbers.</param>
 /// <param name="BatchSize">Examples of a batch.</param>
@@ -21,7 +23,9 @@ internal sealed record RunIdentity(string Optimizer, int? Seed, int BatchSize, i
     public string? DifferenceTo(RunIdentity now)
     {
         string? Differs(string name, object? before, object? after) =>
-            Equals(before, after) ? null : string.Create(CultureInfo.InvariantCulture, $"its {name} is {before ?? "none"}, this trainer's {after ?? "none"}");
+            Equals(before, after) ? null
+                : string.Create(CultureInfo.InvariantCulture,
+                $"its {name} is {before ?? "none"}, this trainer's {after ?? "none"}");
         string?[] differences =
         [
             Differs("optimizer", Optimizer, now.Optimizer),

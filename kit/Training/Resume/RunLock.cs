@@ -1,15 +1,20 @@
 namespace ResearchKit.Training;
 
-/// <summary>A file that one run holds, so that no other writes beside it; gone when the run ends, however it ends.</summary>
+/// <summary>
+/// A lock file that prevents two runs from writing to the same place; it disappears when the run ends, however
+/// it ends.
+/// </summary>
 internal static class RunLock
 {
     // EWOULDBLOCK, ERROR_SHARING_VIOLATION
     private const int WouldBlock = 11, WouldBlockOnMac = 35, SharingViolation = unchecked((int)0x80070020);
 
-    /// <summary>Takes the lock until the returned is disposed.</summary>
-    /// <param name="path">The lock's own file.</param>
-    /// <param name="taken">What to say where another run holds it.</param>
-    /// <exception cref="IOException">Another run holds it, or the folder cannot be written; says which.</exception>
+    /// <summary>Acquires the lock until the returned object is disposed.</summary>
+    /// <param name="path">Path of the lock file.</param>
+    /// <param name="taken">Error message if another run holds the lock.</param>
+    /// <exception cref="IOException">
+    /// Another run holds the lock, or the folder cannot be written; the message says which.
+    /// </exception>
     /// <exception cref="UnauthorizedAccessException">The folder cannot be written.</exception>
     public static IDisposable Take(string path, string taken)
     {

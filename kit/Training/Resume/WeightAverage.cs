@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>The exponential moving average of a model's weights, which often judges better than the last weights do.</summary>
+/// <summary>
+/// The exponential moving average (EMA) of a model's weights, which often gives a lower held-out loss than the
+/// last weights.
+/// </summary>
 /// <remarks>Polyak and Juditsky, 1992; a ← decay · a + (1 - decay) · w after each step.</remarks>
 internal sealed class WeightAverage : IDisposable
 {
@@ -23,14 +26,14 @@ internal sealed class WeightAverage : IDisposable
         averages = [.. weights.Select(pair => pair.Weight.detach().clone().DetachFromDisposeScope())];
     }
 
-    /// <summary>Takes the weights of a step in.</summary>
+    /// <summary>Updates the average with the current weights.</summary>
     public void Update()
     {
         using var noGrad = no_grad();
         Script.Call("approach", averages, Array.ConvertAll(weights, pair => pair.Weight), 1 - decay);
     }
 
-    /// <summary>Puts the averages into the model until the returned is disposed.</summary>
+    /// <summary>Puts the averages into the model until the returned object is disposed.</summary>
     public IDisposable Use()
     {
         using var noGrad = no_grad();
@@ -43,7 +46,7 @@ internal sealed class WeightAverage : IDisposable
         });
     }
 
-    /// <summary>The averages by the names of the weights; they stay this object's.</summary>
+    /// <summary>Returns the averages by parameter name; this object keeps ownership.</summary>
     public IReadOnlyDictionary<string, Tensor> State() =>
         weights.Zip(averages).ToDictionary(pair => pair.First.Name, pair => pair.Second);
 

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Training;
 
-/// <summary>Puts a model's weights and buffers back as they were, unless it is told to let them be.</summary>
+/// <summary>
+/// Restores a model's weights and buffers when it is disposed, unless <see cref="Forget"/> was called.
+/// </summary>
 internal sealed class WeightSnapshot : IDisposable
 {
     private readonly nn.Module model;
@@ -19,10 +21,10 @@ internal sealed class WeightSnapshot : IDisposable
         before = model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
     }
 
-    /// <summary>The weights now.</summary>
+    /// <summary>Takes a snapshot of the current weights.</summary>
     public static WeightSnapshot Of(nn.Module model) => new(model);
 
-    /// <summary>Lets the weights be as they have become.</summary>
+    /// <summary>Keeps the current weights instead of restoring the snapshot.</summary>
     public void Forget() => forgotten = true;
 
     /// <inheritdoc/>

@@ -7,8 +7,8 @@ namespace ResearchKit.Training;
 internal static class GitCommit
 {
     /// <summary>
-    /// The commit of the repository around a folder, with "+changes" if files differ from it. Null outside a repository, or if git
-    /// is not installed.
+    /// The commit of the repository around a folder, with "+changes" if files differ from it. Null outside a repository, or if
+    /// git is not installed.
     /// </summary>
     public static string? Of(string folder)
     {

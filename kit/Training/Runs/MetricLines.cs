@@ -3,14 +3,16 @@ using System.Text.Json.Serialization;
 
 namespace ResearchKit.Training;
 
-/// <summary>The reports of a run as lines of JSON, each in the file before the caller sees its report.</summary>
+/// <summary>
+/// Writes and reads the reports of a run as JSON lines; each line is written before the caller sees its report.
+/// </summary>
 /// <remarks>
-/// <c>foreach (var report in trainer.Run().WriteTo("runs/study/metrics.jsonl")) …</c>. Times are seconds; numbers that JSON has no word for
-/// are the texts "NaN", "Infinity" and "-Infinity".
+/// <c>foreach (var report in trainer.Run().WriteTo("runs/study/metrics.jsonl")) …</c>. Times are in seconds.
+/// Numbers that JSON cannot represent are the strings "NaN", "Infinity" and "-Infinity".
 /// </remarks>
 public static class MetricLines
 {
-    /// <summary>What a series is called where nothing else is said.</summary>
+    /// <summary>Default name of a series.</summary>
     internal const string DefaultName = "metrics";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -21,13 +23,16 @@ public static class MetricLines
         Converters = { new Seconds() },
     };
 
-    /// <summary>Passes the reports on and writes each as a line.</summary>
+    /// <summary>Passes the reports through and writes each as a line.</summary>
     /// <param name="reports">The reports of one run.</param>
     /// <param name="path">
-    /// The file; its folder is made. A resumed run goes on behind the step it was resumed from: lines of steps that it takes again are
-    /// dropped. Before a run from the start a file that is there is moved aside, to <c>name.1.jsonl</c> and so on.
+    /// The file; its folder is created if needed. A resumed run appends after the step from which it resumed; lines
+    /// of later steps are removed. A run that starts from step 0 first renames an existing file to
+    /// <c>name.1.jsonl</c> and so on.
     /// </param>
-    /// <exception cref="IOException">The file cannot be written, or another run is writing it. The step is done; no half line stays.</exception>
+    /// <exception cref="IOException">
+    /// The file cannot be written, or another run is writing it. The step was taken; no partial line remains.
+    /// </exception>
     public static IEnumerable<StepReport> WriteTo(this IEnumerable<StepReport> reports, string path)
     {
         ArgumentNullException.ThrowIfNull(reports);
@@ -41,7 +46,7 @@ public static class MetricLines
     /// </summary>
     /// <param name="reports">The reports of one run.</param>
     /// <param name="run">The run.</param>
-    /// <param name="name">The series, where a run has several.</param>
+    /// <param name="name">Name of the series, if a run has several.</param>
     /// <exception cref="ArgumentException">No file can have this name.</exception>
     public static IEnumerable<StepReport> WriteTo(
         this IEnumerable<StepReport> reports, RunRecorder run, string name = DefaultName)
@@ -52,9 +57,11 @@ public static class MetricLines
         return run.IsWritten ? Written(reports, run, name) : reports;
     }
 
-    /// <summary>The reports in a file; a last line that a kill cut off is left out.</summary>
+    /// <summary>
+    /// Reads the reports in a file; an incomplete last line, left by a killed process, is ignored.
+    /// </summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="InvalidDataException">A line before the last is no report.</exception>
+    /// <exception cref="InvalidDataException">A line before the last is not a report.</exception>
     public static IReadOnlyList<StepReport> Read(string path)
     {
         var lines = File.ReadAllLines(path);
@@ -62,7 +69,9 @@ public static class MetricLines
         for (var i = 0; i < lines.Length; i++)
         {
             if (Parse(lines[i]) is { } report) reports.Add(report);
-            else if (i < lines.Length - 1) throw new InvalidDataException($"{path}, line {i + 1}: expected a step's report as JSON, found \"{lines[i][..Math.Min(60, lines[i].Length)]}\".");
+            else if (i < lines.Length - 1)
+                throw new InvalidDataException($"{path}, line {i + 1}: expected a step's report as JSON, found "
+                    + $"\"{lines[i][..Math.Min(60, lines[i].Length)]}\".");
         }
         return reports;
     }
@@ -76,7 +85,7 @@ public static class MetricLines
     {
         FileStream? file = null;
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var held = RunLock.Take($"{path}.lock", $"Another run writes its numbers to {path}; name another file.");
+        var held = RunLock.Take($"{path}.lock", $"Another run writes its reports to {path}; choose another file.");
         try
         {
             foreach (var report in reports)
@@ -108,15 +117,16 @@ public static class MetricLines
         }
     }
 
-    /// <summary>Opens the file behind the line of a step.</summary>
+    /// <summary>Opens the file for appending after the line of a step.</summary>
     private static FileStream Continue(string path, int step)
     {
         if (step == 0 && File.Exists(path)) File.Move(path, Aside(path));
         var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
         using var reader = new StreamReader(file, leaveOpen: true);
         var kept = 0L;
-        while (reader.ReadLine() is { } line && Parse(line) is { } report && report.Step <= step) kept += System.Text.Encoding.UTF8.GetByteCount(line) + 1;
-        var unended = kept > file.Length;   // a kill just before the end of a line
+        while (reader.ReadLine() is { } line && Parse(line) is { } report && report.Step <= step)
+            kept += System.Text.Encoding.UTF8.GetByteCount(line) + 1;
+        var unended = kept > file.Length;   // the process was killed just before it wrote the line end
         if (!unended) file.SetLength(kept);
         file.Position = file.Length;
         if (unended) file.WriteByte((byte)'\n');
@@ -124,7 +134,9 @@ public static class MetricLines
     }
 
     private static string Aside(string path) => Enumerable.Range(1, int.MaxValue)
-        .Select(i => Path.ChangeExtension(path, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{i}{Path.GetExtension(path)}"))).First(free => !File.Exists(free));
+        .Select(i => Path.ChangeExtension(path,
+            string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{i}{Path.GetExtension(path)}")))
+            .First(free => !File.Exists(free));
 
     private static StepReport? Parse(string line)
     {
@@ -140,8 +152,10 @@ public static class MetricLines
 
     private sealed class Seconds : JsonConverter<TimeSpan>
     {
-        public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => TimeSpan.FromSeconds(reader.GetDouble());
+        public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            TimeSpan.FromSeconds(reader.GetDouble());
 
-        public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) => writer.WriteNumberValue(value.TotalSeconds);
+        public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) =>
+            writer.WriteNumberValue(value.TotalSeconds);
     }
 }

@@ -1,11 +1,13 @@
 namespace ResearchKit.Training;
 
-/// <summary>Results side by side: a row for each thing that was tried, a column for each thing that was measured.</summary>
+/// <summary>A table of results, with a row for each variant and a column for each measurement.</summary>
 /// <param name="Columns">Names of the columns.</param>
-/// <param name="Rows">Values; as many in each row as there are columns.</param>
+/// <param name="Rows">Values, one for each column.</param>
 public sealed record ResultTable(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<object?>> Rows)
 {
-    /// <summary>The table of some records: their public properties, in the order in which they are declared.</summary>
+    /// <summary>
+    /// Makes a table of records, with a column for each public property, in the order of declaration.
+    /// </summary>
     public static ResultTable Of<T>(IEnumerable<T> records)
     {
         ArgumentNullException.ThrowIfNull(records);

@@ -162,7 +162,8 @@ public static class RunFile
         if (missing.Length > 0) throw new InvalidDataException($"{file}: the record of a run has {missing}; not found here.");
         var schema = root.GetProperty("schema");
         if (schema.ValueKind == JsonValueKind.Number && schema.TryGetInt32(out var found) && found != RunRecord.CurrentSchema)
-            throw new InvalidDataException($"{file} has schema {found}; this version of the kit reads {RunRecord.CurrentSchema}.");
+            throw new InvalidDataException($"{file} has schema {found}; this version of the kit reads "
+                + $"{RunRecord.CurrentSchema}.");
     }
 
     /// <summary>What a value was before it became JSON, as far as that shows.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ResearchKit.Training;
 
-/// <summary>Where runs lie on disk.</summary>
+/// <summary>Folder and file names of runs.</summary>
 public static class RunFolders
 {
     private const string SeriesExtension = ".jsonl";

@@ -2,33 +2,34 @@ using System.Diagnostics;
 
 namespace ResearchKit.Training;
 
-/// <summary>Where the time of a run goes.</summary>
+/// <summary>Measures the time and throughput of a run.</summary>
 internal sealed class RunPace(int firstStep)
 {
     private readonly Stopwatch clock = Stopwatch.StartNew(), training = new();
     private long started, targets;
     private TimeSpan waited;
 
-    /// <summary>A step begins: it waits for its data.</summary>
+    /// <summary>Called when a step starts to wait for its data.</summary>
     public void Start()
     {
         training.Start();
         started = Stopwatch.GetTimestamp();
     }
 
-    /// <summary>Its data are there.</summary>
+    /// <summary>Called when the data of the step are available.</summary>
     public void HaveData() => waited += Stopwatch.GetElapsedTime(started);
 
-    /// <summary>It is done.</summary>
+    /// <summary>Called when the step is done.</summary>
     public void Stop(long stepTargets)
     {
         training.Stop();
         targets += stepTargets;
     }
 
-    /// <summary>What it did.</summary>
+    /// <summary>Makes the report of the step.</summary>
     public StepReport Report(int step, int steps, TrainingStep.Result result, double learningRate, EvaluationReport? heldOut) =>
-        new(step, steps, result.Loss, learningRate, result.GradientNorm, targets / training.Elapsed.TotalSeconds, clock.Elapsed, heldOut?.Loss)
+        new(step, steps, result.Loss, learningRate, result.GradientNorm, targets / training.Elapsed.TotalSeconds, clock.Elapsed,
+            heldOut?.Loss)
         {
             FirstStep = firstStep,
             Waited = waited,

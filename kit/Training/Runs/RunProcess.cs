@@ -19,12 +19,14 @@ public sealed record RunProcess
     public IReadOnlyDictionary<string, string> Data { get; init; } = new Dictionary<string, string>();
 
     /// <summary>
-    /// Which native kernel does each operation, and why (<see cref="Native.KernelTable"/>). The last bits of the results depend on
-    /// it.
+    /// Which native kernel does each operation, and why (<see cref="Native.KernelTable"/>). The last bits of the results depend
+    /// on it.
     /// </summary>
     public IReadOnlyDictionary<string, string> Kernels { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Whether it computes the same bits on every x64 processor with AVX2 (<see cref="Native.Compute.Portable"/>).</summary>
+    /// <summary>
+    /// Whether it computes the same bits on every x64 processor with AVX2 (<see cref="Native.Compute.Portable"/>).
+    /// </summary>
     public bool Portable { get; init; }
 
     /// <summary>Names of the workarounds in use (<see cref="Native.Workarounds"/>).</summary>

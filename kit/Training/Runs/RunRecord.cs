@@ -13,7 +13,7 @@ namespace ResearchKit.Training;
 /// </remarks>
 public sealed record RunRecord
 {
-    /// <summary>Name of the environment variable that says in which folder a run's files go.</summary>
+    /// <summary>Name of the environment variable with the folder of a run's files.</summary>
     public const string FolderVariable = "RESEARCHKIT_RUN_FOLDER";
 
     /// <summary>Name of the file in a run's folder.</summary>
@@ -31,7 +31,9 @@ public sealed record RunRecord
     /// <summary>How long the notebook has run; null if a program hosts the run.</summary>
     public double? Seconds { get; init; }
 
-    /// <summary>"running", or how the notebook ended: "succeeded", "failed", "interrupted". Null if a program hosts the run.</summary>
+    /// <summary>
+    /// "running", or how the notebook ended: "succeeded", "failed", "interrupted". Null if a program hosts the run.
+    /// </summary>
     public string? Status { get; init; }
 
     /// <summary>Full path of the notebook; null if a program hosts the run.</summary>
@@ -61,9 +63,9 @@ public sealed record RunRecord
 
     /// <summary>Begins a named run and writes its settings to the record. A process can begin several.</summary>
     /// <param name="name">Name of the experiment.</param>
-    /// <param name="seed">The seed of everything random in it.</param>
+    /// <param name="seed">Seed of all random numbers of the experiment.</param>
     /// <param name="settings">An object whose properties are the settings, such as <c>new { steps, batchSize }</c>.</param>
-    /// <param name="data">The data sets it uses.</param>
+    /// <param name="data">The data sets that the experiment uses.</param>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder cannot be written.</exception>
     public static RunRecorder Start(string name, long seed, object settings, params IEnumerable<DataSet> data) =>
@@ -71,8 +73,9 @@ public sealed record RunRecord
 
     /// <summary>Reads the record of a run.</summary>
     /// <param name="path">The file, or the folder it lies in.</param>
-    /// <exception cref="FileNotFoundException">There is none.</exception>
-    /// <exception cref="InvalidDataException">The file is not a run's record; one sentence says what is wrong and where.</exception>
+    /// <exception cref="FileNotFoundException">There is no run record at this path.</exception>
+    /// <exception cref="InvalidDataException">The file is not a run's record; one sentence says what is wrong and
+    /// where.</exception>
     public static RunRecord Read(string path) => RunFile.Read(path);
 
     /// <summary>The process that made one of the runs.</summary>

@@ -88,7 +88,9 @@ public sealed class RunRecorder
     /// <param name="unit">Its unit, such as "nats per character".</param>
     public void Measure(string name, double value, string unit)
     {
-        lock (gate) run = run with { Metrics = new Dictionary<string, Measurement>(run.Metrics) { [name] = new Measurement(value, unit) } };
+        lock (gate)
+            run = run with { Metrics =
+                new Dictionary<string, Measurement>(run.Metrics) { [name] = new Measurement(value, unit) } };
     }
 
     /// <summary>Writes the run as it is now to <c>run.json</c> in its folder.</summary>

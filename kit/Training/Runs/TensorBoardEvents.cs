@@ -2,7 +2,7 @@ using static TorchSharp.torch.utils;
 
 namespace ResearchKit.Training;
 
-/// <summary>The reports of a run as an event file that TensorBoard reads.</summary>
+/// <summary>Writes the reports of a run to an event file for TensorBoard.</summary>
 public static class TensorBoardEvents
 {
     /// <summary>
@@ -11,10 +11,10 @@ public static class TensorBoardEvents
     /// </summary>
     /// <param name="reports">The reports of one run.</param>
     /// <param name="folder">
-    /// Such as a record's folder; made where it is not there. Each run writes a file of its own, so that TensorBoard shows steps
-    /// that a resumed run took again twice.
+    /// Folder of the event file, such as that of a run record; created if needed. Each run writes its own file, so
+    /// that TensorBoard shows steps that a resumed run repeated twice.
     /// </param>
-    /// <exception cref="IOException">The file cannot be written; the step is done.</exception>
+    /// <exception cref="IOException">The file cannot be written; the step was taken.</exception>
     public static IEnumerable<StepReport> WriteToTensorBoard(this IEnumerable<StepReport> reports, string folder)
     {
         ArgumentNullException.ThrowIfNull(reports);

@@ -1,7 +1,7 @@
 namespace ResearchKit.Training;
 
-/// <summary>The course of one training run: what a training curve is drawn from.</summary>
-/// <param name="Name">What the run is called in a legend.</param>
+/// <summary>The reports of one training run, from which loss curves are drawn.</summary>
+/// <param name="Name">Name of the run in legends.</param>
 /// <param name="Reports">The steps so far, in order.</param>
 /// <param name="LossUnit">Unit of the loss, such as "nats per character".</param>
 public sealed record TrainingHistory(string Name, IReadOnlyList<StepReport> Reports, string LossUnit = Objective.DefaultUnit)

@@ -46,7 +46,8 @@ public sealed record TrainingRun
     /// <summary>
     /// The reports of a series, as <see cref="MetricLines.WriteTo(IEnumerable{StepReport}, RunRecorder, string)"/> wrote them.
     /// </summary>
-    /// <param name="name">The series. The history is named after the run, and after the series too if that is not "metrics".</param>
+    /// <param name="name">The series. The history is named after the run, and after the series too if that is not
+    /// "metrics".</param>
     /// <param name="lossUnit">Unit of the loss.</param>
     /// <exception cref="FileNotFoundException">The run has no such series; the message names those it has.</exception>
     /// <exception cref="InvalidDataException">A line is not a report.</exception>

@@ -3,7 +3,10 @@ using System.Text;
 namespace ResearchKit.Benchmarks.LlamaCpp;
 
 /// <summary>A file in llama.cpp's format: settings, then float32 tensors.</summary>
-/// <remarks>Version 3 of https://github.com/ggml-org/ggml/blob/master/docs/gguf.md: lengths of an axis innermost first, each tensor aligned to 32 bytes.</remarks>
+/// <remarks>
+/// Version 3 of https://github.com/ggml-org/ggml/blob/master/docs/gguf.md: lengths of an axis innermost first, each tensor
+/// aligned to 32 bytes.
+/// </remarks>
 internal sealed class GgufFile
 {
     private const int Alignment = 32;

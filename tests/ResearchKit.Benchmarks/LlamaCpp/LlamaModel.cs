@@ -18,7 +18,8 @@ internal sealed class LlamaModel : IDisposable
 
     private LlamaModel(string file, int contextLength)
     {
-        var parameters = new ModelParams(file) { ContextSize = (uint)contextLength, GpuLayerCount = 0, Threads = Compute.Threads, BatchThreads = Compute.Threads };
+        var parameters = new ModelParams(file) { ContextSize = (uint)contextLength, GpuLayerCount = 0, Threads = Compute.Threads,
+            BatchThreads = Compute.Threads };
         weights = LLamaWeights.LoadFromFile(parameters);
         context = weights.CreateContext(parameters);
     }
@@ -49,7 +50,8 @@ internal sealed class LlamaModel : IDisposable
     {
         context.NativeHandle.MemoryClear();
         var batch = new LLamaBatch();
-        for (position = 0; position < tokens.Count; position++) batch.Add(tokens[position], position, LLamaSeqId.Zero, position == tokens.Count - 1);
+        for (position = 0; position < tokens.Count; position++)
+            batch.Add(tokens[position], position, LLamaSeqId.Zero, position == tokens.Count - 1);
         Decode(batch);
     }
 
@@ -70,7 +72,8 @@ internal sealed class LlamaModel : IDisposable
 
     private void Decode(LLamaBatch batch)
     {
-        if (context.NativeHandle.Decode(batch) != DecodeResult.Ok) throw new InvalidOperationException("llama.cpp could not read the tokens.");
+        if (context.NativeHandle.Decode(batch) != DecodeResult.Ok)
+            throw new InvalidOperationException("llama.cpp could not read the tokens.");
     }
 
     private void MustEqual(Gpt model)
@@ -82,7 +85,8 @@ internal sealed class LlamaModel : IDisposable
         var logits = tensor(context.NativeHandle.GetLogitsIth(tokens.Length - 1).ToArray());
         var expected = model.call(tensor(tokens.Select(token => (long)token).ToArray()).unsqueeze(0))[0, -1];
         var error = ((logits - expected).norm() / expected.norm()).item<float>();
-        if (!(error <= RelativeError)) throw new InvalidOperationException($"llama.cpp's logits differ by {error} of their norm.");
+        if (!(error <= RelativeError))
+            throw new InvalidOperationException($"llama.cpp's logits differ by {error} of their norm.");
     }
 
     /// <summary>The names of llama.cpp; its matrices are [out, in], those of GPT-2 [in, out].</summary>
@@ -102,13 +106,15 @@ internal sealed class LlamaModel : IDisposable
         var state = model.state_dict();
         void Add(string name, string ours)
         {
-            file.Add($"{name}.weight", ours.Contains("attn.", StringComparison.Ordinal) || ours.Contains("mlp.", StringComparison.Ordinal) ? state[$"{ours}.weight"].t() : state[$"{ours}.weight"]);
+            file.Add($"{name}.weight", ours.Contains("attn.", StringComparison.Ordinal)
+                || ours.Contains("mlp.", StringComparison.Ordinal) ? state[$"{ours}.weight"].t() : state[$"{ours}.weight"]);
             if (state.TryGetValue($"{ours}.bias", out var bias)) file.Add($"{name}.bias", bias);
         }
         Add("token_embd", "wte");
         Add("position_embd", "wpe");
         for (var layer = 0; layer < config.Layers; layer++)
-            foreach (var (name, ours) in new[] { ("attn_norm", "ln_1"), ("attn_qkv", "attn.c_attn"), ("attn_output", "attn.c_proj"), ("ffn_norm", "ln_2"), ("ffn_up", "mlp.c_fc"), ("ffn_down", "mlp.c_proj") })
+            foreach (var (name, ours) in new[] { ("attn_norm", "ln_1"), ("attn_qkv", "attn.c_attn"),
+                ("attn_output", "attn.c_proj"), ("ffn_norm", "ln_2"), ("ffn_up", "mlp.c_fc"), ("ffn_down", "mlp.c_proj") })
                 Add($"blk.{layer}.{name}", $"h.{layer}.{ours}");
         Add("output_norm", "ln_f");
         return file;

@@ -27,11 +27,14 @@ internal sealed class OnnxBert(Bert model)
     private string Layer(string x, string name, long batch, long time)
     {
         string Heads(string part, params long[] order) =>
-            graph.Node("Transpose", [graph.Node("Reshape", [Dense(x, $"{name}.attention.self.{part}"), graph.Shape(batch, time, heads, channels)])], Numbers("perm", order));
+            graph.Node("Transpose",
+                [graph.Node("Reshape", [Dense(x, $"{name}.attention.self.{part}"), graph.Shape(batch, time, heads, channels)])],
+                Numbers("perm", order));
         var scores = graph.Node("MatMul", [Heads("query", 0, 2, 1, 3), Heads("key", 0, 2, 3, 1)]);   // [batch, head, query, key]
         using var root = tensor((float)Math.Sqrt(channels));
         var pattern = graph.Node("Softmax", [graph.Node("Div", [scores, graph.Constant(root)])], Number("axis", -1L));
-        var mixed = graph.Node("Transpose", [graph.Node("MatMul", [pattern, Heads("value", 0, 2, 1, 3)])], Numbers("perm", 0, 2, 1, 3));
+        var mixed = graph.Node("Transpose", [graph.Node("MatMul", [pattern, Heads("value", 0, 2, 1, 3)])],
+            Numbers("perm", 0, 2, 1, 3));
         mixed = graph.Node("Reshape", [mixed, graph.Shape(batch, time, heads * channels)]);
 
         x = Normalize(Add(Dense(mixed, $"{name}.attention.output.dense"), x), $"{name}.attention.output");
@@ -46,7 +49,8 @@ internal sealed class OnnxBert(Bert model)
     }
 
     private string Normalize(string x, string name) =>
-        graph.Node("LayerNormalization", [x, graph.Constant(weights[$"{name}.LayerNorm.weight"]), graph.Constant(weights[$"{name}.LayerNorm.bias"])],
+        graph.Node("LayerNormalization",
+            [x, graph.Constant(weights[$"{name}.LayerNorm.weight"]), graph.Constant(weights[$"{name}.LayerNorm.bias"])],
             Number("axis", -1L), Number("epsilon", model.Config.NormEpsilon));
 
     private string Add(string x, string y) => graph.Node("Add", [x, y]);

@@ -16,11 +16,14 @@ internal sealed class OnnxInceptionV3(InceptionV3 model)
         var x = Brick(Brick(Brick(graph.Input(images), "Conv2d_1a_3x3", 2), "Conv2d_2a_3x3"), "Conv2d_2b_3x3", 1, 1);
         x = Largest(Brick(Brick(Largest(x), "Conv2d_3b_1x1"), "Conv2d_4a_3x3"));
         foreach (var name in new[] { "Mixed_5b", "Mixed_5c", "Mixed_5d" })
-            x = Concat(Brick(x, $"{name}.branch1x1"), Brick(Brick(x, $"{name}.branch5x5_1"), $"{name}.branch5x5_2", 1, 2), Twice3(x, name, 1), Pooled(x, name));
+            x = Concat(Brick(x, $"{name}.branch1x1"), Brick(Brick(x, $"{name}.branch5x5_1"), $"{name}.branch5x5_2", 1, 2),
+                Twice3(x, name, 1), Pooled(x, name));
         x = Concat(Brick(x, "Mixed_6a.branch3x3", 2), Twice3(x, "Mixed_6a", 2), Largest(x));
         foreach (var name in new[] { "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e" })
-            x = Concat(Brick(x, $"{name}.branch1x1"), Across(x, $"{name}.branch7x7_", 3), Across(x, $"{name}.branch7x7dbl_", 5), Pooled(x, name));
-        x = Concat(Brick(Brick(x, "Mixed_7a.branch3x3_1"), "Mixed_7a.branch3x3_2", 2), Brick(Across(x, "Mixed_7a.branch7x7x3_", 3), "Mixed_7a.branch7x7x3_4", 2), Largest(x));
+            x = Concat(Brick(x, $"{name}.branch1x1"), Across(x, $"{name}.branch7x7_", 3), Across(x, $"{name}.branch7x7dbl_", 5),
+                Pooled(x, name));
+        x = Concat(Brick(Brick(x, "Mixed_7a.branch3x3_1"), "Mixed_7a.branch3x3_2", 2),
+            Brick(Across(x, "Mixed_7a.branch7x7x3_", 3), "Mixed_7a.branch7x7x3_4", 2), Largest(x));
         foreach (var name in new[] { "Mixed_7b", "Mixed_7c" })
         {
             var once = Brick(x, $"{name}.branch3x3_1");
@@ -33,12 +36,15 @@ internal sealed class OnnxInceptionV3(InceptionV3 model)
     }
 
     private string Twice3(string x, string name, int stride) =>
-        Brick(Brick(Brick(x, $"{name}.branch3x3dbl_1"), $"{name}.branch3x3dbl_2", 1, 1), $"{name}.branch3x3dbl_3", stride, stride == 1 ? 1 : 0);
+        Brick(Brick(Brick(x, $"{name}.branch3x3dbl_1"), $"{name}.branch3x3dbl_2", 1, 1), $"{name}.branch3x3dbl_3", stride,
+            stride == 1 ? 1 : 0);
 
     /// <summary>A 1 × 1 window and then narrow ones, across and down.</summary>
-    private string Across(string x, string name, int count) => Enumerable.Range(1, count).Aggregate(x, (x, number) => Same(x, name + number));
+    private string Across(string x, string name, int count) =>
+        Enumerable.Range(1, count).Aggregate(x, (x, number) => Same(x, name + number));
 
-    private string Pooled(string x, string name) => Brick(graph.Node("AveragePool", [x], Numbers("kernel_shape", 3, 3), Numbers("strides", 1, 1),
+    private string Pooled(string x, string name) =>
+        Brick(graph.Node("AveragePool", [x], Numbers("kernel_shape", 3, 3), Numbers("strides", 1, 1),
         Numbers("pads", 1, 1, 1, 1), Number("count_include_pad", 1L)), $"{name}.branch_pool");
 
     private string Largest(string x) => graph.Node("MaxPool", [x], Numbers("kernel_shape", 3, 3), Numbers("strides", 2, 2));
@@ -56,8 +62,10 @@ internal sealed class OnnxInceptionV3(InceptionV3 model)
 
     private string Brick(string x, string name, int stride, int down, int across)
     {
-        x = graph.Node("Conv", [x, Weight($"{name}.conv.weight")], Numbers("strides", stride, stride), Numbers("pads", down, across, down, across));
-        x = graph.Node("BatchNormalization", [x, Weight($"{name}.bn.weight"), Weight($"{name}.bn.bias"), Weight($"{name}.bn.running_mean"),
+        x = graph.Node("Conv", [x, Weight($"{name}.conv.weight")], Numbers("strides", stride, stride),
+            Numbers("pads", down, across, down, across));
+        x = graph.Node("BatchNormalization",
+            [x, Weight($"{name}.bn.weight"), Weight($"{name}.bn.bias"), Weight($"{name}.bn.running_mean"),
             Weight($"{name}.bn.running_var")], Number("epsilon", 1e-3));
         return graph.Node("Relu", [x]);
     }

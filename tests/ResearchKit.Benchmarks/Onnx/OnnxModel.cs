@@ -27,12 +27,16 @@ internal sealed class OnnxModel : IDisposable
         return results[0].GetTensorDataAsSpan<float>().ToArray();
     }
 
-    /// <summary>Stops where the two differ by more than 0.001 of the largest number: they must be the same model to be compared.</summary>
+    /// <summary>
+    /// Stops where the two differ by more than 0.001 of the largest number: they must be the same model to be compared.
+    /// </summary>
     public void MustEqual(Tensor expected)
     {
         using var scope = NewDisposeScope();
-        var (largest, difference) = (expected.abs().max().item<float>(), (tensor(Run()).view(expected.shape) - expected).abs().max().item<float>());
-        if (!(difference <= 1e-3 * largest)) throw new InvalidOperationException($"ONNX Runtime differs by {difference}; the largest number is {largest}.");
+        var (largest, difference) =
+            (expected.abs().max().item<float>(), (tensor(Run()).view(expected.shape) - expected).abs().max().item<float>());
+        if (!(difference <= 1e-3 * largest))
+            throw new InvalidOperationException($"ONNX Runtime differs by {difference}; the largest number is {largest}.");
     }
 
     public void Dispose()

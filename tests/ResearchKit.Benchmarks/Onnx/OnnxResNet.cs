@@ -25,7 +25,8 @@ internal sealed class OnnxResNet(ResNet model)
     private string Block(string x, string name, int stride)
     {
         var isBasic = model.Config.Block == ResidualBlock.Basic;
-        var branch = Relu(Normalize(isBasic ? Convolve(x, $"{name}.conv1", stride, 1) : Convolve(x, $"{name}.conv1", 1, 0), $"{name}.bn1"));
+        var branch = Relu(Normalize(isBasic ? Convolve(x, $"{name}.conv1", stride, 1) : Convolve(x, $"{name}.conv1", 1, 0),
+            $"{name}.bn1"));
         branch = Normalize(Convolve(branch, $"{name}.conv2", isBasic ? 1 : stride, 1), $"{name}.bn2");
         if (!isBasic) branch = Normalize(Convolve(Relu(branch), $"{name}.conv3", 1, 0), $"{name}.bn3");
         if (weights.ContainsKey($"{name}.downsample.0.weight"))
@@ -34,10 +35,13 @@ internal sealed class OnnxResNet(ResNet model)
     }
 
     private string Convolve(string x, string name, int stride, int padding) =>
-        graph.Node("Conv", [x, Weight($"{name}.weight")], Numbers("strides", stride, stride), Numbers("pads", padding, padding, padding, padding));
+        graph.Node("Conv", [x, Weight($"{name}.weight")], Numbers("strides", stride, stride),
+            Numbers("pads", padding, padding, padding, padding));
 
     private string Normalize(string x, string name) =>
-        graph.Node("BatchNormalization", [x, Weight($"{name}.weight"), Weight($"{name}.bias"), Weight($"{name}.running_mean"), Weight($"{name}.running_var")], Number("epsilon", 1e-5));
+        graph.Node("BatchNormalization",
+            [x, Weight($"{name}.weight"), Weight($"{name}.bias"), Weight($"{name}.running_mean"), Weight($"{name}.running_var")],
+            Number("epsilon", 1e-5));
 
     private string Relu(string x) => graph.Node("Relu", [x]);
 

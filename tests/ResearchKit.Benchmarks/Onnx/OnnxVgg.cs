@@ -18,7 +18,9 @@ internal sealed class OnnxVgg(Vgg model)
         {
             foreach (var _ in stage)
             {
-                x = graph.Node("Relu", [graph.Node("Conv", [x, Weight($"features.{number}.weight"), Weight($"features.{number}.bias")], Numbers("pads", 1, 1, 1, 1))]);
+                x = graph.Node("Relu",
+                    [graph.Node("Conv", [x, Weight($"features.{number}.weight"), Weight($"features.{number}.bias")],
+                    Numbers("pads", 1, 1, 1, 1))]);
                 number += 2;
             }
             x = graph.Node("MaxPool", [x], Numbers("kernel_shape", 2, 2), Numbers("strides", 2, 2));

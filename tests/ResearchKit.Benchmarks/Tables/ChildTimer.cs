@@ -4,8 +4,12 @@ using ResearchKit.Native;
 
 namespace ResearchKit.Benchmarks.Tables;
 
-/// <summary>A process that holds a reference ready and measures a round of it whenever it is asked, so that both sides can take turns.</summary>
-/// <remarks>It prints <c>ready</c> once, or <c>refused REASON</c>; then, for each line that it reads, the milliseconds of one round.</remarks>
+/// <summary>
+/// A process that holds a reference ready and measures a round of it whenever it is asked, so that both sides can take turns.
+/// </summary>
+/// <remarks>
+/// It prints <c>ready</c> once, or <c>refused REASON</c>; then, for each line that it reads, the milliseconds of one round.
+/// </remarks>
 internal sealed class ChildTimer : IDisposable
 {
     private readonly Process process;
@@ -27,13 +31,15 @@ internal sealed class ChildTimer : IDisposable
         var answer = process.StandardOutput.ReadLine();
         if (answer == "ready") return;
         Dispose();
-        throw new NotSupportedException(answer?.StartsWith("refused ", StringComparison.Ordinal) == true ? answer["refused ".Length..] : failure);
+        throw new NotSupportedException(answer?.StartsWith("refused ", StringComparison.Ordinal) == true
+            ? answer["refused ".Length..] : failure);
     }
 
     /// <summary>This program again, with the arguments that make it hold a reference ready.</summary>
     /// <param name="failure">What to say where it does not become ready and gives no reason.</param>
     /// <param name="arguments">For <c>Program.cs</c>.</param>
-    public static ChildTimer OfThisProgram(string failure, params IEnumerable<string> arguments) => OfThisProgram(failure, _ => { }, arguments);
+    public static ChildTimer OfThisProgram(string failure, params IEnumerable<string> arguments) =>
+        OfThisProgram(failure, _ => { }, arguments);
 
     /// <inheritdoc cref="OfThisProgram(string, IEnumerable{string})"/>
     /// <param name="failure">What to say where it does not become ready and gives no reason.</param>
@@ -60,7 +66,8 @@ internal sealed class ChildTimer : IDisposable
     {
         process.StandardInput.WriteLine("go");
         process.StandardInput.Flush();
-        return double.Parse(process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The process of the reference ended."), CultureInfo.InvariantCulture);
+        return double.Parse(process.StandardOutput.ReadLine()
+            ?? throw new InvalidOperationException("The process of the reference ended."), CultureInfo.InvariantCulture);
     }
 
     public void Dispose()

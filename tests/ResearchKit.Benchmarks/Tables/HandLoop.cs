@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Benchmarks.Tables;
 
-/// <summary>A training loop as one writes it by hand with TorchSharp's modules and AdamW, which does what the trainer does.</summary>
+/// <summary>
+/// A training loop as one writes it by hand with TorchSharp's modules and AdamW, which does what the trainer does.
+/// </summary>
 /// <remarks>
 /// In a process of its own: there MKL takes the paths that it takes without the kit, which tells it others for the whole process.
 /// </remarks>
@@ -20,7 +22,8 @@ internal sealed class HandLoop : IDisposable
     public HandLoop()
     {
         using var sizes = GptTraining.Model();
-        model = new PlainGpt(sizes.Config.VocabularySize, sizes.Config.ContextLength, sizes.Config.ModelWidth, sizes.Config.Heads, sizes.Config.Layers);
+        model = new PlainGpt(sizes.Config.VocabularySize, sizes.Config.ContextLength, sizes.Config.ModelWidth, sizes.Config.Heads,
+            sizes.Config.Layers);
         optimizer = optim.AdamW(model.parameters(), 1e-3, beta2: 0.99, weight_decay: 0.1);
     }
 

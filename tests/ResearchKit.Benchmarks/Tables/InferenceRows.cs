@@ -7,7 +7,8 @@ internal static class InferenceRows
     {
         foreach (var model in new[] { "ResNet-18", "ResNet-50", "Inception v3", "VGG-16" })
             foreach (var images in new[] { 1, 4 })
-                yield return Of($"{model}, {images} {(images == 1 ? "image" : "images")}", model, images, processor => processor.HasAvx512 ? 1.0 : 1.2);
+                yield return Of($"{model}, {images} {(images == 1 ? "image" : "images")}", model, images, processor =>
+                    processor.HasAvx512 ? 1.0 : 1.2);
         yield return Of("BERT-base, 4 × 128 tokens", "BERT-base", 4, _ => 1.0);
     }
 

@@ -1,6 +1,8 @@
 namespace ResearchKit.Benchmarks.Tables;
 
-/// <summary>What was measured of a row: the medians over its rounds, and between which the middle half of the rounds lies.</summary>
+/// <summary>
+/// What was measured of a row: the medians over its rounds, and between which the middle half of the rounds lies.
+/// </summary>
 internal sealed record Measurement
 {
     public required string Name { get; init; }

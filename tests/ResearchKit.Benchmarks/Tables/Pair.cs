@@ -8,7 +8,10 @@ namespace ResearchKit.Benchmarks.Tables;
 /// <param name="owned">What both need, to be disposed of afterwards, in this order.</param>
 internal sealed class Pair(Func<double> ours, Func<double> reference, params IEnumerable<IDisposable> owned) : IDisposable
 {
-    /// <summary>For so long both sides rest before each round: threads of the other side wait actively for a while after its last operation.</summary>
+    /// <summary>
+    /// For so long both sides rest before each round: threads of the other side wait actively for a while after its last
+    /// operation.
+    /// </summary>
     private const int Rest = 300;
 
     /// <summary>One round of ours.</summary>

@@ -1,6 +1,8 @@
 namespace ResearchKit.Benchmarks.Tables;
 
-/// <summary>What a portable run costs: the same training step in a process that computes portably, and in an ordinary one.</summary>
+/// <summary>
+/// What a portable run costs: the same training step in a process that computes portably, and in an ordinary one.
+/// </summary>
 internal static class PortableRows
 {
     private const string Variable = "RESEARCHKIT_PORTABLE";
@@ -20,5 +22,6 @@ internal static class PortableRows
         };
 
     private static ChildTimer Start(string what, bool isPortable) =>
-        ChildTimer.OfThisProgram("The trainer could not be started.", start => start.Environment[Variable] = isPortable ? "1" : "", TrainerSteps.Command, what);
+        ChildTimer.OfThisProgram("The trainer could not be started.", start =>
+            start.Environment[Variable] = isPortable ? "1" : "", TrainerSteps.Command, what);
 }

@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics.X86;
 namespace ResearchKit.Benchmarks.Tables;
 
 /// <summary>The processor of this machine, by what CPUID says, and the class that its results are filed under.</summary>
-internal sealed record Processor(string Name, string Vendor, int Family, int Model, int Stepping, IReadOnlyList<string> InstructionSets, bool CachesVisible)
+internal sealed record Processor(string Name, string Vendor, int Family, int Model, int Stepping,
+    IReadOnlyList<string> InstructionSets, bool CachesVisible)
 {
     public bool HasAvx512 => InstructionSets.Contains("avx512");
 
@@ -12,7 +13,9 @@ internal sealed record Processor(string Name, string Vendor, int Family, int Mod
     public bool HasBFloat16 => InstructionSets.Contains("avx512-bf16") || InstructionSets.Contains("amx-bf16");
 
     /// <summary>Such as <c>amd-zen3-avx2</c> or <c>amd-zen5-avx512-bf16-hidden-caches</c>.</summary>
-    public string Class => string.Join('-', new[] { Vendor, Generation, InstructionSets.Count > 0 ? InstructionSets[^1] : "", CachesVisible ? "" : "hidden-caches" }
+    public string Class =>
+        string.Join('-', new[] { Vendor, Generation, InstructionSets.Count > 0 ? InstructionSets[^1] : "",
+        CachesVisible ? "" : "hidden-caches" }
         .Where(part => part.Length > 0));
 
     private string Generation => (Vendor, Family, Model) switch
@@ -34,13 +37,15 @@ internal sealed record Processor(string Name, string Vendor, int Family, int Mod
     public static Processor Read()
     {
         if (!X86Base.IsSupported)
-            return new Processor(RuntimeInformation.ProcessArchitecture.ToString(), RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant(), 0, 0, 0, [], true);
+            return new Processor(RuntimeInformation.ProcessArchitecture.ToString(),
+                RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant(), 0, 0, 0, [], true);
         var signature = X86Base.CpuId(1, 0).Eax;
         var family = (signature >> 8) & 0xF;
         var model = (signature >> 4) & 0xF;
         if (family is 6 or 15) model += ((signature >> 16) & 0xF) << 4;
         if (family == 15) family += (signature >> 20) & 0xFF;
-        return new Processor(Brand(), MakerOf(), family, model, signature & 0xF, [.. Sets()], ListsCaches(4) || ListsCaches(unchecked((int)0x8000001D)));
+        return new Processor(Brand(), MakerOf(), family, model, signature & 0xF, [.. Sets()], ListsCaches(4)
+            || ListsCaches(unchecked((int)0x8000001D)));
     }
 
     /// <summary>From the oldest to the newest.</summary>
@@ -57,7 +62,8 @@ internal sealed record Processor(string Name, string Vendor, int Family, int Mod
     private static string MakerOf()
     {
         var (_, b, c, d) = X86Base.CpuId(0, 0);
-        return Text(b, d, c) switch { "AuthenticAMD" => "amd", "GenuineIntel" => "intel", var other => other.Trim().ToLowerInvariant() };
+        return Text(b, d, c) switch { "AuthenticAMD" =>
+            "amd", "GenuineIntel" => "intel", var other => other.Trim().ToLowerInvariant() };
     }
 
     private static string Brand() => string.Concat(Enumerable.Range(0, 3).Select(part =>

@@ -5,8 +5,8 @@ namespace ResearchKit.Benchmarks.Tables;
 
 /// <summary>References in Python.</summary>
 /// <remarks>
-/// Python's memory allocator keeps what is freed, as the trainer's does, and OpenBLAS is told which kernels are fast on this processor, which
-/// it does not find out by itself in virtual machines.
+/// Python's memory allocator keeps what is freed, as the trainer's does, and OpenBLAS is told which kernels are fast on this
+/// processor, which it does not find out by itself in virtual machines.
 /// </remarks>
 internal static class PythonTimer
 {
@@ -25,7 +25,8 @@ internal static class PythonTimer
         start.Environment.Remove("OPENBLAS_L2_SIZE");
         start.Environment["MALLOC_TRIM_THRESHOLD_"] = int.MaxValue.ToString(CultureInfo.InvariantCulture);
         start.Environment["MALLOC_MMAP_THRESHOLD_"] = (32 << 20).ToString(CultureInfo.InvariantCulture);
-        return new ChildTimer(start, $"{Python} could not run {script}; it needs torch (Debian: python3-torch, libopenblas0-pthread).");
+        return new ChildTimer(start,
+            $"{Python} could not run {script}; it needs torch (Debian: python3-torch, libopenblas0-pthread).");
     }
 
     private static string KernelsOf(Processor processor) =>

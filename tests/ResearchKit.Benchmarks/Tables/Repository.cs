@@ -24,7 +24,8 @@ internal static class Repository
     {
         try
         {
-            return Git("rev-parse --short HEAD") + (Git("status --porcelain --untracked-files=no -- kit kernel tests").Length > 0 ? "+" : "");
+            return Git("rev-parse --short HEAD")
+                + (Git("status --porcelain --untracked-files=no -- kit kernel tests").Length > 0 ? "+" : "");
         }
         catch (System.ComponentModel.Win32Exception)
         {
@@ -34,7 +35,8 @@ internal static class Repository
 
     private static string Git(string arguments)
     {
-        using var git = Process.Start(new ProcessStartInfo("git", arguments) { WorkingDirectory = Root, RedirectStandardOutput = true })!;
+        using var git = Process.Start(new ProcessStartInfo("git", arguments) { WorkingDirectory = Root,
+            RedirectStandardOutput = true })!;
         return git.StandardOutput.ReadToEnd().Trim();
     }
 

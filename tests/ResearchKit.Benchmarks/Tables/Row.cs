@@ -23,8 +23,8 @@ internal sealed record Row
     public required string Reference { get; init; }
 
     /// <summary>
-    /// Makes both sides, right before they are measured. Throws <see cref="NotSupportedException"/> with the reason where this machine
-    /// cannot run one of them; the table then shows the reason.
+    /// Makes both sides, right before they are measured. Throws <see cref="NotSupportedException"/> with the reason where this
+    /// machine cannot run one of them; the table then shows the reason.
     /// </summary>
     public required Func<Pair> Prepare { get; init; }
 

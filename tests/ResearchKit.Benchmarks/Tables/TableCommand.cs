@@ -3,8 +3,8 @@ using ResearchKit.Native;
 namespace ResearchKit.Benchmarks.Tables;
 
 /// <summary>
-/// <c>tables NAME [PART OF A ROW'S NAME]</c> measures a table, or some rows of it, prints it and saves it; <c>tables write</c> makes
-/// docs/benchmarks.md of all that was saved.
+/// <c>tables NAME [PART OF A ROW'S NAME]</c> measures a table, or some rows of it, prints it and saves it; <c>tables write</c>
+/// makes docs/benchmarks.md of all that was saved.
 /// </summary>
 internal static class TableCommand
 {
@@ -22,7 +22,8 @@ internal static class TableCommand
         }
         if (arguments is not [var name, ..] || !TableList.All.TryGetValue(name, out var table))
         {
-            Console.Error.WriteLine($"Usage: tables [{string.Join('|', TableList.All.Keys)}] [part of a row's name], or tables write.");
+            Console.Error.WriteLine($"Usage: tables [{string.Join('|', TableList.All.Keys)}] [part of a row's name], or "
+                + "tables write.");
             return 2;
         }
         Measure(name, table.Title, [.. table.Rows()], arguments.Length > 1 ? arguments[1] : "");

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Benchmarks.Tables;
 
-/// <summary>All products of one token with a model's weights, and nothing else: what its time cannot fall below by fewer small operations.</summary>
+/// <summary>
+/// All products of one token with a model's weights, and nothing else: what its time cannot fall below by fewer small operations.
+/// </summary>
 internal sealed class TokenProducts : IDisposable
 {
     private readonly List<(nn.Module<Tensor, Tensor> Layer, Tensor Input)> layers = [];

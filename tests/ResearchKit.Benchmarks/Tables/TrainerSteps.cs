@@ -12,12 +12,14 @@ internal sealed class TrainerSteps : IDisposable
     /// <summary>The argument that makes this program hold a trainer ready (<see cref="ChildTimer"/>).</summary>
     public const string Command = "trainer-steps";
 
-    private static readonly Dictionary<string, Func<(nn.Module<Tensor, Tensor> Model, BatchLoader Loader, int Steps)>> Cases = new()
+    private static readonly Dictionary<string, Func<(nn.Module<Tensor, Tensor> Model, BatchLoader Loader, int Steps)>> Cases =
+        new()
     {
         ["gpt"] = () => (GptTraining.Model(), GptTraining.Loader(), 1),
         ["lstm"] = () => Recurrent(new Lstm(Shape())),
         ["gru"] = () => Recurrent(new Gru(Shape())),
-        ["resnet18"] = () => (new ResNet(ResNetConfig.ResNet18 with { Classes = 10 }), new BatchLoader(new TensorExamples(randn(16, 3, 224, 224), randint(10, [16], int64)), 4, 1), 1),
+        ["resnet18"] = () => (new ResNet(ResNetConfig.ResNet18 with { Classes = 10 }),
+            new BatchLoader(new TensorExamples(randn(16, 3, 224, 224), randint(10, [16], int64)), 4, 1), 1),
     };
 
     private readonly nn.Module model;

@@ -5,7 +5,8 @@ namespace ResearchKit.Benchmarks.Tables;
 /// <summary>A step of the trainer against the same step of others: batch, loss, gradients, clip and AdamW.</summary>
 internal static class TrainingRows
 {
-    private const string ByHand = "a loop by hand with TorchSharp alone", Torch = "Python torch 1.13, OpenBLAS, memory kept", Script = "training.py";
+    private const string ByHand = "a loop by hand with TorchSharp alone", Torch = "Python torch 1.13, OpenBLAS, memory kept",
+        Script = "training.py";
 
     public static IEnumerable<Row> All() =>
     [

@@ -116,7 +116,8 @@ public sealed class ArchitectureTests
 
     private static IReadOnlyList<TypeUse> Violations(IEnumerable<TypeUse> uses, ArrowTable table) =>
         [.. uses.Where(use =>
-            use.To == "ResearchKit" ? use.From != "Kit" && !ArrowTable.PlainOfTheKit.Contains(use.Type.Split('.')[^1]) : use.To != "ResearchKit.Mermaid" && !table.Allows(use.From, use.To))];
+            use.To == "ResearchKit" ? use.From != "Kit" && !ArrowTable.PlainOfTheKit.Contains(use.Type.Split('.')[^1])
+                : use.To != "ResearchKit.Mermaid" && !table.Allows(use.From, use.To))];
 
     private static string[] Folders(string part, string path) =>
         Path.GetRelativePath(Repository.PathTo(part), path).Split(Path.DirectorySeparatorChar)[..^1];

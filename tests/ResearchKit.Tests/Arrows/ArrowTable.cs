@@ -42,10 +42,13 @@ internal sealed record ArrowTable(IReadOnlyDictionary<string, string[]> Direct)
         ["Commands"] = ["Jupyter", "Sessions"],
     });
 
-    /// <summary>Types of the kit that all of the kernel may use: the run record and its writer, which load nothing native.</summary>
+    /// <summary>
+    /// Types of the kit that all of the kernel may use: the run record and its writer, which load nothing native.
+    /// </summary>
     public static IReadOnlySet<string> PlainOfTheKit { get; } = new HashSet<string>
     {
-        "AtomicWrite", "GitCommit", "Measurement", "RunCell", "RunError", "RunFile", "RunFolders", "RunProcess", "RunRecord", "TrainingRun",
+        "AtomicWrite", "GitCommit", "Measurement", "RunCell", "RunError", "RunFile", "RunFolders", "RunProcess", "RunRecord",
+            "TrainingRun",
     };
 
     /// <summary>

@@ -23,13 +23,18 @@ public sealed class BertPretrainedTests : IDisposable
     [Fact]
     public void Every_class_comes_back_as_it_was()
     {
-        Check(new Bert(Nano), model => model.SavePretrained(folder.Path), () => Bert.FromPretrained(folder.Path), model => model.Config);
-        Check(new Bert(Nano, withPooler: false), model => model.SavePretrained(folder.Path), () => Bert.FromPretrained(folder.Path), model => model.Config);
-        Check(new BertForMaskedLanguageModel(Nano), model => model.SavePretrained(folder.Path), () => BertForMaskedLanguageModel.FromPretrained(folder.Path), model => model.Config);
+        Check(new Bert(Nano), model =>
+            model.SavePretrained(folder.Path), () => Bert.FromPretrained(folder.Path), model => model.Config);
+        Check(new Bert(Nano, withPooler: false), model =>
+            model.SavePretrained(folder.Path), () => Bert.FromPretrained(folder.Path), model => model.Config);
+        Check(new BertForMaskedLanguageModel(Nano), model => model.SavePretrained(folder.Path),
+            () => BertForMaskedLanguageModel.FromPretrained(folder.Path), model => model.Config);
         Check(new BertForMaskedLanguageModel(Nano with { TieEmbeddings = false }), model => model.SavePretrained(folder.Path),
             () => BertForMaskedLanguageModel.FromPretrained(folder.Path), model => model.Config);
-        Check(new BertForSequenceClassification(Nano), model => model.SavePretrained(folder.Path), () => BertForSequenceClassification.FromPretrained(folder.Path), model => model.Config);
-        Check(new BertForTokenClassification(Nano), model => model.SavePretrained(folder.Path), () => BertForTokenClassification.FromPretrained(folder.Path), model => model.Config);
+        Check(new BertForSequenceClassification(Nano), model => model.SavePretrained(folder.Path),
+            () => BertForSequenceClassification.FromPretrained(folder.Path), model => model.Config);
+        Check(new BertForTokenClassification(Nano), model => model.SavePretrained(folder.Path),
+            () => BertForTokenClassification.FromPretrained(folder.Path), model => model.Config);
     }
 
     [Theory]
@@ -68,7 +73,8 @@ public sealed class BertPretrainedTests : IDisposable
     {
         Save(given);
         var error = Assert.Throws<InvalidDataException>(() => Load(asked).Dispose());
-        Assert.Contains($"does not fit the model {asked.Replace("LM", "LanguageModel", StringComparison.Ordinal)}", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"does not fit the model {asked.Replace("LM", "LanguageModel", StringComparison.Ordinal)}", error.Message,
+            StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
@@ -78,7 +84,8 @@ public sealed class BertPretrainedTests : IDisposable
     {
         var expected = Save("BertForMaskedLM");
         using (var bert = new BertForSequenceClassification(Nano))
-            foreach (var (name, tensor) in bert.state_dict().Where(pair => pair.Key.Contains("pooler", StringComparison.Ordinal))) expected[name] = tensor.clone();
+            foreach (var (name, tensor) in bert.state_dict().Where(pair => pair.Key.Contains("pooler", StringComparison.Ordinal)))
+                expected[name] = tensor.clone();
         var file = expected.ToDictionary(pair => pair.Key.Replace("LayerNorm.weight", "LayerNorm.gamma", StringComparison.Ordinal)
             .Replace("LayerNorm.bias", "LayerNorm.beta", StringComparison.Ordinal), pair => pair.Value);
         file["bert.embeddings.position_ids"] = arange(32).unsqueeze(0);
@@ -95,7 +102,8 @@ public sealed class BertPretrainedTests : IDisposable
                 Assert.True(tensor.Same(expected[asked == "BertModel" ? $"bert.{name}" : name]), name);
         }
         Assert.EndsWith("BertForTokenClassification: classifier.weight is missing; classifier.bias is missing.",
-            Assert.Throws<InvalidDataException>(() => Load("BertForTokenClassification").Dispose()).Message, StringComparison.Ordinal);
+            Assert.Throws<InvalidDataException>(() => Load("BertForTokenClassification").Dispose()).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -116,7 +124,8 @@ public sealed class BertPretrainedTests : IDisposable
     public void Texts_of_half_characters_are_refused(string config, string expected)
     {
         File.WriteAllBytes(folder.PathTo("config.json"), System.Text.Encoding.Latin1.GetBytes(config));
-        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Load("BertModel").Dispose()).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Load("BertModel").Dispose()).Message,
+            StringComparison.Ordinal);
     }
 
     private static void Check<T>(T model, Action<T> save, Func<T> load, Func<T, BertConfig> config) where T : nn.Module
@@ -134,7 +143,8 @@ public sealed class BertPretrainedTests : IDisposable
     /// <summary>Writes a new model and gives its tensors.</summary>
     private Dictionary<string, Tensor> Save(string architecture)
     {
-        Dictionary<string, Tensor> Tensors(nn.Module model) => model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone());
+        Dictionary<string, Tensor> Tensors(nn.Module model) =>
+            model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone());
         switch (architecture)
         {
             case "BertModel":

@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Checkpoints;
 
-/// <summary>Good files, damaged at random: they are read or refused with <see cref="InvalidDataException"/>, and take no more memory than they justify.</summary>
+/// <summary>
+/// Good files, damaged at random: they are read or refused with <see cref="InvalidDataException"/>, and take no more memory than
+/// they justify.
+/// </summary>
 public sealed class CheckpointFuzzTests : IDisposable
 {
     private const long Slack = 1 << 20;   // bytes that reading any small file may allocate
@@ -24,8 +27,10 @@ public sealed class CheckpointFuzzTests : IDisposable
     {
         var good = Good(kind);
         Read(kind, good);
-        Gen.Select(Gen.Select(Gen.Int[0, good.Length - 1], Interesting).Array[0, 4], Gen.Int[0, 3], Gen.Int[0, good.Length], Gen.Int[0, good.Length], Gen.Int[1, 64])
-            .Sample((edits, change, at, length, count) => Read(kind, Damaged(good, edits, change, at, length, count)), iter: 400, threads: 1);
+        Gen.Select(Gen.Select(Gen.Int[0, good.Length - 1], Interesting).Array[0, 4], Gen.Int[0, 3], Gen.Int[0, good.Length],
+            Gen.Int[0, good.Length], Gen.Int[1, 64])
+            .Sample((edits, change, at, length, count) =>
+                Read(kind, Damaged(good, edits, change, at, length, count)), iter: 400, threads: 1);
     }
 
     /// <summary>Any byte, and more often those that mean something in pickles, in JSON and in lengths.</summary>
@@ -34,7 +39,8 @@ public sealed class CheckpointFuzzTests : IDisposable
         get
         {
             byte[] telling = [0, 1, 127, 128, 255, .. "()]}hqRtu.\"[{9-,"u8];
-            return Gen.Select(Gen.Bool, Gen.Byte, Gen.Int[0, telling.Length - 1], (any, value, place) => any ? value : telling[place]);
+            return Gen.Select(Gen.Bool, Gen.Byte, Gen.Int[0, telling.Length - 1], (any, value, place) =>
+                any ? value : telling[place]);
         }
     }
 
@@ -59,7 +65,9 @@ public sealed class CheckpointFuzzTests : IDisposable
         switch (kind)
         {
             case "safetensors":
-                SafetensorsFile.Write(folder.PathTo("good.safetensors"), [new("a", rand(3, 4)), new("b", arange(5)), new("c", ones(2, 2).to(bfloat16))], new Dictionary<string, string> { ["format"] = "pt" });
+                SafetensorsFile.Write(folder.PathTo("good.safetensors"),
+                    [new("a", rand(3, 4)), new("b", arange(5)), new("c", ones(2, 2).to(bfloat16))],
+                    new Dictionary<string, string> { ["format"] = "pt" });
                 return File.ReadAllBytes(folder.PathTo("good.safetensors"));
             case "index":
                 SafetensorsFile.WriteSharded(folder.Path, [new("a", rand(3, 4)), new("b", arange(5))], 1);
@@ -67,15 +75,19 @@ public sealed class CheckpointFuzzTests : IDisposable
             case "config":
                 return Encoding.UTF8.GetBytes("""{"model_type":"gpt2","n_layer":1,"n_embd":8,"n_head":2,"vocab_size":11,"n_positions":4,"activation_function":"relu","n_inner":null}""");
             default:
-                var pickle = PickleBuilder.Start.Global("collections", "OrderedDict").Op(')', 'R', 'q', 0, '(').Text("w").Tensor("0", 6, [2, 3], [3, 1]).Text("t")
-                    .Tensor("0", 6, [3, 2], [1, 3]).Text("v").Tensor("1", 4, [2], [2], 1, "HalfStorage").Op('u', '}').Text("_metadata").Op('}', 's', 'b').Stop();
-                return kind == "zip" ? PickleBuilder.Zip(pickle, ("0", new byte[24]), ("1", new byte[8])) : PickleBuilder.Stream(pickle, ("0", 6, new byte[24]), ("1", 4, new byte[8]));
+                var pickle = PickleBuilder.Start.Global("collections", "OrderedDict").Op(')', 'R', 'q', 0, '(').Text("w")
+                    .Tensor("0", 6, [2, 3], [3, 1]).Text("t")
+                    .Tensor("0", 6, [3, 2], [1, 3]).Text("v").Tensor("1", 4, [2], [2], 1, "HalfStorage").Op('u', '}')
+                        .Text("_metadata").Op('}', 's', 'b').Stop();
+                return kind == "zip" ? PickleBuilder.Zip(pickle, ("0", new byte[24]), ("1", new byte[8]))
+                    : PickleBuilder.Stream(pickle, ("0", 6, new byte[24]), ("1", 4, new byte[8]));
         }
     }
 
     private void Read(string kind, byte[] bytes)
     {
-        var path = folder.PathTo(kind switch { "safetensors" => "bad.safetensors", "index" => "model.safetensors.index.json", "config" => "config.json", _ => "bad.pt" });
+        var path = folder.PathTo(kind switch { "safetensors" =>
+            "bad.safetensors", "index" => "model.safetensors.index.json", "config" => "config.json", _ => "bad.pt" });
         File.WriteAllBytes(path, bytes);
         var before = GC.GetAllocatedBytesForCurrentThread();
         try
@@ -94,7 +106,8 @@ public sealed class CheckpointFuzzTests : IDisposable
     {
         var file = ConfigFile.Read(folder.Path);
         file.ExpectType("gpt2");
-        Assert.True(file.Size("n_layer", 12) > 0 && file.SizeOrNull("n_inner") is null or > 0 && file.Text("activation_function", "").Length < 1000);
+        Assert.True(file.Size("n_layer", 12) > 0 && file.SizeOrNull("n_inner") is null or > 0
+            && file.Text("activation_function", "").Length < 1000);
         _ = file.Activation("activation_function", "relu");
     }
 

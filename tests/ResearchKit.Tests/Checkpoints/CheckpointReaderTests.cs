@@ -53,7 +53,8 @@ public sealed class CheckpointReaderTests : IDisposable
         var numbers = rand(1000, 300);
         SafetensorsFile.Write(folder.PathTo("a.safetensors"), [new("numbers", numbers)]);
         Tensor mapped, read;
-        using (var reader = CheckpointReader.Open(folder.PathTo("a.safetensors"))) (mapped, read) = (reader.Map("numbers"), reader.Read("numbers"));
+        using (var reader = CheckpointReader.Open(folder.PathTo("a.safetensors")))
+            (mapped, read) = (reader.Map("numbers"), reader.Read("numbers"));
         SafetensorsFile.Write(folder.PathTo("a.safetensors"), [new("numbers", zeros(1000, 300))]);
         File.Delete(folder.PathTo("a.safetensors"));
         GC.Collect();
@@ -69,7 +70,8 @@ public sealed class CheckpointReaderTests : IDisposable
         using var reader = CheckpointReader.Open(folder.PathTo("a.safetensors"));
         var (one, two) = (reader.Map("one").requires_grad_(), reader.Map("two").requires_grad_());
         var loss = two.pow(2).sum();
-        using (no_grad()) one.add_(5);   // on the same pages; were they views of one tensor, autograd would think that its input had changed
+        // on the same pages; were they views of one tensor, autograd would think that its input had changed
+        using (no_grad()) one.add_(5);
         loss.backward();
         Assert.Equal(12, two.grad!.sum().item<float>());
     }
@@ -97,9 +99,12 @@ public sealed class CheckpointReaderTests : IDisposable
         reader.CopyTo("half", turned);
         Assert.True(numbers.to(bfloat16).to(float32).eq(wide).all().item<bool>());
         Assert.True(wide.to(float64).eq(turned).all().item<bool>());
-        Assert.Contains("[3, 700000]", Assert.Throws<ArgumentException>(() => reader.CopyTo("half", empty(3))).Message, StringComparison.Ordinal);
-        Assert.Contains("BF16", Assert.Throws<ArgumentException>(() => reader.CopyTo("half", empty(3, 700_000, int64))).Message, StringComparison.Ordinal);
-        Assert.Contains("it has 1: half", Assert.Throws<KeyNotFoundException>(() => reader.Read("whole")).Message, StringComparison.Ordinal);
+        Assert.Contains("[3, 700000]", Assert.Throws<ArgumentException>(() => reader.CopyTo("half", empty(3))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("BF16", Assert.Throws<ArgumentException>(() => reader.CopyTo("half", empty(3, 700_000, int64))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("it has 1: half", Assert.Throws<KeyNotFoundException>(() => reader.Read("whole")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -115,13 +120,16 @@ public sealed class CheckpointReaderTests : IDisposable
             Assert.Equal((int64, 2L), (all["u64"].dtype, all["u64"].item<long>()));
             Assert.Equal((uint8, "56, 184"), (all["f8"].dtype, string.Join(", ", all["f8"].data<byte>())));
             Assert.Equal("F8_E4M3", reader.Entries["f8"].Format);
-            Assert.Contains("read as bytes", Assert.Throws<ArgumentException>(() => reader.CopyTo("f8", empty(2))).Message, StringComparison.Ordinal);
+            Assert.Contains("read as bytes", Assert.Throws<ArgumentException>(() => reader.CopyTo("f8", empty(2))).Message,
+                StringComparison.Ordinal);
         }
         data[15] = 0x80;
         File.WriteAllBytes(path, [.. File.ReadAllBytes(path)[..^18], .. data]);
         using var bad = CheckpointReader.Open(path);
-        Assert.Contains("'u64' that cannot be read", Assert.Throws<InvalidDataException>(() => bad.Read("u64")).Message, StringComparison.Ordinal);
-        Assert.Contains("'u64' that cannot be read", Assert.Throws<InvalidDataException>(bad.ReadAll).Message, StringComparison.Ordinal);
+        Assert.Contains("'u64' that cannot be read", Assert.Throws<InvalidDataException>(() => bad.Read("u64")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("'u64' that cannot be read", Assert.Throws<InvalidDataException>(bad.ReadAll).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -138,7 +146,9 @@ public sealed class CheckpointReaderTests : IDisposable
     {
         SafetensorsFile.Write(folder.PathTo("other.safetensors"), [new("b", ones(1))]);
         folder.File("model.safetensors.index.json", "{\"weight_map\":{\"a\":\"" + file + "\"}}");
-        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => CheckpointReader.Open(folder.PathTo("model.safetensors.index.json"))).Message, StringComparison.Ordinal);
+        Assert.Contains(expected,
+            Assert.Throws<InvalidDataException>(() =>
+            CheckpointReader.Open(folder.PathTo("model.safetensors.index.json"))).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -150,7 +160,9 @@ public sealed class CheckpointReaderTests : IDisposable
     public void An_index_that_is_none_is_refused(string text, string expected)
     {
         folder.File("a.index.json", text);
-        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => CheckpointReader.Open(folder.PathTo("a.index.json"))).Message, StringComparison.Ordinal);
+        Assert.Contains(expected,
+            Assert.Throws<InvalidDataException>(() => CheckpointReader.Open(folder.PathTo("a.index.json"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -159,7 +171,9 @@ public sealed class CheckpointReaderTests : IDisposable
         SafetensorsFile.Write(folder.PathTo("1.safetensors"), [new("a", ones(1)), new("b", ones(1))]);
         SafetensorsFile.Write(folder.PathTo("2.safetensors"), [new("a", ones(1))]);
         folder.File("x.index.json", """{"weight_map":{"b":"1.safetensors","a":"2.safetensors"}}""");
-        Assert.Contains("'a'", Assert.Throws<InvalidDataException>(() => CheckpointReader.Open(folder.PathTo("x.index.json"))).Message, StringComparison.Ordinal);
+        Assert.Contains("'a'",
+            Assert.Throws<InvalidDataException>(() => CheckpointReader.Open(folder.PathTo("x.index.json"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -167,15 +181,18 @@ public sealed class CheckpointReaderTests : IDisposable
     {
         SafetensorsFile.Write(folder.PathTo("a.safetensors"), [new("a", ones(1000))]);
         using var reader = CheckpointReader.Open(folder.PathTo("a.safetensors"));
-        using (var other = new FileStream(folder.PathTo("a.safetensors"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete)) other.SetLength(200);
-        Assert.Contains("ends at byte 200", Assert.Throws<InvalidDataException>(() => reader.Read("a")).Message, StringComparison.Ordinal);
+        using (var other = new FileStream(folder.PathTo("a.safetensors"), FileMode.Open, FileAccess.Write,
+            FileShare.ReadWrite | FileShare.Delete)) other.SetLength(200);
+        Assert.Contains("ends at byte 200", Assert.Throws<InvalidDataException>(() => reader.Read("a")).Message,
+            StringComparison.Ordinal);
         Assert.Contains("shorter", Assert.Throws<InvalidDataException>(() => reader.Map("a")).Message, StringComparison.Ordinal);
     }
 
     private string WriteRaw(string header, byte[] data)
     {
         var path = folder.PathTo("raw.safetensors");
-        File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)header.Length), .. System.Text.Encoding.UTF8.GetBytes(header), .. data]);
+        File.WriteAllBytes(path,
+            [.. BitConverter.GetBytes((long)header.Length), .. System.Text.Encoding.UTF8.GetBytes(header), .. data]);
         return path;
     }
 

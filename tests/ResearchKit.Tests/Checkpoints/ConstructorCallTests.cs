@@ -9,7 +9,8 @@ public sealed class ConstructorCallTests
     [Fact]
     public void A_call_is_its_name_and_its_arguments_by_name()
     {
-        var call = ConstructorCall.Parse("torchvision.models.ResNet( Bottleneck , [1, 2,2,1], aux_logits=False, num_classes = 7, norm_layer=None )", Parameters)!;
+        var call = ConstructorCall.Parse("torchvision.models.ResNet( Bottleneck , [1, 2,2,1], aux_logits=False, num_classes = "
+            + "7, norm_layer=None )", Parameters)!;
         Assert.Equal("ResNet", call.Name);
         Assert.Equal(
             ["aux_logits: false", "block: \"Bottleneck\"", "layers: [1, 2,2,1]", "norm_layer: null", "num_classes: 7"],

@@ -53,7 +53,8 @@ public sealed class GptPretrainedTests : IDisposable
         Assert.True(before.ne(model.get_parameter("wte.weight")!).any().item<bool>());
         using (var again = Gpt.FromPretrained(folder.Path)) Assert.True(Same(before, again.get_parameter("wte.weight")!));
         model.SavePretrained(folder.Path);   // over the file that the model lies on
-        using (var again = Gpt.FromPretrained(folder.Path)) Assert.True(Same(model.get_parameter("wte.weight")!, again.get_parameter("wte.weight")!));
+        using (var again = Gpt.FromPretrained(folder.Path))
+            Assert.True(Same(model.get_parameter("wte.weight")!, again.get_parameter("wte.weight")!));
 
         model.to(float64);
         Assert.All(model.parameters(), parameter => Assert.Equal(float64, parameter.dtype));
@@ -76,11 +77,16 @@ public sealed class GptPretrainedTests : IDisposable
         using (var own = CheckpointReader.Open(CheckpointFolder.Weights(saved)))
         {
             Assert.Equal("pt", own.Metadata["format"]);
-            Assert.Equal(reference.Entries.Keys.Where(key => !key.EndsWith(".attn.bias", StringComparison.Ordinal)).Select(key => Published(key)).Order(), own.Entries.Keys.Order());
-            foreach (var key in own.Entries.Keys) Assert.True(Same(reference.Read(reference.Entries.Keys.Single(name => Published(name) == key)), own.Read(key)), key);
+            Assert.Equal(reference.Entries.Keys.Where(key => !key.EndsWith(".attn.bias", StringComparison.Ordinal))
+                .Select(key => Published(key)).Order(), own.Entries.Keys.Order());
+            foreach (var key in own.Entries.Keys)
+                Assert.True(Same(reference.Read(reference.Entries.Keys.Single(name => Published(name) == key)), own.Read(key)),
+                    key);
             Assert.Equal(shardBytes < long.MaxValue, Directory.GetFiles(saved, "model-0000?-of-0000?.safetensors").Length > 1);
         }
-        var (expected, written) = (JsonNode.Parse(File.ReadAllText(Path.Combine(GoldenFolder(name), "config.json")))!.AsObject(), JsonNode.Parse(File.ReadAllText(Path.Combine(saved, "config.json")))!.AsObject());
+        var (expected, written) =
+            (JsonNode.Parse(File.ReadAllText(Path.Combine(GoldenFolder(name), "config.json")))!.AsObject(),
+            JsonNode.Parse(File.ReadAllText(Path.Combine(saved, "config.json")))!.AsObject());
         foreach (var (field, value) in written)
             if (expected.ContainsKey(field) && field is not ("bos_token_id" or "eos_token_id"))
                 Assert.True(JsonNode.DeepEquals(expected[field], value), $"{field}: {expected[field]} and {value}");
@@ -95,7 +101,8 @@ public sealed class GptPretrainedTests : IDisposable
         using var model = new Gpt(GptConfig.Nano);
         model.SavePretrained(folder.Path, 20_000);
         model.SavePretrained(folder.Path, 30_000);
-        using (var second = CheckpointReader.Open(CheckpointFolder.Weights(folder.Path))) Assert.Equal(model.state_dict().Count, second.Entries.Count);
+        using (var second = CheckpointReader.Open(CheckpointFolder.Weights(folder.Path)))
+            Assert.Equal(model.state_dict().Count, second.Entries.Count);
         var files = Directory.GetFiles(folder.Path).Length;
         model.SavePretrained(folder.Path);
         Assert.True(files > 3);
@@ -133,7 +140,8 @@ public sealed class GptPretrainedTests : IDisposable
         Edit(config => config["n_layer"] = 4);
         Assert.Contains("h.3.attn.c_attn.bias is missing", Refused<InvalidDataException>(), StringComparison.Ordinal);
         Edit(config => (config["n_layer"], config["vocab_size"]) = (3, 256));
-        Assert.EndsWith("does not fit the model Gpt: wte.weight is [257, 48], the model has [256, 48].", Refused<InvalidDataException>(), StringComparison.Ordinal);
+        Assert.EndsWith("does not fit the model Gpt: wte.weight is [257, 48], the model has [256, 48].",
+            Refused<InvalidDataException>(), StringComparison.Ordinal);
 
         Edit(config => config["tie_word_embeddings"] = false);
         Assert.Contains("lm_head.weight is missing", Refused<InvalidDataException>(), StringComparison.Ordinal);
@@ -178,7 +186,8 @@ public sealed class GptPretrainedTests : IDisposable
     public void Positions_that_GPT2_does_not_have_cannot_be_saved()
     {
         using var model = new Gpt(GptConfig.Nano with { Positions = Positions.Rotary });
-        Assert.Contains("Rotary", Assert.Throws<ArgumentException>(() => model.SavePretrained(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("Rotary", Assert.Throws<ArgumentException>(() => model.SavePretrained(folder.Path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -203,12 +212,14 @@ public sealed class GptPretrainedTests : IDisposable
 
     private static void Check(GoldenCase golden, Gpt model)
     {
-        golden.Check("out.logits", model.Logits(golden["in.input_ids"], golden.Has("in.attention_mask") ? golden["in.attention_mask"] : null));
+        golden.Check("out.logits",
+            model.Logits(golden["in.input_ids"], golden.Has("in.attention_mask") ? golden["in.attention_mask"] : null));
     }
 
     /// <summary>The published gpt2 files, and gpt2-a, lack the base model's prefix; the reference writes it.</summary>
     private static string Published(string name) =>
-        name.StartsWith("transformer.", StringComparison.Ordinal) || name.StartsWith("lm_head.", StringComparison.Ordinal) ? name : $"transformer.{name}";
+        name.StartsWith("transformer.", StringComparison.Ordinal) || name.StartsWith("lm_head.", StringComparison.Ordinal)
+            ? name : $"transformer.{name}";
 
     private static bool Same(Tensor one, Tensor other) => one.dtype == other.dtype && one.eq(other).all().item<bool>();
 
@@ -216,7 +227,8 @@ public sealed class GptPretrainedTests : IDisposable
 
     private void Place(string name, string weights)
     {
-        foreach (var file in new[] { "config.json", weights }) File.Copy(Path.Combine(GoldenFolder(name), file), folder.PathTo(file));
+        foreach (var file in new[] { "config.json", weights })
+            File.Copy(Path.Combine(GoldenFolder(name), file), folder.PathTo(file));
     }
 
     private void Edit(Action<JsonObject> edit)

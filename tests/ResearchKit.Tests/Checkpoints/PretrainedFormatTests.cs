@@ -9,14 +9,17 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Tests.Checkpoints;
 
-/// <summary>What a model's format promises whatever the model, by one with tied names, a buffer and layers that live in native code.</summary>
+/// <summary>
+/// What a model's format promises whatever the model, by one with tied names, a buffer and layers that live in native code.
+/// </summary>
 public sealed class PretrainedFormatTests : IDisposable
 {
     private static readonly PretrainedFormat<Tagger, int> Format = new()
     {
         ModelType = "tagger",
         Architecture = "TaggerForTest",
-        Names = _ => new NameRules { Prefix = "base.", Heads = ["head."], Ignored = ["*.position_ids"], Tied = [("head.weight", "words.weight")] },
+        Names = _ => new NameRules { Prefix = "base.", Heads = ["head."], Ignored = ["*.position_ids"],
+            Tied = [("head.weight", "words.weight")] },
         Read = file => file.Size("width", 4),
         Write = width => new JsonObject { ["width"] = width },
         Make = (width, _) => new Tagger(width, native: true),
@@ -36,7 +39,8 @@ public sealed class PretrainedFormatTests : IDisposable
         Format.Save(model, folder.Path, long.MaxValue);
         using var read = Format.Load(folder.Path, mapped: true);
         Assert.Equal(6, read.Width);
-        foreach (var (name, tensor) in model.state_dict()) Assert.True(tensor.eq(read.state_dict()[name]).all().item<bool>(), name);
+        foreach (var (name, tensor) in model.state_dict())
+            Assert.True(tensor.eq(read.state_dict()[name]).all().item<bool>(), name);
         read.to(float64);
         Assert.All(read.parameters(), parameter => Assert.Equal(float64, parameter.dtype));
     }
@@ -51,11 +55,13 @@ public sealed class PretrainedFormatTests : IDisposable
         Assert.Equal(["base.LayerNorm.bias", "base.LayerNorm.weight", "base.seen", "base.words.weight"], weights.Keys.Order());
         SafetensorsFile.Write(folder.PathTo("model.safetensors"),
         [
-            new("LayerNorm.gamma", weights["base.LayerNorm.weight"]), new("LayerNorm.beta", weights["base.LayerNorm.bias"]), new("seen", weights["base.seen"]),
+            new("LayerNorm.gamma", weights["base.LayerNorm.weight"]), new("LayerNorm.beta", weights["base.LayerNorm.bias"]),
+                new("seen", weights["base.seen"]),
             new("head.weight", weights["base.words.weight"]), new("base.embeddings.position_ids", arange(3)),
         ]);
         using var read = Format.Load(folder.Path, mapped: true);
-        foreach (var (name, tensor) in model.state_dict()) Assert.True(tensor.eq(read.state_dict()[name]).all().item<bool>(), name);
+        foreach (var (name, tensor) in model.state_dict())
+            Assert.True(tensor.eq(read.state_dict()[name]).all().item<bool>(), name);
     }
 
     [Fact]

@@ -74,7 +74,8 @@ public sealed class PretrainedHubTests : IDisposable
         server.Sha256["model.safetensors"] = new string('a', 64);
         var error = await Assert.ThrowsAsync<InvalidDataException>(() => hub.DownloadAsync("someone/nano"));
         Assert.Contains("the hub says aaaa", error.Message, StringComparison.Ordinal);
-        Assert.Equal(["config.json"], Directory.GetFiles(folder.PathTo("hub"), "*", SearchOption.AllDirectories).Select(Path.GetFileName));
+        Assert.Equal(["config.json"],
+            Directory.GetFiles(folder.PathTo("hub"), "*", SearchOption.AllDirectories).Select(Path.GetFileName));
     }
 
     [Fact]
@@ -83,16 +84,21 @@ public sealed class PretrainedHubTests : IDisposable
         Publish("whole");
         using var cancellation = new CancellationTokenSource();
         cancellation.Cancel();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hub.DownloadAsync("someone/nano", cancellation: cancellation.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            hub.DownloadAsync("someone/nano", cancellation: cancellation.Token));
     }
 
     [Fact]
     public async Task What_is_not_there_or_no_name_is_said()
     {
-        Assert.Contains("config.json", (await Assert.ThrowsAsync<HttpRequestException>(() => hub.DownloadAsync("someone/none"))).Message, StringComparison.Ordinal);
+        Assert.Contains("config.json",
+            (await Assert.ThrowsAsync<HttpRequestException>(() => hub.DownloadAsync("someone/none"))).Message,
+            StringComparison.Ordinal);
         Publish("whole");
         server.Files.Remove("model.safetensors");
-        Assert.Contains("no weights", (await Assert.ThrowsAsync<HttpRequestException>(() => hub.DownloadAsync("someone/nano"))).Message, StringComparison.Ordinal);
+        Assert.Contains("no weights",
+            (await Assert.ThrowsAsync<HttpRequestException>(() => hub.DownloadAsync("someone/nano"))).Message,
+            StringComparison.Ordinal);
         foreach (var name in new[] { "nano", "../nano", "a/..", "a/b/c", "a/b?x", "" })
             await Assert.ThrowsAsync<ArgumentException>(() => hub.DownloadAsync(name));
         await Assert.ThrowsAsync<ArgumentException>(() => hub.DownloadAsync("a/b", "../main"));
@@ -100,7 +106,8 @@ public sealed class PretrainedHubTests : IDisposable
 
     private void Publish(string name)
     {
-        foreach (var path in Directory.GetFiles(folder.PathTo(name))) server.Files[Path.GetFileName(path)] = File.ReadAllBytes(path);
+        foreach (var path in Directory.GetFiles(folder.PathTo(name)))
+            server.Files[Path.GetFileName(path)] = File.ReadAllBytes(path);
     }
 
     private sealed class Recorder(List<DownloadProgress> heard) : IProgress<DownloadProgress>
@@ -108,7 +115,9 @@ public sealed class PretrainedHubTests : IDisposable
         public void Report(DownloadProgress value) => heard.Add(value);
     }
 
-    /// <summary>Answers <c>/owner/name/resolve/main/file</c> by a redirect with the checksum, and <c>/cdn/file</c> by its bytes.</summary>
+    /// <summary>
+    /// Answers <c>/owner/name/resolve/main/file</c> by a redirect with the checksum, and <c>/cdn/file</c> by its bytes.
+    /// </summary>
     private sealed class LoopbackHub : IDisposable
     {
         private readonly HttpListener listener = new();
@@ -160,7 +169,8 @@ public sealed class PretrainedHubTests : IDisposable
             else
             {
                 response.StatusCode = 302;
-                response.Headers["X-Linked-ETag"] = $"\"{Sha256.GetValueOrDefault(file, Convert.ToHexStringLower(SHA256.HashData(bytes)))}\"";
+                response.Headers["X-Linked-ETag"] =
+                    $"\"{Sha256.GetValueOrDefault(file, Convert.ToHexStringLower(SHA256.HashData(bytes)))}\"";
                 response.Headers["X-Linked-Size"] = $"{bytes.Length}";
                 response.Headers["Location"] = $"/cdn/{file}";
             }
@@ -169,7 +179,8 @@ public sealed class PretrainedHubTests : IDisposable
 
         private void Send(HttpListenerRequest request, HttpListenerResponse response, byte[] bytes)
         {
-            var from = request.Headers["Range"] is { } range ? int.Parse(range["bytes=".Length..^1], System.Globalization.CultureInfo.InvariantCulture) : 0;
+            var from = request.Headers["Range"] is { } range
+                ? int.Parse(range["bytes=".Length..^1], System.Globalization.CultureInfo.InvariantCulture) : 0;
             if (from > 0)
             {
                 response.StatusCode = 206;

@@ -23,11 +23,14 @@ public sealed class PretrainedModelsTests : IDisposable
 
     public static TheoryData<string, string> Published => new()
     {
-        { "bert-model-a", "model.safetensors" }, { "bert-model-a", "pytorch_model.bin" }, { "bert-model-a", "pytorch_model.legacy.bin" },
+        { "bert-model-a", "model.safetensors" }, { "bert-model-a", "pytorch_model.bin" },
+            { "bert-model-a", "pytorch_model.legacy.bin" },
         { "bert-mlm-a", "model.safetensors" }, { "bert-mlm-a", "pytorch_model.bin" }, { "bert-cls-a", "model.safetensors" },
-        { "llama-a", "model.safetensors" }, { "llama-a", "pytorch_model.bin" }, { "llama-b", "model.safetensors" }, { "llama-b", "sharded" },
+        { "llama-a", "model.safetensors" }, { "llama-a", "pytorch_model.bin" }, { "llama-b", "model.safetensors" },
+            { "llama-b", "sharded" },
         { "t5-a", "model.safetensors" }, { "t5-a", "pytorch_model.bin" }, { "t5-v11-b", "model.safetensors" },
-        { "vit-a", "model.safetensors" }, { "vit-a", "pytorch_model.bin" }, { "vit-b", "model.safetensors" }, { "vit-b", "pytorch_model.bin" },
+        { "vit-a", "model.safetensors" }, { "vit-a", "pytorch_model.bin" }, { "vit-b", "model.safetensors" },
+            { "vit-b", "pytorch_model.bin" },
     };
 
     [Theory]
@@ -68,10 +71,12 @@ public sealed class PretrainedModelsTests : IDisposable
             Assert.Equal(reference.Entries.Keys.Where(key => !IsOld(key)).Select(NewName).Order(), own.Entries.Keys.Order());
         var (expected, written) = (Json(folder.PathTo("config.json")), Json(Path.Combine(saved, "config.json")));
         foreach (var (field, value) in written.Where(field => field.Key != "torch_dtype"))   // the kit computes in float32
-            Assert.True(expected.ContainsKey(field) && JsonNode.DeepEquals(expected[field], value), $"{field}: {expected[field]} and {value}");
+            Assert.True(expected.ContainsKey(field)
+                && JsonNode.DeepEquals(expected[field], value), $"{field}: {expected[field]} and {value}");
         string[] unknown =   // of training, of generation, of the library, or of nothing that changes a number
         [
-            "torch_dtype", "transformers_version", "initializer_range", "initializer_factor", "use_cache", "problem_type", "bos_token_id", "eos_token_id",
+            "torch_dtype", "transformers_version", "initializer_range", "initializer_factor", "use_cache", "problem_type",
+                "bos_token_id", "eos_token_id",
             "pretraining_tp", "encoder_stride", "tie_word_embeddings", "classifier_dropout", "id2label", "label2id",
         ];
         Assert.Empty(expected.Select(field => field.Key).Where(field => !written.ContainsKey(field)).Except(unknown));
@@ -109,7 +114,8 @@ public sealed class PretrainedModelsTests : IDisposable
     [InlineData("vit-a", "image_size", "[24, 24]", "image_size is [24,24]; expected a whole number")]
     [InlineData("vit-a", "patch_size", "7", "ImageSize 24 is not divisible by PatchSize 7")]
     [InlineData("vit-a", "qkv_bias", "false", "query.bias is unexpected")]
-    public void What_the_model_cannot_be_is_refused_by_name(string name, string field, string value, string expected, params string[] without)
+    public void What_the_model_cannot_be_is_refused_by_name(string name, string field, string value, string expected,
+        params string[] without)
     {
         Place(name, "model.safetensors");
         Edit(config =>
@@ -118,7 +124,8 @@ public sealed class PretrainedModelsTests : IDisposable
             config[field] = JsonNode.Parse(value);
         });
         if (expected.Length == 0) PretrainedCases.Load(name, folder.Path).Dispose();
-        else Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => PretrainedCases.Load(name, folder.Path)).Message, StringComparison.Ordinal);
+        else Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => PretrainedCases.Load(name, folder.Path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -128,7 +135,8 @@ public sealed class PretrainedModelsTests : IDisposable
     {
         Place("llama-a", "model.safetensors");
         Edit(config => (config[plain], config[unknown]) = (JsonNode.Parse("""{ "rope_type": "default" }"""), JsonNode.Parse("""{ "rope_type": "yarn" }""")));
-        Assert.Contains($"{unknown}: rope_type is \"yarn\"", Assert.Throws<InvalidDataException>(() => Llama.FromPretrained(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains($"{unknown}: rope_type is \"yarn\"",
+            Assert.Throws<InvalidDataException>(() => Llama.FromPretrained(folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -153,10 +161,14 @@ public sealed class PretrainedModelsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("llama-a", "num_key_value_heads", "pad_token_id", "rope_theta", "rope_scaling", "hidden_act", "tie_word_embeddings", "model_type", "id2label")]
-    [InlineData("bert-mlm-a", "hidden_act", "layer_norm_eps", "pad_token_id", "type_vocab_size", "tie_word_embeddings", "position_embedding_type", "id2label")]
-    [InlineData("t5-a", "num_decoder_layers", "feed_forward_proj", "dense_act_fn", "is_gated_act", "decoder_start_token_id", "pad_token_id", "tie_word_embeddings")]
-    [InlineData("t5-v11-b", "dense_act_fn", "is_gated_act", "layer_norm_epsilon", "relative_attention_num_buckets", "relative_attention_max_distance")]
+    [InlineData("llama-a", "num_key_value_heads", "pad_token_id", "rope_theta", "rope_scaling", "hidden_act",
+        "tie_word_embeddings", "model_type", "id2label")]
+    [InlineData("bert-mlm-a", "hidden_act", "layer_norm_eps", "pad_token_id", "type_vocab_size", "tie_word_embeddings",
+        "position_embedding_type", "id2label")]
+    [InlineData("t5-a", "num_decoder_layers", "feed_forward_proj", "dense_act_fn", "is_gated_act", "decoder_start_token_id",
+        "pad_token_id", "tie_word_embeddings")]
+    [InlineData("t5-v11-b", "dense_act_fn", "is_gated_act", "layer_norm_epsilon", "relative_attention_num_buckets",
+        "relative_attention_max_distance")]
     [InlineData("vit-a", "hidden_act", "layer_norm_eps", "qkv_bias", "num_channels", "hidden_dropout_prob")]
     public void What_a_configuration_leaves_out_is_what_the_reference_takes(string name, params string[] fields)
     {
@@ -188,7 +200,8 @@ public sealed class PretrainedModelsTests : IDisposable
         using var tokens = arange(10).view(2, 5);
         foreach (var tied in new[] { true, false })
         {
-            using var model = new Llama(LlamaConfig.Nano with { TieEmbeddings = tied, PaddingToken = 3, Activation = Activation.GeluTanh });
+            using var model = new Llama(LlamaConfig.Nano with { TieEmbeddings = tied, PaddingToken = 3,
+                Activation = Activation.GeluTanh });
             model.SavePretrained(folder.Path);
             using var read = Llama.FromPretrained(folder.Path);
             Assert.Equal(model.Config, read.Config);
@@ -204,7 +217,8 @@ public sealed class PretrainedModelsTests : IDisposable
     [InlineData(Activation.GeluTanh, false)]
     public void Every_feed_forward_layer_of_T5_comes_back(Activation activation, bool gated)
     {
-        using var model = new T5(T5Config.Nano with { Activation = activation, Gated = gated, DecoderLayers = 1, StartToken = 5, PaddingToken = 6 });
+        using var model = new T5(T5Config.Nano with { Activation = activation, Gated = gated, DecoderLayers = 1, StartToken = 5,
+            PaddingToken = 6 });
         model.SavePretrained(folder.Path);
         using var read = T5.FromPretrained(folder.Path);
         Assert.Equal(model.Config, read.Config);
@@ -215,8 +229,10 @@ public sealed class PretrainedModelsTests : IDisposable
         var golden = Repository.PathTo("tests", "ResearchKit.Tests", "Golden", "models", name);
         File.Copy(Path.Combine(golden, "config.json"), folder.PathTo("config.json"), overwrite: true);
         if (weights == "sharded")
-            foreach (var file in Directory.GetFiles(Path.Combine(golden, weights))) File.Copy(file, folder.PathTo(Path.GetFileName(file)));
-        else File.Copy(Path.Combine(golden, weights), folder.PathTo(weights.Replace(".legacy", "", StringComparison.Ordinal)), overwrite: true);
+            foreach (var file in Directory.GetFiles(Path.Combine(golden, weights)))
+                File.Copy(file, folder.PathTo(Path.GetFileName(file)));
+        else File.Copy(Path.Combine(golden, weights), folder.PathTo(weights.Replace(".legacy", "", StringComparison.Ordinal)),
+            overwrite: true);
     }
 
     private void Edit(Action<JsonObject> edit)
@@ -229,7 +245,8 @@ public sealed class PretrainedModelsTests : IDisposable
     private static JsonObject Json(string path) => JsonNode.Parse(File.ReadAllText(path))!.AsObject();
 
     /// <summary>What older files hold and the reference no longer writes.</summary>
-    private static bool IsOld(string name) => name.EndsWith("position_ids", StringComparison.Ordinal) || name.EndsWith("inv_freq", StringComparison.Ordinal)
+    private static bool IsOld(string name) =>
+        name.EndsWith("position_ids", StringComparison.Ordinal) || name.EndsWith("inv_freq", StringComparison.Ordinal)
         || name.StartsWith("cls.seq_relationship", StringComparison.Ordinal)
         || name == "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight";
 

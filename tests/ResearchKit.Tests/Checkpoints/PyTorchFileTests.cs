@@ -15,10 +15,12 @@ public sealed class PyTorchFileTests : IDisposable
     /// <summary>What a pickle does, the pickle, and what the error must say.</summary>
     private static readonly (string What, Func<byte[]> Pickle, string Expected)[] Hostile =
     [
-        ("runs a command", () => PickleBuilder.Start.Global("posix", "system").Text("touch /tmp/owned").Op(0x85, 'R').Stop(), "posix.system"),
+        ("runs a command", () =>
+            PickleBuilder.Start.Global("posix", "system").Text("touch /tmp/owned").Op(0x85, 'R').Stop(), "posix.system"),
         ("evaluates", () => PickleBuilder.Start.Global("builtins", "eval").Text("1").Op(0x85, 'R').Stop(), "builtins.eval"),
         ("gets an attribute", () => PickleBuilder.Start.Global("torch", "load").Stop(), "torch.load"),
-        ("hides behind a dotted name", () => PickleBuilder.Start.Global("torch._utils", "sys.modules").Stop(), "torch._utils.sys.modules"),
+        ("hides behind a dotted name", () =>
+            PickleBuilder.Start.Global("torch._utils", "sys.modules").Stop(), "torch._utils.sys.modules"),
         ("makes an object", () => PickleBuilder.Start.Global("collections", "OrderedDict").Op(')', 0x81).Stop(), "NEWOBJ (0x81)"),
         ("makes an instance", () => PickleBuilder.Start.Op('(', 'i').Raw("os\nsystem\n"u8).Stop(), "INST (0x69)"),
         ("names by the stack", () => PickleBuilder.Start.Text("os").Text("system").Op(0x93).Stop(), "STACK_GLOBAL (0x93)"),
@@ -26,14 +28,17 @@ public sealed class PyTorchFileTests : IDisposable
         ("has an opcode that is none", () => PickleBuilder.Start.Op(0xff).Stop(), "unknown (0xff)"),
         ("has protocol 5", () => new PickleBuilder().Op(0x80, 5).Op('}').Stop(), "protocol 5"),
         ("calls a list", () => PickleBuilder.Start.Op(']', ')', 'R').Stop(), "what is called is not a name"),
-        ("calls a storage type", () => PickleBuilder.Start.Global("torch", "FloatStorage").Op(')', 'R').Stop(), "torch.FloatStorage is called"),
+        ("calls a storage type", () =>
+            PickleBuilder.Start.Global("torch", "FloatStorage").Op(')', 'R').Stop(), "torch.FloatStorage is called"),
         ("sets attributes of a list", () => PickleBuilder.Start.Op(']', '}', 'b').Stop(), "attributes are set"),
         ("takes from an empty stack", () => PickleBuilder.Start.Op('s').Stop(), "empty stack"),
         ("looks for a mark", () => PickleBuilder.Start.Op('}', 'u').Stop(), "mark"),
         ("takes over a mark", () => PickleBuilder.Start.Op('}', '(', 's').Stop(), "empty stack"),
         ("recalls the unknown", () => PickleBuilder.Start.Op('j').Length(uint.MaxValue).Stop(), "recalls value 4294967295"),
-        ("announces a huge text", () => PickleBuilder.Start.Op('X').Length(uint.MaxValue).Stop(), "4294967295 bytes is announced"),
-        ("announces a huge byte text", () => PickleBuilder.Start.Op('T').Length(0x7fffffff).Stop(), "2147483647 bytes is announced"),
+        ("announces a huge text", () =>
+            PickleBuilder.Start.Op('X').Length(uint.MaxValue).Stop(), "4294967295 bytes is announced"),
+        ("announces a huge byte text", () =>
+            PickleBuilder.Start.Op('T').Length(0x7fffffff).Stop(), "2147483647 bytes is announced"),
         ("has a huge number", () => PickleBuilder.Start.Op(0x8a, 255).Stop(), "255 bytes"),
         ("has a text that is not UTF-8", () => PickleBuilder.Start.Op('X').Length(1).Op(0xff).Stop(), "UTF-8"),
         ("has an endless name", () => PickleBuilder.Start.Op('c').Repeat(10_000, 'a').Stop(), "longer than 256 bytes"),
@@ -44,22 +49,32 @@ public sealed class PyTorchFileTests : IDisposable
         ("holds no dict", () => PickleBuilder.Start.Op(']').Stop(), "a list"),
         ("holds no tensors", () => PickleBuilder.Start.Op('}').Text("epoch").Op('K', 3, 's').Stop(), "no tensors; it has epoch"),
         ("has a tensor named 5", () => PickleBuilder.Start.Op('}', 'K', 5).Tensor("0", 2, [2], [1]).Op('s').Stop(), "the name 5"),
-        ("has a storage of Python objects", () => PickleBuilder.Start.Op('(').Text("storage").Global("torch", "Size").Text("0").Text("cpu").Number(2).Op('t', 'Q').Stop(), "torch.Size"),
+        ("has a storage of Python objects",
+            () => PickleBuilder.Start.Op('(').Text("storage").Global("torch", "Size").Text("0").Text("cpu").Number(2).Op('t', 'Q')
+            .Stop(), "torch.Size"),
         ("has another persistent id", () => PickleBuilder.Start.Text("../../secret").Op('Q').Stop(), "not a tuple"),
         ("has a storage of negative size", () => PickleBuilder.StateDict("0", -1, [1], [1]), "-1 elements"),
-        ("has a storage larger than its data", () => PickleBuilder.StateDict("0", 1L << 40, [2], [1]), "1099511627776 elements of F32, and has 8 bytes"),
-        ("has a storage smaller than its data", () => PickleBuilder.StateDict("0", 1, [1], [1]), "1 elements of F32, and has 8 bytes"),
+        ("has a storage larger than its data", () =>
+            PickleBuilder.StateDict("0", 1L << 40, [2], [1]), "1099511627776 elements of F32, and has 8 bytes"),
+        ("has a storage smaller than its data", () =>
+            PickleBuilder.StateDict("0", 1, [1], [1]), "1 elements of F32, and has 8 bytes"),
         ("has a storage elsewhere", () => PickleBuilder.StateDict("../version", 2, [2], [1]), "../version"),
-        ("has a tensor past its storage", () => PickleBuilder.StateDict("0", 2, [2], [1], offset: 1), "storage '0' of 2 elements"),
+        ("has a tensor past its storage", () =>
+            PickleBuilder.StateDict("0", 2, [2], [1], offset: 1), "storage '0' of 2 elements"),
         ("has strides past its storage", () => PickleBuilder.StateDict("0", 2, [2], [2]), "strides [2]"),
-        ("has strides that overflow", () => PickleBuilder.StateDict("0", 2, [3, 3], [long.MaxValue, long.MaxValue]), "storage '0' of 2 elements"),
-        ("has sizes that overflow", () => PickleBuilder.StateDict("0", 2, [long.MaxValue, 0, long.MaxValue], [1, 1, 1]), "storage '0' of 2 elements"),
+        ("has strides that overflow", () =>
+            PickleBuilder.StateDict("0", 2, [3, 3], [long.MaxValue, long.MaxValue]), "storage '0' of 2 elements"),
+        ("has sizes that overflow", () =>
+            PickleBuilder.StateDict("0", 2, [long.MaxValue, 0, long.MaxValue], [1, 1, 1]), "storage '0' of 2 elements"),
         ("grows by strides of 0", () => PickleBuilder.StateDict("0", 2, [1L << 40], [0]), "shape [1099511627776]"),
         ("has negative strides", () => PickleBuilder.StateDict("0", 2, [2], [-1]), "-1"),
         ("has a negative offset", () => PickleBuilder.StateDict("0", 2, [1], [1], offset: -1), "element -1"),
         ("has more sizes than strides", () => PickleBuilder.StateDict("0", 2, [1, 1], [1]), "2 sizes and 1 strides"),
-        ("has 1000 axes", () => PickleBuilder.StateDict("0", 2, [.. Enumerable.Repeat(1L, 1000)], [.. Enumerable.Repeat(1L, 1000)]), "1000 sizes"),
-        ("declares a storage twice", () => PickleBuilder.Start.Op('}').Text("a").Tensor("0", 2, [2], [1]).Op('s').Text("b").Tensor("0", 1, [1], [1], 0, "DoubleStorage").Op('s').Stop(), "storage '0' is 1 elements of F64"),
+        ("has 1000 axes", () =>
+            PickleBuilder.StateDict("0", 2, [.. Enumerable.Repeat(1L, 1000)], [.. Enumerable.Repeat(1L, 1000)]), "1000 sizes"),
+        ("declares a storage twice",
+            () => PickleBuilder.Start.Op('}').Text("a").Tensor("0", 2, [2], [1]).Op('s').Text("b")
+            .Tensor("0", 1, [1], [1], 0, "DoubleStorage").Op('s').Stop(), "storage '0' is 1 elements of F64"),
     ];
 
     /// <summary>What the older stream says in other words, since it has other places for storages.</summary>
@@ -84,10 +99,12 @@ public sealed class PyTorchFileTests : IDisposable
         {
             var name = $"all.{(dtype == uint8 ? "uint8" : $"{dtype}".ToLowerInvariant())}";
             var expected = arange(-3, 9).reshape(3, 4).to(dtype);
-            Assert.All([all[name], reader.Read(name), reader.Map(name)], tensor => Assert.True(tensor.dtype == dtype && tensor.eq(expected).all().item<bool>(), name));
+            Assert.All([all[name], reader.Read(name), reader.Map(name)], tensor =>
+                Assert.True(tensor.dtype == dtype && tensor.eq(expected).all().item<bool>(), name));
         }
         var table = arange(20, float32).reshape(5, 4);
-        foreach (var (name, expected) in new[] { ("table", table), ("tied", table), ("row", table[2]), ("transposed", table.t()), ("every.second", arange(1, 20, 2, float32)),
+        foreach (var (name, expected) in new[] { ("table", table), ("tied", table), ("row", table[2]), ("transposed", table.t()),
+            ("every.second", arange(1, 20, 2, float32)),
             ("scalar", tensor(2.5f)), ("empty", empty(0, 3)), ("parameter", full([2], 7f)) })
             Assert.All([all[name], reader.Read(name), reader.Map(name)], tensor =>
                 Assert.True(tensor.shape.SequenceEqual(expected.shape) && tensor.eq(expected).all().item<bool>(), name));
@@ -107,7 +124,8 @@ public sealed class PyTorchFileTests : IDisposable
             Assert.Equal(["bias", "weight"], reader.Entries.Keys.Order());
             Assert.Equal([2, 3], reader.Read("weight").shape);
         }
-        Assert.Contains("no state dict 'model'; it has state_dict", Refused(File.ReadAllBytes(Fixture(file)), "model"), StringComparison.Ordinal);
+        Assert.Contains("no state dict 'model'; it has state_dict", Refused(File.ReadAllBytes(Fixture(file)), "model"),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,11 +155,14 @@ public sealed class PyTorchFileTests : IDisposable
     [Fact]
     public void Values_that_hold_themselves_and_deep_nests_are_harmless()
     {
-        var itself = PickleBuilder.Start.Op('}', 'q', 0).Text("self").Op('h', 0, 's').Text("w").Tensor("0", 2, [2], [1]).Op('s').Stop();
+        var itself = PickleBuilder.Start.Op('}', 'q', 0).Text("self").Op('h', 0, 's').Text("w").Tensor("0", 2, [2], [1]).Op('s')
+            .Stop();
         Assert.Equal(2, Count(PickleBuilder.Zip(itself, ("0", Eight))));
-        var deep = PickleBuilder.Start.Op('}').Text("deep").Repeat(200_000, ']').Repeat(199_999, 'a').Op('s').Text("w").Tensor("0", 2, [2], [1]).Op('s').Stop();
+        var deep = PickleBuilder.Start.Op('}').Text("deep").Repeat(200_000, ']').Repeat(199_999, 'a').Op('s').Text("w")
+            .Tensor("0", 2, [2], [1]).Op('s').Stop();
         Assert.Equal(2, Count(PickleBuilder.Zip(deep, ("0", Eight))));
-        Assert.Equal(2, Count(PickleBuilder.Zip(PickleBuilder.Start.Op('}').Text("bomb").Raw(Bomb()).Op('s').Text("w").Tensor("0", 2, [2], [1]).Op('s').Stop(), ("0", Eight))));
+        Assert.Equal(2, Count(PickleBuilder.Zip(PickleBuilder.Start.Op('}').Text("bomb").Raw(Bomb()).Op('s').Text("w")
+            .Tensor("0", 2, [2], [1]).Op('s').Stop(), ("0", Eight))));
     }
 
     [Fact]
@@ -150,12 +171,18 @@ public sealed class PyTorchFileTests : IDisposable
         var pickle = PickleBuilder.StateDict("0", 2, [2], [1]);
         var good = PickleBuilder.Zip(pickle, ("0", Eight));
         Assert.Equal(2, Count(good));
-        Assert.Contains("compressed", Refused(PickleBuilder.ZipOf([("a/data.pkl", pickle), ("a/data/0", new byte[1 << 20])], System.IO.Compression.CompressionLevel.Optimal)), StringComparison.Ordinal);
-        Assert.Contains("two entries 'a/data.pkl'", Refused(PickleBuilder.ZipOf([("a/data.pkl", pickle), ("a/data.pkl", pickle)])), StringComparison.Ordinal);
-        Assert.Contains("2 entries data.pkl", Refused(PickleBuilder.ZipOf([("a/data.pkl", pickle), ("b/data.pkl", pickle)])), StringComparison.Ordinal);
+        Assert.Contains("compressed",
+            Refused(PickleBuilder.ZipOf([("a/data.pkl", pickle), ("a/data/0", new byte[1 << 20])],
+            System.IO.Compression.CompressionLevel.Optimal)), StringComparison.Ordinal);
+        Assert.Contains("two entries 'a/data.pkl'",
+            Refused(PickleBuilder.ZipOf([("a/data.pkl", pickle), ("a/data.pkl", pickle)])), StringComparison.Ordinal);
+        Assert.Contains("2 entries data.pkl", Refused(PickleBuilder.ZipOf([("a/data.pkl", pickle), ("b/data.pkl", pickle)])),
+            StringComparison.Ordinal);
         Assert.Contains("0 entries data.pkl", Refused(PickleBuilder.ZipOf([("readme", pickle)])), StringComparison.Ordinal);
         Assert.Contains("storage '0'", Refused(PickleBuilder.Zip(pickle)), StringComparison.Ordinal);
-        Assert.Contains("little-endian", Refused(PickleBuilder.ZipOf([("a/data.pkl", pickle), ("a/byteorder", "big"u8.ToArray()), ("a/data/0", Eight)])), StringComparison.Ordinal);
+        Assert.Contains("little-endian",
+            Refused(PickleBuilder.ZipOf([("a/data.pkl", pickle), ("a/byteorder", "big"u8.ToArray()), ("a/data/0", Eight)])),
+            StringComparison.Ordinal);
         Assert.Contains("cut short", Refused(good[..^30]), StringComparison.Ordinal);
 
         var overlapping = good.ToArray();   // the second entry of the directory is sent to the place of the first
@@ -185,7 +212,8 @@ public sealed class PyTorchFileTests : IDisposable
         return bomb.Stop()[..^1];
     }
 
-    private static string Fixture(string name) => Repository.PathTo("tests", "ResearchKit.Tests", "Checkpoints", "Fixtures", name);
+    private static string Fixture(string name) =>
+        Repository.PathTo("tests", "ResearchKit.Tests", "Checkpoints", "Fixtures", name);
 
     private long Count(byte[] file)
     {

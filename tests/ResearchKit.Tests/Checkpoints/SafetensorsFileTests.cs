@@ -28,7 +28,8 @@ public sealed class SafetensorsFileTests : IDisposable
             Assert.Equal(tensors.Keys.Order(), read.Keys.Order());
             foreach (var (name, tensor) in tensors)
             {
-                Assert.Equal((tensor.dtype, string.Join(',', tensor.shape)), (read[name].dtype, string.Join(',', read[name].shape)));
+                Assert.Equal((tensor.dtype, string.Join(',', tensor.shape)),
+                    (read[name].dtype, string.Join(',', read[name].shape)));
                 Assert.True(tensor.eq(read[name]).all().item<bool>());
                 read[name].Dispose();
             }
@@ -81,7 +82,9 @@ public sealed class SafetensorsFileTests : IDisposable
         Refused([]);
         Refused([255, 255, 255, 255, 255, 255, 255, 255, 0]);
         Refused([255, 255, 255, 255, 0, 0, 0, 0, 0]);
-        Assert.Contains("none.safetensors", Assert.Throws<FileNotFoundException>(() => SafetensorsFile.Read(Path.Combine(folder, "none.safetensors"))).Message, StringComparison.Ordinal);
+        Assert.Contains("none.safetensors",
+            Assert.Throws<FileNotFoundException>(() => SafetensorsFile.Read(Path.Combine(folder, "none.safetensors"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

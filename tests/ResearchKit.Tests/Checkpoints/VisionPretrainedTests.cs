@@ -28,7 +28,8 @@ public sealed class VisionPretrainedTests : IDisposable
     public void A_ResNet_gives_the_references_numbers()
     {
         using var golden = new GoldenCase("resnet50-w8-b");
-        using var source = new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 2, 2, 1], Classes = 7, Groups = 4, WidthPerGroup = 8 });
+        using var source = new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 2, 2, 1], Classes = 7, Groups = 4,
+            WidthPerGroup = 8 });
         golden.FillByRule(source);
         using var model = Check("resnet50-w8-b", source, () => ResNet.FromPretrained(folder.Path));
         using (no_grad()) golden.Check("out.logits", model.call(golden["in.pixel_values"]));
@@ -36,15 +37,18 @@ public sealed class VisionPretrainedTests : IDisposable
 
     [Fact]
     public void A_small_ResNet_is_what_the_configuration_says() =>
-        Check("resnet18-a", new ResNet(ResNetConfig.ResNet18 with { Classes = 10 }), () => ResNet.FromPretrained(folder.Path)).Dispose();
+        Check("resnet18-a", new ResNet(ResNetConfig.ResNet18 with { Classes = 10 }), () => ResNet.FromPretrained(folder.Path))
+            .Dispose();
 
     [Fact]
     public void GoogLeNet_is_what_the_configuration_says() => Check("googlenet-b",
-        new GoogLeNet(new() { Classes = 5, AuxiliaryHeads = false, TransformInput = true }), () => GoogLeNet.FromPretrained(folder.Path)).Dispose();
+        new GoogLeNet(new() { Classes = 5, AuxiliaryHeads = false, TransformInput = true }), () =>
+            GoogLeNet.FromPretrained(folder.Path)).Dispose();
 
     [Fact]
     public void Inception_v3_is_what_the_configuration_says() => Check("inception3-b",
-        new InceptionV3(new() { Classes = 6, AuxiliaryHead = false, TransformInput = true }), () => InceptionV3.FromPretrained(folder.Path)).Dispose();
+        new InceptionV3(new() { Classes = 6, AuxiliaryHead = false, TransformInput = true }), () =>
+            InceptionV3.FromPretrained(folder.Path)).Dispose();
 
     [Fact]
     public void GoogLeNet_gives_the_references_numbers()
@@ -78,10 +82,12 @@ public sealed class VisionPretrainedTests : IDisposable
         using var model = Vgg.FromPretrained(folder.Path);
         var classes = model.Config.Classes;
         using (no_grad())
-            Near.Check("logits", tensor(new[] { 13.5f, 0.25f }.Concat(Enumerable.Repeat(0f, classes - 2)).ToArray()).view(1, classes), model.call(randn(1, 3, 32, 32)), 1e-6);
+            Near.Check("logits", tensor(new[] { 13.5f, 0.25f }.Concat(Enumerable.Repeat(0f, classes - 2)).ToArray()).view(1,
+                classes), model.call(randn(1, 3, 32, 32)), 1e-6);
         var saved = folder.PathTo("saved");
         model.SavePretrained(saved);
-        Assert.Equal((string)Json()["architecture"]!, (string)JsonNode.Parse(File.ReadAllText(Path.Combine(saved, "config.json")))!["architecture"]!);
+        Assert.Equal((string)Json()["architecture"]!,
+            (string)JsonNode.Parse(File.ReadAllText(Path.Combine(saved, "config.json")))!["architecture"]!);
         using var again = Vgg.FromPretrained(saved);
         Assert.Equal(model.Config.Stages.SelectMany(stage => stage), again.Config.Stages.SelectMany(stage => stage));
         foreach (var (key, tensor) in again.state_dict()) Assert.Equal(model.state_dict()[key].shape, tensor.shape);
@@ -124,15 +130,18 @@ public sealed class VisionPretrainedTests : IDisposable
     [InlineData("resnet18(groups=2)", "are for bottleneck blocks")]
     public void What_is_no_such_residual_network_is_refused(string architecture, string expected)
     {
-        SafetensorsFile.Write(folder.PathTo("model.safetensors"), Enumerable.Range(0, 20).Select(i => KeyValuePair.Create($"unknown.{i}", zeros(1))));
+        SafetensorsFile.Write(folder.PathTo("model.safetensors"),
+            Enumerable.Range(0, 20).Select(i => KeyValuePair.Create($"unknown.{i}", zeros(1))));
         folder.File("config.json", new JsonObject { ["architecture"] = architecture }.ToJsonString());
-        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => ResNet.FromPretrained(folder.Path).Dispose()).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => ResNet.FromPretrained(folder.Path).Dispose()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_VGG_is_made_as_the_configuration_says()
     {
-        SafetensorsFile.Write(folder.PathTo("model.safetensors"), Enumerable.Range(0, 8).Select(i => KeyValuePair.Create($"classifier.{i}.weight", zeros(1))));
+        SafetensorsFile.Write(folder.PathTo("model.safetensors"),
+            Enumerable.Range(0, 8).Select(i => KeyValuePair.Create($"classifier.{i}.weight", zeros(1))));
         string Refused(string config)
         {
             folder.File("config.json", config);
@@ -153,9 +162,11 @@ public sealed class VisionPretrainedTests : IDisposable
         foreach (var (save, expected) in new (Action<string> Save, string Expected)[]
         {
             (path => resNet.SavePretrained(path), "Stem Small"), (path => vgg.SavePretrained(path), "PooledSize 3"),
-            (path => googLeNet.SavePretrained(path), "WidthDivisor 4"), (path => inception.SavePretrained(path), "WidthDivisor 8"),
+            (path => googLeNet.SavePretrained(path), "WidthDivisor 4"),
+                (path => inception.SavePretrained(path), "WidthDivisor 8"),
         })
-            Assert.Contains(expected, Assert.Throws<ArgumentException>(() => save(folder.Path)).Message, StringComparison.Ordinal);
+            Assert.Contains(expected, Assert.Throws<ArgumentException>(() => save(folder.Path)).Message,
+                StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(folder.Path));
     }
 
@@ -169,10 +180,12 @@ public sealed class VisionPretrainedTests : IDisposable
     {
         using var golden = new GoldenCase(name);
         Place(name, weights);
-        RecurrentLayer Load(string path) => name.StartsWith("lstm", StringComparison.Ordinal) ? Lstm.FromPretrained(path) : Gru.FromPretrained(path);
+        RecurrentLayer Load(string path) =>
+            name.StartsWith("lstm", StringComparison.Ordinal) ? Lstm.FromPretrained(path) : Gru.FromPretrained(path);
         using var model = Load(folder.Path);
         Assert.False(model.training);
-        var state = golden.Has("in.h0") ? new RecurrentState(golden["in.h0"], golden.Has("in.c0") ? golden["in.c0"] : null) : null;
+        var state = golden.Has("in.h0")
+            ? new RecurrentState(golden["in.h0"], golden.Has("in.c0") ? golden["in.c0"] : null) : null;
         var read = model.Read(golden["in.x"], golden["in.lengths"], state);
         golden.Check("out.output", read.Output);
         golden.Check("out.h_n", read.State.Hidden);
@@ -198,10 +211,13 @@ public sealed class VisionPretrainedTests : IDisposable
         var config = Json();
         config[field] = JsonNode.Parse(value);
         folder.File("config.json", config.ToJsonString());
-        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Lstm.FromPretrained(folder.Path).Dispose()).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Lstm.FromPretrained(folder.Path).Dispose()).Message,
+            StringComparison.Ordinal);
     }
 
-    /// <summary>Places a case's configuration and the weights of its rule, under the names that a network of ours gives them.</summary>
+    /// <summary>
+    /// Places a case's configuration and the weights of its rule, under the names that a network of ours gives them.
+    /// </summary>
     private void Place(string name, Module<Tensor, Tensor> source)
     {
         using var golden = new GoldenCase(name);
@@ -228,7 +244,8 @@ public sealed class VisionPretrainedTests : IDisposable
         var header = new JsonObject();
         var places = new Dictionary<string, long>();
         var end = 0L;
-        foreach (var (name, shape) in tensors.EnumerateArray().Select(pair => (pair[0].GetString()!, pair[1].EnumerateArray().Select(size => size.GetInt64()).ToList())))
+        foreach (var (name, shape) in tensors.EnumerateArray()
+            .Select(pair => (pair[0].GetString()!, pair[1].EnumerateArray().Select(size => size.GetInt64()).ToList())))
         {
             var counter = shape.Count == 0;
             places[name] = end;
@@ -254,7 +271,10 @@ public sealed class VisionPretrainedTests : IDisposable
         }
     }
 
-    /// <summary>Loads a network's weights by the case's configuration, and once more after saving; all say the same to the case's pictures.</summary>
+    /// <summary>
+    /// Loads a network's weights by the case's configuration, and once more after saving; all say the same to the case's
+    /// pictures.
+    /// </summary>
     private T Check<T>(string name, T source, Func<T> load) where T : Module<Tensor, Tensor>
     {
         using var golden = new GoldenCase(name);

@@ -7,14 +7,16 @@ public sealed class AudioFeatureTests
 {
     public static TheoryData<MelOptions> Settings => [
         new() { SampleRate = 8000, TransformLength = 64, WindowLength = 50, HopLength = 20, Bands = 8 },
-        new() { SampleRate = 8000, TransformLength = 63, WindowLength = 63, HopLength = 30, Bands = 6, Scale = MelScale.Slaney, LowestFrequency = 100, HighestFrequency = 3500 },
+        new() { SampleRate = 8000, TransformLength = 63, WindowLength = 63, HopLength = 30, Bands = 6, Scale = MelScale.Slaney,
+            LowestFrequency = 100, HighestFrequency = 3500 },
     ];
 
     [Theory]
     [MemberData(nameof(Settings))]
     public void Features_are_what_their_formulas_say(MelOptions options)
     {
-        var samples = Enumerable.Range(0, 200).Select(at => (float)(Math.Sin(0.3 * at) + 0.2 * Math.Cos(1.7 * at * at))).ToArray();
+        var samples = Enumerable.Range(0, 200).Select(at => (float)(Math.Sin(0.3 * at) + 0.2 * Math.Cos(1.7 * at * at)))
+            .ToArray();
         using var features = new MelFeatures(options);
         using var sound = tensor(samples);
         using var power = features.Power(sound);
@@ -32,7 +34,8 @@ public sealed class AudioFeatureTests
             for (var k = 0; k < 5; k++)
             {
                 var sum = 0.0;
-                for (var n = 0; n < options.Bands; n++) sum += Math.Log(Math.Max(bands[n], options.Floor)) * Math.Cos(Math.PI / options.Bands * (n + 0.5) * k);
+                for (var n = 0; n < options.Bands; n++)
+                    sum += Math.Log(Math.Max(bands[n], options.Floor)) * Math.Cos(Math.PI / options.Bands * (n + 0.5) * k);
                 sum *= k == 0 ? Math.Sqrt(1.0 / options.Bands) : Math.Sqrt(2.0 / options.Bands);
                 Assert.Equal(sum, cepstrum[frame, k].item<float>(), 5e-3);
             }
@@ -69,11 +72,15 @@ public sealed class AudioFeatureTests
     [Fact]
     public void Sizes_that_do_not_fit_are_refused()
     {
-        Assert.Contains("600", Assert.Throws<ArgumentException>(() => new MelFeatures(new() { WindowLength = 600 })).Message, StringComparison.Ordinal);
-        Assert.Contains("9000", Assert.Throws<ArgumentException>(() => new MelFeatures(new() { HighestFrequency = 9000 })).Message, StringComparison.Ordinal);
+        Assert.Contains("600", Assert.Throws<ArgumentException>(() => new MelFeatures(new() { WindowLength = 600 })).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("9000",
+            Assert.Throws<ArgumentException>(() => new MelFeatures(new() { HighestFrequency = 9000 })).Message,
+            StringComparison.Ordinal);
         using var features = new MelFeatures();
         using var three = zeros(1, 1, 5);
-        Assert.Contains("[1, 1, 5]", Assert.Throws<ArgumentException>(() => features.LogMel(three)).Message, StringComparison.Ordinal);
+        Assert.Contains("[1, 1, 5]", Assert.Throws<ArgumentException>(() => features.LogMel(three)).Message,
+            StringComparison.Ordinal);
         Assert.Contains("81", Assert.Throws<ArgumentException>(() => features.Mfcc(three, 81)).Message, StringComparison.Ordinal);
     }
 
@@ -111,7 +118,8 @@ public sealed class AudioFeatureTests
 
     private static AudioClip Tone(double hertz, int rate, double seconds)
     {
-        var samples = Enumerable.Range(0, (int)(seconds * rate)).Select(at => (float)Math.Sin(2 * Math.PI * hertz * at / rate)).ToArray();
+        var samples = Enumerable.Range(0, (int)(seconds * rate)).Select(at => (float)Math.Sin(2 * Math.PI * hertz * at / rate))
+            .ToArray();
         return new AudioClip(tensor(samples, [1, samples.Length]), rate);
     }
 
@@ -143,7 +151,8 @@ public sealed class AudioFeatureTests
             for (var bin = 0; bin < power.Length; bin++)
             {
                 var hertz = (double)bin * options.SampleRate / length;
-                var height = hertz <= left || hertz >= right ? 0 : hertz <= middle ? (hertz - left) / (middle - left) : (right - hertz) / (right - middle);
+                var height = hertz <= left || hertz >= right
+                    ? 0 : hertz <= middle ? (hertz - left) / (middle - left) : (right - hertz) / (right - middle);
                 bands[band] += power[bin] * height * (options.Scale == MelScale.Slaney ? 2 / (right - left) : 1);
             }
         }

@@ -24,7 +24,9 @@ public sealed class CsvTableTests
         Gen.Select(Gen.Int[2, 4], Gen.Int[1, 5]).SelectMany((columns, rows) => cell.Array[columns].Array[rows]).Sample(cells =>
         {
             var header = string.Join(',', cells[0].Select((_, at) => $"c{at}"));
-            var text = header + "\n" + string.Join('\n', cells.Select(row => string.Join(',', row.Select(value => $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\""))));
+            var text = header + "\n"
+                + string.Join('\n', cells.Select(row =>
+                string.Join(',', row.Select(value => $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\""))));
             var table = CsvTable.Parse(text);
             Assert.Equal(cells, table.Rows.Select(row => row.ToArray()));
         });

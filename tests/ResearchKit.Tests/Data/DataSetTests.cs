@@ -27,8 +27,11 @@ public sealed class DataSetTests : IDisposable
     [Fact]
     public void An_unknown_data_set_or_file_lists_those_there_are()
     {
-        Assert.Contains("austen", Assert.Throws<KeyNotFoundException>(() => DataSets.Open("dickens")).Message, StringComparison.Ordinal);
-        Assert.Contains("emma.txt.gz", Assert.Throws<KeyNotFoundException>(() => DataSets.Open("austen").ReadText("hamlet.txt")).Message, StringComparison.Ordinal);
+        Assert.Contains("austen", Assert.Throws<KeyNotFoundException>(() => DataSets.Open("dickens")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("emma.txt.gz",
+            Assert.Throws<KeyNotFoundException>(() => DataSets.Open("austen").ReadText("hamlet.txt")).Message,
+            StringComparison.Ordinal);
         Assert.Throws<KeyNotFoundException>(() => DataSets.Open("../austen"));
     }
 
@@ -36,10 +39,12 @@ public sealed class DataSetTests : IDisposable
     public void A_missing_truncated_or_changed_file_is_a_clear_error()
     {
         var set = Make("""{ "name": "poem.txt", "title": "a poem", "bytes": 5, "sha256": "8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4" }""");
-        Assert.Contains("poem.txt", Assert.Throws<FileNotFoundException>(() => set.ReadText("poem.txt")).Message, StringComparison.Ordinal);
+        Assert.Contains("poem.txt", Assert.Throws<FileNotFoundException>(() => set.ReadText("poem.txt")).Message,
+            StringComparison.Ordinal);
 
         File.WriteAllText(Path.Combine(set.Folder, "poem.txt"), "hi");
-        Assert.Contains("2 bytes", Assert.Throws<InvalidDataException>(() => set.ReadText("poem.txt")).Message, StringComparison.Ordinal);
+        Assert.Contains("2 bytes", Assert.Throws<InvalidDataException>(() => set.ReadText("poem.txt")).Message,
+            StringComparison.Ordinal);
 
         File.WriteAllText(Path.Combine(set.Folder, "poem.txt"), "hello");
         var message = Assert.Throws<InvalidDataException>(() => set.ReadText("poem.txt")).Message;

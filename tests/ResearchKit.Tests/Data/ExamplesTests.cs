@@ -13,7 +13,8 @@ public sealed class ExamplesTests : IDisposable
     private static TensorExamples Numbered(int count, int from = 0) =>
         new(arange(from, from + count, dtype: float32).unsqueeze(1), arange(from, from + count, dtype: int64) % 2);
 
-    private static float[] Inputs(IExamples examples, params long[] numbers) => examples.Fetch(numbers).Inputs.data<float>().ToArray();
+    private static float[] Inputs(IExamples examples, params long[] numbers) =>
+        examples.Fetch(numbers).Inputs.data<float>().ToArray();
 
     [Fact]
     public void Subset_concat_map_and_filter_give_the_examples_that_they_name()
@@ -22,7 +23,8 @@ public sealed class ExamplesTests : IDisposable
         Assert.Equal(5, joined.Count);
         Assert.Equal([11f, 0, 1, 10], Inputs(joined, 4, 0, 1, 3));
         Assert.Equal([10f, 2, 2], Inputs(joined.Subset([3, 2, 2]), 0, 1, 2));
-        Assert.Equal([20f, 22], Inputs(joined.Subset([3, 4]).Map((batch, _) => new Batch(batch.Inputs * 2, batch.Targets)), 0, 1));
+        Assert.Equal([20f, 22],
+            Inputs(joined.Subset([3, 4]).Map((batch, _) => new Batch(batch.Inputs * 2, batch.Targets)), 0, 1));
         var even = joined.Filter(batch => batch.Targets.item<long>() == 0);
         Assert.Equal([0f, 2, 10], Inputs(even, 0, 1, 2));
         Assert.Throws<ArgumentOutOfRangeException>(() => joined.Subset([5]));
@@ -33,10 +35,12 @@ public sealed class ExamplesTests : IDisposable
     public void Each_example_is_tested_in_exactly_one_fold()
     {
         var folds = Numbered(11).KFold(4);
-        var tested = folds.SelectMany(fold => Inputs(fold.Test, [.. Enumerable.Range(0, (int)fold.Test.Count).Select(i => (long)i)])).Order();
+        var tested = folds.SelectMany(fold =>
+            Inputs(fold.Test, [.. Enumerable.Range(0, (int)fold.Test.Count).Select(i => (long)i)])).Order();
         Assert.Equal(Enumerable.Range(0, 11).Select(i => (float)i), tested);
         Assert.All(folds, fold => Assert.Equal(11, fold.Train.Count + fold.Test.Count));
-        Assert.All(folds, fold => Assert.Empty(Inputs(fold.Train, [.. Enumerable.Range(0, (int)fold.Train.Count).Select(i => (long)i)])
+        Assert.All(folds, fold =>
+            Assert.Empty(Inputs(fold.Train, [.. Enumerable.Range(0, (int)fold.Train.Count).Select(i => (long)i)])
             .Intersect(Inputs(fold.Test, [.. Enumerable.Range(0, (int)fold.Test.Count).Select(i => (long)i)]))));
         Assert.Throws<ArgumentException>(() => Numbered(3).KFold(4));
     }
@@ -54,7 +58,9 @@ public sealed class ExamplesTests : IDisposable
         Assert.Equal(0, Positives(never));
         Assert.Equal(Positives(new BatchLoader(examples, 100, 7, weights: Examples.BalancedWeights(labels))),
             Positives(new BatchLoader(examples, 100, 7, weights: Examples.BalancedWeights(labels))));
-        Assert.Contains("2 weights for 1000 examples", Assert.Throws<ArgumentException>(() => new BatchLoader(examples, 1, weights: [1, 1])).Message, StringComparison.Ordinal);
+        Assert.Contains("2 weights for 1000 examples",
+            Assert.Throws<ArgumentException>(() => new BatchLoader(examples, 1, weights: [1, 1])).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new BatchLoader(examples, 1, weights: [.. Enumerable.Repeat(-1.0, 1000)]));
     }
 }

@@ -60,7 +60,8 @@ public sealed class GoldenTokenizerTests
             cases++;
             var length = example.GetProperty("max_length");
             var got = Bert.Value.EncodeForBert(example.GetProperty("text").GetString()!, example.GetProperty("pair").GetString(),
-                length.ValueKind == JsonValueKind.Null ? null : length.GetInt32(), example.GetProperty("padding").GetString() == "max_length");
+                length.ValueKind == JsonValueKind.Null
+                    ? null : length.GetInt32(), example.GetProperty("padding").GetString() == "max_length");
             Assert.Equal(Ids(example, "input_ids"), got.Ids);
             Assert.Equal(Ids(example, "token_type_ids"), got.Types);
             Assert.Equal(Ids(example, "attention_mask"), got.Mask);
@@ -73,7 +74,8 @@ public sealed class GoldenTokenizerTests
     {
         Assert.Equal(50256, Gpt2.Value.Special.End);
         Assert.Equal(50257, Gpt2.Value.VocabularySize);
-        Assert.Equal(new SpecialTokens { Padding = 0, Unknown = 100, Classification = 101, Separator = 102, Mask = 103 }, Bert.Value.Special);
+        Assert.Equal(new SpecialTokens { Padding = 0, Unknown = 100, Classification = 101, Separator = 102, Mask = 103 },
+            Bert.Value.Special);
         Assert.Equal("<|endoftext|>", Gpt2.Value.Decode([50256]));
     }
 
@@ -83,10 +85,13 @@ public sealed class GoldenTokenizerTests
         return JsonDocument.Parse(File.ReadAllText(path)).RootElement.GetProperty(property).EnumerateArray();
     }
 
-    private static long[] Ids(JsonElement example, string name) => [.. example.GetProperty(name).EnumerateArray().Select(id => id.GetInt64())];
+    private static long[] Ids(JsonElement example, string name) =>
+        [.. example.GetProperty(name).EnumerateArray().Select(id => id.GetInt64())];
 
-    private static string[] Strings(JsonElement example, string name) => [.. example.GetProperty(name).EnumerateArray().Select(text => text.GetString()!)];
+    private static string[] Strings(JsonElement example, string name) =>
+        [.. example.GetProperty(name).EnumerateArray().Select(text => text.GetString()!)];
 
-    private static void Same<T>(string text, IEnumerable<T> expected, IEnumerable<T> got) => Assert.True(expected.SequenceEqual(got),
+    private static void Same<T>(string text, IEnumerable<T> expected, IEnumerable<T> got) =>
+        Assert.True(expected.SequenceEqual(got),
         $"{JsonSerializer.Serialize(text)}\nexpected {string.Join(' ', expected.Take(60))}\ngot      {string.Join(' ', got.Take(60))}");
 }

@@ -35,9 +35,11 @@ public sealed class IdxFileTests
     [InlineData(new byte[] { 0, 0, 8, 1, 0, 0, 0, 2, 1 }, "[2]")]
     [InlineData(new byte[] { 0, 0, 8, 1, 0, 0, 0, 1, 1, 1 }, "expected 1")]
     [InlineData(new byte[] { 0, 0, 8, 1, 255, 255, 255, 255, 1 }, "4294967295")]
-    [InlineData(new byte[] { 0, 0, 14, 4, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 }, "far more")]
+    [InlineData(new byte[] { 0, 0, 14, 4, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 },
+        "far more")]
     public void A_malformed_file_says_what_and_where(byte[] file, string said) =>
-        Assert.Contains(said, Assert.Throws<InvalidDataException>(() => IdxFile.Parse(file, "x.idx")).Message, StringComparison.Ordinal);
+        Assert.Contains(said, Assert.Throws<InvalidDataException>(() => IdxFile.Parse(file, "x.idx")).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Any_change_of_a_file_is_read_or_refused_and_takes_no_more_room_than_it_justifies()

@@ -35,8 +35,12 @@ public sealed class ImageSetTests
     public void Pictures_and_labels_that_do_not_fit_are_refused()
     {
         byte[] two = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 7, 9];
-        Assert.Contains("[2, 1, 1]", Assert.Throws<InvalidDataException>(() => ImageSet.FromIdx(two, [0, 0, 8, 1, 0, 0, 0, 1, 0], ["a"])).Message, StringComparison.Ordinal);
-        Assert.Contains("label is 1", Assert.Throws<InvalidDataException>(() => ImageSet.FromIdx(two, [0, 0, 8, 1, 0, 0, 0, 2, 0, 1], ["a"])).Message, StringComparison.Ordinal);
+        Assert.Contains("[2, 1, 1]",
+            Assert.Throws<InvalidDataException>(() => ImageSet.FromIdx(two, [0, 0, 8, 1, 0, 0, 0, 1, 0], ["a"])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("label is 1",
+            Assert.Throws<InvalidDataException>(() => ImageSet.FromIdx(two, [0, 0, 8, 1, 0, 0, 0, 2, 0, 1], ["a"])).Message,
+            StringComparison.Ordinal);
         using var set = ImageSet.FromIdx(two, [0, 0, 8, 1, 0, 0, 0, 2, 0, 1], ["a", "b"]);
         Assert.Equal([2, 1, 1, 1], set.Images.shape);
     }

@@ -5,14 +5,16 @@ namespace ResearchKit.Tests.Data;
 public sealed class MaskedTokensTests
 {
     private const int Time = 100, Mask = 50;
-    private readonly MaskedTokens masked = new(new TextWindows([.. Enumerable.Range(0, 40_001).Select(place => (long)(place % 50))], Time), Mask, 50);
+    private readonly MaskedTokens masked =
+        new(new TextWindows([.. Enumerable.Range(0, 40_001).Select(place => (long)(place % 50))], Time), Mask, 50);
 
     [Fact]
     public void Targets_are_what_stood_there_and_the_rest_is_left_alone()
     {
         var (inputs, targets, before) = Fetch();
         Assert.All(targets.Zip(before), pair => Assert.True(pair.First == -100 || pair.First == pair.Second));
-        Assert.All(inputs.Zip(before).Zip(targets), pair => Assert.True(pair.Second != -100 || pair.First.First == pair.First.Second));
+        Assert.All(inputs.Zip(before).Zip(targets), pair =>
+            Assert.True(pair.Second != -100 || pair.First.First == pair.First.Second));
     }
 
     [Fact]
@@ -38,6 +40,7 @@ public sealed class MaskedTokensTests
     private (long[] Inputs, long[] Targets, long[] Before) Fetch()
     {
         using var batch = masked.Fetch([.. Enumerable.Range(0, 400).Select(number => (long)number)]);
-        return ([.. batch.Inputs.data<long>()], [.. batch.Targets.data<long>()], [.. Enumerable.Range(0, 40_000).Select(place => (long)(place % 50))]);
+        return ([.. batch.Inputs.data<long>()], [.. batch.Targets.data<long>()],
+            [.. Enumerable.Range(0, 40_000).Select(place => (long)(place % 50))]);
     }
 }

@@ -16,7 +16,8 @@ public sealed class PretrainedTokenizersTests : IDisposable
         var set = DataSets.Open("gpt2-vocabulary");
         Write(vocabulary, set.ReadText("encoder.json.gz"));
         Write(merges, set.ReadText("vocab.bpe.gz"));
-        Assert.Equal(ByteLevelBpeTokenizer.Gpt2().Encode(Text), Assert.IsType<ByteLevelBpeTokenizer>(PretrainedTokenizers.FromFolder(folder)).Encode(Text));
+        Assert.Equal(ByteLevelBpeTokenizer.Gpt2().Encode(Text),
+            Assert.IsType<ByteLevelBpeTokenizer>(PretrainedTokenizers.FromFolder(folder)).Encode(Text));
     }
 
     [Fact]
@@ -30,7 +31,8 @@ public sealed class PretrainedTokenizersTests : IDisposable
         Assert.Equal(expected.Encode(Text), PretrainedTokenizers.FromFolder(folder).Encode(Text));
         Assert.NotEqual(WordPieceTokenizer.BertUncased().Encode(Text), expected.Encode(Text));
         Write("tokenizer_config.json", "[");
-        Assert.Contains("tokenizer_config.json", Assert.Throws<InvalidDataException>(() => PretrainedTokenizers.FromFolder(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("tokenizer_config.json",
+            Assert.Throws<InvalidDataException>(() => PretrainedTokenizers.FromFolder(folder)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -49,24 +51,34 @@ public sealed class PretrainedTokenizersTests : IDisposable
     {
         var trained = BpeTrainer.Train(["the sea, the sea"], 262);
         var vocabulary = trained.Vocabulary.Where(entry => entry.Key != "<|endoftext|>").ToDictionary();
-        var model = new { type = "BPE", vocab = vocabulary, merges = trained.Merges.Select(merge => new[] { merge.Left, merge.Right }) };
+        var model = new { type = "BPE", vocab = vocabulary,
+            merges = trained.Merges.Select(merge => new[] { merge.Left, merge.Right }) };
         object[] added = [new { id = vocabulary.Count, content = "<|endoftext|>" }];
-        Write("tokenizer.json", JsonSerializer.Serialize(new { added_tokens = added, normalizer = (object?)null, pre_tokenizer = new { type = "ByteLevel", add_prefix_space = false }, model }));
+        Write("tokenizer.json",
+            JsonSerializer.Serialize(new { added_tokens = added, normalizer = (object?)null,
+            pre_tokenizer = new { type = "ByteLevel", add_prefix_space = false }, model }));
         var read = Assert.IsType<ByteLevelBpeTokenizer>(PretrainedTokenizers.FromFolder(folder));
         Assert.Equal(trained.Encode("the seas"), read.Encode("the seas"));
         Assert.Equal(trained.Special, read.Special);
 
         string[] tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "sea", "##s", "É"];
-        var pieces = new { type = "WordPiece", vocab = tokens.Select((token, id) => (token, id)).ToDictionary(pair => pair.token, pair => pair.id), max_input_chars_per_word = 4 };
-        Write("tokenizer.json", JsonSerializer.Serialize(new { normalizer = new { type = "BertNormalizer", lowercase = false }, pre_tokenizer = new { type = "BertPreTokenizer" }, model = pieces }));
+        var pieces = new { type = "WordPiece",
+            vocab = tokens.Select((token, id) => (token, id)).ToDictionary(pair => pair.token, pair => pair.id),
+            max_input_chars_per_word = 4 };
+        Write("tokenizer.json",
+            JsonSerializer.Serialize(new { normalizer = new { type = "BertNormalizer", lowercase = false },
+            pre_tokenizer = new { type = "BertPreTokenizer" }, model = pieces }));
         Assert.Equal([4, 5, 6, 1], PretrainedTokenizers.FromFolder(folder).Encode("seas É seass"));
 
         Write("tokenizer.json", """{ "model": { "type": "Unigram" } }""");
-        Assert.Contains("Unigram", Assert.Throws<InvalidDataException>(() => PretrainedTokenizers.FromFolder(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("Unigram", Assert.Throws<InvalidDataException>(() => PretrainedTokenizers.FromFolder(folder)).Message,
+            StringComparison.Ordinal);
         foreach (var broken in new[] { "{", "{}", "[]", """{ "model": 5 }""", """{ "model": { "type": "BPE", "vocab": 3 }, "pre_tokenizer": null }""" })
         {
             Write("tokenizer.json", broken);
-            Assert.Contains("tokenizer.json", Assert.Throws<InvalidDataException>(() => PretrainedTokenizers.FromFolder(folder)).Message, StringComparison.Ordinal);
+            Assert.Contains("tokenizer.json",
+                Assert.Throws<InvalidDataException>(() => PretrainedTokenizers.FromFolder(folder)).Message,
+                StringComparison.Ordinal);
         }
     }
 
@@ -92,7 +104,9 @@ public sealed class PretrainedTokenizersTests : IDisposable
 
     [Fact]
     public void A_folder_without_a_tokenizer_says_what_was_looked_for() =>
-        Assert.Contains("spiece.model", Assert.Throws<FileNotFoundException>(() => PretrainedTokenizers.FromFolder(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("spiece.model",
+            Assert.Throws<FileNotFoundException>(() => PretrainedTokenizers.FromFolder(folder)).Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("""{ "a": 0 }""", "", "lacks the byte")]
@@ -105,19 +119,23 @@ public sealed class PretrainedTokenizersTests : IDisposable
     public void A_malformed_vocabulary_says_what_is_wrong(string? vocabulary, string merges, string said)
     {
         vocabulary ??= JsonSerializer.Serialize(BpeTrainer.Train([], 257).Vocabulary);
-        Assert.Contains(said, Assert.Throws<InvalidDataException>(() => ByteLevelBpeTokenizer.Parse(vocabulary, merges)).Message, StringComparison.Ordinal);
+        Assert.Contains(said, Assert.Throws<InvalidDataException>(() => ByteLevelBpeTokenizer.Parse(vocabulary, merges)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("[UNK]\n[CLS]\n[SEP]\na\na", "'a'")]
     [InlineData("[UNK]\n[CLS]\na", "[SEP]")]
     public void A_malformed_list_of_pieces_says_what_is_wrong(string vocabulary, string said) =>
-        Assert.Contains(said, Assert.Throws<InvalidDataException>(() => WordPieceTokenizer.Parse(vocabulary)).Message, StringComparison.Ordinal);
+        Assert.Contains(said, Assert.Throws<InvalidDataException>(() => WordPieceTokenizer.Parse(vocabulary)).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Half_a_surrogate_pair_is_refused_by_bytes_and_dropped_by_BERT()
     {
-        Assert.Contains("Character 1", Assert.Throws<ArgumentException>(() => ByteLevelBpeTokenizer.Gpt2().Encode("a\uD800b")).Message, StringComparison.Ordinal);
+        Assert.Contains("Character 1",
+            Assert.Throws<ArgumentException>(() => ByteLevelBpeTokenizer.Gpt2().Encode("a\uD800b")).Message,
+            StringComparison.Ordinal);
         Assert.Equal(WordPieceTokenizer.BertUncased().Encode("ab"), WordPieceTokenizer.BertUncased().Encode("a\uD800b"));
     }
 
@@ -125,7 +143,8 @@ public sealed class PretrainedTokenizersTests : IDisposable
 
     private static void Same(SentencePieceTokenizer expected, ITokenizer got, string text)
     {
-        Assert.Equal(Enumerable.Range(0, expected.VocabularySize).Select(id => expected.Token(id)), Enumerable.Range(0, got.VocabularySize).Select(id => got.Token(id)));
+        Assert.Equal(Enumerable.Range(0, expected.VocabularySize).Select(id => expected.Token(id)),
+            Enumerable.Range(0, got.VocabularySize).Select(id => got.Token(id)));
         Assert.Equal(expected.Special, got.Special);
         Assert.Equal(expected.Encode(text), got.Encode(text));
         Assert.Equal(expected.Decode(expected.Encode(text)), got.Decode(got.Encode(text)));

@@ -20,7 +20,8 @@ public sealed class SentencePieceTests
             var text = example.GetProperty("text").GetString()!;
             var expected = example.GetProperty("ids").EnumerateArray().Select(id => id.GetInt64()).ToArray();
             var got = tokenizer.Encode(text);
-            Assert.True(expected.SequenceEqual(got), $"{JsonSerializer.Serialize(text)}\nexpected {string.Join(' ', expected)}\ngot      {string.Join(' ', got)}");
+            Assert.True(expected.SequenceEqual(got),
+                $"{JsonSerializer.Serialize(text)}\nexpected {string.Join(' ', expected)}\ngot      {string.Join(' ', got)}");
             var decoded = tokenizer.Decode(expected);
             Assert.True(example.GetProperty("decoded").GetString() == decoded,
                 $"{JsonSerializer.Serialize(text)}\nexpected {JsonSerializer.Serialize(example.GetProperty("decoded").GetString())}\ngot      {JsonSerializer.Serialize(decoded)}");
@@ -30,8 +31,10 @@ public sealed class SentencePieceTests
     [Fact]
     public void Special_tokens_are_found_by_their_kind()
     {
-        Assert.Equal(new SpecialTokens { Padding = 0, End = 1, Unknown = 2 }, SentencePieceTokenizer.Parse(Model("sentencepiece-unigram")).Special);
-        Assert.Equal(new SpecialTokens { Unknown = 0, Beginning = 1, End = 2 }, SentencePieceTokenizer.Parse(Model("sentencepiece-bpe")).Special);
+        Assert.Equal(new SpecialTokens { Padding = 0, End = 1, Unknown = 2 },
+            SentencePieceTokenizer.Parse(Model("sentencepiece-unigram")).Special);
+        Assert.Equal(new SpecialTokens { Unknown = 0, Beginning = 1, End = 2 },
+            SentencePieceTokenizer.Parse(Model("sentencepiece-bpe")).Special);
     }
 
     [Fact]
@@ -41,8 +44,10 @@ public sealed class SentencePieceTests
         Assert.Equal(500, tokenizer.VocabularySize);
         Assert.Equal(497, tokenizer.Encode("Anne<extra_id_2>Sir")[^(tokenizer.Encode("Sir").Length + 1)]);
         Assert.Equal("<extra_id_99>", tokenizer.Token(400));
-        Assert.Equal("the<extra_id_2> sea", tokenizer.Decode([.. tokenizer.Encode("the<extra_id_2> sea")]).Replace("  ", " ", StringComparison.Ordinal));
-        Assert.Contains("500", Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.Decode([500])).Message, StringComparison.Ordinal);
+        Assert.Equal("the<extra_id_2> sea",
+            tokenizer.Decode([.. tokenizer.Encode("the<extra_id_2> sea")]).Replace("  ", " ", StringComparison.Ordinal));
+        Assert.Contains("500", Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.Decode([500])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -51,7 +56,8 @@ public sealed class SentencePieceTests
         foreach (var name in new[] { "sentencepiece-bpe", "sentencepiece-unigram" })
         {
             var whole = Model(name);
-            Gen.Select(Gen.Int[0, whole.Length], Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte).Array[0, 4]).Sample((length, changes) =>
+            Gen.Select(Gen.Int[0, whole.Length], Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte).Array[0, 4])
+                .Sample((length, changes) =>
             {
                 var file = whole[..length];
                 foreach (var (at, value) in changes)
@@ -65,15 +71,21 @@ public sealed class SentencePieceTests
                 }
             }, iter: 60);
         }
-        Assert.Contains("wire type", Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.Parse([0x08, 1])).Message, StringComparison.Ordinal);
-        Assert.Contains("no pieces", Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.Parse([])).Message, StringComparison.Ordinal);
-        Assert.Contains("type 3", Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.Parse([0x12, 2, 0x18, 3])).Message, StringComparison.Ordinal);
-        Assert.Contains("200", Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.Parse([0x0A, 200, 1, 0])).Message, StringComparison.Ordinal);
+        Assert.Contains("wire type", Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.Parse([0x08, 1])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("no pieces", Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.Parse([])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("type 3",
+            Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.Parse([0x12, 2, 0x18, 3])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("200", Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.Parse([0x0A, 200, 1, 0])).Message,
+            StringComparison.Ordinal);
     }
 
     internal static byte[] Model(string name)
     {
-        using var unpacking = new GZipStream(File.OpenRead(Path.Combine(Folder(name), "tokenizer.model.gz")), CompressionMode.Decompress);
+        using var unpacking =
+            new GZipStream(File.OpenRead(Path.Combine(Folder(name), "tokenizer.model.gz")), CompressionMode.Decompress);
         using var model = new MemoryStream();
         unpacking.CopyTo(model);
         return model.ToArray();

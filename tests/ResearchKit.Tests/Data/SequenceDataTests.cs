@@ -13,7 +13,8 @@ public sealed class SequenceDataTests
         Assert.Equal([1, 0, 0, 1, 1, 1], batch.Mask!.data<long>().ToArray());
         Assert.Equal([2, 3, 1, TokenPairs.Ignored], batch.Targets.data<long>().ToArray());
         Assert.Equal([2, 3], batch.Inputs.shape);
-        Assert.Contains("Pair 1", Assert.Throws<ArgumentException>(() => new TokenPairs([([1], [1]), ([], [1])], 0)).Message, StringComparison.Ordinal);
+        Assert.Contains("Pair 1", Assert.Throws<ArgumentException>(() => new TokenPairs([([1], [1]), ([], [1])], 0)).Message,
+            StringComparison.Ordinal);
 
         using var labelled = new LabelledTokens([([5], 1), ([6, 7], 0)], padding: 3).Fetch([0, 1]);
         Assert.Equal([5, 3, 6, 7], labelled.Inputs.data<long>().ToArray());
@@ -24,7 +25,8 @@ public sealed class SequenceDataTests
     [Fact]
     public void Spellings_are_parted_by_word_and_by_seed()
     {
-        var (train, test) = (TextPairs.SpellingToPhonemes(DataPart.Train, onePronunciation: false), TextPairs.SpellingToPhonemes(DataPart.Test, onePronunciation: false));
+        var (train, test) = (TextPairs.SpellingToPhonemes(DataPart.Train, onePronunciation: false),
+            TextPairs.SpellingToPhonemes(DataPart.Test, onePronunciation: false));
         Assert.Empty(train.Sources.Intersect(test.Sources));
         Assert.Equal(TextPairs.SpellingToPhonemes(DataPart.All, onePronunciation: false).Count, train.Count + test.Count);
         Assert.InRange(test.Count, 12_000, 14_500);
@@ -45,7 +47,8 @@ public sealed class SequenceDataTests
         Assert.Equal([5, 2], letters.Encode("cz"));
         Assert.Equal("K AE1", phonemes.Decode([0, 6, 3, 1, 5, 0]));
         Assert.Equal("cab", letters.Decode(letters.EncodeWithEnd("cab")));
-        using var batch = new TextPairs(["cab", "b"], ["K AE1 B", "B"]).Tokens(letters.EncodeWithEnd, phonemes.EncodeWithEnd, 0).Fetch([0, 1]);
+        using var batch = new TextPairs(["cab", "b"], ["K AE1 B", "B"]).Tokens(letters.EncodeWithEnd, phonemes.EncodeWithEnd, 0)
+            .Fetch([0, 1]);
         Assert.Equal([2, 4], batch.Targets.shape);
     }
 

@@ -42,6 +42,7 @@ public sealed class TextWindowsTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new TextWindows(Text, 3).Fetch([3]));
         using var two = ones(2);
         using var three = ones(3);
-        Assert.Contains("[3]", Assert.Throws<ArgumentException>(() => new TensorExamples(two, three)).Message, StringComparison.Ordinal);
+        Assert.Contains("[3]", Assert.Throws<ArgumentException>(() => new TensorExamples(two, three)).Message,
+            StringComparison.Ordinal);
     }
 }

@@ -30,7 +30,8 @@ public sealed class TokenizerTrainingTests
     }
 
     [Fact]
-    public void The_likelihood_never_falls_in_a_step_of_expectation_and_maximization() => Corpus.Where(text => text.Trim().Length > 0).Sample(text =>
+    public void The_likelihood_never_falls_in_a_step_of_expectation_and_maximization() =>
+        Corpus.Where(text => text.Trim().Length > 0).Sample(text =>
     {
         var corpus = new UnigramCorpus([text], seeds: 40, longest: 6);
         var before = double.NegativeInfinity;
@@ -55,14 +56,18 @@ public sealed class TokenizerTrainingTests
         string[][] cuts = [["▁", "a", "b"], ["▁a", "b"], ["▁", "ab"], ["▁ab"]];
         double[] likelihoods = [.. cuts.Select(cut => cut.Aggregate(1.0, (product, piece) => product * start[piece]))];
         Assert.Equal(2 * Math.Log(likelihoods.Sum()), corpus.Step(), 1e-12);
-        var expected = start.Keys.ToDictionary(piece => piece, piece => cuts.Select((cut, at) => cut.Contains(piece) ? 2 * likelihoods[at] / likelihoods.Sum() : 0).Sum());
-        foreach (var (text, score) in corpus.Scores()) Assert.Equal(expected[text] / expected.Values.Sum(), Math.Exp(score), 1e-12);
+        var expected = start.Keys.ToDictionary(piece =>
+            piece, piece => cuts.Select((cut, at) => cut.Contains(piece) ? 2 * likelihoods[at] / likelihoods.Sum() : 0).Sum());
+        foreach (var (text, score) in corpus.Scores())
+            Assert.Equal(expected[text] / expected.Values.Sum(), Math.Exp(score), 1e-12);
     }
 
     [Fact]
     public void A_trained_unigram_vocabulary_cuts_words_into_their_parts_and_gives_texts_back()
     {
-        var text = string.Join(' ', Enumerable.Range(0, 300).Select(number => $"{"un re in dis".Split(' ')[number % 4]}{"do tie fold cover lock".Split(' ')[number * 7 % 5]}{"ing ed s".Split(' ')[number * 11 % 3]}"));
+        var text = string.Join(' ',
+            Enumerable.Range(0, 300)
+            .Select(number => $"{"un re in dis".Split(' ')[number % 4]}{"do tie fold cover lock".Split(' ')[number * 7 % 5]}{"ing ed s".Split(' ')[number * 11 % 3]}"));
         var tokenizer = UnigramTrainer.Train([text], 60);
         Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
         Assert.DoesNotContain(2L, tokenizer.Encode(text));
@@ -71,7 +76,8 @@ public sealed class TokenizerTrainingTests
         Assert.InRange(tokenizer.VocabularySize, 20, 60);
         Assert.Contains(2L, tokenizer.Encode("q"));
         var again = UnigramTrainer.Train([text], 60);
-        Assert.Equal(Enumerable.Range(0, tokenizer.VocabularySize).Select(id => tokenizer.Token(id)), Enumerable.Range(0, again.VocabularySize).Select(id => again.Token(id)));
+        Assert.Equal(Enumerable.Range(0, tokenizer.VocabularySize).Select(id => tokenizer.Token(id)),
+            Enumerable.Range(0, again.VocabularySize).Select(id => again.Token(id)));
     }
 
     [Fact]
@@ -90,9 +96,12 @@ public sealed class TokenizerTrainingTests
     [Fact]
     public void What_cannot_be_trained_is_refused()
     {
-        Assert.Contains("256", Assert.Throws<ArgumentOutOfRangeException>(() => BpeTrainer.Train(["a"], 256)).Message, StringComparison.Ordinal);
-        Assert.Contains("no word", Assert.Throws<ArgumentException>(() => UnigramTrainer.Train([" "], 100)).Message, StringComparison.Ordinal);
-        Assert.Contains("room for 1", Assert.Throws<ArgumentException>(() => UnigramTrainer.Train(["abc"], 4)).Message, StringComparison.Ordinal);
+        Assert.Contains("256", Assert.Throws<ArgumentOutOfRangeException>(() => BpeTrainer.Train(["a"], 256)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("no word", Assert.Throws<ArgumentException>(() => UnigramTrainer.Train([" "], 100)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("room for 1", Assert.Throws<ArgumentException>(() => UnigramTrainer.Train(["abc"], 4)).Message,
+            StringComparison.Ordinal);
         Assert.Empty(BpeTrainer.Train([], 300).Merges);
     }
 
@@ -100,16 +109,21 @@ public sealed class TokenizerTrainingTests
     private static List<(string, string)> NaiveMerges(string text, int merges)
     {
         var symbols = "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
-        string Symbol(byte value) => value == ' ' ? "Ġ" : value == '\n' ? "Ċ" : value > 127 ? ((char)value == 0xC3 || value == 0xA9 ? ((char)value).ToString() : throw new InvalidOperationException()) : symbols[symbols.IndexOf((char)value)].ToString();
-        var words = ByteLevelBpeTokenizer.Words(text).Select(word => System.Text.Encoding.UTF8.GetBytes(word).Select(Symbol).ToList()).ToList();
+        string Symbol(byte value) => value == ' ' ? "Ġ" : value == '\n' ? "Ċ" : value > 127
+            ? ((char)value == 0xC3 || value == 0xA9 ? ((char)value).ToString() : throw new InvalidOperationException())
+            : symbols[symbols.IndexOf((char)value)].ToString();
+        var words = ByteLevelBpeTokenizer.Words(text)
+            .Select(word => System.Text.Encoding.UTF8.GetBytes(word).Select(Symbol).ToList()).ToList();
         var (order, result) = (new List<string>(), new List<(string, string)>());
         int Rank(string token) => order.IndexOf(token) is >= 0 and var at ? 1000 + at : token[0];
         for (var step = 0; step < merges; step++)
         {
             var counts = new Dictionary<(string, string), int>();
             foreach (var word in words)
-                for (var at = 1; at < word.Count; at++) counts[(word[at - 1], word[at])] = counts.GetValueOrDefault((word[at - 1], word[at])) + 1;
-            var best = counts.Where(entry => entry.Value >= 2).OrderByDescending(entry => entry.Value).ThenBy(entry => Rank(entry.Key.Item1)).ThenBy(entry => Rank(entry.Key.Item2)).ToList();
+                for (var at = 1; at < word.Count; at++)
+                    counts[(word[at - 1], word[at])] = counts.GetValueOrDefault((word[at - 1], word[at])) + 1;
+            var best = counts.Where(entry => entry.Value >= 2).OrderByDescending(entry => entry.Value)
+                .ThenBy(entry => Rank(entry.Key.Item1)).ThenBy(entry => Rank(entry.Key.Item2)).ToList();
             if (best.Count == 0) break;
             var (left, right) = best[0].Key;
             result.Add((left, right));

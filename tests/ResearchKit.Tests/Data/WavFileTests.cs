@@ -72,7 +72,8 @@ public sealed class WavFileTests
     public void Any_change_of_a_file_is_read_or_refused()
     {
         var whole = File(1, 16, 2, 8000, [1, 2, 3, 4, 5, 6, 7, 8], true);
-        Gen.Select(Gen.Int[0, whole.Length], Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte).Array[0, 4]).Sample((length, changes) =>
+        Gen.Select(Gen.Int[0, whole.Length], Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte).Array[0, 4])
+            .Sample((length, changes) =>
         {
             var file = whole[..length];
             foreach (var (at, value) in changes)
@@ -104,8 +105,10 @@ public sealed class WavFileTests
         }
         Assert.Equal(test.Names.Where(name => name.StartsWith("en_", StringComparison.Ordinal)).Select(name => name[3..]),
             test.Names.Where(name => name.StartsWith("es_", StringComparison.Ordinal)).Select(name => name[3..]));
-        Assert.Contains("ru", Assert.Throws<ArgumentException>(() => AudioSet.VoicePrompts(null, "de")).Message, StringComparison.Ordinal);
-        Assert.Contains("train", Assert.Throws<ArgumentException>(() => AudioSet.VoicePrompts("dev")).Message, StringComparison.Ordinal);
+        Assert.Contains("ru", Assert.Throws<ArgumentException>(() => AudioSet.VoicePrompts(null, "de")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("train", Assert.Throws<ArgumentException>(() => AudioSet.VoicePrompts("dev")).Message,
+            StringComparison.Ordinal);
     }
 
     private static byte[] File(int code, int bits, int channels, int rate, byte[] data, bool extensible)
@@ -118,7 +121,8 @@ public sealed class WavFileTests
         BinaryPrimitives.WriteUInt16LittleEndian(format.AsSpan(14), (ushort)bits);
         if (extensible)
             new byte[] { (byte)code, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71 }.CopyTo(format, 24);
-        return [.. "RIFF"u8, 0, 0, 0, 0, .. "WAVEfmt "u8, (byte)format.Length, 0, 0, 0, .. format, .. "data"u8, (byte)data.Length, 0, 0, 0, .. data];
+        return [.. "RIFF"u8, 0, 0, 0, 0, .. "WAVEfmt "u8, (byte)format.Length, 0, 0, 0, .. format, .. "data"u8, (byte)data.Length,
+            0, 0, 0, .. data];
     }
 
     private static byte[] Changed(byte[] file, int at, byte value)
@@ -129,7 +133,8 @@ public sealed class WavFileTests
     }
 
     private static void Refused(byte[] file, string said) =>
-        Assert.Contains(said, Assert.Throws<InvalidDataException>(() => WavFile.Parse(file, "x.wav")).Message, StringComparison.Ordinal);
+        Assert.Contains(said, Assert.Throws<InvalidDataException>(() => WavFile.Parse(file, "x.wav")).Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData(0xFFFFFFFF)]

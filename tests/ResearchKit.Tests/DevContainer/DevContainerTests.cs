@@ -38,8 +38,10 @@ public sealed class DevContainerTests
     }
 
     private static JsonElement Requirements(string folder) =>
-        JsonDocument.Parse(File.ReadAllText(Repository.PathTo(folder, "devcontainer.json"))).RootElement.GetProperty("hostRequirements");
+        JsonDocument.Parse(File.ReadAllText(Repository.PathTo(folder,
+            "devcontainer.json"))).RootElement.GetProperty("hostRequirements");
 
     private static Task<JsonSchema> Schema() =>
-        JsonSchema.FromJsonAsync(File.ReadAllText(Repository.PathTo("tests", "ResearchKit.Tests", "DevContainer", "devcontainer.schema.json")));
+        JsonSchema.FromJsonAsync(File.ReadAllText(Repository.PathTo("tests", "ResearchKit.Tests", "DevContainer",
+            "devcontainer.schema.json")));
 }

@@ -9,7 +9,8 @@ namespace ResearchKit.Tests.Distributed;
 public sealed class FlatTensorsTests : IDisposable
 {
     private static readonly ScalarType[] Types =
-        [ScalarType.Float32, ScalarType.Float64, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32, ScalarType.Byte];
+        [ScalarType.Float32, ScalarType.Float64, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32,
+            ScalarType.Byte];
 
     private readonly DisposeScope scope = NewDisposeScope();
 
@@ -21,7 +22,8 @@ public sealed class FlatTensorsTests : IDisposable
         Compute.Seed(1);
         List<Tensor> tensors = [.. Types.SelectMany(Mixed), tensor(new[] { true, false, true })];
         var strides = tensors.Select(tensor => tensor.stride()).ToList();
-        List<Tensor> expected = [.. tensors.Select(tensor => tensor.dtype == ScalarType.Bool ? tensor.logical_not() : tensor * 2)];
+        List<Tensor> expected =
+            [.. tensors.Select(tensor => tensor.dtype == ScalarType.Bool ? tensor.logical_not() : tensor * 2)];
         FlatTensors.Exchange(tensors, Wider, flat =>
         {
             Assert.True(flat.is_contiguous() && flat.device_type == DeviceType.CPU);
@@ -31,7 +33,8 @@ public sealed class FlatTensorsTests : IDisposable
         });
         for (var i = 0; i < tensors.Count; i++)
         {
-            Assert.True(expected[i].dtype == tensors[i].dtype && expected[i].equal(tensors[i]).all().item<bool>(), $"{i}: {tensors[i]}");
+            Assert.True(expected[i].dtype == tensors[i].dtype
+                && expected[i].equal(tensors[i]).all().item<bool>(), $"{i}: {tensors[i]}");
             Assert.Equal(strides[i], tensors[i].stride());
         }
     }
@@ -50,7 +53,9 @@ public sealed class FlatTensorsTests : IDisposable
         });
         Assert.Equal(3, seen.Count);
         Assert.All(seen, bucket => Assert.InRange(bucket.Length * sizeof(float), 1, FlatTensors.BucketBytes));
-        Assert.All(seen.SkipLast(1), bucket => Assert.InRange(bucket.Length * sizeof(float), FlatTensors.BucketBytes - FlatTensors.AloneBytes, FlatTensors.BucketBytes));
+        Assert.All(seen.SkipLast(1),
+            bucket => Assert.InRange(bucket.Length * sizeof(float), FlatTensors.BucketBytes - FlatTensors.AloneBytes,
+            FlatTensors.BucketBytes));
         Assert.Equal(small.SelectMany(tensor => tensor.data<float>().ToArray()), seen.SelectMany(bucket => bucket));
     }
 
@@ -95,5 +100,6 @@ public sealed class FlatTensorsTests : IDisposable
     private static Tensor Like(Tensor numbers, Tensor other) => other.is_contiguous() ? numbers
         : empty_strided(other.shape, other.stride(), numbers.dtype, numbers.device).copy_(numbers);
 
-    private static ScalarType Wider(ScalarType type) => type is ScalarType.Float16 or ScalarType.BFloat16 ? ScalarType.Float32 : type;
+    private static ScalarType Wider(ScalarType type) =>
+        type is ScalarType.Float16 or ScalarType.BFloat16 ? ScalarType.Float32 : type;
 }

@@ -44,25 +44,32 @@ internal sealed class MpiRuns : IDisposable
     /// <summary>Runs the study alone.</summary>
     /// <param name="name">Of its folder, which a run may resume.</param>
     /// <param name="last">The cell after the study.</param>
-    public Task<(int Code, string Said)> OneAsync(string name, string last) => DotNet.RunAsync("dotnet", folder.Path, Command(name, last, dropout: 0));
+    public Task<(int Code, string Said)> OneAsync(string name, string last) =>
+        DotNet.RunAsync("dotnet", folder.Path, Command(name, last, dropout: 0));
 
     /// <summary>Runs the study in two processes.</summary>
     /// <inheritdoc cref="OneAsync"/>
-    public Task<(int Code, string Said)> TwoAsync(string name, string last, double dropout = 0) => DotNet.RunAsync("mpirun", folder.Path,
-        ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", "2", "dotnet", .. Command(name, last, dropout)], ("OMP_NUM_THREADS", "1"));
+    public Task<(int Code, string Said)> TwoAsync(string name, string last, double dropout = 0) =>
+        DotNet.RunAsync("mpirun", folder.Path,
+        ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", "2", "dotnet", .. Command(name, last, dropout)],
+            ("OMP_NUM_THREADS", "1"));
 
     /// <summary>The sum of squares of each parameter.</summary>
     public double[] Weights(string name) =>
-        [.. File.ReadAllText(folder.PathTo($"{name}/steps.weights")).Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
+        [.. File.ReadAllText(folder.PathTo($"{name}/steps.weights")).Split(' ')
+            .Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
 
     /// <summary>What lies in a folder.</summary>
-    public string[] Names(string place) => [.. Directory.EnumerateFileSystemEntries(folder.PathTo(place)).Select(path => Path.GetFileName(path)!).Order()];
+    public string[] Names(string place) =>
+        [.. Directory.EnumerateFileSystemEntries(folder.PathTo(place)).Select(path => Path.GetFileName(path)!).Order()];
 
     private string[] Command(string name, string last, double dropout)
     {
         var notebook = folder.File("run.ipynb", TestNotebook.Of(
-            TestNotebook.Code("var place = \"\"; var dropout = 0.0;", "parameters"), TestNotebook.Code(Study), TestNotebook.Code(last)));
-        return [Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"), "run", notebook, "-p", $"place={folder.PathTo($"{name}/steps")}",
+            TestNotebook.Code("var place = \"\"; var dropout = 0.0;", "parameters"), TestNotebook.Code(Study),
+                TestNotebook.Code(last)));
+        return [Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"), "run", notebook, "-p",
+            $"place={folder.PathTo($"{name}/steps")}",
             "-p", string.Create(CultureInfo.InvariantCulture, $"dropout={dropout}"), "--output", folder.PathTo($"{name}/out")];
     }
 }

@@ -20,7 +20,8 @@ public sealed class MpirunTests(MpirunTests.WholeRun whole) : IClassFixture<Mpir
         Assert.Single(whole.Said.Split('\n'), line => line.StartsWith("cell 4 of 4: succeeded", StringComparison.Ordinal));
         var (expected, actual) = (runs.Weights("alone"), two.Weights("whole"));
         Assert.Equal(expected.Length, actual.Length);
-        for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], tolerance: 1e-5 * Math.Max(1, expected[i]));
+        for (var i = 0; i < expected.Length; i++)
+            Assert.Equal(expected[i], actual[i], tolerance: 1e-5 * Math.Max(1, expected[i]));
     }
 
     [SkippableFact]
@@ -60,7 +61,8 @@ public sealed class MpirunTests(MpirunTests.WholeRun whole) : IClassFixture<Mpir
             """;
         var (code, said) = await runs.TwoAsync("dropout", Last, dropout: 0.3);
         Assert.True(code == 0, said);
-        Directory.Move(runs.PathTo("dropout/steps/step-00000004"), Path.Combine(Directory.CreateDirectory(runs.PathTo("parts/steps")).FullName, "step-00000004"));
+        Directory.Move(runs.PathTo("dropout/steps/step-00000004"),
+            Path.Combine(Directory.CreateDirectory(runs.PathTo("parts/steps")).FullName, "step-00000004"));
         (code, said) = await runs.TwoAsync("parts", Last, dropout: 0.3);
         Assert.True(code == 0, said);
         string Drawn(string name, int rank) => File.ReadAllText(runs.PathTo($"{name}/steps.drawn{rank}"));
@@ -71,7 +73,8 @@ public sealed class MpirunTests(MpirunTests.WholeRun whole) : IClassFixture<Mpir
 
     private async Task ResumedEqualsWholeAsync()
     {
-        Assert.Contains(runs.Names("parts/steps"), name => name.StartsWith("step-", StringComparison.Ordinal) && name.EndsWith('4'));
+        Assert.Contains(runs.Names("parts/steps"), name =>
+            name.StartsWith("step-", StringComparison.Ordinal) && name.EndsWith('4'));
         var (code, said) = await runs.TwoAsync("parts", MpiRuns.Sums);
         Assert.True(code == 0, said);
         Assert.Equal((await whole.RunAsync()).Weights("whole"), runs.Weights("parts"));

@@ -9,16 +9,20 @@ public sealed class ProcessRankTests
     [Theory]
     [InlineData("", 0, 1)]
     [InlineData("OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=4 PMIX_RANK=1", 1, 4)]                        // mpirun of Open MPI
-    [InlineData("OMPI_COMM_WORLD_RANK=3 OMPI_COMM_WORLD_SIZE=4 SLURM_PROCID=0 SLURM_NTASKS=1", 3, 4)]       // mpirun in a job of Slurm
-    [InlineData("PMI_RANK=2 PMI_SIZE=3", 2, 3)]                                                             // mpirun of MPICH's kind, srun --mpi=pmi2
+    // mpirun in a job of Slurm
+    [InlineData("OMPI_COMM_WORLD_RANK=3 OMPI_COMM_WORLD_SIZE=4 SLURM_PROCID=0 SLURM_NTASKS=1", 3, 4)]
+    // mpirun of MPICH's kind, srun --mpi=pmi2
+    [InlineData("PMI_RANK=2 PMI_SIZE=3", 2, 3)]
     [InlineData("PMIX_RANK=1 SLURM_PROCID=1 SLURM_NTASKS=2", 1, 2)]                                         // srun --mpi=pmix
     [InlineData("PMI_FD=9 SLURM_PROCID=1 SLURM_NTASKS=2", 1, 2)]
-    [InlineData("SLURM_PROCID=1 SLURM_NTASKS=2", 0, 1)]                                                     // srun without --mpi, or the script of a batch
+    // srun without --mpi, or the script of a batch
+    [InlineData("SLURM_PROCID=1 SLURM_NTASKS=2", 0, 1)]
     [InlineData("OMPI_COMM_WORLD_RANK=2 OMPI_COMM_WORLD_SIZE=2", 0, 1)]
     [InlineData("OMPI_COMM_WORLD_RANK=-1 OMPI_COMM_WORLD_SIZE=two", 0, 1)]
     public void It_is_read_from_the_environment(string environment, int rank, int count)
     {
-        var variables = environment.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(one => one.Split('=')).ToDictionary(one => one[0], one => one[1]);
+        var variables = environment.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(one => one.Split('='))
+            .ToDictionary(one => one[0], one => one[1]);
         var process = ProcessRank.Of(name => variables.GetValueOrDefault(name));
         Assert.Equal(new ProcessRank(rank, count), process);
         Assert.Equal(rank == 0, process.IsFirst);

@@ -77,11 +77,13 @@ public sealed class RandomStreamTests : IDisposable
         }
     }
 
-    private static Trainer Make(Gpt model, ICommunicator? workers, CheckpointOptions? checkpoints) => new(model, Losses.CrossEntropy,
+    private static Trainer Make(Gpt model, ICommunicator? workers, CheckpointOptions? checkpoints) =>
+        new(model, Losses.CrossEntropy,
         new BatchLoader(new TextWindows(Text, 16), 2, share: workers?.Rank ?? 0, shares: workers?.WorldSize ?? 1),
         new TrainerOptions { Steps = 2, EvaluateEvery = null, Workers = workers, Checkpoints = checkpoints });
 
-    private static string Weights(Gpt model) => string.Join(' ', model.parameters().Select(parameter => parameter.sum().item<float>()));
+    private static string Weights(Gpt model) =>
+        string.Join(' ', model.parameters().Select(parameter => parameter.sum().item<float>()));
 
     /// <summary>A process that never hears of the others, who hold what it holds.</summary>
     private sealed class Apart(int rank, int count) : ICommunicator

@@ -33,7 +33,8 @@ public sealed class ShardedOptimizerTests : IDisposable
     public void A_sharded_optimizer_steps_as_the_whole_one_bit_for_bit(string kind)
     {
         var whole = ThreadWorkers.Run(2, workers => Train(workers, 4, 8, parameters => Settings(kind).Create(parameters)));
-        var sharded = ThreadWorkers.Run(2, workers => Train(workers, 4, 8, parameters => new ShardedOptimizer(parameters, Settings(kind), workers)));
+        var sharded = ThreadWorkers.Run(2, workers =>
+            Train(workers, 4, 8, parameters => new ShardedOptimizer(parameters, Settings(kind), workers)));
         Assert.Equal(whole[0].Weights, sharded[0].Weights);
         Assert.Equal(whole[0].Weights, sharded[1].Weights);
         Assert.Equal(whole[0].HeldOut, sharded[1].HeldOut);
@@ -48,7 +49,8 @@ public sealed class ShardedOptimizerTests : IDisposable
             using var sharded = new ShardedOptimizer(Named(model), new FusedAdamWOptions(), workers);
             return sharded.Own;
         });
-        Assert.Equal(Named(model).Select(pair => pair.Name).Order(StringComparer.Ordinal), own.SelectMany(names => names).Order(StringComparer.Ordinal));
+        Assert.Equal(Named(model).Select(pair => pair.Name).Order(StringComparer.Ordinal),
+            own.SelectMany(names => names).Order(StringComparer.Ordinal));
         var sizes = Named(model).ToDictionary(pair => pair.Name, pair => pair.Parameter.numel());
         var loads = own.Select(names => names.Sum(name => sizes[name])).ToList();
         Assert.InRange(loads.Max(), loads.Average(), loads.Average() + sizes.Values.Max());
@@ -57,10 +59,12 @@ public sealed class ShardedOptimizerTests : IDisposable
     [Fact]
     public void A_resumed_sharded_run_ends_with_the_same_bits()
     {
-        Optimizer Make(IEnumerable<(string, TorchSharp.Modules.Parameter)> parameters, ICommunicator workers) => new ShardedOptimizer(parameters, Settings("AdamW"), workers);
+        Optimizer Make(IEnumerable<(string, TorchSharp.Modules.Parameter)> parameters, ICommunicator workers) =>
+            new ShardedOptimizer(parameters, Settings("AdamW"), workers);
         var whole = ThreadWorkers.Run(2, workers => Train(workers, 6, 8, parameters => Make(parameters, workers)).Weights);
         ThreadWorkers.Run(2, workers => Train(workers, 3, 8, parameters => Make(parameters, workers), folder).Weights);
-        var resumed = ThreadWorkers.Run(2, workers => Train(workers, 6, 8, parameters => Make(parameters, workers), folder, resume: true).Weights);
+        var resumed = ThreadWorkers.Run(2, workers =>
+            Train(workers, 6, 8, parameters => Make(parameters, workers), folder, resume: true).Weights);
         Assert.Equal(whole[0], resumed[0]);
         Assert.Equal(whole[0], resumed[1]);
     }
@@ -82,7 +86,8 @@ public sealed class ShardedOptimizerTests : IDisposable
         Assert.Equal(whole.State().Keys.Order(StringComparer.Ordinal), states[0].Keys.Order(StringComparer.Ordinal));
         Assert.True(states[1].Count < states[0].Count);
         whole.LoadState(states[0]);
-        Assert.Contains(whole.State(), pair => pair.Key.EndsWith("exp_avg", StringComparison.Ordinal) && pair.Value.sum().item<float>() > 0);
+        Assert.Contains(whole.State(), pair =>
+            pair.Key.EndsWith("exp_avg", StringComparison.Ordinal) && pair.Value.sum().item<float>() > 0);
         foreach (var tensor in states.SelectMany(state => state.Values)) tensor.Dispose();
     }
 
@@ -92,11 +97,14 @@ public sealed class ShardedOptimizerTests : IDisposable
         var moved = ThreadWorkers.Run(2, workers =>
         {
             using var scope = NewDisposeScope();
-            using var model = nn.Sequential(("left", nn.Linear(2, 1, hasBias: false)), ("right", nn.Linear(2, 1, hasBias: false)));
+            using var model = nn.Sequential(("left", nn.Linear(2, 1, hasBias: false)),
+                ("right", nn.Linear(2, 1, hasBias: false)));
             foreach (var parameter in model.parameters()) nn.init.ones_(parameter);
             var reached = model.parameters().ElementAt(workers.Rank);
-            using var trainer = new Trainer(model, (Batch _) => reached.sum(), new BatchLoader(new TextWindows(Text, 4), 2, share: workers.Rank, shares: 2),
-                new TrainerOptions { Steps = 1, WarmupSteps = 0, EvaluateEvery = null, GradientClip = null, Workers = workers, Schedule = _ => 1, Optimizer = parameters => new FusedSgd(parameters, new FusedSgdOptions()) });
+            using var trainer = new Trainer(model, (Batch _) =>
+                reached.sum(), new BatchLoader(new TextWindows(Text, 4), 2, share: workers.Rank, shares: 2),
+                new TrainerOptions { Steps = 1, WarmupSteps = 0, EvaluateEvery = null, GradientClip = null, Workers = workers,
+                    Schedule = _ => 1, Optimizer = parameters => new FusedSgd(parameters, new FusedSgdOptions()) });
             Assert.Single(trainer.Run());
             return Weights(model);
         });
@@ -108,17 +116,27 @@ public sealed class ShardedOptimizerTests : IDisposable
     {
         using var model = Model();
         using var alone = MpiWorkers.Start();
-        Assert.Contains("no parameter", Assert.Throws<ArgumentException>(() => new ShardedOptimizer([], new FusedAdamWOptions(), alone)).Message, StringComparison.Ordinal);
-        Assert.Contains("Two parameters", Assert.Throws<ArgumentException>(() => new ShardedOptimizer([.. Named(model), .. Named(model)], new FusedAdamWOptions(), alone)).Message, StringComparison.Ordinal);
-        Assert.Contains("-1", Assert.Throws<ArgumentException>(() => new ShardedOptimizer(Named(model), new FusedAdamWOptions { LearningRate = -1 }, alone)).Message, StringComparison.Ordinal);
+        Assert.Contains("no parameter",
+            Assert.Throws<ArgumentException>(() => new ShardedOptimizer([], new FusedAdamWOptions(), alone)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("Two parameters",
+            Assert.Throws<ArgumentException>(() =>
+            new ShardedOptimizer([.. Named(model), .. Named(model)], new FusedAdamWOptions(), alone)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("-1",
+            Assert.Throws<ArgumentException>(() =>
+            new ShardedOptimizer(Named(model), new FusedAdamWOptions { LearningRate = -1 }, alone)).Message,
+            StringComparison.Ordinal);
     }
 
     private static (float[] Weights, double? HeldOut) Train(ICommunicator? workers, int steps, int batch,
-        Func<IEnumerable<(string Name, TorchSharp.Modules.Parameter Parameter)>, Optimizer>? optimizer = null, string? place = null, bool resume = false)
+        Func<IEnumerable<(string Name, TorchSharp.Modules.Parameter Parameter)>, Optimizer>? optimizer = null,
+            string? place = null, bool resume = false)
     {
         using var model = Model();
         var (rank, count) = (workers?.Rank ?? 0, workers?.WorldSize ?? 1);
-        using var trainer = new Trainer(model, Losses.CrossEntropy, new BatchLoader(new TextWindows(Text, 16), batch / count, seed: 5, share: rank, shares: count), new TrainerOptions
+        using var trainer = new Trainer(model, Losses.CrossEntropy,
+            new BatchLoader(new TextWindows(Text, 16), batch / count, seed: 5, share: rank, shares: count), new TrainerOptions
         {
             Steps = steps,
             Schedule = _ => 1e-3,
@@ -149,9 +167,11 @@ public sealed class ShardedOptimizerTests : IDisposable
         }
     }
 
-    private static IEnumerable<(string Name, TorchSharp.Modules.Parameter Parameter)> Named(nn.Module model) => model.named_parameters().Select(pair => (pair.name, pair.parameter));
+    private static IEnumerable<(string Name, TorchSharp.Modules.Parameter Parameter)> Named(nn.Module model) =>
+        model.named_parameters().Select(pair => (pair.name, pair.parameter));
 
-    private static float[] Weights(nn.Module model) => [.. model.parameters().SelectMany(parameter => parameter.data<float>().ToArray())];
+    private static float[] Weights(nn.Module model) =>
+        [.. model.parameters().SelectMany(parameter => parameter.data<float>().ToArray())];
 
     private static void Near(float[] expected, float[] actual, double tolerance)
     {

@@ -36,7 +36,8 @@ internal sealed class ThreadWorkers(int rank, ThreadWorkers.Meeting meeting) : I
         return sum;
     });
 
-    public void Broadcast(IReadOnlyList<Tensor> tensors, int from) => Exchange(tensors, place => meeting.Brought[from][place].clone());
+    public void Broadcast(IReadOnlyList<Tensor> tensors, int from) =>
+        Exchange(tensors, place => meeting.Brought[from][place].clone());
 
     /// <summary>Runs the same work in each of several workers, to the end of all.</summary>
     public static T[] Run<T>(int count, Func<ICommunicator, T> work)
@@ -57,7 +58,8 @@ internal sealed class ThreadWorkers(int rank, ThreadWorkers.Meeting meeting) : I
         })).ToList();
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
-        if (errors.FirstOrDefault(error => error is not null and not OperationCanceledException) is { } first) ExceptionDispatchInfo.Throw(first);
+        if (errors.FirstOrDefault(error => error is not null and not OperationCanceledException) is { } first)
+            ExceptionDispatchInfo.Throw(first);
         return results;
     }
 
@@ -68,7 +70,8 @@ internal sealed class ThreadWorkers(int rank, ThreadWorkers.Meeting meeting) : I
         meeting.Brought[rank] = tensors;
         meeting.Barrier.SignalAndWait(meeting.Failed.Token);
         for (var other = 1; other < WorldSize; other++)
-            Assert.Equal(meeting.Brought[0].Select(tensor => (tensor.dtype, string.Join(",", tensor.shape))), meeting.Brought[other].Select(tensor => (tensor.dtype, string.Join(",", tensor.shape))));
+            Assert.Equal(meeting.Brought[0].Select(tensor => (tensor.dtype, string.Join(",", tensor.shape))),
+                meeting.Brought[other].Select(tensor => (tensor.dtype, string.Join(",", tensor.shape))));
         var results = Enumerable.Range(0, tensors.Count).Select(result).ToList();
         meeting.Barrier.SignalAndWait(meeting.Failed.Token);
         for (var i = 0; i < tensors.Count; i++) tensors[i].copy_(results[i]);

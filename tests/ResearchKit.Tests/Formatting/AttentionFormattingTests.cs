@@ -14,7 +14,8 @@ public sealed class AttentionFormattingTests
         Assert.Equal(6, heads.Count);
         Assert.All(heads, head =>
         {
-            var summary = Assert.Single(head.Elements("summary"));   // focusable, and opened by a click or Enter, in every browser
+            // focusable, and opened by a click or Enter, in every browser
+            var summary = Assert.Single(head.Elements("summary"));
             Assert.Contains("enlarge", summary.Attribute("aria-label")!.Value, StringComparison.Ordinal);
             Assert.Equal(16, summary.Descendants("i").Count());
             Assert.NotEmpty(summary.Descendants("img").Single().Attribute("alt")!.Value);
@@ -29,8 +30,10 @@ public sealed class AttentionFormattingTests
         var weights = Convert.FromBase64String(image.Attribute("data-w")!.Value);
         Assert.Equal((4, 4), (width, height));
         Assert.Equal([254, 0, 0, 0, 127, 127, 0, 0], weights[..8]);
-        Assert.Equal(weights, rows.Chunk(5).SelectMany(row => row[1..]));   // the highest weight is 1, so the shades are the weights
-        var tokens = JsonSerializer.Deserialize<string[][]>(Shown.Document(Maps(1, 1, 4)).Descendants("div").Single(div => div.Attribute("data-tokens") is not null).Attribute("data-tokens")!.Value)!;
+        // the highest weight is 1, so the shades are the weights
+        Assert.Equal(weights, rows.Chunk(5).SelectMany(row => row[1..]));
+        var tokens = JsonSerializer.Deserialize<string[][]>(Shown.Document(Maps(1, 1, 4)).Descendants("div")
+            .Single(div => div.Attribute("data-tokens") is not null).Attribute("data-tokens")!.Value)!;
         Assert.Equal(["·t0", "·t1", "·t2", "·t3"], Assert.Single(tokens));
     }
 
@@ -66,7 +69,8 @@ public sealed class AttentionFormattingTests
         var broken = new float[,] { { float.NaN, 0, 0 }, { 0, 0, 0 } };
         object[] odd =
         [
-            new AttentionMaps([]), new AttentionPattern("", 0, 0, [], [], new float[0, 0]), new AttentionPattern("", 0, 0, ["a"], [], broken),
+            new AttentionMaps([]), new AttentionPattern("", 0, 0, [], [], new float[0, 0]),
+                new AttentionPattern("", 0, 0, ["a"], [], broken),
             new AttentionPattern("", 0, 0, ["a", "b"], ["x"], new float[2, 1]),
         ];
         foreach (var value in odd)
@@ -96,6 +100,7 @@ public sealed class AttentionFormattingTests
             for (var key = 0; key <= query; key++) weights[query, key] = 1f / (query + 1);
         string[] texts = [.. Enumerable.Range(0, tokens).Select(text ?? (index => $" t{index}"))];
         return new AttentionMaps([.. from layer in Enumerable.Range(0, layers) from head in Enumerable.Range(0, heads)
-                                     select new AttentionPattern($"h.{layer}.attn.hook_pattern", layer, head, texts, texts, weights)]);
+                                     select new AttentionPattern($"h.{layer}.attn.hook_pattern", layer, head, texts, texts,
+                                         weights)]);
     }
 }

@@ -20,7 +20,8 @@ public sealed class CurveFormattingTests
         using var figure = JsonDocument.Parse(run.ToDisplayString(CurveFigure.MimeType));
         var names = figure.RootElement.GetProperty("data").EnumerateArray().Select(line => line.GetProperty("name").GetString());
         Assert.Equal(["gpt: each step", "gpt: average", "gpt: held-out"], names);
-        Assert.Equal("step", figure.RootElement.GetProperty("layout").GetProperty("xaxis").GetProperty("title").GetProperty("text").GetString());
+        Assert.Equal("step", figure.RootElement.GetProperty("layout").GetProperty("xaxis").GetProperty("title")
+            .GetProperty("text").GetString());
         Assert.Contains(CurveFigure.MimeType, Formatter.GetPreferredMimeTypesFor(typeof(TrainingHistory)));
     }
 
@@ -31,18 +32,22 @@ public sealed class CurveFormattingTests
         foreach (var value in new object[] { runs, runs.ToList(), runs.Where(_ => true) })
         {
             Assert.Single(Shown.Document(value).Descendants("svg"));
-            Assert.Equal(6, JsonDocument.Parse(value.ToDisplayString(CurveFigure.MimeType)).RootElement.GetProperty("data").GetArrayLength());
+            Assert.Equal(6, JsonDocument.Parse(value.ToDisplayString(CurveFigure.MimeType)).RootElement.GetProperty("data")
+                .GetArrayLength());
         }
     }
 
     [Fact]
     public void Any_losses_show() => Gen.Select(
-        Gen.OneOf(Gen.Double[0, 10], Gen.Double, Gen.Const(double.NaN), Gen.Const(double.PositiveInfinity)).Array[0, 40], Gen.Int[1, 20])
+        Gen.OneOf(Gen.Double[0, 10], Gen.Double, Gen.Const(double.NaN), Gen.Const(double.PositiveInfinity)).Array[0, 40],
+            Gen.Int[1, 20])
         .Sample((losses, every) =>
         {
-            var run = new TrainingHistory("run", [.. losses.Select((loss, index) => Report(index + 1, losses.Length, loss, index % every == 0 ? loss : null))]);
+            var run = new TrainingHistory("run",
+                [.. losses.Select((loss, index) => Report(index + 1, losses.Length, loss, index % every == 0 ? loss : null))]);
             var page = Shown.Document(run).ToString();
-            Assert.DoesNotContain("NaN ", string.Concat(page.Split("d=\"")[1..].Select(path => path.Split('"')[0])), StringComparison.Ordinal);
+            Assert.DoesNotContain("NaN ", string.Concat(page.Split("d=\"")[1..].Select(path => path.Split('"')[0])),
+                StringComparison.Ordinal);
             Assert.NotEmpty(Shown.Text(run));
             JsonDocument.Parse(run.ToDisplayString(CurveFigure.MimeType)).Dispose();
             Shown.Document(new TrainingProgress(run, TrainingState.Running));
@@ -98,7 +103,8 @@ public sealed class CurveFormattingTests
     private static IEnumerable<string> Labels(CurveAxis axis) => axis.Ticks.Select(axis.Label);
 
     internal static TrainingHistory Run(string name, int steps, Func<int, double> loss) => new(
-        name, [.. Enumerable.Range(1, steps).Select(step => Report(step, steps, loss(step), step % 10 == 0 ? loss(step) : null))], "nats per character");
+        name, [.. Enumerable.Range(1, steps).Select(step => Report(step, steps, loss(step), step % 10 == 0 ? loss(step) : null))],
+            "nats per character");
 
     internal static StepReport Report(int step, int steps, double loss, double? heldOut = null) =>
         new(step, steps, loss, 1e-3, 1, 5120, TimeSpan.FromSeconds(step / 10.0), heldOut);

@@ -13,8 +13,10 @@ internal static class Hostile
         var document = Shown.Document(value);
         Shown.AssertSelfContained(Shown.Page(value));
         Assert.DoesNotContain(document.Descendants("script"), script => script.Value.Contains("alert", StringComparison.Ordinal));
-        Assert.DoesNotContain(document.DescendantsAndSelf().Attributes(), attribute => attribute.Name.LocalName.StartsWith("on", StringComparison.Ordinal));
+        Assert.DoesNotContain(document.DescendantsAndSelf().Attributes(), attribute =>
+            attribute.Name.LocalName.StartsWith("on", StringComparison.Ordinal));
         Assert.DoesNotContain('\0', Shown.Page(value) + Shown.Text(value));
-        Assert.DoesNotContain(Enumerable.Range(0, 2).SelectMany(which => which == 0 ? Shown.Page(value) : Shown.Text(value)), (char c) => c == '\ud83d');
+        Assert.DoesNotContain(Enumerable.Range(0, 2).SelectMany(which => which == 0 ? Shown.Page(value) : Shown.Text(value)),
+            (char c) => c == '\ud83d');
     }
 }

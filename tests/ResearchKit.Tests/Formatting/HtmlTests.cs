@@ -12,7 +12,8 @@ public sealed class HtmlTests
     {
         var name = "<script>alert('1')</script> & \"quoted\"";
         var inner = Html.Of($"<b>{name}</b>");
-        Assert.Equal("<i><b>&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;quoted&quot;</b></i>", Html.Of($"<i>{inner}</i>").ToString());
+        Assert.Equal("<i><b>&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;quoted&quot;</b></i>",
+            Html.Of($"<i>{inner}</i>").ToString());
     }
 
     [Fact]
@@ -30,7 +31,8 @@ public sealed class HtmlTests
         var before = CultureInfo.CurrentCulture;
         try
         {
-            CultureInfo.CurrentCulture = new CultureInfo("") { NumberFormat = { NumberDecimalSeparator = ",", NumberGroupSeparator = "." } };
+            CultureInfo.CurrentCulture =
+                new CultureInfo("") { NumberFormat = { NumberDecimalSeparator = ",", NumberGroupSeparator = "." } };
             Assert.Equal("1.5 1,234,567", Html.Of($"{1.5} {1234567:N0}").ToString());
             Assert.Equal("0.01235 1,234,567", $"{Numbers.Short(0.0123456)} {Numbers.Count(1234567)}");
         }
@@ -41,7 +43,8 @@ public sealed class HtmlTests
     }
 
     [Fact]
-    public void Any_text_survives_as_text_of_a_document() => Gen.Char.Array[0, 30].Select(chars => new string(chars)).Sample(text =>
+    public void Any_text_survives_as_text_of_a_document() =>
+        Gen.Char.Array[0, 30].Select(chars => new string(chars)).Sample(text =>
     {
         var document = XElement.Parse(Html.Of($"<p title=\"{text}\">{text}</p>").ToString(), LoadOptions.PreserveWhitespace);
         return document.Value == Cleaned(text);
@@ -56,15 +59,18 @@ public sealed class HtmlTests
     [InlineData(1.5e9, "1.5e9")]
     [InlineData(double.NaN, "NaN")]
     [InlineData(double.NegativeInfinity, "-∞")]
-    public void A_short_number_has_about_four_digits(double value, string expected) => Assert.Equal(expected, Numbers.Short(value));
+    public void A_short_number_has_about_four_digits(double value, string expected) =>
+        Assert.Equal(expected, Numbers.Short(value));
 
     [Theory]
     [InlineData(24, "24 B")]
     [InlineData(400_000_000, "400 MB")]
     [InlineData(1_536, "1.54 kB")]
     [InlineData(999_999, "1 MB")]
-    public void Sizes_are_written_in_powers_of_a_thousand(long bytes, string expected) => Assert.Equal(expected, Numbers.Bytes(bytes));
+    public void Sizes_are_written_in_powers_of_a_thousand(long bytes, string expected) =>
+        Assert.Equal(expected, Numbers.Bytes(bytes));
 
     private static string Cleaned(string text) => string.Concat(text.EnumerateRunes().Select(rune =>
-        rune.Value is '\t' or '\n' || (!System.Text.Rune.IsControl(rune) && rune.Value is not (0xfffe or 0xffff)) ? rune.ToString() : "\ufffd"));
+        rune.Value is '\t' or '\n' || (!System.Text.Rune.IsControl(rune) && rune.Value is not (0xfffe or 0xffff))
+            ? rune.ToString() : "\ufffd"));
 }

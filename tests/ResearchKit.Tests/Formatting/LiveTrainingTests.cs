@@ -38,8 +38,11 @@ public sealed class LiveTrainingTests : IDisposable
     [Fact]
     public void A_run_that_fails_leaves_a_last_state_and_its_own_error()
     {
-        var run = Steps(5).Concat(Enumerable.Range(0, 1).Select<int, StepReport>(_ => throw new InvalidOperationException("out of memory")));
-        Assert.Equal("out of memory", Assert.Throws<InvalidOperationException>(() => run.Select(report => report with { Steps = 9 }).Watch().Count()).Message);
+        var run = Steps(5).Concat(Enumerable.Range(0, 1)
+            .Select<int, StepReport>(_ => throw new InvalidOperationException("out of memory")));
+        Assert.Equal("out of memory",
+            Assert.Throws<InvalidOperationException>(() =>
+            run.Select(report => report with { Steps = 9 }).Watch().Count()).Message);
         Assert.Equal((TrainingState.Stopped, 5), (shown[^1].State, shown[^1].Last!.Value.Step));
     }
 
@@ -77,10 +80,12 @@ public sealed class LiveTrainingTests : IDisposable
     {
         var run = CurveFormattingTests.Run("gpt", 800, step => 4 / Math.Sqrt(step));
         var progress = new TrainingProgress(run with { Reports = [.. run.Reports.Take(340)] }, TrainingState.Running);
-        Assert.Equal("━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌ 42 % · step 340/800 · loss 0.2169 · held-out 0.2169 · 5,120 tokens/s · 0:46 left", Shown.Text(progress));
+        Assert.Equal("━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌ 42 % · step 340/800 · loss 0.2169 · held-out 0.2169 · 5,120 tokens/s · 0:46 left",
+            Shown.Text(progress));
         var bar = Shown.Document(progress).Descendants().Single(element => element.Attribute("role")?.Value == "progressbar");
         Assert.Equal("42", bar.Attribute("aria-valuenow")!.Value);
-        Assert.Contains("no step yet", Shown.Text(new TrainingProgress(new TrainingHistory("a\nb", []), TrainingState.Running)), StringComparison.Ordinal);
+        Assert.Contains("no step yet", Shown.Text(new TrainingProgress(new TrainingHistory("a\nb", []), TrainingState.Running)),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,15 +93,19 @@ public sealed class LiveTrainingTests : IDisposable
     {
         var run = CurveFormattingTests.Run("gpt", 8, _ => 1);
         var report = run.Reports[^1] with { OperationsPerTarget = 1e6 };   // at 5,120 tokens a second
-        var progress = new TrainingProgress(run with { Reports = [report] }, TrainingState.Running) { OperationsPerSecond = 12.8e9, PeakMemory = 1_240_000_000 };
+        var progress = new TrainingProgress(run with { Reports = [report] },
+            TrainingState.Running) { OperationsPerSecond = 12.8e9, PeakMemory = 1_240_000_000 };
         Assert.Equal(0.4, progress.Utilization!.Value, 12);
-        Assert.Contains("5,120 tokens/s · 40 % of the matrix-product rate · peak 1.24 GB · 0:00 left", Shown.Text(progress), StringComparison.Ordinal);
-        Assert.Contains("<span class=\"rk-num\">40 % of the matrix-product rate</span><span class=\"rk-num\">peak 1.24 GB</span>", Shown.Page(progress), StringComparison.Ordinal);
+        Assert.Contains("5,120 tokens/s · 40 % of the matrix-product rate · peak 1.24 GB · 0:00 left", Shown.Text(progress),
+            StringComparison.Ordinal);
+        Assert.Contains("<span class=\"rk-num\">40 % of the matrix-product rate</span><span class=\"rk-num\">peak 1.24 GB</span>",
+            Shown.Page(progress), StringComparison.Ordinal);
         Assert.Null((progress with { History = run }).Utilization);   // operations of a target not known
         Assert.Null((progress with { OperationsPerSecond = null }).Utilization);
 
         var rate = 2 * report.OperationsPerSecond;
-        Assert.Equal(3, Steps(3).Select(step => step with { OperationsPerTarget = 1e6 }).Watch(operationsPerSecond: rate).Count());
+        Assert.Equal(3, Steps(3).Select(step => step with { OperationsPerTarget = 1e6 }).Watch(operationsPerSecond: rate)
+            .Count());
         Assert.Equal(0.5, shown[^1].Utilization!.Value, 12);
         Assert.True(shown[^1].PeakMemory > 0);
         Assert.Throws<ArgumentOutOfRangeException>(() => Steps(3).Watch(operationsPerSecond: 0));

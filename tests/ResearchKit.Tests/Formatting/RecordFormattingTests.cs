@@ -31,7 +31,8 @@ public sealed class RecordFormattingTests
     [Fact]
     public void A_module_of_thousands_stays_bounded()
     {
-        using var model = Sequential(Enumerable.Range(0, 2000).Select(index => ($"part{index}", (Module<Tensor, Tensor>)Linear(1, 1 + (index % 7)))));
+        using var model = Sequential(Enumerable.Range(0, 2000)
+            .Select(index => ($"part{index}", (Module<Tensor, Tensor>)Linear(1, 1 + (index % 7)))));
         Assert.InRange(Shown.Page(model).Length, 1_000, 200_000);
         Assert.InRange(Shown.Text(model).Length, 1_000, 100_000);
         Assert.Contains("more are not shown", Shown.Document(model).Value, StringComparison.Ordinal);
@@ -43,7 +44,8 @@ public sealed class RecordFormattingTests
         var text = new GeneratedText("Once\n", [new(5, 0.91), new(7, 0.04)], ["  upon", "\na"]);
         var document = Shown.Document(text);
         Assert.Contains("Once\n  upon\na", document.Value, StringComparison.Ordinal);
-        Assert.Equal(["token 5, probability 0.91", "token 7, probability 0.04"], document.Descendants("span").Attributes("title").Select(title => title.Value));
+        Assert.Equal(["token 5, probability 0.91", "token 7, probability 0.04"],
+            document.Descendants("span").Attributes("title").Select(title => title.Value));
         Assert.Equal("Once\n  upon\na", Shown.Text(text));
         Hostile.AssertHarmless(new GeneratedText(Hostile.Text, [new(1, double.NaN)], [Hostile.Text]));
         Shown.Document(new GeneratedText("", [], []));
@@ -60,23 +62,27 @@ public sealed class RecordFormattingTests
     [Fact]
     public void Results_are_a_table_with_a_head()
     {
-        var table = ResultTable.Of(new[] { new { Model = "GPT", HeldOutLoss = 1.6449, Steps = 12_000 }, new { Model = Hostile.Text, HeldOutLoss = 2.0, Steps = 7 } });
+        var table = ResultTable.Of(new[] { new { Model = "GPT", HeldOutLoss = 1.6449, Steps = 12_000 },
+            new { Model = Hostile.Text, HeldOutLoss = 2.0, Steps = 7 } });
         Assert.Equal("""
             model  held out loss   steps
             GPT            1.645  12,000
             """.ReplaceLineEndings("\n"), Shown.Text(table with { Rows = [table.Rows[0]] }));
         var document = Shown.Document(table);
         Assert.Equal(["model", "held out loss", "steps"], document.Descendants("th").Select(cell => cell.Value));
-        Assert.Equal(["rk-left", "rk-right", "rk-right"], document.Descendants("tr").Last().Elements("td").Select(cell => (string?)cell.Attribute("class")));
+        Assert.Equal(["rk-left", "rk-right", "rk-right"],
+            document.Descendants("tr").Last().Elements("td").Select(cell => (string?)cell.Attribute("class")));
         Hostile.AssertHarmless(table);
-        Assert.Contains("1 more are not shown", Shown.Text(ResultTable.Of(Enumerable.Range(0, 501).Select(number => new { number }))), StringComparison.Ordinal);
+        Assert.Contains("1 more are not shown",
+            Shown.Text(ResultTable.Of(Enumerable.Range(0, 501).Select(number => new { number }))), StringComparison.Ordinal);
         Shown.Document(ResultTable.Of(Array.Empty<StepReport>()));
     }
 
     [Fact]
     public void A_record_is_a_table_with_its_numbers_at_the_right()
     {
-        RecordView.Register<Sample>(sample => sample.Name, sample => [("steps", sample.Steps), ("loss", sample.Loss), ("note", Hostile.Text)]);
+        RecordView.Register<Sample>(sample =>
+            sample.Name, sample => [("steps", sample.Steps), ("loss", sample.Loss), ("note", Hostile.Text)]);
         var sample = new Sample("run <1>", 12_345, 0.123456);
         Assert.Contains("<td class=\"rk-right\">12,345</td>", Shown.Page(sample), StringComparison.Ordinal);
         Assert.StartsWith("run <1>\n  steps  12,345\n  loss   0.1235\n", Shown.Text(sample), StringComparison.Ordinal);
@@ -96,7 +102,8 @@ public sealed class RecordFormattingTests
 
     private static TorchSharp.Modules.Sequential Model()
     {
-        var blocks = Enumerable.Range(0, 4).Select(index => (index.ToString(), (Module<Tensor, Tensor>)Sequential(("ln", LayerNorm(8)), ("mlp", Linear(8, 8)))));
+        var blocks = Enumerable.Range(0, 4)
+            .Select(index => (index.ToString(), (Module<Tensor, Tensor>)Sequential(("ln", LayerNorm(8)), ("mlp", Linear(8, 8)))));
         return Sequential(("wte", Embedding(10, 8)), ("h", Sequential(blocks)), ("head", Linear(8, 10, hasBias: false)));
     }
 

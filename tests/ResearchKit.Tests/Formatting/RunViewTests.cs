@@ -15,8 +15,11 @@ public sealed class RunViewTests
         Assert.Equal(sweep.ToString(), (string?)svg.Attribute("aria-label"));
         Assert.Contains("falls fastest: 0.001", svg.Value, StringComparison.Ordinal);
         var dot = svg.Elements("circle").Single();
-        Assert.Equal(62 + (646 / 2.0), double.Parse((string)dot.Attribute("cx")!, CultureInfo.InvariantCulture), 1);   // in the middle of the logarithms
-        Assert.Equal(["1e-5", "1e-4", "0.001", "0.01", "0.1"], svg.Elements("text").Select(text => text.Value).Where(text => text is "1e-5" or "1e-4" or "0.001" or "0.01" or "0.1"));
+        // in the middle of the logarithms
+        Assert.Equal(62 + (646 / 2.0), double.Parse((string)dot.Attribute("cx")!, CultureInfo.InvariantCulture), 1);
+        Assert.Equal(["1e-5", "1e-4", "0.001", "0.01", "0.1"],
+            svg.Elements("text").Select(text => text.Value)
+            .Where(text => text is "1e-5" or "1e-4" or "0.001" or "0.01" or "0.1"));
         Assert.Contains("steepest at 1.0e-3\n  loss  4 ", Shown.Text(sweep), StringComparison.Ordinal);
         Hostile.AssertHarmless(sweep with { LossUnit = Hostile.Text });
     }
@@ -24,9 +27,12 @@ public sealed class RunViewTests
     [Fact]
     public void A_sweep_of_one_point_none_or_no_finite_loss_shows()
     {
-        foreach (var sweep in new LearningRateSweep[] { new([]), new([(1e-3, 2)]), new([(1e-3, double.NaN)]), new([(1e-3, 2), (1e-2, double.PositiveInfinity)]) })
+        foreach (var sweep in new LearningRateSweep[] { new([]), new([(1e-3, 2)]), new([(1e-3, double.NaN)]),
+            new([(1e-3, 2), (1e-2, double.PositiveInfinity)]) })
         {
-            Assert.DoesNotContain("NaN", string.Concat(Shown.Document(sweep).Descendants("path").Attributes("d").Select(path => path.Value)), StringComparison.Ordinal);
+            Assert.DoesNotContain("NaN",
+                string.Concat(Shown.Document(sweep).Descendants("path").Attributes("d").Select(path => path.Value)),
+                StringComparison.Ordinal);
             Assert.NotEmpty(Shown.Text(sweep));
         }
     }
@@ -34,12 +40,15 @@ public sealed class RunViewTests
     [Fact]
     public void Norms_are_a_table_with_bars()
     {
-        ModuleNorms[] norms = [new("", null, null, 2), new("h.0", 10, 1e-4, 1), new("h.1", 20, 1e-2, double.NaN), new(Hostile.Text, 1, 0, null)];
+        ModuleNorms[] norms =
+            [new("", null, null, 2), new("h.0", 10, 1e-4, 1), new("h.1", 20, 1e-2, double.NaN), new(Hostile.Text, 1, 0, null)];
         var rows = Shown.Document(norms).Descendants("tr").Skip(1).ToList();
         Assert.Equal(["(model)", "h.0", "h.1"], rows.Take(3).Select(row => row.Elements("td").First().Value));
-        double? Bar(int row, int column) => rows[row].Elements("td").ElementAt(column).Descendants("rect").SingleOrDefault() is { } bar
+        double? Bar(int row, int column) =>
+            rows[row].Elements("td").ElementAt(column).Descendants("rect").SingleOrDefault() is { } bar
             ? double.Parse((string)bar.Attribute("width")!, CultureInfo.InvariantCulture) : null;
-        Assert.Equal([null, 2.0, 90.0, null], Enumerable.Range(0, 4).Select(row => Bar(row, 4)));   // gradients: none, smallest, largest, zero
+        // gradients: none, smallest, largest, zero
+        Assert.Equal([null, 2.0, 90.0, null], Enumerable.Range(0, 4).Select(row => Bar(row, 4)));
         Assert.Equal("""
             module   weight  gradient  activation
             (model)       –         –           2
@@ -56,6 +65,7 @@ public sealed class RunViewTests
     public void One_batch_says_whether_it_was_learnt()
     {
         Assert.Contains("yes", Shown.Text(new OverfitCheck(4, 0.2, 31, true)), StringComparison.Ordinal);
-        Assert.Contains("no: something is wrong", Shown.Document(new OverfitCheck(4, 3.9, 200, false)).Value, StringComparison.Ordinal);
+        Assert.Contains("no: something is wrong", Shown.Document(new OverfitCheck(4, 3.9, 200, false)).Value,
+            StringComparison.Ordinal);
     }
 }

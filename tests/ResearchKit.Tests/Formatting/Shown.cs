@@ -28,7 +28,8 @@ internal static partial class Shown
     public static void AssertSelfContained(string page)
     {
         Assert.DoesNotMatch(Network(), Numbers().Replace(page, ""));
-        Assert.All(Addresses().Matches(page), match => Assert.StartsWith("data:image/png;base64,", match.Groups[1].Value, StringComparison.Ordinal));
+        Assert.All(Addresses().Matches(page), match =>
+            Assert.StartsWith("data:image/png;base64,", match.Groups[1].Value, StringComparison.Ordinal));
     }
 
     /// <summary>Reads a PNG of ours back: its size and its decompressed rows; checks every checksum.</summary>
@@ -43,7 +44,9 @@ internal static partial class Shown
             var body = png.Slice(8, length);
             Assert.Equal(PngImage.Checksum(png.Slice(4, length + 4)), BinaryPrimitives.ReadUInt32BigEndian(png[(8 + length)..]));
             var name = System.Text.Encoding.ASCII.GetString(png.Slice(4, 4));
-            if (name == "IHDR") (width, height, type) = (BinaryPrimitives.ReadInt32BigEndian(body), BinaryPrimitives.ReadInt32BigEndian(body[4..]), body[9]);
+            if (name == "IHDR")
+                (width, height, type) =
+                    (BinaryPrimitives.ReadInt32BigEndian(body), BinaryPrimitives.ReadInt32BigEndian(body[4..]), body[9]);
             if (name == "IDAT") data.Write(body);
             png = png[(12 + length)..];
         }

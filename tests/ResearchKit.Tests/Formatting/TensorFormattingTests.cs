@@ -10,7 +10,8 @@ public sealed class TensorFormattingTests
 {
     private static readonly ScalarType[] Types =
     [
-        ScalarType.Byte, ScalarType.Int8, ScalarType.Int16, ScalarType.Int32, ScalarType.Int64, ScalarType.Float16, ScalarType.BFloat16,
+        ScalarType.Byte, ScalarType.Int8, ScalarType.Int16, ScalarType.Int32, ScalarType.Int64, ScalarType.Float16,
+            ScalarType.BFloat16,
         ScalarType.Float32, ScalarType.Float64, ScalarType.Bool, ScalarType.ComplexFloat32, ScalarType.ComplexFloat64,
     ];
 
@@ -18,7 +19,8 @@ public sealed class TensorFormattingTests
     public void Any_shape_and_dtype_shows_bounded_well_formed_and_leaves_nothing_behind()
     {
         var before = LiveTensors.Count;
-        Gen.Select(Gen.Frequency((5, Gen.Long[1, 12]), (1, Gen.Long[0, 1]), (1, Gen.Long[13, 300])).Array[0, 5], Gen.Int[0, Types.Length - 1].Select(index => Types[index]), Gen.Bool)
+        Gen.Select(Gen.Frequency((5, Gen.Long[1, 12]), (1, Gen.Long[0, 1]), (1, Gen.Long[13, 300])).Array[0, 5],
+            Gen.Int[0, Types.Length - 1].Select(index => Types[index]), Gen.Bool)
             .Where(c => c.Item1.Aggregate(1L, (count, size) => count * size) < 2_000_000)
             .Sample((shape, type, holes) =>
             {
@@ -54,9 +56,11 @@ public sealed class TensorFormattingTests
         using var scope = NewDisposeScope();
         Tensor[] odd =
         [
-            eye(6).to_sparse(), quantize_per_tensor(randn(4, 5), 0.1, 0, ScalarType.QInt8), complex(randn(3, 3), randn(3, 3)).conj(),
+            eye(6).to_sparse(), quantize_per_tensor(randn(4, 5), 0.1, 0, ScalarType.QInt8),
+                complex(randn(3, 3), randn(3, 3)).conj(),
             quantize_per_channel(randn(4, 5), full([4], 0.1f), zeros(4, ScalarType.Int64), 0, ScalarType.QInt8),
-            ones(1).expand(20, 30), randn(4, 6).t(), sparse_coo_tensor(zeros([2, 1], ScalarType.Int64), ones(1), [100_000, 100_000]),
+            ones(1).expand(20, 30), randn(4, 6).t(),
+                sparse_coo_tensor(zeros([2, 1], ScalarType.Int64), ones(1), [100_000, 100_000]),
         ];
         foreach (var value in odd)
         {
@@ -94,7 +98,9 @@ public sealed class TensorFormattingTests
         Assert.Equal((-4d, 4d, (byte)126), (scale.Low, scale.High, scale.IndexOf(0)));
         Assert.Equal("#f7f7f7", scale.Palette[126].ToString());
         Assert.False(new ColorScale(0, 4).IsDiverging);
-        Assert.Equal((0, 252), (new ColorScale(double.MinValue, double.MaxValue).IndexOf(double.MinValue), new ColorScale(double.MinValue, double.MaxValue).IndexOf(double.MaxValue)));
+        Assert.Equal((0, 252),
+            (new ColorScale(double.MinValue, double.MaxValue).IndexOf(double.MinValue),
+            new ColorScale(double.MinValue, double.MaxValue).IndexOf(double.MaxValue)));
     }
 
     [Fact]
@@ -134,7 +140,8 @@ public sealed class TensorFormattingTests
         Tensor[] values =
         [
             tensor(3.25f), arange(12).view(3, 4), tensor(new[,] { { 0.5f, -1.25f }, { float.NaN, float.NegativeInfinity } }),
-            tensor([true, false, true]), linspace(-1, 1, 1000).view(10, 100), zeros(2, 2, 2), complex(tensor([1f, -2f]), tensor([0.5f, -0.5f])),
+            tensor([true, false, true]), linspace(-1, 1, 1000).view(10, 100), zeros(2, 2, 2),
+                complex(tensor([1f, -2f]), tensor([0.5f, -0.5f])),
             full([3], long.MaxValue, ScalarType.Int64), nn.Parameter(ones(200)),
         ];
         Snapshot.Match(string.Join("\n\n", values.Select(Shown.Text)));

@@ -6,9 +6,10 @@ namespace ResearchKit.Tests.Golden;
 
 /// <summary>Which ReLU units of a network are on for an input, and which of its inputs each max pooling takes.</summary>
 /// <remarks>
-/// Within one pattern a network of such units is a smooth function, whose gradients agree in float32 and float64. Where rounding puts a
-/// unit on the other side of zero, they differ in their first digits, and neither is wrong. So float32 gradients are compared with the
-/// pattern of float64 imposed, and the units that had to be imposed are counted. Only modules count, not <c>functional.max_pool2d</c>.
+/// Within one pattern a network of such units is a smooth function, whose gradients agree in float32 and float64. Where rounding
+/// puts a unit on the other side of zero, they differ in their first digits, and neither is wrong. So float32 gradients are
+/// compared with the pattern of float64 imposed, and the units that had to be imposed are counted. Only modules count, not
+/// <c>functional.max_pool2d</c>.
 /// </remarks>
 internal sealed class ActivationPattern : IDisposable
 {
@@ -49,15 +50,18 @@ internal sealed class ActivationPattern : IDisposable
     /// <param name="hook">From the input, the choices made for it and the output to the output that the next layer takes.</param>
     private static Hooks Hook(nn.Module model, Func<Tensor, Tensor, Tensor, Tensor> hook)
     {
-        var relus = model.modules().OfType<Relu>().Select(relu => relu.register_forward_hook((_, input, output) => hook(input, output > 0, output)));
-        var pools = model.modules().OfType<MaxPool2d>().Select(pool => pool.register_forward_hook((_, input, output) => hook(input, Places(pool, input), output)));
+        var relus = model.modules().OfType<Relu>()
+            .Select(relu => relu.register_forward_hook((_, input, output) => hook(input, output > 0, output)));
+        var pools = model.modules().OfType<MaxPool2d>()
+            .Select(pool => pool.register_forward_hook((_, input, output) => hook(input, Places(pool, input), output)));
         return new Hooks([.. relus.Concat(pools).Select(remover => (Action)remover.remove)]);
     }
 
     private static Tensor Places(MaxPool2d pool, Tensor input)
     {
         using var scope = NewDisposeScope();
-        var (_, places) = nn.functional.max_pool2d_with_indices(input.detach(), pool.kernel_size, pool.stride, pool.padding, pool.dilation, pool.ceil_mode);
+        var (_, places) = nn.functional.max_pool2d_with_indices(input.detach(), pool.kernel_size, pool.stride, pool.padding,
+            pool.dilation, pool.ceil_mode);
         return places.MoveToOuterDisposeScope();
     }
 

@@ -16,7 +16,8 @@ internal sealed class GoldenCase : IDisposable
         Name = name;
         Folder = Repository.PathTo("tests", "ResearchKit.Tests", "Golden", "models", name);
         expected = SafetensorsFile.Read(Path.Combine(Folder, "expected.safetensors"));
-        tolerances = JsonSerializer.Deserialize<Dictionary<string, double>>(File.ReadAllText(Path.Combine(Folder, "tolerance.json")))!;
+        tolerances = JsonSerializer.Deserialize<Dictionary<string, double>>(File.ReadAllText(Path.Combine(Folder,
+            "tolerance.json")))!;
     }
 
     public string Name { get; }
@@ -37,9 +38,12 @@ internal sealed class GoldenCase : IDisposable
     public double Tolerance(string name) => expected[name].is_integral() ? tolerances.GetValueOrDefault(name) : tolerances[name];
 
     /// <summary>The case's config.json.</summary>
-    public JsonElement Settings() => JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(Path.Combine(Folder, "config.json")));
+    public JsonElement Settings() =>
+        JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(Path.Combine(Folder, "config.json")));
 
-    /// <summary>Gives a model the weights of the rule that config.json names tensors for; fails where names, shapes or sums differ.</summary>
+    /// <summary>
+    /// Gives a model the weights of the rule that config.json names tensors for; fails where names, shapes or sums differ.
+    /// </summary>
     public void FillByRule(nn.Module model) => WeightRule.Fill(model, Settings());
 
     /// <summary>Checks the gradients that the case has.</summary>
@@ -48,7 +52,8 @@ internal sealed class GoldenCase : IDisposable
     public void CheckGradients(nn.Module model, string prefix = "")
     {
         var gradients = model.named_parameters().ToDictionary(pair => $"grad.{prefix}{pair.name}", pair => pair.parameter);
-        foreach (var name in Names.Where(name => name.StartsWith("grad.", StringComparison.Ordinal))) Check(name, gradients[name].grad!);
+        foreach (var name in Names.Where(name => name.StartsWith("grad.", StringComparison.Ordinal)))
+            Check(name, gradients[name].grad!);
     }
 
     /// <summary>Fails with the largest difference.</summary>
@@ -65,7 +70,8 @@ internal static class Near
 {
     public static void Check(string what, Tensor expected, Tensor actual, double tolerance)
     {
-        Assert.True(expected.shape.SequenceEqual(actual.shape), $"{what}: expected {expected.ShapeText()}, got {actual.ShapeText()}");
+        Assert.True(expected.shape.SequenceEqual(actual.shape),
+            $"{what}: expected {expected.ShapeText()}, got {actual.ShapeText()}");
         using var scope = NewDisposeScope();
         var difference = (expected.to(float64) - actual.detach().to(float64)).abs();
         var largest = difference.numel() == 0 ? 0 : difference.max().item<double>();

@@ -9,7 +9,8 @@ namespace ResearchKit.Tests.Golden;
 internal static class WeightRule
 {
     /// <summary>Start of the 32-bit FNV-1a hash of the name.</summary>
-    public static uint Hash(string name) => Encoding.UTF8.GetBytes(name).Aggregate(0x811C9DC5u, (hash, letter) => (hash ^ letter) * 0x01000193u);
+    public static uint Hash(string name) =>
+        Encoding.UTF8.GetBytes(name).Aggregate(0x811C9DC5u, (hash, letter) => (hash ^ letter) * 0x01000193u);
 
     /// <summary>The number from -1 to 1 at a place.</summary>
     public static double Sample(uint hash, uint place)
@@ -21,7 +22,9 @@ internal static class WeightRule
         return ((x >> 8) / 8388608.0) - 1;
     }
 
-    /// <summary>All values of a tensor, in row-major order: <see cref="Sample"/> in 32-bit operations on many places at once.</summary>
+    /// <summary>
+    /// All values of a tensor, in row-major order: <see cref="Sample"/> in 32-bit operations on many places at once.
+    /// </summary>
     public static Tensor Values(string name, long[] shape, double factor = 1)
     {
         const long Part = 1 << 18;
@@ -44,7 +47,8 @@ internal static class WeightRule
     }
 
     /// <summary>Bits moved right, zeros coming in from the left (the operation itself repeats the sign).</summary>
-    private static Tensor Shifted(Tensor x, int bits) => x.bitwise_right_shift(tensor(bits)).bitwise_and_(tensor((int)(uint.MaxValue >> bits)));
+    private static Tensor Shifted(Tensor x, int bits) =>
+        x.bitwise_right_shift(tensor(bits)).bitwise_and_(tensor((int)(uint.MaxValue >> bits)));
 
     /// <summary>Fills a model by a config.json: <c>state_dict</c>, <c>weight_scale</c> and <c>checksum</c>.</summary>
     public static void Fill(nn.Module model, JsonElement settings)
@@ -56,7 +60,8 @@ internal static class WeightRule
         using var quiet = no_grad();
         foreach (var (name, shape) in expected)
         {
-            Assert.True(shape.SequenceEqual(own[name].shape), $"{name} is {own[name].ShapeText()}, the reference has [{string.Join(", ", shape)}]");
+            Assert.True(shape.SequenceEqual(own[name].shape),
+                $"{name} is {own[name].ShapeText()}, the reference has [{string.Join(", ", shape)}]");
             if (name.EndsWith("num_batches_tracked", StringComparison.Ordinal))
             {
                 own[name].zero_();

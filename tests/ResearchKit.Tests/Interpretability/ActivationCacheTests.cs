@@ -64,7 +64,8 @@ public sealed class ActivationCacheTests : IDisposable
         Assert.All(maps.Patterns, pattern =>
         {
             Assert.Equal((2, 3), (pattern.Weights.GetLength(0), pattern.Weights.GetLength(1)));
-            for (var query = 0; query < 2; query++) Assert.Equal(1, pattern.Weights[query, 0] + pattern.Weights[query, 1] + pattern.Weights[query, 2], 1e-5);
+            for (var query = 0; query < 2; query++)
+                Assert.Equal(1, pattern.Weights[query, 0] + pattern.Weights[query, 1] + pattern.Weights[query, 2], 1e-5);
         });
         Assert.Throws<ArgumentException>(() => t5.CrossAttention(source, written, ["a", "b"], ["<s>", "d"]));
     }
@@ -73,10 +74,13 @@ public sealed class ActivationCacheTests : IDisposable
     public void Unknown_names_list_the_known_ones()
     {
         using var cache = ActivationCache.Record(model, name => name.EndsWith("resid_post", StringComparison.Ordinal));
-        Assert.Contains("has not run", Assert.Throws<KeyNotFoundException>(() => cache["h.0.hook_resid_post"]).Message, StringComparison.Ordinal);
+        Assert.Contains("has not run", Assert.Throws<KeyNotFoundException>(() => cache["h.0.hook_resid_post"]).Message,
+            StringComparison.Ordinal);
         model.call(tokens).Dispose();
-        Assert.Contains("h.1.hook_resid_post", Assert.Throws<KeyNotFoundException>(() => cache["h.9.hook_resid_post"]).Message, StringComparison.Ordinal);
-        Assert.Contains("hook_embed", Assert.Throws<ArgumentException>(() => ActivationCache.Record(model, _ => false)).Message, StringComparison.Ordinal);
+        Assert.Contains("h.1.hook_resid_post", Assert.Throws<KeyNotFoundException>(() => cache["h.9.hook_resid_post"]).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("hook_embed", Assert.Throws<ArgumentException>(() => ActivationCache.Record(model, _ => false)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -105,7 +109,9 @@ public sealed class ActivationCacheTests : IDisposable
                 for (var key = query + 1; key < 6; key++) Assert.Equal(0, pattern.Weights[query, key]);
             }
         });
-        Assert.Contains("[2, 6]", Assert.Throws<ArgumentException>(() => model.Attention(tokens, labels)).Message, StringComparison.Ordinal);
-        Assert.Contains("1 labels for 6", Assert.Throws<ArgumentException>(() => model.Attention(tokens[..1], ["a"])).Message, StringComparison.Ordinal);
+        Assert.Contains("[2, 6]", Assert.Throws<ArgumentException>(() => model.Attention(tokens, labels)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("1 labels for 6", Assert.Throws<ArgumentException>(() => model.Attention(tokens[..1], ["a"])).Message,
+            StringComparison.Ordinal);
     }
 }

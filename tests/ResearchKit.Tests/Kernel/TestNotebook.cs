@@ -10,7 +10,8 @@ internal static class TestNotebook
         ["cell_type"] = "code",
         ["execution_count"] = null,
         ["id"] = null,
-        ["metadata"] = tags.Length == 0 ? [] : new JsonObject { ["tags"] = new JsonArray([.. tags.Select(tag => (JsonNode)tag)]) },
+        ["metadata"] = tags.Length == 0
+            ? [] : new JsonObject { ["tags"] = new JsonArray([.. tags.Select(tag => (JsonNode)tag)]) },
         ["outputs"] = new JsonArray(),
         ["source"] = source,
     };
@@ -39,7 +40,8 @@ internal static class TestNotebook
     public static string Of(string kernel, params JsonObject[] cells)
     {
         var notebook = JsonNode.Parse(Of(cells))!;
-        notebook["metadata"]!["kernelspec"] = new JsonObject { ["display_name"] = kernel, ["language"] = "C#", ["name"] = kernel };
+        notebook["metadata"]!["kernelspec"] =
+            new JsonObject { ["display_name"] = kernel, ["language"] = "C#", ["name"] = kernel };
         return notebook.ToJsonString();
     }
 

@@ -32,7 +32,8 @@ public sealed class CtcTests : IDisposable
     {
         var logits = randn(2, Frames, Classes);
         var expected = (-Math.Log(Texts(logits[0])[Key([1, 2])]) / 2) - Math.Log(Texts(logits[1, ..3])[Key([2])]);
-        var loss = Ctc.Loss(logits, tensor(new long[] { Frames, 3 }), tensor(new long[] { 1, 2, 2, 0 }).view(2, 2), tensor(new long[] { 2, 1 }));
+        var loss = Ctc.Loss(logits, tensor(new long[] { Frames, 3 }), tensor(new long[] { 1, 2, 2, 0 }).view(2, 2),
+            tensor(new long[] { 2, 1 }));
         Assert.Equal(expected / 2, loss.item<float>(), tolerance: 1e-4);
     }
 
@@ -47,7 +48,8 @@ public sealed class CtcTests : IDisposable
         var texts = Texts(logits);
         var found = CtcBeamSearch.Decode(logits, width: 1000);
         Assert.Equal(texts.Keys.Order(), found.Select(hypothesis => Key(hypothesis.Labels)).Order());
-        foreach (var hypothesis in found) Assert.Equal(texts[Key(hypothesis.Labels)], Math.Exp(hypothesis.LogProbability), tolerance: 1e-6);
+        foreach (var hypothesis in found)
+            Assert.Equal(texts[Key(hypothesis.Labels)], Math.Exp(hypothesis.LogProbability), tolerance: 1e-6);
         Assert.Equal(1, found.Sum(hypothesis => Math.Exp(hypothesis.LogProbability)), 6);
         Assert.Equal(texts.MaxBy(entry => entry.Value).Key, Key(found[0].Labels));
     }
@@ -78,7 +80,8 @@ public sealed class CtcTests : IDisposable
         using var layer = new Gru(new() { InputWidth = 6, HiddenWidth = 16 });
         using var head = nn.Linear(16, 5);
         using var optimizer = optim.Adam(layer.parameters().Concat(head.parameters()), 0.02);
-        var (frames, text, length) = (tensor(new long[] { 12 }), tensor(new long[] { 3, 1, 1, 4 }).unsqueeze(0), tensor(new long[] { 4 }));
+        var (frames, text, length) =
+            (tensor(new long[] { 12 }), tensor(new long[] { 3, 1, 1, 4 }).unsqueeze(0), tensor(new long[] { 4 }));
         for (var step = 0; step < 60; step++)
         {
             optimizer.zero_grad();
@@ -92,7 +95,8 @@ public sealed class CtcTests : IDisposable
     public void A_text_longer_than_its_frames_adds_nothing()
     {
         var logits = randn([1, 2, Classes], requires_grad: true);
-        var loss = Ctc.Loss(logits, tensor(new long[] { 2 }), tensor(new long[] { 1, 2, 1 }).unsqueeze(0), tensor(new long[] { 3 }));
+        var loss = Ctc.Loss(logits, tensor(new long[] { 2 }), tensor(new long[] { 1, 2, 1 }).unsqueeze(0),
+            tensor(new long[] { 3 }));
         loss.backward();
         Assert.Equal(0, loss.item<float>());
         Near.Check("gradient", zeros(1, 2, Classes), logits.grad!, 0);
@@ -104,7 +108,8 @@ public sealed class CtcTests : IDisposable
         var (logits, one) = (randn(1, Frames, Classes), tensor(new long[] { 1 }));
         Assert.Contains("label 3", Refused(() => Ctc.Loss(logits, one, Padded([3]), one)), StringComparison.Ordinal);
         Assert.Contains("label 0", Refused(() => Ctc.Loss(logits, one, Padded([0]), one)), StringComparison.Ordinal);
-        Assert.Contains("9; expected 1 to 5", Refused(() => Ctc.Loss(logits, tensor(new long[] { 9 }), Padded([1]), one)), StringComparison.Ordinal);
+        Assert.Contains("9; expected 1 to 5", Refused(() => Ctc.Loss(logits, tensor(new long[] { 9 }), Padded([1]), one)),
+            StringComparison.Ordinal);
         Assert.Contains("2 texts", Refused(() => Ctc.Loss(logits, one, zeros([2, 1], int64), one)), StringComparison.Ordinal);
         Assert.Contains("0 wide", Refused(() => CtcBeamSearch.Decode(logits[0], 0)), StringComparison.Ordinal);
         Assert.Contains("[1, 5, 3]", Refused(() => Ctc.Greedy(logits)), StringComparison.Ordinal);
@@ -121,7 +126,8 @@ public sealed class CtcTests : IDisposable
         {
             var path = Enumerable.Range(0, frames).Select(frame => number / (int)Math.Pow(Classes, frame) % Classes).ToList();
             var key = Key(Ctc.Collapse(path));
-            texts[key] = texts.GetValueOrDefault(key) + path.Select((label, frame) => p[(frame * Classes) + label]).Aggregate((a, b) => a * b);
+            texts[key] = texts.GetValueOrDefault(key) + path.Select((label, frame) => p[(frame * Classes) + label])
+                .Aggregate((a, b) => a * b);
         }
         return texts;
     }

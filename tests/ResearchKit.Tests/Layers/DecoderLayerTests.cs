@@ -10,7 +10,8 @@ public sealed class DecoderLayerTests
     [Theory]
     [InlineData("tdec-post-a", 32, 4, 64, Activation.Relu, false, 1e-5)]
     [InlineData("tdec-pre-b", 24, 2, 48, Activation.Gelu, true, 0.01)]
-    public void It_equals_the_reference(string name, int width, int heads, int feedForward, Activation activation, bool normFirst, double epsilon)
+    public void It_equals_the_reference(string name, int width, int heads, int feedForward, Activation activation, bool normFirst,
+        double epsilon)
     {
         using var scope = NewDisposeScope();
         using var golden = new GoldenCase(name);
@@ -27,7 +28,8 @@ public sealed class DecoderLayerTests
         using var cache = ActivationCache.Record(layer, hook => hook.EndsWith("hook_pattern", StringComparison.Ordinal));
         golden.Check("out.output", Output());
         golden.Check("out.self_attention", cache["self_attn.hook_pattern"]);
-        Assert.Equal([golden["in.x"].shape[0], heads, golden["in.x"].shape[1], golden["in.memory"].shape[1]], cache["multihead_attn.hook_pattern"].shape);
+        Assert.Equal([golden["in.x"].shape[0], heads, golden["in.x"].shape[1], golden["in.memory"].shape[1]],
+            cache["multihead_attn.hook_pattern"].shape);
     }
 
     [Fact]
@@ -58,6 +60,7 @@ public sealed class DecoderLayerTests
         using var scope = NewDisposeScope();
         using var layer = new DecoderLayer(12, 3, 24);
         foreach (var memory in new[] { randn(3, 4, 12), randn(2, 4, 11) })
-            Assert.Contains("[2, 5, 12]", Assert.Throws<ArgumentException>(() => layer.call(randn(2, 5, 12), memory)).Message, StringComparison.Ordinal);
+            Assert.Contains("[2, 5, 12]", Assert.Throws<ArgumentException>(() => layer.call(randn(2, 5, 12), memory)).Message,
+                StringComparison.Ordinal);
     }
 }

@@ -25,7 +25,8 @@ public sealed class DenseTests : IDisposable
         Compute.Seed(3);
         using var dense = new Dense(7, 5, hasBias);
         Assert.Equal(linear.named_parameters().Select(pair => pair.name), dense.named_parameters().Select(pair => pair.name));
-        foreach (var ((name, want), (_, got)) in linear.named_parameters().Zip(dense.named_parameters())) Near.Check(name, want, got, 0);
+        foreach (var ((name, want), (_, got)) in linear.named_parameters().Zip(dense.named_parameters()))
+            Near.Check(name, want, got, 0);
     }
 
     [Theory]
@@ -85,14 +86,16 @@ public sealed class DenseTests : IDisposable
             3 => randn(1, columns).expand(rows, columns),
             _ => randn(2 * rows, 3 * columns)[TensorIndex.Slice(step: 2), TensorIndex.Slice(step: 3)],
         };
-        Gen.Select(size, size, size, Gen.Int[0, 4], Gen.Int[0, 4], Gen.Bool).Sample((rows, inputs, outputs, layout, layoutOfWeight, hasBias) =>
+        Gen.Select(size, size, size, Gen.Int[0, 4], Gen.Int[0, 4], Gen.Bool)
+            .Sample((rows, inputs, outputs, layout, layoutOfWeight, hasBias) =>
         {
             using var scope = NewDisposeScope();
             var (x, weight) = (Matrix(layout, rows, inputs), Matrix(layoutOfWeight, outputs, inputs));
             var bias = hasBias ? randn(outputs) : null;
             var want = nn.functional.linear(x.to(float64), weight.to(float64), bias?.to(float64));
             var largest = 1 + want.abs().max();
-            Near.Check($"[{rows}, {inputs}] by [{inputs}, {outputs}]", (want / largest).to(float32), (OneDnnLinear.Multiply(x, weight, bias) / largest).to(float32), 1e-5);
+            Near.Check($"[{rows}, {inputs}] by [{inputs}, {outputs}]", (want / largest).to(float32),
+                (OneDnnLinear.Multiply(x, weight, bias) / largest).to(float32), 1e-5);
         }, iter: 200, threads: 1);
     }
 
@@ -113,7 +116,8 @@ public sealed class DenseTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var dense = new Dense(3, 2);
-        Assert.Contains("expected 3 channels", Assert.Throws<ArgumentException>(() => dense.call(zeros(2, 4))).Message, StringComparison.Ordinal);
+        Assert.Contains("expected 3 channels", Assert.Throws<ArgumentException>(() => dense.call(zeros(2, 4))).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new Dense(0, 2));
     }
 }

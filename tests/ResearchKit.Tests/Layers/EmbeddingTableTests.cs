@@ -27,7 +27,8 @@ public sealed class EmbeddingTableTests
     public void Rows_that_do_not_exist_are_refused()
     {
         using var scope = NewDisposeScope();
-        Assert.Contains("5 rows", Assert.Throws<ArgumentException>(() => new EmbeddingTable(5, 3, 5)).Message, StringComparison.Ordinal);
+        Assert.Contains("5 rows", Assert.Throws<ArgumentException>(() => new EmbeddingTable(5, 3, 5)).Message,
+            StringComparison.Ordinal);
         using var table = new EmbeddingTable(5, 3);
         Assert.ThrowsAny<Exception>(() => table.call(tensor(new long[] { 5 })));
     }

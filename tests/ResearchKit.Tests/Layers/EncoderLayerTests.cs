@@ -11,7 +11,8 @@ public sealed class EncoderLayerTests
     [Theory]
     [InlineData("tenc-post-a", 32, 4, 64, Activation.Relu, false, 1e-5)]
     [InlineData("tenc-pre-b", 24, 3, 70, Activation.Gelu, true, 0.01)]
-    public void It_equals_the_reference(string name, int width, int heads, int feedForward, Activation activation, bool normFirst, double epsilon)
+    public void It_equals_the_reference(string name, int width, int heads, int feedForward, Activation activation, bool normFirst,
+        double epsilon)
     {
         using var scope = NewDisposeScope();
         using var golden = new GoldenCase(name);
@@ -51,10 +52,12 @@ public sealed class EncoderLayerTests
     public void Sizes_that_do_not_fit_are_refused()
     {
         using var scope = NewDisposeScope();
-        Assert.Contains("3 heads", Assert.Throws<ArgumentException>(() => new MultiHeadAttention(10, 3)).Message, StringComparison.Ordinal);
+        Assert.Contains("3 heads", Assert.Throws<ArgumentException>(() => new MultiHeadAttention(10, 3)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new MultiHeadAttention(9, 3, dropout: 1));
         using var layer = new EncoderLayer(12, 3, 24);
-        Assert.Contains("[5, 12]", Assert.Throws<ArgumentException>(() => layer.call(randn(5, 12))).Message, StringComparison.Ordinal);
+        Assert.Contains("[5, 12]", Assert.Throws<ArgumentException>(() => layer.call(randn(5, 12))).Message,
+            StringComparison.Ordinal);
         Assert.ThrowsAny<Exception>(() => layer.call(randn(1, 5, 11)));
     }
 }

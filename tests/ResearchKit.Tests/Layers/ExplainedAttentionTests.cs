@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Layers;
 
-/// <summary>Attention, multi-head attention and each positional encoding from their formulas, over plain arrays, and equal to the fast ones.</summary>
+/// <summary>
+/// Attention, multi-head attention and each positional encoding from their formulas, over plain arrays, and equal to the fast
+/// ones.
+/// </summary>
 public sealed class ExplainedAttentionTests : IDisposable
 {
     private const int Time = 5, Width = 6;
@@ -20,7 +23,8 @@ public sealed class ExplainedAttentionTests : IDisposable
     {
         var (query, key, value) = (Rows(randn(Time, Width)), Rows(randn(Time, Width)), Rows(randn(Time, Width)));
         Tensor Of(double[][] rows) => FromRows(rows).view(1, 1, Time, Width);
-        var fast = ScaledDotProductAttention.Attend(Of(query), Of(key), Of(value), causal ? AttentionMask.CausalOnly : AttentionMask.None);
+        var fast = ScaledDotProductAttention.Attend(Of(query), Of(key), Of(value),
+            causal ? AttentionMask.CausalOnly : AttentionMask.None);
         Near.Check("softmax(Q Kᵀ / √d) V", Of(Attention(query, key, value, causal)), fast, 1e-5);
     }
 
@@ -33,12 +37,14 @@ public sealed class ExplainedAttentionTests : IDisposable
         nn.init.normal_(state["in_proj_bias"]);
         nn.init.normal_(state["out_proj.bias"]);
         var x = Rows(randn(Time, Width));
-        double[][] Project(int part) => [.. x.Select(row => Linear(state["in_proj_weight"], state["in_proj_bias"], row, part * Width, Width))];
+        double[][] Project(int part) =>
+            [.. x.Select(row => Linear(state["in_proj_weight"], state["in_proj_bias"], row, part * Width, Width))];
         var (query, key, value) = (Project(0), Project(1), Project(2));
         var joined = Enumerable.Range(0, Time).Select(_ => new double[Width]).ToArray();
         for (var head = 0; head < heads; head++)
         {
-            double[][] Part(double[][] rows) => [.. rows.Select(row => row[(head * Width / heads)..((head + 1) * Width / heads)])];
+            double[][] Part(double[][] rows) =>
+                [.. rows.Select(row => row[(head * Width / heads)..((head + 1) * Width / heads)])];
             var mixed = Attention(Part(query), Part(key), Part(value), causal: false);
             for (var t = 0; t < Time; t++) mixed[t].CopyTo(joined[t], head * Width / heads);
         }
@@ -110,8 +116,10 @@ public sealed class ExplainedAttentionTests : IDisposable
     private static double[][] Attention(double[][] query, double[][] key, double[][] value, bool causal) =>
         [.. query.Select((q, position) =>
         {
-            var weights = key.Select((k, at) => causal && at > position ? 0 : Math.Exp(q.Zip(k, (a, b) => a * b).Sum() / Math.Sqrt(q.Length))).ToArray();
-            return Enumerable.Range(0, value[0].Length).Select(channel => value.Select((v, at) => v[channel] * weights[at]).Sum() / weights.Sum()).ToArray();
+            var weights = key.Select((k, at) =>
+                causal && at > position ? 0 : Math.Exp(q.Zip(k, (a, b) => a * b).Sum() / Math.Sqrt(q.Length))).ToArray();
+            return Enumerable.Range(0, value[0].Length)
+                .Select(channel => value.Select((v, at) => v[channel] * weights[at]).Sum() / weights.Sum()).ToArray();
         })];
 
     /// <summary>Some rows of W x + b.</summary>
@@ -127,5 +135,6 @@ public sealed class ExplainedAttentionTests : IDisposable
         return [.. values.Chunk((int)matrix.shape[1])];
     }
 
-    private static Tensor FromRows(double[][] rows) => tensor(rows.SelectMany(row => row).ToArray()).view(rows.Length, rows[0].Length).to(float32);
+    private static Tensor FromRows(double[][] rows) =>
+        tensor(rows.SelectMany(row => row).ToArray()).view(rows.Length, rows[0].Length).to(float32);
 }

@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Layers;
 
-/// <summary>Convolution, pooling and fully connected layers from their formulas, number by number, and equal to the fast ones.</summary>
+/// <summary>
+/// Convolution, pooling and fully connected layers from their formulas, number by number, and equal to the fast ones.
+/// </summary>
 public sealed class ExplainedConvolutionTests : IDisposable
 {
     private readonly DisposeScope scope = NewDisposeScope();
@@ -27,7 +29,8 @@ public sealed class ExplainedConvolutionTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Convolutions))]
-    public void A_convolution_sums_what_lies_under_its_window(int inputs, int outputs, int kernel, int stride, int padding, int dilation, int groups)
+    public void A_convolution_sums_what_lies_under_its_window(int inputs, int outputs, int kernel, int stride, int padding,
+        int dilation, int groups)
     {
         using var layer = new Convolution2d(inputs, outputs, kernel, stride, padding, dilation, groups);
         var x = randn(2, inputs, 7, 6);
@@ -39,7 +42,8 @@ public sealed class ExplainedConvolutionTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Convolutions))]
-    public void Its_gradients_are_those_of_float64(int inputs, int outputs, int kernel, int stride, int padding, int dilation, int groups)
+    public void Its_gradients_are_those_of_float64(int inputs, int outputs, int kernel, int stride, int padding, int dilation,
+        int groups)
     {
         using var layer = new Convolution2d(inputs, outputs, kernel, stride, padding, dilation, groups);
         var x = randn([2, inputs, 7, 6], requires_grad: true);
@@ -47,7 +51,8 @@ public sealed class ExplainedConvolutionTests : IDisposable
 
         // libtorch gives float64 to no other library.
         var (wide, weight) = (x.detach().to(float64).requires_grad_(), layer.Weight.detach().to(float64).requires_grad_());
-        nn.functional.conv2d(wide, weight, layer.Bias!.detach().to(float64), [stride, stride], [padding, padding], [dilation, dilation], groups)
+        nn.functional.conv2d(wide, weight, layer.Bias!.detach().to(float64), [stride, stride], [padding, padding],
+            [dilation, dilation], groups)
             .square().sum().backward();
         Near.Check("input", wide.grad!, x.grad!, 1e-3);
         Near.Check("weight", weight.grad!, layer.Weight.grad!, 2e-3);
@@ -55,7 +60,8 @@ public sealed class ExplainedConvolutionTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Convolutions))]
-    public void Exact_gradients_are_sums_of_float64_rounded_once(int inputs, int outputs, int kernel, int stride, int padding, int dilation, int groups)
+    public void Exact_gradients_are_sums_of_float64_rounded_once(int inputs, int outputs, int kernel, int stride, int padding,
+        int dilation, int groups)
     {
         using var layer = new Convolution2d(inputs, outputs, kernel, stride, padding, dilation, groups);
         var x = randn([2, inputs, 7, 6], requires_grad: true);
@@ -75,7 +81,8 @@ public sealed class ExplainedConvolutionTests : IDisposable
         (y * factors).sum().backward();
 
         var (wide, weight, bias) = (Wide(x), Wide(layer.Weight), Wide(layer.Bias!));
-        var expected = nn.functional.conv2d(wide, weight, bias, [stride, stride], [padding, padding], [dilation, dilation], groups);
+        var expected = nn.functional.conv2d(wide, weight, bias, [stride, stride], [padding, padding], [dilation, dilation],
+            groups);
         (expected * factors).sum().backward();
         Near.Check("the sums", expected.to(float32), y, 0);
         Near.Check("input", wide.grad!.to(float32), x.grad!, 0);
@@ -85,19 +92,23 @@ public sealed class ExplainedConvolutionTests : IDisposable
 
     [SkippableTheory]
     [MemberData(nameof(Convolutions))]
-    public void Under_bfloat16_autocast_every_path_gives_bfloat16(int inputs, int outputs, int kernel, int stride, int padding, int dilation, int groups)
+    public void Under_bfloat16_autocast_every_path_gives_bfloat16(int inputs, int outputs, int kernel, int stride, int padding,
+        int dilation, int groups)
     {
         Skip.IfNot(Autocast.IsSupported, "This libtorch shows no autocast.");
         using var layer = new Convolution2d(inputs, outputs, kernel, stride, padding, dilation, groups);
         var x = randn([2, inputs, 7, 6], requires_grad: true);
-        var expected = nn.functional.conv2d(Rounded(x), Rounded(layer.Weight), Rounded(layer.Bias!), [stride, stride], [padding, padding], [dilation, dilation], groups);
+        var expected = nn.functional.conv2d(Rounded(x), Rounded(layer.Weight), Rounded(layer.Bias!), [stride, stride],
+            [padding, padding], [dilation, dilation], groups);
         using var kernels = new TestKernels("");
         try
         {
             foreach (var path in new[] { "libtorch's", "columns", "emulated", "columns, emulated", "exact", "exact, emulated" })
             {
-                TestKernels.Take(path.Contains("columns", StringComparison.Ordinal) ? "convolution=columns" : "convolution=onednn");
-                TestKernels.Take(path.Contains("emulated", StringComparison.Ordinal) ? "bf16-convolution=float32" : "bf16-convolution=libtorch");
+                TestKernels.Take(path.Contains("columns", StringComparison.Ordinal)
+                    ? "convolution=columns" : "convolution=onednn");
+                TestKernels.Take(path.Contains("emulated", StringComparison.Ordinal)
+                    ? "bf16-convolution=float32" : "bf16-convolution=libtorch");
                 Compute.ExactGradients = path.Contains("exact", StringComparison.Ordinal);
                 Tensor y;
                 using (new Autocast(DeviceType.CPU, ScalarType.BFloat16)) y = layer.call(x);
@@ -119,7 +130,8 @@ public sealed class ExplainedConvolutionTests : IDisposable
         using var layer = new Convolution2d(2, 3, (1, 5), padding: (0, 2));
         using var turned = new Convolution2d(2, 3, (5, 1), padding: (2, 0));
         var x = randn(1, 2, 4, 6);
-        turned.load_state_dict(layer.state_dict().ToDictionary(pair => pair.Key, pair => pair.Key == "weight" ? pair.Value.transpose(2, 3) : pair.Value));
+        turned.load_state_dict(layer.state_dict()
+            .ToDictionary(pair => pair.Key, pair => pair.Key == "weight" ? pair.Value.transpose(2, 3) : pair.Value));
         Near.Check("turned", layer.call(x), turned.call(x.transpose(2, 3)).transpose(2, 3), 1e-5);
     }
 
@@ -135,7 +147,8 @@ public sealed class ExplainedConvolutionTests : IDisposable
         var x = randn(2, 3, 5, 5);
         Tensor PerChannel(string name) => state[name].view(1, 4, 1, 1);
         var convolved = nn.functional.conv2d(x.to(float64), state["conv.weight"].to(float64), padding: [1, 1]).to(float32);
-        var line = ((convolved - PerChannel("bn.running_mean")) / (PerChannel("bn.running_var") + 1e-3).sqrt() * PerChannel("bn.weight")) + PerChannel("bn.bias");
+        var line = ((convolved - PerChannel("bn.running_mean")) / (PerChannel("bn.running_var") + 1e-3).sqrt()
+            * PerChannel("bn.weight")) + PerChannel("bn.bias");
         Near.Check("relu(line)", line.clamp_min(0), layer.call(x), 1e-5);
         Near.Check("alone in its batch", layer.call(x)[..1], layer.call(x[..1]), 1e-5);
     }
@@ -183,23 +196,30 @@ public sealed class ExplainedConvolutionTests : IDisposable
     [Fact]
     public void Channels_and_groups_that_do_not_fit_are_refused()
     {
-        Assert.Contains("3 groups", Assert.Throws<ArgumentException>(() => new Convolution2d(4, 6, 3, groups: 3)).Message, StringComparison.Ordinal);
-        Assert.Contains("stride 0", Assert.Throws<ArgumentException>(() => new Convolution2d(4, 6, 3, stride: 0)).Message, StringComparison.Ordinal);
+        Assert.Contains("3 groups", Assert.Throws<ArgumentException>(() => new Convolution2d(4, 6, 3, groups: 3)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("stride 0", Assert.Throws<ArgumentException>(() => new Convolution2d(4, 6, 3, stride: 0)).Message,
+            StringComparison.Ordinal);
         using var layer = new Convolution2d(4, 6, 3);
-        Assert.Contains("the convolution has 4", Assert.Throws<ArgumentException>(() => layer.call(randn(1, 3, 5, 5))).Message, StringComparison.Ordinal);
-        Assert.Contains("[4, 5, 5]", Assert.Throws<ArgumentException>(() => layer.call(randn(4, 5, 5))).Message, StringComparison.Ordinal);
+        Assert.Contains("the convolution has 4", Assert.Throws<ArgumentException>(() => layer.call(randn(1, 3, 5, 5))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("[4, 5, 5]", Assert.Throws<ArgumentException>(() => layer.call(randn(4, 5, 5))).Message,
+            StringComparison.Ordinal);
     }
 
     private static Tensor Wide(Tensor x) => x.detach().to(float64).requires_grad_();
 
     private static Tensor Rounded(Tensor x) => x.detach().to(bfloat16).to(float32);
 
-    /// <summary>y[b, o, r, c] = bias[o] + Σ over the group's channels and the window of weight · x, zero outside the picture.</summary>
+    /// <summary>
+    /// y[b, o, r, c] = bias[o] + Σ over the group's channels and the window of weight · x, zero outside the picture.
+    /// </summary>
     private static Tensor Formula(Tensor x, Convolution2d layer, int stride, int padding, int dilation, int groups)
     {
         var (weight, input) = (layer.Weight.detach(), x);
         var (outputs, perGroup, kernel) = ((int)weight.shape[0], (int)weight.shape[1], (int)weight.shape[2]);
-        var (w, v, b) = (weight.data<float>().ToArray(), input.data<float>().ToArray(), layer.Bias!.detach().data<float>().ToArray());
+        var (w, v, b) = (weight.data<float>().ToArray(), input.data<float>().ToArray(),
+            layer.Bias!.detach().data<float>().ToArray());
         int height = (int)x.shape[2], width = (int)x.shape[3], channels = (int)x.shape[1];
         int Length(int size) => ((size + (2 * padding) - (dilation * (kernel - 1)) - 1) / stride) + 1;
         var result = zeros(x.shape[0], outputs, Length(height), Length(width));
@@ -213,7 +233,8 @@ public sealed class ExplainedConvolutionTests : IDisposable
                             for (var down = 0; down < kernel; down++)
                                 for (var across = 0; across < kernel; across++)
                                 {
-                                    var (r, c) = ((row * stride) - padding + (down * dilation), (column * stride) - padding + (across * dilation));
+                                    var (r, c) = ((row * stride) - padding + (down * dilation),
+                                        (column * stride) - padding + (across * dilation));
                                     if (r < 0 || r >= height || c < 0 || c >= width) continue;
                                     var channel = (o / (outputs / groups) * perGroup) + i;
                                     sum += w[(((o * perGroup) + i) * kernel * kernel) + (down * kernel) + across]

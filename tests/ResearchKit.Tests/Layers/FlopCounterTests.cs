@@ -22,7 +22,8 @@ public sealed class FlopCounterTests : IDisposable
         var tokens = zeros([Batch, Time], int64);
         double layers = config.Layers, width = config.ModelWidth;
         var weights = (12 * layers * width * width) + (width * config.VocabularySize);
-        Assert.Equal(Batch * Time * ((2 * weights) + (4 * layers * Time * width)), FlopCounter.Of(model, () => model.call(tokens)));
+        Assert.Equal(Batch * Time * ((2 * weights) + (4 * layers * Time * width)),
+            FlopCounter.Of(model, () => model.call(tokens)));
     }
 
     [Fact]

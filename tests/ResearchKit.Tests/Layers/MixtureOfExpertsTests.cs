@@ -21,7 +21,8 @@ public sealed class MixtureOfExpertsTests
                 var total = chosen.Sum(e => probabilities[e]);
                 return Sum([.. chosen.Select(e => probabilities[e] / total)], [.. chosen.Select(e => Times(
                     w($"experts.{e}.down_proj.weight"),
-                    [.. Times(w($"experts.{e}.gate_proj.weight"), x).Zip(Times(w($"experts.{e}.up_proj.weight"), x), (gate, up) => Silu(gate) * up)]))]);
+                    [.. Times(w($"experts.{e}.gate_proj.weight"), x)
+                        .Zip(Times(w($"experts.{e}.up_proj.weight"), x), (gate, up) => Silu(gate) * up)]))]);
             })];
         });
 
@@ -66,7 +67,8 @@ public sealed class MixtureOfExpertsTests
         var trained = mixture.call(x);
         trained.square().sum().backward();
         Assert.True(allclose(plain, trained));
-        Assert.True(allclose(expected, gate.grad!, rtol: 1e-4, atol: 1e-6), $"{(expected - gate.grad!).abs().max().item<float>()}");
+        Assert.True(allclose(expected, gate.grad!, rtol: 1e-4, atol: 1e-6),
+            $"{(expected - gate.grad!).abs().max().item<float>()}");
     }
 
     [Fact]

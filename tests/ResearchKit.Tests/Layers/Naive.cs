@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Layers;
 
-/// <summary>Layers' parts written out as their formulas say, a number at a time in float64: what the fast ones are compared with.</summary>
+/// <summary>
+/// Layers' parts written out as their formulas say, a number at a time in float64: what the fast ones are compared with.
+/// </summary>
 internal static class Naive
 {
     public static double[] Vector(Tensor tensor) => tensor.detach().to(float64).flatten().data<double>().ToArray();

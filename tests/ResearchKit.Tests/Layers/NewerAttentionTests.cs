@@ -44,14 +44,16 @@ public sealed class NewerAttentionTests
             var w = Weights(layer);
             double[] Lambda(string name) => [.. w(name).Select(row => row[0])];
             var (size, initial) = (Width / heads, 0.8 - (0.6 * Math.Exp(-0.3 * number)));
-            var lambda = Math.Exp(Dot(Lambda("lambda_q1"), Lambda("lambda_k1"))) - Math.Exp(Dot(Lambda("lambda_q2"), Lambda("lambda_k2"))) + initial;
+            var lambda = Math.Exp(Dot(Lambda("lambda_q1"), Lambda("lambda_k1")))
+                - Math.Exp(Dot(Lambda("lambda_q2"), Lambda("lambda_k2"))) + initial;
             return [.. x.Select((_, t) => Times(w("out_proj.weight"), [.. Enumerable.Range(0, heads).SelectMany(head =>
             {
                 var seen = Enumerable.Range(0, t + 1).ToList();
                 var values = seen.Select(s => Part(Times(w("v_proj.weight"), x[s]), head, size)).ToArray();
                 var two = new[] { 0, 1 }.Select(which => Attend(
                     Rotate(Part(Times(w("q_proj.weight"), x[t]), (2 * head) + which, size / 2), t),
-                    [.. seen.Select(s => Rotate(Part(Times(w("k_proj.weight"), x[s]), (2 * head) + which, size / 2), s))], values)).ToArray();
+                    [.. seen.Select(s => Rotate(Part(Times(w("k_proj.weight"), x[s]), (2 * head) + which, size / 2), s))],
+                        values)).ToArray();
                 var difference = Plus(two[0], Scaled(-lambda, two[1]));
                 return Scaled(1 - initial, RmsNorm(difference, [.. w("subln.weight").Select(row => row[0])], 1e-5));
             })]))];
@@ -60,13 +62,15 @@ public sealed class NewerAttentionTests
     [Fact]
     public void Latent_attention_follows_its_formula()
     {
-        var sizes = new LatentAttentionSizes { Width = Width, Heads = 3, QueryRank = 10, KeyValueRank = 6, PlainWidth = 5, RotaryWidth = 4, ValueWidth = 7 };
+        var sizes = new LatentAttentionSizes { Width = Width, Heads = 3, QueryRank = 10, KeyValueRank = 6, PlainWidth = 5,
+            RotaryWidth = 4, ValueWidth = 7 };
         Check(new LatentAttention(sizes), (layer, x) =>
         {
             var w = Weights(layer);
             double[] Norm(string name, double[] v) => RmsNorm(v, [.. w(name).Select(row => row[0])], 1e-6);
             double[] Pairs(double[] v) => [v[0], v[2], v[1], v[3]];   // (0, 1), (2, 3) side by side, as published
-            var queries = x.Select(token => Times(w("q_b_proj.weight"), Norm("q_a_layernorm.weight", Times(w("q_a_proj.weight"), token)))).ToArray();
+            var queries = x.Select(token =>
+                Times(w("q_b_proj.weight"), Norm("q_a_layernorm.weight", Times(w("q_a_proj.weight"), token)))).ToArray();
             var narrow = x.Select(token => Times(w("kv_a_proj_with_mqa.weight"), token)).ToArray();
             var wide = narrow.Select(v => Times(w("kv_b_proj.weight"), Norm("kv_a_layernorm.weight", v[..6]))).ToArray();
             return [.. x.Select((_, t) => Times(w("o_proj.weight"), [.. Enumerable.Range(0, 3).SelectMany(head =>
@@ -74,7 +78,8 @@ public sealed class NewerAttentionTests
                 var query = Part(queries[t], head, 9);
                 return Attend(
                     [.. query[..5], .. Rotate(Pairs(query[5..]), t)],
-                    [.. Enumerable.Range(0, t + 1).Select(s => (double[])[.. Part(wide[s], head, 12)[..5], .. Rotate(Pairs(narrow[s][6..]), s)])],
+                    [.. Enumerable.Range(0, t + 1)
+                        .Select(s => (double[])[.. Part(wide[s], head, 12)[..5], .. Rotate(Pairs(narrow[s][6..]), s)])],
                     [.. Enumerable.Range(0, t + 1).Select(s => Part(wide[s], head, 12)[5..])]);
             })]))];
         });
@@ -92,8 +97,10 @@ public sealed class NewerAttentionTests
             return [.. x.Select((_, t) => Times(w("o_proj.weight"), [.. Enumerable.Range(0, 2).SelectMany(head =>
             {
                 var query = Feature(Part(Times(w("q_proj.weight"), x[t]), head, 8));
-                var weights = Enumerable.Range(0, t + 1).Select(s => Dot(query, Feature(Part(Times(w("k_proj.weight"), x[s]), head, 8)))).ToArray();
-                return Sum(Scaled(1 / weights.Sum(), weights), [.. Enumerable.Range(0, t + 1).Select(s => Part(Times(w("v_proj.weight"), x[s]), head, 8))]);
+                var weights = Enumerable.Range(0, t + 1)
+                    .Select(s => Dot(query, Feature(Part(Times(w("k_proj.weight"), x[s]), head, 8)))).ToArray();
+                return Sum(Scaled(1 / weights.Sum(), weights),
+                    [.. Enumerable.Range(0, t + 1).Select(s => Part(Times(w("v_proj.weight"), x[s]), head, 8))]);
             })]))];
         });
 
@@ -110,12 +117,17 @@ public sealed class NewerAttentionTests
                 for (var k = 0; k < keys; k++)
                     seen.Add(k <= q + before && k > q + before - window ? 1 : 0);
             var mask = new AttentionMask { Causal = true, Window = window };
-            var pattern = ScaledDotProductAttention.Attend(zeros(1, 1, queries, 2), zeros(1, 1, keys, 2), eye(keys).view(1, 1, keys, keys), mask);
+            var pattern = ScaledDotProductAttention.Attend(zeros(1, 1, queries, 2), zeros(1, 1, keys, 2),
+                eye(keys).view(1, 1, keys, keys), mask);
             var expected = tensor(seen.ToArray()).view(queries, keys);
             return allclose(pattern[0, 0].to(float64), expected / expected.sum(-1, keepdim: true), atol: 1e-6);
         }, iter: 60);
-        Assert.Throws<ArgumentException>(() => ScaledDotProductAttention.Attend(zeros(1, 1, 2, 2), zeros(1, 1, 2, 2), zeros(1, 1, 2, 2), new AttentionMask { Window = 1 }));
-        Assert.Throws<ArgumentException>(() => ScaledDotProductAttention.Attend(zeros(1, 1, 2, 2), zeros(1, 1, 2, 2), zeros(1, 1, 2, 2), new AttentionMask { Causal = true, Window = 0 }));
+        Assert.Throws<ArgumentException>(() =>
+            ScaledDotProductAttention.Attend(zeros(1, 1, 2, 2), zeros(1, 1, 2, 2), zeros(1, 1, 2, 2),
+            new AttentionMask { Window = 1 }));
+        Assert.Throws<ArgumentException>(() =>
+            ScaledDotProductAttention.Attend(zeros(1, 1, 2, 2), zeros(1, 1, 2, 2), zeros(1, 1, 2, 2),
+            new AttentionMask { Causal = true, Window = 0 }));
     }
 
     [Fact]
@@ -142,7 +154,8 @@ public sealed class NewerAttentionTests
         for (var row = 0; row < 2; row++)
         {
             var expected = loop(layer, Rows(x[row]));
-            Near.Check($"sequence {row}", tensor(expected.SelectMany(values => values).ToArray()).view(Time, Width), y[row], 2e-5 * expected.Max(values => values.Max(Math.Abs)));
+            Near.Check($"sequence {row}", tensor(expected.SelectMany(values => values).ToArray()).view(Time, Width), y[row],
+                2e-5 * expected.Max(values => values.Max(Math.Abs)));
         }
     }
 

@@ -20,24 +20,29 @@ public sealed class PackedLayerTests : IDisposable
     /// <summary>Height and width of the window, stride, padding, dilation, groups.</summary>
     public static TheoryData<int, int, int, int, int, int> Windows => new()
     {
-        { 1, 1, 1, 0, 1, 1 }, { 3, 3, 1, 1, 1, 1 }, { 5, 7, 1, 2, 1, 1 }, { 7, 7, 2, 3, 1, 1 }, { 3, 3, 1, 2, 2, 1 }, { 3, 3, 2, 1, 1, 2 }, { 1, 7, 1, 3, 1, 1 }, { 3, 3, 1, 1, 1, 4 },
+        { 1, 1, 1, 0, 1, 1 }, { 3, 3, 1, 1, 1, 1 }, { 5, 7, 1, 2, 1, 1 }, { 7, 7, 2, 3, 1, 1 }, { 3, 3, 1, 2, 2, 1 },
+            { 3, 3, 2, 1, 1, 2 }, { 1, 7, 1, 3, 1, 1 }, { 3, 3, 1, 1, 1, 4 },
     };
 
     [Theory]
     [MemberData(nameof(Windows))]
-    public void A_folded_convolution_is_convolution_and_norm(int height, int width, int stride, int padding, int dilation, int groups)
+    public void A_folded_convolution_is_convolution_and_norm(int height, int width, int stride, int padding, int dilation,
+        int groups)
     {
         manual_seed(1);
         foreach (var (hasBias, affine) in new[] { (false, true), (true, true), (true, false) })
         {
-            using var convolution = new Convolution2d(8, 12, (height, width), stride, (padding, padding), dilation, groups, hasBias);
+            using var convolution =
+                new Convolution2d(8, 12, (height, width), stride, (padding, padding), dilation, groups, hasBias);
             using var norm = Norm(12, affine);
             convolution.eval();
             var x = randn(2, 8, 15, 17);
             var (weight, bias) = PackedConvolution.Fold(convolution.Weight.to(float64), convolution.Bias?.to(float64), norm);
-            var sum = nn.functional.conv2d(x.to(float64), convolution.Weight.to(float64), convolution.Bias?.to(float64), [stride, stride], [padding, padding], [dilation, dilation], groups);
+            var sum = nn.functional.conv2d(x.to(float64), convolution.Weight.to(float64), convolution.Bias?.to(float64),
+                [stride, stride], [padding, padding], [dilation, dilation], groups);
             var expected = Normalized(sum, norm);
-            var folded = nn.functional.conv2d(x.to(float64), weight, bias, [stride, stride], [padding, padding], [dilation, dilation], groups);
+            var folded = nn.functional.conv2d(x.to(float64), weight, bias, [stride, stride], [padding, padding],
+                [dilation, dilation], groups);
             Near(expected, folded, 1e-12);
 
             var added = randn(expected.shape);
@@ -45,7 +50,9 @@ public sealed class PackedLayerTests : IDisposable
                 new ConvolutionGeometry([stride, stride], [padding, padding], [dilation, dilation], groups), ScalarType.Float32);
             Near(expected, packed.Convolve(x, null, overwrites: false, relu: false), 1e-5);
             Near(nn.functional.relu(expected + added), packed.Convolve(x, added, overwrites: false, relu: true), 1e-5);
-            Near(expected + added, packed.Convolve(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), added, overwrites: false, relu: false), 1e-5);
+            Near(expected + added,
+                packed.Convolve(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), added, overwrites: false, relu: false),
+                1e-5);
             foreach (var map in new[] { added.clone(), added.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) })
                 Near(nn.functional.relu(expected + added), packed.Convolve(x, map, overwrites: true, relu: true), 1e-5);
         }
@@ -87,7 +94,8 @@ public sealed class PackedLayerTests : IDisposable
     public void Shapes_that_do_not_fit_are_refused()
     {
         using var packed = new PackedLinear(randn(6, 5), ScalarType.Float32);
-        Assert.Equal("Got [2, 4]; expected 5 channels on the last axis. (Parameter 'x')", Assert.Throws<ArgumentException>(() => packed.Multiply(zeros(2, 4), null)).Message);
+        Assert.Equal("Got [2, 4]; expected 5 channels on the last axis. (Parameter 'x')",
+            Assert.Throws<ArgumentException>(() => packed.Multiply(zeros(2, 4), null)).Message);
         Assert.Equal([0, 6], packed.Multiply(zeros(0, 5), null).shape);
     }
 

@@ -77,13 +77,18 @@ public sealed class PositionalEncodingTests : IDisposable
         void Follows(RotaryScaling scaling, Func<double, double> formula)
         {
             using var rotary = new RotaryPositions(Width, Base, scaling);
-            var turned = rotary.Rotate(cat([ones(1, 1, 1, Width / 2), zeros(1, 1, 1, Width / 2)], -1), Position).view(2, Width / 2);
-            var angles = Enumerable.Range(0, Width / 2).Select(pair => Position * formula(Math.Pow(Base, -2.0 * pair / Width))).ToList();
-            Near.Check($"{scaling}", tensor(angles.Select(angle => (float)Math.Cos(angle)).Concat(angles.Select(angle => (float)Math.Sin(angle))).ToArray()).view(2, Width / 2), turned, 2e-6);
+            var turned = rotary.Rotate(cat([ones(1, 1, 1, Width / 2), zeros(1, 1, 1, Width / 2)], -1), Position).view(2,
+                Width / 2);
+            var angles = Enumerable.Range(0, Width / 2).Select(pair => Position * formula(Math.Pow(Base, -2.0 * pair / Width)))
+                .ToList();
+            Near.Check($"{scaling}",
+                tensor(angles.Select(angle => (float)Math.Cos(angle)).Concat(angles.Select(angle => (float)Math.Sin(angle)))
+                .ToArray()).view(2, Width / 2), turned, 2e-6);
         }
         Follows(new RotaryScaling.Linear(Factor), angle => angle / Factor);
         Follows(new RotaryScaling.Llama3(Factor, Low, High, (int)Context), Llama3);
-        var pairs = Enumerable.Range(0, Width / 2).Select(pair => Math.Pow(Base, -2.0 * pair / Width)).GroupBy(angle => Llama3(angle) == angle ? "fast" : Llama3(angle) == angle / Factor ? "slow" : "between");
+        var pairs = Enumerable.Range(0, Width / 2).Select(pair => Math.Pow(Base, -2.0 * pair / Width))
+            .GroupBy(angle => Llama3(angle) == angle ? "fast" : Llama3(angle) == angle / Factor ? "slow" : "between");
         Assert.Equal(3, pairs.Count());   // the formula's three cases all occur
     }
 
@@ -94,7 +99,9 @@ public sealed class PositionalEncodingTests : IDisposable
     [InlineData(8, 1, 4, 0)]
     [InlineData(double.NaN, 1, 4, 512)]
     public void A_scaling_that_contradicts_itself_is_refused(double factor, double low, double high, int context) =>
-        Assert.Contains("Rotary scaling", Refused(() => new RotaryPositions(8, scaling: new RotaryScaling.Llama3(factor, low, high, context))), StringComparison.Ordinal);
+        Assert.Contains("Rotary scaling",
+            Refused(() => new RotaryPositions(8, scaling: new RotaryScaling.Llama3(factor, low, high, context))),
+            StringComparison.Ordinal);
 
     [Fact]
     public void A_rotated_score_depends_on_the_distance_alone()
@@ -125,12 +132,15 @@ public sealed class PositionalEncodingTests : IDisposable
     {
         using var encoding = PositionalEncoding.Create(kind, 10, 6, 1);
         var positions = tensor(new long[] { 4, 5, 6, 1, 2, 3 }).view(2, 3);
-        Tensor At(Tensor x, long start) => kind == Positions.Rotary ? encoding.Rotate(x.unsqueeze(1), start).squeeze(1) : encoding.Embed(x, start);
+        Tensor At(Tensor x, long start) =>
+            kind == Positions.Rotary ? encoding.Rotate(x.unsqueeze(1), start).squeeze(1) : encoding.Embed(x, start);
         var rows = randn(2, 3, 6);
-        var actual = kind == Positions.Rotary ? encoding.Rotate(rows.unsqueeze(1), positions).squeeze(1) : encoding.Embed(rows, positions);
+        var actual = kind == Positions.Rotary
+            ? encoding.Rotate(rows.unsqueeze(1), positions).squeeze(1) : encoding.Embed(rows, positions);
         Near.Check("from 4", At(rows[..1], 4), actual[..1], 1e-6);
         Near.Check("from 1", At(rows[1..], 1), actual[1..], 1e-6);
-        if (kind != Positions.Rotary) Assert.Contains("[2, 3]", Refused(() => encoding.Embed(rows, positions[..1])), StringComparison.Ordinal);
+        if (kind != Positions.Rotary)
+            Assert.Contains("[2, 3]", Refused(() => encoding.Embed(rows, positions[..1])), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -159,7 +169,8 @@ public sealed class PositionalEncodingTests : IDisposable
     public void Too_long_too_wide_and_odd_are_refused_with_the_numbers()
     {
         using var learned = new LearnedPositions(32, 6);
-        Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => learned.call(randn(1, 40, 6))), StringComparison.Ordinal);
+        Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => learned.call(randn(1, 40, 6))),
+            StringComparison.Ordinal);
         Assert.Contains("[1, 6]", Refused(() => learned.call(randn(1, 6))), StringComparison.Ordinal);
         Assert.Contains("4 channels", Refused(() => learned.call(randn(1, 2, 4))), StringComparison.Ordinal);
         Assert.Contains("7", Refused(() => new SinusoidalPositions(4, 7)), StringComparison.Ordinal);

@@ -45,7 +45,8 @@ public sealed class RecomputeTests
         {
             var model = new Vit(VitConfig.Nano with { Layers = Layers, Dropout = 0.3 });
             var config = model.Config;
-            return new(model, on => model.RecomputesBlocks = on, () => model.call(linspace(-1, 1, batch * config.Channels * config.ImageSize * config.ImageSize)
+            return new(model, on => model.RecomputesBlocks = on,
+                () => model.call(linspace(-1, 1, batch * config.Channels * config.ImageSize * config.ImageSize)
                 .view(batch, config.Channels, config.ImageSize, config.ImageSize)));
         },
     };

@@ -10,7 +10,8 @@ namespace ResearchKit.Tests.Layers;
 /// <summary>LSTM and GRU with <see cref="RecurrentShape.HasBias"/> off.</summary>
 public sealed class RecurrentBiasTests : IDisposable
 {
-    private static readonly RecurrentShape Shape = new() { InputWidth = 3, HiddenWidth = 4, Layers = 2, Bidirectional = true, HasBias = false };
+    private static readonly RecurrentShape Shape =
+        new() { InputWidth = 3, HiddenWidth = 4, Layers = 2, Bidirectional = true, HasBias = false };
     private readonly DisposeScope scope = NewDisposeScope();
 
     public void Dispose() => scope.Dispose();
@@ -70,8 +71,10 @@ public sealed class RecurrentBiasTests : IDisposable
             using var layer = Make(lstm, Shape);
             if (layer is Lstm first) first.SavePretrained(folder.FullName);
             else ((Gru)layer).SavePretrained(folder.FullName);
-            Assert.Contains("\"bias\": false", File.ReadAllText(Path.Combine(folder.FullName, "config.json")), StringComparison.Ordinal);
-            using RecurrentLayer again = lstm ? Lstm.FromPretrained(folder.FullName, mapped: false) : Gru.FromPretrained(folder.FullName, mapped: false);
+            Assert.Contains("\"bias\": false", File.ReadAllText(Path.Combine(folder.FullName, "config.json")),
+                StringComparison.Ordinal);
+            using RecurrentLayer again = lstm
+                ? Lstm.FromPretrained(folder.FullName, mapped: false) : Gru.FromPretrained(folder.FullName, mapped: false);
             Assert.Equal(layer.Shape, again.Shape);
             var x = randn(2, 5, 3);
             Near.Check("output", layer.call(x), again.call(x), 0);
@@ -86,8 +89,10 @@ public sealed class RecurrentBiasTests : IDisposable
     public void Models_pass_the_choice_on()
     {
         using var classifier = new RecurrentClassifier(RecurrentClassifierConfig.SpeechGru with { HasRecurrentBias = false });
-        using var writer = new RecurrentLanguageModel(RecurrentLanguageModelConfig.CharacterLstm with { HasRecurrentBias = false });
-        Assert.DoesNotContain(classifier.state_dict().Keys.Concat(writer.state_dict().Keys), key => key.Contains("bias_", StringComparison.Ordinal));
+        using var writer = new RecurrentLanguageModel(RecurrentLanguageModelConfig.CharacterLstm with { HasRecurrentBias =
+            false });
+        Assert.DoesNotContain(classifier.state_dict().Keys.Concat(writer.state_dict().Keys), key =>
+            key.Contains("bias_", StringComparison.Ordinal));
         Assert.Equal([1L, 2], classifier.call(randn(1, 4, 40)).shape);
         Assert.Equal([1L, 4, 65], writer.call(zeros(1, 4, dtype: int64)).shape);
     }
@@ -106,7 +111,9 @@ public sealed class RecurrentBiasTests : IDisposable
 
     private static Tensor Direction(RecurrentLayer layer, bool lstm, Tensor x, string suffix)
     {
-        var (fromInput, fromState) = (layer.get_parameter($"weight_ih_{suffix}")!.detach().to(float64), layer.get_parameter($"weight_hh_{suffix}")!.detach().to(float64));
+        var (fromInput, fromState) =
+            (layer.get_parameter($"weight_ih_{suffix}")!.detach().to(float64),
+            layer.get_parameter($"weight_hh_{suffix}")!.detach().to(float64));
         var (h, c) = (zeros(4, float64), zeros(4, float64));
         var states = new List<Tensor>();
         for (var time = 0; time < x.shape[0]; time++)

@@ -32,7 +32,8 @@ public sealed class RecurrentLayerTests : IDisposable
         StateDict.Load(layer, golden.Weights(), name);
 
         var lengths = golden["in.lengths"];
-        var state = golden.Has("in.h0") ? new RecurrentState(golden["in.h0"], golden.Has("in.c0") ? golden["in.c0"] : null) : null;
+        var state = golden.Has("in.h0")
+            ? new RecurrentState(golden["in.h0"], golden.Has("in.c0") ? golden["in.c0"] : null) : null;
         var read = layer.Read(golden["in.x"], lengths, state);
         golden.Check("out.output", read.Output);
         golden.Check("out.h_n", read.State.Hidden);
@@ -130,11 +131,14 @@ public sealed class RecurrentLayerTests : IDisposable
         var x = randn(2, 5, 3);
         Assert.Contains("[batch, time, 3]", Refused(() => layer.call(randn(2, 5, 4))), StringComparison.Ordinal);
         Assert.Contains("[5, 3]", Refused(() => layer.call(randn(5, 3))), StringComparison.Ordinal);
-        Assert.Contains("6; expected 1 to 5", Refused(() => layer.Read(x, tensor(new long[] { 6, 1 }))), StringComparison.Ordinal);
-        Assert.Contains("0; expected 1 to 5", Refused(() => layer.Read(x, tensor(new long[] { 0, 1 }))), StringComparison.Ordinal);
+        Assert.Contains("6; expected 1 to 5", Refused(() => layer.Read(x, tensor(new long[] { 6, 1 }))),
+            StringComparison.Ordinal);
+        Assert.Contains("0; expected 1 to 5", Refused(() => layer.Read(x, tensor(new long[] { 0, 1 }))),
+            StringComparison.Ordinal);
         Assert.Contains("Int64 [2]", Refused(() => layer.Read(x, tensor(new long[] { 1 }))), StringComparison.Ordinal);
         Assert.Contains("[1, 2, 4]", Refused(() => layer.Read(x, state: new(zeros(1, 3, 4)))), StringComparison.Ordinal);
-        Assert.Contains("HiddenWidth is 0", Refused(() => Make(true, new() { InputWidth = 3, HiddenWidth = 0 })), StringComparison.Ordinal);
+        Assert.Contains("HiddenWidth is 0", Refused(() => Make(true, new() { InputWidth = 3, HiddenWidth = 0 })),
+            StringComparison.Ordinal);
     }
 
     private static string Refused(Action action) => Assert.Throws<ArgumentException>(action).Message;
@@ -144,13 +148,15 @@ public sealed class RecurrentLayerTests : IDisposable
     private static (double[] H, double[] C) LstmStep(Dictionary<string, float[]> weights, double[] x, double[] h, double[] c)
     {
         double Gate(int gate, int unit) => Row(weights, "ih", x, (gate * 2) + unit) + Row(weights, "hh", h, (gate * 2) + unit);
-        var next = Enumerable.Range(0, 2).Select(unit => (Sigmoid(Gate(1, unit)) * c[unit]) + (Sigmoid(Gate(0, unit)) * Math.Tanh(Gate(2, unit)))).ToArray();
+        var next = Enumerable.Range(0, 2)
+            .Select(unit => (Sigmoid(Gate(1, unit)) * c[unit]) + (Sigmoid(Gate(0, unit)) * Math.Tanh(Gate(2, unit)))).ToArray();
         return ([.. next.Select((cell, unit) => Sigmoid(Gate(3, unit)) * Math.Tanh(cell))], next);
     }
 
     private static double[] GruStep(Dictionary<string, float[]> weights, double[] x, double[] h)
     {
-        double Gate(int gate, int unit) => Sigmoid(Row(weights, "ih", x, (gate * 2) + unit) + Row(weights, "hh", h, (gate * 2) + unit));
+        double Gate(int gate, int unit) =>
+            Sigmoid(Row(weights, "ih", x, (gate * 2) + unit) + Row(weights, "hh", h, (gate * 2) + unit));
         return [.. Enumerable.Range(0, 2).Select(unit =>
         {
             var candidate = Math.Tanh(Row(weights, "ih", x, 4 + unit) + (Gate(0, unit) * Row(weights, "hh", h, 4 + unit)));
@@ -160,7 +166,8 @@ public sealed class RecurrentLayerTests : IDisposable
 
     /// <summary>One row of W v + b.</summary>
     private static double Row(Dictionary<string, float[]> weights, string part, double[] v, int row) =>
-        weights[$"bias_{part}_l0"][row] + v.Select((value, column) => weights[$"weight_{part}_l0"][(row * v.Length) + column] * value).Sum();
+        weights[$"bias_{part}_l0"][row]
+            + v.Select((value, column) => weights[$"weight_{part}_l0"][(row * v.Length) + column] * value).Sum();
 
     private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
 }

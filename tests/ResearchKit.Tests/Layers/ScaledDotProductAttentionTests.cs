@@ -48,7 +48,8 @@ public sealed class ScaledDotProductAttentionTests : IDisposable
     {
         var pattern = new HookPoint();
         using var hook = new Removing(pattern.register_forward_hook((_, _, weights) => eye(5).expand_as(weights)));
-        Near.Check("identity pattern", value, ScaledDotProductAttention.Attend(query, key, value, AttentionMask.None, pattern), 1e-6);
+        Near.Check("identity pattern", value, ScaledDotProductAttention.Attend(query, key, value, AttentionMask.None, pattern),
+            1e-6);
     }
 
     [Fact]
@@ -66,10 +67,12 @@ public sealed class ScaledDotProductAttentionTests : IDisposable
     {
         var many = randn(2, 6, queries, 4);
         var (keys, values) = (key.repeat_interleave(2, 1), value.repeat_interleave(2, 1));
-        foreach (var mask in new[] { Mask("none"), Mask("causal"), Mask("padding"), new AttentionMask { ScoreBias = randn(1, 6, queries, 5) } })
+        foreach (var mask in new[] { Mask("none"), Mask("causal"), Mask("padding"),
+            new AttentionMask { ScoreBias = randn(1, 6, queries, 5) } })
             Near.Check("grouped", ScaledDotProductAttention.Attend(many, keys, values, mask),
                 ScaledDotProductAttention.Attend(many, key, value, mask), 1e-5);
-        Assert.Throws<ArgumentException>(() => ScaledDotProductAttention.Attend(randn(2, 4, queries, 4), key, value, AttentionMask.None));
+        Assert.Throws<ArgumentException>(() =>
+            ScaledDotProductAttention.Attend(randn(2, 4, queries, 4), key, value, AttentionMask.None));
     }
 
     [Fact]
@@ -91,7 +94,8 @@ public sealed class ScaledDotProductAttentionTests : IDisposable
         using var hook = new Removing(pattern.register_forward_hook((_, _, weights) => weights));
         foreach (var watched in new[] { null, pattern })
         {
-            var mixed = ScaledDotProductAttention.Attend(zeros(1, 1, 1, 4), zeros(1, 1, 4000, 4), ones(1, 1, 4000, 1), AttentionMask.None, watched, 0.5);
+            var mixed = ScaledDotProductAttention.Attend(zeros(1, 1, 1, 4), zeros(1, 1, 4000, 4), ones(1, 1, 4000, 1),
+                AttentionMask.None, watched, 0.5);
             Assert.InRange(mixed.item<float>(), 0.9f, 1.1f);
             Assert.NotEqual(1f, mixed.item<float>());
         }
@@ -100,11 +104,17 @@ public sealed class ScaledDotProductAttentionTests : IDisposable
     [Fact]
     public void Shapes_that_do_not_fit_are_named()
     {
-        Assert.Contains("[2, 3, 6, 4]", Refused(() => ScaledDotProductAttention.Attend(query, randn(2, 3, 6, 4), value, AttentionMask.None)), StringComparison.Ordinal);
+        Assert.Contains("[2, 3, 6, 4]",
+            Refused(() => ScaledDotProductAttention.Attend(query, randn(2, 3, 6, 4), value, AttentionMask.None)),
+            StringComparison.Ordinal);
         Refused(() => ScaledDotProductAttention.Attend(query, randn(2, 3, 5, 6), value, AttentionMask.None));
         Refused(() => ScaledDotProductAttention.Attend(query[0], key[0], value[0], AttentionMask.None));
-        Assert.Contains("[2, 5]", Refused(() => ScaledDotProductAttention.Attend(query, key, value, new() { Padding = zeros([2, 4], ScalarType.Bool) })), StringComparison.Ordinal);
-        Assert.Contains("Float32", Refused(() => ScaledDotProductAttention.Attend(query, key, value, new() { Hidden = zeros(5, 5) })), StringComparison.Ordinal);
+        Assert.Contains("[2, 5]",
+            Refused(() => ScaledDotProductAttention.Attend(query, key, value,
+            new() { Padding = zeros([2, 4], ScalarType.Bool) })), StringComparison.Ordinal);
+        Assert.Contains("Float32",
+            Refused(() => ScaledDotProductAttention.Attend(query, key, value, new() { Hidden = zeros(5, 5) })),
+            StringComparison.Ordinal);
         Refused(() => ScaledDotProductAttention.Attend(query, key, value, new() { ScoreBias = zeros(4, 5) }));
     }
 

@@ -25,7 +25,8 @@ public sealed class SmallLayersTests
         var x = randn(2, 4, 3);
         var parameters = layer.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
         Near.Check("x W + b", nn.functional.linear(x, parameters["weight"].t(), parameters["bias"]), layer.call(x), 1e-6);
-        Assert.Contains("expected 3 channels", Assert.Throws<ArgumentException>(() => layer.call(randn(2, 4))).Message, StringComparison.Ordinal);
+        Assert.Contains("expected 3 channels", Assert.Throws<ArgumentException>(() => layer.call(randn(2, 4))).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -49,7 +50,8 @@ public sealed class SmallLayersTests
         using var mlp = new GatedMlp(4, 6, Activation.Tanh);
         var x = randn(2, 3, 4);
         Tensor Layer(string name, Tensor input) => nn.functional.linear(input, mlp.state_dict()[$"{name}.weight"]);
-        Near.Check("down(tanh(gate) · up)", Layer("down_proj", Layer("gate_proj", x).tanh() * Layer("up_proj", x)), mlp.call(x), 1e-6);
+        Near.Check("down(tanh(gate) · up)", Layer("down_proj", Layer("gate_proj", x).tanh() * Layer("up_proj", x)), mlp.call(x),
+            1e-6);
     }
 
     [Fact]
@@ -63,7 +65,8 @@ public sealed class SmallLayersTests
         using (no_grad())
             foreach (var (_, parameter) in attention.named_parameters()) parameter.copy_(parameter.index_select(0, order));
         Near.Check("the same heads elsewhere", before.index_select(2, order), attention.call(x), 1e-6);
-        Assert.Contains("4 heads", Assert.Throws<ArgumentException>(() => new SelfAttention(6, 4)).Message, StringComparison.Ordinal);
+        Assert.Contains("4 heads", Assert.Throws<ArgumentException>(() => new SelfAttention(6, 4)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

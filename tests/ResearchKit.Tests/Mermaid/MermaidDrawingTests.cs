@@ -19,7 +19,8 @@ public sealed class MermaidDrawingTests
 
     [Fact]
     public void A_small_diagram_looks_as_approved() =>
-        Snapshot.Match(Html("flowchart LR\n  A[Start] --> B{Good?}\n  B -->|yes| C((End))\n  B -.->|no| A").Replace("><", ">\n<", StringComparison.Ordinal));
+        Snapshot.Match(Html("flowchart LR\n  A[Start] --> B{Good?}\n  B -->|yes| C((End))\n  B -.->|no| A")
+            .Replace("><", ">\n<", StringComparison.Ordinal));
 
     [Theory]
     [InlineData("<script>alert(1)</script>")]
@@ -35,7 +36,9 @@ public sealed class MermaidDrawingTests
     }
 
     [Fact]
-    public void Any_label_stays_text() => Gen.Select(Gen.Int[0, Kinds.Length - 1].Select(i => Kinds[i]), Gen.Char["<>&'=/!-ab;:#%{}()$"].Array[1, 24].Select(chars => new string(chars))).Sample((kind, label) =>
+    public void Any_label_stays_text() =>
+        Gen.Select(Gen.Int[0, Kinds.Length - 1].Select(i => Kinds[i]),
+        Gen.Char["<>&'=/!-ab;:#%{}()$"].Array[1, 24].Select(chars => new string(chars))).Sample((kind, label) =>
     {
         try
         {
@@ -51,16 +54,19 @@ public sealed class MermaidDrawingTests
     public void Diagrams_share_a_page_without_sharing_names()
     {
         foreach (var kind in Kinds)
-            Assert.DoesNotContain(XElement.Parse(Html(Filled(kind, "a", "b", "c", "d"))).DescendantsAndSelf().Attributes(), attribute => attribute.Name.LocalName == "id");
+            Assert.DoesNotContain(XElement.Parse(Html(Filled(kind, "a", "b", "c", "d"))).DescendantsAndSelf().Attributes(),
+                attribute => attribute.Name.LocalName == "id");
     }
 
     [Fact]
     public void A_screen_reader_hears_nodes_and_edges()
     {
-        var svg = Drawing(Html("---\ntitle: Plan\n---\ngraph TD\n A[Think] -->|then| B[Act]\n subgraph g [Later]\n C[Rest]\n end"));
+        var svg = Drawing(Html("---\ntitle: Plan\n---\ngraph TD\n A[Think] -->|then| B[Act]\n subgraph g [Later]\n C[Rest]\n "
+            + "end"));
         Assert.Equal("img", (string?)svg.Attribute("role"));
         Assert.Equal("Plan", Value(svg, "title"));
-        Assert.Equal("Flowchart with 3 nodes and 1 edge. Later holds Rest. Think leads to Act (then). Rest stands alone.", Value(svg, "desc"));
+        Assert.Equal("Flowchart with 3 nodes and 1 edge. Later holds Rest. Think leads to Act (then). Rest stands alone.",
+            Value(svg, "desc"));
     }
 
     [Fact]
@@ -102,12 +108,15 @@ public sealed class MermaidDrawingTests
     private static string Html(string source) => MermaidDiagram.Html(source);
 
     private static string Filled(string kind, params string[] labels) =>
-        labels.Select((label, i) => (label, i)).Aggregate(kind, (text, pair) => text.Replace($"{{{pair.i}}}", pair.label, StringComparison.Ordinal));
+        labels.Select((label, i) => (label, i))
+            .Aggregate(kind, (text, pair) => text.Replace($"{{{pair.i}}}", pair.label, StringComparison.Ordinal));
 
-    private static string Value(XElement svg, string name) => svg.Elements().Single(element => element.Name.LocalName == name).Value;
+    private static string Value(XElement svg, string name) =>
+        svg.Elements().Single(element => element.Name.LocalName == name).Value;
 
     /// <summary>The drawing as XML: that it can be read as such shows that no label broke out.</summary>
-    private static XElement Drawing(string html) => XElement.Parse(html).Elements().Single(element => element.Name.LocalName == "svg");
+    private static XElement Drawing(string html) =>
+        XElement.Parse(html).Elements().Single(element => element.Name.LocalName == "svg");
 
     private static void Harmless(string html)
     {
@@ -115,7 +124,8 @@ public sealed class MermaidDrawingTests
         foreach (var element in XElement.Parse(html).DescendantsAndSelf())
         {
             Assert.Contains(element.Name.LocalName, known);
-            Assert.DoesNotContain(element.Attributes(), attribute => attribute.Name.LocalName.StartsWith("on", StringComparison.OrdinalIgnoreCase)
+            Assert.DoesNotContain(element.Attributes(), attribute =>
+                attribute.Name.LocalName.StartsWith("on", StringComparison.OrdinalIgnoreCase)
                 || attribute.Name.LocalName is "href" or "src");
         }
     }

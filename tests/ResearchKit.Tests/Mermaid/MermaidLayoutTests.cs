@@ -10,8 +10,10 @@ namespace ResearchKit.Tests.Mermaid;
 public sealed class MermaidLayoutTests
 {
     private static readonly string[] Directions = ["TD", "BT", "LR", "RL"];
-    private static readonly string[] Arrows = ["-->", "---", "-.->", "==>", "--->", "-- a label -->", "-->|two<br/>lines|", "<-->"];
-    private static readonly string[] Shapes = ["", "[a box]", "(round)", "([stadium])", "{choice}", "((circle))", "[[sub]]", "[(data)]", "{{hexagon}}", ">flag]"];
+    private static readonly string[] Arrows =
+        ["-->", "---", "-.->", "==>", "--->", "-- a label -->", "-->|two<br/>lines|", "<-->"];
+    private static readonly string[] Shapes =
+        ["", "[a box]", "(round)", "([stadium])", "{choice}", "((circle))", "[[sub]]", "[(data)]", "{{hexagon}}", ">flag]"];
 
     private static readonly Gen<string> Charts = Gen.Select(
         OneOf(Directions), Gen.Int[1, 14], OneOf(Shapes).Array[14], Gen.Int[0, 3].Array[14],
@@ -38,7 +40,8 @@ public sealed class MermaidLayoutTests
         {
             foreach (var item in group.Items) Inside(placed.Items[item], placed.Items[group]);
             Inside(placed.Titles[group], placed.Items[group]);
-            foreach (var node in graph.Nodes.Where(node => !node.Around.Contains(group))) Apart(placed.Items[node], placed.Items[group]);
+            foreach (var node in graph.Nodes.Where(node => !node.Around.Contains(group)))
+                Apart(placed.Items[node], placed.Items[group]);
             foreach (var node in graph.Nodes) Apart(placed.Items[node], placed.Titles[group]);
         }
     }, iter: 400);
@@ -68,14 +71,16 @@ public sealed class MermaidLayoutTests
             AtBorder(route.Steps[^1].End, last, placed);
             foreach (var point in Points(route))
                 foreach (var node in graph.Nodes.Where(node => node != edge.From && node != edge.To))
-                    Assert.False(Holds(placed.Items[node], point), $"the edge {edge.From.Id} to {edge.To.Id} runs through {node.Id}");
+                    Assert.False(Holds(placed.Items[node], point),
+                        $"the edge {edge.From.Id} to {edge.To.Id} runs through {node.Id}");
         }
     }, iter: 400);
 
     [Fact]
     public void Without_circles_every_edge_leads_down() => Charts.Sample(chart =>
     {
-        var forward = chart.Split('\n').Where(line => !line.StartsWith('n') || IsForward(line)).Where(line => !line.Contains("group", StringComparison.Ordinal) && line != "end");
+        var forward = chart.Split('\n').Where(line => !line.StartsWith('n') || IsForward(line))
+            .Where(line => !line.Contains("group", StringComparison.Ordinal) && line != "end");
         var (graph, placed) = Laid(string.Join('\n', forward));
         var flow = new Flow(graph.Root.Direction!.Value);
         Assert.Empty(placed.Turned);
@@ -92,7 +97,8 @@ public sealed class MermaidLayoutTests
     {
         var lines = Enumerable.Range(1, 60).Select(i => $"n{(i - 1) / 3} --> n{i}");
         var graph = FlowchartParser.Read(new MermaidReader($"TD\n{string.Join('\n', lines.Reverse())}"));
-        var level = new LevelGraph(graph.Root, new Flow(Direction.Down), [.. graph.Edges.Select(edge => new LevelLink(edge, edge.From, edge.To))],
+        var level = new LevelGraph(graph.Root, new Flow(Direction.Down),
+            [.. graph.Edges.Select(edge => new LevelLink(edge, edge.From, edge.To))],
             new Dictionary<GraphGroup, Placement>(), new HashSet<GraphEdge>());
         Ordering.Reduce(level.Ranks);
         Assert.Equal(0, Ordering.Crossings(level.Ranks));
@@ -101,14 +107,16 @@ public sealed class MermaidLayoutTests
     [Fact]
     public void As_many_nodes_as_a_graph_may_have_are_laid_out()
     {
-        var lines = Enumerable.Range(1, Graph.MostNodes - 1).Select(i => $"n{(i * 7919L) % i} --> n{i}\nn{(i * 31L) % i} --> n{i}");
+        var lines = Enumerable.Range(1, Graph.MostNodes - 1)
+            .Select(i => $"n{(i * 7919L) % i} --> n{i}\nn{(i * 31L) % i} --> n{i}");
         var (_, placed) = Laid($"graph TD\n{string.Join('\n', lines)}");
         Assert.True(placed.Width > 0);
     }
 
     private static Gen<string> OneOf(string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
 
-    private static string Chart(string direction, int count, string[] shapes, int[] groups, (int From, int To, string Arrow)[] edges)
+    private static string Chart(string direction, int count, string[] shapes, int[] groups,
+        (int From, int To, string Arrow)[] edges)
     {
         var lines = new List<string> { $"graph {direction}" };
         for (var group = 1; group <= 3; group++)
@@ -137,7 +145,8 @@ public sealed class MermaidLayoutTests
     }
 
     private static void Inside(Box inner, Box outer) => Assert.True(
-        inner.X >= outer.X - 0.01 && inner.Y >= outer.Y - 0.01 && inner.Right <= outer.Right + 0.01 && inner.Bottom <= outer.Bottom + 0.01,
+        inner.X >= outer.X - 0.01 && inner.Y >= outer.Y - 0.01 && inner.Right <= outer.Right + 0.01
+            && inner.Bottom <= outer.Bottom + 0.01,
         $"{inner} is not inside {outer}");
 
     private static void Apart(Box a, Box b) => Assert.True(
@@ -150,7 +159,8 @@ public sealed class MermaidLayoutTests
     {
         var box = placed.Items[item];
         var border = Outline.Of(((GraphNode)item).Shape, box.Width, box.Height);
-        var distance = Enumerable.Range(0, border.Count).Min(i => Distance(point - box.Centre, border[i], border[(i + 1) % border.Count]));
+        var distance = Enumerable.Range(0, border.Count)
+            .Min(i => Distance(point - box.Centre, border[i], border[(i + 1) % border.Count]));
         Assert.True(distance < 0.5, $"{point} is {distance:N2} pixels away from the border of {item.Id}");
     }
 
@@ -172,7 +182,8 @@ public sealed class MermaidLayoutTests
             {
                 var u = 1 - t;
                 yield return step.Kind == 'L' ? (from * u) + (step.End * t)
-                    : (from * (u * u * u)) + (step.First * (3 * u * u * t)) + (step.Second * (3 * u * t * t)) + (step.End * (t * t * t));
+                    : (from * (u * u * u)) + (step.First * (3 * u * u * t)) + (step.Second * (3 * u * t * t))
+                        + (step.End * (t * t * t));
             }
             from = step.End;
         }

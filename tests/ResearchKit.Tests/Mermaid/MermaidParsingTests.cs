@@ -80,14 +80,16 @@ public sealed class MermaidParsingTests
     public void Chains_and_ampersands_join_all_with_all()
     {
         var graph = Flowchart("A & B --> C --> D & E; F-->A\n%% a comment --> X\nstep-1.2 --> F");
-        Assert.Equal(["A>C", "B>C", "C>D", "C>E", "F>A", "step-1.2>F"], graph.Edges.Select(edge => $"{edge.From.Id}>{edge.To.Id}"));
+        Assert.Equal(["A>C", "B>C", "C>D", "C>E", "F>A", "step-1.2>F"],
+            graph.Edges.Select(edge => $"{edge.From.Id}>{edge.To.Id}"));
         Assert.Equal(7, graph.Nodes.Count);
     }
 
     [Fact]
     public void Subgraphs_hold_their_nodes_and_can_be_ends_of_edges()
     {
-        var graph = Flowchart("X --> s\nsubgraph s [The \"group\"]\n direction LR\n a --> b\n subgraph \"in it\"\n c\n end\nend\na --> X");
+        var graph = Flowchart("X --> s\nsubgraph s [The \"group\"]\n direction LR\n a --> b\n subgraph \"in it\"\n c\n "
+            + "end\nend\na --> X");
         Assert.Equal(["s", "subgraph 1"], graph.Groups.Select(group => group.Id));
         Assert.Equal("s", Assert.IsType<GraphGroup>(graph.Edges[0].To).Id);
         Assert.Equal(Direction.Right, graph.Groups[0].Direction);
@@ -99,7 +101,8 @@ public sealed class MermaidParsingTests
     [Fact]
     public void Simple_colors_are_honoured_and_all_else_is_left_out()
     {
-        var graph = Flowchart("A:::hot --> B\nclassDef hot fill:#800,stroke:red,color:rgb(1, 2, 3)\nstyle B fill:url(http://x/y),stroke:\"><b>,stroke-width:3px"
+        var graph = Flowchart("A:::hot --> B\nclassDef hot fill:#800,stroke:red,color:rgb(1, 2, 3)\nstyle B "
+            + "fill:url(http://x/y),stroke:\"><b>,stroke-width:3px"
             + "\nlinkStyle 0 stroke:blue,fill:expression(1)\nclick A \"javascript:alert(1)\" \"tip\"\nclick B callback");
         Assert.Equal(new Paint("#800", "red", "rgb(1, 2, 3)"), graph.PaintOf(graph.Nodes[0]));
         Assert.Equal(new Paint(Width: 3), graph.PaintOf(graph.Nodes[1]));
@@ -109,7 +112,8 @@ public sealed class MermaidParsingTests
     [Fact]
     public void States_have_starts_ends_groups_and_notes()
     {
-        var graph = StateParser.Read(After("[*] --> a\na --> b : go\nstate b {\n [*] --> c\n c --> [*]\n}\nstate x <<choice>>\nb --> x\nstate \"Long name\" as n\nn : said anew\nnote right of a\n  two\n  lines\nend note"));
+        var graph = StateParser.Read(After("[*] --> a\na --> b : go\nstate b {\n [*] --> c\n c --> [*]\n}\nstate x "
+            + "<<choice>>\nb --> x\nstate \"Long name\" as n\nn : said anew\nnote right of a\n  two\n  lines\nend note"));
         Assert.Equal(6, graph.Edges.Count);
         Assert.Equal("go", graph.Edges[1].Label!.Spoken);
         Assert.IsType<GraphGroup>(graph.Edges[1].To);
@@ -122,13 +126,16 @@ public sealed class MermaidParsingTests
     [Fact]
     public void Classes_have_members_and_relations()
     {
-        var graph = ClassParser.Read(After("class Box~T~ {\n <<interface>>\n +List~int~ items\n +Get(int i) T\n}\nBox <|.. Crate : makes\nCrate \"1\" *-- \"many\" Nail\nNail : +int length"));
+        var graph = ClassParser.Read(After("class Box~T~ {\n <<interface>>\n +List~int~ items\n +Get(int i) T\n}\nBox <|.. "
+            + "Crate : makes\nCrate \"1\" *-- \"many\" Nail\nNail : +int length"));
         var box = graph.Nodes[0];
         Assert.Equal(["«interface»", "Box<T>"], box.Label.Lines);
         Assert.Equal(["+List<int> items"], box.Compartments[0].Lines);
         Assert.Equal(["+Get(int i) : T"], box.Compartments[1].Lines);
-        Assert.Equal((EdgeHead.Triangle, EdgeHead.None, EdgeLine.Dotted), (graph.Edges[0].StartHead, graph.Edges[0].EndHead, graph.Edges[0].Line));
-        Assert.Equal((EdgeHead.Diamond, "1", "many"), (graph.Edges[1].StartHead, graph.Edges[1].StartText!.Spoken, graph.Edges[1].EndText!.Spoken));
+        Assert.Equal((EdgeHead.Triangle, EdgeHead.None, EdgeLine.Dotted),
+            (graph.Edges[0].StartHead, graph.Edges[0].EndHead, graph.Edges[0].Line));
+        Assert.Equal((EdgeHead.Diamond, "1", "many"),
+            (graph.Edges[1].StartHead, graph.Edges[1].StartText!.Spoken, graph.Edges[1].EndText!.Spoken));
     }
 
     [Theory]
@@ -152,7 +159,8 @@ public sealed class MermaidParsingTests
     [Fact]
     public void Frames_hold_what_happens_in_them()
     {
-        var sequence = SequenceParser.Read(After("alt is well\n A->>B: a\nelse is not\n loop twice\n  B->>B: b\n end\nend\nNote over A,B: n\nactivate A\ndeactivate A"));
+        var sequence = SequenceParser.Read(After("alt is well\n A->>B: a\nelse is not\n loop twice\n  B->>B: b\n "
+            + "end\nend\nNote over A,B: n\nactivate A\ndeactivate A"));
         var frame = Assert.IsType<SequenceFrame>(sequence.Items[0]);
         Assert.Equal(["is well", "is not"], frame.Sections.Select(section => section.Label.Spoken));
         Assert.Equal("loop", Assert.IsType<SequenceFrame>(Assert.Single(frame.Sections[1].Items)).Kind);
@@ -185,16 +193,19 @@ public sealed class MermaidParsingTests
         Assert.StartsWith($"({line},{column}): ", error.Message, StringComparison.Ordinal);
         Assert.Contains(words, error.Message, StringComparison.Ordinal);
         Assert.Equal(("MermaidSyntaxError", line), (error.Kind, error.Line));
-        Assert.Equal([error.Message, $"    {source.Split('\n')[line - 1]}", $"    {new string(' ', column - 1)}^"], error.Excerpt);
+        Assert.Equal([error.Message, $"    {source.Split('\n')[line - 1]}", $"    {new string(' ', column - 1)}^"],
+            error.Excerpt);
     }
 
     [Fact]
     public void What_is_too_large_is_said_to_be_too_large()
     {
-        var error = Assert.Throws<MermaidException>(() => MermaidDiagram.Html("graph TD\n" + string.Join('\n', Enumerable.Range(0, Graph.MostNodes + 1).Select(i => $"n{i}"))));
+        var error = Assert.Throws<MermaidException>(() =>
+            MermaidDiagram.Html("graph TD\n" + string.Join('\n', Enumerable.Range(0, Graph.MostNodes + 1).Select(i => $"n{i}"))));
         Assert.Contains("more than 2,000 nodes", error.Message, StringComparison.Ordinal);
         Assert.Equal(Graph.MostNodes + 2, error.Line);
-        var deep = Assert.Throws<MermaidException>(() => MermaidDiagram.Html("graph TD\n" + string.Concat(Enumerable.Range(0, 40).Select(i => $"subgraph s{i}\n"))));
+        var deep = Assert.Throws<MermaidException>(() =>
+            MermaidDiagram.Html("graph TD\n" + string.Concat(Enumerable.Range(0, 40).Select(i => $"subgraph s{i}\n"))));
         Assert.Contains("deep inside each other", deep.Message, StringComparison.Ordinal);
     }
 

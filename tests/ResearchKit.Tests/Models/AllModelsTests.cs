@@ -12,7 +12,8 @@ public sealed class AllModelsTests
     /// <summary>Every static preset of every configuration.</summary>
     public static TheoryData<string> Presets => [.. typeof(GptConfig).Assembly.GetTypes()
         .Where(type => type.Namespace == "ResearchKit.Models" && type.Name.EndsWith("Config", StringComparison.Ordinal))
-        .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Static).Where(property => property.PropertyType == type)
+        .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Static)
+            .Where(property => property.PropertyType == type)
             .Select(property => $"{type.Name}.{property.Name}"))];
 
     public static TheoryData<TokenMixing, int> EveryMixing => TokenMixingModelTests.All;
@@ -131,7 +132,8 @@ public sealed class AllModelsTests
     public void Networks_for_pictures_take_the_published_number_of_operations(string preset, int side, double expected)
     {
         using var scope = NewDisposeScope();
-        var (model, input) = OnMeta(() => (Make(preset.Split('.')[0], preset.Split('.')[1]).Model, zeros(1, 3, side, side, device: get_default_device())));
+        var (model, input) = OnMeta(() =>
+            (Make(preset.Split('.')[0], preset.Split('.')[1]).Model, zeros(1, 3, side, side, device: get_default_device())));
         model.eval();
         Assert.Equal(expected, Math.Round(FlopCounter.Of(model, () => model.call(input)) / 2e9, 3));
     }
@@ -184,21 +186,27 @@ public sealed class AllModelsTests
         }
     }
 
-    private static (nn.Module<Tensor, Tensor> Model, Tensor Input, long[] Output) Make(string config, string preset) => config switch
+    private static (nn.Module<Tensor, Tensor> Model, Tensor Input, long[] Output) Make(string config, string preset) =>
+        config switch
     {
         nameof(GptConfig) => Gpt((GptConfig)Preset(typeof(GptConfig), preset)),
         nameof(BertConfig) => Texts(new Bert((BertConfig)Preset(typeof(BertConfig), preset)), model => model.Config.ModelWidth),
-        nameof(LlamaConfig) => Texts(new Llama((LlamaConfig)Preset(typeof(LlamaConfig), preset)), model => model.Config.VocabularySize),
-        nameof(T5Config) => Texts(new T5OfOneText(new T5((T5Config)Preset(typeof(T5Config), preset))), model => model.Config.VocabularySize),
+        nameof(LlamaConfig) =>
+            Texts(new Llama((LlamaConfig)Preset(typeof(LlamaConfig), preset)), model => model.Config.VocabularySize),
+        nameof(T5Config) => Texts(new T5OfOneText(new T5((T5Config)Preset(typeof(T5Config), preset))), model =>
+            model.Config.VocabularySize),
         nameof(VitConfig) => Images((VitConfig)Preset(typeof(VitConfig), preset)),
-        nameof(TransformerClassifierConfig) => Classifier((TransformerClassifierConfig)Preset(typeof(TransformerClassifierConfig), preset)),
+        nameof(TransformerClassifierConfig) =>
+            Classifier((TransformerClassifierConfig)Preset(typeof(TransformerClassifierConfig), preset)),
         nameof(TokenMixingConfig) => Mixing((TokenMixingConfig)Preset(typeof(TokenMixingConfig), preset)),
         nameof(ResNetConfig) => Network((ResNetConfig)Preset(typeof(ResNetConfig), preset)),
         nameof(VggConfig) => Network((VggConfig)Preset(typeof(VggConfig), preset)),
         nameof(GoogLeNetConfig) => Network((GoogLeNetConfig)Preset(typeof(GoogLeNetConfig), preset)),
         nameof(InceptionV3Config) => Network((InceptionV3Config)Preset(typeof(InceptionV3Config), preset)),
-        nameof(RecurrentClassifierConfig) => Recurrent((RecurrentClassifierConfig)Preset(typeof(RecurrentClassifierConfig), preset)),
-        nameof(RecurrentLanguageModelConfig) => Recurrent((RecurrentLanguageModelConfig)Preset(typeof(RecurrentLanguageModelConfig), preset)),
+        nameof(RecurrentClassifierConfig) =>
+            Recurrent((RecurrentClassifierConfig)Preset(typeof(RecurrentClassifierConfig), preset)),
+        nameof(RecurrentLanguageModelConfig) =>
+            Recurrent((RecurrentLanguageModelConfig)Preset(typeof(RecurrentLanguageModelConfig), preset)),
         _ => throw new InvalidOperationException($"Say here how a model is made of a {config}."),
     };
 
@@ -233,11 +241,13 @@ public sealed class AllModelsTests
     private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Recurrent(RecurrentLanguageModelConfig config) =>
         (new RecurrentLanguageModel(config), zeros([2, 7], int64, get_default_device()), [2, 7, config.VocabularySize]);
 
-    private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Texts<T>(T model, Func<T, int> output) where T : nn.Module<Tensor, Tensor> =>
+    private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Texts<T>(T model, Func<T, int> output) where T
+        : nn.Module<Tensor, Tensor> =>
         (model, zeros([2, 7], int64, get_default_device()), [2, 7, output(model)]);
 
     private static (nn.Module<Tensor, Tensor>, Tensor, long[]) Images(VitConfig config) =>
-        (new Vit(config), zeros([2, config.Channels, config.ImageSize, config.ImageSize], device: get_default_device()), [2, config.Classes]);
+        (new Vit(config), zeros([2, config.Channels, config.ImageSize, config.ImageSize], device: get_default_device()),
+            [2, config.Classes]);
 
     /// <summary>Writes what it reads: two inputs made of one.</summary>
     private sealed class T5OfOneText : nn.Module<Tensor, Tensor>

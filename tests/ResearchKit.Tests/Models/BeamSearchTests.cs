@@ -34,7 +34,8 @@ public sealed class BeamSearchTests : IDisposable
     {
         var all = Texts([]).Select(text => (text, Probability: LogProbability([1, 2], text))).ToList();
         var best = all.MaxBy(pair => pair.Probability / Math.Pow(pair.text.Count, lengthPenalty));
-        var found = model.SearchBeams([1, 2], new BeamOptions { Beams = 81, MaximumTokens = Longest, StopToken = Stop, LengthPenalty = lengthPenalty });
+        var found = model.SearchBeams([1, 2],
+            new BeamOptions { Beams = 81, MaximumTokens = Longest, StopToken = Stop, LengthPenalty = lengthPenalty });
         Assert.Equal(best.text, found[0].Tokens);
         Assert.Equal(best.Probability, found[0].LogProbability, 1e-3);
         Assert.Equal(found.OrderByDescending(text => text.Score), found);
@@ -46,7 +47,8 @@ public sealed class BeamSearchTests : IDisposable
         Gen.Select(Gen.Long[0, Vocabulary - 1].Array[1, 5], Gen.Int[1, 5], Gen.Bool).Sample((prompt, beams, stops) =>
         {
             using var inner = NewDisposeScope();
-            var found = model.SearchBeams(prompt, new BeamOptions { Beams = beams, MaximumTokens = 6, StopToken = stops ? Stop : null });
+            var found = model.SearchBeams(prompt,
+                new BeamOptions { Beams = beams, MaximumTokens = 6, StopToken = stops ? Stop : null });
             Assert.InRange(found.Count, 1, beams);
             foreach (var text in found)
             {
@@ -76,13 +78,15 @@ public sealed class BeamSearchTests : IDisposable
     [Fact]
     public void Options_out_of_range_are_refused()
     {
-        foreach (var options in new BeamOptions[] { new() { Beams = 0 }, new() { MaximumTokens = 0 }, new() { LengthPenalty = double.NaN } })
+        foreach (var options in new BeamOptions[] { new() { Beams = 0 }, new() { MaximumTokens = 0 },
+            new() { LengthPenalty = double.NaN } })
             Assert.Throws<ArgumentException>(() => model.SearchBeams([1], options));
         Assert.Throws<ArgumentException>(() => model.SearchBeams([]));
     }
 
     /// <summary>Every text that ends in the stop token or is as long as allowed.</summary>
-    private static IEnumerable<List<long>> Texts(List<long> beginning) => beginning.Count == Longest || beginning.LastOrDefault(-1) == Stop
+    private static IEnumerable<List<long>> Texts(List<long> beginning) =>
+        beginning.Count == Longest || beginning.LastOrDefault(-1) == Stop
         ? [beginning] : Enumerable.Range(0, Vocabulary).SelectMany(token => Texts([.. beginning, token]));
 
     private double LogProbability(long[] prompt, IReadOnlyList<long> text)

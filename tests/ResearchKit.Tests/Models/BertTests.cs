@@ -81,7 +81,8 @@ public sealed class BertTests : IDisposable
         using var tied = new BertForMaskedLanguageModel(BertConfig.Nano);
         using var untied = new BertForMaskedLanguageModel(BertConfig.Nano with { TieEmbeddings = false });
         Assert.Equal(["cls.predictions.decoder.weight"], untied.state_dict().Keys.Except(tied.state_dict().Keys));
-        var weights = new Dictionary<string, Tensor>(tied.state_dict()) { ["cls.predictions.decoder.weight"] = tied.state_dict()["bert.embeddings.word_embeddings.weight"] };
+        var weights = new Dictionary<string, Tensor>(tied.state_dict()) { ["cls.predictions.decoder.weight"] =
+            tied.state_dict()["bert.embeddings.word_embeddings.weight"] };
         ResearchKit.Checkpoints.StateDict.Load(untied, weights, "the tied one");
         var tokens = randint(0, 65, [2, 9], int64);
         Near.Check("logits", tied.call(tokens), untied.call(tokens), 1e-6);
@@ -114,7 +115,8 @@ public sealed class BertTests : IDisposable
         using var model = new BertForSequenceClassification(BertConfig.Nano);
         using var tokens = randint(0, 65, [2, 10], int64);
         using var mask = ones_like(tokens);
-        using var pattern = ActivationCache.Record(model, name => name.EndsWith("layer.0.attention.self.hook_pattern", StringComparison.Ordinal));
+        using var pattern = ActivationCache.Record(model, name =>
+            name.EndsWith("layer.0.attention.self.hook_pattern", StringComparison.Ordinal));
         model.Logits(tokens, mask).Dispose();
         var before = LiveTensors.Count;
         model.Logits(tokens, mask).Dispose();
@@ -125,17 +127,22 @@ public sealed class BertTests : IDisposable
     public void What_does_not_fit_is_refused_in_the_users_words()
     {
         using var model = new Bert(BertConfig.Nano, withPooler: false);
-        Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => model.call(zeros([1, 40], int64))), StringComparison.Ordinal);
-        Assert.Contains("[1, 3]", Refused(() => model.Features(zeros([1, 4], int64), null, zeros([1, 3], int64))), StringComparison.Ordinal);
-        Assert.Contains("ModelWidth 30", Refused(() => new Bert(BertConfig.Nano with { ModelWidth = 30 })), StringComparison.Ordinal);
+        Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => model.call(zeros([1, 40], int64))),
+            StringComparison.Ordinal);
+        Assert.Contains("[1, 3]", Refused(() => model.Features(zeros([1, 4], int64), null, zeros([1, 3], int64))),
+            StringComparison.Ordinal);
+        Assert.Contains("ModelWidth 30", Refused(() => new Bert(BertConfig.Nano with { ModelWidth = 30 })),
+            StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => model.Pool(randn(1, 2, 32)));
     }
 
     private static void CheckInside(GoldenCase golden, ActivationCache cache, int layers, string prefix)
     {
         golden.CheckEach("out.hidden_states",
-            [cache[$"{prefix}embeddings.hook_embed"], .. cache.Each(layers, layer => $"{prefix}encoder.layer.{layer}.hook_resid_post")]);
-        golden.CheckEach("out.attentions", cache.Each(layers, layer => $"{prefix}encoder.layer.{layer}.attention.self.hook_pattern"));
+            [cache[$"{prefix}embeddings.hook_embed"],
+                .. cache.Each(layers, layer => $"{prefix}encoder.layer.{layer}.hook_resid_post")]);
+        golden.CheckEach("out.attentions",
+            cache.Each(layers, layer => $"{prefix}encoder.layer.{layer}.attention.self.hook_pattern"));
     }
 
     private static string Refused(Action action) => Assert.Throws<ArgumentException>(action).Message;

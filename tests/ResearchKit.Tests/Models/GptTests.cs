@@ -98,8 +98,10 @@ public sealed class GptTests : IDisposable
     public void Names_are_those_of_the_published_checkpoint()
     {
         using var model = new Gpt(GptConfig.Nano with { Layers = 1 });
-        string[] expected = ["wte.weight", "wpe.weight", "h.0.ln_1.weight", "h.0.ln_1.bias", "h.0.attn.c_attn.weight", "h.0.attn.c_attn.bias",
-            "h.0.attn.c_proj.weight", "h.0.attn.c_proj.bias", "h.0.ln_2.weight", "h.0.ln_2.bias", "h.0.mlp.c_fc.weight", "h.0.mlp.c_fc.bias",
+        string[] expected = ["wte.weight", "wpe.weight", "h.0.ln_1.weight", "h.0.ln_1.bias", "h.0.attn.c_attn.weight",
+            "h.0.attn.c_attn.bias",
+            "h.0.attn.c_proj.weight", "h.0.attn.c_proj.bias", "h.0.ln_2.weight", "h.0.ln_2.bias", "h.0.mlp.c_fc.weight",
+                "h.0.mlp.c_fc.bias",
             "h.0.mlp.c_proj.weight", "h.0.mlp.c_proj.bias", "ln_f.weight", "ln_f.bias"];
         Assert.Equal(expected.Order(), model.state_dict().Keys.Order());
     }
@@ -121,11 +123,13 @@ public sealed class GptTests : IDisposable
     public void What_does_not_fit_is_refused_in_the_users_words()
     {
         using var model = new Gpt(GptConfig.Nano);
-        Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => model.call(zeros([1, 40], int64))), StringComparison.Ordinal);
+        Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => model.call(zeros([1, 40], int64))),
+            StringComparison.Ordinal);
         Assert.Contains("[40]", Refused(() => model.call(zeros([40], int64))), StringComparison.Ordinal);
         Assert.Contains("Float32", Refused(() => model.call(zeros([1, 4]))), StringComparison.Ordinal);
         Assert.Contains("no token", Refused(() => model.call(zeros([1, 0], int64))), StringComparison.Ordinal);
-        Assert.Contains("ModelWidth 30", Refused(() => new Gpt(GptConfig.Nano with { ModelWidth = 30 })), StringComparison.Ordinal);
+        Assert.Contains("ModelWidth 30", Refused(() => new Gpt(GptConfig.Nano with { ModelWidth = 30 })),
+            StringComparison.Ordinal);
         Assert.Contains("Layers is 0", Refused(() => new Gpt(GptConfig.Nano with { Layers = 0 })), StringComparison.Ordinal);
         Assert.Contains("prompt is empty", Refused(() => model.Generate([])), StringComparison.Ordinal);
         Assert.Contains("Token 65", Refused(() => model.Generate([65])), StringComparison.Ordinal);
@@ -139,7 +143,8 @@ public sealed class GptTests : IDisposable
     {
         var config = GptConfig.Nano with { ModelWidth = 64, Heads = 4 };   // heads of 16: the root is 4
         var tokens = randint(0, 65, [2, 10], int64);
-        foreach (var (scale, byLayer, first, second) in new[] { (false, false, 4, 4.0), (true, true, 1, 0.5), (false, true, 4, 2.0) })
+        foreach (var (scale, byLayer, first, second) in new[] { (false, false, 4, 4.0), (true, true, 1, 0.5),
+            (false, true, 4, 2.0) })
         {
             using var plain = new Gpt(config);
             using var scaled = new Gpt(config with { ScaleScores = scale, ScaleScoresByLayer = byLayer });

@@ -29,7 +29,8 @@ public sealed class InferencePackingTests : IDisposable
         using var packed = model.PackForInference();
         Assert.Same(model.GetType(), packed.GetType());
         Assert.False(packed.training);
-        foreach (var (batch, more) in new[] { (2, 0), (1, 0), (5, 3), (2, 0) }) Near(example.Of(model, batch, more), example.Of(packed, batch, more));
+        foreach (var (batch, more) in new[] { (2, 0), (1, 0), (5, 3), (2, 0) })
+            Near(example.Of(model, batch, more), example.Of(packed, batch, more));
     }
 
     [Theory]
@@ -85,7 +86,8 @@ public sealed class InferencePackingTests : IDisposable
         using var faked = new FakedInstructions(true);
         using var packed = model.PackForInference(ScalarType.BFloat16);
         Assert.Equal(ScalarType.BFloat16, packed.Packing!.DType);
-        // A quarter more: both round as often, in other places, so that errors differ by chance; and less than one rounding of bfloat16 is no difference.
+        // A quarter more: both round as often, in other places, so that errors differ by chance; and less than one rounding of
+        // bfloat16 is no difference.
         Assert.InRange(Off(example.Of(packed, batch)), 0, Math.Max(1.25 * mixed, 1.0 / 256));
     }
 
@@ -130,7 +132,8 @@ public sealed class InferencePackingTests : IDisposable
     {
         using var model = new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 1, 1, 1], Classes = 10 });
         using var packed = model.PackForInference();
-        Assert.All(packed.named_parameters().Where(pair => pair.parameter.dim() == 4), pair => Assert.All(pair.parameter.shape.Zip(pair.parameter.stride()),
+        Assert.All(packed.named_parameters().Where(pair => pair.parameter.dim() == 4), pair =>
+            Assert.All(pair.parameter.shape.Zip(pair.parameter.stride()),
             axis => Assert.True(axis.First == 1 || axis.Second == 0, pair.name)));
     }
 
@@ -142,7 +145,8 @@ public sealed class InferencePackingTests : IDisposable
         {
             var options = SamplingOptions.Greedy with { MaximumTokens = 40 };   // beyond the context length
             var packed = (ILanguageModel)model.Network.PackForInference();
-            Assert.Equal(model.Generate([1, 2, 3], options).Select(token => token.Id), packed.Generate([1, 2, 3], options).Select(token => token.Id));
+            Assert.Equal(model.Generate([1, 2, 3], options).Select(token => token.Id),
+                packed.Generate([1, 2, 3], options).Select(token => token.Id));
             model.Network.Dispose();
             packed.Network.Dispose();
         }
@@ -199,7 +203,9 @@ public sealed class InferencePackingTests : IDisposable
             {
                 using var quiet = no_grad();
                 using var own = NewDisposeScope();
-                equal[number] = Enumerable.Range(0, 20).All(_ => (network.call(input) - expected).abs().max().item<float>() <= 1e-5f * expected.abs().max().item<float>());
+                equal[number] = Enumerable.Range(0, 20)
+                    .All(_ => (network.call(input) - expected).abs().max().item<float>() <= 1e-5f
+                    * expected.abs().max().item<float>());
             })).ToList();
             foreach (var thread in threads) thread.Start();
             foreach (var thread in threads) thread.Join();

@@ -109,7 +109,8 @@ public sealed class LlamaTests : IDisposable
         using var grouped = new Llama(LlamaConfig.Nano with { TieEmbeddings = true });
         using var full = new Llama(LlamaConfig.Nano with { KeyValueHeads = null, TieEmbeddings = true });
         var weights = grouped.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value);
-        foreach (var name in weights.Keys.Where(name => name.Contains("k_proj", StringComparison.Ordinal) || name.Contains("v_proj", StringComparison.Ordinal)).ToList())
+        foreach (var name in weights.Keys.Where(name =>
+            name.Contains("k_proj", StringComparison.Ordinal) || name.Contains("v_proj", StringComparison.Ordinal)).ToList())
             weights[name] = weights[name].view(2, 1, 8, 32).expand(2, 2, 8, 32).reshape(32, 32);
         ResearchKit.Checkpoints.StateDict.Load(full, weights, "the grouped one");
         var tokens = randint(0, 65, [2, 10], int64);
@@ -125,7 +126,8 @@ public sealed class LlamaTests : IDisposable
     {
         using var golden = new GoldenCase("llama-a");
         using var model = Reference(golden);
-        Assert.Equal(golden.Weights().Keys.Where(name => !name.Contains("inv_freq", StringComparison.Ordinal)).Order(), model.state_dict().Keys.Order());
+        Assert.Equal(golden.Weights().Keys.Where(name => !name.Contains("inv_freq", StringComparison.Ordinal)).Order(),
+            model.state_dict().Keys.Order());
         using var tied = new Llama(LlamaConfig.Nano with { TieEmbeddings = true });
         Assert.DoesNotContain("lm_head.weight", tied.state_dict().Keys);
     }
@@ -157,8 +159,10 @@ public sealed class LlamaTests : IDisposable
     public void What_does_not_fit_is_refused_in_the_users_words()
     {
         using var model = new Llama(LlamaConfig.Nano);
-        Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => model.call(zeros([1, 40], int64))), StringComparison.Ordinal);
-        Assert.Contains("Heads 4 is not divisible by KeyValueHeads 3", Refused(() => new Llama(LlamaConfig.Nano with { KeyValueHeads = 3 })), StringComparison.Ordinal);
+        Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => model.call(zeros([1, 40], int64))),
+            StringComparison.Ordinal);
+        Assert.Contains("Heads 4 is not divisible by KeyValueHeads 3",
+            Refused(() => new Llama(LlamaConfig.Nano with { KeyValueHeads = 3 })), StringComparison.Ordinal);
         Assert.Contains("Token 65", Refused(() => model.GenerateBatch(full([1, 4], 65L, int64))), StringComparison.Ordinal);
     }
 

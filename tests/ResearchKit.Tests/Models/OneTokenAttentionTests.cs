@@ -65,7 +65,8 @@ public sealed class OneTokenAttentionTests : IDisposable
         using var model = new Gpt(GptConfig.Nano with { VocabularySize = 17 });
         model.eval();
         using var cache = new KeyValueCache(3);
-        Near.Check("logits", model.Logits(tensor(new long[,] { { 5 } }))[.., ^1], model.NextLogits(tensor(new long[,] { { 5 } }), cache), 1e-6);
+        Near.Check("logits", model.Logits(tensor(new long[,] { { 5 } }))[.., ^1],
+            model.NextLogits(tensor(new long[,] { { 5 } }), cache), 1e-6);
     }
 
     /// <summary>Reads 9 tokens behind a prompt of 3, once as it is and once with a hook at every place of attention.</summary>

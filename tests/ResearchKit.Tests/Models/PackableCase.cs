@@ -15,35 +15,51 @@ internal sealed record PackableCase(Func<nn.Module> Make, Func<nn.Module, int, i
     public static IReadOnlyDictionary<string, PackableCase> All { get; } = new Dictionary<string, PackableCase>
     {
         ["Gpt"] = Texts(() => new Gpt(GptConfig.Nano)),
-        ["Gpt, untied"] = Texts(() => new Gpt(GptConfig.Nano with { TieEmbeddings = false, Positions = ResearchKit.Layers.Positions.Rotary })),
+        ["Gpt, untied"] = Texts(() =>
+            new Gpt(GptConfig.Nano with { TieEmbeddings = false, Positions = ResearchKit.Layers.Positions.Rotary })),
         ["Llama"] = Texts(() => new Llama(LlamaConfig.Nano)),
         ["Llama, tied"] = Texts(() => new Llama(LlamaConfig.Nano with { TieEmbeddings = true })),
         ["Bert"] = Texts(() => new Bert(BertConfig.Nano, withPooler: false)),
-        ["Bert, pooled"] = new(() => new Bert(BertConfig.Nano), (model, batch, more) => ((Bert)model).Pool(((Bert)model).Features(Tokens(batch, more)))),
+        ["Bert, pooled"] = new(() =>
+            new Bert(BertConfig.Nano), (model, batch, more) => ((Bert)model).Pool(((Bert)model).Features(Tokens(batch, more)))),
         ["BertForMaskedLanguageModel"] = Texts(() => new BertForMaskedLanguageModel(BertConfig.Nano)),
-        ["BertForMaskedLanguageModel, untied"] = Texts(() => new BertForMaskedLanguageModel(BertConfig.Nano with { TieEmbeddings = false })),
+        ["BertForMaskedLanguageModel, untied"] =
+            Texts(() => new BertForMaskedLanguageModel(BertConfig.Nano with { TieEmbeddings = false })),
         ["BertForSequenceClassification"] = Texts(() => new BertForSequenceClassification(BertConfig.Nano)),
         ["BertForTokenClassification"] = Texts(() => new BertForTokenClassification(BertConfig.Nano)),
-        ["T5"] = new(() => new T5(T5Config.Nano), (model, batch, more) => ((T5)model).call(Tokens(batch, more), Tokens(batch, more))),
+        ["T5"] = new(() => new T5(T5Config.Nano), (model, batch, more) =>
+            ((T5)model).call(Tokens(batch, more), Tokens(batch, more))),
         ["T5, gated and untied"] = new(() => new T5(T5Config.Nano with { Gated = true, TieEmbeddings = false }),
             (model, batch, more) => ((T5)model).call(Tokens(batch, more), Tokens(batch, more))),
-        ["Vit"] = new(() => new Vit(VitConfig.Nano), (model, batch, _) => Call(model, Images(batch, VitConfig.Nano.Channels, VitConfig.Nano.ImageSize))),
+        ["Vit"] = new(() => new Vit(VitConfig.Nano), (model, batch, _) =>
+            Call(model, Images(batch, VitConfig.Nano.Channels, VitConfig.Nano.ImageSize))),
         ["Vgg"] = Network(() => new Vgg(VggConfig.Nano with { BatchNorm = false }), VggConfig.Nano.InputChannels, 32),
         ["Vgg, batch norm"] = Network(() => new Vgg(VggConfig.Nano with { BatchNorm = true }), VggConfig.Nano.InputChannels, 32),
         ["ResNet"] = Network(() => new ResNet(ResNetConfig.Nano), ResNetConfig.Nano.InputChannels, 28),
         ["ResNeXt"] = Network(() => new ResNet(ResNetConfig.ResNeXt50 with { Blocks = [1, 1, 1, 1], Classes = 10 }), 3, 64),
-        ["ResNet, dilated"] = Network(() => new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 1, 1, 1], Width = 16, DilateInsteadOfStride = [false, true, true] }), 3, 64),
+        ["ResNet, dilated"] =
+            Network(() => new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 1, 1, 1], Width = 16,
+            DilateInsteadOfStride = [false, true, true] }), 3, 64),
         ["GoogLeNet"] = Network(() => new GoogLeNet(GoogLeNetConfig.Nano), GoogLeNetConfig.Nano.InputChannels, 28),
         ["InceptionV3"] = Network(() => new InceptionV3(InceptionV3Config.Nano), InceptionV3Config.Nano.InputChannels, 96),
-        ["InceptionV3, signed input"] = Network(() => new InceptionV3(InceptionV3Config.Nano with { TransformInput = true }), 3, 96),
-        ["RecurrentClassifier"] = new(() => new RecurrentClassifier(new RecurrentClassifierConfig { InputWidth = 5, HiddenWidth = 8, Classes = 3, Bidirectional = true }),
+        ["InceptionV3, signed input"] =
+            Network(() => new InceptionV3(InceptionV3Config.Nano with { TransformInput = true }), 3, 96),
+        ["RecurrentClassifier"] =
+            new(() => new RecurrentClassifier(new RecurrentClassifierConfig { InputWidth = 5, HiddenWidth = 8, Classes = 3,
+            Bidirectional = true }),
             (model, batch, more) => Call(model, randn(batch, 7 + more, 5))),
         ["RecurrentLanguageModel"] = Texts(() => new RecurrentLanguageModel(RecurrentLanguageModelConfig.CharacterGru)),
-        ["TransformerClassifier"] = new(() => new TransformerClassifier(TransformerClassifierConfig.First), (model, batch, more) => Call(model, randn(batch, 7 + more, 100))),
-        ["TokenMixingModel, experts"] = Texts(() => new TokenMixingModel(TokenMixingConfig.Nano with { Experts = 3, ActiveExperts = 2 })),
-        ["TokenMixingModel, latent"] = Texts(() => new TokenMixingModel(TokenMixingConfig.Nano with { Mixing = TokenMixing.Latent })),
-        ["TokenMixingModel, state space"] = Texts(() => new TokenMixingModel(TokenMixingConfig.Nano with { Mixing = TokenMixing.StateSpace })),
-        ["TokenMixingModel, differential"] = Texts(() => new TokenMixingModel(TokenMixingConfig.Nano with { Mixing = TokenMixing.Differential })),
+        ["TransformerClassifier"] =
+            new(() => new TransformerClassifier(TransformerClassifierConfig.First), (model, batch, more) =>
+            Call(model, randn(batch, 7 + more, 100))),
+        ["TokenMixingModel, experts"] =
+            Texts(() => new TokenMixingModel(TokenMixingConfig.Nano with { Experts = 3, ActiveExperts = 2 })),
+        ["TokenMixingModel, latent"] =
+            Texts(() => new TokenMixingModel(TokenMixingConfig.Nano with { Mixing = TokenMixing.Latent })),
+        ["TokenMixingModel, state space"] =
+            Texts(() => new TokenMixingModel(TokenMixingConfig.Nano with { Mixing = TokenMixing.StateSpace })),
+        ["TokenMixingModel, differential"] =
+            Texts(() => new TokenMixingModel(TokenMixingConfig.Nano with { Mixing = TokenMixing.Differential })),
     };
 
     /// <summary>One of them.</summary>
@@ -73,9 +89,11 @@ internal sealed record PackableCase(Func<nn.Module> Make, Func<nn.Module, int, i
         return Run(model, batch, more);
     }
 
-    private static PackableCase Texts(Func<nn.Module> make) => new(make, (model, batch, more) => Call(model, Tokens(batch, more)));
+    private static PackableCase Texts(Func<nn.Module> make) =>
+        new(make, (model, batch, more) => Call(model, Tokens(batch, more)));
 
-    private static PackableCase Network(Func<nn.Module> make, int channels, int side) => new(make, (model, batch, more) => Call(model, Images(batch, channels, side + more)));
+    private static PackableCase Network(Func<nn.Module> make, int channels, int side) =>
+        new(make, (model, batch, more) => Call(model, Images(batch, channels, side + more)));
 
     private static Tensor Tokens(int batch, int more) => randint(0, Vocabulary, [batch, 7 + more], int64);
 

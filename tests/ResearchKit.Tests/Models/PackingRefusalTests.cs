@@ -45,10 +45,12 @@ public sealed class PackingRefusalTests : IDisposable
         network.eval();
         using (var packedNetwork = network.PackForInference())
             Assert.Contains("hold NaN or infinity", Assert.Throws<ArgumentException>(() =>
-                packedNetwork.call(full([1, ResNetConfig.Nano.InputChannels, 28, 28], float.PositiveInfinity))).Message, StringComparison.Ordinal);
+                packedNetwork.call(full([1, ResNetConfig.Nano.InputChannels, 28, 28], float.PositiveInfinity))).Message,
+                    StringComparison.Ordinal);
         var (name, weight) = network.named_parameters().Last(pair => pair.parameter.dim() == 4);
         weight.fill_(float.NaN);
-        Assert.Contains($"{name} holds NaN or infinity", Assert.Throws<ArgumentException>(() => network.PackForInference()).Message, StringComparison.Ordinal);
+        Assert.Contains($"{name} holds NaN or infinity",
+            Assert.Throws<ArgumentException>(() => network.PackForInference()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -91,7 +93,8 @@ public sealed class PackingRefusalTests : IDisposable
         Assert.Equal("The type is Float16; a model is packed in float32 or bfloat16. (Parameter 'dtype')",
             Assert.Throws<ArgumentException>(() => model.PackForInference(ScalarType.Float16)).Message);
         using var other = nn.Linear(2, 2);
-        Assert.Contains("is not a model of the kit", Assert.Throws<ArgumentException>(() => other.PackForInference()).Message, StringComparison.Ordinal);
+        Assert.Contains("is not a model of the kit", Assert.Throws<ArgumentException>(() => other.PackForInference()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -99,10 +102,12 @@ public sealed class PackingRefusalTests : IDisposable
     {
         using var faked = new InferencePackingTests.FakedInstructions(false);
         using var model = new Gpt(GptConfig.Nano);
-        Assert.Equal("This processor has no bfloat16 instructions (AVX512_BF16 or AMX), so that packed bfloat16 would be slower than float32.",
+        Assert.Equal("This processor has no bfloat16 instructions (AVX512_BF16 or AMX), so that packed bfloat16 would be "
+            + "slower than float32.",
             Assert.Throws<NotSupportedException>(() => model.PackForInference(ScalarType.BFloat16)).Message);
     }
 
-    private static void Refuses(string what, Action call) => Assert.Equal($"A model that is packed for inference cannot be {what}; use the original.",
+    private static void Refuses(string what, Action call) =>
+        Assert.Equal($"A model that is packed for inference cannot be {what}; use the original.",
         Assert.Throws<InvalidOperationException>(call).Message);
 }

@@ -44,7 +44,8 @@ public sealed class RecurrentModelTests : IDisposable
     {
         manual_seed(1);
         using var model = Classifier(cell, SequencePooling.Mean, bidirectional: true);
-        var (x, lengths, targets) = (randn(6, 8, 5), tensor(new long[] { 3, 8, 5, 6, 8, 4 }), tensor(new long[] { 0, 1, 2, 0, 1, 2 }));
+        var (x, lengths, targets) =
+            (randn(6, 8, 5), tensor(new long[] { 3, 8, 5, 6, 8, 4 }), tensor(new long[] { 0, 1, 2, 0, 1, 2 }));
         var (first, last) = Train(model, () => nn.functional.cross_entropy(model.Classify(x, lengths), targets));
         Assert.InRange(last, 0, first / 2);
     }
@@ -57,7 +58,8 @@ public sealed class RecurrentModelTests : IDisposable
         manual_seed(1);
         using var model = Language(cell, tied);
         var tokens = randint(0, 11, [2, 12], int64);
-        var (first, last) = Train(model, () => nn.functional.cross_entropy(model.call(tokens)[.., ..^1].reshape(-1, 11), tokens[.., 1..].reshape(-1)));
+        var (first, last) = Train(model, () =>
+            nn.functional.cross_entropy(model.call(tokens)[.., ..^1].reshape(-1, 11), tokens[.., 1..].reshape(-1)));
         Assert.InRange(last, 0, first / 2);
 
         model.eval();
@@ -108,7 +110,9 @@ public sealed class RecurrentModelTests : IDisposable
         using var model = Language(RecurrentCell.Lstm, tied: false);
         Assert.Contains("Float32", Refused(() => model.call(zeros(1, 4))), StringComparison.Ordinal);
         Assert.Contains("[4]", Refused(() => model.call(zeros([4], int64))), StringComparison.Ordinal);
-        Assert.Contains("EmbeddingWidth 128", Refused(() => new RecurrentLanguageModel(new() { VocabularySize = 5, TiedEmbedding = true })), StringComparison.Ordinal);
+        Assert.Contains("EmbeddingWidth 128",
+            Refused(() => new RecurrentLanguageModel(new() { VocabularySize = 5, TiedEmbedding = true })),
+            StringComparison.Ordinal);
         Assert.Contains("Classes is 0", Refused(() => new RecurrentClassifier(new() { Classes = 0 })), StringComparison.Ordinal);
     }
 

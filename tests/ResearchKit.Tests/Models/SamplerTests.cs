@@ -12,7 +12,8 @@ public sealed class SamplerTests : IDisposable
     public void Dispose() => scope.Dispose();
 
     [Fact]
-    public void Temperature_zero_takes_the_likeliest() => Assert.All(Choices(SamplingOptions.Greedy, 20), id => Assert.Equal(1, id));
+    public void Temperature_zero_takes_the_likeliest() =>
+        Assert.All(Choices(SamplingOptions.Greedy, 20), id => Assert.Equal(1, id));
 
     [Fact]
     public void Top_k_takes_only_the_k_likeliest() =>
@@ -64,7 +65,8 @@ public sealed class SamplerTests : IDisposable
     public void Options_out_of_range_are_refused()
     {
         using var model = new Gpt(GptConfig.Nano);
-        foreach (var options in new SamplingOptions[] { new() { Temperature = -1 }, new() { Temperature = double.NaN }, new() { TopK = 0 },
+        foreach (var options in new SamplingOptions[] { new() { Temperature = -1 }, new() { Temperature = double.NaN },
+            new() { TopK = 0 },
             new() { TopP = 0 }, new() { TopP = 1.1 }, new() { MaximumTokens = -1 } })
             Assert.Throws<ArgumentException>(() => model.Generate([1], options));
     }

@@ -144,11 +144,13 @@ public sealed class T5Tests : IDisposable
     public void What_does_not_fit_is_refused_in_the_users_words()
     {
         using var model = new T5(T5Config.Nano);
-        Assert.Contains("2 texts to write for 3 to read", Refused(() => model.call(zeros([3, 4], int64), zeros([2, 4], int64))), StringComparison.Ordinal);
+        Assert.Contains("2 texts to write for 3 to read", Refused(() => model.call(zeros([3, 4], int64), zeros([2, 4], int64))),
+            StringComparison.Ordinal);
         Assert.Contains("Float32", Refused(() => model.Encode(zeros([3, 4]))), StringComparison.Ordinal);
         Assert.Contains("Token 65", Refused(() => model.Generate([65])), StringComparison.Ordinal);
         Assert.Contains("StartToken 65", Refused(() => new T5(T5Config.Nano with { StartToken = 65 })), StringComparison.Ordinal);
-        Assert.Contains("cannot be laid out", Refused(() => RelativePositions.Buckets(zeros([1], int64), 2, 128, true)), StringComparison.Ordinal);
+        Assert.Contains("cannot be laid out", Refused(() => RelativePositions.Buckets(zeros([1], int64), 2, 128, true)),
+            StringComparison.Ordinal);
     }
 
     private static string Refused(Action action) => Assert.Throws<ArgumentException>(action).Message;
@@ -157,12 +159,15 @@ public sealed class T5Tests : IDisposable
     {
         golden.CheckEach($"out.{side}_hidden_states",
             [cache[$"{side}.hook_embed"], .. cache.Each(layers - 1, layer => $"{side}.block.{layer}.hook_resid_post"), last]);
-        golden.CheckEach($"out.{side}_attentions", cache.Each(layers, layer => $"{side}.block.{layer}.layer.0.SelfAttention.hook_pattern"));
+        golden.CheckEach($"out.{side}_attentions",
+            cache.Each(layers, layer => $"{side}.block.{layer}.layer.0.SelfAttention.hook_pattern"));
         if (side == "decoder")
-            golden.CheckEach("out.cross_attentions", cache.Each(layers, layer => $"{side}.block.{layer}.layer.1.EncDecAttention.hook_pattern"));
+            golden.CheckEach("out.cross_attentions",
+                cache.Each(layers, layer => $"{side}.block.{layer}.layer.1.EncDecAttention.hook_pattern"));
     }
 
-    private static bool IsKept(string name) => !name.EndsWith("EncDecAttention.relative_attention_bias.weight", StringComparison.Ordinal);
+    private static bool IsKept(string name) =>
+        !name.EndsWith("EncDecAttention.relative_attention_bias.weight", StringComparison.Ordinal);
 
     private static T5 Reference(GoldenCase golden) => T5.FromPretrained(golden.Folder);
 }

@@ -25,22 +25,28 @@ public sealed class TransformerClassifierTests
     {
         using var scope = NewDisposeScope();
         using var model = new TransformerClassifier(TransformerClassifierConfig.First);
-        Assert.Contains("100", Assert.Throws<ArgumentException>(() => model.call(randn(2, 5, 99))).Message, StringComparison.Ordinal);
-        Assert.Contains("[5, 100]", Assert.Throws<ArgumentException>(() => model.call(randn(5, 100))).Message, StringComparison.Ordinal);
-        Assert.Contains("512", Assert.Throws<ArgumentException>(() => model.call(randn(1, 513, 100))).Message, StringComparison.Ordinal);
+        Assert.Contains("100", Assert.Throws<ArgumentException>(() => model.call(randn(2, 5, 99))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("[5, 100]", Assert.Throws<ArgumentException>(() => model.call(randn(5, 100))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("512", Assert.Throws<ArgumentException>(() => model.call(randn(1, 513, 100))).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new TransformerClassifier(TransformerClassifierConfig.First with { Heads = 7 }));
-        Assert.Throws<ArgumentException>(() => new TransformerClassifier(TransformerClassifierConfig.First with { Positions = Positions.Rotary }));
+        Assert.Throws<ArgumentException>(() =>
+            new TransformerClassifier(TransformerClassifierConfig.First with { Positions = Positions.Rotary }));
     }
 
     private static double Accuracy(Positions positions)
     {
         Compute.Seed(1);
         using var scope = NewDisposeScope();
-        using var model = new TransformerClassifier(TransformerClassifierConfig.First with { Positions = positions, Layers = 1, ModelWidth = 128, FeedForwardWidth = 256 });
+        using var model = new TransformerClassifier(TransformerClassifierConfig.First with { Positions = positions, Layers = 1,
+            ModelWidth = 128, FeedForwardWidth = 256 });
         var mark = randn(100);
         var (inputs, targets) = Examples(mark, 2048);
         var options = new TrainerOptions { Steps = 100, LearningRate = 2e-3, WarmupSteps = 10, EvaluateEvery = null };
-        using (var trainer = new Trainer(model, Losses.CrossEntropy, new BatchLoader(new TensorExamples(inputs, targets), 64), options))
+        using (var trainer = new Trainer(model, Losses.CrossEntropy, new BatchLoader(new TensorExamples(inputs, targets), 64),
+            options))
             foreach (var _ in trainer.Run()) { }
 
         model.eval();

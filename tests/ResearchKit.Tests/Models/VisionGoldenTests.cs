@@ -22,7 +22,8 @@ public sealed class VisionGoldenTests
     public void Vgg11_equals_the_reference() => Check("vgg11-a", new Vgg(VggConfig.Vgg11 with { Classes = 10 }));
 
     [Fact]
-    public void Vgg13_with_batch_norm_equals_the_reference() => Check("vgg13bn-b", new Vgg(VggConfig.Vgg13BatchNorm with { Classes = 6 }));
+    public void Vgg13_with_batch_norm_equals_the_reference() =>
+        Check("vgg13bn-b", new Vgg(VggConfig.Vgg13BatchNorm with { Classes = 6 }));
 
     [Fact]
     public void GoogLeNet_equals_the_reference()
@@ -47,8 +48,11 @@ public sealed class VisionGoldenTests
     public void Inception_v3_with_transformed_input_equals_the_reference() => Check("inception3-b",
         new InceptionV3(new() { Classes = 6, AuxiliaryHead = false, TransformInput = true }));
 
-    /// <summary>Outputs are compared in both precisions; gradients in float64, and in float32 with the activation pattern of float64.</summary>
-    private static void Check(string name, nn.Module<Tensor, Tensor> model, Func<Tensor, AuxiliaryLogits>? withAuxiliary = null, params string[] auxiliary)
+    /// <summary>
+    /// Outputs are compared in both precisions; gradients in float64, and in float32 with the activation pattern of float64.
+    /// </summary>
+    private static void Check(string name, nn.Module<Tensor, Tensor> model, Func<Tensor, AuxiliaryLogits>? withAuxiliary = null,
+        params string[] auxiliary)
     {
         using var scope = NewDisposeScope();
         using var golden = new GoldenCase(name);
@@ -73,7 +77,8 @@ public sealed class VisionGoldenTests
     private static void CheckOutputs(GoldenCase golden, nn.Module<Tensor, Tensor> model, Tensor pictures)
     {
         using var quiet = no_grad();
-        string[] features = [.. golden.Names.Where(key => key.StartsWith("out.feature.", StringComparison.Ordinal)).Select(key => key["out.feature.".Length..])];
+        string[] features = [.. golden.Names.Where(key => key.StartsWith("out.feature.", StringComparison.Ordinal))
+            .Select(key => key["out.feature.".Length..])];
         using var maps = FeatureMaps.Of(model, pictures, features);
         foreach (var feature in features) golden.Check($"out.feature.{feature}", maps[feature]);
         golden.Check("out.logits", maps.Output);

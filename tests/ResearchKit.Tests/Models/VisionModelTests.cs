@@ -59,7 +59,8 @@ public sealed class VisionModelTests : IDisposable
         using var model = new GoogLeNet(GoogLeNetConfig.Nano with { AuxiliaryHeads = true });
         var x = randn(2, 1, 28, 28);
         model.call(x).sum().backward();
-        Assert.All(model.named_parameters().Where(pair => pair.name.StartsWith("aux", StringComparison.Ordinal)), pair => Assert.Null(pair.parameter.grad));
+        Assert.All(model.named_parameters().Where(pair => pair.name.StartsWith("aux", StringComparison.Ordinal)), pair =>
+            Assert.Null(pair.parameter.grad));
         var output = model.ForwardWithAuxiliary(x);
         Assert.Equal([2, 2], [output.Auxiliary.Count, (int)output.Auxiliary[1].shape[0]]);
         var (main, low, high) = (output.Logits.sum(), output.Auxiliary[0].sum(), output.Auxiliary[1].sum());
@@ -71,7 +72,8 @@ public sealed class VisionModelTests : IDisposable
         using var without = new GoogLeNet(GoogLeNetConfig.Nano);
         Assert.Throws<InvalidOperationException>(() => without.ForwardWithAuxiliary(x));
         using var inception = new InceptionV3(InceptionV3Config.Nano with { AuxiliaryHead = true });
-        Assert.Contains("17", Assert.Throws<ArgumentException>(() => inception.ForwardWithAuxiliary(randn(2, 3, 80, 80))).Message, StringComparison.Ordinal);
+        Assert.Contains("17", Assert.Throws<ArgumentException>(() => inception.ForwardWithAuxiliary(randn(2, 3, 80, 80))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -90,8 +92,10 @@ public sealed class VisionModelTests : IDisposable
         using var quiet = no_grad();
         using var still = FeatureMaps.Of(model, x, "layer2.0.bn1");
         Assert.True(still["layer2.0.bn1"].min().item<float>() < 0, "the map was overwritten by the ReLU behind it");
-        Assert.Contains("layer9", Assert.Throws<KeyNotFoundException>(() => FeatureMaps.Of(model, x, "layer9")).Message, StringComparison.Ordinal);
-        Assert.Contains("layer2.0.bn1", Assert.Throws<KeyNotFoundException>(() => still["layer1"]).Message, StringComparison.Ordinal);
+        Assert.Contains("layer9", Assert.Throws<KeyNotFoundException>(() => FeatureMaps.Of(model, x, "layer9")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("layer2.0.bn1", Assert.Throws<KeyNotFoundException>(() => still["layer1"]).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -136,20 +140,26 @@ public sealed class VisionModelTests : IDisposable
         Assert.Contains("[batch, 1, height, width]", Refused(() => vgg.call(randn(2, 3, 28, 28))), StringComparison.Ordinal);
         Assert.Contains("[28, 28]", Refused(() => vgg.call(randn(28, 28))), StringComparison.Ordinal);
         Assert.Contains("at least 8 × 8", Refused(() => vgg.call(randn(2, 1, 7, 28))), StringComparison.Ordinal);
-        Assert.Contains("Groups 2", Refused(() => new ResNet(ResNetConfig.ResNet18 with { Groups = 2 })), StringComparison.Ordinal);
-        Assert.Contains("[1, 2]", Refused(() => new ResNet(ResNetConfig.ResNet18 with { Blocks = [1, 2] })), StringComparison.Ordinal);
+        Assert.Contains("Groups 2", Refused(() => new ResNet(ResNetConfig.ResNet18 with { Groups = 2 })),
+            StringComparison.Ordinal);
+        Assert.Contains("[1, 2]", Refused(() => new ResNet(ResNetConfig.ResNet18 with { Blocks = [1, 2] })),
+            StringComparison.Ordinal);
         Assert.Contains("Dropout is 1", Refused(() => new Vgg(VggConfig.Nano with { Dropout = 1 })), StringComparison.Ordinal);
         Assert.Contains("Stages is []", Refused(() => new Vgg(VggConfig.Nano with { Stages = [] })), StringComparison.Ordinal);
-        Assert.Contains("WidthDivisor is 3", Refused(() => new GoogLeNet(GoogLeNetConfig.Nano with { WidthDivisor = 3 })), StringComparison.Ordinal);
-        Assert.Contains("InputChannels is 1", Refused(() => new GoogLeNet(GoogLeNetConfig.Nano with { TransformInput = true })), StringComparison.Ordinal);
-        Assert.Contains("Classes is 0", Refused(() => new InceptionV3(InceptionV3Config.Nano with { Classes = 0 })), StringComparison.Ordinal);
+        Assert.Contains("WidthDivisor is 3", Refused(() => new GoogLeNet(GoogLeNetConfig.Nano with { WidthDivisor = 3 })),
+            StringComparison.Ordinal);
+        Assert.Contains("InputChannels is 1", Refused(() => new GoogLeNet(GoogLeNetConfig.Nano with { TransformInput = true })),
+            StringComparison.Ordinal);
+        Assert.Contains("Classes is 0", Refused(() => new InceptionV3(InceptionV3Config.Nano with { Classes = 0 })),
+            StringComparison.Ordinal);
         using var inception = new InceptionV3(InceptionV3Config.Nano);
         Assert.Contains("at least 75 × 75", Refused(() => inception.call(randn(2, 3, 74, 80))), StringComparison.Ordinal);
     }
 
     private static string Refused(Action action) => Assert.Throws<ArgumentException>(action).Message;
 
-    private static (nn.Module<Tensor, Tensor> Model, Func<Tensor, Tensor> Features, Func<Tensor, Tensor> Head, Tensor X) Make(string family)
+    private static (nn.Module<Tensor, Tensor> Model, Func<Tensor, Tensor> Features, Func<Tensor, Tensor> Head,
+        Tensor X) Make(string family)
     {
         switch (family)
         {
@@ -157,7 +167,8 @@ public sealed class VisionModelTests : IDisposable
                 var resnet = new ResNet(ResNetConfig.Nano with { Width = 8 });
                 return (resnet, resnet.Features, resnet.Head, randn(4, 1, 28, 28));
             case "bottleneck":
-                var bottleneck = new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 1, 1, 1], Classes = 5, Width = 8, Groups = 2, WidthPerGroup = 32 });
+                var bottleneck = new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 1, 1, 1], Classes = 5, Width = 8,
+                    Groups = 2, WidthPerGroup = 32 });
                 return (bottleneck, bottleneck.Features, bottleneck.Head, randn(4, 3, 64, 64));
             case "vgg":
                 var vgg = new Vgg(VggConfig.Nano with { Dropout = 0 });

@@ -27,7 +27,8 @@ public sealed class VitTests : IDisposable
         var layers = model.Config.Layers;
         golden.CheckEach("out.hidden_states",
             [cache["vit.hook_embed"], .. cache.Each(layers, layer => $"vit.encoder.layer.{layer}.hook_resid_post")]);
-        golden.CheckEach("out.attentions", cache.Each(layers, layer => $"vit.encoder.layer.{layer}.attention.attention.hook_pattern"));
+        golden.CheckEach("out.attentions",
+            cache.Each(layers, layer => $"vit.encoder.layer.{layer}.attention.attention.hook_pattern"));
         golden.CheckLoss(model, Losses.Labels(logits, golden["in.labels"]));
     }
 
@@ -37,7 +38,8 @@ public sealed class VitTests : IDisposable
         using var model = new Vit(VitConfig.Nano);
         using (no_grad()) model.state_dict()["vit.embeddings.position_embeddings"].zero_();
         var images = randn(2, 1, 28, 28);
-        var upsideDown = images.view(2, 1, 4, 7, 28).flip(2).reshape(2, 1, 28, 28);   // the four rows of patches the other way round
+        // the four rows of patches the other way round
+        var upsideDown = images.view(2, 1, 4, 7, 28).flip(2).reshape(2, 1, 28, 28);
         Near.Check("logits", model.call(images), model.call(upsideDown), 1e-5);
     }
 
@@ -70,9 +72,11 @@ public sealed class VitTests : IDisposable
     public void What_does_not_fit_is_refused_in_the_users_words()
     {
         using var model = new Vit(VitConfig.Nano);
-        Assert.Contains("[2, 3, 28, 28]; expected [batch, 1, 28, 28]", Refused(() => model.call(randn(2, 3, 28, 28))), StringComparison.Ordinal);
+        Assert.Contains("[2, 3, 28, 28]; expected [batch, 1, 28, 28]", Refused(() => model.call(randn(2, 3, 28, 28))),
+            StringComparison.Ordinal);
         Assert.Contains("[1, 28, 28]", Refused(() => model.call(randn(1, 28, 28))), StringComparison.Ordinal);
-        Assert.Contains("ImageSize 30 is not divisible by PatchSize 7", Refused(() => new Vit(VitConfig.Nano with { ImageSize = 30 })), StringComparison.Ordinal);
+        Assert.Contains("ImageSize 30 is not divisible by PatchSize 7",
+            Refused(() => new Vit(VitConfig.Nano with { ImageSize = 30 })), StringComparison.Ordinal);
     }
 
     private static string Refused(Action action) => Assert.Throws<ArgumentException>(action).Message;

@@ -11,7 +11,8 @@ namespace ResearchKit.Tests.Native;
 public sealed class BFloat16EmulationTests : IDisposable
 {
     private readonly TestKernels kernels = new("");
-    private const string Emulated = "bf16-linear=float32 bf16-convolution=float32", Libtorchs = "bf16-linear=libtorch bf16-convolution=libtorch";
+    private const string Emulated = "bf16-linear=float32 bf16-convolution=float32",
+        Libtorchs = "bf16-linear=libtorch bf16-convolution=libtorch";
     private readonly DisposeScope scope = NewDisposeScope();
 
     public void Dispose()
@@ -27,9 +28,14 @@ public sealed class BFloat16EmulationTests : IDisposable
         ["products of many matrices"] = (a, b) => a.view(2, 12, 16).MatMul(b.unsqueeze(0)),
         ["a convolution"] = (a, b) => ConvolutionKernel.Convolve(a.view(2, 4, 6, 8), b.flatten()[..288].view(8, 4, 3, 3), null,
             new ConvolutionGeometry([1, 1], [1, 1], [1, 1], 1)),
-        ["attention"] = (a, b) => ScaledDotProductAttention.Attend(a.view(1, 2, 24, 8), b[..16].view(1, 2, 20, 8), b[..16].view(1, 2, 20, 8) * 2, AttentionMask.None),
-        ["attention to what came before"] = (a, b) => ScaledDotProductAttention.Attend(a.view(1, 2, 24, 8), a.view(1, 2, 24, 8) * 2, a.view(1, 2, 24, 8) * b[0, 0], AttentionMask.CausalOnly),
-        ["attention with a bias"] = (a, b) => ScaledDotProductAttention.Attend(a.view(1, 2, 24, 8), a.view(1, 2, 24, 8) * 2, a.view(1, 2, 24, 8),
+        ["attention"] = (a, b) =>
+            ScaledDotProductAttention.Attend(a.view(1, 2, 24, 8), b[..16].view(1, 2, 20, 8), b[..16].view(1, 2, 20, 8) * 2,
+            AttentionMask.None),
+        ["attention to what came before"] =
+            (a, b) => ScaledDotProductAttention.Attend(a.view(1, 2, 24, 8), a.view(1, 2, 24, 8) * 2,
+            a.view(1, 2, 24, 8) * b[0, 0], AttentionMask.CausalOnly),
+        ["attention with a bias"] = (a, b) =>
+            ScaledDotProductAttention.Attend(a.view(1, 2, 24, 8), a.view(1, 2, 24, 8) * 2, a.view(1, 2, 24, 8),
             new AttentionMask { ScoreBias = b.flatten()[..48].view(1, 2, 1, 24) }),
     };
 

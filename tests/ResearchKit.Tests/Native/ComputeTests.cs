@@ -19,7 +19,8 @@ public sealed class ComputeTests
     [InlineData("cpu:1")]
     [InlineData("cuda:99")]
     public void A_device_that_is_not_there_is_an_error_that_names_it(string name) =>
-        Assert.Contains($"'{name}'", Assert.Throws<ArgumentException>(() => Compute.DeviceNamed(name)).Message, StringComparison.Ordinal);
+        Assert.Contains($"'{name}'", Assert.Throws<ArgumentException>(() => Compute.DeviceNamed(name)).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void The_best_device_can_hold_a_tensor()

@@ -8,20 +8,25 @@ namespace ResearchKit.Tests.Native;
 
 public sealed class DeferredScalarFreeTests
 {
-    /// <summary>TorchSharp's own way to call a function, under constant collection: without the queue some calls fail within a second.</summary>
+    /// <summary>
+    /// TorchSharp's own way to call a function, under constant collection: without the queue some calls fail within a second.
+    /// </summary>
     [Fact]
     public async Task Numbers_outlive_a_call_that_does_not_hold_them()
     {
-        if (!OperatingSystem.IsLinux() || Workarounds.IsOff(Workarounds.ScalarFree)) return;   // the queue is for Linux; elsewhere callers must hold what they pass
+        // the queue is for Linux; elsewhere callers must hold what they pass
+        if (!OperatingSystem.IsLinux() || Workarounds.IsOff(Workarounds.ScalarFree)) return;
         Assert.True(DeferredScalarFree.Kept);
         var names = Enumerable.Range(0, 60).Select(number => $"a{number}").ToList();
-        using var script = jit.compile($"def total(x, {string.Join(", ", names.Select(name => $"{name}: float"))}):\n    return x + {string.Join(" + ", names)}\n");
+        using var script = jit.compile($"def total(x, {string.Join(", ", names.Select(name => $"{name}: float"))}):\n    "
+            + $"return x + {string.Join(" + ", names)}\n");
         await GarbageCollection.Meanwhile(() =>
         {
             using var zero = zeros(1, dtype: float64);
             for (var call = 0; call < 2_000; call++)
             {
-                using var sum = (Tensor)script.invoke("total", [zero, .. Enumerable.Range(0, 60).Select(number => (object)(call + (number / 64.0)))]);
+                using var sum = (Tensor)script.invoke("total",
+                    [zero, .. Enumerable.Range(0, 60).Select(number => (object)(call + (number / 64.0)))]);
                 Assert.Equal((60 * call) + (60 * 59 / 128.0), sum.item<double>());
             }
         });
@@ -47,14 +52,16 @@ public sealed class DeferredScalarFreeTests
     public void A_small_number_is_one_object_with_its_value_and_kind()
     {
         if (!DeferredScalarFree.Kept) return;
-        foreach (var make in new Func<Scalar>[] { () => 0.125, () => 3, () => 3L, () => 0.125f, () => -0.375, () => 32, () => -32.0, () => 0L, () => 0.0 })
+        foreach (var make in new Func<Scalar>[] { () =>
+            0.125, () => 3, () => 3L, () => 0.125f, () => -0.375, () => 32, () => -32.0, () => 0L, () => 0.0 })
         {
             make().Dispose();
             Assert.Equal(Address(make()), Address(make()));
         }
         Assert.NotEqual(Address(3), Address(3L));
         using var counts = tensor(new long[] { 1, 2 });
-        foreach (var (sum, type) in new[] { (counts + 3, int64), (counts + 3L, int64), (counts + 0.375, float32), (counts + 0.125f, float32) })
+        foreach (var (sum, type) in new[] { (counts + 3, int64), (counts + 3L, int64), (counts + 0.375, float32),
+            (counts + 0.125f, float32) })
         {
             using var held = sum;
             Assert.Equal(type, held.dtype);
@@ -69,7 +76,8 @@ public sealed class DeferredScalarFreeTests
     public void Other_numbers_are_not_shared()
     {
         if (!DeferredScalarFree.Kept) return;
-        foreach (var make in new Func<Scalar>[] { () => 33, () => 33L, () => -32.0625, () => 0.1, () => 0.1f, () => -0.0, () => double.NaN, () => double.PositiveInfinity })
+        foreach (var make in new Func<Scalar>[] { () =>
+            33, () => 33L, () => -32.0625, () => 0.1, () => 0.1f, () => -0.0, () => double.NaN, () => double.PositiveInfinity })
         {
             using var one = make();
             Assert.False(ScalarCache.Contains(Address(one)));
@@ -80,7 +88,8 @@ public sealed class DeferredScalarFreeTests
     public async Task Numbers_that_were_collected_are_freed_a_little_later()
     {
         if (!DeferredScalarFree.Kept) return;
-        var queue = (ConcurrentQueue<nint>)typeof(DeferredScalarFree).GetField("Queue", BindingFlags.Static | BindingFlags.NonPublic)!.GetValue(null)!;
+        var queue = (ConcurrentQueue<nint>)typeof(DeferredScalarFree)
+            .GetField("Queue", BindingFlags.Static | BindingFlags.NonPublic)!.GetValue(null)!;
         static void Make()
         {
             for (var i = 0; i < 1000; i++) _ = (Scalar)(0.3 + i);

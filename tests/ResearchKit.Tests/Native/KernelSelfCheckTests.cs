@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Native;
 
-/// <summary>The choice of kernels: how it is written, kept, given, and what it does where something is wrong. Never which kernel was chosen.</summary>
+/// <summary>
+/// The choice of kernels: how it is written, kept, given, and what it does where something is wrong. Never which kernel was
+/// chosen.
+/// </summary>
 [Trait("Tier", "slow")]
 public sealed class KernelSelfCheckTests : IDisposable
 {
@@ -21,7 +24,8 @@ public sealed class KernelSelfCheckTests : IDisposable
         Assert.Equal(table.ToString(), KernelTable.Parse(table.ToString()).ToString());
         Assert.Equal(table.ToString(), KernelTable.FromDescription(table.Described()).ToString());
         Assert.True(table.ChoosesAs(KernelTable.FromNumbers(table.Numbers())));
-        Assert.Contains("'linear-256=banana' names no kernel", Assert.Throws<FormatException>(() => KernelTable.Parse("linear-256=banana")).Message, StringComparison.Ordinal);
+        Assert.Contains("'linear-256=banana' names no kernel",
+            Assert.Throws<FormatException>(() => KernelTable.Parse("linear-256=banana")).Message, StringComparison.Ordinal);
         Assert.Throws<FormatException>(() => KernelTable.Parse("banana"));
     }
 
@@ -29,7 +33,8 @@ public sealed class KernelSelfCheckTests : IDisposable
     public void What_was_found_is_found_again_and_of_another_machine_is_not_used()
     {
         using var variable = new SetVariable(KernelCache.FolderVariable, folder.Path);
-        var table = KernelTable.Parse("linear-1=onednn").With(new KernelChoice(KernelTable.OneRow, KernelTable.OneDnn, 1.5, 2e-7));
+        var table = KernelTable.Parse("linear-1=onednn")
+            .With(new KernelChoice(KernelTable.OneRow, KernelTable.OneDnn, 1.5, 2e-7));
         Assert.Null(KernelCache.Read("this machine"));
         KernelCache.Write("this machine", table);
         var found = KernelCache.Read("this machine")!;
@@ -70,7 +75,8 @@ public sealed class KernelSelfCheckTests : IDisposable
     {
         var off = ProbeProcess.Run("kernels", (Kernels.CheckVariable, "off")).Output.Split('\n');
         Assert.Equal([KernelTable.Defaults.ToString(), "RESEARCHKIT_SELFCHECK=off"], off[..2]);
-        var given = ProbeProcess.Run("kernels", (Kernels.TableVariable, "linear-64=onednn"), (Kernels.CheckVariable, "off"), (Workarounds.Variable, null)).Output;
+        var given = ProbeProcess.Run("kernels", (Kernels.TableVariable, "linear-64=onednn"), (Kernels.CheckVariable, "off"),
+            (Workarounds.Variable, null)).Output;
         Assert.Contains("linear-64=onednn", given, StringComparison.Ordinal);
     }
 
@@ -85,9 +91,11 @@ public sealed class KernelSelfCheckTests : IDisposable
     public void Convolutions_that_kill_are_found_out_in_a_child_and_the_run_goes_on()
     {
         if (!System.Runtime.Intrinsics.X86.X86Base.IsSupported) return;
-        var run = ProbeProcess.Run("table", (ProcessorCaches.Variable, "hidden"), (Workarounds.Variable, "-cache-record"), (KernelCache.FolderVariable, folder.Path));
+        var run = ProbeProcess.Run("table", (ProcessorCaches.Variable, "hidden"), (Workarounds.Variable, "-cache-record"),
+            (KernelCache.FolderVariable, folder.Path));
         Assert.Equal((0, true), (run.ExitCode, run.Output.Contains("convolution=columns", StringComparison.Ordinal)));
-        var doctor = ProbeProcess.Run("kernels", (ProcessorCaches.Variable, "hidden"), (Workarounds.Variable, "-cache-record"), (KernelCache.FolderVariable, folder.Path));
+        var doctor = ProbeProcess.Run("kernels", (ProcessorCaches.Variable, "hidden"), (Workarounds.Variable, "-cache-record"),
+            (KernelCache.FolderVariable, folder.Path));
         Assert.Equal(0, doctor.ExitCode);
     }
 
@@ -104,7 +112,8 @@ public sealed class KernelSelfCheckTests : IDisposable
     public void The_record_is_filled_before_kernels_are_tried()
     {
         if (!System.Runtime.Intrinsics.X86.X86Base.IsSupported || !OperatingSystem.IsLinux()) return;
-        var run = ProbeProcess.Run("hidden-record", (ProcessorCaches.Variable, "hidden"), (Workarounds.Variable, null), (KernelCache.FolderVariable, folder.Path));
+        var run = ProbeProcess.Run("hidden-record", (ProcessorCaches.Variable, "hidden"), (Workarounds.Variable, null),
+            (KernelCache.FolderVariable, folder.Path));
         Assert.True(run.ExitCode == 0, run.Output + run.Errors);
         Assert.Contains("convolution=onednn", run.Output, StringComparison.Ordinal);
         Assert.Contains("filled=True", run.Output, StringComparison.Ordinal);

@@ -16,7 +16,8 @@ public sealed class MallocTuningTests
         {
             using (MallocTuning.Keep()) FillAndFree();
             Assert.Equal(1, Keepers);
-            if (NativeHeap.IsKnown) Assert.InRange(NativeHeap.Free(), Piece * Pieces / 2, long.MaxValue);   // another C library gives memory back as it likes
+            // another C library gives memory back as it likes
+            if (NativeHeap.IsKnown) Assert.InRange(NativeHeap.Free(), Piece * Pieces / 2, long.MaxValue);
         }
         Assert.Equal(0, Keepers);
     }
@@ -30,7 +31,8 @@ public sealed class MallocTuningTests
         Assert.Equal(0, Keepers);
     }
 
-    private static int Keepers => (int)typeof(MallocTuning).GetField("keepers", BindingFlags.Static | BindingFlags.NonPublic)!.GetValue(null)!;
+    private static int Keepers =>
+        (int)typeof(MallocTuning).GetField("keepers", BindingFlags.Static | BindingFlags.NonPublic)!.GetValue(null)!;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Forget() => _ = MallocTuning.Keep();

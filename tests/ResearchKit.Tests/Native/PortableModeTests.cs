@@ -4,19 +4,23 @@ using ResearchKit.Native;
 
 namespace ResearchKit.Tests.Native;
 
-/// <summary>Portable runs in processes of their own: whatever a processor or its environment has libraries choose, the bits are the same.</summary>
+/// <summary>
+/// Portable runs in processes of their own: whatever a processor or its environment has libraries choose, the bits are the same.
+/// </summary>
 [Trait("Tier", "slow")]
 public sealed class PortableModeTests
 {
     private const string On = "1";
     private static readonly Lazy<string> Plain = new(() => Hashes());
 
-    internal static bool IsPossible => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Avx2.IsSupported && Fma.IsSupported
+    internal static bool IsPossible => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64
+        && Avx2.IsSupported && Fma.IsSupported
         && !Workarounds.IsOff(Workarounds.MklPath) && !Workarounds.IsOff(Workarounds.BFloat16);
 
     [Fact]
     public void Environment_switches_of_the_libraries_do_not_change_a_bit() => Same(
-        ("ATEN_CPU_CAPABILITY", "default"), ("ONEDNN_MAX_CPU_ISA", "SSE41"), ("MKL_ENABLE_INSTRUCTIONS", "SSE4_2"), ("MKL_CBWR", "COMPATIBLE"), ("MKL_NUM_THREADS", "1"));
+        ("ATEN_CPU_CAPABILITY", "default"), ("ONEDNN_MAX_CPU_ISA", "SSE41"), ("MKL_ENABLE_INSTRUCTIONS", "SSE4_2"),
+            ("MKL_CBWR", "COMPATIBLE"), ("MKL_NUM_THREADS", "1"));
 
     [Fact]
     public void Numbers_of_threads_and_places_in_memory_do_not_change_a_bit() =>
@@ -27,37 +31,43 @@ public sealed class PortableModeTests
     [InlineData("32,256,8192")]
     [InlineData("48,2048,262144")]
     public void What_oneDNN_believes_of_the_caches_does_not_change_a_bit(string caches) => Same(
-        (PortableMode.Variable, null), (PortableProbe.CachesVariable, caches), ("ATEN_CPU_CAPABILITY", "avx2"), ("ONEDNN_MAX_CPU_ISA", "AVX2"));
+        (PortableMode.Variable, null), (PortableProbe.CachesVariable, caches), ("ATEN_CPU_CAPABILITY", "avx2"),
+            ("ONEDNN_MAX_CPU_ISA", "AVX2"));
 
     [Fact]
     public void Caches_that_are_hidden_and_a_choice_of_kernels_do_not_change_a_bit() =>
-        Same((ProcessorCaches.Variable, ProcessorCaches.Hidden), (Kernels.TableVariable, "linear-256=onednn"), (Kernels.CheckVariable, "force"));
+        Same((ProcessorCaches.Variable, ProcessorCaches.Hidden), (Kernels.TableVariable, "linear-256=onednn"),
+            (Kernels.CheckVariable, "force"));
 
     [Fact]
     public void Without_the_mode_the_switches_do_change_bits()
     {
         if (!IsPossible) return;
-        Assert.NotEqual(Plain.Value, Hashes((PortableMode.Variable, null), ("ATEN_CPU_CAPABILITY", "default"), ("MKL_CBWR", "COMPATIBLE")));
+        Assert.NotEqual(Plain.Value,
+            Hashes((PortableMode.Variable, null), ("ATEN_CPU_CAPABILITY", "default"), ("MKL_CBWR", "COMPATIBLE")));
     }
 
     [Fact]
     public void It_cannot_be_switched_on_after_the_first_tensor()
     {
         using var first = TorchSharp.torch.ones(1);
-        Assert.Contains("before", Assert.Throws<InvalidOperationException>(() => Compute.Portable = true).Message, StringComparison.Ordinal);
+        Assert.Contains("before", Assert.Throws<InvalidOperationException>(() => Compute.Portable = true).Message,
+            StringComparison.Ordinal);
         Assert.False(Compute.Portable);
         Compute.Portable = false;
     }
 
     [Fact]
     public void A_value_that_is_not_understood_is_one_sentence() =>
-        Assert.Contains($"{PortableMode.Variable} is 'banana'", ProbeProcess.Run("table", (PortableMode.Variable, "banana")).Errors, StringComparison.Ordinal);
+        Assert.Contains($"{PortableMode.Variable} is 'banana'",
+            ProbeProcess.Run("table", (PortableMode.Variable, "banana")).Errors, StringComparison.Ordinal);
 
     [Fact]
     public void Its_kernels_are_fixed()
     {
         if (!IsPossible) return;
-        var (exit, output, errors) = ProbeProcess.Run("table", (PortableMode.Variable, On), (Kernels.TableVariable, "linear-256=onednn"));
+        var (exit, output, errors) =
+            ProbeProcess.Run("table", (PortableMode.Variable, On), (Kernels.TableVariable, "linear-256=onednn"));
         Assert.True(exit == 0, errors);
         Assert.Contains(PortableMode.Kernels.ToString(), output, StringComparison.Ordinal);
     }

@@ -10,7 +10,10 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Native;
 
-/// <summary>What each workaround is for, tried: the probe ends with 0 while the path works, and with something else, or a crash, where it does not.</summary>
+/// <summary>
+/// What each workaround is for, tried: the probe ends with 0 while the path works, and with something else, or a crash, where it
+/// does not.
+/// </summary>
 internal static unsafe partial class Probes
 {
     private const int Works = 0, Fails = 1;
@@ -44,7 +47,9 @@ internal static unsafe partial class Probes
 
     public static int Run(string name) => All[name]() ? Works : Fails;
 
-    /// <summary>Reads a Scalar after it was collected, as native code may: once it is freed, the heap has overwritten its first words.</summary>
+    /// <summary>
+    /// Reads a Scalar after it was collected, as native code may: once it is freed, the heap has overwritten its first words.
+    /// </summary>
     private static bool ScalarsOutliveTheirCalls()
     {
         var (number, type) = Make();
@@ -196,7 +201,8 @@ internal static unsafe partial class Probes
         var map = ConvolutionKernel.Convolve(KernelTrials.Numbers(2, 3, 20, 20), KernelTrials.Numbers(5, 3, 3, 3), null,
             new ConvolutionGeometry([1, 1], [1, 1], [1, 1], 1));
         Console.WriteLine(Compute.Kernels);
-        Console.WriteLine($"{BitConverter.DoubleToInt64Bits(product.to(float64).sum().item<double>()):x} {BitConverter.DoubleToInt64Bits(map.to(float64).sum().item<double>()):x}");
+        Console.WriteLine($"{BitConverter.DoubleToInt64Bits(product.to(float64).sum().item<double>()):x} "
+            + $"{BitConverter.DoubleToInt64Bits(map.to(float64).sum().item<double>()):x}");
         return true;
     }
 
@@ -206,7 +212,9 @@ internal static unsafe partial class Probes
     private static long PageFaults()
     {
         var usage = stackalloc long[18];
-        return getrusage(0, usage) == 0 ? usage[8] : throw new InvalidOperationException("The system does not count page faults.");   // ru_minflt
+        // ru_minflt
+        return getrusage(0, usage) == 0
+            ? usage[8] : throw new InvalidOperationException("The system does not count page faults.");
     }
 
     /// <summary>struct mallinfo2 of malloc.h.</summary>

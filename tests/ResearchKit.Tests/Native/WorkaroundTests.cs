@@ -3,8 +3,8 @@ using ResearchKit.Native;
 namespace ResearchKit.Tests.Native;
 
 /// <summary>
-/// Each workaround, without it and with it, in processes of their own. Where a test says that the path works without the workaround, the libraries
-/// were mended and it can go.
+/// Each workaround, without it and with it, in processes of their own. Where a test says that the path works without the
+/// workaround, the libraries were mended and it can go.
 /// </summary>
 [Trait("Tier", "slow")]
 public sealed class WorkaroundTests
@@ -38,7 +38,9 @@ public sealed class WorkaroundTests
     {
         var verbose = ProbeProcess.Run("onednn-linear", (Workarounds.Variable, "-onednn-linear"), ("ONEDNN_VERBOSE", "1"));
         Assert.DoesNotContain("inner_product", verbose.Output, StringComparison.Ordinal);
-        Assert.Contains("inner_product", ProbeProcess.Run("onednn-linear", (Workarounds.Variable, null), ("ONEDNN_VERBOSE", "1")).Output, StringComparison.Ordinal);
+        Assert.Contains("inner_product",
+            ProbeProcess.Run("onednn-linear", (Workarounds.Variable, null), ("ONEDNN_VERBOSE", "1")).Output,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,7 +4,9 @@ using System.Text.RegularExpressions;
 
 namespace ResearchKit.Tests.Notebooks;
 
-/// <summary>What each notebook found, as its committed run recorded it: a run that no longer finds it must not be committed unnoticed.</summary>
+/// <summary>
+/// What each notebook found, as its committed run recorded it: a run that no longer finds it must not be committed unnoticed.
+/// </summary>
 public sealed class HeadlineTests
 {
     [Theory]
@@ -43,8 +45,10 @@ public sealed class HeadlineTests
     [Fact]
     public void Rotary_positions_beat_none_and_a_trained_model_beats_pairs_of_characters()
     {
-        Assert.True(Recorded("02-attention-and-positions", "held-out loss, Rotary") < Recorded("02-attention-and-positions", "held-out loss, None") - 0.2);
-        Assert.True(Recorded("01-train-a-gpt", "held-out loss after") < Recorded("01-train-a-gpt", "held-out loss of pairs") - 0.5);
+        Assert.True(Recorded("02-attention-and-positions", "held-out loss, Rotary") < Recorded("02-attention-and-positions",
+            "held-out loss, None") - 0.2);
+        Assert.True(Recorded("01-train-a-gpt", "held-out loss after") < Recorded("01-train-a-gpt", "held-out loss of pairs")
+            - 0.5);
     }
 
     [Fact]
@@ -60,9 +64,11 @@ public sealed class HeadlineTests
     private static double Recorded(string notebook, string metric)
     {
         var committed = JsonNode.Parse(File.ReadAllText(Repository.PathTo("notebooks", $"{notebook}.ipynb")))!;
-        if (committed["metadata"]?["researchkit"]?["runs"]?.AsArray() is [var run, ..]) return (double)run!["metrics"]![metric]!["value"]!;
+        if (committed["metadata"]?["researchkit"]?["runs"]?.AsArray() is [var run, ..])
+            return (double)run!["metrics"]![metric]!["value"]!;
         var cells = committed["cells"]!.AsArray();   // the last run was made before notebooks kept the numbers of their record
-        var record = cells.SelectMany(cell => cell!["outputs"]?.AsArray() ?? []).Select(Text).Last(text => text.StartsWith("run of", StringComparison.Ordinal));
+        var record = cells.SelectMany(cell => cell!["outputs"]?.AsArray() ?? []).Select(Text)
+            .Last(text => text.StartsWith("run of", StringComparison.Ordinal));
         var line = Regex.Match(record, $@"^  {Regex.Escape(metric)} +(\S+) \w", RegexOptions.Multiline);
         Assert.True(line.Success, $"{metric} is not in:\n{record}");
         return double.Parse(line.Groups[1].Value, CultureInfo.InvariantCulture);

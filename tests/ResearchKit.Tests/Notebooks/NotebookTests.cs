@@ -19,13 +19,15 @@ public sealed class NotebookTests
         using var output = new StringWriter();
         using var error = new StringWriter();
         var results = Path.Combine(folder.Path, "results");
-        var code = await CommandLine.InvokeAsync(["run", Repository.PathTo("notebooks", name), "--fast", "--output", results], output, error);
+        var code = await CommandLine.InvokeAsync(["run", Repository.PathTo("notebooks", name), "--fast", "--output", results],
+            output, error);
         Assert.True(code == 0, $"exit code {code}\n{error}\n{output}");
         var record = RunRecord.Read(results);
         Assert.Equal("succeeded", record.Status);
         Assert.NotEmpty(Assert.Single(record.Runs).Metrics);
         Assert.Contains("libtorch", record.Process.Packages.Keys);
-        Assert.DoesNotContain("<script src", File.ReadAllText(Path.Combine(results, Path.ChangeExtension(name, ".html"))), StringComparison.Ordinal);
+        Assert.DoesNotContain("<script src", File.ReadAllText(Path.Combine(results, Path.ChangeExtension(name, ".html"))),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -36,7 +38,9 @@ public sealed class NotebookTests
         var cells = notebook["cells"]!.AsArray().Where(cell => (string?)cell!["cell_type"] == "code").ToList();
         Assert.Equal("succeeded", (string?)notebook["metadata"]?["researchkit"]?["status"]);
         Assert.Equal(Enumerable.Range(1, cells.Count), cells.Select(cell => (int?)cell!["execution_count"] ?? 0));
-        Assert.DoesNotContain(cells.SelectMany(cell => cell!["outputs"]!.AsArray()), output => (string?)output!["output_type"] == "error");
-        Assert.Contains(cells.SelectMany(cell => cell!["outputs"]!.AsArray()), output => output!["data"]?["text/html"] is not null);
+        Assert.DoesNotContain(cells.SelectMany(cell => cell!["outputs"]!.AsArray()), output =>
+            (string?)output!["output_type"] == "error");
+        Assert.Contains(cells.SelectMany(cell => cell!["outputs"]!.AsArray()), output =>
+            output!["data"]?["text/html"] is not null);
     }
 }

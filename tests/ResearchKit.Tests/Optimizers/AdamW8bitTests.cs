@@ -14,11 +14,13 @@ public sealed class AdamW8bitTests
         using var scope = NewDisposeScope();
         var parameters = new[] { ("weight", new Parameter(zeros(256, 300))), ("bias", new Parameter(zeros(300))) };
         using var optimizer = new AdamW8bit(parameters);
-        double Bytes(string name) => optimizer.State().Where(pair => pair.Key.StartsWith(name, StringComparison.Ordinal)).Sum(pair => pair.Value.numel() * pair.Value.element_size());
+        double Bytes(string name) => optimizer.State().Where(pair => pair.Key.StartsWith(name, StringComparison.Ordinal))
+            .Sum(pair => pair.Value.numel() * pair.Value.element_size());
         Assert.InRange(Bytes("weight") / (256 * 300), 2, 2.04);
         Assert.Equal((2 * 4 * 300) + 4, Bytes("bias"));   // small: full precision
         using var full = new FusedAdamW(parameters);
-        Assert.Equal(8, full.State().Where(pair => pair.Key.StartsWith("weight.exp", StringComparison.Ordinal)).Sum(pair => pair.Value.numel() * pair.Value.element_size()) / (256.0 * 300));
+        Assert.Equal(8, full.State().Where(pair => pair.Key.StartsWith("weight.exp", StringComparison.Ordinal))
+            .Sum(pair => pair.Value.numel() * pair.Value.element_size()) / (256.0 * 300));
     }
 
     [Fact]
@@ -43,21 +45,25 @@ public sealed class AdamW8bitTests
             using var scope = NewDisposeScope();
             var values = numbers.Select((number, i) => i == 3 ? 0 : i == 17 ? 1f : number * MathF.Pow(10, -i % 9)).ToArray();
             var weight = new Parameter(zeros(40));
-            using var optimizer = new AdamW8bit([("w", weight)], new AdamW8bitOptions { Beta1 = 0, Beta2 = 0, SmallestQuantized = 0, BlockSize = 20 });
+            using var optimizer =
+                new AdamW8bit([("w", weight)],
+                new AdamW8bitOptions { Beta1 = 0, Beta2 = 0, SmallestQuantized = 0, BlockSize = 20 });
             weight.grad = tensor(values);
             optimizer.Step();
             var state = optimizer.State().ToDictionary(pair => pair.Key, pair => pair.Value.to(float64).data<double>().ToArray());
             for (var i = 0; i < values.Length; i++)
             {
                 Check(values[i], DynamicCode.Signed[(int)state["w.state1"][i]], state["w.absmax1"][i / 20], 1);
-                Check((double)values[i] * values[i], DynamicCode.Unsigned[(int)state["w.state2"][i]], state["w.absmax2"][i / 20], 2);
+                Check((double)values[i] * values[i], DynamicCode.Unsigned[(int)state["w.state2"][i]], state["w.absmax2"][i / 20],
+                    2);
             }
 
             static void Check(double value, double code, double scale, int fewest)
             {
                 var share = Math.Abs(value) / scale;
                 var power = Math.Clamp(Math.Ceiling(Math.Log10(share) + 1e-6) + 6, 0, 6);
-                Assert.InRange(Math.Abs((code * scale) - value) / scale, 0, Math.Pow(10, power - 6) * Math.Max(0.45 / (fewest * Math.Pow(2, power)), power == 0 ? 0.1 : 0) * 1.001);
+                Assert.InRange(Math.Abs((code * scale) - value) / scale, 0,
+                    Math.Pow(10, power - 6) * Math.Max(0.45 / (fewest * Math.Pow(2, power)), power == 0 ? 0.1 : 0) * 1.001);
                 Assert.True(code * value >= 0, "the sign is kept");
             }
         }, iter: 50);
@@ -67,7 +73,8 @@ public sealed class AdamW8bitTests
     {
         using var scope = NewDisposeScope();
         var (full, small) = (Train(parameters => new FusedAdamW(parameters, new FusedAdamWOptions { LearningRate = 3e-3 })),
-            Train(parameters => new AdamW8bit(parameters, new AdamW8bitOptions { LearningRate = 3e-3, SmallestQuantized = 512 })));
+            Train(parameters => new AdamW8bit(parameters,
+                new AdamW8bitOptions { LearningRate = 3e-3, SmallestQuantized = 512 })));
         Assert.True(full.Last < full.First * 0.3, $"AdamW: {full}");
         Assert.InRange(small.Last / full.Last, 0.95, 1.05);
     }
@@ -77,8 +84,10 @@ public sealed class AdamW8bitTests
     {
         using var scope = NewDisposeScope();
         var (one, other) = (new Parameter(ones(4, 4)), new Parameter(ones(4, 4)));
-        using var small = new AdamW8bit([("w", one)], new AdamW8bitOptions { LearningRate = 0.1, Beta1 = 0.8, Beta2 = 0.9, Epsilon = 1e-3, WeightDecay = 0.2 });
-        using var full = new FusedAdamW([("w", other)], new FusedAdamWOptions { LearningRate = 0.1, Beta1 = 0.8, Beta2 = 0.9, Epsilon = 1e-3, WeightDecay = 0.2 });
+        using var small = new AdamW8bit([("w", one)],
+            new AdamW8bitOptions { LearningRate = 0.1, Beta1 = 0.8, Beta2 = 0.9, Epsilon = 1e-3, WeightDecay = 0.2 });
+        using var full = new FusedAdamW([("w", other)],
+            new FusedAdamWOptions { LearningRate = 0.1, Beta1 = 0.8, Beta2 = 0.9, Epsilon = 1e-3, WeightDecay = 0.2 });
         for (var step = 0; step < 3; step++)
         {
             one.grad = other.grad = arange(16).to(float32).view(4, 4) - step;

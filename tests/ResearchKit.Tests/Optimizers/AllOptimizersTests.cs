@@ -15,7 +15,8 @@ public sealed class AllOptimizersTests : IDisposable
     public static TheoryData<string> Names => [.. Types.Select(type => type.Name)];
 
     private static IEnumerable<Type> Types => typeof(OptimizerSettings).Assembly.GetTypes()
-        .Where(type => type.IsSubclassOf(typeof(OptimizerSettings)) && !type.IsAbstract).OrderBy(type => type.Name, StringComparer.Ordinal);
+        .Where(type => type.IsSubclassOf(typeof(OptimizerSettings)) && !type.IsAbstract)
+            .OrderBy(type => type.Name, StringComparer.Ordinal);
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -52,9 +53,11 @@ public sealed class AllOptimizersTests : IDisposable
         foreach (var key in good.Keys)
         {
             var missing = good.Where(pair => pair.Key != key).ToDictionary(pair => pair.Key, pair => zeros_like(pair.Value));
-            Assert.Contains(key, Assert.Throws<InvalidDataException>(() => optimizer.LoadState(missing)).Message, StringComparison.Ordinal);
+            Assert.Contains(key, Assert.Throws<InvalidDataException>(() => optimizer.LoadState(missing)).Message,
+                StringComparison.Ordinal);
             var misshapen = new Dictionary<string, Tensor>(missing) { [key] = zeros(1, 2, 3) };
-            Assert.Contains("[1, 2, 3]", Assert.Throws<InvalidDataException>(() => optimizer.LoadState(misshapen)).Message, StringComparison.Ordinal);
+            Assert.Contains("[1, 2, 3]", Assert.Throws<InvalidDataException>(() => optimizer.LoadState(misshapen)).Message,
+                StringComparison.Ordinal);
         }
         Assert.All(optimizer.State(), pair => Near.Check(pair.Key, good[pair.Key], pair.Value, 0));
     }
@@ -84,7 +87,8 @@ public sealed class AllOptimizersTests : IDisposable
         using var other = Options(name).Create(Enumerable.Reverse(backward));
         Steps(one, forward, 1, 3);
         Steps(other, backward, 1, 3);
-        foreach (var (a, b) in forward.Zip(backward)) Near.Check(a.Name, a.Parameter, b.Parameter, 1e-6);   // sums over parameters round otherwise
+        // sums over parameters round otherwise
+        foreach (var (a, b) in forward.Zip(backward)) Near.Check(a.Name, a.Parameter, b.Parameter, 1e-6);
     }
 
     [Theory]
@@ -93,7 +97,8 @@ public sealed class AllOptimizersTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var parameters = Parameters();
-        using var optimizer = (Options(name) with { Groups = [new(ParameterRules.Named("kernel")) { LearningRateFactor = 0 }] }).Create(parameters);
+        using var optimizer = (Options(name) with { Groups = [new(ParameterRules.Named("kernel")) { LearningRateFactor = 0 }] })
+            .Create(parameters);
         SetGradients(parameters, 1);
         parameters.Single(pair => pair.Name == "bias").Parameter.grad = null;
         for (var step = 0; step < 3; step++) optimizer.Step();
@@ -111,7 +116,9 @@ public sealed class AllOptimizersTests : IDisposable
         using var scope = NewDisposeScope();
         var parameters = Parameters();
         using var optimizer = (Options(name) with { WeightDecay = 0 }).Create(parameters);
-        if (name is not ("AdafactorOptions" or "ProdigyOptions")) optimizer.LearningRate = name switch { "ScheduleFreeSgdOptions" or "FusedSgdOptions" or "ShampooOptions" => 0.3, _ => 0.03 };
+        if (name is not ("AdafactorOptions" or "ProdigyOptions"))
+            optimizer.LearningRate =
+                name switch { "ScheduleFreeSgdOptions" or "FusedSgdOptions" or "ShampooOptions" => 0.3, _ => 0.03 };
         var before = Distance(parameters);
         for (var step = 0; step < 150; step++)
         {
@@ -152,13 +159,15 @@ public sealed class AllOptimizersTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var (plain, other) = (Parameters(), Parameters());
-        other[1] = ("kernel", new Parameter(other[1].Parameter.detach().permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)));   // channels last
+        // channels last
+        other[1] = ("kernel", new Parameter(other[1].Parameter.detach().permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)));
         using var one = Options(name).Create(plain);
         using var two = Options(name).Create(other);
         for (var step = 1; step <= 3; step++)
         {
             SetGradients(plain, step);
-            foreach (var (a, b) in plain.Zip(other)) b.Parameter.grad = a.Name == "weight" ? a.Parameter.grad!.t().contiguous().t() : a.Parameter.grad!.clone();
+            foreach (var (a, b) in plain.Zip(other))
+                b.Parameter.grad = a.Name == "weight" ? a.Parameter.grad!.t().contiguous().t() : a.Parameter.grad!.clone();
             one.Step();
             two.Step();
         }
@@ -193,24 +202,36 @@ public sealed class AllOptimizersTests : IDisposable
         using var scope = NewDisposeScope();
         var parameters = Parameters();
         var options = Options(name);
-        Assert.Contains("-1", Assert.Throws<ArgumentException>(() => (options with { LearningRate = -1 }).Create(parameters)).Message, StringComparison.Ordinal);
+        Assert.Contains("-1",
+            Assert.Throws<ArgumentException>(() => (options with { LearningRate = -1 }).Create(parameters)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => (options with { LearningRate = double.NaN }).Create(parameters));
         Assert.Throws<ArgumentException>(() => (options with { WeightDecay = -1 }).Create(parameters));
-        Assert.Throws<ArgumentException>(() => (options with { Groups = [new(ParameterRules.All) { LearningRateFactor = -1 }] }).Create(parameters));
-        Assert.Contains("no parameter", Assert.Throws<ArgumentException>(() => options.Create([])).Message, StringComparison.Ordinal);
-        Assert.Contains("called weight", Assert.Throws<ArgumentException>(() => options.Create([parameters[2], ("weight", new Parameter(ones(2, 2)))])).Message, StringComparison.Ordinal);
-        Assert.Contains("same parameter as", Assert.Throws<ArgumentException>(() => options.Create([parameters[2], ("tied", parameters[2].Parameter)])).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() =>
+            (options with { Groups = [new(ParameterRules.All) { LearningRateFactor = -1 }] }).Create(parameters));
+        Assert.Contains("no parameter", Assert.Throws<ArgumentException>(() => options.Create([])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("called weight",
+            Assert.Throws<ArgumentException>(() =>
+            options.Create([parameters[2], ("weight", new Parameter(ones(2, 2)))])).Message, StringComparison.Ordinal);
+        Assert.Contains("same parameter as",
+            Assert.Throws<ArgumentException>(() => options.Create([parameters[2], ("tied", parameters[2].Parameter)])).Message,
+            StringComparison.Ordinal);
         using var optimizer = options.Create(parameters);
         Assert.Throws<ArgumentException>(() => optimizer.LearningRate = double.NaN);
-        foreach (var property in options.GetType().GetProperties().Where(property => property.PropertyType == typeof(double) && property.Name.StartsWith("Beta", StringComparison.Ordinal)))
+        foreach (var property in options.GetType().GetProperties()
+            .Where(property => property.PropertyType == typeof(double)
+            && property.Name.StartsWith("Beta", StringComparison.Ordinal)))
         {
             var wrong = options with { };
             property.SetValue(wrong, 1.0);
-            Assert.Contains(property.Name, Assert.Throws<ArgumentException>(() => wrong.Create(parameters)).Message, StringComparison.Ordinal);
+            Assert.Contains(property.Name, Assert.Throws<ArgumentException>(() => wrong.Create(parameters)).Message,
+                StringComparison.Ordinal);
         }
     }
 
-    private static OptimizerSettings Options(string name) => (OptimizerSettings)Activator.CreateInstance(Types.Single(type => type.Name == name))! switch
+    private static OptimizerSettings Options(string name) =>
+        (OptimizerSettings)Activator.CreateInstance(Types.Single(type => type.Name == name))! switch
     {
         FusedSgdOptions sgd => sgd with { Momentum = 0.9 },
         FusedAdamOptions adam and not FusedAdamWOptions => adam with { AmsGrad = true },
@@ -234,7 +255,8 @@ public sealed class AllOptimizersTests : IDisposable
     private static void SetGradients(List<(string Name, Parameter Parameter)> parameters, int step)
     {
         using var generator = new Generator((ulong)step);
-        foreach (var (_, parameter) in parameters) parameter.grad = randn(parameter.shape, generator: generator).to(parameter.dtype);
+        foreach (var (_, parameter) in parameters)
+            parameter.grad = randn(parameter.shape, generator: generator).to(parameter.dtype);
     }
 
     private static void Steps(Optimizer optimizer, List<(string Name, Parameter Parameter)> parameters, int first, int last)
@@ -250,7 +272,8 @@ public sealed class AllOptimizersTests : IDisposable
     private static double Distance(List<(string Name, Parameter Parameter)> parameters) =>
         parameters.Sum(pair => (pair.Parameter - 0.5).square().sum().item<float>());
 
-    private static void AssertEqual(List<(string Name, Parameter Parameter)> expected, List<(string Name, Parameter Parameter)> actual)
+    private static void AssertEqual(List<(string Name, Parameter Parameter)> expected,
+        List<(string Name, Parameter Parameter)> actual)
     {
         foreach (var (a, b) in expected.Zip(actual)) Near.Check(a.Name, a.Parameter, b.Parameter, 0);
     }

@@ -13,19 +13,23 @@ public sealed class FusedAdamWTests
     [Theory]
     [InlineData("adamw.0", 0.01, 0.9, 0.999, 0.01, 3.5e-6)]
     [InlineData("adamw.1", 0.003, 0.9, 0.95, 0.1, 2.1e-6)]
-    public void It_equals_the_reference_step_by_step(string name, double learningRate, double beta1, double beta2, double weightDecay, double tolerance)
+    public void It_equals_the_reference_step_by_step(string name, double learningRate, double beta1, double beta2,
+        double weightDecay, double tolerance)
     {
         using var scope = NewDisposeScope();
         var problem = Read("problem_A");
         var expected = Read("adamw");
         var parameters = Names.Select(parameter => (parameter, new Parameter(problem[$"init/{parameter}"].clone()))).ToList();
-        using var optimizer = new FusedAdamW(parameters, new FusedAdamWOptions { LearningRate = learningRate, Beta1 = beta1, Beta2 = beta2, WeightDecay = weightDecay });
+        using var optimizer =
+            new FusedAdamW(parameters,
+            new FusedAdamWOptions { LearningRate = learningRate, Beta1 = beta1, Beta2 = beta2, WeightDecay = weightDecay });
         for (var step = 1; step <= 20; step++)
         {
             foreach (var (parameter, value) in parameters) value.grad = problem[$"grad/{parameter}"][step - 1];
             optimizer.Step();
             if (step is 1 or 2 or 5 or 20)
-                foreach (var (parameter, value) in parameters) Near.Check($"{name} {parameter} step {step}", expected[$"{name}/step{step}/{parameter}"], value, tolerance);
+                foreach (var (parameter, value) in parameters)
+                    Near.Check($"{name} {parameter} step {step}", expected[$"{name}/step{step}/{parameter}"], value, tolerance);
         }
     }
 
@@ -44,7 +48,9 @@ public sealed class FusedAdamWTests
         one.Step();
         two.Step();
         Near.Check("after", first, second, 0);
-        Assert.Contains("w.step", Assert.Throws<InvalidDataException>(() => two.LoadState(new Dictionary<string, Tensor>())).Message, StringComparison.Ordinal);
+        Assert.Contains("w.step",
+            Assert.Throws<InvalidDataException>(() => two.LoadState(new Dictionary<string, Tensor>())).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -68,7 +74,8 @@ public sealed class FusedAdamWTests
     public void Settings_out_of_range_are_refused()
     {
         using var scope = NewDisposeScope();
-        foreach (var options in new FusedAdamWOptions[] { new() { LearningRate = -1 }, new() { Beta1 = 1 }, new() { Beta2 = double.NaN },
+        foreach (var options in new FusedAdamWOptions[] { new() { LearningRate = -1 }, new() { Beta1 = 1 },
+            new() { Beta2 = double.NaN },
             new() { Epsilon = -1 }, new() { WeightDecay = -1 } })
             Assert.Throws<ArgumentException>(() => new FusedAdamW([("w", new Parameter(ones(1)))], options));
         Assert.Throws<ArgumentException>(() => new FusedAdamW([]));

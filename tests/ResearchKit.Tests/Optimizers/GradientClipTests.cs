@@ -42,7 +42,8 @@ public sealed class GradientClipTests
             var before = parameters[0].grad!.clone();
             var norm = GradientClip.ByNorm(parameters, maximum, order);
             Assert.Equal(norm, GradientClip.ByNorm(Parameters(), double.PositiveInfinity, order), tolerance: 1e-9);
-            Assert.Equal(Math.Min(norm, maximum), GradientClip.ByNorm(parameters, double.PositiveInfinity, order), maximum * 1e-4);
+            Assert.Equal(Math.Min(norm, maximum), GradientClip.ByNorm(parameters, double.PositiveInfinity, order),
+                maximum * 1e-4);
             Near.Check("direction", before * Math.Min(1, maximum / norm), parameters[0].grad!, 1e-5);
         }, iter: 20);
 
@@ -67,7 +68,8 @@ public sealed class GradientClipTests
     private static void Check(string name, List<Parameter> parameters)
     {
         var golden = Read("clip");
-        foreach (var (parameter, value) in Names.Zip(parameters)) Near.Check($"{name} {parameter}", golden[$"{name}/{parameter}"], value.grad!, 2e-6);
+        foreach (var (parameter, value) in Names.Zip(parameters))
+            Near.Check($"{name} {parameter}", golden[$"{name}/{parameter}"], value.grad!, 2e-6);
     }
 
     private static Dictionary<string, Tensor> Read(string name) =>

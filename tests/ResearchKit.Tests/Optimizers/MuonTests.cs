@@ -18,7 +18,8 @@ public sealed class MuonTests
         using var scope = NewDisposeScope();
         var golden = SafetensorsFile.Read(Repository.PathTo("tests", "ResearchKit.Tests", "Golden", "optim", "muon.safetensors"));
         foreach (var steps in new[] { 1, 5, 10 })
-            Near.Check($"{name} after {steps}", golden[$"newton_schulz/{name}/out_steps{steps}"], Muon.Orthogonalize(golden[$"newton_schulz/{name}/input"], steps), 2e-5);
+            Near.Check($"{name} after {steps}", golden[$"newton_schulz/{name}/out_steps{steps}"],
+                Muon.Orthogonalize(golden[$"newton_schulz/{name}/input"], steps), 2e-5);
     }
 
     [Fact]
@@ -42,7 +43,8 @@ public sealed class MuonTests
             using var generator = new Generator(7);
             var weight = new Parameter(zeros(6, 6));
             weight.grad = (eye(6) + (0.1 * randn([6, 6], generator: generator))) * scale;
-            using var optimizer = new Muon([("w", weight)], new MuonOptions { LearningRate = 0.1, NewtonSchulzPrecision = ScalarType.Float32 });
+            using var optimizer =
+                new Muon([("w", weight)], new MuonOptions { LearningRate = 0.1, NewtonSchulzPrecision = ScalarType.Float32 });
             optimizer.Step();
             Assert.All(linalg.svdvals(weight.detach()).data<float>().ToArray(), value => Assert.InRange(value, 0.06, 0.13));
         }, iter: 10);
@@ -55,10 +57,12 @@ public sealed class MuonTests
         var (hidden, bias, embedding, alone) = (new Parameter(ones(4, 3)), Vector(), new Parameter(ones(6, 2)), Vector());
         using var muon = new Muon([("h.0.weight", hidden), ("h.0.bias", bias), ("wte.weight", embedding)]);
         using var adam = new FusedAdamW([("bias", alone)], new MuonOptions().AdamW);
-        Assert.Equal(["h.0.bias.exp_avg", "h.0.bias.exp_avg_sq", "h.0.bias.step", "h.0.weight.momentum_buffer", "h.0.weight.step", "wte.weight.exp_avg",
+        Assert.Equal(["h.0.bias.exp_avg", "h.0.bias.exp_avg_sq", "h.0.bias.step", "h.0.weight.momentum_buffer", "h.0.weight.step",
+            "wte.weight.exp_avg",
             "wte.weight.exp_avg_sq", "wte.weight.step"], muon.State().Keys.Order(StringComparer.Ordinal));
         (muon.LearningRate, adam.LearningRate) = (0.04, 6e-4);
-        foreach (var parameter in new[] { hidden, bias, embedding, alone }) parameter.grad = arange(parameter.numel()).to(float32).view(parameter.shape);
+        foreach (var parameter in new[] { hidden, bias, embedding, alone })
+            parameter.grad = arange(parameter.numel()).to(float32).view(parameter.shape);
         muon.Step();
         adam.Step();
         Near.Check("bias", alone, bias, 0);

@@ -6,10 +6,13 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Optimizers;
 
-/// <summary>A golden trajectory: 20 stored gradients, and the parameters that a reference has after 1, 2, 5 and 20 steps.</summary>
+/// <summary>
+/// A golden trajectory: 20 stored gradients, and the parameters that a reference has after 1, 2, 5 and 20 steps.
+/// </summary>
 internal sealed class OptimizerCase
 {
-    private static readonly JsonElement All = JsonDocument.Parse(File.ReadAllText(PathTo("cases.json"))).RootElement.GetProperty("cases");
+    private static readonly JsonElement All =
+        JsonDocument.Parse(File.ReadAllText(PathTo("cases.json"))).RootElement.GetProperty("cases");
 
     private readonly Dictionary<string, Tensor> expected, problem;
     private readonly double tolerance;
@@ -22,7 +25,8 @@ internal sealed class OptimizerCase
         tolerance = description.GetProperty("tolerance_abs").GetDouble();
         expected = SafetensorsFile.Read(PathTo(description.GetProperty("file").GetString()!));
         problem = SafetensorsFile.Read(PathTo($"problem_{description.GetProperty("problem").GetString()}.safetensors"));
-        Parameters = [.. problem.Keys.Where(key => key.StartsWith("init/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+        Parameters = [.. problem.Keys.Where(key => key.StartsWith("init/", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)
             .Select(key => (key["init/".Length..], new Parameter(problem[key].clone())))];
     }
 
@@ -52,7 +56,8 @@ internal sealed class OptimizerCase
 
     public void Check(int step, string name, Tensor actual)
     {
-        if (step is 0 or 1 or 4 or 19) Near.Check($"{Name} {name} step {step + 1}", expected[$"{Name}/step{step + 1}/{name}"], actual, tolerance);
+        if (step is 0 or 1 or 4 or 19)
+            Near.Check($"{Name} {name} step {step + 1}", expected[$"{Name}/step{step + 1}/{name}"], actual, tolerance);
     }
 
     private static string PathTo(string file) => Repository.PathTo("tests", "ResearchKit.Tests", "Golden", "optim", file);

@@ -25,17 +25,20 @@ public sealed class OptimizerSettingsTests
     public void A_parameter_belongs_to_the_first_group_that_holds_it_and_decays_by_the_rule()
     {
         using var scope = NewDisposeScope();
-        var parameters = new[] { "a.weight", "a.bias", "b.weight", "c.weight" }.Select(name => (name, new Parameter(name.EndsWith("bias", StringComparison.Ordinal) ? ones(1) : ones(1, 1)))).ToList();
+        var parameters = new[] { "a.weight", "a.bias", "b.weight", "c.weight" }.Select(name =>
+            (name, new Parameter(name.EndsWith("bias", StringComparison.Ordinal) ? ones(1) : ones(1, 1)))).ToList();
         using var optimizer = new FusedSgd(parameters, new FusedSgdOptions
         {
             LearningRate = 0.1,
             WeightDecay = 1,
             Decays = ParameterRules.MatricesOnly,
-            Groups = [new(ParameterRules.Named("a.")) { LearningRateFactor = 2, WeightDecay = 3 }, new(ParameterRules.Named("weight")) { WeightDecay = 0 }, new(ParameterRules.All) { LearningRateFactor = 100 }],
+            Groups = [new(ParameterRules.Named("a.")) { LearningRateFactor = 2, WeightDecay = 3 },
+                new(ParameterRules.Named("weight")) { WeightDecay = 0 }, new(ParameterRules.All) { LearningRateFactor = 100 }],
         });
         foreach (var (_, parameter) in parameters) parameter.grad = ones_like(parameter);
         optimizer.Step();
-        Assert.Equal([1 - (0.2 * 4), 1 - 0.2, 1 - 0.1, 1 - 0.1], parameters.Select(pair => (double)pair.Item2.item<float>()), (a, b) => Math.Abs(a - b) < 1e-6);
+        Assert.Equal([1 - (0.2 * 4), 1 - 0.2, 1 - 0.1, 1 - 0.1], parameters.Select(pair => (double)pair.Item2.item<float>()),
+            (a, b) => Math.Abs(a - b) < 1e-6);
     }
 
     [Fact]
@@ -43,14 +46,17 @@ public sealed class OptimizerSettingsTests
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(tensor(new[] { 1.0, 1.0 }));
-        using var optimizer = new Lamb([("w", weight)], new LambOptions { LearningRate = 0.1, WeightDecay = 0, MaximumGradientNorm = null, Cautious = true, Epsilon = 0 });
+        using var optimizer =
+            new Lamb([("w", weight)],
+            new LambOptions { LearningRate = 0.1, WeightDecay = 0, MaximumGradientNorm = null, Cautious = true, Epsilon = 0 });
         weight.grad = tensor(new[] { 1.0, 1.0 });
         optimizer.Step();
         Near.Check("first", tensor(new[] { 0.9, 0.9 }), weight, 1e-12);
         weight.grad = tensor(new[] { 1.0, -0.1 });   // the second mean still points the other way
         optimizer.Step();
         var (mean, square) = (((0.9 * 0.1) + 0.1) / (1 - 0.81), ((0.999 * 0.001) + 0.001) / (1 - (0.999 * 0.999)));
-        Near.Check("second", tensor(new[] { 0.9 - (0.1 * 2 * mean / Math.Sqrt(square)), 0.9 }), weight, 1e-12);   // of two, one moves, twice as far
+        // of two, one moves, twice as far
+        Near.Check("second", tensor(new[] { 0.9 - (0.1 * 2 * mean / Math.Sqrt(square)), 0.9 }), weight, 1e-12);
     }
 
     [Fact]
@@ -58,12 +64,16 @@ public sealed class OptimizerSettingsTests
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(tensor(new[] { 2.0 }));
-        using var optimizer = new Lamb([("w", weight)], new LambOptions { LearningRate = 0.5, WeightDecay = 0.2, MaximumGradientNorm = null, DecoupledDecay = true, CorrectedDecay = true, Epsilon = 0 });
+        using var optimizer =
+            new Lamb([("w", weight)],
+            new LambOptions { LearningRate = 0.5, WeightDecay = 0.2, MaximumGradientNorm = null, DecoupledDecay = true,
+            CorrectedDecay = true, Epsilon = 0 });
         optimizer.LearningRate = 0.1;
         weight.grad = tensor(new[] { 3.0 });
         optimizer.Step();
         var decayed = 2 * (1 - (0.1 * 0.1 / 0.5 * 0.2));
-        Assert.Equal(decayed - (0.1 * decayed), weight.item<double>(), tolerance: 1e-12);   // the update, 1, is brought to the weight's length
+        // the update, 1, is brought to the weight's length
+        Assert.Equal(decayed - (0.1 * decayed), weight.item<double>(), tolerance: 1e-12);
     }
 
     [Fact]
@@ -71,7 +81,10 @@ public sealed class OptimizerSettingsTests
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(tensor(new[] { 2.0 }));
-        using var optimizer = new Lamb([("w", weight)], new LambOptions { AverageGradient = false, WeightDecay = 0, MaximumGradientNorm = null, BiasCorrection = LambBiasCorrection.None, LearningRate = 0.1, Epsilon = 1 });
+        using var optimizer =
+            new Lamb([("w", weight)],
+            new LambOptions { AverageGradient = false, WeightDecay = 0, MaximumGradientNorm = null,
+            BiasCorrection = LambBiasCorrection.None, LearningRate = 0.1, Epsilon = 1 });
         weight.grad = tensor(new[] { 3.0 });
         optimizer.Step();
         Assert.Equal(2 - (0.1 * 3 / (Math.Sqrt(0.001 * 9) + 1)), weight.item<double>(), tolerance: 1e-12);
@@ -84,14 +97,17 @@ public sealed class OptimizerSettingsTests
 
     [Fact]
     public void A_vector_of_SOAP_may_have_a_basis_as_a_column_has() =>
-        Same(new SoapOptions { PreconditionVectors = true, PreconditionFrequency = 2 }, [5], new SoapOptions { PreconditionFrequency = 2 }, [5, 1]);
+        Same(new SoapOptions { PreconditionVectors = true, PreconditionFrequency = 2 }, [5],
+            new SoapOptions { PreconditionFrequency = 2 }, [5, 1]);
 
     [Fact]
     public void Normalized_updates_of_SOAP_have_the_length_of_the_rate()
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(zeros(4, 5));
-        using var optimizer = new Soap([("w", weight)], new SoapOptions { NormalizeUpdates = true, LearningRate = 0.1, WeightDecay = 0, BiasCorrection = false });
+        using var optimizer =
+            new Soap([("w", weight)],
+            new SoapOptions { NormalizeUpdates = true, LearningRate = 0.1, WeightDecay = 0, BiasCorrection = false });
         for (var step = 0; step < 3; step++)
         {
             var before = weight.detach().clone();
@@ -119,7 +135,8 @@ public sealed class OptimizerSettingsTests
         Assert.True(one.Distance > 0.01, $"{one.Distance}");
         Assert.Equal(one.Distance, other.Distance, one.Distance * 1e-9);
         Near.Check("weights", all, half, 1e-9);
-        Assert.Throws<ArgumentException>(() => new Prodigy([("w", all)], new ProdigyOptions { Groups = [new(ParameterRules.All) { LearningRateFactor = 0.5 }] }));
+        Assert.Throws<ArgumentException>(() =>
+            new Prodigy([("w", all)], new ProdigyOptions { Groups = [new(ParameterRules.All) { LearningRateFactor = 0.5 }] }));
         Assert.Throws<ArgumentException>(() => new Prodigy([("w", all)], new ProdigyOptions { Slice = 0 }));
     }
 
@@ -128,7 +145,9 @@ public sealed class OptimizerSettingsTests
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(tensor(new[] { 1.0 }));
-        using var optimizer = new ScheduleFreeAdamW([("w", weight)], new ScheduleFreeAdamWOptions { LearningRate = 0.1, Beta1 = 0.8, Beta2 = 0.9, InnerMomentum = 0.5, Epsilon = 0 });
+        using var optimizer =
+            new ScheduleFreeAdamW([("w", weight)],
+            new ScheduleFreeAdamWOptions { LearningRate = 0.1, Beta1 = 0.8, Beta2 = 0.9, InnerMomentum = 0.5, Epsilon = 0 });
         var (y, z, mean, square) = (1.0, 1.0, 0.0, 0.0);
         for (var step = 1; step <= 5; step++)
         {
@@ -148,10 +167,14 @@ public sealed class OptimizerSettingsTests
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(ones(2));
-        Assert.Contains("RelativeStep", Assert.Throws<ArgumentException>(() => new Adafactor([("w", weight)], new AdafactorOptions { LearningRate = 0.01 })).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => new Adafactor([("w", weight)], new AdafactorOptions { RelativeStep = false, WarmupRelativeStep = true }));
+        Assert.Contains("RelativeStep",
+            Assert.Throws<ArgumentException>(() =>
+            new Adafactor([("w", weight)], new AdafactorOptions { LearningRate = 0.01 })).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() =>
+            new Adafactor([("w", weight)], new AdafactorOptions { RelativeStep = false, WarmupRelativeStep = true }));
         Assert.Throws<ArgumentException>(() => new FusedSgd([("w", weight)], new FusedSgdOptions { Nesterov = true }));
-        Assert.Throws<ArgumentException>(() => new FusedSgd([("w", weight)], new FusedSgdOptions { Nesterov = true, Momentum = 0.9, Dampening = 0.1 }));
+        Assert.Throws<ArgumentException>(() =>
+            new FusedSgd([("w", weight)], new FusedSgdOptions { Nesterov = true, Momentum = 0.9, Dampening = 0.1 }));
     }
 
     [Fact]
@@ -161,7 +184,8 @@ public sealed class OptimizerSettingsTests
         {
             (new FusedAdamWOptions(), new FusedAdamWOptions { Maximize = true }),
             (new FusedAdamOptions { WeightDecay = 0.1 }, new FusedAdamOptions { WeightDecay = 0.1, Maximize = true }),
-            (new FusedSgdOptions { WeightDecay = 0.1, Momentum = 0.9, Nesterov = true }, new FusedSgdOptions { WeightDecay = 0.1, Momentum = 0.9, Nesterov = true, Maximize = true }),
+            (new FusedSgdOptions { WeightDecay = 0.1, Momentum = 0.9, Nesterov = true },
+                new FusedSgdOptions { WeightDecay = 0.1, Momentum = 0.9, Nesterov = true, Maximize = true }),
             (new SophiaGOptions { LearningRate = 0.1 }, new SophiaGOptions { LearningRate = 0.1, Maximize = true }),
         })
         {

@@ -30,8 +30,10 @@ public sealed class OptimizerTrajectoryTests
     [Fact]
     public void Every_stored_case_is_compared()
     {
-        string[] elsewhere = ["rmsprop", "nadam", "nadam_torch113", "radam", "adagrad", "adamax", "adadelta", "sam"];   // TorchOptimizerTests, SamTests
-        Assert.Equal(OptimizerCase.Names.Select(Family).Distinct().Order(), elsewhere.Concat(OptimizerCase.Names.Select(Family).Where(Hyper.Knows)).Distinct().Order());
+        // TorchOptimizerTests, SamTests
+        string[] elsewhere = ["rmsprop", "nadam", "nadam_torch113", "radam", "adagrad", "adamax", "adadelta", "sam"];
+        Assert.Equal(OptimizerCase.Names.Select(Family).Distinct().Order(),
+            elsewhere.Concat(OptimizerCase.Names.Select(Family).Where(Hyper.Knows)).Distinct().Order());
     }
 
     private static string Family(string name) => name.Split('.')[0];
@@ -54,7 +56,8 @@ public sealed class OptimizerTrajectoryTests
 
     private static void CheckDistance(OptimizerCase golden, Optimizer optimizer, int step)
     {
-        if (optimizer is not Prodigy prodigy || !golden.Json("scalars_after_step").TryGetProperty($"{step + 1}", out var scalars)) return;
+        if (optimizer is not Prodigy prodigy || !golden.Json("scalars_after_step").TryGetProperty($"{step + 1}", out var scalars))
+            return;
         var expected = scalars.GetProperty("d").GetDouble();
         Assert.Equal(expected, prodigy.Distance, expected * 1e-3);
     }

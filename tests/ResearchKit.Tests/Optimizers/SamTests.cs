@@ -7,7 +7,8 @@ namespace ResearchKit.Tests.Optimizers;
 
 public sealed class SamTests
 {
-    public static TheoryData<string> Cases => [.. OptimizerCase.Names.Where(name => name.StartsWith("sam.", StringComparison.Ordinal))];
+    public static TheoryData<string> Cases =>
+        [.. OptimizerCase.Names.Where(name => name.StartsWith("sam.", StringComparison.Ordinal))];
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -15,8 +16,11 @@ public sealed class SamTests
     {
         using var scope = NewDisposeScope();
         var golden = new OptimizerCase(name);
-        var inner = golden.Hyper.Inner("base_hyper").Options(golden.Hyper.Text("base").ToLowerInvariant()).Create(golden.Parameters);
-        using var optimizer = new Sam(golden.Parameters, inner, new SamOptions { Rho = golden.Hyper.Number("rho", 0.05), Adaptive = golden.Hyper.Flag("adaptive") });
+        var inner = golden.Hyper.Inner("base_hyper").Options(golden.Hyper.Text("base").ToLowerInvariant())
+            .Create(golden.Parameters);
+        using var optimizer =
+            new Sam(golden.Parameters, inner,
+            new SamOptions { Rho = golden.Hyper.Number("rho", 0.05), Adaptive = golden.Hyper.Flag("adaptive") });
         foreach (var (step, expected) in golden.Json("loss_before_each_step").EnumerateArray().Index())
         {
             var losses = new List<double>();
@@ -52,7 +56,9 @@ public sealed class SamTests
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(ones(4));
-        using var optimizer = new Sam([("w", weight)], new FusedSgd([("w", weight)], new FusedSgdOptions { LearningRate = 0.1, Momentum = 0.9 }), new SamOptions { Rho = 0.5 });
+        using var optimizer =
+            new Sam([("w", weight)], new FusedSgd([("w", weight)], new FusedSgdOptions { LearningRate = 0.1, Momentum = 0.9 }),
+            new SamOptions { Rho = 0.5 });
         weight.grad = full(4, 3f);
         optimizer.Climb();
         Near.Check("half a length away", full(4, 1.25f), weight, 1e-6);
@@ -65,7 +71,8 @@ public sealed class SamTests
         optimizer.ZeroGrad();
         optimizer.Climb();   // there is nothing to climb
         Near.Check("stayed", full(4, 0.4f), weight, 1e-6);
-        Assert.Throws<ArgumentException>(() => new Sam([("w", weight)], new FusedSgd([("w", weight)]), new SamOptions { Rho = double.NaN }));
+        Assert.Throws<ArgumentException>(() =>
+            new Sam([("w", weight)], new FusedSgd([("w", weight)]), new SamOptions { Rho = double.NaN }));
     }
 
     private static Tensor Loss(OptimizerCase golden) => golden.Parameters.Select(pair =>

@@ -55,7 +55,9 @@ public sealed class ScheduleFreeTests
         using var scope = NewDisposeScope();
         var weight = new Parameter(ones(1));
         Assert.Throws<ArgumentException>(() => new ScheduleFreeSgd([("w", weight)], new ScheduleFreeSgdOptions { Momentum = 0 }));
-        Assert.Throws<ArgumentException>(() => new ScheduleFreeAdamW([("w", weight)], new ScheduleFreeAdamWOptions { Beta1 = 0 }));
-        Assert.Throws<ArgumentException>(() => new ScheduleFreeAdamW([("w", weight)], new ScheduleFreeAdamWOptions { WarmupSteps = -1 }));
+        Assert.Throws<ArgumentException>(() =>
+            new ScheduleFreeAdamW([("w", weight)], new ScheduleFreeAdamWOptions { Beta1 = 0 }));
+        Assert.Throws<ArgumentException>(() =>
+            new ScheduleFreeAdamW([("w", weight)], new ScheduleFreeAdamWOptions { WarmupSteps = -1 }));
     }
 }

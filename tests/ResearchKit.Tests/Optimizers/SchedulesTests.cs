@@ -31,8 +31,10 @@ public sealed class SchedulesTests
     [Fact]
     public void Phases_follow_one_another_without_a_seam()
     {
-        var rate = Schedules.Linear(0, 1, 4).Then(4, Schedules.Constant(1).Then(2, Schedules.Phase(1, 0.2, 4, RateShape.OneMinusSqrt)));
-        Assert.Equal([0, 0.25, 0.5, 0.75, 1, 1, 1, 0.6, 1 - (0.8 * Math.Sqrt(0.5)), 1 - (0.8 * Math.Sqrt(0.75)), 0.2, 0.2], Enumerable.Range(1, 12).Select(rate), Near);
+        var rate = Schedules.Linear(0, 1, 4)
+            .Then(4, Schedules.Constant(1).Then(2, Schedules.Phase(1, 0.2, 4, RateShape.OneMinusSqrt)));
+        Assert.Equal([0, 0.25, 0.5, 0.75, 1, 1, 1, 0.6, 1 - (0.8 * Math.Sqrt(0.5)), 1 - (0.8 * Math.Sqrt(0.75)), 0.2, 0.2],
+            Enumerable.Range(1, 12).Select(rate), Near);
         Assert.Equal(0.5, rate.Times(0.5)(6), 12);
         Assert.Equal(0.25 * 0.5, rate.Times(Schedules.Constant(0.5))(2), 12);
         Assert.Equal(7, Schedules.Linear(3, 7, 0)(1));
@@ -55,8 +57,10 @@ public sealed class SchedulesTests
     {
         foreach (var rate in new[]
         {
-            Schedules.CosineWithRestarts(1, 5, 40, 3), Schedules.WarmRestarts(1, 7, 2, 0.1), Schedules.WarmupStableDecay(1, 3, 10, 5), Schedules.Noam(64, 10),
-            Schedules.InverseSquareRoot(1, 10), Schedules.Cyclic(0.1, 1, 4, 6), new OneCycle { Peak = 1, Steps = 40 }.Rate, Schedules.StepDecay(1, [3, 9], 0.5),
+            Schedules.CosineWithRestarts(1, 5, 40, 3), Schedules.WarmRestarts(1, 7, 2, 0.1),
+                Schedules.WarmupStableDecay(1, 3, 10, 5), Schedules.Noam(64, 10),
+            Schedules.InverseSquareRoot(1, 10), Schedules.Cyclic(0.1, 1, 4, 6), new OneCycle { Peak = 1, Steps = 40 }.Rate,
+                Schedules.StepDecay(1, [3, 9], 0.5),
         })
         {
             var forward = Enumerable.Range(1, 50).Select(rate).ToList();
@@ -78,7 +82,8 @@ public sealed class SchedulesTests
         Assert.Throws<ArgumentException>(() => Schedules.Linear(-1, 1, 5));
         Assert.Throws<ArgumentException>(() => Schedules.Linear(0, double.NaN, 5));
         Assert.Throws<ArgumentException>(() => Schedules.Cosine(1, 0, -1));
-        Assert.Contains("10", Assert.Throws<ArgumentException>(() => Schedules.CosineWithWarmup(1, 10, 5)).Message, StringComparison.Ordinal);
+        Assert.Contains("10", Assert.Throws<ArgumentException>(() => Schedules.CosineWithWarmup(1, 10, 5)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Schedules.CosineWithRestarts(1, 0, 5, 0));
         Assert.Throws<ArgumentException>(() => Schedules.WarmRestarts(1, 0));
         Assert.Throws<ArgumentException>(() => Schedules.WarmRestarts(1, 5, 0));

@@ -6,7 +6,8 @@ namespace ResearchKit.Tests.Optimizers;
 
 public sealed class TorchOptimizerTests
 {
-    public static TheoryData<string> Cases => ["rmsprop.0", "rmsprop.1", "nadam.0", "nadam.1", "adagrad.0", "adamax.0", "adadelta.0"];
+    public static TheoryData<string> Cases =>
+        ["rmsprop.0", "rmsprop.1", "nadam.0", "nadam.1", "adagrad.0", "adamax.0", "adadelta.0"];
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -47,10 +48,13 @@ public sealed class TorchOptimizerTests
         var (lr, decay, eps) = (hyper.Number("lr", 0.01), hyper.Number("weight_decay", 0), hyper.Number("eps", 1e-8));
         return new TorchOptimizer(family switch
         {
-            "rmsprop" => optim.RMSProp(parameters, lr, hyper.Number("alpha", 0.99), eps, decay, hyper.Number("momentum", 0), hyper.Flag("centered")),
-            "nadam" => optim.NAdam(parameters, lr, hyper.Beta(0, 0.9), hyper.Beta(1, 0.999), eps, decay, hyper.Number("momentum_decay", 4e-3)),
+            "rmsprop" => optim.RMSProp(parameters, lr, hyper.Number("alpha", 0.99), eps, decay, hyper.Number("momentum", 0),
+                hyper.Flag("centered")),
+            "nadam" => optim.NAdam(parameters, lr, hyper.Beta(0, 0.9), hyper.Beta(1, 0.999), eps, decay,
+                hyper.Number("momentum_decay", 4e-3)),
             "radam" => optim.RAdam(parameters, lr, hyper.Beta(0, 0.9), hyper.Beta(1, 0.999), eps, decay),
-            "adagrad" => optim.Adagrad(parameters, lr, hyper.Number("lr_decay", 0), decay, hyper.Number("initial_accumulator_value", 0), hyper.Number("eps", 1e-10)),
+            "adagrad" => optim.Adagrad(parameters, lr, hyper.Number("lr_decay", 0), decay,
+                hyper.Number("initial_accumulator_value", 0), hyper.Number("eps", 1e-10)),
             "adamax" => optim.Adamax(parameters, lr, hyper.Beta(0, 0.9), hyper.Beta(1, 0.999), eps, decay),
             _ => optim.Adadelta(parameters, lr, hyper.Number("rho", 0.9), hyper.Number("eps", 1e-6), decay),
         });
@@ -71,7 +75,8 @@ public sealed class TorchOptimizerTests
         second.grad = first.grad!.clone();
         one.Step();
         var before = two.State()["torch_optimizer"].clone();
-        Assert.Throws<InvalidDataException>(() => two.LoadState(new Dictionary<string, Tensor> { ["torch_optimizer"] = before[..20] }));
+        Assert.Throws<InvalidDataException>(() =>
+            two.LoadState(new Dictionary<string, Tensor> { ["torch_optimizer"] = before[..20] }));
         Assert.Throws<InvalidDataException>(() => two.LoadState(new Dictionary<string, Tensor>()));
         two.Step();
         Assert.Equal(first.data<float>().ToArray(), second.data<float>().ToArray());
@@ -82,7 +87,8 @@ public sealed class TorchOptimizerTests
     {
         using var scope = NewDisposeScope();
         var (slow, fast) = (new Parameter(ones(1)), new Parameter(ones(1)));
-        using var inner = optim.SGD([new SGD.ParamGroup(new[] { slow }, new SGD.Options { LearningRate = 0.1 }), new SGD.ParamGroup(new[] { fast }, new SGD.Options { LearningRate = 0.2 })], 0.1);
+        using var inner = optim.SGD([new SGD.ParamGroup(new[] { slow }, new SGD.Options { LearningRate = 0.1 }),
+            new SGD.ParamGroup(new[] { fast }, new SGD.Options { LearningRate = 0.2 })], 0.1);
         using var optimizer = new TorchOptimizer(inner) { LearningRate = 0.5 };
         (slow.grad, fast.grad) = (ones(1), ones(1));
         optimizer.Step();

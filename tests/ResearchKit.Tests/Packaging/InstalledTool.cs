@@ -19,7 +19,8 @@ public sealed class InstalledTool : IAsyncLifetime, IDisposable
         Feed = Directory.CreateDirectory(folder.PathTo("feed")).FullName;
         await DotNet.PackAsync("kernel", Feed, $"-p:PackageVersion={version}", "-m:1");
         var (code, said) = await DotNet.RunAsync("dotnet", folder.Path,
-            ["tool", "install", "ResearchKit.Kernel", "--version", version, "--add-source", Feed, "--tool-path", folder.PathTo("tool")]);
+            ["tool", "install", "ResearchKit.Kernel", "--version", version, "--add-source", Feed, "--tool-path",
+                folder.PathTo("tool")]);
         Assert.True(code == 0, said);
     }
 

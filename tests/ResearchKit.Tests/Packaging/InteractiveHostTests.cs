@@ -16,7 +16,8 @@ public sealed class InteractiveHostTests : IDisposable
     {
         var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } named ? named
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-        if (Path.Combine(cache, "researchkit", version) is var made && Directory.Exists(made)) Directory.Delete(made, recursive: true);
+        if (Path.Combine(cache, "researchkit", version) is var made && Directory.Exists(made))
+            Directory.Delete(made, recursive: true);
         folder.Dispose();
     }
 
@@ -29,7 +30,8 @@ public sealed class InteractiveHostTests : IDisposable
 
         var added = await host.RunAsync($"#i \"nuget:{folder.Path}\"\n#r \"nuget: ResearchKit, {version}\"");
         Assert.True(added[^1].Type == "CommandSucceeded", added[^1].ToString());
-        Assert.DoesNotContain(added, told => told.Type is "StandardErrorValueProduced" or "ErrorProduced" or "ReturnValueProduced");
+        Assert.DoesNotContain(added, told =>
+            told.Type is "StandardErrorValueProduced" or "ErrorProduced" or "ReturnValueProduced");
 
         var drawn = await host.RunAsync("""
             using ResearchKit.Formatting;
@@ -64,7 +66,8 @@ public sealed class InteractiveHostTests : IDisposable
     {
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named) return named;
         var tools = folder.PathTo("tool");
-        var (code, said) = await DotNet.RunAsync("dotnet", folder.Path, ["tool", "install", Package, "--version", Version, "--tool-path", tools]);
+        var (code, said) = await DotNet.RunAsync("dotnet", folder.Path,
+            ["tool", "install", Package, "--version", Version, "--tool-path", tools]);
         Skip.If(code != 0, $"{Package} {Version} could not be installed, and {Variable} names none: {said}");
         return Path.Combine(tools, "dotnet-interactive");
     }

@@ -31,18 +31,25 @@ public sealed class KitPackageTests : IAsyncLifetime, IDisposable
 
     [Fact]
     public void It_holds_the_assembly_its_documentation_the_readme_and_the_extension() => Assert.Equal(
-        ["README.md", "ResearchKit.nuspec", "interactive-extensions/dotnet/extension.dib", "lib/net10.0/ResearchKit.dll", "lib/net10.0/ResearchKit.xml"],
-        files.Keys.Where(name => !name.StartsWith("_rels", StringComparison.Ordinal) && !name.StartsWith("package/", StringComparison.Ordinal)
+        ["README.md", "ResearchKit.nuspec", "interactive-extensions/dotnet/extension.dib", "lib/net10.0/ResearchKit.dll",
+            "lib/net10.0/ResearchKit.xml"],
+        files.Keys.Where(name =>
+            !name.StartsWith("_rels", StringComparison.Ordinal) && !name.StartsWith("package/", StringComparison.Ordinal)
             && name != "[Content_Types].xml").Order(StringComparer.Ordinal));
 
     [Fact]
     public void It_asks_for_the_libraries_and_for_no_platforms_native_one()
     {
         var nuspec = XDocument.Parse(Text("ResearchKit.nuspec"));
-        var needs = nuspec.Descendants().Where(node => node.Name.LocalName == "dependency").Select(node => (string)node.Attribute("id")!).ToList();
-        Assert.Superset(new HashSet<string> { "TorchSharp", "Microsoft.DotNet.Interactive.Formatting", "Plotly.NET", "Plotly.NET.CSharp" }, needs.ToHashSet());
-        Assert.DoesNotContain(needs, id => id.StartsWith("libtorch", StringComparison.OrdinalIgnoreCase) || id.Contains("cuda", StringComparison.OrdinalIgnoreCase));
-        Assert.Equal(["net10.0"], nuspec.Descendants().Where(node => node.Name.LocalName == "group").Select(node => (string)node.Attribute("targetFramework")!));
+        var needs = nuspec.Descendants().Where(node => node.Name.LocalName == "dependency")
+            .Select(node => (string)node.Attribute("id")!).ToList();
+        Assert.Superset(new HashSet<string> { "TorchSharp", "Microsoft.DotNet.Interactive.Formatting", "Plotly.NET",
+            "Plotly.NET.CSharp" }, needs.ToHashSet());
+        Assert.DoesNotContain(needs, id => id.StartsWith("libtorch", StringComparison.OrdinalIgnoreCase)
+            || id.Contains("cuda", StringComparison.OrdinalIgnoreCase));
+        Assert.Equal(["net10.0"],
+            nuspec.Descendants().Where(node => node.Name.LocalName == "group")
+            .Select(node => (string)node.Attribute("targetFramework")!));
         Assert.Equal("README.md", nuspec.Descendants().Single(node => node.Name.LocalName == "readme").Value);
         Assert.Equal("MIT", nuspec.Descendants().Single(node => node.Name.LocalName == "license").Value);
     }
@@ -56,14 +63,17 @@ public sealed class KitPackageTests : IAsyncLifetime, IDisposable
                 Assert.False(Encoding.UTF8.GetString(bytes).Contains(path, StringComparison.Ordinal), $"{name} names {path}.");
     }
 
-    /// <summary>The host compiles a kit that is not loaded yet: what throws before the first <c>try</c> would not be seen.</summary>
+    /// <summary>
+    /// The host compiles a kit that is not loaded yet: what throws before the first <c>try</c> would not be seen.
+    /// </summary>
     [Fact]
     public void The_extension_is_one_block_that_leaves_no_names_behind()
     {
         var code = Text("interactive-extensions/dotnet/extension.dib").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("#!csharp", code[0].TrimEnd());
         Assert.Equal(["{", "}"], code.Skip(1).Where(line => line[0] is not (' ' or '/')).Select(line => line.TrimEnd()));
-        Assert.DoesNotContain(code, line => line.TrimStart().StartsWith("return ", StringComparison.Ordinal));   // the host would show it
+        // the host would show it
+        Assert.DoesNotContain(code, line => line.TrimStart().StartsWith("return ", StringComparison.Ordinal));
     }
 
     private string Text(string name) => Encoding.UTF8.GetString(files[name]).TrimStart('\ufeff');

@@ -37,7 +37,8 @@ public sealed class ToolPackageTests(InstalledTool tool) : IClassFixture<Install
     {
         using var jupyter = new JupyterFolder();
         await jupyter.RequireAsync("jupyter_client");
-        var (code, said) = await DotNet.RunAsync(tool.Program, jupyter.PathTo(""), ["kernel", "install", "--prefix", jupyter.PathTo(""), "--name", JupyterFolder.KernelName]);
+        var (code, said) = await DotNet.RunAsync(tool.Program, jupyter.PathTo(""),
+            ["kernel", "install", "--prefix", jupyter.PathTo(""), "--name", JupyterFolder.KernelName]);
         Assert.True(code == 0, said);
         var started = JsonNode.Parse(File.ReadAllText(Path.Combine(said.Trim(), "kernel.json")))!["argv"]![0];
         Assert.Equal(tool.Program, (string?)started);   // what an update of the tool leaves in its place

@@ -20,7 +20,9 @@ public sealed class AxesTests
     {
         using var scope = NewDisposeScope();
         Assert.Contains("[2, 5]", Assert.Throws<ArgumentException>(() => ones(2, 5).Axes3()).Message, StringComparison.Ordinal);
-        Assert.Contains("[2, 5, 1]", Assert.Throws<ArgumentException>(() => ones(2, 5, 1).Axes2()).Message, StringComparison.Ordinal);
-        Assert.Contains("5 heads", Assert.Throws<ArgumentException>(() => ones(2, 5, 12).SplitHeads(5)).Message, StringComparison.Ordinal);
+        Assert.Contains("[2, 5, 1]", Assert.Throws<ArgumentException>(() => ones(2, 5, 1).Axes2()).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("5 heads", Assert.Throws<ArgumentException>(() => ones(2, 5, 12).SplitHeads(5)).Message,
+            StringComparison.Ordinal);
     }
 }

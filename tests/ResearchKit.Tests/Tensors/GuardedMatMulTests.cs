@@ -11,7 +11,8 @@ public sealed class GuardedMatMulTests
     public void It_is_the_sum_of_products_for_every_shape_that_fits()
     {
         var size = Gen.Int[1, 4];
-        Gen.Select(size, size, size, Gen.Int[0, 2], Gen.Int[0, 2], Gen.Bool).Sample((rows, inner, columns, leftBatch, rightBatch, broadcast) =>
+        Gen.Select(size, size, size, Gen.Int[0, 2], Gen.Int[0, 2], Gen.Bool)
+            .Sample((rows, inner, columns, leftBatch, rightBatch, broadcast) =>
         {
             using var scope = NewDisposeScope();
             long[] batch = [3, 2];

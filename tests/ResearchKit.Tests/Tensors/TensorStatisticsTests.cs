@@ -9,12 +9,14 @@ public sealed class TensorStatisticsTests
 {
     private static readonly ScalarType[] Types =
     [
-        ScalarType.Byte, ScalarType.Int8, ScalarType.Int16, ScalarType.Int32, ScalarType.Int64, ScalarType.Float16, ScalarType.BFloat16,
+        ScalarType.Byte, ScalarType.Int8, ScalarType.Int16, ScalarType.Int32, ScalarType.Int64, ScalarType.Float16,
+            ScalarType.BFloat16,
         ScalarType.Float32, ScalarType.Float64, ScalarType.Bool,
     ];
 
     private static readonly Gen<(long[] Shape, ScalarType Type, int View, int Seed)> Cases = Gen.Select(
-        Gen.Long[1, 40].Array[0, 4], Gen.Int[0, Types.Length - 1].Select(index => Types[index]), Gen.Int[0, 5], Gen.Int[0, 9999], (shape, type, view, seed) => (shape, type, view, seed));
+        Gen.Long[1, 40].Array[0, 4], Gen.Int[0, Types.Length - 1].Select(index => Types[index]), Gen.Int[0, 5], Gen.Int[0, 9999],
+            (shape, type, view, seed) => (shape, type, view, seed));
 
     [Fact]
     public void It_agrees_with_torch_on_every_shape_dtype_and_view() => Cases.Sample(c =>
@@ -29,7 +31,8 @@ public sealed class TensorStatisticsTests
         return made.Count == values.numel()
             && Near(exact.mean().item<double>(), made.Mean, 1e-6 * (1 + exact.abs().max().item<double>()))
             && Near(exact.min().item<double>(), made.Minimum, 0) && Near(exact.max().item<double>(), made.Maximum, 0)
-            && (values.numel() < 2 ? double.IsNaN(made.StandardDeviation) : Near(exact.std().item<double>(), made.StandardDeviation, 1e-5 * (1 + made.StandardDeviation)))
+            && (values.numel() < 2 ? double.IsNaN(made.StandardDeviation)
+                : Near(exact.std().item<double>(), made.StandardDeviation, 1e-5 * (1 + made.StandardDeviation)))
             && made.Zeros == exact.eq(0).sum().item<long>()
             && (values.numel() > TensorHistogram.SampleSize || made.Histogram.Counts.Sum() == values.numel());
     }, iter: 300, threads: 1);
@@ -56,7 +59,8 @@ public sealed class TensorStatisticsTests
     {
         using var values = tensor([float.NaN, 1f, float.PositiveInfinity, 3f, float.NegativeInfinity, 0f, float.NaN]);
         var made = TensorStatistics.Of(values);
-        Assert.Equal((7, 2, 1, 1, 1, 3), (made.Count, made.NaN, made.PositiveInfinity, made.NegativeInfinity, made.Zeros, made.Finite));
+        Assert.Equal((7, 2, 1, 1, 1, 3),
+            (made.Count, made.NaN, made.PositiveInfinity, made.NegativeInfinity, made.Zeros, made.Finite));
         Assert.Equal((4 / 3d, 0, 3), (made.Mean, made.Minimum, made.Maximum));
         Assert.Equal(3, made.Histogram.Counts.Sum());
 
@@ -73,7 +77,8 @@ public sealed class TensorStatisticsTests
         Assert.Equal(5, TensorStatistics.Of(complex(full([2], 3f), full([2], 4f))).Mean, 6);
         Assert.Equal(5, TensorStatistics.Of(complex(full([2], 3f), full([2], 4f)).conj()).Mean, 6);
         Assert.Equal(-4, TensorStatistics.Of(complex(full([2], 3f), full([2], 4f)).conj().imag).Mean, 6);
-        Assert.Equal((0.1, 20), (Math.Round(TensorStatistics.Of(eye(10).to_sparse()).Mean, 6), TensorStatistics.Of(eye(20).to_sparse()).Count - 380));
+        Assert.Equal((0.1, 20),
+            (Math.Round(TensorStatistics.Of(eye(10).to_sparse()).Mean, 6), TensorStatistics.Of(eye(20).to_sparse()).Count - 380));
         Assert.Equal(1.5, TensorStatistics.Of(quantize_per_tensor(full([4], 1.5f), 0.5, 3, ScalarType.QInt8)).Mean, 6);
     }
 
@@ -81,7 +86,8 @@ public sealed class TensorStatisticsTests
     public void The_histogram_meets_every_column_of_a_large_matrix()
     {
         using var scope = NewDisposeScope();
-        var values = arange(1024, ScalarType.Float32).expand(4096, 1024);   // each column another value, and rows that share memory
+        // each column another value, and rows that share memory
+        var values = arange(1024, ScalarType.Float32).expand(4096, 1024);
         var counts = TensorStatistics.Of(values).Histogram.Counts;
         Assert.InRange(counts.Sum(), 32_000, TensorHistogram.SampleSize);
         Assert.InRange(counts.Max() / (double)counts.Min(), 1, 1.2);
@@ -91,10 +97,12 @@ public sealed class TensorStatisticsTests
     public void A_tensor_without_values_is_refused_in_one_sentence()
     {
         using var meta = empty(3, 4, device: new Device(DeviceType.META));
-        Assert.Contains("meta device", Assert.Throws<ArgumentException>(() => TensorStatistics.Of(meta)).Message, StringComparison.Ordinal);
+        Assert.Contains("meta device", Assert.Throws<ArgumentException>(() => TensorStatistics.Of(meta)).Message,
+            StringComparison.Ordinal);
         var gone = zeros(2);
         gone.Dispose();
-        Assert.Contains("disposed", Assert.Throws<ArgumentException>(() => TensorStatistics.Of(gone)).Message, StringComparison.Ordinal);
+        Assert.Contains("disposed", Assert.Throws<ArgumentException>(() => TensorStatistics.Of(gone)).Message,
+            StringComparison.Ordinal);
         using var none = zeros(0, 3);
         Assert.Equal(0, TensorStatistics.Of(none).Count);
     }

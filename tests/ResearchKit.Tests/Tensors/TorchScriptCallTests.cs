@@ -5,12 +5,16 @@ namespace ResearchKit.Tests.Tensors;
 
 public sealed class TorchScriptCallTests
 {
-    /// <summary>Called directly, TorchSharp lets the numbers be freed: some of these calls then failed or gave other sums.</summary>
+    /// <summary>
+    /// Called directly, TorchSharp lets the numbers be freed: some of these calls then failed or gave other sums.
+    /// </summary>
     [Fact]
     public async Task Numbers_outlive_the_call_whenever_garbage_is_collected()
     {
-        var names = Enumerable.Range(0, 60).Select(number => $"a{number}").ToList();   // many numbers, and so a long way to the call
-        using var script = jit.compile($"def total(x, {string.Join(", ", names.Select(name => $"{name}: float"))}):\n    return x + {string.Join(" + ", names)}\n");
+        // many numbers, and so a long way to the call
+        var names = Enumerable.Range(0, 60).Select(number => $"a{number}").ToList();
+        using var script = jit.compile($"def total(x, {string.Join(", ", names.Select(name => $"{name}: float"))}):\n    "
+            + $"return x + {string.Join(" + ", names)}\n");
         await GarbageCollection.Meanwhile(() =>
         {
             using var zero = zeros(1, dtype: float64);

@@ -19,13 +19,18 @@ public sealed class TorchScriptTests
     public void Every_file_is_embedded_and_used_by_the_class_beside_it()
     {
         var sources = Directory.EnumerateFiles(Repository.PathTo("kit"), "*.py", SearchOption.AllDirectories)
-            .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)).ToList();
+            .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}",
+                StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(sources);
-        Assert.Equal(sources.Select(Path.GetFileName).Order(StringComparer.Ordinal), TorchScript.Files.Order(StringComparer.Ordinal));
-        Assert.All(sources, source => Assert.Contains($"new(\"{Path.GetFileName(source)}\")", File.ReadAllText(Path.ChangeExtension(source, ".cs")), StringComparison.Ordinal));
+        Assert.Equal(sources.Select(Path.GetFileName).Order(StringComparer.Ordinal),
+            TorchScript.Files.Order(StringComparer.Ordinal));
+        Assert.All(sources, source =>
+            Assert.Contains($"new(\"{Path.GetFileName(source)}\")", File.ReadAllText(Path.ChangeExtension(source, ".cs")),
+            StringComparison.Ordinal));
     }
 
     [Fact]
     public void A_file_that_is_missing_is_named() =>
-        Assert.Contains("Missing.py", Assert.Throws<FileNotFoundException>(() => TorchScript.Compile("Missing.py")).Message, StringComparison.Ordinal);
+        Assert.Contains("Missing.py", Assert.Throws<FileNotFoundException>(() => TorchScript.Compile("Missing.py")).Message,
+            StringComparison.Ordinal);
 }

@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Training;
 
-/// <summary>What a trainer says to data that cannot be trained on, in the midst of a run: the step is not done, and the last checkpoint is there.</summary>
+/// <summary>
+/// What a trainer says to data that cannot be trained on, in the midst of a run: the step is not done, and the last checkpoint
+/// is there.
+/// </summary>
 public sealed class BadInputTests : IDisposable
 {
     private const int BadFrom = 3;
@@ -17,13 +20,17 @@ public sealed class BadInputTests : IDisposable
 
     private static readonly Dictionary<string, (Func<Batch, Batch> Spoil, string[] Said)> Batches = new()
     {
-        ["no example"] = (_ => new Batch(zeros([0, 16], int64), zeros([0, 16], int64)), [$"Step {BadFrom}", "inputs [0, 16] and targets [0, 16]", "no example"]),
+        ["no example"] = (_ => new Batch(zeros([0, 16], int64), zeros([0, 16], int64)),
+            [$"Step {BadFrom}", "inputs [0, 16] and targets [0, 16]", "no example"]),
         ["a label too large"] = (batch => new Batch(batch.Inputs, batch.Targets + 10), ["The targets go from", "65 classes"]),
         ["a label below zero"] = (batch => new Batch(batch.Inputs, batch.Targets - 3), ["The targets go from -3", "65 classes"]),
-        ["too few targets"] = (batch => new Batch(batch.Inputs, batch.Targets[.., ..15]), ["logits [4, 16, 65]", "targets [4, 15]"]),
-        ["inputs longer than the context"] = (batch => new Batch(batch.Inputs.repeat(1, 3), batch.Targets.repeat(1, 3)), ["48 tokens", "context length is 32"]),
+        ["too few targets"] =
+            (batch => new Batch(batch.Inputs, batch.Targets[.., ..15]), ["logits [4, 16, 65]", "targets [4, 15]"]),
+        ["inputs longer than the context"] =
+            (batch => new Batch(batch.Inputs.repeat(1, 3), batch.Targets.repeat(1, 3)), ["48 tokens", "context length is 32"]),
         ["inputs that are no tokens"] = (batch => new Batch(batch.Inputs.to(float32), batch.Targets), ["Float32", "Int64"]),
-        ["a token beyond the vocabulary"] = (batch => new Batch(batch.Inputs + 100, batch.Targets), ["Tokens range from 100 to 160"]),
+        ["a token beyond the vocabulary"] =
+            (batch => new Batch(batch.Inputs + 100, batch.Targets), ["Tokens range from 100 to 160"]),
     };
 
     public static TheoryData<string> Bad => [.. Batches.Keys];
@@ -38,16 +45,19 @@ public sealed class BadInputTests : IDisposable
 
     [Fact]
     public void Data_that_cannot_be_read_ends_the_run_with_its_own_error() =>
-        Refused(new SpoiltExamples(_ => throw new IOException("the disk has gone")), (logits, targets) => Losses.CrossEntropy(logits, targets), "the disk has gone");
+        Refused(new SpoiltExamples(_ => throw new IOException("the disk has gone")), (logits, targets) =>
+            Losses.CrossEntropy(logits, targets), "the disk has gone");
 
     [Fact]
     public void A_loss_of_several_numbers_or_of_none_is_refused_before_its_step()
     {
         var whole = new SpoiltExamples(batch => batch);
         var steps = 0;
-        Refused(whole, (logits, targets) => ++steps < BadFrom ? Losses.CrossEntropy(logits, targets) : logits.mean([0L, 1L]), "shape [65]", "one number");
+        Refused(whole, (logits, targets) =>
+            ++steps < BadFrom ? Losses.CrossEntropy(logits, targets) : logits.mean([0L, 1L]), "shape [65]", "one number");
         steps = 0;
-        Refused(whole, (logits, targets) => ++steps < BadFrom ? Losses.CrossEntropy(logits, targets) : tensor(1.5f), "does not depend on the model's parameters");
+        Refused(whole, (logits, targets) =>
+            ++steps < BadFrom ? Losses.CrossEntropy(logits, targets) : tensor(1.5f), "does not depend on the model's parameters");
     }
 
     [Fact]
@@ -55,12 +65,16 @@ public sealed class BadInputTests : IDisposable
     {
         using var model = Model();
         using var nothing = zeros([0, 16], int64);
-        Assert.Contains("There are 0 examples", Assert.Throws<ArgumentException>(() => new BatchLoader(new TensorExamples(nothing, nothing), 4)).Message, StringComparison.Ordinal);
+        Assert.Contains("There are 0 examples",
+            Assert.Throws<ArgumentException>(() => new BatchLoader(new TensorExamples(nothing, nothing), 4)).Message,
+            StringComparison.Ordinal);
         Assert.Contains("held-out data holds no example", Assert.Throws<ArgumentException>(() =>
-            new Trainer(model, Losses.CrossEntropy, new BatchLoader(new TextWindows(Text, 16), 4), new TrainerOptions(), new TensorExamples(nothing, nothing))).Message, StringComparison.Ordinal);
+            new Trainer(model, Losses.CrossEntropy, new BatchLoader(new TextWindows(Text, 16), 4), new TrainerOptions(),
+                new TensorExamples(nothing, nothing))).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new BatchLoader(new TextWindows(Text, 16), 0));
         using var more = zeros([5, 16], int64);
-        Assert.Contains("[0, 16]", Assert.Throws<ArgumentException>(() => new TensorExamples(more, nothing)).Message, StringComparison.Ordinal);
+        Assert.Contains("[0, 16]", Assert.Throws<ArgumentException>(() => new TensorExamples(more, nothing)).Message,
+            StringComparison.Ordinal);
     }
 
     [SkippableFact]
@@ -70,7 +84,8 @@ public sealed class BadInputTests : IDisposable
         using var model = Model();
         foreach (var place in new[] { "/proc/checkpoints", "/proc/self/task" })
         {
-            using var trainer = Make(model, new SpoiltExamples(batch => batch), (logits, targets) => Losses.CrossEntropy(logits, targets), new CheckpointOptions(place, 2));
+            using var trainer = Make(model, new SpoiltExamples(batch => batch), (logits, targets) =>
+                Losses.CrossEntropy(logits, targets), new CheckpointOptions(place, 2));
             var error = Assert.ThrowsAny<Exception>(() => trainer.Run().Count());
             Assert.True(error is IOException or UnauthorizedAccessException, error.ToString());
             Assert.Contains(place, error.Message, StringComparison.Ordinal);
@@ -79,7 +94,9 @@ public sealed class BadInputTests : IDisposable
         }
     }
 
-    /// <summary>The third step fails with these words; the weights are those of the second, whose checkpoint can be gone on from.</summary>
+    /// <summary>
+    /// The third step fails with these words; the weights are those of the second, whose checkpoint can be gone on from.
+    /// </summary>
     private void Refused(IExamples examples, Func<Tensor, Tensor, Tensor> loss, params string[] said)
     {
         var place = Path.Combine(folder, Guid.NewGuid().ToString());
@@ -89,7 +106,8 @@ public sealed class BadInputTests : IDisposable
         Assert.All(said, words => Assert.Contains(words, error.Message, StringComparison.Ordinal));
         Assert.Equal(BadFrom - 1, trainer.Step);
         using var other = Model();
-        using var resumed = Make(other, new SpoiltExamples(batch => batch), (logits, targets) => Losses.CrossEntropy(logits, targets), new CheckpointOptions(place, 2));
+        using var resumed = Make(other, new SpoiltExamples(batch => batch), (logits, targets) =>
+            Losses.CrossEntropy(logits, targets), new CheckpointOptions(place, 2));
         resumed.Resume(place);
         Assert.Equal(BadFrom - 1, resumed.Step);
         Assert.Equal(Weights(model), Weights(other));
@@ -102,10 +120,13 @@ public sealed class BadInputTests : IDisposable
         return new Gpt(GptConfig.Nano);
     }
 
-    private static Trainer Make(Gpt model, IExamples examples, Func<Tensor, Tensor, Tensor> loss, CheckpointOptions checkpoints) =>
-        new(model, loss, new BatchLoader(examples, 4, seed: null), new TrainerOptions { Steps = 4, EvaluateEvery = null, Checkpoints = checkpoints });
+    private static Trainer Make(Gpt model, IExamples examples, Func<Tensor, Tensor, Tensor> loss,
+        CheckpointOptions checkpoints) =>
+        new(model, loss, new BatchLoader(examples, 4, seed: null),
+            new TrainerOptions { Steps = 4, EvaluateEvery = null, Checkpoints = checkpoints });
 
-    private static float[] Weights(Gpt model) => [.. model.parameters().SelectMany(parameter => parameter.data<float>().ToArray())];
+    private static float[] Weights(Gpt model) =>
+        [.. model.parameters().SelectMany(parameter => parameter.data<float>().ToArray())];
 
     /// <summary>Windows of a text whose third batch of four is spoilt.</summary>
     private sealed class SpoiltExamples(Func<Batch, Batch> spoil) : IExamples
@@ -114,6 +135,7 @@ public sealed class BadInputTests : IDisposable
 
         public long Count => windows.Count;
 
-        public Batch Fetch(IReadOnlyList<long> numbers) => numbers[0] == 4 * (BadFrom - 1) ? spoil(windows.Fetch(numbers)) : windows.Fetch(numbers);
+        public Batch Fetch(IReadOnlyList<long> numbers) =>
+            numbers[0] == 4 * (BadFrom - 1) ? spoil(windows.Fetch(numbers)) : windows.Fetch(numbers);
     }
 }

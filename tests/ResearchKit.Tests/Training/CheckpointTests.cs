@@ -17,7 +17,9 @@ public sealed class CheckpointTests : IDisposable
     public void Old_ones_are_rotated_and_the_best_is_kept_besides()
     {
         using var model = Model();
-        using var trainer = Make(model, new TrainerOptions { Steps = 12, LearningRate = 5e-3, WarmupSteps = 2, EvaluateEvery = 4, Checkpoints = new(folder, 3) { Keep = 2 } });
+        using var trainer = Make(model,
+            new TrainerOptions { Steps = 12, LearningRate = 5e-3, WarmupSteps = 2, EvaluateEvery = 4,
+            Checkpoints = new(folder, 3) { Keep = 2 } });
         Drain(trainer.Run());
         Assert.Equal(["step-00000009", "step-00000012"], Names("step-*"));
         Assert.Equal([$"best-{trainer.Best.Step:00000000}"], Names("best-*"));
@@ -33,7 +35,8 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void The_best_holds_the_averaged_weights_of_a_run_that_averages_and_its_resume_is_exact()
     {
-        var options = new TrainerOptions { Steps = 9, EvaluateEvery = 3, AverageDecay = 0.8, Patience = 5, Accumulation = 2, Checkpoints = new(folder, 3) { Keep = null } };
+        var options = new TrainerOptions { Steps = 9, EvaluateEvery = 3, AverageDecay = 0.8, Patience = 5, Accumulation = 2,
+            Checkpoints = new(folder, 3) { Keep = null } };
         float[] Train(TrainerOptions how, int? from)
         {
             using var model = Model();
@@ -82,11 +85,13 @@ public sealed class CheckpointTests : IDisposable
         {
             Assert.True(running.MoveNext());
             using var second = Make(model, options);
-            Assert.Contains("Another run writes", Assert.Throws<IOException>(() => Drain(second.Run())).Message, StringComparison.Ordinal);
+            Assert.Contains("Another run writes", Assert.Throws<IOException>(() => Drain(second.Run())).Message,
+                StringComparison.Ordinal);
             while (running.MoveNext()) { }
         }
         using var later = Make(model, options);
-        Assert.Contains("earlier run up to step 4", Assert.Throws<IOException>(() => Drain(later.Run())).Message, StringComparison.Ordinal);
+        Assert.Contains("earlier run up to step 4", Assert.Throws<IOException>(() => Drain(later.Run())).Message,
+            StringComparison.Ordinal);
         Assert.Equal(["step-00000002", "step-00000004"], Names("*"));
         later.Resume(folder);
         Drain(later.Run());
@@ -148,7 +153,10 @@ public sealed class CheckpointTests : IDisposable
         using var wider = new Gpt(GptConfig.Nano with { ModelWidth = 64 });
         Assert.Contains("wte.weight", Refused(wider, options), StringComparison.Ordinal);
         using var same = Model(seed: 8);
-        Assert.Contains("its optimizer is FusedAdamW, this trainer's SGD", Refused(same, options with { Optimizer = parameters => new ResearchKit.Optimizers.TorchOptimizer(optim.SGD(parameters.Select(pair => pair.Parameter), 0.1)) }), StringComparison.Ordinal);
+        Assert.Contains("its optimizer is FusedAdamW, this trainer's SGD",
+            Refused(same, options with { Optimizer =
+            parameters => new ResearchKit.Optimizers.TorchOptimizer(optim.SGD(parameters.Select(pair => pair.Parameter), 0.1)) }),
+            StringComparison.Ordinal);
         var file = Path.Combine(folder, "step-00000002", "trainer.json");
         var text = File.ReadAllText(file);
         File.WriteAllText(file, text.Replace("\"Gpt\"", "\"Vgg\"", StringComparison.Ordinal));
@@ -157,7 +165,8 @@ public sealed class CheckpointTests : IDisposable
         Assert.Contains("version 3", Refused(same, options), StringComparison.Ordinal);
     }
 
-    private IEnumerable<string?> Names(string pattern) => Directory.GetDirectories(folder, pattern).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+    private IEnumerable<string?> Names(string pattern) =>
+        Directory.GetDirectories(folder, pattern).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 
     private static Gpt Model(long seed = 3)
     {
@@ -168,10 +177,12 @@ public sealed class CheckpointTests : IDisposable
     private static Trainer Make(Gpt model, TrainerOptions options)
     {
         Compute.Seed(4);
-        return new Trainer(model, Losses.CrossEntropy, new BatchLoader(new TextWindows(Text, 16), 4), options, new TextWindows(Text, 16, 5));
+        return new Trainer(model, Losses.CrossEntropy, new BatchLoader(new TextWindows(Text, 16), 4), options,
+            new TextWindows(Text, 16, 5));
     }
 
-    private static float[] Weights(nn.Module model) => [.. model.parameters().SelectMany(parameter => parameter.data<float>().ToArray())];
+    private static float[] Weights(nn.Module model) =>
+        [.. model.parameters().SelectMany(parameter => parameter.data<float>().ToArray())];
 
     private static void Drain(IEnumerable<StepReport> run)
     {

@@ -84,7 +84,9 @@ public sealed class FullDiskTests : IDisposable
             foreach (var report in resumed.Run()) { }
             Must(Bytes(again) == Bytes(whole), "The run that was resumed has other weights.");
             """)));
-        var (code, said) = await UnshareAsync($"{mounts} && exec dotnet '{Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll")}' run '{notebook}' -p 'place={place}' --output '{folder.PathTo("out")}'");
+        var (code, said) = await UnshareAsync($"{mounts} && exec dotnet "
+            + $"'{Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll")}' run '{notebook}' -p 'place={place}' "
+            + $"--output '{folder.PathTo("out")}'");
         Assert.True(code == 0, said);
     }
 

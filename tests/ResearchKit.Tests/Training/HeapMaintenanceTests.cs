@@ -37,12 +37,14 @@ public sealed class HeapMaintenanceTests
     public void Ninety_more_steps_of_a_run_leave_no_more_tensors()
     {
         using var model = new Dense(4, 3);
-        using var trainer = new Trainer(model, Losses.CrossEntropy, new BatchLoader(new TensorExamples(randn(64, 4), randint(0, 3, [64], int64)), 8),
+        using var trainer = new Trainer(model, Losses.CrossEntropy,
+            new BatchLoader(new TensorExamples(randn(64, 4), randint(0, 3, [64], int64)), 8),
             new TrainerOptions { Steps = 100, EvaluateEvery = null });
         var living = new List<long>();
         foreach (var report in trainer.Run())
             if (report.Step is 10 or 100) living.Add(LiveTensors.Settled());
-        Assert.InRange(living[1] - living[0], long.MinValue, 45);   // one left by each step would be 90; garbage of earlier tests may go meanwhile
+        // one left by each step would be 90; garbage of earlier tests may go meanwhile
+        Assert.InRange(living[1] - living[0], long.MinValue, 45);
     }
 
     [Fact]

@@ -47,7 +47,9 @@ public sealed class KilledRunTests : IDisposable
         var random = new Random(1);
         async Task<int> RunAsync(string place, TimeSpan? patience)
         {
-            var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"), "run", notebook, "-p", $"place={place}", "--output", Path.Combine(folder, "out")])
+            var start = new ProcessStartInfo("dotnet",
+                [Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll"), "run", notebook, "-p", $"place={place}",
+                "--output", Path.Combine(folder, "out")])
             { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
             DotNet.SameKernels(start);
             using var process = Process.Start(start)!;
@@ -75,5 +77,6 @@ public sealed class KilledRunTests : IDisposable
     }
 
     private static string? Newest(string place) => Directory.Exists(place)
-        ? Directory.GetDirectories(place, "step-*").Where(one => !one.EndsWith(".tmp", StringComparison.Ordinal)).Max(StringComparer.Ordinal) : null;
+        ? Directory.GetDirectories(place, "step-*").Where(one => !one.EndsWith(".tmp", StringComparison.Ordinal))
+            .Max(StringComparer.Ordinal) : null;
 }

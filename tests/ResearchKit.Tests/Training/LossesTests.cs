@@ -32,6 +32,7 @@ public sealed class LossesTests
         var one = randn(3, 1);
         Near.Check("quantities", (one.squeeze(1) - quantities).square().mean(), Losses.Labels(one, quantities), 1e-6);
         Near.Check("whole quantities", (one.squeeze(1) - classes).square().mean(), Losses.Labels(one, classes), 1e-6);
-        Assert.Contains("[3, 1]", Assert.Throws<ArgumentException>(() => Losses.Labels(one, quantities[..2])).Message, StringComparison.Ordinal);
+        Assert.Contains("[3, 1]", Assert.Throws<ArgumentException>(() => Losses.Labels(one, quantities[..2])).Message,
+            StringComparison.Ordinal);
     }
 }

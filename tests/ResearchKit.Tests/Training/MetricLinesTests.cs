@@ -56,8 +56,10 @@ public sealed class MetricLinesTests : IDisposable
         Assert.Equal(3, MetricLines.Read(Path).Count);
         foreach (var _ in Steps(resumedFrom, 5).WriteTo(Path)) { }
         Assert.Equal([1, 2, 3, 4, 5], MetricLines.Read(Path).Select(report => report.Step));
-        Assert.StartsWith(string.Concat(whole.Split('\n')[..resumedFrom].Select(line => line + "\n")), File.ReadAllText(Path), StringComparison.Ordinal);
-        Assert.All(File.ReadAllText(Path).TrimEnd('\n').Split('\n'), line => Assert.StartsWith("{\"step\":", line, StringComparison.Ordinal));
+        Assert.StartsWith(string.Concat(whole.Split('\n')[..resumedFrom].Select(line => line + "\n")), File.ReadAllText(Path),
+            StringComparison.Ordinal);
+        Assert.All(File.ReadAllText(Path).TrimEnd('\n').Split('\n'), line =>
+            Assert.StartsWith("{\"step\":", line, StringComparison.Ordinal));
         Assert.EndsWith("}\n", File.ReadAllText(Path), StringComparison.Ordinal);
     }
 
@@ -65,7 +67,9 @@ public sealed class MetricLinesTests : IDisposable
     public void A_run_from_the_start_moves_an_earlier_one_aside()
     {
         for (var run = 1; run <= 3; run++) foreach (var _ in Steps(0, run).WriteTo(Path)) { }
-        Assert.Equal([1, 2, 3], new[] { "metrics.1.jsonl", "metrics.2.jsonl", "metrics.jsonl" }.Select(name => MetricLines.Read(folder.PathTo($"run/{name}")).Count));
+        Assert.Equal([1, 2, 3],
+            new[] { "metrics.1.jsonl", "metrics.2.jsonl", "metrics.jsonl" }.Select(name =>
+            MetricLines.Read(folder.PathTo($"run/{name}")).Count));
     }
 
     [Fact]
@@ -73,7 +77,8 @@ public sealed class MetricLinesTests : IDisposable
     {
         using var first = Steps(0, 3).WriteTo(Path).GetEnumerator();
         Assert.True(first.MoveNext());
-        Assert.Contains(Path, Assert.Throws<IOException>(() => Steps(0, 3).WriteTo(Path).Count()).Message, StringComparison.Ordinal);
+        Assert.Contains(Path, Assert.Throws<IOException>(() => Steps(0, 3).WriteTo(Path).Count()).Message,
+            StringComparison.Ordinal);
         Assert.True(first.MoveNext());
         Assert.Equal(2, MetricLines.Read(Path).Count);
     }
@@ -82,7 +87,8 @@ public sealed class MetricLinesTests : IDisposable
     public void A_damaged_line_is_named()
     {
         var file = folder.File("damaged.jsonl", "{\"step\":1}\nstep two\n{\"step\":3}\n");
-        Assert.Contains("line 2: expected a step's report as JSON, found \"step two\"", Assert.Throws<InvalidDataException>(() => MetricLines.Read(file)).Message, StringComparison.Ordinal);
+        Assert.Contains("line 2: expected a step's report as JSON, found \"step two\"",
+            Assert.Throws<InvalidDataException>(() => MetricLines.Read(file)).Message, StringComparison.Ordinal);
     }
 
     private static StepReport Step(int number) => new(number, 10, 2.5, 1e-3, 0.5, 1000, TimeSpan.FromSeconds(number));

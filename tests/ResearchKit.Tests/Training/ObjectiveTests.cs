@@ -88,7 +88,8 @@ public sealed class ObjectiveTests : IDisposable
     public void An_evaluation_leaves_out_batches_without_targets()
     {
         using var model = new Table(3, 4);
-        using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(Of(0, 1)), Sgd(1), new Given(Of(0, 1), Of(-100, -100), Of(2, 3)));
+        using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(Of(0, 1)), Sgd(1),
+            new Given(Of(0, 1), Of(-100, -100), Of(2, 3)));
         Assert.Equal(Math.Log(4), trainer.Evaluate(), 5);
     }
 
@@ -161,7 +162,8 @@ public sealed class ObjectiveTests : IDisposable
         {
             var all = examples.Fetch([0, 1, 2, 3, 4, 5, 6]);
             Assert.Equal(Metric.Accuracy.Of(model.call(all.Inputs), all.Targets), trainer.EvaluateAll()["accuracy"].Value, 12);
-            Assert.Equal(nn.functional.cross_entropy(model.call(all.Inputs), all.Targets).item<float>(), trainer.EvaluateAll().Loss, 6);
+            Assert.Equal(nn.functional.cross_entropy(model.call(all.Inputs), all.Targets).item<float>(),
+                trainer.EvaluateAll().Loss, 6);
         }
     }
 
@@ -175,13 +177,15 @@ public sealed class ObjectiveTests : IDisposable
         var evaluations = 0;
         var score = new Metric<Tensor>("score", "points", (_, _) => new(values[evaluations++]), state => state.Sums[0]);
         using var trainer = new Trainer(model, Objective.Of(Losses.SquaredError, "points", score), new BatchLoader(examples, 4),
-            Sgd(5) with { EvaluationBatches = 1, BestBy = score, Patience = 3, Schedule = _ => 0.1, Checkpoints = new CheckpointOptions(folder.Path, 5) }, examples);
+            Sgd(5) with { EvaluationBatches = 1, BestBy = score, Patience = 3, Schedule = _ =>
+                0.1, Checkpoints = new CheckpointOptions(folder.Path, 5) }, examples);
         Assert.Equal(5, trainer.Run().Count());
         Assert.Equal((2, 0.9), (trainer.Best.Step, trainer.Best.Value));
         Assert.True(trainer.StoppedEarly);
         Assert.Contains("best-00000002", Directory.GetDirectories(folder.Path).Select(Path.GetFileName));
         Assert.Contains("BestBy is score; the objective reports accuracy", Assert.Throws<ArgumentException>(() => new Trainer(
-            model, Objective.Classification, new BatchLoader(examples, 4), Sgd(1) with { BestBy = score })).Message, StringComparison.Ordinal);
+            model, Objective.Classification, new BatchLoader(examples, 4), Sgd(1) with { BestBy = score })).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -193,7 +197,8 @@ public sealed class ObjectiveTests : IDisposable
         var evaluations = 0;
         Tensor Scripted(Tensor output, Tensor targets) =>
             model.training ? (output - targets).square().mean() : (output.sum() * 0) + losses[evaluations++];
-        using var trainer = new Trainer(model, Scripted, new BatchLoader(examples, 4), Sgd(6) with { EvaluationBatches = 1, Patience = 3, Schedule = _ => 0.1 }, examples);
+        using var trainer = new Trainer(model, Scripted, new BatchLoader(examples, 4),
+            Sgd(6) with { EvaluationBatches = 1, Patience = 3, Schedule = _ => 0.1 }, examples);
         Assert.Equal(5, trainer.Run().Count());
         Assert.Equal((2, 1.0), (trainer.Best.Step, trainer.Best.Loss));
     }
@@ -204,9 +209,11 @@ public sealed class ObjectiveTests : IDisposable
         manual_seed(3);
         var (logits, targets, weights) = (randn(6, 3), tensor(new long[] { 0, 1, 2, -100, 1, 0 }), tensor(new[] { 1f, 2, 3 }));
         var loss = Losses.WeightedCrossEntropy(weights, 0.1)(logits, targets);
-        Assert.Equal(nn.functional.cross_entropy(logits, targets, weights, label_smoothing: 0.1).item<float>(), loss.item<float>(), 6);
+        Assert.Equal(nn.functional.cross_entropy(logits, targets, weights, label_smoothing: 0.1).item<float>(),
+            loss.item<float>(), 6);
         Assert.Equal(1 + 2 + 3 + 2 + 1, loss.Count.item<float>());
-        Assert.Equal(Losses.CrossEntropy(logits, targets).item<float>(), Losses.Focal(gamma: 0)(logits, targets).item<float>(), 5);
+        Assert.Equal(Losses.CrossEntropy(logits, targets).item<float>(), Losses.Focal(gamma: 0)(logits, targets).item<float>(),
+            5);
         var p = logits.softmax(1)[0, 0].item<float>();
         Assert.Equal(-Math.Pow(1 - p, 2) * Math.Log(p), Losses.Focal()(logits[..1], targets[..1]).item<float>(), 5);
     }
@@ -235,10 +242,13 @@ public sealed class ObjectiveTests : IDisposable
         {
             using (other) return Assert.Throws<InvalidDataException>(() => other.Resume(folder.Path)).Message;
         }
-        Assert.Contains("its optimizer is FusedSgd, this trainer's Lion", Refusal(With(options with { Optimizer = parameters => new Lion(parameters) })), StringComparison.Ordinal);
+        Assert.Contains("its optimizer is FusedSgd, this trainer's Lion",
+            Refusal(With(options with { Optimizer = parameters => new Lion(parameters) })), StringComparison.Ordinal);
         Assert.Contains("its batch size is 4, this trainer's 8", Refusal(With(options, batchSize: 8)), StringComparison.Ordinal);
-        Assert.Contains("its seed of the loader is 1, this trainer's 2", Refusal(With(options, seed: 2)), StringComparison.Ordinal);
-        Assert.Contains("its examples differ", Refusal(With(options, data: new TensorExamples(randn(16, 3), zeros([16], int64)))), StringComparison.Ordinal);
+        Assert.Contains("its seed of the loader is 1, this trainer's 2", Refusal(With(options, seed: 2)),
+            StringComparison.Ordinal);
+        Assert.Contains("its examples differ", Refusal(With(options, data: new TensorExamples(randn(16, 3), zeros([16], int64)))),
+            StringComparison.Ordinal);
         using var again = With(options with { Steps = 4 });
         Assert.True(again.TryResume(folder.Path));
         Assert.Equal(2, again.Step);
@@ -260,12 +270,14 @@ public sealed class ObjectiveTests : IDisposable
             return trainer.Warnings;
         }
         Assert.Contains("warm-up of 100 steps", Assert.Single(Warnings(new() { Steps = 50 })), StringComparison.Ordinal);
-        Assert.Contains("0 after step 10 of 50", Assert.Single(Warnings(new() { Steps = 50, Schedule = step => step > 10 ? 0 : 1 })), StringComparison.Ordinal);
+        Assert.Contains("0 after step 10 of 50",
+            Assert.Single(Warnings(new() { Steps = 50, Schedule = step => step > 10 ? 0 : 1 })), StringComparison.Ordinal);
         Assert.Contains("0.5, which is not used", Assert.Single(Warnings(new()
         {
             Optimizer = parameters => new FusedSgd(parameters, new FusedSgdOptions { LearningRate = 0.5 }),
         })), StringComparison.Ordinal);
-        Assert.Empty(Warnings(new() { Optimizer = parameters => new FusedSgd(parameters, new FusedSgdOptions { LearningRate = 0.5 }), LearningRate = 0.5 }));
+        Assert.Empty(Warnings(new() { Optimizer = parameters =>
+            new FusedSgd(parameters, new FusedSgdOptions { LearningRate = 0.5 }), LearningRate = 0.5 }));
         Assert.Empty(Warnings(new()));
     }
 
@@ -282,7 +294,8 @@ public sealed class ObjectiveTests : IDisposable
     {
         using var model = new Table(3, 2);
         var loader = new BatchLoader(new TensorExamples(randn(16, 3), randint(0, 2, [16], int64)), 4);
-        var options = new TrainerOptions { Steps = 6, WarmupSteps = 1, Callbacks = [new GradualUnfreezing(("layer.bias", 1), ("", 4)), new StopAt(5)] };
+        var options = new TrainerOptions { Steps = 6, WarmupSteps = 1,
+            Callbacks = [new GradualUnfreezing(("layer.bias", 1), ("", 4)), new StopAt(5)] };
         using var trainer = new Trainer(model, Losses.CrossEntropy, loader, options);
         var before = model.state_dict()["layer.weight"].clone();
         foreach (var report in trainer.Run())

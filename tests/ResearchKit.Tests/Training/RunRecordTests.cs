@@ -169,7 +169,8 @@ public sealed class RunRecordTests : IDisposable
     [InlineData("[]", "run.json: expected the record of a run, found a list.")]
     [InlineData("{\"schema\": 1, \"runs\": []}", "has \"started\", \"process\"; not found here.")]
     [InlineData("{\"schema\": 2, \"started\": 0, \"process\": 0, \"runs\": 0}", "run.json has schema 2; this version")]
-    [InlineData("{\"schema\": 1, \"started\": \"then\", \"process\": {\"id\": \"a\"}, \"runs\": []}", "value at $.started is not")]
+    [InlineData("{\"schema\": 1, \"started\": \"then\", \"process\": {\"id\": \"a\"}, \"runs\": []}",
+        "value at $.started is not")]
     [InlineData("{\"schema\": 1, \"started\": " + Day + ", \"process\": {}, \"runs\": []}", "the value at $.process is not")]
     [InlineData(Whole + "{\"name\": \"a\"}]}", "the value at $.runs[0] is not")]
     [InlineData(Whole + Run + ", \"metrics\": {\"loss\": 3}}]}", "the value at $.runs[0].metrics.loss is not")]

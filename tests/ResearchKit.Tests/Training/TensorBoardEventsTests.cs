@@ -21,7 +21,8 @@ public sealed class TensorBoardEventsTests : IDisposable
         var events = Events(Assert.Single(Directory.GetFiles(folder.PathTo("board"))));
 
         Assert.Equal("brain.Event:2", events[0].FileVersion);
-        Assert.All(events.Skip(1), one => Assert.InRange(one.WallTime, Now() - 600, Now() + 1));   // seconds since 1970; TorchSharp's head has another
+        // seconds since 1970; TorchSharp's head has another
+        Assert.All(events.Skip(1), one => Assert.InRange(one.WallTime, Now() - 600, Now() + 1));
         Assert.Equal([(1, 2.5f), (2, float.NaN), (3, 2.5f)], Scalars(events, "loss/training"));
         Assert.Equal([(2, 1.5f)], Scalars(events, "loss/held-out"));
         Assert.Equal([(1, 1e-3f), (2, 1e-3f), (3, 1e-3f)], Scalars(events, "learning-rate"));
@@ -41,7 +42,9 @@ public sealed class TensorBoardEventsTests : IDisposable
     private static double Now() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0;
 
     private static IEnumerable<(int, float)> Scalars(IEnumerable<Event> events, string tag) => events
-        .Where(one => one.Summary is not null).SelectMany(one => one.Summary.Value.Where(value => value.Tag == tag).Select(value => ((int)one.Step, value.SimpleValue)));
+        .Where(one => one.Summary is not null)
+            .SelectMany(one => one.Summary.Value.Where(value => value.Tag == tag)
+            .Select(value => ((int)one.Step, value.SimpleValue)));
 
     private static List<Event> Events(string file)
     {

@@ -19,12 +19,14 @@ public sealed class TrainerTests : IDisposable
     {
         using var model = Model();
         var one = new BatchLoader(new TextWindows(Text[..65], 16), 4);
-        using var trainer = new Trainer(model, Losses.CrossEntropy, one, new TrainerOptions { Steps = 60, WarmupSteps = 5, LearningRate = 1e-2, EvaluateEvery = null });
+        using var trainer = new Trainer(model, Losses.CrossEntropy, one,
+            new TrainerOptions { Steps = 60, WarmupSteps = 5, LearningRate = 1e-2, EvaluateEvery = null });
         var reports = trainer.Run().ToList();
         Assert.Equal(Math.Log(65), reports[0].Loss, 0.2);
         Assert.True(reports[^1].Loss < 1, $"{reports[^1].Loss}");
         Assert.Equal(Enumerable.Range(1, 60), reports.Select(report => report.Step));
-        Assert.All(reports, report => Assert.True(report is { GradientNorm: > 0, TokensPerSecond: > 0, Steps: 60, HeldOutLoss: null }));
+        Assert.All(reports, report =>
+            Assert.True(report is { GradientNorm: > 0, TokensPerSecond: > 0, Steps: 60, HeldOutLoss: null }));
         Assert.Equal(1e-2, reports.Max(report => report.LearningRate), 9);
         Assert.Equal(60, trainer.History().Reports.Count);
     }
@@ -54,7 +56,8 @@ public sealed class TrainerTests : IDisposable
     public void Held_out_loss_is_measured_before_during_and_after()
     {
         using var model = Model();
-        using var trainer = Make(model, new TrainerOptions { Steps = 25, EvaluateEvery = 10, EvaluationBatches = 3, LearningRate = 3e-3, WarmupSteps = 2 });
+        using var trainer = Make(model,
+            new TrainerOptions { Steps = 25, EvaluateEvery = 10, EvaluationBatches = 3, LearningRate = 3e-3, WarmupSteps = 2 });
         var before = trainer.Evaluate();
         var steps = trainer.Run().Where(report => report.HeldOutLoss is not null).ToList();
         Assert.Equal([10, 20, 25], steps.Select(report => report.Step));
@@ -65,9 +68,11 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void A_resumed_run_is_bit_identical_to_an_uninterrupted_one()
     {
-        var options = new TrainerOptions { Steps = 12, EvaluateEvery = null, Checkpoints = new CheckpointOptions(folder, Every: 5) };
+        var options = new TrainerOptions { Steps = 12, EvaluateEvery = null,
+            Checkpoints = new CheckpointOptions(folder, Every: 5) };
         var whole = Weights(Model(dropout: 0.2), trainer => Drain(trainer.Run()), options with { Checkpoints = null });
-        Weights(Model(dropout: 0.2), trainer => Drain(trainer.Run().TakeWhile(report => report.Step < 7)), options);   // "killed" at step 7
+        // "killed" at step 7
+        Weights(Model(dropout: 0.2), trainer => Drain(trainer.Run().TakeWhile(report => report.Step < 7)), options);
         Assert.Equal(["step-00000005"], Directory.GetDirectories(folder).Select(Path.GetFileName));
 
         Compute.Seed(99);   // a new process is in another state
@@ -123,8 +128,10 @@ public sealed class TrainerTests : IDisposable
     public void A_loss_that_is_no_number_stops_before_the_model_is_spoilt()
     {
         using var model = Model();
-        using var trainer = new Trainer(model, (logits, targets) => Losses.CrossEntropy(logits, targets) / 0, Loader(), new TrainerOptions { EvaluateEvery = null });
-        Assert.Contains("step 1", Assert.Throws<ArithmeticException>(() => Drain(trainer.Run())).Message, StringComparison.Ordinal);
+        using var trainer = new Trainer(model, (logits, targets) =>
+            Losses.CrossEntropy(logits, targets) / 0, Loader(), new TrainerOptions { EvaluateEvery = null });
+        Assert.Contains("step 1", Assert.Throws<ArithmeticException>(() => Drain(trainer.Run())).Message,
+            StringComparison.Ordinal);
         Assert.All(model.parameters(), parameter => Assert.True(parameter.isfinite().all().item<bool>()));
     }
 
@@ -132,19 +139,23 @@ public sealed class TrainerTests : IDisposable
     public void Bad_checkpoints_and_options_are_clear_errors()
     {
         using var model = Model();
-        using var trainer = Make(model, new TrainerOptions { Steps = 2, EvaluateEvery = null, Checkpoints = new CheckpointOptions(folder, 2) });
+        using var trainer = Make(model,
+            new TrainerOptions { Steps = 2, EvaluateEvery = null, Checkpoints = new CheckpointOptions(folder, 2) });
         Assert.Throws<DirectoryNotFoundException>(() => trainer.Resume(Path.Combine(folder, "nowhere")));
         Drain(trainer.Run());
         var place = Path.Combine(folder, "step-00000002");
         File.WriteAllText(Path.Combine(place, "trainer.json"), "{ \"Step\": ");
-        Assert.Contains("trainer.json", Assert.Throws<InvalidDataException>(() => trainer.Resume(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("trainer.json", Assert.Throws<InvalidDataException>(() => trainer.Resume(folder)).Message,
+            StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(place, "optimizer.safetensors"), "short");
         Assert.Throws<InvalidDataException>(() => trainer.Resume(folder));
 
         using var blind = new Trainer(model, Losses.CrossEntropy, Loader(), new TrainerOptions());
         Assert.Throws<InvalidOperationException>(() => blind.Evaluate());
-        foreach (var options in new TrainerOptions[] { new() { Steps = 0 }, new() { LearningRate = 0 }, new() { WarmupSteps = -1 }, new() { GradientClip = 0 },
-            new() { EvaluateEvery = 0 }, new() { EvaluationBatches = 0 }, new() { FinalLearningRate = double.NaN }, new() { Checkpoints = new("x", 0) } })
+        foreach (var options in new TrainerOptions[] { new() { Steps = 0 }, new() { LearningRate = 0 },
+            new() { WarmupSteps = -1 }, new() { GradientClip = 0 },
+            new() { EvaluateEvery = 0 }, new() { EvaluationBatches = 0 }, new() { FinalLearningRate = double.NaN },
+                new() { Checkpoints = new("x", 0) } })
             Assert.Throws<ArgumentException>(() => new Trainer(model, Losses.CrossEntropy, Loader(), options));
     }
 
@@ -155,7 +166,9 @@ public sealed class TrainerTests : IDisposable
         var logits = tensor(new[] { 0.2f, 0.8f, 0.6f, 0.4f }).log().view(1, 2, 2);
         var targets = tensor(new long[] { 1, 0 }).view(1, 2);
         Assert.Equal(-(Math.Log(0.8) + Math.Log(0.6)) / 2, Losses.CrossEntropy(logits, targets).item<float>(), 5);
-        Assert.Contains("[1, 3]", Assert.Throws<ArgumentException>(() => Losses.CrossEntropy(logits, zeros([1, 3], int64))).Message, StringComparison.Ordinal);
+        Assert.Contains("[1, 3]",
+            Assert.Throws<ArgumentException>(() => Losses.CrossEntropy(logits, zeros([1, 3], int64))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -178,7 +191,8 @@ public sealed class TrainerTests : IDisposable
 
     private static BatchLoader Loader() => new(new TextWindows(Text, 16), 4);
 
-    private static Trainer Make(nn.Module<Tensor, Tensor> model, TrainerOptions options) => new(model, Losses.CrossEntropy, Loader(), options, new TextWindows(Text, 16, 5));
+    private static Trainer Make(nn.Module<Tensor, Tensor> model, TrainerOptions options) =>
+        new(model, Losses.CrossEntropy, Loader(), options, new TextWindows(Text, 16, 5));
 
     private static float[] Weights(Gpt model, Action<Trainer> train, TrainerOptions options)
     {

@@ -22,7 +22,8 @@ public sealed class TrainingLawTests
         {
             using var model = Model();
             using var trainer = new Trainer(model, Losses.CrossEntropy, new BatchLoader(new Gaps(Text), batchSize, seed: 5),
-                new TrainerOptions { Steps = 3, WarmupSteps = 1, EvaluateEvery = null, Accumulation = accumulation, Optimizer = Sgd });
+                new TrainerOptions { Steps = 3, WarmupSteps = 1, EvaluateEvery = null, Accumulation = accumulation,
+                    Optimizer = Sgd });
             Assert.All(trainer.Run(), report => Assert.True(report.Loss > 0));
             return Weights(model);
         }
@@ -33,7 +34,9 @@ public sealed class TrainingLawTests
     public void The_average_of_the_weights_is_what_is_evaluated_and_leaves_them_alone()
     {
         using var model = Model();
-        using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(), new TrainerOptions { Steps = 4, WarmupSteps = 1, EvaluateEvery = null, AverageDecay = 0.75, Optimizer = Sgd }, new TextWindows(Text, 16, 5));
+        using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(),
+            new TrainerOptions { Steps = 4, WarmupSteps = 1, EvaluateEvery = null, AverageDecay = 0.75, Optimizer = Sgd },
+            new TextWindows(Text, 16, 5));
         var expected = Weights(model).Select(value => (double)value).ToArray();
         foreach (var _ in trainer.Run())
         {
@@ -64,23 +67,30 @@ public sealed class TrainingLawTests
         {
             dtypes.Add(logits.dtype);
             return Losses.CrossEntropy(logits, targets);
-        }, Loader(), new TrainerOptions { Steps = 40, WarmupSteps = 5, LearningRate = 5e-3, EvaluateEvery = null, Precision = Precision.BFloat16 });
+        }, Loader(), new TrainerOptions { Steps = 40, WarmupSteps = 5, LearningRate = 5e-3, EvaluateEvery = null,
+            Precision = Precision.BFloat16 });
         using var plainModel = Model();
-        using var plain = new Trainer(plainModel, Losses.CrossEntropy, Loader(), new TrainerOptions { Steps = 40, WarmupSteps = 5, LearningRate = 5e-3, EvaluateEvery = null });
-        var (mixed, full) = (trainer.Run().Select(report => report.Loss).ToList(), plain.Run().Select(report => report.Loss).ToList());
+        using var plain = new Trainer(plainModel, Losses.CrossEntropy, Loader(),
+            new TrainerOptions { Steps = 40, WarmupSteps = 5, LearningRate = 5e-3, EvaluateEvery = null });
+        var (mixed, full) = (trainer.Run().Select(report => report.Loss).ToList(),
+            plain.Run().Select(report => report.Loss).ToList());
         Assert.All(dtypes, dtype => Assert.Equal(ScalarType.Float32, dtype));
-        Assert.All(model.parameters(), parameter => Assert.True(parameter.dtype == ScalarType.Float32 && parameter.grad!.dtype == ScalarType.Float32));
+        Assert.All(model.parameters(), parameter =>
+            Assert.True(parameter.dtype == ScalarType.Float32 && parameter.grad!.dtype == ScalarType.Float32));
         Assert.NotEqual(full[0], mixed[0]);
         Assert.Equal(full[0], mixed[0], full[0] * 0.01);
         Assert.Equal(full[^1], mixed[^1], full[^1] * 0.05);
-        Assert.Equal(ScalarType.Float32, model.call(tensor(Text[..16]).view(1, 16)).dtype);   // outside of the trainer nothing has changed
+        // outside of the trainer nothing has changed
+        Assert.Equal(ScalarType.Float32, model.call(tensor(Text[..16]).view(1, 16)).dtype);
     }
 
     [Fact]
     public void Patience_ends_a_run_that_no_longer_gets_better()
     {
         using var model = Model();
-        using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(), new TrainerOptions { Steps = 200, Schedule = _ => 1e-12, EvaluateEvery = 2, Patience = 3, Optimizer = Sgd }, new TextWindows(Text, 16, 5));
+        using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(),
+            new TrainerOptions { Steps = 200, Schedule = _ => 1e-12, EvaluateEvery = 2, Patience = 3, Optimizer = Sgd },
+            new TextWindows(Text, 16, 5));
         var reports = trainer.Run().ToList();
         Assert.True(trainer.StoppedEarly);
         Assert.InRange(reports.Count, 6, 100);
@@ -92,7 +102,8 @@ public sealed class TrainingLawTests
     public void Norms_are_reported_for_each_module_when_they_are_due()
     {
         using var model = Model();
-        using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(), new TrainerOptions { Steps = 4, EvaluateEvery = null, NormsEvery = 2 });
+        using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(),
+            new TrainerOptions { Steps = 4, EvaluateEvery = null, NormsEvery = 2 });
         var reports = trainer.Run().ToList();
         Assert.Equal([2, 4], reports.Where(report => report.Norms is not null).Select(report => report.Step));
         var norms = reports[3].Norms!;
@@ -105,14 +116,19 @@ public sealed class TrainingLawTests
     {
         using var model = new Broken();
         var data = new TensorExamples(ones(8, 3), ones(8, 2));
-        using var trainer = new Trainer(model, (y, target) => (y - target).square().mean(), new BatchLoader(data, 4), new TrainerOptions { EvaluateEvery = null, WarmupSteps = 1 });
+        using var trainer = new Trainer(model, (y, target) =>
+            (y - target).square().mean(), new BatchLoader(data, 4), new TrainerOptions { EvaluateEvery = null, WarmupSteps = 1 });
         var error = Assert.Throws<ArithmeticException>(() => trainer.Run().Count());
-        Assert.Contains("The first module to give NaN is root, from an input that is finite", error.Message, StringComparison.Ordinal);
+        Assert.Contains("The first module to give NaN is root, from an input that is finite", error.Message,
+            StringComparison.Ordinal);
 
         using var gpt = Model();
-        using (no_grad()) gpt.named_parameters().First(pair => pair.name.EndsWith("h.1.ln_1.weight", StringComparison.Ordinal)).parameter.fill_(float.NaN);
+        using (no_grad())
+            gpt.named_parameters()
+                .First(pair => pair.name.EndsWith("h.1.ln_1.weight", StringComparison.Ordinal)).parameter.fill_(float.NaN);
         using var other = new Trainer(gpt, Losses.CrossEntropy, Loader(), new TrainerOptions { EvaluateEvery = null });
-        Assert.Contains("h.1.ln_1.weight holds NaN", Assert.Throws<ArithmeticException>(() => other.Run().Count()).Message, StringComparison.Ordinal);
+        Assert.Contains("h.1.ln_1.weight holds NaN", Assert.Throws<ArithmeticException>(() => other.Run().Count()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -121,14 +137,17 @@ public sealed class TrainingLawTests
         using var model = Model();
         var before = Weights(model);
         var loader = Loader();
-        var sweep = LearningRateSweep.Try(model, (logits, targets) => Losses.CrossEntropy(logits, targets), loader, new TrainerOptions(), 1e-5, 10, 60);
+        var sweep = LearningRateSweep.Try(model, (logits, targets) =>
+            Losses.CrossEntropy(logits, targets), loader, new TrainerOptions(), 1e-5, 10, 60);
         Assert.Equal(before, Weights(model));
         Assert.Equal(default, loader.Position);
         Assert.InRange(sweep.Steepest, 1e-4, 1);
-        var one = OverfitCheck.Try(model, (logits, targets) => Losses.CrossEntropy(logits, targets), new TextWindows(Text, 16), 4, 200, 1e-2);
+        var one = OverfitCheck.Try(model, (logits, targets) =>
+            Losses.CrossEntropy(logits, targets), new TextWindows(Text, 16), 4, 200, 1e-2);
         Assert.True(one.Passed, one.ToString());
         Assert.Equal(before, Weights(model));
-        Assert.False(OverfitCheck.Try(model, (logits, targets) => Losses.CrossEntropy(logits, targets), new TextWindows(Text, 16), 4, 5, 1e-9).Passed);
+        Assert.False(OverfitCheck.Try(model, (logits, targets) =>
+            Losses.CrossEntropy(logits, targets), new TextWindows(Text, 16), 4, 5, 1e-9).Passed);
     }
 
     [Fact]
@@ -142,10 +161,15 @@ public sealed class TrainingLawTests
         }
         Assert.Contains("[4, 16, 65]", Message((logits, _) => logits), StringComparison.Ordinal);
         Assert.Contains("does not depend", Message((_, targets) => targets.to(float32).mean()), StringComparison.Ordinal);
-        Assert.Contains("65 classes", Message((logits, targets) => Losses.CrossEntropy(logits, targets + 10)), StringComparison.Ordinal);
+        Assert.Contains("65 classes", Message((logits, targets) => Losses.CrossEntropy(logits, targets + 10)),
+            StringComparison.Ordinal);
         using var identity = nn.Identity();
-        Assert.Contains("no parameter", Assert.Throws<ArgumentException>(() => new Trainer(identity, Losses.CrossEntropy, Loader(), new TrainerOptions())).Message, StringComparison.Ordinal);
-        Assert.Contains("0 examples", Assert.Throws<ArgumentException>(() => new BatchLoader(new TensorExamples(zeros(0, 3), zeros(0)), 4)).Message, StringComparison.Ordinal);
+        Assert.Contains("no parameter",
+            Assert.Throws<ArgumentException>(() =>
+            new Trainer(identity, Losses.CrossEntropy, Loader(), new TrainerOptions())).Message, StringComparison.Ordinal);
+        Assert.Contains("0 examples",
+            Assert.Throws<ArgumentException>(() => new BatchLoader(new TensorExamples(zeros(0, 3), zeros(0)), 4)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new BatchLoader(new TextWindows(Text, 16), 0));
     }
 
@@ -174,7 +198,9 @@ public sealed class TrainingLawTests
         var (left, right) = (Batches(2, 0, 2), Batches(2, 1, 2));
         Assert.Equal(whole, left.Zip(right, (a, b) => (long[])[.. a, .. b]));
         Assert.Throws<ArgumentOutOfRangeException>(() => new BatchLoader(new Numbers(22), 2, share: 2, shares: 2));
-        Assert.Contains("24", Assert.Throws<ArgumentException>(() => new BatchLoader(new Numbers(22), 12, share: 1, shares: 2)).Message, StringComparison.Ordinal);
+        Assert.Contains("24",
+            Assert.Throws<ArgumentException>(() => new BatchLoader(new Numbers(22), 12, share: 1, shares: 2)).Message,
+            StringComparison.Ordinal);
     }
 
     private static TorchOptimizer Sgd(IEnumerable<(string Name, TorchSharp.Modules.Parameter Parameter)> parameters) =>
@@ -188,7 +214,8 @@ public sealed class TrainingLawTests
 
     private static BatchLoader Loader() => new(new TextWindows(Text, 16), 4);
 
-    private static float[] Weights(nn.Module model) => [.. model.parameters().SelectMany(parameter => parameter.data<float>().ToArray())];
+    private static float[] Weights(nn.Module model) =>
+        [.. model.parameters().SelectMany(parameter => parameter.data<float>().ToArray())];
 
     private static void Near(float[] expected, float[] actual, double tolerance)
     {

@@ -1,17 +1,17 @@
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Tells a person how far many runs are.</summary>
+/// <summary>Shows the progress of a batch of runs.</summary>
 internal interface IBatchProgress : IAsyncDisposable
 {
-    /// <summary>The first run is about to start.</summary>
+    /// <summary>Called before the first run starts.</summary>
     void Begin(int notebooks);
 
-    /// <summary>A run begins.</summary>
+    /// <summary>Called when a run starts.</summary>
     void Started(string notebook);
 
-    /// <summary>A run says how it is getting on.</summary>
+    /// <summary>Called with each progress line of a run.</summary>
     void Said(string notebook, string line);
 
-    /// <summary>A run ended.</summary>
+    /// <summary>Called when a run has ended.</summary>
     void Ended(RunReport report);
 }

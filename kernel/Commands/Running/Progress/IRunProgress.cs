@@ -1,17 +1,17 @@
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Tells a person how far the run is.</summary>
+/// <summary>Shows the progress of one run.</summary>
 internal interface IRunProgress : IAsyncDisposable
 {
-    /// <summary>The run begins.</summary>
+    /// <summary>Called when the run starts.</summary>
     void Begin(string notebook, int cells);
 
-    /// <summary>A cell begins.</summary>
+    /// <summary>Called when a cell starts.</summary>
     void CellStarted(int number, string firstLine);
 
-    /// <summary>The running cell says how it is getting on.</summary>
+    /// <summary>Called when the running cell updates a display, with the display's text.</summary>
     void Status(string line);
 
-    /// <summary>A cell ended.</summary>
+    /// <summary>Called when a cell has ended.</summary>
     void CellEnded(int number, double seconds, string status);
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Progress of many runs as lines, each with its notebook, for logs.</summary>
+/// <summary>Batch progress for logs: one line per event, prefixed with the notebook.</summary>
 internal sealed class PlainBatchProgress(TextWriter output) : IBatchProgress
 {
     private readonly Lock gate = new();

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Progress as lines, for logs.</summary>
+/// <summary>Progress of one run for logs: one line per event.</summary>
 internal sealed class PlainProgress(TextWriter output) : IRunProgress
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);

@@ -6,7 +6,9 @@ using Spectre.Console.Rendering;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Progress of many runs in place: a bar of the notebooks, and a line for each that runs now.</summary>
+/// <summary>
+/// Batch progress that is redrawn in place on a terminal: a progress bar, and a line for each running notebook.
+/// </summary>
 internal sealed class TerminalBatchProgress : IBatchProgress
 {
     private const int BarWidth = 28;
@@ -81,7 +83,10 @@ internal sealed class TerminalBatchProgress : IBatchProgress
         }
     }
 
-    /// <summary>Plain text, never markup: a cell's own words cannot change the display.</summary>
+    /// <summary>
+    /// Truncates a line to the terminal's width. Lines are plain text and not markup, so that the output of cells
+    /// cannot change the display.
+    /// </summary>
     private string Cut(string text)
     {
         var room = Math.Max(8, console.Profile.Width - 1);

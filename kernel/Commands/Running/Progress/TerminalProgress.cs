@@ -5,7 +5,10 @@ using Spectre.Console.Rendering;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Progress as two lines that stay in place: the notebook's cells, and what the running one says.</summary>
+/// <summary>
+/// Progress that is redrawn in place on a terminal: a progress bar with the current cell, and the cell's latest
+/// status line.
+/// </summary>
 internal sealed class TerminalProgress : IRunProgress
 {
     private const int BarWidth = 28;
@@ -16,7 +19,7 @@ internal sealed class TerminalProgress : IRunProgress
     private Task drawing = Task.CompletedTask;
     private (int Cells, int Done, int Running, string FirstLine, string Status) shown = (0, 0, 0, "", "");
 
-    /// <summary>True when a person watches <paramref name="output"/> on a terminal that can redraw.</summary>
+    /// <summary>True when <paramref name="output"/> is an interactive terminal that supports redrawing.</summary>
     public static bool IsPossible(TextWriter output) =>
         output == Console.Out && !Console.IsOutputRedirected
         && AnsiConsole.Profile.Capabilities is { Ansi: true, Interactive: true };
@@ -82,7 +85,10 @@ internal sealed class TerminalProgress : IRunProgress
         }
     }
 
-    /// <summary>Plain text, never markup: a cell's own words cannot change the display.</summary>
+    /// <summary>
+    /// Truncates a line to the terminal's width, less the columns already used. Lines are plain text and not
+    /// markup, so that the output of cells cannot change the display.
+    /// </summary>
     private string Cut(string text, int used)
     {
         var room = Math.Max(8, console.Profile.Width - used - 1);

@@ -5,7 +5,9 @@ using ResearchKit.Kernel.Notebooks;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Says which cell failed, shows its source with the failing line marked, and then the error.</summary>
+/// <summary>
+/// Formats a failed cell: its number, its source with the failing line marked, and the traceback.
+/// </summary>
 internal static class FailureReport
 {
     public static string Of(NotebookCell cell, int number, ErrorOutput error)

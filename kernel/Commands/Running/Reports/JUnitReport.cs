@@ -3,15 +3,13 @@ using System.Text;
 using System.Xml;
 using System.Xml.Linq;
 using ResearchKit.Kernel.Cells;
-using ResearchKit.Kernel.Notebooks;
-using ResearchKit.Kernel.Notebooks.Pages;
-using ResearchKit.Kernel.Sessions;
 using ResearchKit.Native;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
 /// <summary>
-/// Runs as JUnit XML, which continuous integration reads: a suite for each notebook, a case for each code cell.
+/// Writes the results of runs as JUnit XML for continuous integration: a test suite per notebook, a test case
+/// per code cell.
 /// </summary>
 /// <remarks>https://github.com/testmoapp/junitxml</remarks>
 internal static class JUnitReport
@@ -65,7 +63,7 @@ internal static class JUnitReport
 
     private static string Seconds(double seconds) => seconds.ToString("0.000", CultureInfo.InvariantCulture);
 
-    /// <summary>Without the characters that XML cannot hold in any spelling.</summary>
+    /// <summary>Replaces the characters that XML cannot represent, even escaped.</summary>
     private static string Legal(string text)
     {
         var legal = new StringBuilder(text.Length);

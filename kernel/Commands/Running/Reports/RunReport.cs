@@ -1,32 +1,32 @@
-using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Notebooks;
-using ResearchKit.Kernel.Notebooks.Pages;
-using ResearchKit.Kernel.Sessions;
 using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>What came of one notebook: read from the folder of its run, whichever process ran it.</summary>
-/// <param name="Name">The notebook as the person called it.</param>
+/// <summary>
+/// The result of one notebook run, read from the run's folder, so that it does not matter which process ran it.
+/// </summary>
+/// <param name="Name">The notebook's path as given by the user.</param>
 /// <param name="Status">How the run ended.</param>
-/// <param name="Started">When it began; null where it never did.</param>
+/// <param name="Started">When the run started; null if it did not.</param>
 /// <param name="Seconds">How long it took.</param>
-/// <param name="Cells">Its code cells, also those that were not reached.</param>
+/// <param name="Cells">The code cells, including those that were not reached.</param>
 internal sealed record RunReport(
     string Name, RunStatus Status, DateTimeOffset? Started, double Seconds, IReadOnlyList<CellReport> Cells)
 {
     private const int LastLines = 20;
 
-    /// <summary>The cells that failed.</summary>
+    /// <summary>The cells that failed or in which the process crashed.</summary>
     public IEnumerable<CellReport> Failed => Cells.Where(cell => cell.End is CellEnd.Failed or CellEnd.Crashed);
 
-    /// <summary>Reads a run's folder.</summary>
-    /// <param name="name">The notebook as the person called it.</param>
+    /// <summary>Reads the report from a run's folder.</summary>
+    /// <param name="name">The notebook's path as given by the user.</param>
     /// <param name="notebook">The notebook's file.</param>
-    /// <param name="folder">Where its run wrote.</param>
+    /// <param name="folder">The run's output folder.</param>
     /// <param name="lastWords">
-    /// What its process said last, where it ended on its own; a run that says it goes on has then crashed.
+    /// The last output of the run's process if that has ended; a record that still says "running" then means a
+    /// crash. Null if the process was interrupted, or is this one.
     /// </param>
     public static RunReport Read(string name, string notebook, RunFolder folder, string? lastWords = null)
     {

@@ -1,6 +1,6 @@
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>How far a run has come.</summary>
+/// <summary>The status of a run.</summary>
 internal enum RunStatus
 {
     NotStarted,
@@ -9,12 +9,12 @@ internal enum RunStatus
     Failed,
     Interrupted,
 
-    /// <summary>Its process ended without a word.</summary>
+    /// <summary>The run's process died before the run ended.</summary>
     Crashed,
 }
 
-/// <summary>What came of a run.</summary>
-/// <param name="Status">How it ended.</param>
-/// <param name="Files">What it wrote: the notebook, the page, the record.</param>
-/// <param name="Failures">Each failed cell, its source and its error, to be read.</param>
+/// <summary>The result of a run.</summary>
+/// <param name="Status">The final status.</param>
+/// <param name="Files">The files that were written: notebook, HTML page, record.</param>
+/// <param name="Failures">A readable report of each failed cell: its source and its error.</param>
 internal sealed record RunResult(RunStatus Status, IReadOnlyList<string> Files, IReadOnlyList<string> Failures);

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>One notebook in the table at the end.</summary>
+/// <summary>The row of one notebook in the summary table.</summary>
 internal sealed record SummaryRow(string Notebook, string Status, string Cells, string Seconds, string FailingCell)
 {
-    /// <summary>What a run was, in a few words.</summary>
+    /// <summary>Returns the row of a run.</summary>
     public static SummaryRow Of(RunReport report)
     {
         var reached = report.Cells.Count(cell => cell.End != CellEnd.Skipped);
@@ -14,7 +14,7 @@ internal sealed record SummaryRow(string Notebook, string Status, string Cells, 
             report.Seconds.ToString("0.0", CultureInfo.InvariantCulture), Failing(report));
     }
 
-    /// <summary>A status as a person reads it.</summary>
+    /// <summary>Returns the display text of a status.</summary>
     public static string Word(RunStatus status) =>
         status == RunStatus.NotStarted ? "not started" : status.ToString().ToLowerInvariant();
 

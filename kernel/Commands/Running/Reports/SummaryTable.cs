@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>The table at the end of many runs: colored on a terminal, aligned text elsewhere.</summary>
+/// <summary>The summary table of a batch: colored on a terminal, else aligned plain text.</summary>
 internal static class SummaryTable
 {
     private static readonly string[] Heads = ["notebook", "status", "cells", "seconds", "failing cell"];

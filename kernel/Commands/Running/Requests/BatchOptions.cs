@@ -3,10 +3,10 @@ using System.Globalization;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>What commands that execute notebooks are asked in the same words, and how they answer.</summary>
+/// <summary>Options and exit codes shared by the commands that execute notebooks.</summary>
 internal sealed class BatchOptions
 {
-    private const double LongestTimeout = 1e6;   // seconds; a timer cannot wait for much longer
+    private const double LongestTimeout = 1e6;   // seconds; .NET timers cannot wait much longer
 
     public BatchOptions() => Notebooks.Validators.Add(result =>
     {
@@ -16,22 +16,22 @@ internal sealed class BatchOptions
 
     public Argument<string[]> Notebooks { get; } = new("NOTEBOOKS")
     {
-        Description = "The .ipynb files, or folders that stand for all notebooks in and below them (but not in runs/ and hidden "
-            + "folders).",
+        Description = "The .ipynb files, or folders, which are searched for notebooks at any depth (except in "
+            + "runs/ and hidden folders).",
         Arity = ArgumentArity.OneOrMore,
     };
 
     public Option<string> Jobs { get; } = new("--jobs", "-j")
     {
-        Description = "How many notebooks run at a time, each in a process of its own; 1 where not given. More than one share "
-            + "the processors "
-            + "(OMP_NUM_THREADS, unless set), which can change the last digits of sums.",
+        Description = "How many notebooks run at a time, each in a process of its own; default: 1. With several, each "
+            + "gets a share of the processors "
+            + "(OMP_NUM_THREADS, unless it is set), which can change the last digits of sums.",
         HelpName = "N",
     };
 
     public Option<string> Timeout { get; } = new("--timeout")
     {
-        Description = "The longest that one cell may take. It is then interrupted and has failed.",
+        Description = "The time limit of each cell. A cell that exceeds it is interrupted and counts as failed.",
         HelpName = "SECONDS",
     };
 

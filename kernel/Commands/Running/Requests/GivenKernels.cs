@@ -3,7 +3,9 @@ using ResearchKit.Kernel.Kit;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary><c>--kernels</c>: the native kernels of an earlier run, for a run that is to repeat its bits.</summary>
+/// <summary>
+/// <c>--kernels</c>: uses the native kernels of an earlier run, to reproduce its results bit for bit.
+/// </summary>
 internal static class GivenKernels
 {
     private const string Variable = "RESEARCHKIT_KERNELS";
@@ -16,20 +18,21 @@ internal static class GivenKernels
     {
         Description = "Multiplies and convolves with the native kernels of an earlier run: its run.json or folder, or a text "
             + "such as 'linear-256=onednn'. "
-            + "Where not given, a self-check of this machine chooses them.",
+            + "By default, a self-check on this machine chooses them.",
         HelpName = "RUN",
     };
 
     /// <summary>
-    /// Takes the choice for this process and those that it starts, and checks the environment variables of the kit.
+    /// Applies the option to this process and its child processes, and validates the environment variables of the
+    /// kit.
     /// </summary>
     /// <exception cref="ArgumentException">
-    /// The record or the text names no kernels, or a variable has a value that is not understood.
+    /// The record or the text names no kernels, or an environment variable has an invalid value.
     /// </exception>
     public static void Take(string? given)
     {
         if (given is not null && PortableRun.IsAsked)
-            throw new ArgumentException($"--kernels {given}: the run is portable, which fixes the kernels.");
+            throw new ArgumentException($"--kernels {given}: a portable run has fixed kernels; expected no --kernels.");
         if (given is not null) Environment.SetEnvironmentVariable(Variable, Text(given));
         // so that the kit is not loaded for nothing
         if (!Variables.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 })) return;
@@ -49,9 +52,8 @@ internal static class GivenKernels
         if (given.Length == 0)
             throw new ArgumentException("--kernels is empty; expected a run's record or a text such as 'linear-256=onednn'.");
         if (!File.Exists(given) && !Directory.Exists(given))
-            return given.Contains('=') ? given
-                : throw new ArgumentException(
-                    $"--kernels {given}: there is no such file or folder, and it names no kernel such as 'linear-256=onednn'.");
+            return given.Contains('=') ? given : throw new ArgumentException($"--kernels {given}: there is no such file or "
+                + "folder; expected a run's record, its folder, or kernels such as 'linear-256=onednn'.");
         try
         {
             return NativeKernels.OfRun(given)

@@ -1,7 +1,7 @@
 namespace ResearchKit.Kernel.Commands.Running;
 
 /// <summary>The notebooks that a command line names.</summary>
-/// <param name="Paths">The files, as given or found.</param>
+/// <param name="Paths">The files, as given on the command line or found in its folders.</param>
 /// <param name="IsOne">Whether exactly one file was named, and no folder.</param>
 internal sealed record NotebookList(IReadOnlyList<string> Paths, bool IsOne)
 {
@@ -11,18 +11,19 @@ internal sealed record NotebookList(IReadOnlyList<string> Paths, bool IsOne)
         IgnoreInaccessible = true,
     };
 
-    /// <summary>Files stand for themselves; a folder for the notebooks in it and below, sorted.</summary>
-    /// <exception cref="ArgumentException">A folder holds none, or one is named twice.</exception>
+    /// <summary>Expands the given paths: a folder becomes all notebooks at any depth in it, sorted.</summary>
+    /// <exception cref="ArgumentException">A folder contains no notebook, or a notebook is given twice.</exception>
     /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
     public static NotebookList Of(IReadOnlyList<string> given)
     {
         var paths = given.SelectMany(path => Directory.Exists(path) ? In(path) : [Existing(path)]).ToList();
         var twice = paths.GroupBy(Real).FirstOrDefault(group => group.Count() > 1);
-        if (twice is not null) throw new ArgumentException($"The notebook {twice.First()} is named twice; expected each once.");
+        if (twice is not null)
+            throw new ArgumentException($"The notebook {twice.First()} is named twice; expected each notebook once.");
         return new NotebookList(paths, given.Count == 1 && !Directory.Exists(given[0]));
     }
 
-    /// <summary>The folder that holds them all.</summary>
+    /// <summary>Returns the deepest folder that contains all notebooks.</summary>
     public string CommonFolder()
     {
         var folders = Paths.Select(path => Path.GetDirectoryName(Path.GetFullPath(path))!).ToList();
@@ -31,9 +32,8 @@ internal sealed record NotebookList(IReadOnlyList<string> Paths, bool IsOne)
             folder != common
             && !folder.StartsWith(Path.TrimEndingDirectorySeparator(common) + Path.DirectorySeparatorChar,
                 StringComparison.Ordinal)))
-            common = Path.GetDirectoryName(common)
-                ?? throw new ArgumentException(
-                    $"The notebooks {Paths[0]} and {Paths[^1]} are on different drives; expected one.");
+            common = Path.GetDirectoryName(common) ?? throw new ArgumentException($"The notebooks {Paths[0]} and "
+                + $"{Paths[^1]} are on different drives; expected all notebooks on one drive.");
         return common;
     }
 
@@ -45,7 +45,10 @@ internal sealed record NotebookList(IReadOnlyList<string> Paths, bool IsOne)
         return found;
     }
 
-    /// <summary>Leaves out what runs wrote, what is hidden, and links, which may go in circles.</summary>
+    /// <summary>
+    /// Returns the notebooks at any depth, except those in <c>runs</c> and hidden folders; links to folders are not
+    /// followed, since they may form cycles.
+    /// </summary>
     private static IEnumerable<string> Below(string folder) =>
         Directory.EnumerateFiles(folder, "*.ipynb").Where(path => !IsHidden(path))
             .Concat(Directory.EnumerateDirectories(folder, "*", NoLinks)

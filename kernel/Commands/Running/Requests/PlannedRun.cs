@@ -2,20 +2,20 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>A run that was found possible: nothing of it is written yet.</summary>
-/// <param name="Request">What was asked, with the folder to write to.</param>
+/// <summary>A validated run that has not started: nothing has been written yet.</summary>
+/// <param name="Request">The request, with its output folder set.</param>
 /// <param name="Run">The run itself.</param>
 internal sealed record PlannedRun(RunRequest Request, NotebookRun Run)
 {
-    /// <summary>The notebook as the person called it.</summary>
+    /// <summary>The notebook's path as given by the user.</summary>
     public string Name => Request.Notebook;
 
-    /// <summary>
-    /// The requests of several notebooks: below the folder to write to they lie as the notebooks lie below theirs.
-    /// </summary>
+    /// <summary>Plans one run per notebook. The output folders have the same hierarchy as the notebooks.</summary>
     /// <param name="notebooks">The notebooks.</param>
-    /// <param name="like">What each is asked.</param>
-    /// <param name="parametersOf">The parameters of each, where they are not the same.</param>
+    /// <param name="like">The request whose options all runs share.</param>
+    /// <param name="parametersOf">
+    /// The parameters of each notebook; null if all have those of <paramref name="like"/>.
+    /// </param>
     public static IReadOnlyList<PlannedRun> All(
         NotebookList notebooks, RunRequest like, Func<string, IReadOnlyDictionary<string, string>>? parametersOf = null)
     {
@@ -29,14 +29,15 @@ internal sealed record PlannedRun(RunRequest Request, NotebookRun Run)
         [
             .. from path in notebooks.Paths
                let below = Path.ChangeExtension(Path.GetRelativePath(common, Path.GetFullPath(path)), null)
-               let folder = like.Output is { } output ? Path.Combine(output, below) : RunFolders.Unused(Path.Combine("runs", below), now)
+               let folder = like.Output is { } output
+                   ? Path.Combine(output, below) : RunFolders.Unused(Path.Combine("runs", below), now)
                select Planned(Of(path, folder), place),
         ];
     }
 
-    /// <summary>Checks one request.</summary>
-    /// <param name="request">What is asked.</param>
-    /// <param name="place">How the command line calls the folder to write to.</param>
+    /// <summary>Validates one request.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="place">What error messages call the output folder, such as <c>--output results</c>.</param>
     private static PlannedRun Planned(RunRequest request, string place)
     {
         var run = NotebookRun.Prepare(request);
@@ -44,6 +45,6 @@ internal sealed record PlannedRun(RunRequest Request, NotebookRun Run)
         return new PlannedRun(request with { Output = run.Folder.FullPath }, run);
     }
 
-    /// <summary>What came of it.</summary>
+    /// <summary>Returns the report of the run.</summary>
     public RunReport Report(string? lastWords = null) => RunReport.Read(Name, Request.Notebook, Run.Folder, lastWords);
 }

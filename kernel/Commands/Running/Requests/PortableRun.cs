@@ -16,12 +16,14 @@ internal static class PortableRun
 
     public static Option<bool> Option() => new("--portable")
     {
-        Description = "Gives the same bits on every x64 processor with AVX2: fixed instruction sets, kernels and 2 threads. "
-            + "Slower where the processor has AVX-512.",
+        Description = "Gives the same bits on every x64 processor with AVX2, by fixed instruction sets, fixed kernels "
+            + "and 2 threads. Slower on processors with AVX-512.",
     };
 
-    /// <summary>Takes the choice for this process, whose first cell loads the kit, and those that it starts.</summary>
-    /// <exception cref="ArgumentException">Kernels were given as well.</exception>
+    /// <summary>Applies the option to this process and to the processes that it starts.</summary>
+    /// <exception cref="ArgumentException">
+    /// <c>--kernels</c> was given as well, or portable mode is not possible here.
+    /// </exception>
     public static void Take(bool asked, string? kernels)
     {
         if (!asked) return;
@@ -31,20 +33,25 @@ internal static class PortableRun
         Enter();
     }
 
-    /// <summary>Runs notebooks again as they were run.</summary>
+    /// <summary>Turns portable mode on if the committed runs were portable.</summary>
     /// <param name="committed">Each notebook, and whether its committed run was portable.</param>
-    /// <exception cref="ArgumentException">Some were and some were not: they are verified apart.</exception>
+    /// <exception cref="ArgumentException">
+    /// Some were portable and some were not, or portable mode is not possible here.
+    /// </exception>
     public static void TakeAsCommitted(IReadOnlyList<(string Notebook, bool IsPortable)> committed)
     {
         var portable = committed.Where(one => one.IsPortable).Select(one => one.Notebook).ToList();
         if (portable.Count == 0) return;
         if (committed.FirstOrDefault(one => !one.IsPortable) is (string other, _))
-            throw new ArgumentException(
-                $"The committed run of {portable[0]} was portable, that of {other} was not; verify them apart.");
+            throw new ArgumentException($"The committed run of {portable[0]} was portable, that of {other} was not; verify "
+                + "the two in separate commands.");
         Enter();
     }
 
-    /// <summary>The variable is for the processes that this one starts; here the kit may be loaded already.</summary>
+    /// <summary>
+    /// Sets the environment variable for child processes, and the switch for this process, where the kit may be
+    /// loaded already.
+    /// </summary>
     private static void Enter()
     {
         Environment.SetEnvironmentVariable(Variable, "1");

@@ -2,42 +2,43 @@ using System.CommandLine;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>What <c>researchkit run</c> can be asked.</summary>
+/// <summary>The options of <c>researchkit run</c>.</summary>
 internal sealed class RunOptions
 {
     public Option<string[]> Parameters { get; } = new("--parameter", "-p")
     {
-        Description = "Sets a variable of the cell tagged 'parameters', in each notebook. May be given several times.",
+        Description = "Sets a variable that the cell tagged 'parameters' declares, in each notebook. May "
+            + "be given several times.",
         HelpName = "name=value",
     };
 
     public Option<bool> Fast { get; } = new("--fast")
     {
-        Description = "Begins with the notebook's own settings for a run of seconds, to see whether it runs.",
+        Description = "Uses the fast settings in the notebook's metadata, for a test run of "
+            + "seconds; -p overrides them.",
     };
 
     public Option<string> Output { get; } = new("--output", "-o")
     {
-        Description = "The folder to write to, with one below it for each of several notebooks; runs/<notebook>/<time> where not "
-            + "given.",
+        Description = "The folder to write to; several notebooks get a subfolder each. Default: "
+            + "runs/<notebook>/<time>.",
         HelpName = "FOLDER",
     };
 
     public Option<bool> Place { get; } = new("--in-place")
     {
-        Description = "Also writes the outputs back into the notebook when its run has ended, failed or not; an interrupted one "
-            + "is left as it was.",
+        Description = "Also writes the outputs back into the notebook, even if a cell failed. An interrupted run "
+            + "leaves the notebook as it was.",
     };
 
     public Option<bool> KeepGoing { get; } = new("--keep-going")
     {
-        Description = "Runs the cells after a failing one too. (A failing notebook never keeps the other notebooks from "
-            + "running.)",
+        Description = "Continues after a failing cell. (A failing notebook never stops the other notebooks.)",
     };
 
     public Option<string> Junit { get; } = new("--junit")
     {
-        Description = "Also writes the results as JUnit XML: a suite for each notebook, a case for each code cell.",
+        Description = "Also writes the results as JUnit XML: a test suite per notebook, a test case per code cell.",
         HelpName = "FILE",
     };
 

@@ -1,15 +1,17 @@
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>What a run was asked to do.</summary>
+/// <summary>The options of one run.</summary>
 /// <param name="Notebook">The .ipynb file.</param>
-/// <param name="Parameters">Values as typed, by name.</param>
-/// <param name="Fast">Whether the notebook's own fast settings come first.</param>
-/// <param name="Output">The folder to write to; null for one of its own under runs/.</param>
+/// <param name="Parameters">The parameter values as typed, by parameter name.</param>
+/// <param name="Fast">
+/// Whether to start from the notebook's fast settings, which <paramref name="Parameters"/> override.
+/// </param>
+/// <param name="Output">The output folder; null for a new one under runs/.</param>
 internal sealed record RunRequest(string Notebook, IReadOnlyDictionary<string, string> Parameters, bool Fast, string? Output)
 {
-    /// <summary>Whether the cells after a failing one run too.</summary>
+    /// <summary>Whether to continue after a failing cell.</summary>
     public bool KeepGoing { get; init; }
 
-    /// <summary>The longest that one cell may take; null for as long as it likes.</summary>
+    /// <summary>The time limit of each cell; null for none.</summary>
     public TimeSpan? Timeout { get; init; }
 }

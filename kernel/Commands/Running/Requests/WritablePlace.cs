@@ -1,11 +1,11 @@
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Makes sure that a place can be written to before work of hours begins; leaves nothing behind.</summary>
+/// <summary>Checks that an output path is writable before a long run starts. Leaves no files behind.</summary>
 internal static class WritablePlace
 {
     /// <param name="folder">The folder; it need not exist yet.</param>
-    /// <param name="what">How the command line calls it.</param>
-    /// <exception cref="ArgumentException">Nothing can be written there.</exception>
+    /// <param name="what">What error messages call the folder.</param>
+    /// <exception cref="ArgumentException">The folder is not writable.</exception>
     public static void RequireFolder(string folder, string what)
     {
         var existing = Path.GetFullPath(folder);
@@ -19,19 +19,20 @@ internal static class WritablePlace
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            throw new ArgumentException($"{what}: the folder {existing} cannot be written to; expected one that can.", refused);
+            throw new ArgumentException($"{what}: the folder {existing} is not writable; "
+                + "expected a writable one.", refused);
         }
     }
 
-    /// <param name="file">The file; it is replaced later, by one beside it.</param>
-    /// <param name="what">How the command line calls it.</param>
-    /// <exception cref="ArgumentException">It cannot be written.</exception>
+    /// <param name="file">The file; its folder must be writable too, for an atomic replacement.</param>
+    /// <param name="what">What error messages call the file.</param>
+    /// <exception cref="ArgumentException">The file is not writable.</exception>
     public static void RequireFile(string file, string what)
     {
         var full = Path.GetFullPath(file);
         if (Directory.Exists(full)) throw new ArgumentException($"{what}: expected a file, found a folder.");
         if (File.Exists(full) && new FileInfo(full).IsReadOnly)
-            throw new ArgumentException($"{what}: the file is read-only; expected one that can be written.");
+            throw new ArgumentException($"{what}: the file is read-only; expected a writable one.");
         RequireFolder(Path.GetDirectoryName(full)!, what);
     }
 }

@@ -8,7 +8,7 @@ using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Languages.CSharp.Services;
 
-/// <summary>What an editor asks about a C# cell, answered by Roslyn with the session's cells in sight.</summary>
+/// <summary>Editor services for C# cells, by Roslyn, which sees the earlier cells of the session.</summary>
 internal sealed class CSharpServices(CellWorkspace workspace) : ICodeServices
 {
     private const int Offered = 500;
@@ -59,7 +59,7 @@ internal sealed class CSharpServices(CellWorkspace workspace) : ICodeServices
         return new CodeCompleteness(broken ? CodeStatus.Invalid : CodeStatus.Complete);
     }
 
-    /// <summary>Four spaces for every brace that is still open.</summary>
+    /// <summary>Returns four spaces for each open brace.</summary>
     private static string Indent(SyntaxTree tree, string code)
     {
         var depth = 0;
@@ -68,7 +68,10 @@ internal sealed class CSharpServices(CellWorkspace workspace) : ICodeServices
         return new string(' ', 4 * Math.Max(0, depth));
     }
 
-    /// <summary>The name at the cursor; failing that, the function whose arguments the cursor is in.</summary>
+    /// <summary>
+    /// Returns the positions to look up: the symbol at the cursor, then the functions whose arguments contain the
+    /// cursor.
+    /// </summary>
     private static async Task<IReadOnlyList<int>> PlacesAsync(Document document, int position, CancellationToken cancellation)
     {
         var root = (await document.GetSyntaxRootAsync(cancellation).ConfigureAwait(false))!;
@@ -97,7 +100,7 @@ internal sealed class CSharpServices(CellWorkspace workspace) : ICodeServices
         return position;
     }
 
-    /// <summary>In Jupyter's words.</summary>
+    /// <summary>Returns the kind of a completion in Jupyter's terms.</summary>
     private static string Kind(Microsoft.CodeAnalysis.Completion.CompletionItem item)
     {
         foreach (var tag in item.Tags)

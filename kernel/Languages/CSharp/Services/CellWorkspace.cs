@@ -6,7 +6,8 @@ using ResearchKit.Kernel.Cells;
 namespace ResearchKit.Kernel.Languages.CSharp.Services;
 
 /// <summary>
-/// The session's cells as a chain of projects, each seeing the ones before it. Built when it is first asked for.
+/// The session's cells as a chain of Roslyn projects, each of which references the previous one. Created on
+/// first use.
 /// </summary>
 internal sealed class CellWorkspace
 {
@@ -22,7 +23,7 @@ internal sealed class CellWorkspace
         lock (gate) pending.Add((code, added));
     }
 
-    /// <summary>A document with a cell that is being written, after all others.</summary>
+    /// <summary>Returns a document with an unfinished cell after all others.</summary>
     public Document With(string code)
     {
         lock (gate)
@@ -56,7 +57,9 @@ internal sealed class CellWorkspace
             .GetDocument(document)!;
     }
 
-    /// <summary>The same assembly with the documentation that lies beside it.</summary>
+    /// <summary>
+    /// Returns the reference with its XML documentation file, if there is one beside the assembly.
+    /// </summary>
     private MetadataReference Documented(MetadataReference reference)
     {
         if (reference is not PortableExecutableReference { FilePath: { } path }) return reference;

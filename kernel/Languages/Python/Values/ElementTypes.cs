@@ -3,7 +3,7 @@ using TorchSharp;
 
 namespace ResearchKit.Kernel.Languages.Python.Values;
 
-/// <summary>What arrays and tensors are made of, under the names that numpy and torch use.</summary>
+/// <summary>Element types of arrays and tensors by the names in NumPy and PyTorch.</summary>
 internal static class ElementTypes
 {
     private static readonly Dictionary<torch.ScalarType, string> Tensors = new()
@@ -39,12 +39,14 @@ internal static class ElementTypes
         [typeof(Complex)] = ("complex128", 16),
     };
 
-    /// <summary>The name of a tensor's numbers; null where Python has no such numbers.</summary>
+    /// <summary>Returns the name of a tensor's element type; null if Python has no such type.</summary>
     public static string? Of(torch.ScalarType type) => Tensors.GetValueOrDefault(type);
 
-    /// <summary>The name and the size in bytes of an array's numbers; null where they are no numbers.</summary>
+    /// <summary>
+    /// Returns name and size in bytes of an array's element type; null if it is not a number or bool.
+    /// </summary>
     public static (string Name, int Size)? Of(Type type) => Arrays.TryGetValue(type, out var found) ? found : null;
 
-    /// <summary>The tensor's numbers of a name.</summary>
+    /// <summary>Returns the tensor element type of a name.</summary>
     public static torch.ScalarType Parse(string name) => Tensors.First(entry => entry.Value == name).Key;
 }

@@ -6,7 +6,7 @@ using ResearchKit.Kernel.Protocol;
 
 namespace ResearchKit.Kernel.Languages.Python.Values;
 
-/// <summary>The variables of a running Python.</summary>
+/// <summary>Reads and writes the variables of a running Python process.</summary>
 internal sealed class PythonValues(PythonKernel kernel)
 {
     private static readonly JsonWriterOptions Writing = new()
@@ -16,17 +16,17 @@ internal sealed class PythonValues(PythonKernel kernel)
     };
     private static readonly JsonDocumentOptions Reading = new() { MaxDepth = 512 };
 
-    /// <summary>Name, type and a short text of each.</summary>
+    /// <summary>Returns name, type and a short text of each variable.</summary>
     public Task<IReadOnlyList<Variable>> ListAsync(CancellationToken cancellation) => AskAsync(
         "list", _ => { }, (_, answer) => (IReadOnlyList<Variable>)[.. answer.EnumerateArray().Select(row =>
             new Variable(row[0].GetString()!, Type(row[1].GetString()!), row[2].GetString()))], cancellation);
 
-    /// <summary>The value of one.</summary>
+    /// <summary>Returns the value of a variable.</summary>
     public Task<object?> GetAsync(string name, CancellationToken cancellation) => AskAsync(
         "get", request => request.Json.WriteString("name", name), (_, answer) => new ValueReader(kernel.Folder).Read(answer),
         cancellation);
 
-    /// <summary>Gives one a value.</summary>
+    /// <summary>Sets the value of a variable.</summary>
     public Task SetAsync(string name, object? value, CancellationToken cancellation) => AskAsync(
         "set",
         request =>
@@ -65,8 +65,8 @@ internal sealed class PythonValues(PythonKernel kernel)
                 json.WriteEndObject();
             }
             await CallAsync(number, cancellation).ConfigureAwait(false);
-            using var answer = JsonDocument.Parse(
-                kernel.Folder.Read($"{number}.answer.json") ?? throw new IOException("Python gave no answer."), Reading);
+            using var answer = JsonDocument.Parse(kernel.Folder.Read($"{number}.answer.json")
+                ?? throw new IOException("Python returned no answer."), Reading);
             if (answer.RootElement.TryGetProperty("answer", out var given)) return read(number, given);
             var message = answer.RootElement.GetProperty("message").GetString();
             throw answer.RootElement.GetProperty("error").GetString() switch
@@ -82,7 +82,7 @@ internal sealed class PythonValues(PythonKernel kernel)
         }
     }
 
-    /// <summary>Lets Python answer between two cells, unseen.</summary>
+    /// <summary>Lets Python process a request between two cells, as a silent execution.</summary>
     private async Task CallAsync(string number, CancellationToken cancellation)
     {
         using var request = kernel.Send("execute_request", new()

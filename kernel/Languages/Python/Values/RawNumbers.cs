@@ -4,10 +4,10 @@ using TorchSharp;
 
 namespace ResearchKit.Kernel.Languages.Python.Values;
 
-/// <summary>Arrays and tensors as the plain bytes of their numbers, row by row.</summary>
+/// <summary>Reads and writes the elements of arrays and tensors as raw bytes in row-major order.</summary>
 internal static class RawNumbers
 {
-    private const int Longest = 1 << 26;   // bytes at a time: a span holds less than an array may
+    private const int Longest = 1 << 26;   // bytes per write: a span cannot be as large as an array
 
     public static void Write(FileStream file, Array array, int size)
     {
@@ -26,8 +26,8 @@ internal static class RawNumbers
         foreach (var part in Parts(plain.flatten())) file.Write(part.bytes);
     }
 
-    /// <summary>Fills a tensor.</summary>
-    /// <exception cref="InvalidDataException">The file has another length.</exception>
+    /// <summary>Reads the elements of a tensor from a file.</summary>
+    /// <exception cref="InvalidDataException">The file does not have the size of the tensor.</exception>
     public static void Read(string path, torch.Tensor tensor)
     {
         var length = tensor.numel() * tensor.element_size();
@@ -40,10 +40,10 @@ internal static class RawNumbers
         foreach (var part in Parts(tensor.flatten())) file.ReadExactly(part.bytes);
     }
 
-    /// <summary>Views of a flat tensor.</summary>
+    /// <summary>Returns consecutive slices of a flat tensor.</summary>
     private static IEnumerable<torch.Tensor> Parts(torch.Tensor flat)
     {
-        const long longest = Longest / 16;   // of the widest numbers
+        const long longest = Longest / 16;   // elements of up to 16 bytes
         for (long at = 0, length = flat.shape[0]; at < length; at += longest)
             yield return flat.narrow(0, at, Math.Min(longest, length - at));
     }

@@ -5,13 +5,14 @@ using TorchSharp;
 
 namespace ResearchKit.Kernel.Languages.Python.Values;
 
-/// <summary>Reads a value of Python, in the words that start_python.py describes. Nothing of it is run as code.</summary>
+/// <summary>Reads a Python value in the JSON format that start_python.py describes. No code is run.</summary>
 internal sealed class ValueReader(PythonFolder folder)
 {
     /// <summary>
-    /// Ints come as long, whole lists of one type as an array of it, numpy arrays and torch tensors as tensors.
+    /// Returns the value: an int as long (as BigInteger if too large), a list of elements of one type as an array
+    /// of that type, a NumPy array or PyTorch tensor as a tensor.
     /// </summary>
-    /// <exception cref="InvalidDataException">It is not in those words.</exception>
+    /// <exception cref="InvalidDataException">The value is not in that format.</exception>
     public object? Read(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Null => null,
@@ -37,10 +38,12 @@ internal sealed class ValueReader(PythonFolder folder)
         "bytes" => tagged.Value.GetBytesFromBase64(),
         "dict" => Dictionary(tagged.Value),
         "array" => Tensor(tagged.Value),
-        var other => throw new InvalidDataException($"Python sent a value of the kind '{other}', which nobody knows."),
+        var other => throw new InvalidDataException($"Python sent a value of the unknown kind '{other}'."),
     };
 
-    /// <summary>The narrowest array that holds all items; ints among floats become floats.</summary>
+    /// <summary>
+    /// Returns an array of the items' common type; a mix of ints and floats becomes floats, any other mix objects.
+    /// </summary>
     private Array List(JsonElement value)
     {
         object?[] items = [.. value.EnumerateArray().Select(Read)];
@@ -55,10 +58,8 @@ internal sealed class ValueReader(PythonFolder folder)
 
     private object Dictionary(JsonElement value)
     {
-        var pairs = value.EnumerateArray()
-            .Select(pair =>
-                (Key: Read(pair[0]) ?? throw new NotSupportedException(
-                    "A dict has the key None, which no dictionary here can have."), Value: Read(pair[1]))).ToList();
+        var pairs = value.EnumerateArray().Select(pair => (Key: Read(pair[0]) ?? throw new NotSupportedException("The "
+            + "dict has the key None, which a .NET dictionary cannot have."), Value: Read(pair[1]))).ToList();
         return pairs.All(pair => pair.Key is string)
             ? pairs.ToDictionary(pair => (string)pair.Key, pair => pair.Value)
             : pairs.ToDictionary(pair => pair.Key, pair => pair.Value);

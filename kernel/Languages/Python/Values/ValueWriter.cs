@@ -6,16 +6,20 @@ using TorchSharp;
 
 namespace ResearchKit.Kernel.Languages.Python.Values;
 
-/// <summary>Writes a value of this process for Python, in the words that start_python.py describes.</summary>
+/// <summary>Writes a .NET value for Python in the JSON format that start_python.py describes.</summary>
 internal sealed class ValueWriter(Utf8JsonWriter json, PythonFolder folder, string number, string name)
 {
     private const int Deepest = 100;
     private int files;
 
-    /// <exception cref="ArgumentException">Python has nothing like it; the message names its type.</exception>
+    /// <exception cref="ArgumentException">
+    /// The value has no equivalent in Python; the message names its type.
+    /// </exception>
     public void Write(object? value, int depth = 0)
     {
-        if (depth > Deepest) throw new ArgumentException($"{name} is nested deeper than {Deepest} levels; Python cannot get it.");
+        if (depth > Deepest)
+            throw new ArgumentException($"{name} is nested deeper than {Deepest} levels and "
+                + "cannot be passed to Python.");
         switch (value)
         {
             case null: json.WriteNullValue(); break;
@@ -45,8 +49,8 @@ internal sealed class ValueWriter(Utf8JsonWriter json, PythonFolder folder, stri
     }
 
     private ArgumentException Refused(object value) => new(
-        $"{name} has a value of type {value.GetType()}, which Python cannot get; share what it is made of: numbers, texts, "
-            + $"arrays, lists, dictionaries or tensors.");
+        $"{name} has a value of type {value.GetType()}, which cannot be passed to Python; share its parts instead: "
+            + "numbers, texts, arrays, lists, dictionaries or tensors.");
 
     private void Tagged(string kind, string text)
     {
@@ -65,7 +69,9 @@ internal sealed class ValueWriter(Utf8JsonWriter json, PythonFolder folder, stri
         json.WriteEndObject();
     }
 
-    /// <summary>With a point or an exponent: in Python 1 is not 1.0.</summary>
+    /// <summary>
+    /// Writes a float with a decimal point or an exponent, because Python would read 1 as an int.
+    /// </summary>
     private void Number(double number)
     {
         var text = number.ToString("R", CultureInfo.InvariantCulture);
@@ -78,7 +84,7 @@ internal sealed class ValueWriter(Utf8JsonWriter json, PythonFolder folder, stri
         if (tensor.IsInvalid) throw new ArgumentException($"{name} is a tensor that has been disposed.");
         if (tensor.is_sparse || ElementTypes.Of(tensor.dtype) is not { } kind)
             throw new ArgumentException($"{name} is a {(tensor.is_sparse ? "sparse " : "")}tensor of {tensor.dtype}, which "
-                + $"Python cannot get; share its dense values as float32.");
+                + "cannot be passed to Python; share its dense values as float32.");
         Numbers(kind, tensor.shape, true, file => RawNumbers.Write(file, tensor));
     }
 

@@ -1,6 +1,6 @@
 namespace ResearchKit.Checkpoints.PyTorch;
 
-/// <summary>Names of the pickle opcodes that a state dict does not have, for errors.</summary>
+/// <summary>Names of the pickle opcodes that state dicts do not use, for error messages.</summary>
 internal static class OpcodeNames
 {
     private static readonly Dictionary<byte, string> Names = new()
@@ -42,6 +42,6 @@ internal static class OpcodeNames
         [0x98] = "READONLY_BUFFER",
     };
 
-    /// <summary>Name and code of an opcode.</summary>
+    /// <summary>Returns the name and code of an opcode.</summary>
     public static string Of(byte opcode) => $"{Names.GetValueOrDefault(opcode, "unknown")} (0x{opcode:x2})";
 }

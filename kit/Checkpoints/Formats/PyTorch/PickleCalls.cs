@@ -1,13 +1,15 @@
 namespace ResearchKit.Checkpoints.PyTorch;
 
-/// <summary>What the names in a state dict's pickle mean. None of them runs anything.</summary>
+/// <summary>
+/// Interprets the functions and types that a state dict's pickle may name. No code of the pickle runs.
+/// </summary>
 internal static class PickleCalls
 {
     private const string RebuildTensor = "torch._utils._rebuild_tensor_v2", RebuildOldTensor = "torch._utils._rebuild_tensor",
         RebuildParameter = "torch._utils._rebuild_parameter", OrderedDict = "collections.OrderedDict",
             Size = "torch.Size", Device = "torch.device";
 
-    private const int MostAxes = 64;   // as libtorch
+    private const int MostAxes = 64;   // libtorch's limit
 
     private static readonly Dictionary<string, string> Storages = new()
     {
@@ -30,15 +32,15 @@ internal static class PickleCalls
     private static readonly HashSet<string> Functions =
         [RebuildTensor, RebuildOldTensor, RebuildParameter, OrderedDict, Size, Device];
 
-    /// <summary>Whether a state dict may name it.</summary>
+    /// <summary>Returns whether a state dict may contain this name.</summary>
     public static bool Allows(PickledGlobal global)
     {
         var name = global.ToString();
         return Functions.Contains(name) || Storages.ContainsKey(name) || Dtypes.Contains(name);
     }
 
-    /// <summary>What a call of it gives.</summary>
-    /// <exception cref="InvalidDataException">Arguments that do not fit.</exception>
+    /// <summary>Returns the result of calling a named function.</summary>
+    /// <exception cref="InvalidDataException">The function does not take these arguments.</exception>
     public static object Call(PickledGlobal function, List<object?> arguments) => (function.ToString(), arguments) switch
     {
         (RebuildTensor, [PickledStorage storage, long offset, PickledList size, PickledList stride, bool,
@@ -51,21 +53,24 @@ internal static class PickleCalls
         (OrderedDict, [PickledList pairs]) => Dict(pairs),
         (Size, [PickledList sizes]) => sizes,
         (Device, [string name, ..]) => new PickledPlain(name),
-        _ => throw new InvalidDataException($"{function} is called with arguments that it does not take"),
+        _ => throw new InvalidDataException($"{function} is called with arguments that it does not accept"),
     };
 
     /// <summary>
-    /// The storage of a persistent id: ('storage', type, key, device, number of elements), in the old stream with a view, None.
+    /// Returns the storage of a persistent id: ('storage', type, key, device, number of elements), followed by None
+    /// in the older stream format.
     /// </summary>
-    /// <exception cref="InvalidDataException">Another id.</exception>
+    /// <exception cref="InvalidDataException">The id has another form.</exception>
     public static PickledStorage Storage(List<object?> id) => id switch
     {
         ["storage", PickledGlobal type, string key, string, long count, ..] when id.Count == 5
             || (id.Count == 6 && id[5] is null) =>
             Storages.TryGetValue(type.ToString(), out var format) && count >= 0
                 ? new PickledStorage(key, StoredFormat.Named(format)!, count)
-            : throw new InvalidDataException($"a storage is {count} elements of {type}"),
-        _ => throw new InvalidDataException("the id of a storage is not ('storage', type, key, device, number of elements)"),
+            : throw new InvalidDataException($"a storage has {count} elements of {type}; "
+                + "expected at least 0 of a known type"),
+        _ => throw new InvalidDataException("a storage has a persistent id other than ('storage', type, key, device, "
+            + "number of elements)"),
     };
 
     private static PickledTensor Tensor(PickledStorage storage, long offset, PickledList size, PickledList stride)
@@ -73,8 +78,8 @@ internal static class PickleCalls
         var shape = Numbers(size);
         var strides = Numbers(stride);
         if (shape.Length != strides.Length || shape.Length > MostAxes || offset < 0)
-            throw new InvalidDataException(
-                $"a tensor has {shape.Length} sizes and {strides.Length} strides from element {offset} on");
+            throw new InvalidDataException($"a tensor has {shape.Length} sizes and {strides.Length} strides at element "
+                + $"{offset}; expected as many of both, at most {MostAxes}");
         try
         {
             var count = shape.Aggregate(1L, (product, length) => checked(product * length));
@@ -85,22 +90,22 @@ internal static class PickleCalls
         }
         catch (OverflowException)
         {
-            // said below
+            // reported below
         }
-        throw new InvalidDataException(
-            $"a tensor of shape [{string.Join(", ", shape)}], strides [{string.Join(", ", strides)}] from element {offset} on "
-            + $"is more than storage '{storage.Key}' of {storage.Count} elements has");
+        throw new InvalidDataException($"a tensor of shape [{string.Join(", ", shape)}], strides "
+            + $"[{string.Join(", ", strides)}] and offset {offset} "
+            + $"exceeds storage '{storage.Key}' of {storage.Count} elements");
     }
 
     private static long[] Numbers(PickledList list) => [.. list.Items.Select(item => item is long number and >= 0 ? number
-        : throw new InvalidDataException($"a size or stride is {item ?? "None"}"))];
+        : throw new InvalidDataException($"a size or stride is {item ?? "None"}; expected a number of at least 0"))];
 
     private static PickledDict Dict(PickledList pairs)
     {
         var dict = new PickledDict();
         foreach (var pair in pairs.Items)
             if (pair is not PickledList { Items: [string or long, _] } both || !dict.TryAdd(both.Items[0]!, both.Items[1]))
-                throw new InvalidDataException("an OrderedDict is made of something else than pairs with different keys");
+                throw new InvalidDataException("an OrderedDict is built from something other than pairs with distinct keys");
         return dict;
     }
 }

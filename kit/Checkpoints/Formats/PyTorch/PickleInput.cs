@@ -2,13 +2,13 @@ using System.Text;
 
 namespace ResearchKit.Checkpoints.PyTorch;
 
-/// <summary>The bytes of a pickle, read in order; never more than there are.</summary>
+/// <summary>Sequential reader of a pickle's bytes that never reads past their end.</summary>
 internal sealed class PickleInput(CheckpointFile part, long start, long end)
 {
     private readonly byte[] buffer = new byte[(int)Math.Min(1 << 14, Math.Max(0, end - start))];
     private long bufferStart = start, bufferEnd = start;
 
-    /// <summary>Place of the next byte in the file.</summary>
+    /// <summary>File offset of the next byte.</summary>
     public long Position { get; private set; } = start;
 
     public byte Byte()
@@ -31,7 +31,10 @@ internal sealed class PickleInput(CheckpointFile part, long start, long end)
         }
     }
 
-    /// <summary>A text of so many bytes; nothing is allocated for one that is longer than what follows.</summary>
+    /// <summary>
+    /// Reads a string of the given length in bytes. A length beyond the remaining bytes is an error before anything
+    /// is allocated.
+    /// </summary>
     public string Text(uint length, Encoding encoding)
     {
         if (length > end - Position) throw Bad($"a text of {length} bytes is announced and {end - Position} follow");
@@ -47,7 +50,7 @@ internal sealed class PickleInput(CheckpointFile part, long start, long end)
         }
     }
 
-    /// <summary>ASCII up to the end of the line.</summary>
+    /// <summary>Reads ASCII text up to the end of the line.</summary>
     public string Line()
     {
         const int longest = 256;
@@ -57,7 +60,7 @@ internal sealed class PickleInput(CheckpointFile part, long start, long end)
         return text.ToString();
     }
 
-    /// <summary>What is wrong, and where.</summary>
+    /// <summary>Makes the exception that says what is wrong and at which byte.</summary>
     public InvalidDataException Bad(string why, long? at = null) =>
         new($"{part.Path} is not a state dict: at byte {at ?? Position}, {why}.");
 

@@ -3,25 +3,29 @@ using System.Numerics;
 
 namespace ResearchKit.Checkpoints.PyTorch;
 
-/// <summary>What <c>torch.save</c> writes: a zip (since 1.6), or the older stream of pickles and elements.</summary>
+/// <summary>
+/// Reads files of <c>torch.save</c>: a zip (since PyTorch 1.6), or the older stream of pickles and elements.
+/// </summary>
 internal static class PyTorchFile
 {
     private static readonly BigInteger Magic =
         BigInteger.Parse("119547037146038801333356", System.Globalization.CultureInfo.InvariantCulture);
 
-    /// <summary>Whether a file begins like one of the two.</summary>
+    /// <summary>Returns whether a file begins like one of the two formats.</summary>
     public static bool IsOne(CheckpointFile part) => IsZip(part) || IsStream(part);
 
-    /// <summary>The tensors of its state dict.</summary>
+    /// <summary>Reads the entries of the file's state dict.</summary>
     /// <param name="part">The file.</param>
-    /// <param name="key">The state dict wanted; null for the only one.</param>
-    /// <exception cref="InvalidDataException">Says what is wrong and where.</exception>
+    /// <param name="key">Name of the state dict to read; null for the only one.</param>
+    /// <exception cref="InvalidDataException">
+    /// The file is malformed; the message says what is wrong and where.
+    /// </exception>
     public static List<CheckpointEntry> Read(CheckpointFile part, string? key) =>
         IsZip(part) ? ReadZip(part, key) : ReadStream(part, key);
 
     private static bool IsZip(CheckpointFile part) => Begins(part, [0x50, 0x4b, 3, 4]);
 
-    /// <summary>PROTO 2, LONG1 of 10 bytes, the magic number.</summary>
+    /// <summary>Checks for the start of the older stream: PROTO 2, LONG1 of 10 bytes, the magic number.</summary>
     private static bool IsStream(CheckpointFile part) => Begins(part, [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46]);
 
     private static bool Begins(CheckpointFile part, ReadOnlySpan<byte> with)
@@ -59,7 +63,7 @@ internal static class PyTorchFile
     private static List<CheckpointEntry> ReadStream(CheckpointFile part, string? key)
     {
         var input = new PickleInput(part, 0, part.Length);
-        if (!Magic.Equals(new Unpickler(input).Load())) throw Bad(part, "its magic number is another");
+        if (!Magic.Equals(new Unpickler(input).Load())) throw Bad(part, "its magic number is not that of torch.save");
         if (new Unpickler(input).Load() is not 1001L) throw Bad(part, "its protocol is not 1001");
         if (new Unpickler(input).Load() is not PickledDict system
             || !system.Items.TryGetValue("little_endian", out var little) || little is not true)
@@ -74,7 +78,7 @@ internal static class PyTorchFile
         foreach (var item in keys.Items)
         {
             if (item is not string name || !unpickler.Storages.TryGetValue(name, out var storage) || starts.ContainsKey(name))
-                throw Bad(part, $"the list of its storages has '{item}', which no tensor names or which came before");
+                throw Bad(part, $"the list of its storages has '{item}', which no tensor refers to or which occurs twice");
             part.Read(at, count);
             var stored = BinaryPrimitives.ReadInt64LittleEndian(count);
             at += count.Length;

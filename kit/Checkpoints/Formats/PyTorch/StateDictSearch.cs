@@ -1,22 +1,25 @@
 namespace ResearchKit.Checkpoints.PyTorch;
 
-/// <summary>Finds the state dict in what a pickle holds, which may be an optimizer, settings and counters as well.</summary>
+/// <summary>
+/// Finds the state dict in an unpickled object, which may also hold an optimizer, settings and counters.
+/// </summary>
 internal static class StateDictSearch
 {
-    /// <summary>The tensors of the state dict.</summary>
-    /// <param name="path">The file, for errors.</param>
-    /// <param name="root">What the pickle holds.</param>
+    /// <summary>Returns the entries of the state dict.</summary>
+    /// <param name="path">Path of the file, for error messages.</param>
+    /// <param name="root">The unpickled object.</param>
     /// <param name="key">Name of the state dict in the root; null for the only one.</param>
-    /// <param name="starts">Where in the file the elements of each storage begin.</param>
+    /// <param name="starts">File offset of each storage's elements, by storage key.</param>
     public static List<CheckpointEntry> Entries(string path, object? root, string? key, Dictionary<string, long> starts)
     {
-        if (root is not PickledDict dict) throw new InvalidDataException($"{path} holds no dict of tensors but {Kind(root)}.");
+        if (root is not PickledDict dict)
+            throw new InvalidDataException($"{path} holds {Kind(root)}; expected a dict of tensors.");
         var found = Find(path, dict, key);
         if (found.Items.Count > 0 && !HasTensors(found))
             throw new InvalidDataException($"{path} holds no tensors; it has {string.Join(", ", found.Items.Keys.Take(10))}.");
         return [.. found.Items.Where(pair => pair.Value is PickledTensor)
-            .Select(pair => Entry(pair.Key as string
-                ?? throw new InvalidDataException($"{path} has a tensor with the name {pair.Key}, which is not text."),
+            .Select(pair => Entry(pair.Key as string ?? throw new InvalidDataException($"{path} has a tensor with the name "
+                + $"{pair.Key}; expected a string as its name."),
                 (PickledTensor)pair.Value!, starts))];
     }
 
@@ -26,14 +29,14 @@ internal static class StateDictSearch
             .ToDictionary(pair => (string)pair.Key, pair => (PickledDict)pair.Value!);
         if (key is not null)
             return inner.TryGetValue(key, out var chosen) ? chosen
-                : throw new InvalidDataException($"{path} has no state dict '{key}'; it has "
-                    + $"{(inner.Count == 0 ? "none by a name" : string.Join(", ", inner.Keys))}.");
+                : throw new InvalidDataException($"{path} has no state dict '{key}'; "
+                    + $"it has {(inner.Count == 0 ? "no named ones" : string.Join(", ", inner.Keys))}.");
         return inner.Count switch
         {
             0 => root,
             1 => inner.Values.Single(),
-            _ => throw new InvalidDataException(
-                $"{path} has several state dicts: {string.Join(", ", inner.Keys)}. Say which one by its key."),
+            _ => throw new InvalidDataException($"{path} has several state dicts: {string.Join(", ", inner.Keys)}. "
+                + "Choose one with the argument 'key'."),
         };
     }
 

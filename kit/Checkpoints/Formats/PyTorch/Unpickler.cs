@@ -4,10 +4,14 @@ using System.Text;
 
 namespace ResearchKit.Checkpoints.PyTorch;
 
-/// <summary>Reads the pickle of a state dict. It knows the opcodes and names that state dicts have, and calls nothing.</summary>
+/// <summary>
+/// Reads the pickle of a state dict. It supports only the opcodes and names that state dicts use, and calls no
+/// code.
+/// </summary>
 /// <remarks>
-/// A pickle is a program for a stack machine, and in Python its GLOBAL and REDUCE opcodes call what they like. Here a global is a
-/// name, and what a state dict does with it (<see cref="PickleCalls"/>) is done to records. Another opcode or name is refused.
+/// A pickle is a program for a stack machine. In Python, its GLOBAL and REDUCE opcodes can call any function.
+/// Here a global is only a name, and the few calls that state dicts make build records
+/// (<see cref="PickleCalls"/>). Any other opcode or name is refused.
 /// https://docs.python.org/3/library/pickletools.html.
 /// </remarks>
 internal sealed class Unpickler(PickleInput input)
@@ -21,12 +25,12 @@ internal sealed class Unpickler(PickleInput input)
     private readonly byte[] number = new byte[8];
     private long at;
 
-    /// <summary>The storages that the pickle names, by their keys.</summary>
+    /// <summary>Storages that the pickle refers to, by key.</summary>
     public IReadOnlyDictionary<string, PickledStorage> Storages => storages;
 
-    /// <summary>Runs up to the STOP opcode.</summary>
+    /// <summary>Executes the pickle up to the STOP opcode and returns the object.</summary>
     /// <exception cref="InvalidDataException">
-    /// An opcode, a name or a value that no state dict has; says which, and where.
+    /// The pickle has an opcode, name or value that no state dict has; the message says which and where.
     /// </exception>
     public object? Load()
     {
@@ -96,7 +100,7 @@ internal sealed class Unpickler(PickleInput input)
 
     private void Reduce()
     {
-        var arguments = Pop() as PickledList ?? throw Bad("a call has no list of arguments");
+        var arguments = Pop() as PickledList ?? throw Bad("a call has no tuple of arguments");
         var function = Pop() as PickledGlobal ?? throw Bad("what is called is not a name");
         Push(Guard(() => PickleCalls.Call(function, arguments.Items)));
     }
@@ -109,7 +113,7 @@ internal sealed class Unpickler(PickleInput input)
 
     private PickledStorage Storage()
     {
-        var id = Pop() as PickledList ?? throw Bad("the id of a storage is not a tuple");
+        var id = Pop() as PickledList ?? throw Bad("the persistent id of a storage is not a tuple");
         var storage = Guard(() => PickleCalls.Storage(id.Items));
         if (!storages.TryAdd(storage.Key, storage) && storages[storage.Key] != storage)
             throw Bad($"storage '{storage.Key}' is {storage.Count} elements of {storage.Format.Name}, and "
@@ -177,7 +181,9 @@ internal sealed class Unpickler(PickleInput input)
         return values;
     }
 
-    /// <summary>Place of the last mark, from <paramref name="first"/> on; -1 if there is none.</summary>
+    /// <summary>
+    /// Returns the index of the last mark at or after <paramref name="first"/>; -1 if there is none.
+    /// </summary>
     private int FindMark(int first)
     {
         for (var place = stack.Count - 1; place >= first; place--)

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace ResearchKit.Checkpoints.PyTorch;
 
-/// <summary>Where the entries of a zip lie in the file: nothing is unpacked, since torch.save stores them as they are.</summary>
+/// <summary>
+/// Locates the entries of a zip file. Nothing is decompressed, because torch.save stores entries uncompressed.
+/// </summary>
 /// <remarks>https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, §4.3, with zip64.</remarks>
 internal static class ZipDirectory
 {
@@ -11,8 +13,10 @@ internal static class ZipDirectory
         EntrySignature = 0x02014b50, LocalSignature = 0x04034b50;
     private const int EndSize = 22, EntrySize = 46, LocalSize = 30, LongestComment = 65535, Encrypted = 1;
 
-    /// <summary>The data of each entry, by its name.</summary>
-    /// <exception cref="InvalidDataException">Not a zip, or one with compressed, overlapping or repeated entries.</exception>
+    /// <summary>Returns offset and length of each entry's data, by name.</summary>
+    /// <exception cref="InvalidDataException">
+    /// The file is not a zip, or its entries are compressed, overlapping or repeated.
+    /// </exception>
     public static Dictionary<string, (long Start, long Length)> Read(CheckpointFile part)
     {
         var (start, length) = FindDirectory(part);
@@ -81,15 +85,18 @@ internal static class ZipDirectory
         var name = Encoding.UTF8.GetString(entry.Slice(EntrySize, nameLength));
         ulong packed = Int(entry, 20), size = Int(entry, 24), local = Int(entry, 42);
         Extend64(entry.Slice(EntrySize + nameLength, extraLength), ref size, ref packed, ref local);
-        if (Short(entry, 10) != 0 || packed != size) throw Bad(part,
-            $"entry '{name}' is compressed ({packed} bytes for {size}); torch.save stores its entries as they are");
+        if (Short(entry, 10) != 0 || packed != size)
+            throw Bad(part, $"entry '{name}' is compressed ({packed} bytes for {size}); "
+                + "torch.save stores its entries uncompressed");
         if ((Short(entry, 8) & Encrypted) != 0) throw Bad(part, $"entry '{name}' is encrypted");
         if (local > (ulong)part.Length || size > (ulong)part.Length)
             throw Bad(part, $"entry '{name}' of {size} bytes is said to begin at byte {local} of {part.Length}");
         return (name, (long)local, (long)size, at + next);
     }
 
-    /// <summary>The zip64 extra field has the numbers that do not fit into 32 bits, in this order.</summary>
+    /// <summary>
+    /// Reads the zip64 extra field, which holds, in this order, the numbers that do not fit into 32 bits.
+    /// </summary>
     private static void Extend64(ReadOnlySpan<byte> extra, ref ulong size, ref ulong packed, ref ulong local)
     {
         while (extra.Length >= 4)

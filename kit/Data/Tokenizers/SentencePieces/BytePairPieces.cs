@@ -3,8 +3,8 @@ using System.Text;
 namespace ResearchKit.Data.SentencePieces;
 
 /// <summary>
-/// The pieces that merging the best pair again and again leaves (Sennrich et al., 2016, https://arxiv.org/abs/1508.07909), as
-/// bpe_model.cc does.
+/// Splits a text by repeatedly merging the best pair (Sennrich et al., 2016, https://arxiv.org/abs/1508.07909),
+/// as in bpe_model.cc.
 /// </summary>
 internal sealed class BytePairPieces(IReadOnlyList<Piece> pieces, PieceTable table, PieceNormalizer normalizer, int unknown)
 {
@@ -14,7 +14,8 @@ internal sealed class BytePairPieces(IReadOnlyList<Piece> pieces, PieceTable tab
         var agenda = new PriorityQueue<(int Left, int Right, int Length), (float Score, int Left)>(
             Comparer<(float Score, int Left)>.Create((one, other) => one.Score != other.Score ? other.Score.CompareTo(one.Score)
                 : one.Left.CompareTo(other.Left)));
-        var parts = new Dictionary<(int Start, int Length), int>();   // where a piece that is not to be used was put together
+        // split point of each merged piece of kind "unused", which is split again at the end
+        var parts = new Dictionary<(int Start, int Length), int>();
         for (var right = 1; right < symbols.Count; right++) Consider(right - 1, right);
         while (agenda.TryDequeue(out var pair, out _))
         {

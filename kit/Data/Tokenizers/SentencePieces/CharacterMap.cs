@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace ResearchKit.Data.SentencePieces;
 
 /// <summary>
-/// The rules a model normalizes text with: a double array of what is replaced (Aoe, 1989, doi:10.1109/32.31365), and what it is
-/// replaced with.
+/// A model's rules for normalizing text: a double-array trie of the strings to replace (Aoe, 1989,
+/// doi:10.1109/32.31365), and their replacements.
 /// </summary>
 internal sealed class CharacterMap
 {
@@ -16,10 +16,10 @@ internal sealed class CharacterMap
     {
         this.name = name;
         if (bytes.Length < 4)
-            throw new InvalidDataException($"{name} has a character map of {bytes.Length} bytes; it begins with 4.");
+            throw new InvalidDataException($"{name} has a character map of {bytes.Length} bytes; expected at least 4.");
         var size = BinaryPrimitives.ReadUInt32LittleEndian(bytes);
         if (size > bytes.Length - 4 || size % 4 != 0 || size == 0)
-            throw new InvalidDataException($"{name} has a character map of {bytes.Length} bytes that says its table takes "
+            throw new InvalidDataException($"{name} has a character map of {bytes.Length} bytes with a table size of "
                 + $"{size}; expected a multiple of 4 that fits.");
         units = new uint[size / 4];
         for (var unit = 0; unit < units.Length; unit++)
@@ -27,8 +27,10 @@ internal sealed class CharacterMap
         replacements = bytes[(4 + (int)size)..].ToArray();
     }
 
-    /// <summary>The longest rule at the start of a text: how many bytes it takes, and what stands for them.</summary>
-    /// <returns>A length of 0 where no rule begins.</returns>
+    /// <summary>
+    /// Finds the longest rule that matches at the start of a text: the number of bytes and their replacement.
+    /// </summary>
+    /// <returns>Length and replacement; a length of 0 if no rule matches.</returns>
     public (int Length, ReadOnlyMemory<byte> Replacement) Match(ReadOnlySpan<byte> text)
     {
         var longest = 0;
@@ -46,14 +48,16 @@ internal sealed class CharacterMap
         }
         if (longest == 0) return (0, default);
         if (value > replacements.Length)
-            throw new InvalidDataException($"{name} has a character map that points to byte {value} of {replacements.Length}.");
+            throw new InvalidDataException($"{name} has a character map that points to byte {value}; "
+                + $"its replacements have {replacements.Length} bytes.");
         var rest = replacements.AsMemory((int)value);
         var end = rest.Span.IndexOf((byte)0);
         return (longest, end < 0 ? rest : rest[..end]);
     }
 
     private uint Unit(uint node) => node < units.Length ? units[node]
-        : throw new InvalidDataException($"{name} has a character map that points to unit {node} of {units.Length}.");
+        : throw new InvalidDataException($"{name} has a character map that points to unit {node}; "
+            + $"its table has {units.Length} units.");
 
     private static uint Offset(uint unit) => (unit >> 10) << (int)((unit & 0x200) >> 6);
 }

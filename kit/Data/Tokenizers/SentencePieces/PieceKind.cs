@@ -1,6 +1,6 @@
 namespace ResearchKit.Data.SentencePieces;
 
-/// <summary>What a piece is for, as sentencepiece_model.proto numbers it.</summary>
+/// <summary>Kind of a piece, with the numbers of sentencepiece_model.proto.</summary>
 internal enum PieceKind
 {
     Normal = 1, Unknown = 2, Control = 3, UserDefined = 4, Unused = 5, Byte = 6,

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ResearchKit.Data.SentencePieces;
 
-/// <summary>What a <c>.model</c> file of SentencePiece says, as far as encoding and decoding need it.</summary>
+/// <summary>The parts of a SentencePiece <c>.model</c> file that encoding and decoding need.</summary>
 internal sealed record PieceModel
 {
     public required IReadOnlyList<Piece> Pieces { get; init; }
@@ -51,8 +51,8 @@ internal sealed record PieceModel
             }
         }
         return piece.Text.Length > 0 && Enum.IsDefined(piece.Kind) && !float.IsNaN(piece.Score) ? piece
-            : throw new InvalidDataException($"{name} has a piece number {number} of text '{piece.Text}', kind {(int)piece.Kind} "
-                + $"and score {piece.Score}; expected a text, a kind of 1 to 6 and a number.");
+            : throw new InvalidDataException($"{name} has a piece number {number} of text '{piece.Text}', kind "
+                + $"{(int)piece.Kind} and score {piece.Score}; expected a text, a kind from 1 to 6 and a finite score.");
     }
 
     private static PieceModel ReadTrainer(ReadOnlySpan<byte> bytes, PieceModel model, string name)

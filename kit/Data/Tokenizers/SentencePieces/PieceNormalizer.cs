@@ -3,7 +3,8 @@ using System.Text;
 namespace ResearchKit.Data.SentencePieces;
 
 /// <summary>
-/// The text that a model cuts into pieces: its rules applied, spaces made visible (normalizer.cc of google/sentencepiece).
+/// Normalizes a text before it is split into pieces: applies the model's rules and makes spaces visible
+/// (normalizer.cc of google/sentencepiece).
 /// </summary>
 internal sealed class PieceNormalizer
 {
@@ -11,7 +12,7 @@ internal sealed class PieceNormalizer
 
     private readonly PieceModel model;
     private readonly CharacterMap? map;
-    private readonly List<byte[]> whole;   // user-defined pieces, which no rule changes; the longest first
+    private readonly List<byte[]> whole;   // user-defined pieces, which are not normalized; longest first
 
     public PieceNormalizer(PieceModel model, string name)
     {
@@ -56,7 +57,7 @@ internal sealed class PieceNormalizer
         return [.. result];
     }
 
-    /// <summary>Length of the user-defined piece at the start of a text; 0 where there is none.</summary>
+    /// <summary>Returns the length of the user-defined piece at the start of a text; 0 if there is none.</summary>
     public int WholePiece(ReadOnlySpan<byte> text)
     {
         foreach (var piece in whole)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ResearchKit.Data.SentencePieces;
 
-/// <summary>Pieces by their text in UTF-8, as a tree of bytes.</summary>
+/// <summary>Trie of the pieces by their UTF-8 bytes.</summary>
 internal sealed class PieceTable
 {
     private readonly Dictionary<(int Node, byte Next), int> children = [];
@@ -26,13 +26,13 @@ internal sealed class PieceTable
         }
     }
 
-    /// <summary>The node behind one more byte, or -1.</summary>
+    /// <summary>Returns the child node for the next byte, or -1.</summary>
     public int Step(int node, byte next) => children.TryGetValue((node, next), out var child) ? child : -1;
 
-    /// <summary>The piece that ends at a node, or -1.</summary>
+    /// <summary>Returns the id of the piece that ends at a node, or -1.</summary>
     public int At(int node) => ids[node];
 
-    /// <summary>The piece of exactly this text, or -1.</summary>
+    /// <summary>Returns the id of the piece with exactly this text, or -1.</summary>
     public int Find(ReadOnlySpan<byte> text)
     {
         var node = 0;

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace ResearchKit.Data.SentencePieces;
 
-/// <summary>Walks over the fields of a protocol-buffers message (https://protobuf.dev/programming-guides/encoding).</summary>
+/// <summary>
+/// Iterates over the fields of a protocol-buffers message (https://protobuf.dev/programming-guides/encoding).
+/// </summary>
 internal ref struct ProtobufReader(ReadOnlySpan<byte> bytes, string name)
 {
     private readonly ReadOnlySpan<byte> bytes = bytes;
@@ -10,7 +12,7 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> bytes, string name)
     private int at;
     private int wire;
 
-    /// <summary>Number of the field that <see cref="Next"/> came to.</summary>
+    /// <summary>Number of the field that <see cref="Next"/> has read.</summary>
     public int Field { get; private set; }
 
     public bool Next()

@@ -1,20 +1,23 @@
 namespace ResearchKit.Data.SentencePieces;
 
 /// <summary>
-/// The words of a corpus with every way to cut them into the pieces that are left, and the probabilities of those.
+/// The words of a corpus with all their segmentations into the remaining pieces, and the probabilities of the
+/// pieces.
 /// </summary>
 internal sealed class UnigramCorpus
 {
     private readonly List<(Edge[] Edges, int Length, long Count)> words = [];
     private readonly List<string> texts = [];
-    private readonly List<(Edge[] Edges, int Length)> spellings = [];   // of each piece by pieces, itself among them
+    // segmentations of each piece into pieces, including itself
+    private readonly List<(Edge[] Edges, int Length)> spellings = [];
     private double[] logs;
 
-    /// <param name="corpus">Texts; spaces and line ends part words.</param>
+    /// <param name="corpus">Texts; words are separated by white space.</param>
     /// <param name="seeds">
-    /// Pieces to begin with, besides the characters: the substrings that save most, count times length.
+    /// Number of initial pieces besides the characters: the substrings with the largest product of count and
+    /// length.
     /// </param>
-    /// <param name="longest">Characters of a piece at most.</param>
+    /// <param name="longest">Maximum length of a piece in characters.</param>
     public UnigramCorpus(IEnumerable<string> corpus, int seeds, int longest)
     {
         var counts = Words(corpus);
@@ -24,7 +27,8 @@ internal sealed class UnigramCorpus
         var longer = substrings.Where(entry => entry.Value.Length > 1 && entry.Value.Count > 1)
             .OrderByDescending(entry => entry.Value.Count * entry.Value.Length)
             .ThenBy(entry => entry.Key, StringComparer.Ordinal).Take(seeds);
-        if (characters.Count == 0) throw new ArgumentException("The texts hold no word.", nameof(corpus));
+        if (characters.Count == 0)
+            throw new ArgumentException("The texts contain no word; expected at least one.", nameof(corpus));
         Characters = characters.Count;
         var chosen = characters.Concat(longer).ToList();
         texts.AddRange(chosen.Select(entry => entry.Key));
@@ -39,19 +43,20 @@ internal sealed class UnigramCorpus
         spellings.AddRange(texts.Select(text => Edges(text, ids, longest)));
     }
 
-    /// <summary>Different characters; they are the first pieces and are never dropped.</summary>
+    /// <summary>Number of distinct characters; they are the first pieces and are never dropped.</summary>
     public int Characters { get; }
 
-    /// <summary>Pieces that are left.</summary>
+    /// <summary>Number of remaining pieces.</summary>
     public int Count => texts.Count;
 
-    /// <summary>Pieces and the logarithms of their probabilities.</summary>
+    /// <summary>Returns the pieces and their log-probabilities.</summary>
     public IEnumerable<(string Text, double Score)> Scores() =>
         texts.Zip(logs, (text, score) => (text, Math.Max(score, Least())));
 
-    /// <summary>One step of expectation and maximization.</summary>
+    /// <summary>Runs one step of expectation maximization (EM).</summary>
     /// <returns>
-    /// Logarithm of the corpus's likelihood before the step; it never falls from step to step until pieces are dropped.
+    /// Log-likelihood of the corpus before the step; it never decreases from step to step unless pieces are
+    /// dropped.
     /// </returns>
     public double Step()
     {
@@ -63,7 +68,10 @@ internal sealed class UnigramCorpus
         return likelihood;
     }
 
-    /// <summary>Drops the pieces without which the likeliest cuts lose least, until so many are left.</summary>
+    /// <summary>
+    /// Drops the pieces whose removal reduces the likelihood of the best segmentations least, until
+    /// <paramref name="left"/> remain.
+    /// </summary>
     public void Prune(int left)
     {
         var used = new double[Count];
@@ -81,7 +89,8 @@ internal sealed class UnigramCorpus
     {
         var renamed = Enumerable.Repeat(-1, Count).ToArray();
         for (var piece = 0; piece < kept.Length; piece++) renamed[kept[piece]] = piece;
-        var least = Least();   // a character of probability 0 is needed again where the pieces that held it are gone
+        // a character of probability 0 is needed again once the pieces that contain it are dropped
+        var least = Least();
         logs = [.. kept.Select(piece => piece < Characters ? Math.Max(logs[piece], least) : logs[piece])];
         (string[] keptTexts, (Edge[], int)[] keptSpellings) = ([.. kept.Select(piece => texts[piece])],
             [.. kept.Select(piece => (Renamed(spellings[piece].Edges), spellings[piece].Length))]);
@@ -97,7 +106,9 @@ internal sealed class UnigramCorpus
 
     private double Least() => logs.Where(double.IsFinite).Min() - 1;
 
-    /// <summary>Adds how often each piece is expected in a word, by the forward and backward sums over all its cuts.</summary>
+    /// <summary>
+    /// Adds the expected count of each piece in a word, by the forward and backward sums over all segmentations.
+    /// </summary>
     private double Expect(Edge[] edges, int length, long count, double[] expected)
     {
         Span<double> forward = length < 256 ? stackalloc double[length + 1] : new double[length + 1];
@@ -117,7 +128,9 @@ internal sealed class UnigramCorpus
         return forward[length];
     }
 
-    /// <summary>The likeliest cut of a text, without one of the pieces.</summary>
+    /// <summary>
+    /// Returns the most probable segmentation of a text that does not use the piece <paramref name="without"/>.
+    /// </summary>
     private (double Score, List<int> Pieces) Best(Edge[] edges, int length, int without)
     {
         var scores = new double[length + 1];
@@ -171,9 +184,7 @@ internal sealed class UnigramCorpus
         return found;
     }
 
-    /// <summary>
-    /// The pieces in a text, in the order of where they end; those that end together in the order of where they start.
-    /// </summary>
+    /// <summary>Finds the occurrences of pieces in a text, ordered by their end and then by their start.</summary>
     private static (Edge[] Edges, int Length) Edges(string text, Dictionary<string, int> ids, int longest)
     {
         var bounds = Bounds(text);
@@ -191,6 +202,6 @@ internal sealed class UnigramCorpus
         return bounds;
     }
 
-    /// <summary>A piece between two places of a text, counted in characters.</summary>
+    /// <summary>An occurrence of a piece in a text; start and end are in characters.</summary>
     private readonly record struct Edge(int Start, int End, int Piece);
 }

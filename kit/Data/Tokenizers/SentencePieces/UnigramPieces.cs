@@ -3,8 +3,8 @@ using System.Text;
 namespace ResearchKit.Data.SentencePieces;
 
 /// <summary>
-/// The likeliest pieces of a text under a unigram model (Kudo, 2018, §3.2, https://arxiv.org/abs/1804.10959), by Viterbi's
-/// algorithm.
+/// Finds the most probable segmentation of a text under a unigram model (Kudo, 2018, §3.2,
+/// https://arxiv.org/abs/1804.10959), by Viterbi's algorithm.
 /// </summary>
 internal sealed class UnigramPieces(IReadOnlyList<Piece> pieces, PieceTable table, int unknown)
 {
@@ -12,7 +12,8 @@ internal sealed class UnigramPieces(IReadOnlyList<Piece> pieces, PieceTable tabl
 
     private readonly float lowest = pieces.Where(piece => piece.Kind == PieceKind.Normal)
         .Select(piece => piece.Score).DefaultIfEmpty().Min();
-    // The reference starts its search for the largest score at the smallest positive float; scores are negative and leave it there.
+    // The reference starts its search for the largest score at the smallest positive float; scores are negative and leave it
+    // there.
     private readonly float highest = pieces.Where(piece => piece.Kind == PieceKind.Normal).Select(piece => piece.Score)
         .Append(1.17549435e-38f).Max();
 
@@ -32,7 +33,7 @@ internal sealed class UnigramPieces(IReadOnlyList<Piece> pieces, PieceTable tabl
                 if (node < 0) break;
                 var id = table.At(node);
                 if (id < 0 || pieces[id].Kind == PieceKind.Unused) continue;
-                // What a user defined is worth more than any pieces it could be cut into.
+                // A user-defined piece always scores higher than any segmentation of it.
                 var score = pieces[id].Kind == PieceKind.UserDefined ? ((end - start) * highest) - 0.1 : pieces[id].Score;
                 Offer(start, end, id, scores[start] + score);
                 alone |= end - start == character;
@@ -45,7 +46,8 @@ internal sealed class UnigramPieces(IReadOnlyList<Piece> pieces, PieceTable tabl
         result.Reverse();
         return result;
 
-        // A sum is kept in single precision and compared in double: which of equal cuts the reference takes hangs on it.
+        // Sums are stored in float32 and compared in float64, as in the reference: it decides between segmentations
+        // with equal scores.
         void Offer(int start, int end, int id, double total)
         {
             if (starts[end] >= 0 && !(total > scores[end])) return;

@@ -1,11 +1,12 @@
 namespace ResearchKit.Data.Unicode;
 
 /// <summary>
-/// The canonical normal forms NFD and NFC of Unicode 14 (Unicode Standard Annex 15, https://unicode.org/reports/tr15).
+/// The canonical normalization forms NFD and NFC of Unicode 14 (Unicode Standard Annex 15,
+/// https://unicode.org/reports/tr15).
 /// </summary>
 /// <remarks>
-/// <c>string.Normalize</c> will not do: where .NET runs without ICU (invariant globalization, as in the kit's kernel and in small
-/// containers) it gives every text back as it is.
+/// <c>string.Normalize</c> cannot be used: if .NET runs without ICU (invariant globalization, as in the kit's
+/// kernel and in small containers), it returns every text unchanged.
 /// </remarks>
 internal static class CanonicalForms
 {
@@ -60,7 +61,7 @@ internal static class CanonicalForms
         }
     }
 
-    /// <summary>Marks after one starter in the order of their classes, equal ones as they were.</summary>
+    /// <summary>Sorts the combining marks after each starter by combining class (a stable sort).</summary>
     private static void Reorder(List<int> points)
     {
         for (var start = 0; start < points.Count; start++)

@@ -3,7 +3,9 @@ using ResearchKit.Native;
 
 namespace ResearchKit.Data.Unicode;
 
-/// <summary>What is needed of the Unicode Character Database 14 and what .NET keeps to itself: it is in the assembly.</summary>
+/// <summary>
+/// The data of the Unicode Character Database 14 that .NET does not expose; embedded in the assembly.
+/// </summary>
 internal static class CharacterDatabase
 {
     private static readonly List<int> AssignedFirst = [], AssignedLast = [];
@@ -29,13 +31,13 @@ internal static class CharacterDatabase
         return at >= 0 && point <= AssignedLast[at];
     }
 
-    /// <summary>Canonical combining class; 0 for what does not combine.</summary>
+    /// <summary>Returns the canonical combining class; 0 for characters that do not combine.</summary>
     public static int CombiningClass(int point) => Classes.GetValueOrDefault(point);
 
-    /// <summary>Canonical decomposition by one step, or nothing.</summary>
+    /// <summary>Returns the canonical decomposition by one step, or null.</summary>
     public static int[]? Decomposition(int point) => Decompositions.GetValueOrDefault(point);
 
-    /// <summary>The character that two compose to, or nothing.</summary>
+    /// <summary>Returns the composition of two characters, or null.</summary>
     public static int? Composition(int first, int second) => Compositions.TryGetValue((first, second), out var whole) ? whole
         : null;
 

@@ -3,13 +3,16 @@ using System.Text;
 
 namespace ResearchKit.Data.Unicode;
 
-/// <summary>Texts as code points, and what Unicode 14 says about each: what the reference tokenizers go by.</summary>
+/// <summary>
+/// Code points of texts and their properties in Unicode 14, the version that the reference tokenizers use.
+/// </summary>
 /// <remarks>
-/// .NET knows a later Unicode; a character that 14 does not have is unassigned here, so that ids do not change with .NET.
+/// .NET has a later version of Unicode. Characters that Unicode 14 lacks count as unassigned, so that token ids
+/// do not change with the version of .NET.
 /// </remarks>
 internal static class CodePoints
 {
-    /// <summary>The code points of a text; a surrogate without its partner is one of its own.</summary>
+    /// <summary>Returns the code points of a text; an unpaired surrogate counts as a code point.</summary>
     public static List<int> Of(string text)
     {
         var points = new List<int>(text.Length);
@@ -36,22 +39,24 @@ internal static class CodePoints
     }
 
     public static UnicodeCategory Category(int point) => !CharacterDatabase.IsAssigned(point) ? UnicodeCategory.OtherNotAssigned
-        : point == 0x1171E ? UnicodeCategory.NonSpacingMark   // a spacing mark since Unicode 15.1
+        : point == 0x1171E ? UnicodeCategory.NonSpacingMark   // became a spacing mark in Unicode 15.1
         : CharUnicodeInfo.GetUnicodeCategory(point);
 
-    /// <summary>A category that begins with L, by the Unicode of .NET.</summary>
+    /// <summary>Returns whether the category begins with L, in .NET's version of Unicode.</summary>
     public static bool IsLetter(int point) => CharUnicodeInfo.GetUnicodeCategory(point) <= UnicodeCategory.OtherLetter;
 
-    /// <summary>A category that begins with N, by the Unicode of .NET.</summary>
+    /// <summary>Returns whether the category begins with N, in .NET's version of Unicode.</summary>
     public static bool IsNumber(int point) =>
         CharUnicodeInfo.GetUnicodeCategory(point)
             is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber;
 
-    /// <summary>A category that begins with C: controls, formats, surrogates, private use and unassigned.</summary>
+    /// <summary>
+    /// Returns whether the category begins with C: control, format, surrogate, private use or unassigned.
+    /// </summary>
     public static bool IsOther(int point) => Category(point) is UnicodeCategory.Control or UnicodeCategory.Format
         or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
 
-    /// <summary>A category that begins with P.</summary>
+    /// <summary>Returns whether the category begins with P.</summary>
     public static bool IsPunctuation(int point) =>
         Category(point) is >= UnicodeCategory.ConnectorPunctuation and <= UnicodeCategory.OtherPunctuation;
 
@@ -59,11 +64,11 @@ internal static class CodePoints
 
     public static bool IsSpaceSeparator(int point) => Category(point) == UnicodeCategory.SpaceSeparator;
 
-    /// <summary>The White_Space property.</summary>
+    /// <summary>Returns whether the character has the White_Space property.</summary>
     public static bool IsWhiteSpace(int point) =>
         point is >= 0x09 and <= 0x0D or 0x85 or 0x2028 or 0x2029 || IsSpaceSeparator(point);
 
-    /// <summary>Lower case of one character with the full mapping, without regard to its neighbours.</summary>
+    /// <summary>Returns the lower case of a character by the full mapping, regardless of context.</summary>
     public static IEnumerable<int> Lower(int point) => point == 0x130 ? [0x69, 0x307]
         : Rune.IsValid(point) && CharacterDatabase.IsAssigned(point) ? [Rune.ToLowerInvariant(new Rune(point)).Value] : [point];
 }

@@ -33,12 +33,15 @@ public sealed class DoctorCommandTests : IDisposable
         var folder = Directory.CreateTempSubdirectory("no-libtorch-").FullName;
         try
         {
-            foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(file => Path.GetExtension(file) is ".dll" or ".json"))
+            foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory)
+                .Where(file => Path.GetExtension(file) is ".dll" or ".json"))
                 File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
-            var (code, said) = await DotNet.RunAsync("dotnet", folder, [Path.Combine(folder, "ResearchKit.Kernel.dll"), "doctor"]);
+            var (code, said) = await DotNet.RunAsync("dotnet", folder,
+                [Path.Combine(folder, "ResearchKit.Kernel.dll"), "doctor"]);
             Assert.Equal(2, code);
             Assert.Contains("libtorch      The native library", said, StringComparison.Ordinal);
-            foreach (var section in new[] { "ResearchKit", "Machine", "Jupyter kernels", "Other programs" }) Assert.Contains(section, said, StringComparison.Ordinal);
+            foreach (var section in new[] { "ResearchKit", "Machine", "Jupyter kernels", "Other programs" })
+                Assert.Contains(section, said, StringComparison.Ordinal);
         }
         finally
         {

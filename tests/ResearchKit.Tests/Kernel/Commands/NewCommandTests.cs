@@ -59,7 +59,8 @@ public sealed class NewCommandTests : IDisposable
     public async Task Its_title_is_its_name_in_words(string name, string title)
     {
         Assert.Equal(0, await InvokeAsync("new", folder.PathTo(name)));
-        Assert.Equal(title, (string?)JsonNode.Parse(File.ReadAllText(folder.PathTo(name + ".ipynb")))!["cells"]![0]!["source"]![0]);
+        Assert.Equal(title, (string?)JsonNode.Parse(File.ReadAllText(folder.PathTo(name
+            + ".ipynb")))!["cells"]![0]!["source"]![0]);
     }
 
     private Task<int> InvokeAsync(params string[] args) => CommandLine.InvokeAsync(args, output, error);

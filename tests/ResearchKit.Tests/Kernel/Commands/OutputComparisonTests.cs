@@ -73,11 +73,15 @@ public sealed class OutputComparisonTests
     [Fact]
     public void Of_a_page_one_compares_what_is_read_and_pictures_by_kind_and_rough_size()
     {
-        var page = "<div class=\"x1\"><style>a{}</style><b title=\"0.5\">loss</b><span>1.5</span><svg>{0}</svg><script>{0}</script><img src=\"data:image/png;base64,{0}\"></div>";
-        string Of(int size, string id = "x1") => page.Replace("{0}", new string('A', size), StringComparison.Ordinal).Replace("x1", id, StringComparison.Ordinal);
+        var page = "<div class=\"x1\"><style>a{}</style><b "
+            + "title=\"0.5\">loss</b><span>1.5</span><svg>{0}</svg><script>{0}</script><img "
+            + "src=\"data:image/png;base64,{0}\"></div>";
+        string Of(int size, string id = "x1") =>
+            page.Replace("{0}", new string('A', size), StringComparison.Ordinal).Replace("x1", id, StringComparison.Ordinal);
         Assert.Empty(Compared(Shown("text/html", Of(5000)), Shown("text/html", Of(7000, "y2"))));
         Assert.Equal(3, Compared(Shown("text/html", Of(5000)), Shown("text/html", Of(20000))).Count);
-        Assert.Contains(Compared(Shown("text/html", Of(5)), Shown("text/html", "<div>loss 1.5</div>")), line => line.Contains("image/png", StringComparison.Ordinal));
+        Assert.Contains(Compared(Shown("text/html", Of(5)), Shown("text/html", "<div>loss 1.5</div>")), line =>
+            line.Contains("image/png", StringComparison.Ordinal));
         Assert.NotEmpty(Compared(Shown("text/html", "<p>loss</p>"), Shown("text/html", "<p>gain</p>")));
         Assert.Empty(Compared(Shown("application/vnd.plotly.v1+json", "[1,2]"), Shown("application/vnd.plotly.v1+json", "[3]")));
         Assert.NotEmpty(Compared(Shown("image/png", "A"), Shown("image/jpeg", "A")));
@@ -86,19 +90,23 @@ public sealed class OutputComparisonTests
     [Fact]
     public void A_stream_may_be_cut_into_pieces_in_another_way()
     {
-        var (one, two) = (Stream("stdout", "a\nb\n"), new[] { Stream("stdout", "a\n"), Stream("stderr", "warned"), Stream("stdout", "b\n") });
+        var (one, two) = (Stream("stdout", "a\nb\n"),
+            new[] { Stream("stdout", "a\n"), Stream("stderr", "warned"), Stream("stdout", "b\n") });
         Assert.Empty(Compared([one, Stream("stderr", "warned")], two));
         Assert.NotEmpty(Compared([one], two));
     }
 
-    private static JsonObject Stream(string name, string text) => new() { ["output_type"] = "stream", ["name"] = name, ["text"] = text };
+    private static JsonObject Stream(string name, string text) =>
+        new() { ["output_type"] = "stream", ["name"] = name, ["text"] = text };
 
     private static JsonObject[] Shown(string mime, string text) =>
-        [new JsonObject { ["output_type"] = "display_data", ["metadata"] = new JsonObject(), ["data"] = new JsonObject { [mime] = text } }];
+        [new JsonObject { ["output_type"] = "display_data", ["metadata"] = new JsonObject(),
+            ["data"] = new JsonObject { [mime] = text } }];
 
     private static IReadOnlyList<string> Compared(JsonObject[] committed, JsonObject[] now) =>
         CellComparison.Of(Cell(committed), Cell(now), Tolerance.Default).Differences;
 
     private static NotebookCell Cell(JsonObject[] outputs) =>
-        NotebookDocument.Parse(TestNotebook.Of(TestNotebook.WithOutputs("1", [.. outputs.Select(output => (JsonObject)output.DeepClone())])), "test").Cells[0];
+        NotebookDocument.Parse(TestNotebook.Of(TestNotebook.WithOutputs("1",
+            [.. outputs.Select(output => (JsonObject)output.DeepClone())])), "test").Cells[0];
 }

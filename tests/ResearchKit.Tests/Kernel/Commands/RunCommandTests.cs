@@ -19,7 +19,8 @@ public sealed class RunCommandTests : IDisposable
         var path = folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Markdown("# Study"),
             TestNotebook.Code("const int steps = 800;", "parameters"),
-            TestNotebook.Code("var shown = display(\"begin\");\nfor (var i = 0; i < 50; i++) shown.Update($\"step {i}\");\nConsole.WriteLine(Path.GetFileName(Directory.GetCurrentDirectory()));\nFile.WriteAllText(Path.Combine(Environment.GetEnvironmentVariable(\"RESEARCHKIT_RUN_FOLDER\"), \"beside.txt\"), \"{}\");\nsteps * 2")));
+            TestNotebook.Code("var shown = display(\"begin\");\nfor (var i = 0; i < 50; i++) shown.Update($\"step "
+                + "{i}\");\nConsole.WriteLine(Path.GetFileName(Directory.GetCurrentDirectory()));\nFile.WriteAllText(Path.Combine(Environment.GetEnvironmentVariable(\"RESEARCHKIT_RUN_FOLDER\"), \"beside.txt\"), \"{}\");\nsteps * 2")));
         var before = File.ReadAllText(path);
         var here = Directory.GetCurrentDirectory();
 
@@ -27,11 +28,13 @@ public sealed class RunCommandTests : IDisposable
         Assert.Equal(before, File.ReadAllText(path));
         Assert.Equal(here, Directory.GetCurrentDirectory());
         Assert.Null(Environment.GetEnvironmentVariable("RESEARCHKIT_RUN_FOLDER"));
-        Assert.Equal(["beside.txt", "run.json", "study.html", "study.ipynb"], Directory.GetFiles(Results).Select(Path.GetFileName).Order());
+        Assert.Equal(["beside.txt", "run.json", "study.html", "study.ipynb"],
+            Directory.GetFiles(Results).Select(Path.GetFileName).Order());
 
         var cells = Executed()["cells"]!.AsArray();
         Assert.Equal("int steps = 21;", (string?)cells[2]!["source"]![1]);
-        Assert.Equal(["display_data", "stream", "execute_result"], cells[3]!["outputs"]!.AsArray().Select(item => (string?)item!["output_type"]));
+        Assert.Equal(["display_data", "stream", "execute_result"],
+            cells[3]!["outputs"]!.AsArray().Select(item => (string?)item!["output_type"]));
         Assert.Equal("step 49", (string?)cells[3]!["outputs"]![0]!["data"]!["text/plain"]![0]);
         Assert.Equal(Path.GetFileName(folder.Path) + "\n", (string?)cells[3]!["outputs"]![1]!["text"]![0]);
         Assert.Equal("42", (string?)cells[3]!["outputs"]![2]!["data"]!["text/plain"]![0]);
@@ -58,9 +61,11 @@ public sealed class RunCommandTests : IDisposable
     [Fact]
     public async Task A_failing_cell_stops_the_run_and_what_was_done_is_saved()
     {
-        var stale = TestNotebook.WithOutputs("3", new JsonObject { ["output_type"] = "stream", ["name"] = "stdout", ["text"] = "stale" });
+        var stale = TestNotebook.WithOutputs("3",
+            new JsonObject { ["output_type"] = "stream", ["name"] = "stdout", ["text"] = "stale" });
         var path = folder.File("study.ipynb", TestNotebook.Of(
-            TestNotebook.Code("Console.WriteLine(\"one\");"), TestNotebook.Code("var a = 1;\nthrow new Exception(\"broken\");\na"), stale));
+            TestNotebook.Code("Console.WriteLine(\"one\");"),
+                TestNotebook.Code("var a = 1;\nthrow new Exception(\"broken\");\na"), stale));
         Assert.Equal(1, await InvokeAsync("run", path, "--output", Results));
         Assert.Equal("""
             Cell 2 failed: Exception
@@ -74,7 +79,8 @@ public sealed class RunCommandTests : IDisposable
 
             """.ReplaceLineEndings("\n"), error.ToString().ReplaceLineEndings("\n"));
         var cells = Executed()["cells"]!.AsArray();
-        Assert.Equal(["stream", "error", null], cells.Select(cell => (string?)cell!["outputs"]!.AsArray().FirstOrDefault()?["output_type"]));
+        Assert.Equal(["stream", "error", null],
+            cells.Select(cell => (string?)cell!["outputs"]!.AsArray().FirstOrDefault()?["output_type"]));
         Assert.Equal("failed", (string?)Record()["status"]);
         Assert.Contains("broken", File.ReadAllText(Path.Combine(Results, "study.html")), StringComparison.Ordinal);
     }
@@ -84,7 +90,8 @@ public sealed class RunCommandTests : IDisposable
     {
         var begun = folder.PathTo("begun");
         var path = folder.File("study.ipynb", TestNotebook.Of(
-            TestNotebook.Code("Console.WriteLine(\"one\");"), TestNotebook.Code($"File.WriteAllText(@\"{begun}\", \"\");\nawait Task.Delay(-1, Cancellation);")));
+            TestNotebook.Code("Console.WriteLine(\"one\");"),
+                TestNotebook.Code($"File.WriteAllText(@\"{begun}\", \"\");\nawait Task.Delay(-1, Cancellation);")));
         using var interrupt = new CancellationTokenSource();
         var run = CommandLine.InvokeAsync(["run", path, "--output", Results], output, error, interrupt.Token);
         while (!run.IsCompleted && !File.Exists(begun)) await Task.Delay(20);

@@ -18,10 +18,15 @@ public sealed class RunManyTests : IDisposable
     [Fact]
     public async Task A_folder_stands_for_its_notebooks_and_one_that_fails_or_dies_keeps_none_from_running()
     {
-        folder.File("all/b.ipynb", TestNotebook.Of(TestNotebook.Code("1"), TestNotebook.Code("throw new Exception(\"broken\");"), TestNotebook.Code("3")));
+        folder.File("all/b.ipynb",
+            TestNotebook.Of(TestNotebook.Code("1"), TestNotebook.Code("throw new Exception(\"broken\");"),
+            TestNotebook.Code("3")));
         folder.File("all/c.ipynb", TestNotebook.Of(TestNotebook.Code("Environment.FailFast(\"gone\");"), TestNotebook.Code("2")));
-        folder.File("all/deep/a.ipynb", TestNotebook.Of(TestNotebook.Code("Environment.SetEnvironmentVariable(\"OF_A\", \"1\");\nvar steps = 1;", "parameters"), TestNotebook.Code("steps")));
-        folder.File("all/deep/b.ipynb", TestNotebook.Of(TestNotebook.Code("Environment.GetEnvironmentVariable(\"OF_A\") ?? \"a process of its own\"")));
+        folder.File("all/deep/a.ipynb",
+            TestNotebook.Of(TestNotebook.Code("Environment.SetEnvironmentVariable(\"OF_A\", \"1\");\nvar steps = 1;",
+            "parameters"), TestNotebook.Code("steps")));
+        folder.File("all/deep/b.ipynb",
+            TestNotebook.Of(TestNotebook.Code("Environment.GetEnvironmentVariable(\"OF_A\") ?? \"a process of its own\"")));
         folder.File("all/runs/old.ipynb", "not even a notebook");
         folder.File("all/.hidden/a.ipynb", "not even a notebook");
         folder.File("all/.ipynb_checkpoints/a-checkpoint.ipynb", "not even a notebook");
@@ -46,17 +51,21 @@ public sealed class RunManyTests : IDisposable
 
         var suites = XDocument.Load(junit).Root!.Elements("testsuite").ToList();
         Assert.Equal(["3 1 0 1", "2 0 1 1", "2 0 0 0", "1 0 0 0"],
-            suites.Select(suite => string.Join(' ', new[] { "tests", "failures", "errors", "skipped" }.Select(name => (string?)suite.Attribute(name)))));
+            suites.Select(suite =>
+                string.Join(' ', new[] { "tests", "failures", "errors", "skipped" }.Select(name =>
+                (string?)suite.Attribute(name)))));
         Assert.Contains("gone", suites[1].Elements("testcase").First().Element("error")!.Value, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task An_interrupt_stops_the_processes_and_what_they_did_is_saved()
     {
-        var waiting = TestNotebook.Of(TestNotebook.Code("Console.WriteLine(\"one\");"), TestNotebook.Code("await Task.Delay(-1);"));
+        var waiting = TestNotebook.Of(TestNotebook.Code("Console.WriteLine(\"one\");"),
+            TestNotebook.Code("await Task.Delay(-1);"));
         var paths = new[] { "a.ipynb", "b.ipynb", "c.ipynb" }.Select(name => folder.File(name, waiting)).ToArray();
         using var interrupt = new CancellationTokenSource();
-        var run = CommandLine.InvokeAsync(["run", .. paths, "--jobs", "2", "--output", Results, "--in-place"], output, error, interrupt.Token);
+        var run = CommandLine.InvokeAsync(["run", .. paths, "--jobs", "2", "--output", Results, "--in-place"], output, error,
+            interrupt.Token);
         Assert.Equal(2, await run);   // the two exclude each other
         run = CommandLine.InvokeAsync(["run", .. paths, "--jobs", "2", "--output", Results], output, error, interrupt.Token);
         await UntilAsync(() => new[] { "a", "b" }.All(name => Record(name)?["cells"]!.AsArray().Count == 1));
@@ -89,7 +98,8 @@ public sealed class RunManyTests : IDisposable
         folder.File("python/study.ipynb", """{"cells":[],"metadata":{"kernelspec":{"language":"python"}},"nbformat":4,"nbformat_minor":5}""");
         folder.File("empty/runs/old.ipynb", TestNotebook.Of());
         var before = Files();
-        Assert.Equal(2, await InvokeAsync(["run", .. args.Select((arg, index) => Named(args, index) ? folder.PathTo(arg) : arg)]));
+        Assert.Equal(2, await InvokeAsync(["run",
+            .. args.Select((arg, index) => Named(args, index) ? folder.PathTo(arg) : arg)]));
         Assert.Contains(expected, error.ToString(), StringComparison.Ordinal);
         Assert.Single(error.ToString().Trim().Split('\n'));
         Assert.Equal(before, Files());
@@ -104,7 +114,8 @@ public sealed class RunManyTests : IDisposable
     private string[] Files() => [.. Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).Order()];
 
     private string? Shown(string name, int cell) =>
-        (string?)JsonNode.Parse(File.ReadAllText(Path.Combine(Results, name)))!["cells"]![cell]!["outputs"]![0]!["data"]!["text/plain"]![0];
+        (string?)JsonNode.Parse(File.ReadAllText(Path.Combine(Results,
+            name)))!["cells"]![cell]!["outputs"]![0]!["data"]!["text/plain"]![0];
 
     private JsonNode? Record(string name) =>
         Path.Combine(Results, name, "run.json") is var path && File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) : null;

@@ -19,7 +19,8 @@ public sealed class RunOptionsTests : IDisposable
     public async Task A_run_that_keeps_going_runs_the_cells_after_a_failing_one_and_still_fails()
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
-            TestNotebook.Code("var a = 1;\nthrow new Exception(\"first\");"), TestNotebook.Code("throw new Exception(\"second\");"), TestNotebook.Code("a + 1")));
+            TestNotebook.Code("var a = 1;\nthrow new Exception(\"first\");"),
+                TestNotebook.Code("throw new Exception(\"second\");"), TestNotebook.Code("a + 1")));
         Assert.Equal(1, await InvokeAsync("run", path, "--output", Results, "--keep-going"));
         Assert.Contains("Cell 1 failed", error.ToString(), StringComparison.Ordinal);
         Assert.Contains("Cell 2 failed", error.ToString(), StringComparison.Ordinal);
@@ -36,7 +37,8 @@ public sealed class RunOptionsTests : IDisposable
         var path = Endless(endless);
         Assert.Equal(1, await InvokeAsync("run", path, "--output", Results, "--timeout", "2", "--keep-going"));
         var errors = Executed(Results)["cells"]![1]!["outputs"]!.AsArray();
-        Assert.Equal(("Timeout", "The cell ran longer than its limit of 2 s."), ((string?)errors.Single()!["ename"], (string?)errors[0]!["evalue"]));
+        Assert.Equal(("Timeout", "The cell ran longer than its limit of 2 s."),
+            ((string?)errors.Single()!["ename"], (string?)errors[0]!["evalue"]));
         Assert.Equal("2", (string?)Executed(Results)["cells"]![2]!["outputs"]![0]!["data"]!["text/plain"]![0]);
     }
 
@@ -53,19 +55,25 @@ public sealed class RunOptionsTests : IDisposable
     [Fact]
     public async Task In_place_the_outputs_go_back_into_the_notebook_failed_or_not()
     {
-        var path = folder.File("study.ipynb", TestNotebook.Of(TestNotebook.Markdown("# Kept"), TestNotebook.Code("1 + 1"), TestNotebook.Code("throw new Exception(\"broken\");")));
+        var path = folder.File("study.ipynb",
+            TestNotebook.Of(TestNotebook.Markdown("# Kept"), TestNotebook.Code("1 + 1"),
+            TestNotebook.Code("throw new Exception(\"broken\");")));
         Assert.Equal(1, await InHereAsync("run", path, "--in-place"));
         var cells = Executed(folder.Path)["cells"]!.AsArray();
-        Assert.Equal(("# Kept", "2", "broken"), ((string?)cells[0]!["source"]![0], (string?)cells[1]!["outputs"]![0]!["data"]!["text/plain"]![0], (string?)cells[2]!["outputs"]![0]!["evalue"]));
+        Assert.Equal(("# Kept", "2", "broken"),
+            ((string?)cells[0]!["source"]![0], (string?)cells[1]!["outputs"]![0]!["data"]!["text/plain"]![0],
+            (string?)cells[2]!["outputs"]![0]!["evalue"]));
         Assert.Equal("failed", (string?)Executed(folder.Path)["metadata"]!["researchkit"]!["status"]);
     }
 
     [Fact]
     public async Task In_place_many_notebooks_are_each_written_back()
     {
-        var paths = new[] { "study.ipynb", "sub/study.ipynb" }.Select(name => folder.File(name, TestNotebook.Of(TestNotebook.Code("1 + 1")))).ToArray();
+        var paths = new[] { "study.ipynb", "sub/study.ipynb" }.Select(name =>
+            folder.File(name, TestNotebook.Of(TestNotebook.Code("1 + 1")))).ToArray();
         Assert.Equal(0, await InHereAsync(["run", .. paths, "--in-place"]));
-        Assert.All(paths, path => Assert.Equal("2", (string?)Executed(Path.GetDirectoryName(path)!)["cells"]![0]!["outputs"]![0]!["data"]!["text/plain"]![0]));
+        Assert.All(paths, path =>
+            Assert.Equal("2", (string?)Executed(Path.GetDirectoryName(path)!)["cells"]![0]!["outputs"]![0]!["data"]!["text/plain"]![0]));
     }
 
     [Fact]
@@ -83,17 +91,21 @@ public sealed class RunOptionsTests : IDisposable
     public async Task Junit_has_a_case_for_each_code_cell()
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
-            TestNotebook.Markdown("text"), TestNotebook.Code("\nvar a = 1;"), TestNotebook.Code("throw new Exception(\"bad \\u0001 <&>\");"),
+            TestNotebook.Markdown("text"), TestNotebook.Code("\nvar a = 1;"),
+                TestNotebook.Code("throw new Exception(\"bad \\u0001 <&>\");"),
             TestNotebook.Code("  "), TestNotebook.Code("a")));
         Assert.Equal(1, await InvokeAsync("run", path, "--output", Results, "--junit", folder.PathTo("junit.xml")));
         var suite = XDocument.Load(folder.PathTo("junit.xml")).Root!.Elements("testsuite").Single();
         var cases = suite.Elements("testcase").ToList();
         Assert.Equal(path, (string?)suite.Attribute("name"));
-        Assert.Equal(["cell 1 (cell-1): var a = 1;", "cell 2 (cell-2): throw new Exception(\"bad \\u0001 <&>\");", "cell 3 (cell-4): a"], cases.Select(test => (string?)test.Attribute("name")));
+        Assert.Equal(["cell 1 (cell-1): var a = 1;", "cell 2 (cell-2): throw new Exception(\"bad \\u0001 <&>\");",
+            "cell 3 (cell-4): a"], cases.Select(test => (string?)test.Attribute("name")));
         Assert.Contains("bad", (string?)cases[1].Element("failure")!.Attribute("message"), StringComparison.Ordinal);
         Assert.Contains("at cell 2, line 1", cases[1].Element("failure")!.Value, StringComparison.Ordinal);
         Assert.NotNull(cases[2].Element("skipped"));
-        Assert.Equal((3, 1, 0, 1), ((int)suite.Attribute("tests")!, (int)suite.Attribute("failures")!, (int)suite.Attribute("errors")!, (int)suite.Attribute("skipped")!));
+        Assert.Equal((3, 1, 0, 1),
+            ((int)suite.Attribute("tests")!, (int)suite.Attribute("failures")!, (int)suite.Attribute("errors")!,
+            (int)suite.Attribute("skipped")!));
     }
 
     private Task<int> InvokeAsync(params string[] args) => CommandLine.InvokeAsync(args, output, error);

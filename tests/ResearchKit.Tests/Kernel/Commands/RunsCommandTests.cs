@@ -22,8 +22,10 @@ public sealed class RunsCommandTests : IDisposable
         Assert.Equal(0, await InvokeAsync("runs", folder.PathTo("runs")));
         var lines = Lines();
         Assert.Equal(["run", "name", "started (UTC)", "seed", "commit", "measured"], Words(lines[0]));
-        Assert.Equal([Path.Combine("study", "deep", "two"), "study", "2026-01-03 00:00:00", "2", "0123456789+changes", "loss 1.25 nats"], Words(lines[2]));
-        Assert.Equal([Path.Combine("study", "deep", "two"), "other", Path.Combine("study", "one")], lines[2..].Select(line => Words(line)[0]));
+        Assert.Equal([Path.Combine("study", "deep", "two"), "study", "2026-01-03 00:00:00", "2", "0123456789+changes",
+            "loss 1.25 nats"], Words(lines[2]));
+        Assert.Equal([Path.Combine("study", "deep", "two"), "other", Path.Combine("study", "one")],
+            lines[2..].Select(line => Words(line)[0]));
         Assert.Contains("loss NaN nats", lines[3], StringComparison.Ordinal);
         Assert.Empty(error.ToString());
     }
@@ -39,11 +41,13 @@ public sealed class RunsCommandTests : IDisposable
         var said = error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, said.Length);
         Assert.Contains(Path.Combine("cut", "run.json") + ", line 1: expected JSON.", said[0], StringComparison.Ordinal);
-        Assert.Contains(Path.Combine("foreign", "run.json") + ": the record of a run has \"schema\"", said[1], StringComparison.Ordinal);
+        Assert.Contains(Path.Combine("foreign", "run.json") + ": the record of a run has \"schema\"", said[1],
+            StringComparison.Ordinal);
 
         Assert.Equal(2, await InvokeAsync("runs", folder.PathTo("runs"), "--json"));
         Assert.Equal("good", Path.GetFileName((string?)Json()["runs"]!.AsArray().Single()!["path"]));
-        Assert.Equal(["cut", "foreign"], Json()["refused"]!.AsArray().Select(one => Path.GetFileName(Path.GetDirectoryName((string?)one!["path"]))));
+        Assert.Equal(["cut", "foreign"],
+            Json()["refused"]!.AsArray().Select(one => Path.GetFileName(Path.GetDirectoryName((string?)one!["path"]))));
     }
 
     [Fact]
@@ -54,7 +58,8 @@ public sealed class RunsCommandTests : IDisposable
         Assert.Equal(0, await InvokeAsync("runs", folder.Path));
         Assert.Equal($"no runs below {folder.Path}", output.ToString().Trim());
         Assert.Equal(2, await InvokeAsync("runs", "compare", folder.Path, folder.Path));
-        Assert.Contains($"There is no record of a run at {folder.PathTo("run.json")}", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"There is no record of a run at {folder.PathTo("run.json")}", error.ToString(),
+            StringComparison.Ordinal);
         Assert.Equal(2, await InvokeAsync("runs", "compare", folder.Path));
     }
 
@@ -81,12 +86,16 @@ public sealed class RunsCommandTests : IDisposable
         Run("a", day: 1, seed: 1, loss: 1.5);
         Run("b", day: 2, seed: 1, loss: double.PositiveInfinity, settings: new { steps = 200 });
         Run("c", day: 3, seed: 1, loss: 1.75);
-        Assert.Equal(0, await InvokeAsync("runs", "compare", folder.PathTo("a"), folder.PathTo("b"), folder.PathTo("c"), "--json"));
-        Assert.Equal([folder.PathTo("a"), folder.PathTo("b"), folder.PathTo("c")], Json()["runs"]!.AsArray().Select(run => (string?)run!["path"]));
+        Assert.Equal(0, await InvokeAsync("runs", "compare", folder.PathTo("a"), folder.PathTo("b"), folder.PathTo("c"),
+            "--json"));
+        Assert.Equal([folder.PathTo("a"), folder.PathTo("b"), folder.PathTo("c")],
+            Json()["runs"]!.AsArray().Select(run => (string?)run!["path"]));
         var difference = Json()["differences"]!.AsArray().Single()!;
-        Assert.Equal(("settings", "steps", "[100,200,100]"), ((string?)difference["part"], (string?)difference["name"], Compact(difference["values"])));
+        Assert.Equal(("settings", "steps", "[100,200,100]"),
+            ((string?)difference["part"], (string?)difference["name"], Compact(difference["values"])));
         var metric = Json()["metrics"]!.AsArray().Single()!;
-        Assert.Equal(("loss", "nats", "[1.5,\"Infinity\",1.75]", "[\"Infinity\",0.25]"), ((string?)metric["name"], (string?)metric["unit"], Compact(metric["values"]), Compact(metric["changes"])));
+        Assert.Equal(("loss", "nats", "[1.5,\"Infinity\",1.75]", "[\"Infinity\",0.25]"),
+            ((string?)metric["name"], (string?)metric["unit"], Compact(metric["values"]), Compact(metric["changes"])));
         Assert.Empty(error.ToString());
     }
 
@@ -96,7 +105,8 @@ public sealed class RunsCommandTests : IDisposable
         Run("a", day: 1, seed: 1, loss: 1.5);
         Run("a", day: 2, seed: 2, loss: 1.25, name: "second");
         Assert.Equal(0, await InvokeAsync("runs", folder.Path, "--json"));
-        Assert.Equal([("second", 2), ("study", 1)], Json()["runs"]!.AsArray().Select(run => ((string)run!["name"]!, (int)run["seed"]!)));
+        Assert.Equal([("second", 2), ("study", 1)],
+            Json()["runs"]!.AsArray().Select(run => ((string)run!["name"]!, (int)run["seed"]!)));
         Assert.Equal(0, await InvokeAsync("runs", "compare", folder.PathTo("a"), "--json"));
         Assert.Equal("[1.5,1.25]", Compact(Json()["metrics"]!.AsArray().Single()!["values"]));
     }
@@ -141,7 +151,8 @@ public sealed class RunsCommandTests : IDisposable
             Name = name,
             Started = new DateTime(2026, 1, day, 0, 0, 0, DateTimeKind.Utc),
             Seed = seed,
-            Settings = (settings ?? new { steps = 100 }).GetType().GetProperties().ToDictionary(one => one.Name, one => one.GetValue(settings ?? new { steps = 100 })!),
+            Settings = (settings ?? new { steps = 100 }).GetType().GetProperties()
+                .ToDictionary(one => one.Name, one => one.GetValue(settings ?? new { steps = 100 })!),
             Metrics = new Dictionary<string, Measurement> { ["loss"] = new(loss, "nats") },
         };
         var process = new RunProcess { Id = "0", Commit = "0123456789abcdef0123456789abcdef01234567+changes" };
@@ -160,7 +171,9 @@ public sealed class RunsCommandTests : IDisposable
 
     private static string Compact(JsonNode? node) => node!.ToJsonString();
 
-    private string[] Lines() => output.ToString().ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    private string[] Lines() => output.ToString().ReplaceLineEndings("\n")
+        .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
-    private static string[] Words(string line) => [.. line.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+    private static string[] Words(string line) =>
+        [.. line.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
 }

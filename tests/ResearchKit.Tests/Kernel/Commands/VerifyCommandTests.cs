@@ -16,7 +16,8 @@ public sealed class VerifyCommandTests : IDisposable
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Code("var steps = 800;", "parameters"),
-            TestNotebook.Code("Console.WriteLine($\"{steps} steps, {DateTime.Now:u}, {Guid.NewGuid()}, {Random.Shared.Next(5, 10)}.5 s\");"),
+            TestNotebook.Code("Console.WriteLine($\"{steps} steps, {DateTime.Now:u}, {Guid.NewGuid()}, {Random.Shared.Next(5, "
+                + "10)}.5 s\");"),
             TestNotebook.Code("Random.Shared.NextDouble()", "volatile"),
             TestNotebook.Code("throw new Exception(\"expected\");", "raises-exception")));
         await CommitAsync(path, "-p", "steps=21");
@@ -24,14 +25,16 @@ public sealed class VerifyCommandTests : IDisposable
         Assert.Equal(0, await InvokeAsync("verify", path));
         Assert.Equal(before.Item1, File.ReadAllText(path));
         Assert.Equal(before.Item2, Files());
-        Assert.EndsWith("study.ipynb: as committed, 3 cells compared; every number the same; 1 left out as volatile", output.ToString().Trim(), StringComparison.Ordinal);
+        Assert.EndsWith("study.ipynb: as committed, 3 cells compared; every number the same; 1 left out as volatile",
+            output.ToString().Trim(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task What_differs_is_shown_with_both_lines_and_the_largest_difference()
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
-            TestNotebook.Code("Console.WriteLine(\"loss 1.645 after 20 steps\");\nConsole.WriteLine(\"same\");"), TestNotebook.Code("2.000"), TestNotebook.Code("display(\"here\");")));
+            TestNotebook.Code("Console.WriteLine(\"loss 1.645 after 20 steps\");\nConsole.WriteLine(\"same\");"),
+                TestNotebook.Code("2.000"), TestNotebook.Code("display(\"here\");")));
         await CommitAsync(path);
         Edit(path, 0, cell => cell["outputs"]![0]!["text"] = "loss 1.702 after 20 steps\nsame\n");
         Assert.Equal(1, await InvokeAsync("verify", path));
@@ -54,7 +57,8 @@ public sealed class VerifyCommandTests : IDisposable
     public async Task A_cell_that_fails_now_and_cells_that_are_not_reached_are_told()
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
-            TestNotebook.Code($"if (File.Exists(@\"{folder.PathTo("stop")}\")) throw new Exception(\"broken\");\n1"), TestNotebook.Code("2")));
+            TestNotebook.Code($"if (File.Exists(@\"{folder.PathTo("stop")}\")) throw new Exception(\"broken\");\n1"),
+                TestNotebook.Code("2")));
         await CommitAsync(path);
         folder.File("stop", "");
         Assert.Equal(1, await InvokeAsync("verify", path));
@@ -88,11 +92,14 @@ public sealed class VerifyCommandTests : IDisposable
         var shown = new JsonObject { ["output_type"] = "stream", ["name"] = "stdout", ["text"] = "1" };
         folder.File("new.ipynb", TestNotebook.Of(TestNotebook.Code("1")));
         folder.File("run.ipynb", TestNotebook.Output(shown));
-        folder.File("tolerance.ipynb", TestNotebook.Output((JsonObject)shown.DeepClone()).Replace("\"metadata\":{}", "\"metadata\":{\"verify\":{\"rtol\":\"much\"}}", StringComparison.Ordinal));
+        folder.File("tolerance.ipynb",
+            TestNotebook.Output((JsonObject)shown.DeepClone())
+            .Replace("\"metadata\":{}", "\"metadata\":{\"verify\":{\"rtol\":\"much\"}}", StringComparison.Ordinal));
         var cell = TestNotebook.WithOutputs("var steps = 1;", (JsonObject)shown.DeepClone());
         cell["metadata"]!["tags"] = new JsonArray("parameters");
         folder.File("parameters.ipynb", TestNotebook.Of(cell).Replace(
-            "\"metadata\":{},\"nbformat\"", "\"metadata\":{\"researchkit\":{\"parameters\":{\"gone\":1}}},\"nbformat\"", StringComparison.Ordinal));
+            "\"metadata\":{},\"nbformat\"", "\"metadata\":{\"researchkit\":{\"parameters\":{\"gone\":1}}},\"nbformat\"",
+                StringComparison.Ordinal));
         Assert.Equal(2, await InvokeAsync(["verify", folder.PathTo(name), .. rest]));
         Assert.Contains(expected, error.ToString(), StringComparison.Ordinal);
         Assert.Single(error.ToString().Trim().Split('\n'));

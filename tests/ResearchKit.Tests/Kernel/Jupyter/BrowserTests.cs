@@ -21,12 +21,16 @@ public sealed class BrowserTests : IDisposable
         Skip.IfNot(File.Exists(Browser), $"There is no {Browser}, which this test drives.");
         await folder.InstallAsync("notebook");
         folder.File("study.ipynb", TestNotebook.Of(JupyterFolder.KernelName,
-            TestNotebook.Code("using ResearchKit.Interpretability;\nusing ResearchKit.Models;\nusing ResearchKit.Training;\nusing TorchSharp;\ntorch.arange(600).reshape(20, 30)"),
+            TestNotebook.Code("using ResearchKit.Interpretability;\nusing ResearchKit.Models;\nusing "
+                + "ResearchKit.Training;\nusing TorchSharp;\ntorch.arange(600).reshape(20, 30)"),
             TestNotebook.Code("new Gpt(GptConfig.Nano).Attention(torch.arange(4).unsqueeze(0), [\"a\", \"b\", \"c\", \"<d>\"])"),
-            TestNotebook.Code("StepReport Step(int i) => new(i, 9, 1.0 / i, 1e-3, 1, 1000, TimeSpan.FromSeconds(i), 2.0 / i);\nnew TrainingHistory(\"a run\", [.. Enumerable.Range(1, 9).Select(Step)], \"nats\")"),
-            TestNotebook.Code("Console.WriteLine(\"plain text\");\nvar shown = display(1);\nshown.Update(HTML(\"<b class='mine'>bold</b>\"));")));
+            TestNotebook.Code("StepReport Step(int i) => new(i, 9, 1.0 / i, 1e-3, 1, 1000, TimeSpan.FromSeconds(i), 2.0 / "
+                + "i);\nnew TrainingHistory(\"a run\", [.. Enumerable.Range(1, 9).Select(Step)], \"nats\")"),
+            TestNotebook.Code("Console.WriteLine(\"plain text\");\nvar shown = display(1);\nshown.Update(HTML(\"<b "
+                + "class='mine'>bold</b>\"));")));
         var port = FreePort();
-        using var server = folder.Start("-m", "notebook", "--no-browser", "--allow-root", "--ip", "127.0.0.1", "--port", $"{port}",
+        using var server = folder.Start("-m", "notebook", "--no-browser", "--allow-root", "--ip", "127.0.0.1", "--port",
+            $"{port}",
             "--NotebookApp.port_retries=0", $"--NotebookApp.token={Token}", "--NotebookApp.open_browser=False");
         try
         {
@@ -72,7 +76,8 @@ public sealed class BrowserTests : IDisposable
         {
             var box = await picture.BoundingBoxAsync();
             if (box is { Width: >= 40, Height: >= 20 }
-                && await picture.EvaluateAsync<bool>("node => node.tagName !== 'IMG' || (node.complete && node.naturalWidth > 0)")) return;
+                && await picture.EvaluateAsync<bool>("node => node.tagName !== 'IMG' || (node.complete && node.naturalWidth > "
+                    + "0)")) return;
         }
         Assert.Fail($"None of {pictures.Count} pictures has a size: {await cell.Locator(".output_area").First.InnerHTMLAsync()}");
     }

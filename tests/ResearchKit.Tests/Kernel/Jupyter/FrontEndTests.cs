@@ -18,10 +18,12 @@ public sealed class FrontEndTests : IDisposable
             TestNotebook.Code("using TorchSharp;\nvar a = torch.arange(6).reshape(2, 3);\na"),
             TestNotebook.Code("Console.WriteLine(a.sum().item<long>());"),
             TestNotebook.Code("await Task.Delay(1);\ndisplay(HTML(\"<b>bold</b>\"));")));
-        await folder.RunAsync("-m", "nbconvert", "--to", "notebook", "--execute", "--ExecutePreprocessor.kernel_name=test-kernel", "--output", "done.ipynb", folder.PathTo("study.ipynb"));
+        await folder.RunAsync("-m", "nbconvert", "--to", "notebook", "--execute", "--ExecutePreprocessor.kernel_name=test-kernel",
+            "--output", "done.ipynb", folder.PathTo("study.ipynb"));
         var cells = JsonNode.Parse(File.ReadAllText(folder.PathTo("done.ipynb")))!["cells"]!.AsArray();
         var tensor = cells[0]!["outputs"]![0]!["data"]!;
-        Assert.Contains("int64", string.Concat(tensor["text/plain"]!.AsArray().Select(line => (string?)line)), StringComparison.Ordinal);
+        Assert.Contains("int64", string.Concat(tensor["text/plain"]!.AsArray().Select(line => (string?)line)),
+            StringComparison.Ordinal);
         Assert.NotNull(tensor["text/html"]);
         Assert.Equal("15\n", (string?)cells[1]!["outputs"]![0]!["text"]![0]);
         Assert.Equal("<b>bold</b>", (string?)cells[2]!["outputs"]![0]!["data"]!["text/html"]![0]);
@@ -31,7 +33,8 @@ public sealed class FrontEndTests : IDisposable
     public async Task Jupyter_lists_starts_interrupts_and_restarts_it()
     {
         await folder.InstallAsync("jupyter_client");
-        Assert.Contains("test-kernel", await folder.RunAsync("-m", "jupyter_client.kernelspecapp", "list"), StringComparison.Ordinal);
+        Assert.Contains("test-kernel", await folder.RunAsync("-m", "jupyter_client.kernelspecapp", "list"),
+            StringComparison.Ordinal);
         var told = await folder.RunAsync("-c", """
             import queue, time
             from jupyter_client.manager import KernelManager

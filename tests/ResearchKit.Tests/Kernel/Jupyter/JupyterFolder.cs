@@ -23,7 +23,8 @@ internal sealed class JupyterFolder : IDisposable
     {
         await RequireAsync(modules);
         using var output = new StringWriter();
-        Assert.Equal(0, await CommandLine.InvokeAsync(["kernel", "install", "--prefix", folder.Path, "--name", KernelName], output, output));
+        Assert.Equal(0, await CommandLine.InvokeAsync(["kernel", "install", "--prefix", folder.Path, "--name", KernelName],
+            output, output));
         var spec = folder.PathTo($"share/jupyter/kernels/{KernelName}/kernel.json");
         var json = JsonNode.Parse(System.IO.File.ReadAllText(spec))!;
         var program = Path.Combine(AppContext.BaseDirectory, "ResearchKit.Kernel.dll");   // this test's own process is no kernel
@@ -45,7 +46,8 @@ internal sealed class JupyterFolder : IDisposable
     }
 
     /// <summary>Runs Python to its end.</summary>
-    /// <returns>What it printed; of a list of kernels also what it complained, since the list is written to either, by version.</returns>
+    /// <returns>What it printed; of a list of kernels also what it complained, since the list is written to either, by
+    /// version.</returns>
     public async Task<string> RunAsync(params string[] arguments)
     {
         using var process = Start(arguments);

@@ -35,12 +35,14 @@ public sealed class KernelServerTests : IDisposable
     [Fact]
     public void A_cell_is_told_from_busy_to_idle_in_order()
     {
-        var request = client.Execute("Console.Write(1); Console.Error.Write(2); var d = display(3); d.Update(4); ClearOutput(); 5");
+        var request = client.Execute("Console.Write(1); Console.Error.Write(2); var d = display(3); d.Update(4); "
+            + "ClearOutput(); 5");
         Assert.Equal(
             ["execute_input", "stream", "stream", "display_data", "clear_output", "update_display_data", "execute_result"],
             client.Heard(request).Select(message => message.Type).Order(StringComparer.Ordinal).OrderBy(Rank));
         var reply = client.Reply();
-        Assert.Equal(("execute_reply", "ok", 1), (reply.Type, (string?)reply.Content["status"], (int)reply.Content["execution_count"]!));
+        Assert.Equal(("execute_reply", "ok", 1),
+            (reply.Type, (string?)reply.Content["status"], (int)reply.Content["execution_count"]!));
         Assert.Equal(request.Id, (string?)reply.ParentHeader["msg_id"]);
 
         static int Rank(string type) => Array.IndexOf(
@@ -73,7 +75,8 @@ public sealed class KernelServerTests : IDisposable
         client.Execute("a = 21;", new() { ["user_expressions"] = new JsonObject { ["sum"] = "a + 1", ["wrong"] = "b" } });
         var values = client.Reply().Content["user_expressions"]!;
         Assert.Equal("22", (string?)values["sum"]!["data"]!["text/plain"]);
-        Assert.Equal(("ok", "error", "CompilationError"), ((string?)values["sum"]!["status"], (string?)values["wrong"]!["status"], (string?)values["wrong"]!["ename"]));
+        Assert.Equal(("ok", "error", "CompilationError"),
+            ((string?)values["sum"]!["status"], (string?)values["wrong"]!["status"], (string?)values["wrong"]!["ename"]));
         client.Execute("0", new() { ["store_history"] = false });
         client.Reply();
         client.Send("history_request", new() { ["hist_access_type"] = "tail", ["n"] = 10, ["output"] = false, ["raw"] = true });
@@ -86,7 +89,8 @@ public sealed class KernelServerTests : IDisposable
     public void A_cell_asks_the_one_who_sent_it()
     {
         using var other = new TestClient(file);
-        var request = client.Execute("Console.Write(\"name? \"); $\"hello {Console.ReadLine()}\"", new() { ["allow_stdin"] = true });
+        var request = client.Execute("Console.Write(\"name? \"); $\"hello {Console.ReadLine()}\"",
+            new() { ["allow_stdin"] = true });
         var question = client.Question();
         Assert.Equal(request.Id, (string?)question.ParentHeader["msg_id"]);
         client.Answer(question, "Ada");
@@ -134,8 +138,11 @@ public sealed class KernelServerTests : IDisposable
         Assert.Equal(("5.4", "C#"), ((string?)info["protocol_version"], (string?)info["language_info"]!["name"]));
         client.Send("comm_info_request", []);
         Assert.Equal("{}", client.Reply().Content["comms"]!.ToJsonString());
-        var open = client.Send("comm_open", new() { ["comm_id"] = "c1", ["target_name"] = "nobody", ["data"] = new JsonObject() });
-        Assert.Equal(("comm_close", "c1"), (client.Heard(open)[0].Type, (string?)client.Hear(client.Send("comm_open", new() { ["comm_id"] = "c1" }), "comm_close").Content["comm_id"]));
+        var open = client.Send("comm_open",
+            new() { ["comm_id"] = "c1", ["target_name"] = "nobody", ["data"] = new JsonObject() });
+        Assert.Equal(("comm_close", "c1"),
+            (client.Heard(open)[0].Type,
+            (string?)client.Hear(client.Send("comm_open", new() { ["comm_id"] = "c1" }), "comm_close").Content["comm_id"]));
         client.Send("complete_request", new() { ["code"] = "x", ["cursor_pos"] = 1 });
         Assert.Equal("complete_reply", client.Reply().Type);
         client.Send("inspect_request", new() { ["code"] = "x", ["cursor_pos"] = 1 });
@@ -163,7 +170,9 @@ public sealed class KernelServerTests : IDisposable
         client.Raw([Encoding.UTF8.GetBytes("hello")]);
         client.Raw([.. good.Take(4)]);
         var signer = new MessageSigner(file.Key);
-        foreach (var header in new byte[][] { [0xff, 0xfe], "{"u8.ToArray(), "[]"u8.ToArray(), "{}"u8.ToArray(), "{\"msg_type\":\"a\",\"msg_type\":\"b\",\"msg_id\":\"1\"}"u8.ToArray(), Encoding.UTF8.GetBytes(new string('[', 5000)) })
+        foreach (var header in new byte[][] { [0xff, 0xfe], "{"u8.ToArray(), "[]"u8.ToArray(), "{}"u8.ToArray(),
+            "{\"msg_type\":\"a\",\"msg_type\":\"b\",\"msg_id\":\"1\"}"u8.ToArray(),
+            Encoding.UTF8.GetBytes(new string('[', 5000)) })
         {
             byte[][] json = [header, .. good.Skip(3)];
             client.Raw([good[0], Encoding.ASCII.GetBytes(signer.Sign(json)), .. json]);

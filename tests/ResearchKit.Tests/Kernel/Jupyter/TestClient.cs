@@ -55,7 +55,8 @@ internal sealed class TestClient : IDisposable
         return Send("execute_request", content);
     }
 
-    public IReadOnlyList<byte[]> Encode(string type, JsonObject content) => codec.Encode(Message.Create(type, session, content, null));
+    public IReadOnlyList<byte[]> Encode(string type, JsonObject content) =>
+        codec.Encode(Message.Create(type, session, content, null));
 
     public void Raw(byte[][] frames, bool onControl = false) => (onControl ? control : shell).SendMultipartBytes(frames);
 
@@ -64,7 +65,8 @@ internal sealed class TestClient : IDisposable
     public Message Question() => Receive(stdin);
 
     public void Answer(Message question, string value) =>
-        stdin.SendMultipartBytes([.. codec.Encode(Message.Create("input_reply", session, new() { ["value"] = value }, question))]);
+        stdin.SendMultipartBytes([.. codec.Encode(Message.Create("input_reply", session, new() { ["value"] = value },
+            question))]);
 
     /// <summary>What is heard about a request, from busy to idle, these two left out.</summary>
     public List<Message> Heard(Message request)
@@ -85,7 +87,8 @@ internal sealed class TestClient : IDisposable
     public Message Hear(Message request, string type)
     {
         while (true)
-            if (Receive(iopub) is var next && next.Type == type && (string?)next.ParentHeader["msg_id"] == request.Id) return next;
+            if (Receive(iopub) is var next && next.Type == type && (string?)next.ParentHeader["msg_id"] == request.Id)
+                return next;
     }
 
     public void Dispose()

@@ -24,7 +24,8 @@ public sealed class CSharpServicesTests : IDisposable
         var (code, position) = Unmark(marked);
         var found = await session.CodeServices.CompleteAsync(code, position, CancellationToken.None);
         Assert.Contains(found.Items.Take(5), item => item.Text == offered && item.Kind == kind);
-        Assert.True(code[found.Start..found.End].Length > 0 && offered.StartsWith(code[found.Start..found.End], StringComparison.OrdinalIgnoreCase));
+        Assert.True(code[found.Start..found.End].Length > 0
+            && offered.StartsWith(code[found.Start..found.End], StringComparison.OrdinalIgnoreCase));
     }
 
     [Theory]

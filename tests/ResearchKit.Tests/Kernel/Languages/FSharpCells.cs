@@ -39,7 +39,8 @@ public sealed class FSharpCells : IDisposable
     }
 
     /// <summary>Runs a cell as a session does.</summary>
-    internal async Task<(CellValue Value, IReadOnlyList<Output> Outputs)> RunAsync(string code, CancellationToken cancellation = default)
+    internal async Task<(CellValue Value, IReadOnlyList<Output> Outputs)> RunAsync(string code,
+        CancellationToken cancellation = default)
     {
         count++;
         var heard = shown = [];
@@ -48,7 +49,8 @@ public sealed class FSharpCells : IDisposable
             lock (heard) heard.Add(output);
         });
         var scope = new CellScope(cell, null, cancellation);
-        var context = new CellContext(Cell, Console.WriteLine, cancellation) { Run = run => thread.Run(() => ControlledCode.Run(run, Grace, cancellation)) };
+        var context = new CellContext(Cell, Console.WriteLine, cancellation) { Run = run =>
+            thread.Run(() => ControlledCode.Run(run, Grace, cancellation)) };
         try
         {
             return (await Task.Run(() =>

@@ -9,7 +9,8 @@ public sealed class FSharpErrorTests(FSharpCells cells)
         var error = await cells.ErrorAsync("\n\nlet fine = 1\nwhile fine = 1 do printfn \"%d\" \"text\"");
         Assert.Equal(("CompilationError", 4), (error.Kind, error.Line));
         Assert.StartsWith("(4,32): error FS0001: The type 'string' is not compatible", error.Message, StringComparison.Ordinal);
-        Assert.Equal(["    while fine = 1 do printfn \"%d\" \"text\"", $"    {new string(' ', 31)}^^^^^^"], error.Traceback.Skip(1).Take(2));
+        Assert.Equal(["    while fine = 1 do printfn \"%d\" \"text\"", $"    {new string(' ', 31)}^^^^^^"],
+            error.Traceback.Skip(1).Take(2));
         Assert.DoesNotContain('\n', string.Concat(error.Traceback));
         Assert.Contains("FS0039", (await cells.ErrorAsync("fine")).Message, StringComparison.Ordinal);
     }
@@ -39,7 +40,8 @@ public sealed class FSharpErrorTests(FSharpCells cells)
     [InlineData("failwith \"a\"", "Exception", "a")]
     [InlineData("1 / (List.length []: int) |> ignore", "DivideByZeroException", "Attempted to divide by zero.")]
     [InlineData("(task { failwith \"late\" } : Task<unit>).Wait()", "Exception", "late")]
-    [InlineData("TorchSharp.torch.ones([|2L|]).view([|3L|]) |> ignore", "System.Runtime.InteropServices.ExternalException", "shape '[3]' is invalid for input of size 2")]
+    [InlineData("TorchSharp.torch.ones([|2L|]).view([|3L|]) |> ignore", "System.Runtime.InteropServices.ExternalException",
+        "shape '[3]' is invalid for input of size 2")]
     public async Task What_was_thrown_is_told_under_its_own_name(string code, string kind, string message)
     {
         var error = await cells.ErrorAsync($"\n{code}");

@@ -22,7 +22,8 @@ public sealed class FSharpReferenceTests(FSharpCells cells)
     [Fact]
     public async Task A_package_that_the_process_carries_is_the_loaded_one()
     {
-        var text = await cells.TextAsync("#r \"nuget: TorchSharp, 0.1.0\"\n#r \"nuget:ResearchKit\"\nlet carried = typeof<TorchSharp.torch>");
+        var text = await cells.TextAsync("#r \"nuget: TorchSharp, 0.1.0\"\n#r \"nuget:ResearchKit\"\nlet carried = "
+            + "typeof<TorchSharp.torch>");
         Assert.Matches(@"^TorchSharp 0\.1\.0 was asked for; this kernel carries [\d.]+, which is used\.\n$", text);
         Assert.Same(typeof(TorchSharp.torch), await cells.ValueAsync("carried"));
     }
@@ -55,7 +56,8 @@ public sealed class FSharpReferenceTests(FSharpCells cells)
     {
         using var stream = new MemoryStream();
         var source = CSharpSyntaxTree.ParseText($"namespace {name}; public static class Here {{ public static int Nine => 9; }}");
-        var result = CSharpCompilation.Create(name, [source], [MetadataReference.CreateFromFile(typeof(object).Assembly.Location)],
+        var result = CSharpCompilation.Create(name, [source],
+            [MetadataReference.CreateFromFile(typeof(object).Assembly.Location)],
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary)).Emit(stream);
         Assert.True(result.Success, string.Join('\n', result.Diagnostics));
         return stream.ToArray();

@@ -36,7 +36,8 @@ public sealed class FSharpStopChecksTests(FSharpCells cells)
         var text = FSharpStopChecks.AddTo(code, "cell 1", Parser.Value.Parse);
         Assert.Equal(checks, text.Split("ThrowIfAsked").Length - 1);
         Assert.Equal(checks == 0, text == code);
-        Assert.Equal(code.Replace("\n", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal), WithoutChecks(text));
+        Assert.Equal(code.Replace("\n", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal),
+            WithoutChecks(text));
     }
 
     [Theory]
@@ -71,7 +72,8 @@ public sealed class FSharpStopChecksTests(FSharpCells cells)
         var cell = cells.RunAsync($"printfn \"on\"\n{code}", interrupt.Token);
         await cells.HeardAsync("on");
         await interrupt.CancelAsync();
-        var stopped = await Assert.ThrowsAnyAsync<Exception>(() => cell.WaitAsync(TimeSpan.FromSeconds(50)));   // less than the longest sleep
+        // less than the longest sleep
+        var stopped = await Assert.ThrowsAnyAsync<Exception>(() => cell.WaitAsync(TimeSpan.FromSeconds(50)));
         Assert.True(IsStop((stopped as CellException)?.InnerException ?? stopped), stopped.ToString());
         Assert.Equal(6, await cells.ValueAsync("kept + 1"));
     }
@@ -80,6 +82,7 @@ public sealed class FSharpStopChecksTests(FSharpCells cells)
         || (error is AggregateException many && many.InnerExceptions.All(IsStop));
 
     private static string WithoutChecks(string text) => string.Concat(text.Split('\n')
-        .Where(line => !line.Contains("ThrowIfAsked", StringComparison.Ordinal) && !line.StartsWith("# ", StringComparison.Ordinal)))
+        .Where(line => !line.Contains("ThrowIfAsked", StringComparison.Ordinal)
+            && !line.StartsWith("# ", StringComparison.Ordinal)))
         .Replace(" ", "", StringComparison.Ordinal);
 }

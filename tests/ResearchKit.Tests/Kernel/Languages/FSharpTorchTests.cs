@@ -8,13 +8,18 @@ public sealed class FSharpTorchTests(FSharpCells cells)
     [Fact]
     public async Task Tensors_are_made_indexed_assigned_and_shown()
     {
-        await cells.RunAsync("#r \"nuget: TorchSharp, 0.1.0\"\nopen TorchSharp\nopen type TorchSharp.TensorExtensionMethods\nopen type TorchSharp.torch.distributions");
+        await cells.RunAsync("#r \"nuget: TorchSharp, 0.1.0\"\nopen TorchSharp\nopen type "
+            + "TorchSharp.TensorExtensionMethods\nopen type TorchSharp.torch.distributions");
         Assert.Equal(new long[] { 2, 3 }, await cells.ValueAsync("let t = torch.ones([| 2L; 3L |])\nt.shape"));
-        Assert.Equal(12.0f, await cells.ValueAsync("let a = torch.full(4, 3, 1.0f.ToScalar())\n(a * torch.tensor(1)).sum().item<single>()"));
-        Assert.Equal(35, await cells.ValueAsync("let i = torch.zeros(4, 4, dtype = torch.int32)\ni.[0L, 0L] <- torch.tensor(35)\ni.[0L, 0L].item<int>()"));
+        Assert.Equal(12.0f, await cells.ValueAsync("let a = torch.full(4, 3, 1.0f.ToScalar())\n(a * "
+            + "torch.tensor(1)).sum().item<single>()"));
+        Assert.Equal(35, await cells.ValueAsync("let i = torch.zeros(4, 4, dtype = torch.int32)\ni.[0L, 0L] <- "
+            + "torch.tensor(35)\ni.[0L, 0L].item<int>()"));
         Assert.StartsWith("[2x3]", await cells.TextAsync("torch.zeros(2, 3).print() |> ignore"), StringComparison.Ordinal);
-        Assert.Equal(new long[] { 4, 4 }, await cells.ValueAsync("Normal(torch.tensor(0.5f), torch.tensor(0.1f)).sample(4L, 4L).shape"));
-        Assert.Contains("text/html", Assert.IsType<DisplayOutput>(Assert.Single((await cells.RunAsync("t.Display() |> ignore")).Outputs)).Data.Keys);
+        Assert.Equal(new long[] { 4, 4 },
+            await cells.ValueAsync("Normal(torch.tensor(0.5f), torch.tensor(0.1f)).sample(4L, 4L).shape"));
+        Assert.Contains("text/html",
+            Assert.IsType<DisplayOutput>(Assert.Single((await cells.RunAsync("t.Display() |> ignore")).Outputs)).Data.Keys);
     }
 
     [Fact]

@@ -10,7 +10,8 @@ public sealed class FSharpVariablesTests(FSharpCells cells)
     {
         await cells.RunAsync("let looked = \"old\"\nlet mutable counted = 1");
         await cells.RunAsync("let looked = [| 1; 2 |]\ncounted <- 2\n5");
-        Assert.Equal(new Variable("counted", typeof(int), 2), Assert.Single(cells.Language.Variables, variable => variable.Name == "counted"));
+        Assert.Equal(new Variable("counted", typeof(int), 2),
+            Assert.Single(cells.Language.Variables, variable => variable.Name == "counted"));
         var looked = Assert.Single(cells.Language.Variables, variable => variable.Name == "looked");
         Assert.Equal((typeof(int[]), 2), (looked.Type, ((int[])looked.Value!).Length));
         Assert.DoesNotContain(cells.Language.Variables, variable => variable.Name == "it");

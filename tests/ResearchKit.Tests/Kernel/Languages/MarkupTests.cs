@@ -31,7 +31,8 @@ public sealed class MarkupTests
     [Fact]
     public async Task Nothing_in_a_script_ends_the_element_around_it()
     {
-        var html = (await ShownAsync(new JavaScriptLanguage(), "element.append('</script><b>日本</b>'); // <!-- \u2028"))["text/html"];
+        var html = (await ShownAsync(new JavaScriptLanguage(),
+            "element.append('</script><b>日本</b>'); // <!-- \u2028"))["text/html"];
         Assert.Equal(html.LastIndexOf("</script", StringComparison.Ordinal), html.IndexOf("</script", StringComparison.Ordinal));
         Assert.EndsWith("</script>", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<!--", html, StringComparison.Ordinal);
@@ -57,15 +58,18 @@ public sealed class MarkupTests
     [InlineData("  \n\t\n")]
     public async Task A_cell_without_text_shows_nothing(string code)
     {
-        foreach (var language in new ILanguage[] { new HtmlLanguage(), new JavaScriptLanguage(), new MarkdownLanguage(), new CssLanguage() })
+        foreach (var language in new ILanguage[] { new HtmlLanguage(), new JavaScriptLanguage(), new MarkdownLanguage(),
+            new CssLanguage() })
             Assert.Empty(await OutputsAsync(language, code));
     }
 
     [Fact]
     public void Every_language_has_its_own_names()
     {
-        ILanguage[] all = [new HtmlLanguage(), new JavaScriptLanguage(), new MarkdownLanguage(), new CssLanguage(), new MermaidLanguage()];
-        Assert.Equal(["html", "javascript", "js", "markdown", "md", "css", "mermaid"], all.SelectMany(language => language.Aliases.Prepend(language.Name)));
+        ILanguage[] all = [new HtmlLanguage(), new JavaScriptLanguage(), new MarkdownLanguage(), new CssLanguage(),
+            new MermaidLanguage()];
+        Assert.Equal(["html", "javascript", "js", "markdown", "md", "css", "mermaid"],
+            all.SelectMany(language => language.Aliases.Prepend(language.Name)));
     }
 
     [Fact]
@@ -88,7 +92,8 @@ public sealed class MarkupTests
     private static async Task<IReadOnlyDictionary<string, string>> ShownAsync(ILanguage language, string code) =>
         Assert.IsType<DisplayOutput>(Assert.Single(await OutputsAsync(language, code))).Data;
 
-    private static async Task<List<Output>> OutputsAsync(ILanguage language, string code, CancellationToken cancellation = default)
+    private static async Task<List<Output>> OutputsAsync(ILanguage language, string code,
+        CancellationToken cancellation = default)
     {
         var outputs = new List<Output>();
         using var session = new SessionOutputs(TimeSpan.FromSeconds(1));

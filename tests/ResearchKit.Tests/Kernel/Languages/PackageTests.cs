@@ -17,7 +17,8 @@ public sealed class PackageTests : IDisposable
     public async Task A_package_that_the_process_carries_is_the_loaded_one()
     {
         using var session = new Session(folder.Path);
-        var outcome = await session.ExecuteAsync("#r \"nuget: TorchSharp, 0.1.0\"\n#r \"nuget:ResearchKit\"\n#r \"nuget: Plotly.NET, *-*\"\ntypeof(TorchSharp.torch).Assembly.GetName().Version.ToString(3)", 1, outputs.Add);
+        var outcome = await session.ExecuteAsync("#r \"nuget: TorchSharp, 0.1.0\"\n#r \"nuget:ResearchKit\"\n#r \"nuget: "
+            + "Plotly.NET, *-*\"\ntypeof(TorchSharp.torch).Assembly.GetName().Version.ToString(3)", 1, outputs.Add);
         Assert.Null(outcome.Error);
         var note = Assert.Single(outputs.OfType<StreamOutput>()).Text;
         Assert.Matches(@"^TorchSharp 0\.1\.0 was asked for; this kernel carries [\d.]+, which is used\.\n$", note);
@@ -30,7 +31,8 @@ public sealed class PackageTests : IDisposable
         var id = $"Kit.Test{Guid.NewGuid():N}"[..20];
         var feed = Directory.CreateDirectory(Path.Combine(folder.Path, "feed")).FullName;
         var core = Compile($"{id}.Core", "namespace Test; public static class Core { public static int Seven => 7; }");
-        var top = Compile(id, "namespace Test; public static class Top { public static int Eight => Core.Seven + 1; }", MetadataReference.CreateFromImage(core));
+        var top = Compile(id, "namespace Test; public static class Top { public static int Eight => Core.Seven + 1; }",
+            MetadataReference.CreateFromImage(core));
         Pack(feed, $"{id}.Core", core, dependency: null);
         Pack(feed, id, top, dependency: $"{id}.Core");
         folder.File("NuGet.Config", $"""
@@ -44,14 +46,16 @@ public sealed class PackageTests : IDisposable
 
         var failed = await session.ExecuteAsync("1;\n#r \"nuget: No.Such.Package.Here, 1.0.0\"", 2, outputs.Add);
         Assert.Equal((CellStatus.Failed, 2), (failed.Status, failed.Error!.Line));
-        Assert.Matches(@"^\(2,1\): #r ""nuget: .*No\.Such\.Package\.Here 1\.0\.0"" could not be restored\. NU1101: ", failed.Error.Message);
+        Assert.Matches(@"^\(2,1\): #r ""nuget: .*No\.Such\.Package\.Here 1\.0\.0"" could not be restored\. NU1101: ",
+            failed.Error.Message);
     }
 
     [Fact]
     public async Task An_assembly_is_referenced_by_its_path_from_the_notebook()
     {
         var name = $"Local{Guid.NewGuid():N}"[..16];
-        File.WriteAllBytes(Path.Combine(folder.Path, $"{name}.dll"), Compile(name, "namespace Local; public static class Here { public static int Nine => 9; }"));
+        File.WriteAllBytes(Path.Combine(folder.Path, $"{name}.dll"),
+            Compile(name, "namespace Local; public static class Here { public static int Nine => 9; }"));
         using var session = new Session(folder.Path);
         await session.ExecuteAsync($"#r \"{name}.dll\"\nLocal.Here.Nine", 1, outputs.Add);
         Assert.Equal("9", Assert.Single(outputs.OfType<ResultOutput>()).Data["text/plain"]);

@@ -58,7 +58,8 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     public async Task Thousands_of_outputs_all_arrive()
     {
         await Python.RunAsync("from IPython.display import display\nfor i in range(2000): display(i)");
-        Assert.Equal(Enumerable.Range(0, 2000).Select(i => $"{i}"), Python.Outputs.Cast<DisplayOutput>().Select(output => output.Data["text/plain"]));
+        Assert.Equal(Enumerable.Range(0, 2000).Select(i => $"{i}"),
+            Python.Outputs.Cast<DisplayOutput>().Select(output => output.Data["text/plain"]));
     }
 
     [SkippableFact]
@@ -82,7 +83,8 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
 
     [SkippableFact]
     public async Task A_cell_magic_may_stand_below_blank_lines() =>
-        Assert.Equal("3\n", await Python.PrintedAsync("\n\n%%capture kept\nprint(3)") + await Python.PrintedAsync("print(kept.stdout, end='')"));
+        Assert.Equal("3\n", await Python.PrintedAsync("\n\n%%capture kept\nprint(3)")
+            + await Python.PrintedAsync("print(kept.stdout, end='')"));
 
     [SkippableFact]
     public async Task A_cell_asks_the_person_and_shows_what_it_printed_first()
@@ -111,7 +113,8 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     [SkippableFact]
     public async Task A_cell_that_handles_its_interrupt_has_succeeded()
     {
-        var thrown = await Python.InterruptAsync("import time\ntry:\n    time.sleep(100)\nexcept KeyboardInterrupt:\n    print('saved')");
+        var thrown = await Python.InterruptAsync("import time\ntry:\n    time.sleep(100)\nexcept KeyboardInterrupt:\n    "
+            + "print('saved')");
         Assert.Null(thrown);
         Assert.EndsWith("saved\n", Python.Text, StringComparison.Ordinal);
     }
@@ -121,7 +124,8 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     {
         using var own = new PythonSession();
         await own.RunAsync("x = 1");
-        var error = await own.FailAsync("import os, sys\nprint('heard')\nos.write(sys.__stderr__.fileno(), b'the last words\\n')\nsys.stdout.flush()\nos._exit(3)");
+        var error = await own.FailAsync("import os, sys\nprint('heard')\nos.write(sys.__stderr__.fileno(), b'the last "
+            + "words\\n')\nsys.stdout.flush()\nos._exit(3)");
         Assert.Equal("PythonEnded", error.Kind);
         Assert.Contains("exit code 3", error.Message, StringComparison.Ordinal);
         Assert.Empty(own.Notes);
@@ -159,7 +163,8 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     [SkippableFact]
     public async Task What_a_thread_prints_later_still_goes_to_a_cell_of_the_past()
     {
-        await Python.RunAsync("import threading, time\ndef later():\n    time.sleep(0.5)\n    print('late')\nthreading.Thread(target=later).start()");
+        await Python.RunAsync("import threading, time\ndef later():\n    time.sleep(0.5)\n    "
+            + "print('late')\nthreading.Thread(target=later).start()");
         var before = Python.Outputs.ToList();
         for (var i = 0; i < 100 && Python.Text.Length == 0; i++) await Task.Delay(50);
         Assert.Empty(before);
@@ -177,7 +182,8 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
         var found = await own.Language.Services.CompleteAsync(code, code.Length, default);
         Assert.Contains(found.Items, item => item.Text == "frobnicate" && item.Kind == "function");
         Assert.Equal("frobni", code[found.Start..found.End]);
-        Assert.Contains("Frobs n times.", (await own.Language.Services.InspectAsync("frobnicate", 3, default))!.Text, StringComparison.Ordinal);
+        Assert.Contains("Frobs n times.", (await own.Language.Services.InspectAsync("frobnicate", 3, default))!.Text,
+            StringComparison.Ordinal);
         Assert.Equal(new CodeCompleteness(CodeStatus.Incomplete, "    "), own.Language.Services.IsComplete("for i in range(3):"));
         Assert.Equal(CodeStatus.Complete, own.Language.Services.IsComplete("x = 1").Status);
     }

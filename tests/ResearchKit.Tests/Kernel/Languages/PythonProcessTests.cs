@@ -25,19 +25,24 @@ public sealed class PythonProcessTests : IDisposable
         Assert.Equal("PythonMissing", error.Kind);
         Assert.Contains($"   {bare} (RESEARCHKIT_PYTHON): Python 3.9 without ipykernel", error.Traceback);
         Assert.Contains($"{bare} -m pip install ipykernel", error.Traceback[^1], StringComparison.Ordinal);
-        error = await Assert.ThrowsAsync<CellException>(() => FindAsync(new() { ["RESEARCHKIT_PYTHON"] = folder.PathTo("nothing") }, []));
-        Assert.Contains(error.Traceback, line => line.EndsWith("(RESEARCHKIT_PYTHON): cannot be started", StringComparison.Ordinal));
+        error = await Assert.ThrowsAsync<CellException>(() =>
+            FindAsync(new() { ["RESEARCHKIT_PYTHON"] = folder.PathTo("nothing") }, []));
+        Assert.Contains(error.Traceback, line =>
+            line.EndsWith("(RESEARCHKIT_PYTHON): cannot be started", StringComparison.Ordinal));
     }
 
     [SkippableFact]
     public async Task The_variable_comes_before_the_environment_and_that_before_the_path()
     {
         SkipOnWindows();
-        var (chosen, active, onPath) = (FakePython("chosen", "echo 3.12 yes"), FakePython("env/bin/python", "echo 3.12 yes"), FakePython("path/python3", "echo 3.12 yes"));
+        var (chosen, active, onPath) =
+            (FakePython("chosen", "echo 3.12 yes"), FakePython("env/bin/python", "echo 3.12 yes"),
+            FakePython("path/python3", "echo 3.12 yes"));
         FakePython("bare/bin/python", "echo 3.9 no");
         var path = $"{folder.PathTo("nowhere")}:{folder.PathTo("path")}";
         var notes = new List<string>();
-        Assert.Equal(chosen, await FindAsync(new() { ["RESEARCHKIT_PYTHON"] = chosen, ["VIRTUAL_ENV"] = folder.PathTo("env"), ["PATH"] = path }, notes));
+        Assert.Equal(chosen, await FindAsync(new() { ["RESEARCHKIT_PYTHON"] = chosen, ["VIRTUAL_ENV"] = folder.PathTo("env"),
+            ["PATH"] = path }, notes));
         Assert.Equal(active, await FindAsync(new() { ["VIRTUAL_ENV"] = folder.PathTo("env"), ["PATH"] = path }, notes));
         Assert.Equal(onPath, await FindAsync(new() { ["PATH"] = path }, notes));
         Assert.Empty(notes);
@@ -53,11 +58,16 @@ public sealed class PythonProcessTests : IDisposable
         int id;
         using (var python = new PythonSession())
         {
-            var told = (await python.PrintedAsync("import os, sys, stat, subprocess\nfolder = sys.modules['_researchkit'].FOLDER\nprint(os.getpid(), subprocess.Popen(['sleep', '100']).pid, folder)")).Split();
-            (id, var child, shared) = (int.Parse(told[0], CultureInfo.InvariantCulture), int.Parse(told[1], CultureInfo.InvariantCulture), told[2]);
+            var told = (await python.PrintedAsync("import os, sys, stat, subprocess\nfolder = "
+                + "sys.modules['_researchkit'].FOLDER\nprint(os.getpid(), subprocess.Popen(['sleep', '100']).pid, folder)"))
+                .Split();
+            (id, var child, shared) =
+                (int.Parse(told[0], CultureInfo.InvariantCulture), int.Parse(told[1], CultureInfo.InvariantCulture), told[2]);
             await python.Language.SetAsync("x", new[] { 1, 2 }, default);
-            foreach (var path in Directory.EnumerateFiles(shared).Append(shared)) Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(path) & Others);
-            Assert.Equal(["connection.json", "start_python.py"], Directory.EnumerateFiles(shared).Select(Path.GetFileName).Order());
+            foreach (var path in Directory.EnumerateFiles(shared).Append(shared))
+                Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(path) & Others);
+            Assert.Equal(["connection.json", "start_python.py"],
+                Directory.EnumerateFiles(shared).Select(Path.GetFileName).Order());
             Assert.True(IsAlive(id) && IsAlive(child));
             python.Language.Dispose();
             Assert.False(IsAlive(id));
@@ -74,9 +84,12 @@ public sealed class PythonProcessTests : IDisposable
         var told = (await python.PrintedAsync("import sys\nprint(sys.executable, sys.modules['_researchkit'].FOLDER)")).Split();
         var other = folder.File("other/start_python.py", File.ReadAllText(Path.Combine(told[1], "start_python.py")));
         var connection = folder.PathTo("other/connection.json");
-        using var process = Process.Start(new ProcessStartInfo(told[0], [other, "-f", connection]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(told[0], [other, "-f", connection]) { RedirectStandardInput = true,
+            RedirectStandardOutput = true, RedirectStandardError = true })!;
         SpinWait.SpinUntil(() => File.Exists(connection) || process.HasExited, TimeSpan.FromSeconds(120));
-        Assert.True(File.Exists(connection), process.HasExited ? $"Python ended with {process.ExitCode}: {await process.StandardError.ReadToEndAsync()}" : "Python did not start.");
+        Assert.True(File.Exists(connection),
+            process.HasExited ? $"Python ended with {process.ExitCode}: {await process.StandardError.ReadToEndAsync()}"
+            : "Python did not start.");
         process.StandardInput.Close();   // as the system does when a process ends, however that came
         Assert.True(process.WaitForExit(TimeSpan.FromSeconds(60)), "Python lives on.");
         Assert.False(Directory.Exists(folder.PathTo("other")));
@@ -88,7 +101,8 @@ public sealed class PythonProcessTests : IDisposable
         SkipOnWindows();
         using var python = new PythonSession();
         using var first = new CancellationTokenSource();
-        var stubborn = python.RunAsync("import time\nprint('begun')\nwhile True:\n    try: time.sleep(100)\n    except KeyboardInterrupt: print('heard')", first.Token);
+        var stubborn = python.RunAsync("import time\nprint('begun')\nwhile True:\n    try: time.sleep(100)\n    except "
+            + "KeyboardInterrupt: print('heard')", first.Token);
         while (!python.Text.Contains("begun", StringComparison.Ordinal)) await Task.Delay(20);
         await first.CancelAsync();
         while (!python.Text.Contains("heard", StringComparison.Ordinal)) await Task.Delay(20);
@@ -113,7 +127,8 @@ public sealed class PythonProcessTests : IDisposable
         var status = $"/proc/{id}/stat";
         try
         {
-            return Directory.Exists("/proc") ? File.Exists(status) && File.ReadAllText(status).Split(") ")[1][0] != 'Z' : !Process.GetProcessById(id).HasExited;
+            return Directory.Exists("/proc") ? File.Exists(status) && File.ReadAllText(status).Split(") ")[1][0] != 'Z'
+                : !Process.GetProcessById(id).HasExited;
         }
         catch (Exception gone) when (gone is IOException or ArgumentException)
         {
@@ -124,7 +139,8 @@ public sealed class PythonProcessTests : IDisposable
     private string FakePython(string name, string script)
     {
         var path = folder.File(name, $"#!/bin/sh\n{script}\n");
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;
     }
 }

@@ -40,7 +40,8 @@ internal sealed class PythonSession : IDisposable
         scope.Enter();
         try
         {
-            var context = new CellContext($"cell {++count}", Notes.Add, cancellation) { Run = _ => throw new InvalidOperationException("Python cells run elsewhere.") };
+            var context = new CellContext($"cell {++count}", Notes.Add, cancellation) { Run = _ =>
+                throw new InvalidOperationException("Python cells run elsewhere.") };
             Assert.False((await Language.RunAsync(code, context)).Exists);
         }
         finally
@@ -74,7 +75,8 @@ internal sealed class PythonSession : IDisposable
 
     public void SkipWithout(string module)
     {
-        if (Task.Run(() => PrintedAsync($"import importlib.util\nprint(importlib.util.find_spec('{module}') is not None)")).GetAwaiter().GetResult().Trim() != "True")
+        if (Task.Run(() => PrintedAsync($"import importlib.util\nprint(importlib.util.find_spec('{module}') is not None)"))
+            .GetAwaiter().GetResult().Trim() != "True")
             Skip.If(true, $"The Python that runs the cells has no {module}.");
     }
 
@@ -99,7 +101,8 @@ internal sealed class PythonSession : IDisposable
     {
         try
         {
-            Task.Run(() => PythonFinder.FindAsync(Environment.GetEnvironmentVariable, _ => { }, CancellationToken.None)).GetAwaiter().GetResult();
+            Task.Run(() => PythonFinder.FindAsync(Environment.GetEnvironmentVariable, _ => { }, CancellationToken.None))
+                .GetAwaiter().GetResult();
             return null;
         }
         catch (CellException missing)

@@ -9,7 +9,8 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
 {
     private static readonly ScalarType[] All =
     [
-        ScalarType.Bool, ScalarType.Byte, ScalarType.Int8, ScalarType.Int16, ScalarType.Int32, ScalarType.Int64, ScalarType.Float16,
+        ScalarType.Bool, ScalarType.Byte, ScalarType.Int8, ScalarType.Int16, ScalarType.Int32, ScalarType.Int64,
+            ScalarType.Float16,
         ScalarType.Float32, ScalarType.Float64, ScalarType.ComplexFloat32, ScalarType.ComplexFloat64,
     ];
 
@@ -20,8 +21,10 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     {
         var values = new (object? Value, string Python)[]
         {
-            (null, "None"), (true, "True"), (3, "3"), (ulong.MaxValue, "18446744073709551615"), (BigInteger.Pow(10, 30), "1" + new string('0', 30)),
-            (1.0, "1.0"), (0.1f, "0.10000000149011612"), (1e300, "1e+300"), (double.NaN, "nan"), (double.NegativeInfinity, "-inf"),
+            (null, "None"), (true, "True"), (3, "3"), (ulong.MaxValue, "18446744073709551615"),
+                (BigInteger.Pow(10, 30), "1" + new string('0', 30)),
+            (1.0, "1.0"), (0.1f, "0.10000000149011612"), (1e300, "1e+300"), (double.NaN, "nan"),
+                (double.NegativeInfinity, "-inf"),
             ("a\n\"'😀\\", "'a\\n\"\\'😀\\\\'"), ('c', "'c'"), (new Complex(1, -2.5), "(1-2.5j)"),
             (new List<object?> { 1, 2.0, "x", null, new[] { "s" } }, "[1, 2.0, 'x', None, ['s']]"),
             (new Dictionary<string, object?> { ["a"] = 1, ["b"] = new List<int> { 1, 2 } }, "{'a': 1, 'b': [1, 2]}"),
@@ -39,10 +42,14 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     {
         foreach (var (code, expected) in new (string, object?)[]
         {
-            ("None", null), ("True", true), ("7", 7L), ("2**70", BigInteger.Pow(2, 70)), ("1.0", 1.0), ("float('nan')", double.NaN),
-            ("float('-inf')", double.NegativeInfinity), ("'a😀\\n'", "a😀\n"), ("1+2j", new Complex(1, 2)), ("b'\\x00\\xff'", new byte[] { 0, 255 }),
-            ("[1, 2]", new[] { 1L, 2L }), ("(1, 2.5)", new[] { 1.0, 2.5 }), ("['a']", new[] { "a" }), ("[1, None]", new object?[] { 1L, null }),
-            ("[[1, 2], [3]]", new long[][] { [1, 2], [3] }), ("[]", Array.Empty<object>()), ("[True, False]", new[] { true, false }),
+            ("None", null), ("True", true), ("7", 7L), ("2**70", BigInteger.Pow(2, 70)), ("1.0", 1.0),
+                ("float('nan')", double.NaN),
+            ("float('-inf')", double.NegativeInfinity), ("'a😀\\n'", "a😀\n"), ("1+2j", new Complex(1, 2)),
+                ("b'\\x00\\xff'", new byte[] { 0, 255 }),
+            ("[1, 2]", new[] { 1L, 2L }), ("(1, 2.5)", new[] { 1.0, 2.5 }), ("['a']", new[] { "a" }),
+                ("[1, None]", new object?[] { 1L, null }),
+            ("[[1, 2], [3]]", new long[][] { [1, 2], [3] }), ("[]", Array.Empty<object>()),
+                ("[True, False]", new[] { true, false }),
             ("{'a': [1], 'b': None}", new Dictionary<string, object?> { ["a"] = new[] { 1L }, ["b"] = null }),
             ("{1: 'x'}", new Dictionary<object, object?> { [1L] = "x" }),
         })
@@ -64,7 +71,8 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
             using var scope = NewDisposeScope();
             var tensor = arange(24, dtype: ScalarType.Float32).reshape(2, 3, 4).to_type(type).transpose(0, 2);   // not contiguous
             await Python.Language.SetAsync("t", tensor, default);
-            var name = type switch { ScalarType.Byte => "uint8", ScalarType.ComplexFloat32 => "complex64", ScalarType.ComplexFloat64 => "complex128", _ => type.ToString().ToLowerInvariant() };
+            var name = type switch { ScalarType.Byte => "uint8", ScalarType.ComplexFloat32 => "complex64",
+                ScalarType.ComplexFloat64 => "complex128", _ => type.ToString().ToLowerInvariant() };
             Assert.Equal($"ndarray {name} (4, 3, 2) True\n", await Python.PrintedAsync(
                 "import numpy\nprint(type(t).__name__, t.dtype, t.shape, (t == numpy.arange(24.0).reshape(2, 3, 4).astype(t.dtype).transpose()).all())"));
             Assert.Equal("", await Python.PrintedAsync("u = t[::-1]"));
@@ -96,9 +104,12 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
         Python.SkipWithout("numpy");
         foreach (var (array, expected) in new (Array, string)[]
         {
-            (new[] { 1, 2 }, "int32 [1, 2]"), (new[,] { { 1.5 }, { 2 } }, "float64 [[1.5], [2.0]]"), (new ushort[] { 65535 }, "uint16 [65535]"),
-            (new ulong[] { ulong.MaxValue }, "uint64 [18446744073709551615]"), (new[] { true }, "bool [True]"), (new[] { (Half)0.5 }, "float16 [0.5]"),
-            (new[] { new Complex(1, 2) }, "complex128 [(1+2j)]"), (new byte[] { 7 }, "uint8 [7]"), (Array.Empty<float>(), "float32 []"),
+            (new[] { 1, 2 }, "int32 [1, 2]"), (new[,] { { 1.5 }, { 2 } }, "float64 [[1.5], [2.0]]"),
+                (new ushort[] { 65535 }, "uint16 [65535]"),
+            (new ulong[] { ulong.MaxValue }, "uint64 [18446744073709551615]"), (new[] { true }, "bool [True]"),
+                (new[] { (Half)0.5 }, "float16 [0.5]"),
+            (new[] { new Complex(1, 2) }, "complex128 [(1+2j)]"), (new byte[] { 7 }, "uint8 [7]"),
+                (Array.Empty<float>(), "float32 []"),
         })
         {
             await Python.Language.SetAsync("a", array, default);
@@ -113,9 +124,11 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
         using var scope = NewDisposeScope();
         foreach (var (value, expected) in new (object, string)[]
         {
-            (new[,] { { 1, 2 }, { 3, 4 } }, "[[1, 2], [3, 4]]"), (tensor(2.5f), "2.5"), (tensor(new[] { true, false }), "[True, False]"),
+            (new[,] { { 1, 2 }, { 3, 4 } }, "[[1, 2], [3, 4]]"), (tensor(2.5f), "2.5"),
+                (tensor(new[] { true, false }), "[True, False]"),
             (tensor(new[] { 1.5f }).to_type(ScalarType.BFloat16), "[1.5]"), (tensor(new[] { 0.5f }).half(), "[0.5]"),
-            (new[] { new Complex(1, 2) }, "[(1+2j)]"), (zeros(2, 0), "[[], []]"), (new long[] { long.MinValue }, $"[{long.MinValue}]"),
+            (new[] { new Complex(1, 2) }, "[(1+2j)]"), (zeros(2, 0), "[[], []]"),
+                (new long[] { long.MinValue }, $"[{long.MinValue}]"),
         })
         {
             await Python.Language.SetAsync("a", value, default);
@@ -127,18 +140,35 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     [SkippableFact]
     public async Task What_cannot_be_shared_is_named_with_its_type()
     {
-        await Python.RunAsync("%reset -f\nimport datetime\nclass Own: pass\nx = Own()\nwhen = [datetime.date(2020, 1, 1)]\nloop = []\nloop.append(loop)\nhalf = '\\ud800'");
-        Assert.Contains("__main__.Own", (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("x", default))).Message, StringComparison.Ordinal);
-        Assert.Contains("datetime.date", (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("when", default))).Message, StringComparison.Ordinal);
-        Assert.Contains("nested deeper", (await Assert.ThrowsAsync<ArgumentException>(() => Python.Language.GetAsync("loop", default))).Message, StringComparison.Ordinal);
-        Assert.Contains("half a character", (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("half", default))).Message, StringComparison.Ordinal);
-        Assert.Contains("there are half, loop, when, x.", (await Assert.ThrowsAsync<KeyNotFoundException>(() => Python.Language.GetAsync("nothing", default))).Message, StringComparison.Ordinal);
-        Assert.Contains("System.Text.StringBuilder", (await Assert.ThrowsAsync<ArgumentException>(() => Python.Language.SetAsync("x", new System.Text.StringBuilder(), default))).Message, StringComparison.Ordinal);
+        await Python.RunAsync("%reset -f\nimport datetime\nclass Own: pass\nx = Own()\nwhen = [datetime.date(2020, 1, "
+            + "1)]\nloop = []\nloop.append(loop)\nhalf = '\\ud800'");
+        Assert.Contains("__main__.Own",
+            (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("x", default))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("datetime.date",
+            (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("when", default))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("nested deeper",
+            (await Assert.ThrowsAsync<ArgumentException>(() => Python.Language.GetAsync("loop", default))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("half a character",
+            (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("half", default))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("there are half, loop, when, x.",
+            (await Assert.ThrowsAsync<KeyNotFoundException>(() => Python.Language.GetAsync("nothing", default))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("System.Text.StringBuilder",
+            (await Assert.ThrowsAsync<ArgumentException>(() =>
+            Python.Language.SetAsync("x", new System.Text.StringBuilder(), default))).Message, StringComparison.Ordinal);
         foreach (var name in new[] { "class", "a b", "", "1x", "x;import os" })
-            Assert.Contains("is not a Python name", (await Assert.ThrowsAsync<ArgumentException>(() => Python.Language.SetAsync(name, 1, default))).Message, StringComparison.Ordinal);
+            Assert.Contains("is not a Python name",
+                (await Assert.ThrowsAsync<ArgumentException>(() => Python.Language.SetAsync(name, 1, default))).Message,
+                StringComparison.Ordinal);
         var loop = new ArrayList();
         loop.Add(loop);
-        Assert.Contains("nested deeper", (await Assert.ThrowsAsync<ArgumentException>(() => Python.Language.SetAsync("x", loop, default))).Message, StringComparison.Ordinal);
+        Assert.Contains("nested deeper",
+            (await Assert.ThrowsAsync<ArgumentException>(() => Python.Language.SetAsync("x", loop, default))).Message,
+            StringComparison.Ordinal);
         Assert.Equal("Own\n", await Python.PrintedAsync("print(type(x).__name__)"));
     }
 
@@ -146,11 +176,19 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     public async Task Numpy_numbers_come_as_numbers_and_what_no_tensor_holds_is_refused()
     {
         Python.SkipWithout("numpy");
-        await Python.RunAsync("import numpy as np\nf = np.float32(1.5)\ni = np.int8(3)\nu = np.uint16([1])\no = np.array([None])\nm = np.ma.array([1], mask=[True])\nb = np.array([1.5, 2], '>f4')");
-        Assert.Equal((1.5, 3L), ((double)(await Python.Language.GetAsync("f", default))!, (long)(await Python.Language.GetAsync("i", default))!));
-        Assert.Contains("u.astype(\"int64\")", (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("u", default))).Message, StringComparison.Ordinal);
-        Assert.Contains("numpy.ndarray of object", (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("o", default))).Message, StringComparison.Ordinal);
-        Assert.Contains("MaskedArray", (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("m", default))).Message, StringComparison.Ordinal);
+        await Python.RunAsync("import numpy as np\nf = np.float32(1.5)\ni = np.int8(3)\nu = np.uint16([1])\no = "
+            + "np.array([None])\nm = np.ma.array([1], mask=[True])\nb = np.array([1.5, 2], '>f4')");
+        Assert.Equal((1.5, 3L),
+            ((double)(await Python.Language.GetAsync("f", default))!, (long)(await Python.Language.GetAsync("i", default))!));
+        Assert.Contains("u.astype(\"int64\")",
+            (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("u", default))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("numpy.ndarray of object",
+            (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("o", default))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("MaskedArray",
+            (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("m", default))).Message,
+            StringComparison.Ordinal);
         using var big = Assert.IsType<Tensor>(await Python.Language.GetAsync("b", default));
         Assert.Equal([1.5f, 2f], big.data<float>().ToArray());
     }
@@ -172,7 +210,8 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     [SkippableFact]
     public async Task Variables_are_listed_with_types_and_short_texts()
     {
-        await Python.RunAsync("%reset -f\nimport os\nfrom math import pi\ndef f(): pass\nclass C: pass\n_hidden = 1\nn = 3\ns = 'x' * 1000");
+        await Python.RunAsync("%reset -f\nimport os\nfrom math import pi\ndef f(): pass\nclass C: pass\n_hidden = 1\nn = 3\ns "
+            + "= 'x' * 1000");
         var variables = Python.Language.Variables;
         Assert.Equal(["n", "pi", "s"], variables.Select(variable => variable.Name));
         Assert.Equal((typeof(long), "3"), (variables[0].Type, variables[0].Value));

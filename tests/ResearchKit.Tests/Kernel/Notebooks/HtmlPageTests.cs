@@ -13,7 +13,8 @@ public sealed class HtmlPageTests
         var cell = TestNotebook.WithOutputs("#r \"nuget: TorchSharp\"\nvar x = Math.Max(1, 2); // <b>\nx",
             Stream("\u001b[31mred\u001b[0m <script>alert(1)</script>\n10%\r100%\n"),
             Data("text/plain", "2"),
-            new JsonObject { ["output_type"] = "error", ["ename"] = "E", ["evalue"] = "<i>", ["traceback"] = new JsonArray("E: <i>") });
+            new JsonObject { ["output_type"] = "error", ["ename"] = "E", ["evalue"] = "<i>",
+                ["traceback"] = new JsonArray("E: <i>") });
         var page = await PageAsync(TestNotebook.Markdown("# Title & more\n\n$x^2$ and <b>bold</b>"), cell);
         Snapshot.Match(page.Replace(PageStyle.Css, "…", StringComparison.Ordinal));
     }
@@ -22,12 +23,14 @@ public sealed class HtmlPageTests
     public async Task Nothing_is_fetched_from_the_network()
     {
         var page = await PageAsync(
-            TestNotebook.Markdown("![far](https://example.org/a.png) ![near](missing.png) [ok](https://example.org) [bad](javascript:alert(1)) <javascript:alert(2)>\n\n<img src=x onerror=alert(3)>"),
+            TestNotebook.Markdown("![far](https://example.org/a.png) ![near](missing.png) [ok](https://example.org) "
+                + "[bad](javascript:alert(1)) <javascript:alert(2)>\n\n<img src=x onerror=alert(3)>"),
             TestNotebook.WithOutputs("1", Data("text/markdown", "![x](http://example.org/b.png)")));
         Assert.DoesNotMatch(new Regex("<(?!a\\b)[a-z]+[^>]*\\s(src|href)=\"?(https?:)?//"), page);
         Assert.DoesNotMatch(new Regex("(href|src)=\"\\s*javascript:"), page);
         Assert.DoesNotContain("<img src=x", page, StringComparison.Ordinal);
-        Assert.Contains("default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:", page, StringComparison.Ordinal);
+        Assert.Contains("default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src "
+            + "data:", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -35,7 +38,8 @@ public sealed class HtmlPageTests
     {
         const string evil = "</pre><script>alert(1)</script><img src=x onerror=alert(1)>";
         var page = await PageAsync(
-            TestNotebook.WithOutputs(evil, Stream(evil), Data("text/plain", evil), Data("image/png", $"\"{evil}"), Data("application/x", evil)),
+            TestNotebook.WithOutputs(evil, Stream(evil), Data("text/plain", evil), Data("image/png", $"\"{evil}"),
+                Data("application/x", evil)),
             TestNotebook.Code($"// {evil}"));
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<img", page, StringComparison.Ordinal);
@@ -46,8 +50,10 @@ public sealed class HtmlPageTests
     {
         var both = Data("image/png", "iVBO");
         both["data"]!["text/plain"] = "plain <words>";
-        var page = await PageAsync(TestNotebook.WithOutputs("1", both, Data("text/html", "<em>rich</em>"), Data("image/svg+xml", "<?xml version=\"1.0\"?><svg/>")));
-        Assert.Contains("alt=\"Output of cell 1: plain &lt;words&gt;\" src=\"data:image/png;base64,iVBO\"", page, StringComparison.Ordinal);
+        var page = await PageAsync(TestNotebook.WithOutputs("1", both, Data("text/html", "<em>rich</em>"),
+            Data("image/svg+xml", "<?xml version=\"1.0\"?><svg/>")));
+        Assert.Contains("alt=\"Output of cell 1: plain &lt;words&gt;\" src=\"data:image/png;base64,iVBO\"", page,
+            StringComparison.Ordinal);
         Assert.Contains("<em>rich</em>", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<?xml", page, StringComparison.Ordinal);
     }
@@ -60,11 +66,13 @@ public sealed class HtmlPageTests
 
         var figure = Data("text/html", "<script>if (window.Plotly) 1;</script>");
         figure["data"]!["application/vnd.plotly.v1+json"] = new JsonObject();
-        var with = await PageAsync(TestNotebook.WithOutputs("1", figure), TestNotebook.WithOutputs("2", (JsonObject)figure.DeepClone()));
+        var with = await PageAsync(TestNotebook.WithOutputs("1", figure),
+            TestNotebook.WithOutputs("2", (JsonObject)figure.DeepClone()));
         Assert.Equal(3, Regex.Count(with, "<script"));
         Assert.Equal(3, Regex.Count(with, "</script", RegexOptions.IgnoreCase));
         Assert.InRange(with.Length, 3_000_000, 5_000_000);
-        Assert.True(with.IndexOf("plotly.js v2", StringComparison.Ordinal) < with.IndexOf("window.Plotly)", StringComparison.Ordinal));
+        Assert.True(with.IndexOf("plotly.js v2", StringComparison.Ordinal) < with.IndexOf("window.Plotly)",
+            StringComparison.Ordinal));
     }
 
     [Fact]
@@ -73,7 +81,8 @@ public sealed class HtmlPageTests
         using var folder = new TemporaryFolder();
         folder.File("secret.png", "no");
         folder.File("lab/curve.png", "yes");
-        var notebook = NotebookDocument.Parse(TestNotebook.Of(TestNotebook.Markdown("![curve](curve.png) ![secret](../secret.png)")), "x");
+        var notebook = NotebookDocument.Parse(TestNotebook.Of(TestNotebook.Markdown("![curve](curve.png) "
+            + "![secret](../secret.png)")), "x");
         var page = await HtmlPage.RenderAsync(notebook, "x", Path.Combine(folder.Path, "lab"));
         Assert.Contains("data:image/png;base64,eWVz", page, StringComparison.Ordinal);
         Assert.Single(Regex.Matches(page, "data:image/png"));

@@ -39,17 +39,20 @@ public sealed class MalformedNotebookTests
     [Fact]
     public void Every_cut_of_a_notebook_is_refused_clearly()
     {
-        var whole = Encoding.UTF8.GetBytes(NotebookDocument.Parse(TestNotebook.Of(TestNotebook.Code("var é = 1;\n2"), TestNotebook.Markdown("# x")), "x").ToJson().TrimEnd());
+        var whole = Encoding.UTF8.GetBytes(NotebookDocument.Parse(TestNotebook.Of(TestNotebook.Code("var é = 1;\n2"),
+            TestNotebook.Markdown("# x")), "x").ToJson().TrimEnd());
         using var folder = new TemporaryFolder();
         for (var length = 0; length < whole.Length; length += 7)
         {
             var path = Path.Combine(folder.Path, "cut.ipynb");
             File.WriteAllBytes(path, whole[..length]);
-            Assert.StartsWith(path, Assert.Throws<InvalidDataException>(() => NotebookDocument.Load(path)).Message, StringComparison.Ordinal);
+            Assert.StartsWith(path, Assert.Throws<InvalidDataException>(() => NotebookDocument.Load(path)).Message,
+                StringComparison.Ordinal);
         }
     }
 
     [Fact]
     public void A_missing_notebook_is_named() =>
-        Assert.Contains("nowhere.ipynb", Assert.Throws<FileNotFoundException>(() => NotebookDocument.Load("nowhere.ipynb")).Message, StringComparison.Ordinal);
+        Assert.Contains("nowhere.ipynb",
+            Assert.Throws<FileNotFoundException>(() => NotebookDocument.Load("nowhere.ipynb")).Message, StringComparison.Ordinal);
 }

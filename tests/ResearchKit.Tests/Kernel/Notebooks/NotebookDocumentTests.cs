@@ -7,27 +7,34 @@ namespace ResearchKit.Tests.Kernel.Notebooks;
 
 public sealed class NotebookDocumentTests
 {
-    private static readonly Gen<string> Text = Gen.Char["ab <>&\"'\\/\n\r\t\u00e9\u4e2d\u2028\u007f\u0001{}"].Array[0, 12].Select(chars => new string(chars))
+    private static readonly Gen<string> Text = Gen.Char["ab <>&\"'\\/\n\r\t\u00e9\u4e2d\u2028\u007f\u0001{}"].Array[0, 12]
+        .Select(chars => new string(chars))
         .Select(OneOf("", "😀", "\n", "</script>"), (left, right) => left + right);
 
     private static readonly Gen<JsonNode?> Leaf = Gen.OneOf(
-        Text.Select(text => (JsonNode?)text), Gen.Long.Select(number => (JsonNode?)number), Gen.Bool.Select(truth => (JsonNode?)truth),
+        Text.Select(text => (JsonNode?)text), Gen.Long.Select(number => (JsonNode?)number),
+            Gen.Bool.Select(truth => (JsonNode?)truth),
         OneOf("1.0", "1e5", "-0.0", "123456789012345678901234567890", "null").Select(json => JsonNode.Parse(json)));
 
     private static readonly Gen<JsonObject> Metadata = Gen.Select(Text, Leaf).Array[0, 4].Select(Object)
-        .Select(Text, Leaf, (inner, key, leaf) => Object([("nested", inner), ($"x{key}", leaf), ("list", new JsonArray(leaf?.DeepClone()))]));
+        .Select(Text, Leaf, (inner, key, leaf) =>
+            Object([("nested", inner), ($"x{key}", leaf), ("list", new JsonArray(leaf?.DeepClone()))]));
 
     private static readonly Gen<JsonObject> Output = Gen.OneOf(
         Text.Select(text => Object([("name", "stdout"), ("output_type", "stream"), ("text", Lines(text))])),
         Gen.Select(Text, Metadata).Select(pair => Object(
             [("output_type", "display_data"), ("metadata", pair.Item2),
-             ("data", Object([("text/html", Lines(pair.Item1)), ("image/png", "iVBO"), ("application/x+json", pair.Item2.DeepClone())]))])),
-        Text.Select(text => Object([("ename", text), ("evalue", text), ("output_type", "error"), ("traceback", new JsonArray(text))])));
+             ("data", Object([("text/html", Lines(pair.Item1)), ("image/png", "iVBO"),
+                 ("application/x+json", pair.Item2.DeepClone())]))])),
+        Text.Select(text => Object([("ename", text), ("evalue", text), ("output_type", "error"),
+            ("traceback", new JsonArray(text))])));
 
-    private static readonly Gen<JsonObject> Cell = Gen.Select(OneOf("code", "markdown", "raw"), Text, Metadata, Output.Array[0, 3], Gen.Int[0, 9999])
+    private static readonly Gen<JsonObject> Cell =
+        Gen.Select(OneOf("code", "markdown", "raw"), Text, Metadata, Output.Array[0, 3], Gen.Int[0, 9999])
         .Select((kind, text, metadata, outputs, id) =>
         {
-            var cell = Object([("id", $"c-{id}"), ("metadata", metadata), ("cell_type", kind), ("source", Lines(text)), ("x-unknown", text)]);
+            var cell = Object([("id", $"c-{id}"), ("metadata", metadata), ("cell_type", kind), ("source", Lines(text)),
+                ("x-unknown", text)]);
             if (kind == "code") (cell["outputs"], cell["execution_count"]) = (new JsonArray([.. outputs]), id);
             else cell["attachments"] = Object([("a.png", Object([("image/png", "AAAA")]))]);
             return cell;
@@ -37,7 +44,8 @@ public sealed class NotebookDocumentTests
     public void Reading_and_writing_loses_nothing() =>
         Gen.Select(Cell.Array[0, 5], Metadata).Sample((cells, metadata) =>
         {
-            var root = Object([("nbformat", 4), ("x-top", "kept"), ("cells", new JsonArray([.. cells.Select(cell => cell.DeepClone())])),
+            var root = Object([("nbformat", 4), ("x-top", "kept"),
+                ("cells", new JsonArray([.. cells.Select(cell => cell.DeepClone())])),
                                ("metadata", metadata.DeepClone()), ("nbformat_minor", 5)]);
             var text = NotebookJson.Write(root);
             var once = NotebookDocument.Parse(root.ToJsonString(), "test").ToJson();

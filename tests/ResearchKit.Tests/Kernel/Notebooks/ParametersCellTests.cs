@@ -39,12 +39,15 @@ public sealed class ParametersCellTests
     [InlineData("rate", "0,5", "rate is a double; '0,5' is not one.")]
     [InlineData("fast", "yes", "fast is a bool; 'yes' is not one.")]
     [InlineData("precision", "Double", "precision is a Precision; 'Double' is not one. Known: Single, Half.")]
-    [InlineData("stepz", "1", "The notebook has no parameter 'stepz'. It has: steps (int), rate (double), name (string), many (long), half (float), money (decimal), fast (bool), precision (Precision).")]
+    [InlineData("stepz", "1",
+        "The notebook has no parameter 'stepz'. It has: steps (int), rate (double), name (string), many (long), half (float), money (decimal), fast (bool), precision (Precision).")]
     public void A_wrong_value_or_name_is_refused(string name, string value, string message)
     {
         var notebook = Notebook();
         var before = notebook.ToJson();
-        Assert.Equal(message, Assert.Throws<ArgumentException>(() => ParametersCell.Inject(notebook, new Dictionary<string, string> { [name] = value })).Message);
+        Assert.Equal(message,
+            Assert.Throws<ArgumentException>(() =>
+            ParametersCell.Inject(notebook, new Dictionary<string, string> { [name] = value })).Message);
         Assert.Equal(before, notebook.ToJson());
     }
 
@@ -54,7 +57,8 @@ public sealed class ParametersCellTests
         var notebook = Notebook();
         ParametersCell.Inject(notebook, new Dictionary<string, string> { ["steps"] = "1" });
         ParametersCell.Inject(notebook, new Dictionary<string, string> { ["steps"] = "2" });
-        Assert.Equal("// Parameters\nint steps = 2;", Assert.Single(notebook.Cells, cell => cell.Tags.Contains(ParametersCell.InjectedTag)).Source);
+        Assert.Equal("// Parameters\nint steps = 2;",
+            Assert.Single(notebook.Cells, cell => cell.Tags.Contains(ParametersCell.InjectedTag)).Source);
     }
 
     [Fact]
@@ -62,7 +66,9 @@ public sealed class ParametersCellTests
     {
         var notebook = NotebookDocument.Parse(TestNotebook.Of(TestNotebook.Code("1")), "x");
         Assert.Contains("no code cell is tagged 'parameters'",
-            Assert.Throws<ArgumentException>(() => ParametersCell.Inject(notebook, new Dictionary<string, string> { ["a"] = "1" })).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentException>(() =>
+                ParametersCell.Inject(notebook, new Dictionary<string, string> { ["a"] = "1" })).Message,
+                StringComparison.Ordinal);
     }
 
     private static NotebookDocument Notebook() => NotebookDocument.Parse(

@@ -19,7 +19,8 @@ public sealed class ConnectionFileTests
     [InlineData("{", "[", "not JSON")]
     public void Anything_else_is_refused_by_name(string part, string instead, string message)
     {
-        var error = Assert.Throws<InvalidDataException>(() => ConnectionFile.Parse(Good.Replace(part, instead, StringComparison.Ordinal), "a.json"));
+        var error = Assert.Throws<InvalidDataException>(() =>
+            ConnectionFile.Parse(Good.Replace(part, instead, StringComparison.Ordinal), "a.json"));
         Assert.Contains("a.json", error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }

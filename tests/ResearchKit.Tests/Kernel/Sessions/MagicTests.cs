@@ -21,7 +21,8 @@ public sealed class MagicTests : IDisposable
     [Fact]
     public async Task Variables_are_listed_with_types_and_values()
     {
-        await RunAsync("var number = 3; var words = new List<string> { \"a\" }; record Point(int X); var point = new Point(1); int? none = null;");
+        await RunAsync("var number = 3; var words = new List<string> { \"a\" }; record Point(int X); var point = new "
+            + "Point(1); int? none = null;");
         await RunAsync("var number = 4.5;\n#!who");
         Assert.Equal("none\tnumber\tpoint\twords\n", Text());
         await RunAsync("#!whos");
@@ -36,7 +37,8 @@ public sealed class MagicTests : IDisposable
     {
         await RunAsync("#!time\nThread.Sleep(20);\n1 + 1");
         Assert.IsType<ResultOutput>(outputs[^2]);
-        Assert.Matches(@"^Wall time: [2-9]\d[\d.]*ms|^Wall time: \d{3,}[\d.]*ms", Assert.IsType<DisplayOutput>(outputs[^1]).Data["text/plain"]);
+        Assert.Matches(@"^Wall time: [2-9]\d[\d.]*ms|^Wall time: \d{3,}[\d.]*ms",
+            Assert.IsType<DisplayOutput>(outputs[^1]).Data["text/plain"]);
         await RunAsync("#!time\nthrow new Exception();", mayFail: true);
         Assert.StartsWith("Wall time", outputs.OfType<DisplayOutput>().Last().Data["text/plain"], StringComparison.Ordinal);
     }
@@ -47,13 +49,17 @@ public sealed class MagicTests : IDisposable
         await RunAsync("#!set --name words --value \"one two\"\nConsole.Write(words.Length);");
         Assert.Equal("7", Text());
         session.Input = (prompt, secret) => $"{prompt}|{secret}";
-        await RunAsync("#!set --name answer --value @input:\"your name\"\n#!set --name secret --value @password:\"word\"\nConsole.Write($\"{answer} {secret}\");");
+        await RunAsync("#!set --name answer --value @input:\"your name\"\n#!set --name secret --value "
+            + "@password:\"word\"\nConsole.Write($\"{answer} {secret}\");");
         Assert.Equal("your name|False word|True", Text());
         await RunAsync("var list = new List<(int, string)> { (1, \"a\") };");
-        await RunAsync("#!set --name copy --value @csharp:list\n#!share list --from csharp --as other\nConsole.Write(copy[0].Item2 + other.Count + (copy == list));");
+        await RunAsync("#!set --name copy --value @csharp:list\n#!share list --from csharp --as "
+            + "other\nConsole.Write(copy[0].Item2 + other.Count + (copy == list));");
         Assert.Equal("a1True", Text());
-        await RunAsync("record Point(int X); class Generic<T> { public T Value; } var point = new Point(4); var hidden = new { A = 5 }; var wrapped = new Generic<int[,]> { Value = new int[1, 2] };");
-        await RunAsync("#!share --from csharp point --as p\n#!share --from csharp hidden --as h\n#!share --from csharp wrapped --as w\nConsole.Write($\"{p.X} {h.A} {w.Value.Length}\");");
+        await RunAsync("record Point(int X); class Generic<T> { public T Value; } var point = new Point(4); var hidden = new "
+            + "{ A = 5 }; var wrapped = new Generic<int[,]> { Value = new int[1, 2] };");
+        await RunAsync("#!share --from csharp point --as p\n#!share --from csharp hidden --as h\n#!share --from csharp "
+            + "wrapped --as w\nConsole.Write($\"{p.X} {h.A} {w.Value.Length}\");");
         Assert.Equal("4 5 2", Text());
     }
 
@@ -66,8 +72,10 @@ public sealed class MagicTests : IDisposable
         await RunAsync("#!value --from-file data.txt --name file");
         await RunAsync("#!share json --from value\n#!share file --from value\nConsole.Write(json.Length + file);");
         Assert.Equal("16from a file", Text());
-        Assert.Contains("Expected --name", (await RunAsync("#!value\nx", mayFail: true)).Error!.Message, StringComparison.Ordinal);
-        Assert.Contains("'ftp://x' is no address", (await RunAsync("#!value --name x --from-url ftp://x", mayFail: true)).Error!.Message, StringComparison.Ordinal);
+        Assert.Contains("Expected --name", (await RunAsync("#!value\nx", mayFail: true)).Error!.Message,
+            StringComparison.Ordinal);
+        Assert.Contains("'ftp://x' is no address",
+            (await RunAsync("#!value --name x --from-url ftp://x", mayFail: true)).Error!.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -98,15 +106,19 @@ public sealed class MagicTests : IDisposable
     [Fact]
     public async Task Notebooks_and_files_of_code_are_imported()
     {
-        folder.File("part.ipynb", TestNotebook.Of(TestNotebook.Markdown("# no"), TestNotebook.Code("var fromNotebook = 1;"), TestNotebook.Code("int Twice(int n) => 2 * n;")));
-        folder.File("part.dib", "#!meta\n\n{\"kernelInfo\":{}}\n\n#!markdown\n\n# no\n\n#!csharp\n\nvar fromDib = Twice(fromNotebook);\n");
+        folder.File("part.ipynb",
+            TestNotebook.Of(TestNotebook.Markdown("# no"), TestNotebook.Code("var fromNotebook = 1;"),
+            TestNotebook.Code("int Twice(int n) => 2 * n;")));
+        folder.File("part.dib",
+            "#!meta\n\n{\"kernelInfo\":{}}\n\n#!markdown\n\n# no\n\n#!csharp\n\nvar fromDib = Twice(fromNotebook);\n");
         folder.File("part.cs", "var fromCode = fromDib + 1;");
         folder.File("part.csx", "int Loaded() { while (true) return fromCode + 1; }");
         folder.File("circle.cs", "#!import circle.cs");
         await RunAsync("#!import part.ipynb\n#!import \"part.dib\"\n#!import part.cs\n");
         await RunAsync("#load \"part.csx\"\nConsole.Write($\"{fromNotebook}{fromDib}{fromCode}{Loaded()}\");");
         Assert.Equal("1234", Text());
-        Assert.Contains("imported within itself", (await RunAsync("#!import circle.cs", mayFail: true)).Error!.Message, StringComparison.Ordinal);
+        Assert.Contains("imported within itself", (await RunAsync("#!import circle.cs", mayFail: true)).Error!.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -114,7 +126,8 @@ public sealed class MagicTests : IDisposable
     {
         folder.File("loop.csx", "void Loop() { while (true) { } }");
         using var interrupt = new CancellationTokenSource();
-        var outcome = await session.ExecuteAsync("#load \"loop.csx\"\nConsole.Write(\"begun\");\nLoop();", 1, Hear, interrupt.Token);
+        var outcome = await session.ExecuteAsync("#load \"loop.csx\"\nConsole.Write(\"begun\");\nLoop();", 1, Hear,
+            interrupt.Token);
         Assert.Equal(CellStatus.Interrupted, outcome.Status);
         Assert.DoesNotContain("unheard", outcome.Error!.Message, StringComparison.Ordinal);
 

@@ -22,9 +22,13 @@ public sealed class PolyglotTests : IDisposable
     [Fact]
     public async Task Values_go_from_CSharp_to_FSharp_and_back()
     {
-        await RunAsync("using TorchSharp; var x = \"from C#\"; var tensor = torch.arange(4).reshape(2, 2); var list = new List<string>(); record Point(int X); var point = new Point(3);");
-        await RunAsync("#!fsharp\n#!share --from csharp x\n#!share tensor --from csharp\n#!share list --from csharp\nlist.Add \"added in F#\"\nlet total = tensor.sum().item<int64>()\nlet words = [| x; \"from F#\" |]\ntype Pair = { A: int; B: string }\nlet pair = { A = 4; B = \"b\" }");
-        await RunAsync("#!share --from fsharp words\n#!share total --from fsharp\n#!share pair --from fsharp\nConsole.Write($\"{string.Join('+', words)} {total} {list[0]} {pair.A} {pair.B}\");");
+        await RunAsync("using TorchSharp; var x = \"from C#\"; var tensor = torch.arange(4).reshape(2, 2); var list = new "
+            + "List<string>(); record Point(int X); var point = new Point(3);");
+        await RunAsync("#!fsharp\n#!share --from csharp x\n#!share tensor --from csharp\n#!share list --from csharp\nlist.Add "
+            + "\"added in F#\"\nlet total = tensor.sum().item<int64>()\nlet words = [| x; \"from F#\" |]\ntype Pair = { A: "
+            + "int; B: string }\nlet pair = { A = 4; B = \"b\" }");
+        await RunAsync("#!share --from fsharp words\n#!share total --from fsharp\n#!share pair --from "
+            + "fsharp\nConsole.Write($\"{string.Join('+', words)} {total} {list[0]} {pair.A} {pair.B}\");");
         Assert.Equal("from C#+from F# 6 added in F# 4 b", Text());
         await RunAsync("#!fsharp\n#!who");
         Assert.Contains("words", Text(), StringComparison.Ordinal);
@@ -51,7 +55,8 @@ public sealed class PolyglotTests : IDisposable
     public async Task A_cell_reads_answers_after_FSharp_has_started_too()
     {
         session.Input = (prompt, _) => "answer";
-        await RunAsync("#!fsharp\nlet a = System.Console.ReadLine()\nprintf \"%s\" a\n#!csharp\nConsole.Write(Console.ReadLine());");
+        await RunAsync("#!fsharp\nlet a = System.Console.ReadLine()\nprintf \"%s\" "
+            + "a\n#!csharp\nConsole.Write(Console.ReadLine());");
         await RunAsync("Console.Write(Console.ReadLine());");
         Assert.Equal("answeransweranswer", Text());
     }
@@ -63,7 +68,8 @@ public sealed class PolyglotTests : IDisposable
         Assert.Null(outcome.Error);
         Assert.Equal("8", Assert.Single(outputs.OfType<ResultOutput>()).Data["text/plain"]);
         var unknown = await session.ExecuteAsync("x", "pascal", ++count, outputs.Add);
-        Assert.Contains("'pascal' is no language of this kernel; known: csharp, fsharp", unknown.Error!.Message, StringComparison.Ordinal);
+        Assert.Contains("'pascal' is no language of this kernel; known: csharp, fsharp", unknown.Error!.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -82,9 +88,11 @@ public sealed class PolyglotTests : IDisposable
     {
         await RunAsync("var rows = new[] { new { Name = \"</script><script>alert(1)\", Value = 1.5 } };");
         await RunAsync("#!javascript\n#!share rows --from csharp\nreturn rows.length;");
-        Assert.Equal("<script type=\"text/javascript\">globalThis[\"rows\"] = [{\"Name\":\"\\u003C/script\\u003E\\u003Cscript\\u003Ealert(1)\",\"Value\":1.5}];</script>",
+        Assert.Equal("<script type=\"text/javascript\">globalThis[\"rows\"] = "
+            + "[{\"Name\":\"\\u003C/script\\u003E\\u003Cscript\\u003Ealert(1)\",\"Value\":1.5}];</script>",
             outputs.OfType<DisplayOutput>().First().Data["text/html"]);
-        var refused = await session.ExecuteAsync("var t = typeof(int);\n#!javascript\n#!share t --from csharp", ++count, outputs.Add);
+        var refused = await session.ExecuteAsync("var t = typeof(int);\n#!javascript\n#!share t --from csharp", ++count,
+            outputs.Add);
         Assert.Contains("cannot be JSON", refused.Error!.Message, StringComparison.Ordinal);
     }
 

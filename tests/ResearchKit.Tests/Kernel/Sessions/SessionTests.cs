@@ -58,7 +58,8 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task A_runtime_error_points_into_the_cells_and_keeps_what_was_assigned()
     {
-        await RunAsync("var kept = 1;\nint Fail(int n)\n{\n    if (n > 0) throw new InvalidOperationException(\"no\");\n    return n;\n}");
+        await RunAsync("var kept = 1;\nint Fail(int n)\n{\n    if (n > 0) throw new InvalidOperationException(\"no\");\n    "
+            + "return n;\n}");
         await RunAsync("kept = 2;\n\nFail(kept);", mayFail: true);
         var error = Assert.Single(outputs.OfType<ErrorOutput>());
         Assert.Equal(("InvalidOperationException", "no", 3), (error.Name, error.Message, error.Line));
@@ -70,7 +71,8 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task The_console_becomes_two_streams_in_order_and_reading_is_refused()
     {
-        await RunAsync("Console.Write(\"a\"); Console.WriteLine(1); Console.Error.Write(\"e\"); var t = new Thread(() => Console.Write(\"b\")); t.Start(); t.Join(); display(\"d\"); Console.Write(\"c\");");
+        await RunAsync("Console.Write(\"a\"); Console.WriteLine(1); Console.Error.Write(\"e\"); var t = new Thread(() => "
+            + "Console.Write(\"b\")); t.Start(); t.Join(); display(\"d\"); Console.Write(\"c\");");
         Assert.Equal([("stdout", "a1\n"), ("stderr", "e"), ("stdout", "b"), ("stdout", "c")],
             outputs.OfType<StreamOutput>().Select(stream => (stream.Name, stream.Text)));
         Assert.IsType<DisplayOutput>(outputs[3]);
@@ -81,7 +83,8 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task A_cell_reads_what_the_person_answers_after_what_it_wrote_was_shown()
     {
-        session.Input = (prompt, secret) => $"{string.Concat(outputs.OfType<StreamOutput>().Select(stream => stream.Text))}{prompt}{secret}";
+        session.Input = (prompt, secret) =>
+            $"{string.Concat(outputs.OfType<StreamOutput>().Select(stream => stream.Text))}{prompt}{secret}";
         Assert.Equal("name? False", await ValueAsync("Console.Write(\"name? \"); Console.ReadLine()"));
         Assert.Equal("n", await ValueAsync("(char)Console.Read()"));
     }
@@ -90,7 +93,8 @@ public sealed class SessionTests : IDisposable
     public async Task What_a_cell_left_behind_still_goes_to_that_cell()
     {
         List<Output> first = [], second = [];
-        await session.ExecuteAsync("_ = Task.Run(async () => { await Task.Delay(300); Console.Write(\"late\"); display(5); });", 1, first.Add);
+        await session.ExecuteAsync("_ = Task.Run(async () => { await Task.Delay(300); Console.Write(\"late\"); display(5); });",
+            1, first.Add);
         await session.ExecuteAsync("await Task.Delay(600); Console.Write(\"own\");", 2, second.Add);
         Assert.Equal("late", Assert.Single(first.OfType<StreamOutput>()).Text);
         Assert.Equal("5", Assert.Single(first.OfType<DisplayOutput>()).Data["text/plain"]);
@@ -100,7 +104,8 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task Values_come_in_their_preferred_form_and_as_text()
     {
-        await RunAsync("display(new { A = 1 }); display(\"<b>\", \"text/html\"); \"<i>\".DisplayAs(\"text/html\"); HTML(\"<u>x</u>\").Display(); \"plain\"");
+        await RunAsync("display(new { A = 1 }); display(\"<b>\", \"text/html\"); \"<i>\".DisplayAs(\"text/html\"); "
+            + "HTML(\"<u>x</u>\").Display(); \"plain\"");
         var shown = outputs.OfType<DisplayOutput>().Select(display => display.Data).ToList();
         Assert.Equal(["text/html", "text/plain"], shown[0].Keys);
         Assert.Equal(["text/html"], shown[1].Keys);
@@ -113,7 +118,8 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task Updates_come_at_a_bounded_pace_and_the_last_always()
     {
-        await RunAsync("DisplayedValue shown = display(0); for (var i = 1; i <= 2000; i++) { shown.Update(i); if (i % 500 == 0) await Task.Delay(60); }");
+        await RunAsync("DisplayedValue shown = display(0); for (var i = 1; i <= 2000; i++) { shown.Update(i); if (i % 500 == "
+            + "0) await Task.Delay(60); }");
         var updates = outputs.OfType<UpdateOutput>().ToList();
         Assert.InRange(updates.Count, 1, 200);
         Assert.Equal("2000", updates[^1].Data["text/plain"]);
@@ -125,7 +131,8 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task A_formatter_that_throws_is_an_error_to_read_not_a_crash()
     {
-        var outcome = await RunAsync("class Odd { }\nFormatter.Register<Odd>(odd => throw new Exception(\"ouch\"), \"text/html\");\nnew Odd().Display();\nConsole.Write(\"after\");", mayFail: true);
+        var outcome = await RunAsync("class Odd { }\nFormatter.Register<Odd>(odd => throw new Exception(\"ouch\"), "
+            + "\"text/html\");\nnew Odd().Display();\nConsole.Write(\"after\");", mayFail: true);
         Assert.Equal(CellStatus.Failed, outcome.Status);
         Assert.Contains("text/html formatter of", Assert.Single(outputs.OfType<ErrorOutput>()).Message, StringComparison.Ordinal);
         Assert.Equal("after", outputs.OfType<StreamOutput>().Single().Text);
@@ -138,7 +145,8 @@ public sealed class SessionTests : IDisposable
         await RunAsync("using ResearchKit.Native;\nvar type = typeof(NativeLibraries); var torch = typeof(TorchSharp.torch);");
         AppDomain.CurrentDomain.SetData("test-types", null);
         await RunAsync("AppDomain.CurrentDomain.SetData(\"test-types\", new[] { type, torch });");
-        Assert.Equal([typeof(ResearchKit.Native.NativeLibraries), typeof(TorchSharp.torch)], (Type[])AppDomain.CurrentDomain.GetData("test-types")!);
+        Assert.Equal([typeof(ResearchKit.Native.NativeLibraries), typeof(TorchSharp.torch)],
+            (Type[])AppDomain.CurrentDomain.GetData("test-types")!);
     }
 
     [Theory]
@@ -180,13 +188,17 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task Checks_in_loops_leave_lines_columns_and_meaning_as_they_were()
     {
-        await RunAsync("int Half(int n) => n / 2; ref int First(int[] all) => ref all[0]; void Say() => Console.Write(\"said\"); async Task WaitAsync() => await Task.Yield();\nSay(); await WaitAsync(); var all = new[] { 1, 2 }; First(all) = Half(8); var sum = 0; foreach (var n in all) sum += n; while (sum < 9) sum++; if (sum > 0) for (var i = 0; i < 3; i++) sum += i; else sum = 0;");
+        await RunAsync("int Half(int n) => n / 2; ref int First(int[] all) => ref all[0]; void Say() => "
+            + "Console.Write(\"said\"); async Task WaitAsync() => await Task.Yield();\nSay(); await WaitAsync(); var all = "
+            + "new[] { 1, 2 }; First(all) = Half(8); var sum = 0; foreach (var n in all) sum += n; while (sum < 9) sum++; if "
+            + "(sum > 0) for (var i = 0; i < 3; i++) sum += i; else sum = 0;");
         Assert.Equal("12", await ValueAsync("sum"));
         Assert.Equal("6", await ValueAsync("Enumerable.Range(1, 3).Select(n => { return n; }).Sum()"));
         var wrong = await RunAsync("\nfor (var i = 0; i < 3; i++) { while (i > 1) missing(); }", mayFail: true);
         Assert.StartsWith("(2,45): error CS0103", wrong.Error!.Message, StringComparison.Ordinal);
         Assert.Contains(wrong.Error.Traceback, line => line == "    " + new string(' ', 44) + "^^^^^^^");
-        var thrown = await RunAsync("void Deep()\n{\n    foreach (var n in all)\n        throw new InvalidOperationException();\n}\nDeep();", mayFail: true);
+        var thrown = await RunAsync("void Deep()\n{\n    foreach (var n in all)\n        throw new "
+            + "InvalidOperationException();\n}\nDeep();", mayFail: true);
         Assert.Equal(4, thrown.Error!.Line);
     }
 
@@ -256,7 +268,8 @@ public sealed class SessionTests : IDisposable
         void Hear(Output output)
         {
             outputs.Add(output);
-            if (output is StreamOutput { Text: var text } && text.StartsWith("begun", StringComparison.Ordinal)) begun.TrySetResult();
+            if (output is StreamOutput { Text: var text } && text.StartsWith("begun", StringComparison.Ordinal))
+                begun.TrySetResult();
         }
     }
 
