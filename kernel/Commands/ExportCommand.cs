@@ -18,8 +18,11 @@ internal static class ExportCommand
 
     public static Command Create()
     {
-        var notebook = new Argument<string>("NOTEBOOK") { Description = "The .ipynb file; its stored outputs "
-            + "are used, nothing is run." };
+        var notebook = new Argument<string>("NOTEBOOK")
+        {
+            Description = "The .ipynb file; its stored outputs "
+            + "are used, nothing is run."
+        };
         var output = new Option<string>("--output", "-o")
         {
             Description = "The HTML file to write; default: the notebook's path with the extension .html.",

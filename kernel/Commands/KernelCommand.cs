@@ -28,8 +28,11 @@ internal static class KernelCommand
             Description = "Below PREFIX/share/jupyter, such as a virtual environment's folder.",
             HelpName = "PREFIX",
         };
-        var system = new Option<bool>("--sys-prefix") { Description = "Installs in the active "
-            + "virtual or conda environment." };
+        var system = new Option<bool>("--sys-prefix")
+        {
+            Description = "Installs in the active "
+            + "virtual or conda environment."
+        };
         var name = new Option<string>("--name")
         {
             Description = $"The name by which notebooks ask for it; {KernelSpec.DefaultName} where not given.",

@@ -17,8 +17,11 @@ internal static class NewCommand
 
     public static Command Create()
     {
-        var name = new Argument<string>("NAME") { Description = "The notebook to create; '.ipynb' is "
-            + "added if it is missing." };
+        var name = new Argument<string>("NAME")
+        {
+            Description = "The notebook to create; '.ipynb' is "
+            + "added if it is missing."
+        };
         var command = new Command("new", "Creates a notebook with the parts of a study: question, settings, a model "
             + "that trains in seconds, run record. Never replaces a file.") { name };
         command.SetAction(parsed => Make(parsed.GetRequiredValue(name), parsed.InvocationConfiguration.Output));

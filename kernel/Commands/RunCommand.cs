@@ -78,8 +78,11 @@ internal static class RunCommand
         var left = new List<string>();
         var batch = new RunBatch(runs, jobs, console) { Process = process, IsHere = isChild || !ThisProgram.IsEntry };
         var reports = await batch.ExecuteAsync(
-            (run, report) => { if (inPlace
-                && InPlace.Write(run.Request.Notebook, report, run.Run.Folder) is { } why) left.Add(why); },
+            (run, report) =>
+            {
+                if (inPlace
+                && InPlace.Write(run.Request.Notebook, report, run.Run.Folder) is { } why) left.Add(why);
+            },
             cancellation).ConfigureAwait(false);
 
         if (junit is not null) JUnitReport.Write(junit, reports);

@@ -62,8 +62,11 @@ public sealed record ConfusionMatrix(long[,] Counts, IReadOnlyList<string> Label
         ArgumentNullException.ThrowIfNull(other);
         if (one.Classes != other.Classes)
             throw new ArgumentException($"Got matrices of {one.Classes} and {other.Classes} classes.", nameof(other));
-        return one with { Counts =
-            Square([.. one.Counts.Cast<long>().Zip(other.Counts.Cast<long>(), (first, second) => first + second)], one.Classes) };
+        return one with
+        {
+            Counts =
+            Square([.. one.Counts.Cast<long>().Zip(other.Counts.Cast<long>(), (first, second) => first + second)], one.Classes)
+        };
     }
 
     /// <summary>Of the predictions of a class, the share that is right; 0 where it was never predicted.</summary>

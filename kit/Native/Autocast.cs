@@ -36,8 +36,8 @@ public sealed unsafe class Autocast : IDisposable
         if (type is not (ScalarType.BFloat16 or ScalarType.Float16))
             throw new ArgumentException($"The type is {type}; it must be bfloat16 or float16.", nameof(type));
         if (Library.Value is not { } library)
-        throw new NotSupportedException("Mixed precision is not supported: this system's libtorch does not export its "
-        + "autocast functions; train in float32.");
+            throw new NotSupportedException("Mixed precision is not supported: this system's libtorch does not export its "
+            + "autocast functions; train in float32.");
         this.device = (sbyte)device;
         wasEnabled = library.Enabled(this.device);
         typeBefore = library.Type(this.device);
@@ -93,7 +93,7 @@ public sealed unsafe class Autocast : IDisposable
     {
         if (ended) return;
         if (thread != Environment.CurrentManagedThreadId)
-        throw new InvalidOperationException("Autocast must be disposed on the thread that created it.");
+            throw new InvalidOperationException("Autocast must be disposed on the thread that created it.");
         ended = true;
         var library = Library.Value!;
         if (library.Leave() == 0) library.ClearCache();

@@ -70,7 +70,7 @@ public static class Compute
         {
             if (value) PortableMode.Enter();
             else if (PortableMode.IsOn)
-            throw new InvalidOperationException("A portable run cannot be switched off; start a new process.");
+                throw new InvalidOperationException("A portable run cannot be switched off; start a new process.");
         }
     }
 

@@ -62,8 +62,8 @@ public sealed class TorchOptimizer(optim.Optimizer optimizer) : Optimizer
     {
         var before = Save();
         if (!state.TryGetValue(StateName, out var bytes) || bytes.dtype != uint8)
-        throw new InvalidDataException($"The optimizer's state lacks {StateName}, a uint8 tensor with TorchSharp's "
-        + "state.");
+            throw new InvalidDataException($"The optimizer's state lacks {StateName}, a uint8 tensor with TorchSharp's "
+            + "state.");
         try
         {
             using var here = bytes.cpu();

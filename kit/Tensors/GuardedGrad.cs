@@ -62,8 +62,8 @@ public static class GuardedGrad
             throw new ArgumentException(
                 $"The weights have shape {weights.ShapeText()}, the output {output.ShapeText()}.", nameof(weights));
         if (inputs.Count == 0)
-        throw new ArgumentException("Nothing to differentiate by: the list of inputs is empty; expected at least 1.",
-        nameof(inputs));
+            throw new ArgumentException("Nothing to differentiate by: the list of inputs is empty; expected at least 1.",
+            nameof(inputs));
         for (var i = 0; i < inputs.Count; i++)
             if (!inputs[i].requires_grad)
                 throw new ArgumentException($"Input {i} of shape {inputs[i].ShapeText()} does not require grad.", nameof(inputs));

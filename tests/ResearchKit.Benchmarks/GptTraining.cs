@@ -12,8 +12,15 @@ internal static class GptTraining
     private const int Windows = 8, Context = 256;
 
     public static Gpt Model() =>
-        new(GptConfig.Nano with { VocabularySize = 65, ContextLength = Context, ModelWidth = 384, Layers = 6, Heads = 6,
-        Dropout = 0 });
+        new(GptConfig.Nano with
+        {
+            VocabularySize = 65,
+            ContextLength = Context,
+            ModelWidth = 384,
+            Layers = 6,
+            Heads = 6,
+            Dropout = 0
+        });
 
     public static BatchLoader Loader(ICommunicator? workers = null)
     {
@@ -25,11 +32,11 @@ internal static class GptTraining
 
     public static Trainer Train(Gpt model, Precision precision, ICommunicator? workers = null) =>
         new(model, Losses.CrossEntropy, Loader(workers), new TrainerOptions
-    {
-        Steps = int.MaxValue,
-        Schedule = _ => 1e-3,
-        EvaluateEvery = null,
-        Precision = precision,
-        Workers = workers,
-    });
+        {
+            Steps = int.MaxValue,
+            Schedule = _ => 1e-3,
+            EvaluateEvery = null,
+            Precision = precision,
+            Workers = workers,
+        });
 }

@@ -20,8 +20,11 @@ internal static class SetMagic
         {
             Description = "Accepted; languages of this process always share the object itself.",
         };
-        var mime = new Option<string>("--mime-type") { Description = "Accepted and ignored; a value is "
-            + "always shared unchanged." };
+        var mime = new Option<string>("--mime-type")
+        {
+            Description = "Accepted and ignored; a value is "
+            + "always shared unchanged."
+        };
         var command = new Command("set", "Sets a variable of this language.") { name, value, reference, mime };
         command.SetAction(async (parsed, cancellation) =>
         {

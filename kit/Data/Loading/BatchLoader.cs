@@ -87,8 +87,11 @@ public sealed class BatchLoader
     /// <summary>Yields batches endlessly from <see cref="Position"/> on. The consumer owns each batch.</summary>
     public IEnumerable<Batch> Batches()
     {
-        var channel = Channel.CreateBounded<Batch>(new BoundedChannelOptions(prefetch) { SingleReader = true,
-            SingleWriter = true });
+        var channel = Channel.CreateBounded<Batch>(new BoundedChannelOptions(prefetch)
+        {
+            SingleReader = true,
+            SingleWriter = true
+        });
         using var stop = new CancellationTokenSource();
         var making = Task.Run(() => Make(channel.Writer, Position, stop.Token));
         try

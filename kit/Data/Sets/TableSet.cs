@@ -128,8 +128,11 @@ public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<stri
         var mean = known.nan_to_num(0).sum(dim: 0) / count;
         var deviation = (((known - mean).nan_to_num(0).square().sum(dim: 0)) / count).sqrt();
         var scaled = (Features.to(float64) - mean) / where(deviation > 0, deviation, ones_like(deviation));
-        return this with { Features = scaled.nan_to_num(0).to(float32).MoveToOuterDisposeScope(),
-            Labels = Labels.clone().MoveToOuterDisposeScope() };
+        return this with
+        {
+            Features = scaled.nan_to_num(0).to(float32).MoveToOuterDisposeScope(),
+            Labels = Labels.clone().MoveToOuterDisposeScope()
+        };
     }
 
     private TableSet Rows(long[] rows)
@@ -143,8 +146,11 @@ public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<stri
     {
         using var scope = NewDisposeScope();
         var whole = Features.isnan().any(1).logical_not();
-        return this with { Features = Features[whole].MoveToOuterDisposeScope(),
-            Labels = Labels[whole].MoveToOuterDisposeScope() };
+        return this with
+        {
+            Features = Features[whole].MoveToOuterDisposeScope(),
+            Labels = Labels[whole].MoveToOuterDisposeScope()
+        };
     }
 
     /// <inheritdoc/>

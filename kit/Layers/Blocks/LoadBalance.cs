@@ -25,9 +25,9 @@ public static class LoadBalance
         var (tokens, experts) = probabilities.Axes2("probabilities [token, expert]");
         var (rows, active) = chosen.Axes2("choices [token, active]");
         if (rows != tokens)
-        throw new ArgumentException($"Got probabilities of {tokens} tokens and choices of {rows}; "
-        + "expected the same number.",
-        nameof(chosen));
+            throw new ArgumentException($"Got probabilities of {tokens} tokens and choices of {rows}; "
+            + "expected the same number.",
+            nameof(chosen));
         using var scope = NewDisposeScope();
         var share = zeros([tokens, experts], probabilities.dtype, probabilities.device)
             .scatter_(1, chosen, ones(chosen.shape, probabilities.dtype, probabilities.device)).sum([0]) / (tokens * active);

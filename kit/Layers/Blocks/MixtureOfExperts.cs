@@ -33,10 +33,10 @@ public sealed class MixtureOfExperts : Module<Tensor, Tensor>
         : base(nameof(MixtureOfExperts))
     {
         if (active < 1 || active > experts)
-        throw new ArgumentException($"{active} of {experts} experts are active; expected 1 to {experts}.",
-        nameof(active));
+            throw new ArgumentException($"{active} of {experts} experts are active; expected 1 to {experts}.",
+            nameof(active));
         if (!(balance >= 0))
-        throw new ArgumentException($"The balance is {balance}; it must be at least 0.", nameof(balance));
+            throw new ArgumentException($"The balance is {balance}; it must be at least 0.", nameof(balance));
         this.active = active;
         this.balance = balance;
         gate = Initialization.Dense(width, experts, bias: false);

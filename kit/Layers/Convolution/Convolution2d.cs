@@ -87,8 +87,8 @@ public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer
     {
         var (_, channels, _, _) = x.Axes4();
         if (channels != inputs)
-        throw new ArgumentException($"Got {x.ShapeText()} of {channels} channels; the convolution expects {inputs}.",
-        nameof(x));
+            throw new ArgumentException($"Got {x.ShapeText()} of {channels} channels; the convolution expects {inputs}.",
+            nameof(x));
         if (Packed is not null) return Packed.Convolve(x, null, overwrites: false, relu: false);
         var y = ConvolutionKernel.Convolve(x, weight, bias, geometry);
         FlopTally.Add((double)y.numel() * weight.numel() / weight.shape[0]);

@@ -34,7 +34,7 @@ public static class Ctc
         var (batch, time, classes) = logits.Axes3("logits [batch, time, classes]");
         var (texts, longest) = targets.Axes2("targets [batch, longest text]");
         if (texts != batch)
-        throw new ArgumentException($"Got {texts} texts for {batch} sequences; expected one each.", nameof(targets));
+            throw new ArgumentException($"Got {texts} texts for {batch} sequences; expected one each.", nameof(targets));
         CheckRange(frames, batch, 1, time, nameof(frames));
         CheckRange(lengths, batch, 0, longest, nameof(lengths));
         CheckLabels(targets, lengths, classes);
@@ -74,7 +74,7 @@ public static class Ctc
         using var here = lengths.cpu();
         foreach (var length in here.data<long>())
             if (length < least || length > most)
-            throw new ArgumentException($"{name} contains {length}; expected {least} to {most}.", name);
+                throw new ArgumentException($"{name} contains {length}; expected {least} to {most}.", name);
     }
 
     private static void CheckLabels(Tensor targets, Tensor lengths, long classes)

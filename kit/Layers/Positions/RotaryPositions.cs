@@ -26,8 +26,8 @@ public sealed class RotaryPositions : PositionalEncoding
         : base(nameof(RotaryPositions))
     {
         if (width % 2 != 0)
-        throw new ArgumentException($"A head has {width} channels; rotary positions need an even number.",
-        nameof(width));
+            throw new ArgumentException($"A head has {width} channels; rotary positions need an even number.",
+            nameof(width));
         scaling?.Validate();
         this.width = width;
         this.wavelengthBase = wavelengthBase;
@@ -45,8 +45,8 @@ public sealed class RotaryPositions : PositionalEncoding
     public override Tensor Rotate(Tensor x, Tensor positions)
     {
         if (x.shape[^1] != width)
-        throw new ArgumentException($"Got heads of {x.shape[^1]} channels; the rotary positions expect {width}.",
-        nameof(x));
+            throw new ArgumentException($"Got heads of {x.shape[^1]} channels; the rotary positions expect {width}.",
+            nameof(x));
         using var scope = NewDisposeScope();
         return At(positions, x.dtype).Turn(x).MoveToOuterDisposeScope();
     }

@@ -28,8 +28,8 @@ public sealed class SinusoidalPositions : PositionalEncoding
     private static Tensor Table(int length, int width)
     {
         if (width % 2 != 0)
-        throw new ArgumentException($"The width is {width}; sinusoidal positions need an even number of channels.",
-        nameof(width));
+            throw new ArgumentException($"The width is {width}; sinusoidal positions need an even number of channels.",
+            nameof(width));
         using var scope = NewDisposeScope();
         var frequency = arange(0, width, 2, float64).mul(-Math.Log(10_000) / width).exp();       // [channels / 2]
         var angle = arange(length, dtype: float64).unsqueeze(1) * frequency;                      // [length, channels / 2]

@@ -155,8 +155,8 @@ internal sealed class Kernels
     {
         var kernels = new Kernels(table, isFixed);
         if ((kernels.UsesOneDnnLinear || kernels.PacksForOneDnn) && !OneDnnLinear.IsThere)
-        throw new NotSupportedException("oneDNN's products were requested, but this system's libtorch does not "
-        + "export them, or the workaround is switched off.");
+            throw new NotSupportedException("oneDNN's products were requested, but this system's libtorch does not "
+            + "export them, or the workaround is switched off.");
         if (table[KernelTable.Mkl] == KernelTable.MklIntel && MklPaths.IsNeeded && !MklPaths.Tell())
             throw new NotSupportedException("MKL's code paths for Intel processors were requested, but this system does "
             + "not allow choosing them, or the workaround is switched off.");

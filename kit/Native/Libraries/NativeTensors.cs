@@ -23,7 +23,7 @@ internal static unsafe class NativeTensors
     {
         nint start;
         if (DataPointer(tensor.Handle, &start) != 0)
-        throw new InvalidOperationException("libtorch returned no address for the values of a tensor.");
+            throw new InvalidOperationException("libtorch returned no address for the values of a tensor.");
         GC.KeepAlive(tensor);
         return start;
     }
@@ -35,7 +35,7 @@ internal static unsafe class NativeTensors
     public static void Assign(Tensor target, Tensor source)
     {
         if (AssignTensors(source.Handle, target.Handle) != 0)
-        throw new InvalidOperationException("libtorch could not assign one tensor to another.");
+            throw new InvalidOperationException("libtorch could not assign one tensor to another.");
         GC.KeepAlive(source);
         GC.KeepAlive(target);
     }

@@ -68,8 +68,8 @@ internal static partial class PortableMode
     {
         if (IsOn) return;
         if (torch.Tensor.PeakCount > 0)
-        throw new InvalidOperationException("Portable mode was requested after the first tensor operation; "
-        + "set Compute.Portable before it.");
+            throw new InvalidOperationException("Portable mode was requested after the first tensor operation; "
+            + "set Compute.Portable before it.");
         if (Obstacle() is { } why) throw new NotSupportedException($"A portable run is not possible here: {why}");
         Fix();
     }

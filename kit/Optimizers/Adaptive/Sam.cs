@@ -65,7 +65,7 @@ public sealed class Sam : Optimizer
     public void Climb()
     {
         if (climbed.Count > 0)
-        throw new InvalidOperationException("Climb() was called twice; expected a Step() in between.");
+            throw new InvalidOperationException("Climb() was called twice; expected a Step() in between.");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var moving = parameters.Where(parameter => parameter.grad is not null).ToList();

@@ -86,9 +86,9 @@ public sealed class Muon : Optimizer
         options.Check();
         var kinds = ForeachOptimizer.Distinct(parameters).ToLookup(pair => options.Orthogonalizes(pair.Name, pair.Parameter));
         if (kinds[true].FirstOrDefault(pair => pair.Parameter.dim() < 2) is { Name: { } name })
-        throw new ArgumentException($"{name} is no matrix, so it cannot be made orthogonal; "
-        + "exclude it in Orthogonalizes.",
-        nameof(options));
+            throw new ArgumentException($"{name} is no matrix, so it cannot be made orthogonal; "
+            + "exclude it in Orthogonalizes.",
+            nameof(options));
         learningRate = options.LearningRate;
         restFactor = options.LearningRate == 0 ? 0 : options.AdamW.LearningRate / options.LearningRate;
         if (kinds[true].Any()) matrices = new MuonMatrices(kinds[true], options);

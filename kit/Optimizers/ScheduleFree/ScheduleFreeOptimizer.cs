@@ -83,8 +83,8 @@ public abstract class ScheduleFreeOptimizer : ForeachOptimizer
     protected sealed override void Move(IReadOnlyList<ParameterBatch> all)
     {
         if (training.Value == 0)
-        throw new InvalidOperationException("The model holds its evaluation weights; "
-        + "call Train() before the next step.");
+            throw new InvalidOperationException("The model holds its evaluation weights; "
+            + "call Train() before the next step.");
         steps.Value++;
         warmth = options.WarmupSteps > 0 ? Math.Min(1, steps.Value / options.WarmupSteps) : 1;
         largestRate.Value = Math.Max(largestRate.Value, LearningRate * warmth);

@@ -30,12 +30,12 @@ public sealed record OverfitCheck(double First, double Last, int Steps, bool Pas
         using var before = WeightSnapshot.Of(model);
         using var trainer = new Trainer(model, objective,
             new BatchLoader(new FirstExamples(examples, batchSize), batchSize, seed: null), new TrainerOptions
-        {
-            Steps = steps,
-            Schedule = _ => learningRate,
-            WeightDecay = 0,
-            EvaluateEvery = null,
-        });
+            {
+                Steps = steps,
+                Schedule = _ => learningRate,
+                WeightDecay = 0,
+                EvaluateEvery = null,
+            });
         var (first, last) = (double.NaN, double.NaN);
         foreach (var report in trainer.Run())
         {

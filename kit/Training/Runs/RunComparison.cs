@@ -33,8 +33,11 @@ public sealed record RunComparison(IReadOnlyList<TrainingHistory> Runs)
         return Of(read.Select(run =>
         {
             var history = run.Series(series, lossUnit);
-            return history with { Name =
-                string.Join(", ", differing.Select(setting => $"{setting} {Written(run, setting)}").Prepend(history.Name)) };
+            return history with
+            {
+                Name =
+                string.Join(", ", differing.Select(setting => $"{setting} {Written(run, setting)}").Prepend(history.Name))
+            };
         }));
     }
 

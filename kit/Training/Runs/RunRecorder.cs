@@ -89,8 +89,11 @@ public sealed class RunRecorder
     public void Measure(string name, double value, string unit)
     {
         lock (gate)
-            run = run with { Metrics =
-                new Dictionary<string, Measurement>(run.Metrics) { [name] = new Measurement(value, unit) } };
+            run = run with
+            {
+                Metrics =
+                new Dictionary<string, Measurement>(run.Metrics) { [name] = new Measurement(value, unit) }
+            };
     }
 
     /// <summary>Writes the run as it is now to <c>run.json</c> in its folder.</summary>

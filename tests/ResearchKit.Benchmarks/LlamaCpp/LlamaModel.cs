@@ -18,8 +18,13 @@ internal sealed class LlamaModel : IDisposable
 
     private LlamaModel(string file, int contextLength)
     {
-        var parameters = new ModelParams(file) { ContextSize = (uint)contextLength, GpuLayerCount = 0, Threads = Compute.Threads,
-            BatchThreads = Compute.Threads };
+        var parameters = new ModelParams(file)
+        {
+            ContextSize = (uint)contextLength,
+            GpuLayerCount = 0,
+            Threads = Compute.Threads,
+            BatchThreads = Compute.Threads
+        };
         weights = LLamaWeights.LoadFromFile(parameters);
         context = weights.CreateContext(parameters);
     }

@@ -43,8 +43,12 @@ internal sealed class OnnxGraph
     /// <summary>An operation with one result.</summary>
     public string Node(string operation, string[] inputs, params AttributeProto[] attributes)
     {
-        var node = new NodeProto { OpType = operation, Name = $"node{graph.Node.Count}",
-            Output = { $"value{graph.Node.Count}" } };
+        var node = new NodeProto
+        {
+            OpType = operation,
+            Name = $"node{graph.Node.Count}",
+            Output = { $"value{graph.Node.Count}" }
+        };
         node.Input.Add(inputs);
         node.Attribute.Add(attributes);
         graph.Node.Add(node);
@@ -56,8 +60,13 @@ internal sealed class OnnxGraph
     {
         var type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = TensorProto.Types.DataType.Float } };
         graph.Output.Add(new ValueInfoProto { Name = output, Type = type });
-        return new ModelProto { IrVersion = 10, ProducerName = "ResearchKit", Graph = graph,
-            OpsetImport = { new OperatorSetIdProto { Version = 20 } } }.ToByteArray();
+        return new ModelProto
+        {
+            IrVersion = 10,
+            ProducerName = "ResearchKit",
+            Graph = graph,
+            OpsetImport = { new OperatorSetIdProto { Version = 20 } }
+        }.ToByteArray();
     }
 
     public static AttributeProto Number(string name, long value) =>

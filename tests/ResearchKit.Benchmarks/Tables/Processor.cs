@@ -62,8 +62,13 @@ internal sealed record Processor(string Name, string Vendor, int Family, int Mod
     private static string MakerOf()
     {
         var (_, b, c, d) = X86Base.CpuId(0, 0);
-        return Text(b, d, c) switch { "AuthenticAMD" =>
-            "amd", "GenuineIntel" => "intel", var other => other.Trim().ToLowerInvariant() };
+        return Text(b, d, c) switch
+        {
+            "AuthenticAMD" =>
+            "amd",
+            "GenuineIntel" => "intel",
+            var other => other.Trim().ToLowerInvariant()
+        };
     }
 
     private static string Brand() => string.Concat(Enumerable.Range(0, 3).Select(part =>

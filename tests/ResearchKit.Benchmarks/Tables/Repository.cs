@@ -35,8 +35,11 @@ internal static class Repository
 
     private static string Git(string arguments)
     {
-        using var git = Process.Start(new ProcessStartInfo("git", arguments) { WorkingDirectory = Root,
-            RedirectStandardOutput = true })!;
+        using var git = Process.Start(new ProcessStartInfo("git", arguments)
+        {
+            WorkingDirectory = Root,
+            RedirectStandardOutput = true
+        })!;
         return git.StandardOutput.ReadToEnd().Trim();
     }
 

@@ -14,13 +14,13 @@ internal sealed class TrainerSteps : IDisposable
 
     private static readonly Dictionary<string, Func<(nn.Module<Tensor, Tensor> Model, BatchLoader Loader, int Steps)>> Cases =
         new()
-    {
-        ["gpt"] = () => (GptTraining.Model(), GptTraining.Loader(), 1),
-        ["lstm"] = () => Recurrent(new Lstm(Shape())),
-        ["gru"] = () => Recurrent(new Gru(Shape())),
-        ["resnet18"] = () => (new ResNet(ResNetConfig.ResNet18 with { Classes = 10 }),
-            new BatchLoader(new TensorExamples(randn(16, 3, 224, 224), randint(10, [16], int64)), 4, 1), 1),
-    };
+        {
+            ["gpt"] = () => (GptTraining.Model(), GptTraining.Loader(), 1),
+            ["lstm"] = () => Recurrent(new Lstm(Shape())),
+            ["gru"] = () => Recurrent(new Gru(Shape())),
+            ["resnet18"] = () => (new ResNet(ResNetConfig.ResNet18 with { Classes = 10 }),
+                new BatchLoader(new TensorExamples(randn(16, 3, 224, 224), randint(10, [16], int64)), 4, 1), 1),
+        };
 
     private readonly nn.Module model;
     private readonly Trainer trainer;

@@ -86,8 +86,14 @@ public sealed class CheckpointFuzzTests : IDisposable
 
     private void Read(string kind, byte[] bytes)
     {
-        var path = folder.PathTo(kind switch { "safetensors" =>
-            "bad.safetensors", "index" => "model.safetensors.index.json", "config" => "config.json", _ => "bad.pt" });
+        var path = folder.PathTo(kind switch
+        {
+            "safetensors" =>
+            "bad.safetensors",
+            "index" => "model.safetensors.index.json",
+            "config" => "config.json",
+            _ => "bad.pt"
+        });
         File.WriteAllBytes(path, bytes);
         var before = GC.GetAllocatedBytesForCurrentThread();
         try

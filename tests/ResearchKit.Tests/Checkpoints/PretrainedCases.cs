@@ -42,12 +42,15 @@ internal static class PretrainedCases
                 golden.Check("out.last_hidden_state", features);
                 golden.Check("out.pooler_output", bert.Pool(features));
                 break;
-            case BertForMaskedLanguageModel masked: golden.Check("out.logits",
+            case BertForMaskedLanguageModel masked:
+                golden.Check("out.logits",
                 masked.Logits(golden["in.input_ids"], mask, types)); break;
-            case BertForSequenceClassification classifier: golden.Check("out.logits",
+            case BertForSequenceClassification classifier:
+                golden.Check("out.logits",
                 classifier.Logits(golden["in.input_ids"], mask, types)); break;
             case Llama llama: golden.Check("out.logits", llama.Logits(golden["in.input_ids"], mask)); break;
-            case T5 t5: golden.Check("out.logits",
+            case T5 t5:
+                golden.Check("out.logits",
                 t5.Logits(golden["in.input_ids"], t5.ShiftRight(golden["in.labels"]), mask)); break;
             default: golden.Check("out.logits", ((Vit)model).call(golden["in.pixel_values"])); break;
         }

@@ -18,8 +18,13 @@ public sealed class PretrainedFormatTests : IDisposable
     {
         ModelType = "tagger",
         Architecture = "TaggerForTest",
-        Names = _ => new NameRules { Prefix = "base.", Heads = ["head."], Ignored = ["*.position_ids"],
-            Tied = [("head.weight", "words.weight")] },
+        Names = _ => new NameRules
+        {
+            Prefix = "base.",
+            Heads = ["head."],
+            Ignored = ["*.position_ids"],
+            Tied = [("head.weight", "words.weight")]
+        },
         Read = file => file.Size("width", 4),
         Write = width => new JsonObject { ["width"] = width },
         Make = (width, _) => new Tagger(width, native: true),

@@ -200,8 +200,12 @@ public sealed class PretrainedModelsTests : IDisposable
         using var tokens = arange(10).view(2, 5);
         foreach (var tied in new[] { true, false })
         {
-            using var model = new Llama(LlamaConfig.Nano with { TieEmbeddings = tied, PaddingToken = 3,
-                Activation = Activation.GeluTanh });
+            using var model = new Llama(LlamaConfig.Nano with
+            {
+                TieEmbeddings = tied,
+                PaddingToken = 3,
+                Activation = Activation.GeluTanh
+            });
             model.SavePretrained(folder.Path);
             using var read = Llama.FromPretrained(folder.Path);
             Assert.Equal(model.Config, read.Config);
@@ -217,8 +221,14 @@ public sealed class PretrainedModelsTests : IDisposable
     [InlineData(Activation.GeluTanh, false)]
     public void Every_feed_forward_layer_of_T5_comes_back(Activation activation, bool gated)
     {
-        using var model = new T5(T5Config.Nano with { Activation = activation, Gated = gated, DecoderLayers = 1, StartToken = 5,
-            PaddingToken = 6 });
+        using var model = new T5(T5Config.Nano with
+        {
+            Activation = activation,
+            Gated = gated,
+            DecoderLayers = 1,
+            StartToken = 5,
+            PaddingToken = 6
+        });
         model.SavePretrained(folder.Path);
         using var read = T5.FromPretrained(folder.Path);
         Assert.Equal(model.Config, read.Config);

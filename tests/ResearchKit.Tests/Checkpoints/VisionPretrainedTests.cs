@@ -28,8 +28,13 @@ public sealed class VisionPretrainedTests : IDisposable
     public void A_ResNet_gives_the_references_numbers()
     {
         using var golden = new GoldenCase("resnet50-w8-b");
-        using var source = new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 2, 2, 1], Classes = 7, Groups = 4,
-            WidthPerGroup = 8 });
+        using var source = new ResNet(ResNetConfig.ResNet50 with
+        {
+            Blocks = [1, 2, 2, 1],
+            Classes = 7,
+            Groups = 4,
+            WidthPerGroup = 8
+        });
         golden.FillByRule(source);
         using var model = Check("resnet50-w8-b", source, () => ResNet.FromPretrained(folder.Path));
         using (no_grad()) golden.Check("out.logits", model.call(golden["in.pixel_values"]));

@@ -51,23 +51,39 @@ public sealed class PretrainedTokenizersTests : IDisposable
     {
         var trained = BpeTrainer.Train(["the sea, the sea"], 262);
         var vocabulary = trained.Vocabulary.Where(entry => entry.Key != "<|endoftext|>").ToDictionary();
-        var model = new { type = "BPE", vocab = vocabulary,
-            merges = trained.Merges.Select(merge => new[] { merge.Left, merge.Right }) };
+        var model = new
+        {
+            type = "BPE",
+            vocab = vocabulary,
+            merges = trained.Merges.Select(merge => new[] { merge.Left, merge.Right })
+        };
         object[] added = [new { id = vocabulary.Count, content = "<|endoftext|>" }];
         Write("tokenizer.json",
-            JsonSerializer.Serialize(new { added_tokens = added, normalizer = (object?)null,
-            pre_tokenizer = new { type = "ByteLevel", add_prefix_space = false }, model }));
+            JsonSerializer.Serialize(new
+            {
+                added_tokens = added,
+                normalizer = (object?)null,
+                pre_tokenizer = new { type = "ByteLevel", add_prefix_space = false },
+                model
+            }));
         var read = Assert.IsType<ByteLevelBpeTokenizer>(PretrainedTokenizers.FromFolder(folder));
         Assert.Equal(trained.Encode("the seas"), read.Encode("the seas"));
         Assert.Equal(trained.Special, read.Special);
 
         string[] tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "sea", "##s", "É"];
-        var pieces = new { type = "WordPiece",
+        var pieces = new
+        {
+            type = "WordPiece",
             vocab = tokens.Select((token, id) => (token, id)).ToDictionary(pair => pair.token, pair => pair.id),
-            max_input_chars_per_word = 4 };
+            max_input_chars_per_word = 4
+        };
         Write("tokenizer.json",
-            JsonSerializer.Serialize(new { normalizer = new { type = "BertNormalizer", lowercase = false },
-            pre_tokenizer = new { type = "BertPreTokenizer" }, model = pieces }));
+            JsonSerializer.Serialize(new
+            {
+                normalizer = new { type = "BertNormalizer", lowercase = false },
+                pre_tokenizer = new { type = "BertPreTokenizer" },
+                model = pieces
+            }));
         Assert.Equal([4, 5, 6, 1], PretrainedTokenizers.FromFolder(folder).Encode("seas É seass"));
 
         Write("tokenizer.json", """{ "model": { "type": "Unigram" } }""");

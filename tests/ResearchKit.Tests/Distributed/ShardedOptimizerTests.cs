@@ -103,8 +103,16 @@ public sealed class ShardedOptimizerTests : IDisposable
             var reached = model.parameters().ElementAt(workers.Rank);
             using var trainer = new Trainer(model, (Batch _) =>
                 reached.sum(), new BatchLoader(new TextWindows(Text, 4), 2, share: workers.Rank, shares: 2),
-                new TrainerOptions { Steps = 1, WarmupSteps = 0, EvaluateEvery = null, GradientClip = null, Workers = workers,
-                    Schedule = _ => 1, Optimizer = parameters => new FusedSgd(parameters, new FusedSgdOptions()) });
+                new TrainerOptions
+                {
+                    Steps = 1,
+                    WarmupSteps = 0,
+                    EvaluateEvery = null,
+                    GradientClip = null,
+                    Workers = workers,
+                    Schedule = _ => 1,
+                    Optimizer = parameters => new FusedSgd(parameters, new FusedSgdOptions())
+                });
             Assert.Single(trainer.Run());
             return Weights(model);
         });
@@ -137,14 +145,14 @@ public sealed class ShardedOptimizerTests : IDisposable
         var (rank, count) = (workers?.Rank ?? 0, workers?.WorldSize ?? 1);
         using var trainer = new Trainer(model, Losses.CrossEntropy,
             new BatchLoader(new TextWindows(Text, 16), batch / count, seed: 5, share: rank, shares: count), new TrainerOptions
-        {
-            Steps = steps,
-            Schedule = _ => 1e-3,
-            EvaluateEvery = 2,
-            Workers = workers,
-            Optimizer = optimizer ?? (parameters => new FusedSgd(parameters, new FusedSgdOptions())),
-            Checkpoints = place is null ? null : new(place, 3),
-        }, new TextWindows(Text, 16, 50));
+            {
+                Steps = steps,
+                Schedule = _ => 1e-3,
+                EvaluateEvery = 2,
+                Workers = workers,
+                Optimizer = optimizer ?? (parameters => new FusedSgd(parameters, new FusedSgdOptions())),
+                Checkpoints = place is null ? null : new(place, 3),
+            }, new TextWindows(Text, 16, 50));
         if (resume) trainer.Resume(place!);
         var last = trainer.Run().ToList();
         return (Weights(model), last[^1].HeldOutLoss);

@@ -94,7 +94,8 @@ public sealed class LiveTrainingTests : IDisposable
         var run = CurveFormattingTests.Run("gpt", 8, _ => 1);
         var report = run.Reports[^1] with { OperationsPerTarget = 1e6 };   // at 5,120 tokens a second
         var progress = new TrainingProgress(run with { Reports = [report] },
-            TrainingState.Running) { OperationsPerSecond = 12.8e9, PeakMemory = 1_240_000_000 };
+            TrainingState.Running)
+        { OperationsPerSecond = 12.8e9, PeakMemory = 1_240_000_000 };
         Assert.Equal(0.4, progress.Utilization!.Value, 12);
         Assert.Contains("5,120 tokens/s · 40 % of the matrix-product rate · peak 1.24 GB · 0:00 left", Shown.Text(progress),
             StringComparison.Ordinal);

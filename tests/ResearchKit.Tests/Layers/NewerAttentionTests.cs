@@ -62,8 +62,16 @@ public sealed class NewerAttentionTests
     [Fact]
     public void Latent_attention_follows_its_formula()
     {
-        var sizes = new LatentAttentionSizes { Width = Width, Heads = 3, QueryRank = 10, KeyValueRank = 6, PlainWidth = 5,
-            RotaryWidth = 4, ValueWidth = 7 };
+        var sizes = new LatentAttentionSizes
+        {
+            Width = Width,
+            Heads = 3,
+            QueryRank = 10,
+            KeyValueRank = 6,
+            PlainWidth = 5,
+            RotaryWidth = 4,
+            ValueWidth = 7
+        };
         Check(new LatentAttention(sizes), (layer, x) =>
         {
             var w = Weights(layer);

@@ -89,8 +89,11 @@ public sealed class RecurrentBiasTests : IDisposable
     public void Models_pass_the_choice_on()
     {
         using var classifier = new RecurrentClassifier(RecurrentClassifierConfig.SpeechGru with { HasRecurrentBias = false });
-        using var writer = new RecurrentLanguageModel(RecurrentLanguageModelConfig.CharacterLstm with { HasRecurrentBias =
-            false });
+        using var writer = new RecurrentLanguageModel(RecurrentLanguageModelConfig.CharacterLstm with
+        {
+            HasRecurrentBias =
+            false
+        });
         Assert.DoesNotContain(classifier.state_dict().Keys.Concat(writer.state_dict().Keys), key =>
             key.Contains("bias_", StringComparison.Ordinal));
         Assert.Equal([1L, 2], classifier.call(randn(1, 4, 40)).shape);

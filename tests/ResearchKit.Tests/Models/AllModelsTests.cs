@@ -188,27 +188,27 @@ public sealed class AllModelsTests
 
     private static (nn.Module<Tensor, Tensor> Model, Tensor Input, long[] Output) Make(string config, string preset) =>
         config switch
-    {
-        nameof(GptConfig) => Gpt((GptConfig)Preset(typeof(GptConfig), preset)),
-        nameof(BertConfig) => Texts(new Bert((BertConfig)Preset(typeof(BertConfig), preset)), model => model.Config.ModelWidth),
-        nameof(LlamaConfig) =>
-            Texts(new Llama((LlamaConfig)Preset(typeof(LlamaConfig), preset)), model => model.Config.VocabularySize),
-        nameof(T5Config) => Texts(new T5OfOneText(new T5((T5Config)Preset(typeof(T5Config), preset))), model =>
-            model.Config.VocabularySize),
-        nameof(VitConfig) => Images((VitConfig)Preset(typeof(VitConfig), preset)),
-        nameof(TransformerClassifierConfig) =>
-            Classifier((TransformerClassifierConfig)Preset(typeof(TransformerClassifierConfig), preset)),
-        nameof(TokenMixingConfig) => Mixing((TokenMixingConfig)Preset(typeof(TokenMixingConfig), preset)),
-        nameof(ResNetConfig) => Network((ResNetConfig)Preset(typeof(ResNetConfig), preset)),
-        nameof(VggConfig) => Network((VggConfig)Preset(typeof(VggConfig), preset)),
-        nameof(GoogLeNetConfig) => Network((GoogLeNetConfig)Preset(typeof(GoogLeNetConfig), preset)),
-        nameof(InceptionV3Config) => Network((InceptionV3Config)Preset(typeof(InceptionV3Config), preset)),
-        nameof(RecurrentClassifierConfig) =>
-            Recurrent((RecurrentClassifierConfig)Preset(typeof(RecurrentClassifierConfig), preset)),
-        nameof(RecurrentLanguageModelConfig) =>
-            Recurrent((RecurrentLanguageModelConfig)Preset(typeof(RecurrentLanguageModelConfig), preset)),
-        _ => throw new InvalidOperationException($"Say here how a model is made of a {config}."),
-    };
+        {
+            nameof(GptConfig) => Gpt((GptConfig)Preset(typeof(GptConfig), preset)),
+            nameof(BertConfig) => Texts(new Bert((BertConfig)Preset(typeof(BertConfig), preset)), model => model.Config.ModelWidth),
+            nameof(LlamaConfig) =>
+                Texts(new Llama((LlamaConfig)Preset(typeof(LlamaConfig), preset)), model => model.Config.VocabularySize),
+            nameof(T5Config) => Texts(new T5OfOneText(new T5((T5Config)Preset(typeof(T5Config), preset))), model =>
+                model.Config.VocabularySize),
+            nameof(VitConfig) => Images((VitConfig)Preset(typeof(VitConfig), preset)),
+            nameof(TransformerClassifierConfig) =>
+                Classifier((TransformerClassifierConfig)Preset(typeof(TransformerClassifierConfig), preset)),
+            nameof(TokenMixingConfig) => Mixing((TokenMixingConfig)Preset(typeof(TokenMixingConfig), preset)),
+            nameof(ResNetConfig) => Network((ResNetConfig)Preset(typeof(ResNetConfig), preset)),
+            nameof(VggConfig) => Network((VggConfig)Preset(typeof(VggConfig), preset)),
+            nameof(GoogLeNetConfig) => Network((GoogLeNetConfig)Preset(typeof(GoogLeNetConfig), preset)),
+            nameof(InceptionV3Config) => Network((InceptionV3Config)Preset(typeof(InceptionV3Config), preset)),
+            nameof(RecurrentClassifierConfig) =>
+                Recurrent((RecurrentClassifierConfig)Preset(typeof(RecurrentClassifierConfig), preset)),
+            nameof(RecurrentLanguageModelConfig) =>
+                Recurrent((RecurrentLanguageModelConfig)Preset(typeof(RecurrentLanguageModelConfig), preset)),
+            _ => throw new InvalidOperationException($"Say here how a model is made of a {config}."),
+        };
 
     private static object Preset(Type config, string name) => config.GetProperty(name)!.GetValue(null)!;
 

@@ -81,8 +81,11 @@ public sealed class BertTests : IDisposable
         using var tied = new BertForMaskedLanguageModel(BertConfig.Nano);
         using var untied = new BertForMaskedLanguageModel(BertConfig.Nano with { TieEmbeddings = false });
         Assert.Equal(["cls.predictions.decoder.weight"], untied.state_dict().Keys.Except(tied.state_dict().Keys));
-        var weights = new Dictionary<string, Tensor>(tied.state_dict()) { ["cls.predictions.decoder.weight"] =
-            tied.state_dict()["bert.embeddings.word_embeddings.weight"] };
+        var weights = new Dictionary<string, Tensor>(tied.state_dict())
+        {
+            ["cls.predictions.decoder.weight"] =
+            tied.state_dict()["bert.embeddings.word_embeddings.weight"]
+        };
         ResearchKit.Checkpoints.StateDict.Load(untied, weights, "the tied one");
         var tokens = randint(0, 65, [2, 9], int64);
         Near.Check("logits", tied.call(tokens), untied.call(tokens), 1e-6);

@@ -38,15 +38,24 @@ internal sealed record PackableCase(Func<nn.Module> Make, Func<nn.Module, int, i
         ["ResNet"] = Network(() => new ResNet(ResNetConfig.Nano), ResNetConfig.Nano.InputChannels, 28),
         ["ResNeXt"] = Network(() => new ResNet(ResNetConfig.ResNeXt50 with { Blocks = [1, 1, 1, 1], Classes = 10 }), 3, 64),
         ["ResNet, dilated"] =
-            Network(() => new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 1, 1, 1], Width = 16,
-            DilateInsteadOfStride = [false, true, true] }), 3, 64),
+            Network(() => new ResNet(ResNetConfig.ResNet50 with
+            {
+                Blocks = [1, 1, 1, 1],
+                Width = 16,
+                DilateInsteadOfStride = [false, true, true]
+            }), 3, 64),
         ["GoogLeNet"] = Network(() => new GoogLeNet(GoogLeNetConfig.Nano), GoogLeNetConfig.Nano.InputChannels, 28),
         ["InceptionV3"] = Network(() => new InceptionV3(InceptionV3Config.Nano), InceptionV3Config.Nano.InputChannels, 96),
         ["InceptionV3, signed input"] =
             Network(() => new InceptionV3(InceptionV3Config.Nano with { TransformInput = true }), 3, 96),
         ["RecurrentClassifier"] =
-            new(() => new RecurrentClassifier(new RecurrentClassifierConfig { InputWidth = 5, HiddenWidth = 8, Classes = 3,
-            Bidirectional = true }),
+            new(() => new RecurrentClassifier(new RecurrentClassifierConfig
+            {
+                InputWidth = 5,
+                HiddenWidth = 8,
+                Classes = 3,
+                Bidirectional = true
+            }),
             (model, batch, more) => Call(model, randn(batch, 7 + more, 5))),
         ["RecurrentLanguageModel"] = Texts(() => new RecurrentLanguageModel(RecurrentLanguageModelConfig.CharacterGru)),
         ["TransformerClassifier"] =

@@ -74,7 +74,11 @@ public sealed class TokenMixingModelTests
     private static TokenMixingModel Model(TokenMixing mixing, int experts)
     {
         random.manual_seed(5);
-        return new TokenMixingModel(TokenMixingConfig.Nano with { Mixing = mixing, Experts = experts,
-            ActiveExperts = Math.Min(experts, 2) });
+        return new TokenMixingModel(TokenMixingConfig.Nano with
+        {
+            Mixing = mixing,
+            Experts = experts,
+            ActiveExperts = Math.Min(experts, 2)
+        });
     }
 }

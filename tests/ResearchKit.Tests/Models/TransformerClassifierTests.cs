@@ -40,8 +40,13 @@ public sealed class TransformerClassifierTests
     {
         Compute.Seed(1);
         using var scope = NewDisposeScope();
-        using var model = new TransformerClassifier(TransformerClassifierConfig.First with { Positions = positions, Layers = 1,
-            ModelWidth = 128, FeedForwardWidth = 256 });
+        using var model = new TransformerClassifier(TransformerClassifierConfig.First with
+        {
+            Positions = positions,
+            Layers = 1,
+            ModelWidth = 128,
+            FeedForwardWidth = 256
+        });
         var mark = randn(100);
         var (inputs, targets) = Examples(mark, 2048);
         var options = new TrainerOptions { Steps = 100, LearningRate = 2e-3, WarmupSteps = 10, EvaluateEvery = null };

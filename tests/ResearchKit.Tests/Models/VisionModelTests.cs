@@ -167,8 +167,14 @@ public sealed class VisionModelTests : IDisposable
                 var resnet = new ResNet(ResNetConfig.Nano with { Width = 8 });
                 return (resnet, resnet.Features, resnet.Head, randn(4, 1, 28, 28));
             case "bottleneck":
-                var bottleneck = new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 1, 1, 1], Classes = 5, Width = 8,
-                    Groups = 2, WidthPerGroup = 32 });
+                var bottleneck = new ResNet(ResNetConfig.ResNet50 with
+                {
+                    Blocks = [1, 1, 1, 1],
+                    Classes = 5,
+                    Width = 8,
+                    Groups = 2,
+                    WidthPerGroup = 32
+                });
                 return (bottleneck, bottleneck.Features, bottleneck.Head, randn(4, 3, 64, 64));
             case "vgg":
                 var vgg = new Vgg(VggConfig.Nano with { Dropout = 0 });

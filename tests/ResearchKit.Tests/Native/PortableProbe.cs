@@ -61,10 +61,18 @@ internal static unsafe class PortableProbe
         Show("bfloat16", () => [Random(64, 128).to(bfloat16).mm(Random(128, 64).to(bfloat16)).to(float32)]);
         Show("gpt", () => Trained(new Gpt(GptConfig.Nano with { Dropout = 0.1 }), () =>
             (randint(65, [4, 32]), randint(65, [4, 32]))));
-        Show("resnet", () => Trained(new ResNet(new ResNetConfig { Blocks = [1, 1, 1, 1], Stem = Stem.Small, Classes = 10,
-            Width = 16 }), () => (Random(2, 3, 32, 32), randint(10, [2]))));
-        Show("lstm", () => Trained(new RecurrentLanguageModel(RecurrentLanguageModelConfig.CharacterLstm with { HiddenWidth =
-            64 }), () => (randint(65, [4, 16]), randint(65, [4, 16]))));
+        Show("resnet", () => Trained(new ResNet(new ResNetConfig
+        {
+            Blocks = [1, 1, 1, 1],
+            Stem = Stem.Small,
+            Classes = 10,
+            Width = 16
+        }), () => (Random(2, 3, 32, 32), randint(10, [2]))));
+        Show("lstm", () => Trained(new RecurrentLanguageModel(RecurrentLanguageModelConfig.CharacterLstm with
+        {
+            HiddenWidth =
+            64
+        }), () => (randint(65, [4, 16]), randint(65, [4, 16]))));
         return true;
     }
 

@@ -232,18 +232,18 @@ public sealed class AllOptimizersTests : IDisposable
 
     private static OptimizerSettings Options(string name) =>
         (OptimizerSettings)Activator.CreateInstance(Types.Single(type => type.Name == name))! switch
-    {
-        FusedSgdOptions sgd => sgd with { Momentum = 0.9 },
-        FusedAdamOptions adam and not FusedAdamWOptions => adam with { AmsGrad = true },
-        AdamW8bitOptions small => small with { SmallestQuantized = 0, BlockSize = 20 },
-        AdafactorOptions adafactor => adafactor with { Beta1 = 0.9 },
-        ScheduleFreeAdamWOptions free => free with { InnerMomentum = 0.5, WarmupSteps = 3 },
-        SoapOptions soap => soap with { PreconditionFrequency = 2 },
-        ProdigyOptions prodigy => prodigy with { InitialDistance = 1e-2, Slice = 2 },
-        SophiaGOptions sophia => sophia with { BatchSize = 1, Rho = 1 },
-        AdanOptions adan => adan with { MaximumGradientNorm = 5 },
-        var options => options,
-    };
+        {
+            FusedSgdOptions sgd => sgd with { Momentum = 0.9 },
+            FusedAdamOptions adam and not FusedAdamWOptions => adam with { AmsGrad = true },
+            AdamW8bitOptions small => small with { SmallestQuantized = 0, BlockSize = 20 },
+            AdafactorOptions adafactor => adafactor with { Beta1 = 0.9 },
+            ScheduleFreeAdamWOptions free => free with { InnerMomentum = 0.5, WarmupSteps = 3 },
+            SoapOptions soap => soap with { PreconditionFrequency = 2 },
+            ProdigyOptions prodigy => prodigy with { InitialDistance = 1e-2, Slice = 2 },
+            SophiaGOptions sophia => sophia with { BatchSize = 1, Rho = 1 },
+            AdanOptions adan => adan with { MaximumGradientNorm = 5 },
+            var options => options,
+        };
 
     private static List<(string Name, Parameter Parameter)> Parameters(ScalarType dtype = ScalarType.Float32)
     {

@@ -66,8 +66,15 @@ public sealed class OptimizerSettingsTests
         var weight = new Parameter(tensor(new[] { 2.0 }));
         using var optimizer =
             new Lamb([("w", weight)],
-            new LambOptions { LearningRate = 0.5, WeightDecay = 0.2, MaximumGradientNorm = null, DecoupledDecay = true,
-            CorrectedDecay = true, Epsilon = 0 });
+            new LambOptions
+            {
+                LearningRate = 0.5,
+                WeightDecay = 0.2,
+                MaximumGradientNorm = null,
+                DecoupledDecay = true,
+                CorrectedDecay = true,
+                Epsilon = 0
+            });
         optimizer.LearningRate = 0.1;
         weight.grad = tensor(new[] { 3.0 });
         optimizer.Step();
@@ -83,8 +90,15 @@ public sealed class OptimizerSettingsTests
         var weight = new Parameter(tensor(new[] { 2.0 }));
         using var optimizer =
             new Lamb([("w", weight)],
-            new LambOptions { AverageGradient = false, WeightDecay = 0, MaximumGradientNorm = null,
-            BiasCorrection = LambBiasCorrection.None, LearningRate = 0.1, Epsilon = 1 });
+            new LambOptions
+            {
+                AverageGradient = false,
+                WeightDecay = 0,
+                MaximumGradientNorm = null,
+                BiasCorrection = LambBiasCorrection.None,
+                LearningRate = 0.1,
+                Epsilon = 1
+            });
         weight.grad = tensor(new[] { 3.0 });
         optimizer.Step();
         Assert.Equal(2 - (0.1 * 3 / (Math.Sqrt(0.001 * 9) + 1)), weight.item<double>(), tolerance: 1e-12);

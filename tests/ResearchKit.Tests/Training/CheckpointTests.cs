@@ -18,8 +18,14 @@ public sealed class CheckpointTests : IDisposable
     {
         using var model = Model();
         using var trainer = Make(model,
-            new TrainerOptions { Steps = 12, LearningRate = 5e-3, WarmupSteps = 2, EvaluateEvery = 4,
-            Checkpoints = new(folder, 3) { Keep = 2 } });
+            new TrainerOptions
+            {
+                Steps = 12,
+                LearningRate = 5e-3,
+                WarmupSteps = 2,
+                EvaluateEvery = 4,
+                Checkpoints = new(folder, 3) { Keep = 2 }
+            });
         Drain(trainer.Run());
         Assert.Equal(["step-00000009", "step-00000012"], Names("step-*"));
         Assert.Equal([$"best-{trainer.Best.Step:00000000}"], Names("best-*"));
@@ -35,8 +41,15 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void The_best_holds_the_averaged_weights_of_a_run_that_averages_and_its_resume_is_exact()
     {
-        var options = new TrainerOptions { Steps = 9, EvaluateEvery = 3, AverageDecay = 0.8, Patience = 5, Accumulation = 2,
-            Checkpoints = new(folder, 3) { Keep = null } };
+        var options = new TrainerOptions
+        {
+            Steps = 9,
+            EvaluateEvery = 3,
+            AverageDecay = 0.8,
+            Patience = 5,
+            Accumulation = 2,
+            Checkpoints = new(folder, 3) { Keep = null }
+        };
         float[] Train(TrainerOptions how, int? from)
         {
             using var model = Model();
@@ -154,8 +167,11 @@ public sealed class CheckpointTests : IDisposable
         Assert.Contains("wte.weight", Refused(wider, options), StringComparison.Ordinal);
         using var same = Model(seed: 8);
         Assert.Contains("its optimizer is FusedAdamW, this trainer's SGD",
-            Refused(same, options with { Optimizer =
-            parameters => new ResearchKit.Optimizers.TorchOptimizer(optim.SGD(parameters.Select(pair => pair.Parameter), 0.1)) }),
+            Refused(same, options with
+            {
+                Optimizer =
+            parameters => new ResearchKit.Optimizers.TorchOptimizer(optim.SGD(parameters.Select(pair => pair.Parameter), 0.1))
+            }),
             StringComparison.Ordinal);
         var file = Path.Combine(folder, "step-00000002", "trainer.json");
         var text = File.ReadAllText(file);

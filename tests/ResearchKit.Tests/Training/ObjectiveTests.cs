@@ -177,8 +177,15 @@ public sealed class ObjectiveTests : IDisposable
         var evaluations = 0;
         var score = new Metric<Tensor>("score", "points", (_, _) => new(values[evaluations++]), state => state.Sums[0]);
         using var trainer = new Trainer(model, Objective.Of(Losses.SquaredError, "points", score), new BatchLoader(examples, 4),
-            Sgd(5) with { EvaluationBatches = 1, BestBy = score, Patience = 3, Schedule = _ =>
-                0.1, Checkpoints = new CheckpointOptions(folder.Path, 5) }, examples);
+            Sgd(5) with
+            {
+                EvaluationBatches = 1,
+                BestBy = score,
+                Patience = 3,
+                Schedule = _ =>
+                0.1,
+                Checkpoints = new CheckpointOptions(folder.Path, 5)
+            }, examples);
         Assert.Equal(5, trainer.Run().Count());
         Assert.Equal((2, 0.9), (trainer.Best.Step, trainer.Best.Value));
         Assert.True(trainer.StoppedEarly);
@@ -276,8 +283,12 @@ public sealed class ObjectiveTests : IDisposable
         {
             Optimizer = parameters => new FusedSgd(parameters, new FusedSgdOptions { LearningRate = 0.5 }),
         })), StringComparison.Ordinal);
-        Assert.Empty(Warnings(new() { Optimizer = parameters =>
-            new FusedSgd(parameters, new FusedSgdOptions { LearningRate = 0.5 }), LearningRate = 0.5 }));
+        Assert.Empty(Warnings(new()
+        {
+            Optimizer = parameters =>
+            new FusedSgd(parameters, new FusedSgdOptions { LearningRate = 0.5 }),
+            LearningRate = 0.5
+        }));
         Assert.Empty(Warnings(new()));
     }
 
@@ -294,8 +305,12 @@ public sealed class ObjectiveTests : IDisposable
     {
         using var model = new Table(3, 2);
         var loader = new BatchLoader(new TensorExamples(randn(16, 3), randint(0, 2, [16], int64)), 4);
-        var options = new TrainerOptions { Steps = 6, WarmupSteps = 1,
-            Callbacks = [new GradualUnfreezing(("layer.bias", 1), ("", 4)), new StopAt(5)] };
+        var options = new TrainerOptions
+        {
+            Steps = 6,
+            WarmupSteps = 1,
+            Callbacks = [new GradualUnfreezing(("layer.bias", 1), ("", 4)), new StopAt(5)]
+        };
         using var trainer = new Trainer(model, Losses.CrossEntropy, loader, options);
         var before = model.state_dict()["layer.weight"].clone();
         foreach (var report in trainer.Run())

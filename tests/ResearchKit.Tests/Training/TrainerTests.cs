@@ -68,8 +68,12 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void A_resumed_run_is_bit_identical_to_an_uninterrupted_one()
     {
-        var options = new TrainerOptions { Steps = 12, EvaluateEvery = null,
-            Checkpoints = new CheckpointOptions(folder, Every: 5) };
+        var options = new TrainerOptions
+        {
+            Steps = 12,
+            EvaluateEvery = null,
+            Checkpoints = new CheckpointOptions(folder, Every: 5)
+        };
         var whole = Weights(Model(dropout: 0.2), trainer => Drain(trainer.Run()), options with { Checkpoints = null });
         // "killed" at step 7
         Weights(Model(dropout: 0.2), trainer => Drain(trainer.Run().TakeWhile(report => report.Step < 7)), options);

@@ -22,8 +22,14 @@ public sealed class TrainingLawTests
         {
             using var model = Model();
             using var trainer = new Trainer(model, Losses.CrossEntropy, new BatchLoader(new Gaps(Text), batchSize, seed: 5),
-                new TrainerOptions { Steps = 3, WarmupSteps = 1, EvaluateEvery = null, Accumulation = accumulation,
-                    Optimizer = Sgd });
+                new TrainerOptions
+                {
+                    Steps = 3,
+                    WarmupSteps = 1,
+                    EvaluateEvery = null,
+                    Accumulation = accumulation,
+                    Optimizer = Sgd
+                });
             Assert.All(trainer.Run(), report => Assert.True(report.Loss > 0));
             return Weights(model);
         }
@@ -67,8 +73,14 @@ public sealed class TrainingLawTests
         {
             dtypes.Add(logits.dtype);
             return Losses.CrossEntropy(logits, targets);
-        }, Loader(), new TrainerOptions { Steps = 40, WarmupSteps = 5, LearningRate = 5e-3, EvaluateEvery = null,
-            Precision = Precision.BFloat16 });
+        }, Loader(), new TrainerOptions
+        {
+            Steps = 40,
+            WarmupSteps = 5,
+            LearningRate = 5e-3,
+            EvaluateEvery = null,
+            Precision = Precision.BFloat16
+        });
         using var plainModel = Model();
         using var plain = new Trainer(plainModel, Losses.CrossEntropy, Loader(),
             new TrainerOptions { Steps = 40, WarmupSteps = 5, LearningRate = 5e-3, EvaluateEvery = null });

@@ -1,7 +1,7 @@
-using ResearchKit.Kernel.Cells;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Scripting;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Languages.CSharp;
 using ResearchKit.Kernel.Languages.CSharp.Services;

@@ -49,8 +49,11 @@ public sealed class FSharpCells : IDisposable
             lock (heard) heard.Add(output);
         });
         var scope = new CellScope(cell, null, cancellation);
-        var context = new CellContext(Cell, Console.WriteLine, cancellation) { Run = run =>
-            thread.Run(() => ControlledCode.Run(run, Grace, cancellation)) };
+        var context = new CellContext(Cell, Console.WriteLine, cancellation)
+        {
+            Run = run =>
+            thread.Run(() => ControlledCode.Run(run, Grace, cancellation))
+        };
         try
         {
             return (await Task.Run(() =>

@@ -41,8 +41,12 @@ public sealed class PythonProcessTests : IDisposable
         FakePython("bare/bin/python", "echo 3.9 no");
         var path = $"{folder.PathTo("nowhere")}:{folder.PathTo("path")}";
         var notes = new List<string>();
-        Assert.Equal(chosen, await FindAsync(new() { ["RESEARCHKIT_PYTHON"] = chosen, ["VIRTUAL_ENV"] = folder.PathTo("env"),
-            ["PATH"] = path }, notes));
+        Assert.Equal(chosen, await FindAsync(new()
+        {
+            ["RESEARCHKIT_PYTHON"] = chosen,
+            ["VIRTUAL_ENV"] = folder.PathTo("env"),
+            ["PATH"] = path
+        }, notes));
         Assert.Equal(active, await FindAsync(new() { ["VIRTUAL_ENV"] = folder.PathTo("env"), ["PATH"] = path }, notes));
         Assert.Equal(onPath, await FindAsync(new() { ["PATH"] = path }, notes));
         Assert.Empty(notes);
@@ -84,8 +88,12 @@ public sealed class PythonProcessTests : IDisposable
         var told = (await python.PrintedAsync("import sys\nprint(sys.executable, sys.modules['_researchkit'].FOLDER)")).Split();
         var other = folder.File("other/start_python.py", File.ReadAllText(Path.Combine(told[1], "start_python.py")));
         var connection = folder.PathTo("other/connection.json");
-        using var process = Process.Start(new ProcessStartInfo(told[0], [other, "-f", connection]) { RedirectStandardInput = true,
-            RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(told[0], [other, "-f", connection])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        })!;
         SpinWait.SpinUntil(() => File.Exists(connection) || process.HasExited, TimeSpan.FromSeconds(120));
         Assert.True(File.Exists(connection),
             process.HasExited ? $"Python ended with {process.ExitCode}: {await process.StandardError.ReadToEndAsync()}"

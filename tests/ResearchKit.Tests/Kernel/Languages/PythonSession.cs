@@ -40,8 +40,11 @@ internal sealed class PythonSession : IDisposable
         scope.Enter();
         try
         {
-            var context = new CellContext($"cell {++count}", Notes.Add, cancellation) { Run = _ =>
-                throw new InvalidOperationException("Python cells run elsewhere.") };
+            var context = new CellContext($"cell {++count}", Notes.Add, cancellation)
+            {
+                Run = _ =>
+                throw new InvalidOperationException("Python cells run elsewhere.")
+            };
             Assert.False((await Language.RunAsync(code, context)).Exists);
         }
         finally

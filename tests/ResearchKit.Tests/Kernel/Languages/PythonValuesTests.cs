@@ -71,8 +71,13 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
             using var scope = NewDisposeScope();
             var tensor = arange(24, dtype: ScalarType.Float32).reshape(2, 3, 4).to_type(type).transpose(0, 2);   // not contiguous
             await Python.Language.SetAsync("t", tensor, default);
-            var name = type switch { ScalarType.Byte => "uint8", ScalarType.ComplexFloat32 => "complex64",
-                ScalarType.ComplexFloat64 => "complex128", _ => type.ToString().ToLowerInvariant() };
+            var name = type switch
+            {
+                ScalarType.Byte => "uint8",
+                ScalarType.ComplexFloat32 => "complex64",
+                ScalarType.ComplexFloat64 => "complex128",
+                _ => type.ToString().ToLowerInvariant()
+            };
             Assert.Equal($"ndarray {name} (4, 3, 2) True\n", await Python.PrintedAsync(
                 "import numpy\nprint(type(t).__name__, t.dtype, t.shape, (t == numpy.arange(24.0).reshape(2, 3, 4).astype(t.dtype).transpose()).all())"));
             Assert.Equal("", await Python.PrintedAsync("u = t[::-1]"));

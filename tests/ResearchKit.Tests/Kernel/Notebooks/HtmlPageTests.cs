@@ -13,8 +13,13 @@ public sealed class HtmlPageTests
         var cell = TestNotebook.WithOutputs("#r \"nuget: TorchSharp\"\nvar x = Math.Max(1, 2); // <b>\nx",
             Stream("\u001b[31mred\u001b[0m <script>alert(1)</script>\n10%\r100%\n"),
             Data("text/plain", "2"),
-            new JsonObject { ["output_type"] = "error", ["ename"] = "E", ["evalue"] = "<i>",
-                ["traceback"] = new JsonArray("E: <i>") });
+            new JsonObject
+            {
+                ["output_type"] = "error",
+                ["ename"] = "E",
+                ["evalue"] = "<i>",
+                ["traceback"] = new JsonArray("E: <i>")
+            });
         var page = await PageAsync(TestNotebook.Markdown("# Title & more\n\n$x^2$ and <b>bold</b>"), cell);
         Snapshot.Match(page.Replace(PageStyle.Css, "…", StringComparison.Ordinal));
     }
