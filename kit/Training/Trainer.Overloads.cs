@@ -19,7 +19,8 @@ public sealed partial class Trainer
     {
     }
 
-    /// <inheritdoc cref="Trainer(nn.Module{Tensor, Tensor}, Func{Tensor, Tensor, Loss}, BatchLoader, TrainerOptions, IExamples?)"/>
+    /// <inheritdoc
+    /// cref="Trainer(nn.Module{Tensor, Tensor}, Func{Tensor, Tensor, Loss}, BatchLoader, TrainerOptions, IExamples?)"/>
     /// <remarks>
     /// The function returns the mean alone. Its count is then that of the targets that are not -100; return a <see cref="Loss"/>
     /// where that is not what it counts.

@@ -1,8 +1,15 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
 namespace ResearchKit.Tests.Arrows;
 
 /// <summary>Folders of kit/ and kernel/, the only arrows allowed between them, and the sizes of files and folders.</summary>
+[Collection(OtherPrograms.Name)]
 public sealed class ArchitectureTests
 {
+    private const int Width = 130, LeastOfAString = 25;   // shorter strings can move to the next line
+
     private static readonly Lazy<SourceProject> Kit = new(() =>
         SourceProject.Read("kit", "ResearchKit", "ResearchKit.Mermaid", "ResearchKit.Kernel", "ResearchKit.Tests"));
 
@@ -95,18 +102,47 @@ public sealed class ArchitectureTests
     public void No_file_of_the_product_is_longer_than_300_lines(string part) =>
         Assert.DoesNotContain(SourceFiles.Of(part), path => File.ReadLines(path).Count() > 300);
 
+    /// <summary>A string may reach beyond: a break in HTML, in a pattern or in test data would change it.</summary>
     [Theory]
+    [InlineData("kit")]
     [InlineData("kernel")]
     [InlineData("kernel/Mermaid")]
-    public void No_line_is_longer_than_130_columns(string part) => Assert.Empty(SourceFiles.Of(part)
-        .SelectMany(path =>
-            File.ReadLines(path).Index().Where(line => line.Item.Length > 130).Select(line => $"{path}:{line.Index + 1}")));
+    [InlineData("tests/ResearchKit.Tests")]
+    [InlineData("tests/ResearchKit.Benchmarks")]
+    public void No_line_is_longer_than_130_columns(string part) => Assert.Empty(SourceFiles.Of(part).SelectMany(TooLong));
+
+    [Fact]
+    public void A_long_line_is_found_unless_a_string_makes_it_long()
+    {
+        var name = new string('x', 140);
+        Assert.True(IsTooLong($"class C {{ int {name}; }}"));
+        Assert.True(IsTooLong($"class C {{ }}   // {name}"));
+        Assert.False(IsTooLong($"class C {{ string s = \"{name}\"; }}"));
+        Assert.False(IsTooLong($"class C {{ string s = $\"{{1}}{name}\"; }}"));
+        static bool IsTooLong(string line) => LongLines(line).Any();
+    }
 
     [Theory]
+    [InlineData("kit")]
     [InlineData("kernel")]
     [InlineData("kernel/Mermaid")]
     public void No_folder_holds_more_than_24_files(string part) => Assert.DoesNotContain(
         SourceFiles.Of(part).CountBy(path => Path.GetDirectoryName(path)!), folder => folder.Value > 24);
+
+    private static IEnumerable<string> TooLong(string path) => File.ReadLines(path).Any(line => line.Length > Width)
+        ? LongLines(File.ReadAllText(path)).Select(line => $"{path}:{line}") : [];
+
+    /// <summary>Lines that are too long even without the text of their strings.</summary>
+    private static IEnumerable<int> LongLines(string source)
+    {
+        var root = CSharpSyntaxTree.ParseText(source).GetRoot();
+        var strings = root.DescendantNodes().Where(node => node is InterpolatedStringExpressionSyntax
+            || node.Kind() is SyntaxKind.StringLiteralExpression or SyntaxKind.Utf8StringLiteralExpression)
+            .Select(node => node.Span).ToList();
+        return root.GetText().Lines.Where(line => line.Span.Length > Width
+            && line.Span.Length - strings.Sum(text => text.Intersection(line.Span)?.Length ?? 0) + LeastOfAString > Width)
+            .Select(line => line.LineNumber + 1);
+    }
 
     private static string Planted(string use, string space, string expression) => $$"""
         {{use}}

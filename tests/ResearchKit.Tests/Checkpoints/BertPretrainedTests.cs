@@ -120,7 +120,7 @@ public sealed class BertPretrainedTests : IDisposable
 
     [Theory]
     [InlineData("{ \"model_type\": \"be\u00ff\" }", "it is not UTF-8")]
-    [InlineData("{ \"model_type\": \"\\ud800\" }", "model_type is \"\\ud800\"; expected texts of whole characters")]
+    [InlineData("{ \"model_type\": \"\\ud800\" }", "model_type is \"\\ud800\"; expected strings without unpaired surrogates")]
     public void Texts_of_half_characters_are_refused(string config, string expected)
     {
         File.WriteAllBytes(folder.PathTo("config.json"), System.Text.Encoding.Latin1.GetBytes(config));

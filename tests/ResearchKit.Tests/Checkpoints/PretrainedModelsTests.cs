@@ -134,7 +134,11 @@ public sealed class PretrainedModelsTests : IDisposable
     public void Stretched_positions_are_refused_in_either_place(string plain, string unknown)
     {
         Place("llama-a", "model.safetensors");
-        Edit(config => (config[plain], config[unknown]) = (JsonNode.Parse("""{ "rope_type": "default" }"""), JsonNode.Parse("""{ "rope_type": "yarn" }""")));
+        Edit(config =>
+        {
+            config[plain] = JsonNode.Parse("""{ "rope_type": "default" }""");
+            config[unknown] = JsonNode.Parse("""{ "rope_type": "yarn" }""");
+        });
         Assert.Contains($"{unknown}: rope_type is \"yarn\"",
             Assert.Throws<InvalidDataException>(() => Llama.FromPretrained(folder.Path)).Message, StringComparison.Ordinal);
     }

@@ -153,7 +153,7 @@ public sealed class VisionPretrainedTests : IDisposable
             return Assert.Throws<InvalidDataException>(() => Vgg.FromPretrained(folder.Path).Dispose()).Message;
         }
         Assert.Contains("expected one of vgg11, vgg13", Refused("""{ "architecture": "vgg12" }"""), StringComparison.Ordinal);
-        Assert.Contains("config.json has no architecture", Refused("{}"), StringComparison.Ordinal);
+        Assert.Contains("config.json has no field 'architecture'", Refused("{}"), StringComparison.Ordinal);
         Assert.Contains("does not fit the model Vgg", Refused("""{ "architecture": "vgg13_bn(num_classes=6)" }"""), StringComparison.Ordinal);
     }
 

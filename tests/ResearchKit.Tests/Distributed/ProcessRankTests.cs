@@ -47,7 +47,7 @@ public sealed class ProcessRankTests
     public void Where_there_is_no_mpi_the_error_says_how_to_get_it()
     {
         var error = Assert.Throws<DllNotFoundException>(() => MpiLibrary.Load(["libnothing.so.40", "libnothing.so"]));
-        Assert.Contains("looked for libnothing.so.40, libnothing.so", error.Message, StringComparison.Ordinal);
+        Assert.Contains("tried libnothing.so.40, libnothing.so", error.Message, StringComparison.Ordinal);
         Assert.Contains("apt-get install openmpi-bin libopenmpi-dev", error.Message, StringComparison.Ordinal);
     }
 

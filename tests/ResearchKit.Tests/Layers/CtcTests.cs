@@ -111,7 +111,7 @@ public sealed class CtcTests : IDisposable
         Assert.Contains("9; expected 1 to 5", Refused(() => Ctc.Loss(logits, tensor(new long[] { 9 }), Padded([1]), one)),
             StringComparison.Ordinal);
         Assert.Contains("2 texts", Refused(() => Ctc.Loss(logits, one, zeros([2, 1], int64), one)), StringComparison.Ordinal);
-        Assert.Contains("0 wide", Refused(() => CtcBeamSearch.Decode(logits[0], 0)), StringComparison.Ordinal);
+        Assert.Contains("beam width is 0", Refused(() => CtcBeamSearch.Decode(logits[0], 0)), StringComparison.Ordinal);
         Assert.Contains("[1, 5, 3]", Refused(() => Ctc.Greedy(logits)), StringComparison.Ordinal);
     }
 

@@ -201,8 +201,8 @@ public sealed class ExplainedConvolutionTests : IDisposable
         Assert.Contains("stride 0", Assert.Throws<ArgumentException>(() => new Convolution2d(4, 6, 3, stride: 0)).Message,
             StringComparison.Ordinal);
         using var layer = new Convolution2d(4, 6, 3);
-        Assert.Contains("the convolution has 4", Assert.Throws<ArgumentException>(() => layer.call(randn(1, 3, 5, 5))).Message,
-            StringComparison.Ordinal);
+        Assert.Contains("the convolution expects 4",
+            Assert.Throws<ArgumentException>(() => layer.call(randn(1, 3, 5, 5))).Message, StringComparison.Ordinal);
         Assert.Contains("[4, 5, 5]", Assert.Throws<ArgumentException>(() => layer.call(randn(4, 5, 5))).Message,
             StringComparison.Ordinal);
     }

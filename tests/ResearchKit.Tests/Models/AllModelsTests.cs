@@ -190,7 +190,8 @@ public sealed class AllModelsTests
         config switch
         {
             nameof(GptConfig) => Gpt((GptConfig)Preset(typeof(GptConfig), preset)),
-            nameof(BertConfig) => Texts(new Bert((BertConfig)Preset(typeof(BertConfig), preset)), model => model.Config.ModelWidth),
+            nameof(BertConfig) =>
+                Texts(new Bert((BertConfig)Preset(typeof(BertConfig), preset)), model => model.Config.ModelWidth),
             nameof(LlamaConfig) =>
                 Texts(new Llama((LlamaConfig)Preset(typeof(LlamaConfig), preset)), model => model.Config.VocabularySize),
             nameof(T5Config) => Texts(new T5OfOneText(new T5((T5Config)Preset(typeof(T5Config), preset))), model =>

@@ -54,7 +54,7 @@ public sealed class RunsCommandTests : IDisposable
     public async Task Where_there_is_nothing_that_is_said()
     {
         Assert.Equal(2, await InvokeAsync("runs", folder.PathTo("none")));
-        Assert.Contains($"There is no folder {folder.PathTo("none")} here", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"There is no folder {folder.PathTo("none")};", error.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, await InvokeAsync("runs", folder.Path));
         Assert.Equal($"no runs below {folder.Path}", output.ToString().Trim());
         Assert.Equal(2, await InvokeAsync("runs", "compare", folder.Path, folder.Path));

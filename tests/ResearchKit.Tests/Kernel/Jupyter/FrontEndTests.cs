@@ -89,8 +89,8 @@ public sealed class FrontEndTests : IDisposable
         var lines = told.Split('\n');
         Assert.Matches("^KernelDied 1 .*signal 6.* True$", lines[0]);
         Assert.Matches("^KernelDied 1 .*signal 9.*memory runs out.* False$", lines[1]);
-        Assert.Matches("^KernelDied 1 .*exit code 3.* False$", lines[2]);
-        Assert.Matches("^KernelDied 1 .*exit code 0.* False$", lines[3]);
+        Assert.Matches("^KernelDied 1 .*exited with code 3.* False$", lines[2]);
+        Assert.Matches("^KernelDied 1 .*exited with code 0.* False$", lines[3]);
         Assert.Matches("^KernelDied 1 .*signal (6|11)", lines[4]);
         Assert.Equal("ok", lines[5]);
     }
