@@ -10,8 +10,9 @@ internal sealed record Formatted(IReadOnlyDictionary<string, string> Data, Error
     private const string Plain = "text/plain";
 
     /// <summary>
-    /// Formats a value with the registered formatters, in <paramref name="mimeTypes"/> if any are given, else in
-    /// the preferred types.
+    /// Formats a value with the registered formatters, in <paramref name="mimeTypes"/> if any are given, else in the preferred
+    /// types and as plain text. A formatter that throws is skipped and its error returned; if none succeeds, the text is the
+    /// name of the type.
     /// </summary>
     public static Formatted Of(object? value, IReadOnlyList<string> mimeTypes)
     {

@@ -20,8 +20,7 @@ internal static class ExportCommand
     {
         var notebook = new Argument<string>("NOTEBOOK")
         {
-            Description = "The .ipynb file; its stored outputs "
-            + "are used, nothing is run."
+            Description = "The .ipynb file; its stored outputs are used, nothing is run."
         };
         var output = new Option<string>("--output", "-o")
         {

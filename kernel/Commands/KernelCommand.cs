@@ -30,8 +30,7 @@ internal static class KernelCommand
         };
         var system = new Option<bool>("--sys-prefix")
         {
-            Description = "Installs in the active "
-            + "virtual or conda environment."
+            Description = "Installs in the active virtual or conda environment."
         };
         var name = new Option<string>("--name")
         {
@@ -61,8 +60,7 @@ internal static class KernelCommand
     private static Command Start()
     {
         var file = new Argument<string>("FILE") { Description = "The connection file that the front end wrote." };
-        var command = new Command("start", "Runs the kernel until the front end shuts it "
-            + "down. Jupyter calls this.") { file };
+        var command = new Command("start", "Runs the kernel until the front end shuts it down. Jupyter calls this.") { file };
         command.SetAction((parsed, cancellation) =>
             SuperviseAsync(parsed.GetRequiredValue(file), parsed.InvocationConfiguration.Error, cancellation));
         return command;

@@ -19,8 +19,7 @@ internal static class NewCommand
     {
         var name = new Argument<string>("NAME")
         {
-            Description = "The notebook to create; '.ipynb' is "
-            + "added if it is missing."
+            Description = "The notebook to create; '.ipynb' is added if it is missing."
         };
         var command = new Command("new", "Creates a notebook with the parts of a study: question, settings, a model "
             + "that trains in seconds, run record. Never replaces a file.") { name };

@@ -52,8 +52,7 @@ public static partial class MermaidDiagram
     /// <summary>Returns the HTML for a kind of diagram that is not supported: its source.</summary>
     private static string Source(string source, string kind) =>
         $"<div class=\"rk-mermaid\"><p>This kernel does not draw diagrams of the kind {Escape.Html(kind)}; here is the "
-            + $"source.</p>"
-        + $"<pre>{Escape.Html(source.Trim('\r', '\n'))}</pre></div>";
+            + $"source.</p><pre>{Escape.Html(source.Trim('\r', '\n'))}</pre></div>";
 
     [GeneratedRegex(@"\G[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")]
     private static partial Regex Word();

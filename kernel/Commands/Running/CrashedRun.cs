@@ -19,7 +19,10 @@ internal static class CrashedRun
     private static readonly string[] Notices =
         ["Unhandled exception", "Stack overflow", "Process terminated", "Fatal error", "Out of memory", "terminate called"];
 
-    /// <summary>Writes the notebook, the record and the page, where the run did not come to write them.</summary>
+    /// <summary>
+    /// Marks the running cell and the run as crashed, in the notebook and in the record, if the record still says that it runs.
+    /// Renders the page if it is older than the record. Does nothing if the run had not begun.
+    /// </summary>
     /// <param name="folder">Where the run wrote.</param>
     /// <param name="source">The full path of its notebook.</param>
     /// <param name="reason">Why its process ended, to follow a colon.</param>
@@ -37,11 +40,13 @@ internal static class CrashedRun
         AtomicWrite.Text(folder.Page, page);
     }
 
-    /// <summary>The running cell is the first that the record does not tell of; the record was saved when it began.</summary>
+    /// <summary>The running cell is the first that the record does not list; the run saved its seconds when it began.</summary>
     private static void Fail(NotebookDocument notebook, RunRecord record, RunFolder folder, string reason, string lastWords)
     {
         var cells = record.Cells ?? [];
-        var (start, end) = (File.GetLastWriteTimeUtc(folder.Record), DateTime.UtcNow);
+        var start = record.Started + TimeSpan.FromSeconds(record.Seconds ?? 0);
+        var end = DateTime.UtcNow > start ? DateTime.UtcNow : start;
+        var seconds = Math.Round((end - record.Started).TotalSeconds, 3);
         if (notebook.Cells.Where(cell => cell.IsRunnable).ElementAtOrDefault(cells.Count) is { } cell)
         {
             var message = $"The process ended in this cell: {reason}.";
@@ -51,9 +56,14 @@ internal static class CrashedRun
             new OutputRecorder().Record(cell, error);
             cells = [.. cells, NotebookRecord.Cell(cell, cells.Count + 1, (end - start).TotalSeconds, CellEnd.Crashed, error)];
         }
-        if (notebook.Metadata["researchkit"] is JsonObject summary) summary["status"] = Word(RunStatus.Crashed);
+        if (notebook.Metadata["researchkit"] is JsonObject summary)
+        {
+            summary["status"] = Word(RunStatus.Crashed);
+            summary["seconds"] = seconds;
+        }
         notebook.Save(folder.Notebook);
-        RunFile.Update(folder.FullPath, written => (written ?? record) with { Cells = cells, Status = Word(RunStatus.Crashed) });
+        RunFile.Update(folder.FullPath, written =>
+            (written ?? record) with { Cells = cells, Seconds = seconds, Status = Word(RunStatus.Crashed) });
     }
 
     /// <summary>From the runtime's own notice on, where it gave one.</summary>

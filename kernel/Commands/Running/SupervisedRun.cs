@@ -18,8 +18,7 @@ internal sealed record SupervisedRun(RunReport Report, string Complaints, IReadO
         if (File.Exists(folder.Record)) File.Delete(folder.Record);   // of an earlier run to the same folder
         var (exit, complaints) = await ChildRun.RunAsync(run.Request, sharers, heard, complained, cancellation)
             .ConfigureAwait(false);
-        if (exit == ExitCodes.Interrupted || cancellation.IsCancellationRequested)
-            return new SupervisedRun(run.Report(), complaints, []);
+        if (exit == ExitCodes.Interrupted) return new SupervisedRun(run.Report(), complaints, []);
         var source = Path.GetFullPath(run.Request.Notebook);
         await CrashedRun.CompleteAsync(folder, source, Supervisor.Reason(exit), complaints).ConfigureAwait(false);
         var words = complaints.Length == 0 ? $"Its process ended with exit code {exit} and said nothing." : complaints;

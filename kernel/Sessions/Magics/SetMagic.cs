@@ -22,8 +22,7 @@ internal static class SetMagic
         };
         var mime = new Option<string>("--mime-type")
         {
-            Description = "Accepted and ignored; a value is "
-            + "always shared unchanged."
+            Description = "Accepted and ignored; a value is always shared unchanged."
         };
         var command = new Command("set", "Sets a variable of this language.") { name, value, reference, mime };
         command.SetAction(async (parsed, cancellation) =>

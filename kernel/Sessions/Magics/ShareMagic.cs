@@ -13,18 +13,15 @@ internal static class ShareMagic
         var name = new Argument<string>("name") { Description = "The variable." };
         var from = new Option<string>("--from")
         {
-            Description = "The language "
-            + "that has the variable.",
+            Description = "The language that has the variable.",
             Required = true
         };
         var renamed = new Option<string>("--as") { Description = "The name in this language; default: the same name." };
         var mime = new Option<string>("--mime-type")
         {
-            Description = "Accepted and ignored; a value is "
-            + "always shared unchanged."
+            Description = "Accepted and ignored; a value is always shared unchanged."
         };
-        var command = new Command("share", "Shares a variable of another "
-            + "language with this one.") { name, from, renamed, mime };
+        var command = new Command("share", "Shares a variable of another language with this one.") { name, from, renamed, mime };
         command.SetAction(async (parsed, cancellation) =>
         {
             await call.Run.Kit().ConfigureAwait(false);   // the value may be a tensor

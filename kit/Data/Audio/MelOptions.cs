@@ -59,7 +59,7 @@ public sealed record MelOptions
             throw new ArgumentException($"Got a window of {WindowLength}; "
                 + $"expected 1 to {TransformLength}, the length of the transform.");
         var highest = HighestFrequency ?? SampleRate / 2.0;
-        if (LowestFrequency < 0 || LowestFrequency >= highest || highest > SampleRate / 2.0)
+        if (!(LowestFrequency >= 0 && LowestFrequency < highest && highest <= SampleRate / 2.0))
             throw new ArgumentException($"Got bands from {LowestFrequency} to {highest} Hz; expected from 0 up to "
                 + $"{SampleRate / 2.0}, half the sample rate.");
         return Floor > 0 ? this : throw new ArgumentException($"Got a floor of {Floor}; expected more than 0.");

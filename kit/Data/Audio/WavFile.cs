@@ -112,8 +112,7 @@ public static class WavFile
         if (!(code == Pcm && bits is 8 or 16 or 24 or 32 || code == Float && bits is 32 or 64 || code is ALaw or MuLaw
             && bits == 8))
             throw new InvalidDataException($"{name} has the format {code} of {bits} bits at byte {at}; expected PCM (1) of 8, "
-                + "16, 24 or 32, "
-                + "floating point (3) of 32 or 64, or A-law (6) or µ-law (7) of 8.");
+                + "16, 24 or 32, floating point (3) of 32 or 64, or A-law (6) or µ-law (7) of 8.");
         if (block != channels * bits / 8)
             throw new InvalidDataException($"{name} declares {block} bytes for {channels} channels of {bits} bits at byte "
                 + $"{at}; expected {channels * bits / 8}.");

@@ -77,7 +77,9 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
         return Read(tokens, DecoderPass.Whole(attentionMask)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Computes logits from the final residual stream.</summary>
+    /// <summary>
+    /// Computes logits from the normalised residual stream that <see cref="Features"/> returns; applies no norm.
+    /// </summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, time, vocabulary].</returns>
     public Tensor Head(Tensor features) => lm_head is null ? wte.Unembed(features) : lm_head.call(features);

@@ -69,7 +69,9 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel
         return model.Read(tokens, DecoderPass.Whole(attentionMask));
     }
 
-    /// <summary>Computes logits from the final residual stream.</summary>
+    /// <summary>
+    /// Computes logits from the normalised residual stream that <see cref="Features"/> returns; applies no norm.
+    /// </summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, time, vocabulary].</returns>
     public Tensor Head(Tensor features) => lm_head is null ? model.Unembed(features) : lm_head.call(features);

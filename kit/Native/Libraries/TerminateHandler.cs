@@ -70,8 +70,23 @@ public static unsafe class TerminateHandler
     [UnmanagedCallersOnly]
     private static void OnTerminate()
     {
-        if (Claimed()) Thread.Sleep(Timeout.Infinite);
+        if (Claimed()) SleepForEver();
         before();   // ends the process
+    }
+
+    /// <summary>The stack below cannot be unwound; an interrupt of the cell must not leave this method either.</summary>
+    private static void SleepForEver()
+    {
+        while (true)
+        {
+            try
+            {
+                Thread.Sleep(Timeout.Infinite);
+            }
+            catch (ThreadInterruptedException)
+            {
+            }
+        }
     }
 
     private static bool Claimed()

@@ -24,8 +24,7 @@ internal sealed class BatchOptions
     public Option<string> Jobs { get; } = new("--jobs", "-j")
     {
         Description = "How many notebooks run at a time, each in a process of its own; default: 1. With several, each "
-            + "gets a share of the processors "
-            + "(OMP_NUM_THREADS, unless it is set), which can change the last digits of sums.",
+            + "gets a share of the processors (OMP_NUM_THREADS, unless it is set), which can change the last digits of sums.",
         HelpName = "N",
     };
 

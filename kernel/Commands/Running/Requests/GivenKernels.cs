@@ -17,8 +17,7 @@ internal static class GivenKernels
     public static Option<string> Option() => new("--kernels")
     {
         Description = "Multiplies and convolves with the native kernels of an earlier run: its run.json or folder, or a text "
-            + "such as 'linear-256=onednn'. "
-            + "By default, a self-check on this machine chooses them.",
+            + "such as 'linear-256=onednn'. By default, a self-check on this machine chooses them.",
         HelpName = "RUN",
     };
 

@@ -49,8 +49,8 @@ internal static class PortableRun
     }
 
     /// <summary>
-    /// Sets the environment variable for child processes, and the switch for this process, where the kit may be
-    /// loaded already.
+    /// Turns portable mode on: <c>RESEARCHKIT_PORTABLE=1</c> for child processes, and the kit's own switch for this process,
+    /// where the kit may be loaded already and no longer read the variable.
     /// </summary>
     private static void Enter()
     {

@@ -7,21 +7,18 @@ internal sealed class RunOptions
 {
     public Option<string[]> Parameters { get; } = new("--parameter", "-p")
     {
-        Description = "Sets a variable that the cell tagged 'parameters' declares, in each notebook. May "
-            + "be given several times.",
+        Description = "Sets a variable that the cell tagged 'parameters' declares, in each notebook. May be given several times.",
         HelpName = "name=value",
     };
 
     public Option<bool> Fast { get; } = new("--fast")
     {
-        Description = "Uses the fast settings in the notebook's metadata, for a test run of "
-            + "seconds; -p overrides them.",
+        Description = "Uses the fast settings in the notebook's metadata, for a test run of seconds; -p overrides them.",
     };
 
     public Option<string> Output { get; } = new("--output", "-o")
     {
-        Description = "The folder to write to; several notebooks get a subfolder each. Default: "
-            + "runs/<notebook>/<time>.",
+        Description = "The folder to write to; several notebooks get a subfolder each. Default: runs/<notebook>/<time>.",
         HelpName = "FOLDER",
     };
 

@@ -66,7 +66,7 @@ internal sealed class PythonValues(PythonKernel kernel)
             }
             await CallAsync(number, cancellation).ConfigureAwait(false);
             using var answer = JsonDocument.Parse(kernel.Folder.Read($"{number}.answer.json")
-                ?? throw new IOException("Python returned no answer."), Reading);
+                ?? throw new IOException($"Python wrote no answer ({number}.answer.json) to the request '{what}'."), Reading);
             if (answer.RootElement.TryGetProperty("answer", out var given)) return read(number, given);
             var message = answer.RootElement.GetProperty("message").GetString();
             throw answer.RootElement.GetProperty("error").GetString() switch
