@@ -38,7 +38,7 @@ public static class PeakMatmulRate
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        if (device.type == TorchSharp.DeviceType.CPU && type == ScalarType.BFloat16 && Kernels.Current.EmulatesBFloat16Products)
+        if (BFloat16Emulation.FitsProduct(device.type, type))
             type = ScalarType.Float32;
         var side = LeastSide;
         var seconds = Seconds(side, device, type);

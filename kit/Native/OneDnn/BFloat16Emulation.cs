@@ -33,6 +33,10 @@ internal static class BFloat16Emulation
     public static bool FitsRecurrent(Tensor x) =>
         IsAutocast(x) && (!Avx512BW.IsSupported || Kernels.Current.EmulatesBFloat16Products);
 
+    /// <summary>Whether a product of tensors of this type, on this device, should be emulated.</summary>
+    public static bool FitsProduct(DeviceType device, ScalarType type) =>
+        device == DeviceType.CPU && type == ScalarType.BFloat16 && Kernels.Current.EmulatesBFloat16Products;
+
     private static bool IsAutocast(Tensor x) =>
         x.device_type == DeviceType.CPU && x.dtype is ScalarType.Float32 or ScalarType.BFloat16
         && Autocast.TypeOn(DeviceType.CPU) == ScalarType.BFloat16;

@@ -1,3 +1,4 @@
+using ResearchKit.Native;
 using ResearchKit.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -17,7 +18,8 @@ internal sealed class MuonMatrices(IEnumerable<(string Name, Parameter Parameter
     public static Tensor Orthogonalize(Tensor matrix, int steps, ScalarType precision)
     {
         using var scope = NewDisposeScope();
-        var made = (Tensor)Script.Call("orthogonal", matrix, (long)steps, (long)precision);
+        var made = (Tensor)Script.Call("orthogonal", matrix, (long)steps, (long)precision,
+            BFloat16Emulation.FitsProduct(matrix.device_type, precision));
         return made.to(matrix.dtype).MoveToOuterDisposeScope();
     }
 
@@ -29,7 +31,8 @@ internal sealed class MuonMatrices(IEnumerable<(string Name, Parameter Parameter
             .Select(group => group.ToArray()))
             Script.Call("muon", Chosen(moving.Parameters, alike), Chosen(moving.Gradients, alike), Chosen(means, alike),
                 moving.LearningRate, options.Momentum,
-                moving.WeightDecay, options.Nesterov, (long)options.NewtonSchulzSteps, (long)options.NewtonSchulzPrecision);
+                moving.WeightDecay, options.Nesterov, (long)options.NewtonSchulzSteps, (long)options.NewtonSchulzPrecision,
+                BFloat16Emulation.FitsProduct(means[0].device_type, options.NewtonSchulzPrecision));
     }
 
     private static Tensor[] Chosen(Tensor[] all, int[] indices) => Array.ConvertAll(indices, i => all[i]);

@@ -7,6 +7,7 @@ namespace ResearchKit.Tests.Native;
 /// workaround, the libraries were mended and it can go.
 /// </summary>
 [Trait("Tier", "slow")]
+[Collection(OtherPrograms.Name)]
 public sealed class WorkaroundTests
 {
     public static TheoryData<string> Names => [.. Probes.Names];

@@ -36,6 +36,21 @@ public sealed class MuonTests
         }, iter: 30);
 
     [Fact]
+    public void In_bfloat16_it_gives_the_same_whether_products_are_emulated_or_libtorchs()
+    {
+        using var scope = NewDisposeScope();
+        using var kernels = new TestKernels("");
+        var matrix = randn([3, 24, 40], generator: new Generator(5));
+        Tensor Under(string product)
+        {
+            TestKernels.Take($"bf16-linear={product}");
+            return Muon.Orthogonalize(matrix, precision: ScalarType.BFloat16);
+        }
+        foreach (var product in new[] { "float32", "libtorch" })
+            Near.Check(product, Muon.Orthogonalize(matrix), Under(product), 0.05);   // five rounds of bfloat16's rounding
+    }
+
+    [Fact]
     public void A_step_moves_a_matrix_by_the_rate_in_every_direction_whatever_the_gradients_size() =>
         Gen.Double[1e-3, 1e3].Sample(scale =>
         {
