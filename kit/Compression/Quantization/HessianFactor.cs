@@ -1,0 +1,52 @@
+using ResearchKit.Tensors;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Compression;
+
+/// <summary>
+/// The upper Cholesky factor of a layer's inverse Hessian, which says how the error of one weight of a row is made up for by
+/// the weights after it.
+/// </summary>
+/// <remarks>
+/// Frantar et al., GPTQ, 2022, https://arxiv.org/abs/2210.17323, and SparseGPT, 2023, https://arxiv.org/abs/2301.00774. The
+/// Hessian of the squared output error is 2 x xᵀ; its scale does not matter here, because the damping is relative.
+/// </remarks>
+internal static class HessianFactor
+{
+    /// <summary>Inputs whose second moment is zero: their weights never matter.</summary>
+    /// <returns>bool [inputs].</returns>
+    public static Tensor Dead(Tensor hessian) => hessian.diagonal() == 0;
+
+    /// <summary>Factors a Hessian.</summary>
+    /// <param name="hessian">Symmetric float32 [inputs, inputs]; it is not changed.</param>
+    /// <param name="damping">Share of the mean of the diagonal that is added to the diagonal.</param>
+    /// <returns>Upper triangular float32 [inputs, inputs].</returns>
+    /// <exception cref="ArgumentException">The Hessian is singular even with the damping.</exception>
+    public static Tensor Of(Tensor hessian, double damping)
+    {
+        using var scope = NewDisposeScope();
+        var damped = hessian.clone();
+        var diagonal = damped.diagonal();
+        diagonal.masked_fill_(Dead(hessian), 1);
+        diagonal.add_(diagonal.mean() * damping);
+        var (lower, fault) = linalg.cholesky_ex(damped);
+        if (fault.item<int>() != 0) throw Singular(damping);
+        var inverse = lower.cholesky_inverse();
+        var (upper, second) = linalg.cholesky_ex(inverse);
+        if (second.item<int>() != 0) throw Singular(damping);
+        return upper.t().contiguous().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Checks that calibration saw inputs of the weight's layer.</summary>
+    public static Tensor Hessian(Tensor weight, InputMoments? inputs, string method)
+    {
+        if (inputs is null || inputs.Rows == 0)
+            throw new ArgumentException($"{method} needs inputs of the layer; calibrate it with some batches.", nameof(inputs));
+        var columns = weight.numel() / weight.shape[0];
+        return inputs.Largest.shape[0] == columns ? inputs.SecondMoment : throw new ArgumentException(
+            $"The inputs have {inputs.Largest.shape[0]} channels; the weight {weight.ShapeText()} reads {columns}.", nameof(inputs));
+    }
+
+    private static ArgumentException Singular(double damping) => new(FormattableString.Invariant(
+        $"The inputs' second moment is singular even with a damping of {damping}; use more calibration data or more damping."));
+}
