@@ -7,11 +7,12 @@ namespace ResearchKit.Layers;
 
 /// <summary>x W + b: a linear layer whose weight is stored as [in, out].</summary>
 /// <remarks>Name and layout are those of the published GPT-2; it is not a convolution.</remarks>
-public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer
+public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer, IAdaptableLayer
 {
     private readonly Parameter weight;   // [in, out]
     private readonly Parameter bias;     // [out]
     private PackedLinear? packed;        // set in a model that is packed for inference
+    private LowRankAdapter? adapter;
 
     /// <param name="inputs">Input channels.</param>
     /// <param name="outputs">Output channels.</param>
@@ -32,7 +33,22 @@ public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer
         if (shape.Length == 0 || shape[^1] != weight.shape[0])
             throw new ArgumentException($"Got {x.ShapeText()}; expected {weight.shape[0]} channels on the last axis.", nameof(x));
         using var scope = NewDisposeScope();
-        return LinearProduct.Of(x, weight.t(), bias).MoveToOuterDisposeScope();
+        var matrix = weight.t();
+        return (adapter is null ? LinearProduct.Of(x, matrix, bias) : adapter.Multiply(x, matrix, bias)).MoveToOuterDisposeScope();
+    }
+
+    Parameter IAdaptableLayer.Stored => weight;
+
+    bool IAdaptableLayer.IsTransposed => true;
+
+    LowRankAdapter? IAdaptableLayer.Adapter => adapter;
+
+    void IAdaptableLayer.Attach(LowRankAdapter added)
+    {
+        if (packed is not null) throw Packing.Refusal("adapted");
+        if (adapter is not null) throw new InvalidOperationException("The layer has an adapter already.");
+        adapter = added;
+        register_module(nameof(adapter), added);
     }
 
     void IPackableLayer.Pack(ScalarType dtype)

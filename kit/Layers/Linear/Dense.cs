@@ -11,13 +11,14 @@ namespace ResearchKit.Layers;
 /// TorchSharp's layer because it uses the native kernel that is fastest on this machine
 /// (<see cref="Native.Compute.Kernels"/>).
 /// </remarks>
-public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer
+public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer, IAdaptableLayer
 {
     internal readonly Parameter weight;   // [out, in]
     internal readonly Parameter? bias;    // [out]
     private PackedLinear? packed;         // set in a model that is packed for inference
     // in a packed model: whether the weight was concatenated with those of other layers
     private bool isJoined;
+    private LowRankAdapter? adapter;
 
     /// <param name="inputs">Input channels.</param>
     /// <param name="outputs">Output channels.</param>
@@ -46,6 +47,20 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer
         Packing.Empty(weight);
     }
 
+    Parameter IAdaptableLayer.Stored => weight;
+
+    bool IAdaptableLayer.IsTransposed => false;
+
+    LowRankAdapter? IAdaptableLayer.Adapter => adapter;
+
+    void IAdaptableLayer.Attach(LowRankAdapter added)
+    {
+        if (packed is not null || isJoined) throw Packing.Refusal("adapted");
+        if (adapter is not null) throw new InvalidOperationException("The layer has an adapter already.");
+        adapter = added;
+        register_module(nameof(adapter), added);
+    }
+
     /// <summary>Packs several layers with the same input as one layer, by concatenating their weights.</summary>
     /// <returns>The concatenated weights and biases; the biases are null if the layers have none.</returns>
     internal static (PackedLinear Weights, Tensor? Biases) Join(ScalarType dtype, params IReadOnlyList<Dense> layers)
@@ -67,6 +82,7 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer
     internal Tensor Multiply(Tensor x, Tensor? bias) => packed is not null ? packed.Multiply(x, bias)
         : isJoined ? throw new InvalidOperationException("This layer was packed together with others and cannot "
         + "run alone; use the original model.")
-        : x.dim() > 0 && x.shape[^1] == weight.shape[1] ? LinearProduct.Of(x, weight, bias)
+        : x.dim() > 0 && x.shape[^1] == weight.shape[1]
+            ? adapter is null ? LinearProduct.Of(x, weight, bias) : adapter.Multiply(x, weight, bias)
         : throw new ArgumentException($"Got {x.ShapeText()}; expected {weight.shape[1]} channels on the last axis.", nameof(x));
 }
