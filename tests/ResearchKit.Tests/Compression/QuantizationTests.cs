@@ -1,0 +1,123 @@
+using ResearchKit.Compression;
+using ResearchKit.Layers;
+using ResearchKit.Models;
+using ResearchKit.Native;
+using ResearchKit.Tensors;
+using ResearchKit.Tests.Golden;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Tests.Compression;
+
+public sealed class QuantizationTests : IDisposable
+{
+    private readonly DisposeScope scope = NewDisposeScope();
+
+    public void Dispose() => scope.Dispose();
+
+    [Fact]
+    public void Eight_bits_hardly_change_a_model_and_four_bits_do()
+    {
+        double Distance(QuantizationScheme scheme)
+        {
+            using var model = Model();
+            var tokens = Tokens();
+            var before = model.forward(tokens);
+            var report = Quantization.Simulate(model, new QuantizationPlan { Scheme = scheme });
+            Assert.All(report.Layers, layer => Assert.True(layer.WeightError > 0 && layer.OutputError is null));
+            Assert.Equal(8, report.Layers.Count);
+            return ((model.forward(tokens) - before).norm() / before.norm()).item<float>();
+        }
+        var (eight, four) = (Distance(QuantizationScheme.EightBits), Distance(QuantizationScheme.FourBits(16)));
+        Assert.InRange(eight, 1e-5, 0.02);
+        Assert.InRange(four, 3 * eight, 0.5);
+    }
+
+    [Fact]
+    public void Gptq_has_a_smaller_error_of_every_output_than_rounding_to_nearest()
+    {
+        QuantizationReport Report(Rounding rounding)
+        {
+            using var model = Model();
+            using var calibration = Calibration.Watch(model);
+            using (no_grad())
+                for (var batch = 0; batch < 8; batch++) model.forward(Tokens(batch));
+            calibration.Stop();
+            Assert.All(calibration.Moments.Values, moments => Assert.Equal(8 * 4 * 16, moments.Rows));
+            var plan = new QuantizationPlan { Scheme = QuantizationScheme.FourBits(16), Rounding = rounding };
+            return Quantization.Simulate(model, plan, calibration);
+        }
+        var (nearest, gptq) = (Report(Rounding.Nearest), Report(new Gptq()));
+        Assert.All(nearest.Layers.Zip(gptq.Layers), pair => Assert.True(pair.Second.OutputError < pair.First.OutputError));
+        Assert.Contains("output by", gptq.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Overrides_choose_schemes_by_name_and_leave_layers_out()
+    {
+        using var model = Model();
+        var weight = model.named_parameters().First(pair => pair.name.EndsWith("0.attn.c_proj.weight", StringComparison.Ordinal)).parameter;
+        var before = weight.clone();
+        var report = Quantization.Simulate(model, new QuantizationPlan
+        {
+            Overrides = [("*.attn.c_proj", null), ("*.mlp.*", QuantizationScheme.Nf4(16))],
+        });
+        Assert.Equal(6, report.Layers.Count);
+        Assert.True(before.Equals(weight));
+        Assert.Equal(4, report.Layers.Count(layer => layer.Scheme.CodeBook is not null));
+        Assert.Equal(model.parameters().Sum(parameter => parameter.numel()), report.Layers.Sum(layer => layer.Weights) + report.OtherWeights);
+    }
+
+    [Fact]
+    public void Quantizing_twice_changes_nothing_more()
+    {
+        using var model = Model();
+        Quantization.Simulate(model);
+        var again = Quantization.Simulate(model);
+        Assert.All(again.Layers, layer => Assert.InRange(layer.WeightError, 0, 1e-6));
+    }
+
+    [Fact]
+    public void A_users_model_of_dense_layers_is_quantized_too()
+    {
+        using var model = nn.Sequential(("first", new Dense(16, 8)), ("second", new Dense(8, 4)));
+        Assert.Equal(["first", "second"], Quantization.Simulate(model).Layers.Select(layer => layer.Name));
+    }
+
+    [Fact]
+    public void Bad_plans_are_refused_by_the_name_of_the_layer_and_the_model_stays()
+    {
+        using var model = Model();
+        var before = model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.clone());
+        Refuses(() => Quantization.Simulate(model, new QuantizationPlan { Scheme = QuantizationScheme.FourBits(48) }), "c_attn", "48");
+        Refuses(() => Quantization.Simulate(model, new QuantizationPlan { Rounding = new Gptq() }), "c_attn", "calibrate");
+        Refuses(() => Quantization.Simulate(model, new QuantizationPlan { Overrides = [("*", null)] }), "no linear layer");
+        foreach (var (name, tensor) in model.state_dict()) Assert.True(before[name].Equals(tensor), name);
+    }
+
+    [Fact]
+    public void Hooks_are_gone_after_calibration()
+    {
+        using var model = Model();
+        var calibration = Calibration.Watch(model);
+        calibration.Dispose();
+        model.forward(Tokens());
+        Assert.Empty(calibration.Moments);
+    }
+
+    private static void Refuses(Action action, params string[] words)
+    {
+        var message = Assert.Throws<ArgumentException>(action).Message;
+        Assert.All(words, word => Assert.Contains(word, message, StringComparison.Ordinal));
+    }
+
+    private static Tensor Tokens(int seed = 0) => randint(0, 20, [4, 16], generator: new Generator((ulong)seed));
+
+    private static Gpt Model()
+    {
+        Compute.Seed(3);
+        var model = new Gpt(GptConfig.Nano with { VocabularySize = 20, Layers = 2, ModelWidth = 32, Heads = 2, Dropout = 0 });
+        model.eval();
+        return model;
+    }
+}
