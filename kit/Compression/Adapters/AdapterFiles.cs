@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ResearchKit.Checkpoints;
+using ResearchKit.Models;
 using ResearchKit.Native;
 using ResearchKit.Tensors;
 using TorchSharp;
@@ -27,7 +28,8 @@ public static class AdapterFiles
         if (adapters.Values.Any(adapter => adapter.IsMerged))
             throw new InvalidOperationException("The adapters are merged; unmerge them before saving.");
         Directory.CreateDirectory(folder);
-        SafetensorsFile.Write(Path.Combine(folder, WeightsFile), adapters.SelectMany(pair => Tensors(pair.Key, pair.Value)));
+        SafetensorsFile.Write(Path.Combine(folder, WeightsFile),
+            adapters.SelectMany(pair => Tensors(BaseOf(model) + pair.Key, pair.Value)));
         AtomicWrite.Text(Path.Combine(folder, ConfigFile), JsonSerializer.Serialize(new Dictionary<string, object>
         {
             ["peft_type"] = "LORA",
@@ -54,6 +56,7 @@ public static class AdapterFiles
     {
         using var scope = NewDisposeScope();
         var tensors = SafetensorsFile.Read(Path.Combine(folder, WeightsFile));
+        tensors = tensors.ToDictionary(pair => WithoutBase(pair.Key, BaseOf(model)), pair => pair.Value);
         var byLayer = tensors.Keys.Select(LayerOf).Distinct().ToHashSet();
         var options = ReadOptions(Path.Combine(folder, ConfigFile)) with { Targets = byLayer.Contains };
         var names = model.named_modules().Where(pair => pair.module is Layers.IAdaptableLayer)
@@ -68,6 +71,12 @@ public static class AdapterFiles
             foreach (var (key, tensor) in Tensors(name, adapter)) tensor.copy_(tensors[key]);
         return options;
     }
+
+    /// <summary>transformers' name of the base model inside a GPT-2 with a head, which the kit's names lack.</summary>
+    private static string BaseOf(nn.Module model) => model is Gpt ? "transformer." : "";
+
+    private static string WithoutBase(string key, string part) =>
+        part.Length > 0 && key.StartsWith(Prefix + part, StringComparison.Ordinal) ? Prefix + key[(Prefix + part).Length..] : key;
 
     private static IEnumerable<KeyValuePair<string, Tensor>> Tensors(string layer, Layers.LowRankAdapter adapter)
     {

@@ -1,6 +1,7 @@
 using LLama;
 using LLama.Common;
 using LLama.Native;
+using ResearchKit.Checkpoints;
 using ResearchKit.Models;
 using ResearchKit.Native;
 using static TorchSharp.torch;
@@ -39,7 +40,7 @@ internal sealed class LlamaModel : IDisposable
         var path = Path.Combine(Path.GetTempPath(), $"researchkit-{Environment.ProcessId}.gguf");
         try
         {
-            Gguf(model).Write(path);
+            model.SaveGguf(path);
             var llama = new LlamaModel(path, contextLength);
             llama.MustEqual(model);
             return llama;
@@ -92,36 +93,5 @@ internal sealed class LlamaModel : IDisposable
         var error = ((logits - expected).norm() / expected.norm()).item<float>();
         if (!(error <= RelativeError))
             throw new InvalidOperationException($"llama.cpp's logits differ by {error} of their norm.");
-    }
-
-    /// <summary>The names of llama.cpp; its matrices are [out, in], those of GPT-2 [in, out].</summary>
-    private static GgufFile Gguf(Gpt model)
-    {
-        var config = model.Config;
-        var file = new GgufFile();
-        file.Set("general.architecture", "gpt2");
-        file.Set("gpt2.context_length", config.ContextLength);
-        file.Set("gpt2.embedding_length", config.ModelWidth);
-        file.Set("gpt2.block_count", config.Layers);
-        file.Set("gpt2.feed_forward_length", 4 * config.ModelWidth);
-        file.Set("gpt2.attention.head_count", config.Heads);
-        file.Set("gpt2.attention.layer_norm_epsilon", (float)config.NormEpsilon);
-        file.Set("gpt2.vocab_size", config.VocabularySize);
-        file.Set("tokenizer.ggml.model", "none");
-        var state = model.state_dict();
-        void Add(string name, string ours)
-        {
-            file.Add($"{name}.weight", ours.Contains("attn.", StringComparison.Ordinal)
-                || ours.Contains("mlp.", StringComparison.Ordinal) ? state[$"{ours}.weight"].t() : state[$"{ours}.weight"]);
-            if (state.TryGetValue($"{ours}.bias", out var bias)) file.Add($"{name}.bias", bias);
-        }
-        Add("token_embd", "wte");
-        Add("position_embd", "wpe");
-        for (var layer = 0; layer < config.Layers; layer++)
-            foreach (var (name, ours) in new[] { ("attn_norm", "ln_1"), ("attn_qkv", "attn.c_attn"),
-                ("attn_output", "attn.c_proj"), ("ffn_norm", "ln_2"), ("ffn_up", "mlp.c_fc"), ("ffn_down", "mlp.c_proj") })
-                Add($"blk.{layer}.{name}", $"h.{layer}.{ours}");
-        Add("output_norm", "ln_f");
-        return file;
     }
 }

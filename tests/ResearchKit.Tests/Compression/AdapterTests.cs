@@ -1,3 +1,4 @@
+using ResearchKit.Checkpoints;
 using ResearchKit.Compression;
 using ResearchKit.Layers;
 using ResearchKit.Models;
@@ -116,6 +117,8 @@ public sealed class AdapterTests : IDisposable
         Assert.Equal(options.Scale, read.Scale);
         var tokens = randint(0, 20, [2, 8]);
         Assert.True(model.forward(tokens).Equals(other.forward(tokens)));
+        var names = SafetensorsFile.Read(Path.Combine(folder.Path, "adapter_model.safetensors")).Keys;
+        Assert.Contains("base_model.model.transformer.h.0.attn.c_attn.lora_A.weight", names);
         Assert.Contains("\"fan_in_fan_out\": true", File.ReadAllText(Path.Combine(folder.Path, "adapter_config.json")),
             StringComparison.Ordinal);
     }
