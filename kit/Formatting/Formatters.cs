@@ -72,5 +72,6 @@ public static class Formatters
         Register<ResultTable>(ResultTableView.Draw, ResultTableView.Text);
         RecordViews.RegisterAll();
         ExampleViews.RegisterAll();
+        TaskViews.RegisterAll();
     }
 }

@@ -27,4 +27,21 @@ public interface ILanguageModel
     /// </param>
     /// <returns>[batch, vocabulary].</returns>
     Tensor NextLogits(Tensor tokens, KeyValueCache cache, Tensor? attentionMask = null);
+
+    /// <summary>Computes the logits of the token after each position, from a position on.</summary>
+    /// <remarks>
+    /// This implementation reads the tokens one by one, through <see cref="NextLogits"/>; a model that can compute all
+    /// positions at once should do so.
+    /// </remarks>
+    /// <param name="tokens">int64 [batch, time].</param>
+    /// <param name="start">The first position, from 0.</param>
+    /// <returns>[batch, time - start, vocabulary].</returns>
+    Tensor LogitsFrom(Tensor tokens, int start)
+    {
+        using var scope = NewDisposeScope();
+        using var cache = new KeyValueCache((int)tokens.shape[1]);
+        var logits = new List<Tensor> { NextLogits(tokens.narrow(1, 0, start + 1), cache) };
+        for (var at = start + 1; at < tokens.shape[1]; at++) logits.Add(NextLogits(tokens.narrow(1, at, 1), cache));
+        return stack(logits, 1).MoveToOuterDisposeScope();
+    }
 }

@@ -19,14 +19,16 @@ internal sealed class ConfigFile
         this.fields = fields;
     }
 
-    /// <summary>Reads the <c>config.json</c> of a folder.</summary>
-    /// <exception cref="FileNotFoundException">The folder has no <c>config.json</c>.</exception>
+    /// <summary>Path of the file, for error messages.</summary>
+    public string Path => path;
+
+    /// <summary>Reads the <c>config.json</c> of a folder, or another file of JSON.</summary>
+    /// <exception cref="FileNotFoundException">The folder has no such file.</exception>
     /// <exception cref="InvalidDataException">The file is not a JSON object.</exception>
-    public static ConfigFile Read(string folder)
+    public static ConfigFile Read(string folder, string name = CheckpointFolder.Config)
     {
-        if (!Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"There is no folder {folder}; expected one with {CheckpointFolder.Config}.");
-        var path = Path.Combine(folder, CheckpointFolder.Config);
+        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder}; expected one with {name}.");
+        var path = System.IO.Path.Combine(folder, name);
         if (!File.Exists(path))
             throw new FileNotFoundException($"There is no file {path}; expected the model's configuration.", path);
         if (new FileInfo(path).Length > LongestConfig)
@@ -77,6 +79,31 @@ internal sealed class ConfigFile
         : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var token) ? token
         : throw Bad(name, "a token's number or null");
 
+    /// <summary>Returns an integer of at least 0; null if the field is absent or null.</summary>
+    public int? SizeOrZero(string name) => !Has(name) ? null
+        : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetInt32(out var number) && number >= 0 ? number
+        : throw Bad(name, "a whole number of at least 0");
+
+    /// <summary>Returns token ids, of a number or of a list; null if the field is absent or null.</summary>
+    public IReadOnlyList<long>? TokensOrNull(string name)
+    {
+        const string Expected = "a token's number, or a list of them";
+        long One(JsonElement item) => item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out var token) && token >= 0
+            ? token : throw Bad(name, Expected);
+        return !Has(name) ? null : fields[name].ValueKind == JsonValueKind.Array ? [.. fields[name].EnumerateArray().Select(One)]
+            : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetInt64(out var only) && only < 0 ? null
+            : [One(fields[name])];
+    }
+
+    /// <summary>Returns strings, of a string or of a list; null if the field is absent or null.</summary>
+    public IReadOnlyList<string>? TextsOrNull(string name)
+    {
+        string One(JsonElement item) => item.ValueKind == JsonValueKind.String ? item.GetString()!
+            : throw Bad(name, "a string, or a list of them");
+        return !Has(name) ? null : Whole<IReadOnlyList<string>>(name, value => value.ValueKind == JsonValueKind.Array
+            ? [.. value.EnumerateArray().Select(One)] : [One(value)]);
+    }
+
     /// <summary>Returns a finite number.</summary>
     public double Number(string name, double absent) => !Has(name) ? absent
         : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetDouble(out var number) && double.IsFinite(number)
@@ -109,6 +136,27 @@ internal sealed class ConfigFile
     /// Returns the number of labels: the length of <c>id2label</c>, else <c>num_labels</c>, else two.
     /// </summary>
     public int Labels() => Count("id2label", Size("num_labels", 2));
+
+    /// <summary>Returns the names of labels in <c>id2label</c>; those that are missing are called as in transformers.</summary>
+    /// <param name="count">Number of labels.</param>
+    public IReadOnlyList<string> LabelNames(int count)
+    {
+        var names = Enumerable.Range(0, count).Select(label => $"LABEL_{label}").ToArray();
+        if (!Has("id2label") || fields["id2label"].ValueKind != JsonValueKind.Object) return names;
+        foreach (var label in fields["id2label"].EnumerateObject())
+            if (int.TryParse(label.Name, out var number) && number >= 0 && number < count && label.Value.ValueKind == JsonValueKind.String)
+                names[number] = Whole("id2label", _ => label.Value.GetString()!);
+        return names;
+    }
+
+    /// <summary>Returns finite numbers, of a number or of a list; null if the field is absent or null.</summary>
+    public IReadOnlyList<double>? NumbersOrNull(string name)
+    {
+        double One(JsonElement item) => item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out var number)
+            && double.IsFinite(number) ? number : throw Bad(name, "a number, or a list of them");
+        return !Has(name) ? null : fields[name].ValueKind == JsonValueKind.Array ? [.. fields[name].EnumerateArray().Select(One)]
+            : [One(fields[name])];
+    }
 
     /// <summary>Returns a nested object; null if the field is absent or null.</summary>
     public ConfigFile? Part(string name) => !Has(name) ? null

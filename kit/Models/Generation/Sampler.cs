@@ -13,11 +13,13 @@ internal sealed class Sampler(SamplingOptions options, Device device) : IDisposa
     private const double Coldest = 1e-30;
 
     /// <param name="logits">[vocabulary].</param>
-    public GeneratedToken Choose(Tensor logits)
+    /// <param name="history">The tokens so far; null for none.</param>
+    public GeneratedToken Choose(Tensor logits, TokenHistory? history = null)
     {
         using var scope = NewDisposeScope();
         logits = logits.to(float32);
-        var id = (options.Temperature < Coldest ? logits.argmax() : Draw(logits / options.Temperature)).item<long>();
+        var scores = LogitRules.Apply(options, logits, history ?? new TokenHistory([]));
+        var id = (options.Temperature < Coldest ? scores.argmax() : Draw(scores / options.Temperature)).item<long>();
         return new GeneratedToken(id, logits.softmax(0)[id].item<float>());
     }
 
@@ -25,7 +27,7 @@ internal sealed class Sampler(SamplingOptions options, Device device) : IDisposa
 
     private Tensor Draw(Tensor logits) => Truncate(logits).softmax(0).multinomial(1, generator: generator);
 
-    /// <summary>Sets the logits of tokens excluded by top-k and top-p to -∞.</summary>
+    /// <summary>Sets the logits of tokens excluded by top-k, top-p, min-p and typical-p to -∞.</summary>
     internal Tensor Truncate(Tensor logits)
     {
         if (options.TopK is { } k && k < logits.shape[0])
@@ -41,6 +43,22 @@ internal sealed class Sampler(SamplingOptions options, Device device) : IDisposa
             var reached = (probability.cumsum(0) - probability) >= p;
             logits = logits.masked_fill(zeros_like(reached).scatter_(0, order, reached), double.NegativeInfinity);
         }
-        return logits;
+        if (options.MinP is { } share && share > 0)
+        {
+            var probability = logits.softmax(0);
+            logits = logits.masked_fill(probability < probability.max() * share, double.NegativeInfinity);
+        }
+        return options.TypicalP is { } mass && mass < 1 ? Typical(logits, mass) : logits;
+    }
+
+    private static Tensor Typical(Tensor logits, double mass)
+    {
+        var log = logits.log_softmax(0);
+        var probability = log.exp();
+        var entropy = -(probability * log).masked_fill(probability.eq(0), 0).sum();
+        var distance = (-log - entropy).abs();
+        var (sorted, order) = distance.sort(0);
+        var before = (probability.gather(0, order).cumsum(0) < mass).to(int64).sum().item<long>();
+        return logits.masked_fill(distance > sorted[Math.Min(before, logits.shape[0] - 1)], double.NegativeInfinity);
     }
 }

@@ -84,6 +84,12 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     /// <returns>[batch, time, vocabulary].</returns>
     public Tensor Head(Tensor features) => lm_head is null ? wte.Unembed(features) : lm_head.call(features);
 
+    Tensor ILanguageModel.LogitsFrom(Tensor tokens, int start)
+    {
+        using var scope = NewDisposeScope();
+        return Head(Features(tokens)[.., start..]).MoveToOuterDisposeScope();
+    }
+
     /// <inheritdoc/>
     public Tensor NextLogits(Tensor tokens, KeyValueCache cache, Tensor? attentionMask = null)
     {

@@ -17,7 +17,7 @@ public static class T5Generation
     /// <exception cref="ArgumentException">An empty source, a token outside the vocabulary, or options out of range.</exception>
     public static IEnumerable<GeneratedToken> Generate(this T5 model, IReadOnlyList<long> source, SamplingOptions? options = null)
     {
-        options = (options ?? new SamplingOptions()).Validated();
+        options = (options ?? new SamplingOptions()).Validated().ForTokens();
         Generation.CheckPrompt(model.Config.VocabularySize, source);
         return Write(model, [.. source], options);
     }
@@ -43,6 +43,28 @@ public static class T5Generation
         written.Tokens.MoveToOuterDisposeScope();
         written.StepLogits?.MoveToOuterDisposeScope();
         return written;
+    }
+
+    /// <summary>Generates a text for each of several source texts of different lengths.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="sources">Tokens of each source, at least one. Shorter ones are padded on the right.</param>
+    /// <param name="options">How tokens are chosen; by default sampled from the whole distribution.</param>
+    /// <param name="stops">Called with row and token after each one; true ends the row. Null for no such rule.</param>
+    /// <param name="cancellation">Cancels between two tokens.</param>
+    /// <returns>The new tokens of each text without the start token, including the stop token that ended it.</returns>
+    /// <exception cref="ArgumentException">A source is empty or does not fit the model, or the options are out of range.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static IReadOnlyList<IReadOnlyList<GeneratedToken>> GenerateBatch(this T5 model,
+        IReadOnlyList<IReadOnlyList<long>> sources, SamplingOptions? options = null,
+        Func<int, GeneratedToken, bool>? stops = null, CancellationToken cancellation = default)
+    {
+        Generation.CheckEach(model.Config.VocabularySize, sources);
+        if (sources.Count == 0) return [];
+        using var scope = NewDisposeScope();
+        var (tokens, mask) = PaddedTokens.Right(sources);
+        using var writer = new T5Writer(model, tokens, mask);
+        return writer.GenerateBatch([.. sources.Select(_ => (IReadOnlyList<long>)[model.Config.StartToken])], options, stops,
+            cancellation);
     }
 
     /// <summary>Searches for the most probable texts for a source text, by beam search.</summary>
