@@ -23,7 +23,8 @@ public sealed record Transcription(string Text, double Seconds, double? LogProba
 /// <param name="model">Features [batch, frames, channels] to logits [batch, time, 1 + symbols]; class 0 is the blank.</param>
 /// <param name="symbols">Text of each class from 1 on, such as letters and the space.</param>
 /// <param name="features">Features of a recording [frames, channels], such as those of <see cref="LogMel"/>.</param>
-public sealed class SpeechRecognition(nn.Module<Tensor, Tensor> model, IReadOnlyList<string> symbols, Func<AudioClip, Tensor> features)
+public sealed class SpeechRecognition(nn.Module<Tensor, Tensor> model, IReadOnlyList<string> symbols,
+    Func<AudioClip, Tensor> features)
 {
     /// <summary>Number of texts that a beam search keeps; 1 takes the most probable class of each frame.</summary>
     public int BeamWidth { get; init; } = 1;

@@ -27,7 +27,8 @@ internal sealed class ConfigFile
     /// <exception cref="InvalidDataException">The file is not a JSON object.</exception>
     public static ConfigFile Read(string folder, string name = CheckpointFolder.Config)
     {
-        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder}; expected one with {name}.");
+        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException(
+            $"There is no folder {folder}; expected one with {name}.");
         var path = System.IO.Path.Combine(folder, name);
         if (!File.Exists(path))
             throw new FileNotFoundException($"There is no file {path}; expected the model's configuration.", path);
@@ -144,7 +145,8 @@ internal sealed class ConfigFile
         var names = Enumerable.Range(0, count).Select(label => $"LABEL_{label}").ToArray();
         if (!Has("id2label") || fields["id2label"].ValueKind != JsonValueKind.Object) return names;
         foreach (var label in fields["id2label"].EnumerateObject())
-            if (int.TryParse(label.Name, out var number) && number >= 0 && number < count && label.Value.ValueKind == JsonValueKind.String)
+            if (int.TryParse(label.Name, out var number) && number >= 0 && number < count
+                && label.Value.ValueKind == JsonValueKind.String)
                 names[number] = Whole("id2label", _ => label.Value.GetString()!);
         return names;
     }

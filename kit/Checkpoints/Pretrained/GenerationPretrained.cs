@@ -2,7 +2,9 @@ using ResearchKit.Models;
 
 namespace ResearchKit.Checkpoints;
 
-/// <summary>Reads how a published model is meant to generate: <c>generation_config.json</c>, in the format of transformers.</summary>
+/// <summary>
+/// Reads how a published model is meant to generate: <c>generation_config.json</c>, in the format of transformers.
+/// </summary>
 /// <remarks>
 /// Fields that are missing have the defaults of transformers: no sampling, and 50 for top-k where there is sampling. Fields
 /// that <see cref="SamplingOptions"/> lacks are ignored, as is <c>max_length</c>, which counts the prompt.
@@ -21,7 +23,9 @@ public static class GenerationPretrained
         /// </param>
         /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
         /// <exception cref="FileNotFoundException">The folder has neither file.</exception>
-        /// <exception cref="InvalidDataException">A file is damaged, or a value is out of range; the message says which.</exception>
+        /// <exception cref="InvalidDataException">
+        /// A file is damaged, or a value is out of range; the message says which.
+        /// </exception>
         public static SamplingOptions FromPretrained(string folder)
         {
             var config = System.IO.File.Exists(Path.Combine(folder, CheckpointFolder.Config)) ? ConfigFile.Read(folder) : null;
@@ -47,7 +51,8 @@ public static class GenerationPretrained
             NoRepeatNgram = file.SizeOrZero("no_repeat_ngram_size") is > 0 and var length ? length : null,
             StopTokens = file.TokensOrNull("eos_token_id") ?? config?.TokensOrNull("eos_token_id") ?? [],
             StopStrings = file.TextsOrNull("stop_strings") ?? [],
-            PadToken = (file.TokensOrNull("pad_token_id") ?? config?.TokensOrNull("pad_token_id")) is [var padding, ..] ? padding : 0,
+            PadToken = (file.TokensOrNull("pad_token_id") ?? config?.TokensOrNull("pad_token_id")) is [var padding, ..]
+                ? padding : 0,
         };
         try
         {

@@ -12,7 +12,8 @@ internal static class TaskViews
     private static readonly Html Style = Html.Verbatim(
         """
         <style>
-        .rk-bar{display:inline-block;vertical-align:middle;width:120px;height:9px;background:var(--rk-ground);border-radius:3px;overflow:hidden}
+        .rk-bar{display:inline-block;vertical-align:middle;width:120px;height:9px;background:var(--rk-ground);
+        border-radius:3px;overflow:hidden}
         .rk-bar>i{display:block;height:100%;background:var(--rk-accent)}
         </style>
         """);
@@ -21,9 +22,11 @@ internal static class TaskViews
     {
         Formatters.Register<Classification>(one => Theme.Output(Draw(one), Style), one => Text([one]));
         Formatters.Register<IEnumerable<Classification>>(all => Theme.Output(Table(["label", "score", "", "input"],
-            all.Take(MostRows).Select(one => Row(one.Label, Share(one.Score), Bar(one.Score), one.Input))), Style), all => Text([.. all]));
+            all.Take(MostRows).Select(one => Row(one.Label, Share(one.Score), Bar(one.Score), one.Input))), Style),
+            all => Text([.. all]));
         Formatters.Register<MaskPrediction>(one => Theme.Output(Draw(one), Style), one => Visible.Lines(one.ToString()));
-        Formatters.Register<IEnumerable<MaskPrediction>>(all => Theme.Output(Html.Of($"{all.Take(MostRows).Select(Draw)}"), Style),
+        Formatters.Register<IEnumerable<MaskPrediction>>(all =>
+            Theme.Output(Html.Of($"{all.Take(MostRows).Select(Draw)}"), Style),
             all => Visible.Lines(string.Join("\n\n", all)));
         Formatters.Register<AnswerChoice>(one => Theme.Output(Draw(one), Style), one => Visible.Lines(one.ToString()));
         Formatters.Register<TransformedText>(one => ResultTableView.Draw(ResultTable.Of([one])), one => Visible.Lines(one.Text));
@@ -31,7 +34,8 @@ internal static class TaskViews
             all => Visible.Lines(string.Join('\n', all)));
         Formatters.Register<IEnumerable<Transcription>>(all => ResultTableView.Draw(ResultTable.Of(all)),
             all => Visible.Lines(string.Join('\n', all)));
-        Formatters.Register<TaskResult>(one => Theme.Output(Draw([one])), one => Visible.Lines(new EvaluationResult([one]).ToString()));
+        Formatters.Register<TaskResult>(one => Theme.Output(Draw([one])),
+            one => Visible.Lines(new EvaluationResult([one]).ToString()));
         Formatters.Register<EvaluationResult>(all => Theme.Output(Draw(all.Results)), all => Visible.Lines(all.ToString()));
         RecordView.Register<TextScore>(_ => "text under a language model", score =>
         [
@@ -45,7 +49,8 @@ internal static class TaskViews
         var more = one.Labels.Count > MostBars ? Html.Of(
             $"<div class=\"rk-cap\">{Numbers.Count(one.Labels.Count - MostBars)} more are not shown</div>") : Html.Empty;
         var rows = one.Labels.Take(MostBars).Select(label => Row(label.Label, Share(label.Score), Bar(label.Score)));
-        return Html.Of($"<div class=\"rk-line rk-mute\">{Visible.OneLine(one.Input)}</div>{Table(["label", "score", ""], rows)}{more}");
+        var table = Table(["label", "score", ""], rows);
+        return Html.Of($"<div class=\"rk-line rk-mute\">{Visible.OneLine(one.Input)}</div>{table}{more}");
     }
 
     private static Html Draw(MaskPrediction one) => Html.Of($"""
@@ -59,7 +64,8 @@ internal static class TaskViews
         var shares = one.Probabilities;
         return Html.Of($"""
             <div class="rk-line rk-mute">{Visible.OneLine(one.Prompt)}</div>
-            {Table(["answer", "among these", "", "nats", "tokens"], one.Scores.Take(MostRows).Select((score, at) => Row(score.Answer,
+            {Table(["answer", "among these", "", "nats", "tokens"],
+                one.Scores.Take(MostRows).Select((score, at) => Row(score.Answer,
                 Share(shares[at]), Bar(shares[at]), Numbers.Short(score.LogProbability), Numbers.Count(score.Tokens))))}
             """);
     }
@@ -81,8 +87,8 @@ internal static class TaskViews
 
     private static Html Row(params IEnumerable<object> cells)
     {
-        var all = cells.Select(cell => Html.Of($"<td class=\"rk-left\">{(cell as Html ?? Html.Of($"{Visible.OneLine((string)cell)}"))}</td>"));
-        return Html.Of($"<tr>{all}</tr>");
+        static Html Content(object cell) => cell as Html ?? Html.Of($"{Visible.OneLine((string)cell)}");
+        return Html.Of($"<tr>{cells.Select(cell => Html.Of($"<td class=\"rk-left\">{Content(cell)}</td>"))}</tr>");
     }
 
     /// <summary>A bar for a share; a number outside 0 to 1, as of a regression, has none.</summary>

@@ -42,7 +42,9 @@ public static partial class Generation
     /// <param name="stops">Called with row and token after each one; true ends the row. Null for no such rule.</param>
     /// <param name="cancellation">Cancels between two tokens.</param>
     /// <returns>The new tokens of each prompt, including the stop token that ended it.</returns>
-    /// <exception cref="ArgumentException">A prompt is empty or does not fit the model, or the options are out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// A prompt is empty or does not fit the model, or the options are out of range.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static IReadOnlyList<IReadOnlyList<GeneratedToken>> GenerateBatch(this ILanguageModel model,
         IReadOnlyList<IReadOnlyList<long>> prompts, SamplingOptions? options = null,
@@ -67,7 +69,8 @@ public static partial class Generation
     {
         for (var row = 0; row < prompts.Count; row++)
             if (prompts[row].Count == 0)
-                throw new ArgumentException($"Prompt {row} of {prompts.Count} is empty; expected at least one token.", nameof(prompts));
+                throw new ArgumentException($"Prompt {row} of {prompts.Count} is empty; expected at least one token.",
+                    nameof(prompts));
             else CheckPrompt(vocabularySize, prompts[row]);
     }
 

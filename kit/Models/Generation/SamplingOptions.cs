@@ -113,9 +113,12 @@ public sealed record SamplingOptions
         Share(TypicalP, nameof(TypicalP));
         if (MinP is { } least && !(least is >= 0 and <= 1))
             throw new ArgumentException($"MinP is {least}; it must be at least 0 and at most 1.");
-        foreach (var (penalty, name) in new[] { (FrequencyPenalty, nameof(FrequencyPenalty)), (PresencePenalty, nameof(PresencePenalty)) })
+        (double, string)[] penalties =
+            [(FrequencyPenalty, nameof(FrequencyPenalty)), (PresencePenalty, nameof(PresencePenalty))];
+        foreach (var (penalty, name) in penalties)
             if (!double.IsFinite(penalty)) throw new ArgumentException($"{name} is {penalty}; it must be finite.");
-        if (StopStrings.Contains("")) throw new ArgumentException("StopStrings contains an empty string; it would end every text.");
+        if (StopStrings.Contains("")) throw new ArgumentException(
+            "StopStrings contains an empty string; it would end every text.");
         return this;
     }
 
@@ -124,13 +127,15 @@ public sealed record SamplingOptions
         $"StopStrings has {StopStrings.Count} strings, but tokens are generated here, not text; use TextGeneration, or give "
         + "the strings to a TextStreamer.");
 
-    /// <summary>Whether no token may follow the new ones, which <see cref="AllowedTokens"/> says by an empty collection.</summary>
+    /// <summary>
+    /// Whether no token may follow the new ones, which <see cref="AllowedTokens"/> says by an empty collection.
+    /// </summary>
     internal bool IsComplete(TokenHistory history) => AllowedTokens?.Invoke(history.Written) is { Count: 0 };
 
     private static void AtLeast(int? value, int least, string name)
     {
         if (value < least)
-            throw new ArgumentException($"{name} is {value}; it must {(least == 0 ? "not be negative" : $"be at least {least}")}.");
+            throw new ArgumentException($"{name} is {value}; expected at least {least}.");
     }
 
     private static void Share(double? value, string name)

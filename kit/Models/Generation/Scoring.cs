@@ -84,8 +84,8 @@ public static class Scoring
             throw new ArgumentException($"Pair {index} has {context.Count} tokens of context and {continuation.Count} of "
                 + "continuation; expected at least one each.");
         if (continuation.Count > model.ContextLength)
-            throw new ArgumentException($"The continuation of pair {index} has {continuation.Count} tokens; the context length is "
-                + $"{model.ContextLength}.");
+            throw new ArgumentException($"The continuation of pair {index} has {continuation.Count} tokens; "
+                + $"the context length is {model.ContextLength}.");
         Generation.CheckPrompt(model.VocabularySize, [.. context, .. continuation]);
         return new ScoredWindow(
             [.. context.Concat(continuation).SkipLast(1).TakeLast(model.ContextLength)], [.. continuation]);
@@ -98,7 +98,8 @@ public static class Scoring
         var scores = new TokenScores[windows.Count];
         var done = 0;
         // windows of similar length need little padding; the longest first, because they need the most memory
-        foreach (var rows in Enumerable.Range(0, windows.Count).OrderByDescending(row => windows[row].Input.Length).Chunk(batchSize))
+        foreach (var rows in Enumerable.Range(0, windows.Count).OrderByDescending(row => windows[row].Input.Length)
+            .Chunk(batchSize))
         {
             cancellation.ThrowIfCancellationRequested();
             var found = ScoreBatch(model, [.. rows.Select(row => windows[row])]);

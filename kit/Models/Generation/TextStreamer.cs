@@ -69,7 +69,8 @@ public sealed class TextStreamer(Func<IReadOnlyList<long>, string> decode, IRead
         var stop = (stopStrings ?? []).Select(stop => text.IndexOf(stop, StringComparison.Ordinal)).Where(at => at >= 0)
             .DefaultIfEmpty(-1).Min();
         IsStopped = stop >= 0;
-        var certain = IsStopped ? stop : text.Length - (stopStrings ?? []).Max(stop => (int?)Overlap(text, stop)).GetValueOrDefault();
+        var certain = IsStopped ? stop : text.Length - (stopStrings ?? []).Max(stop => (int?)Overlap(text, stop))
+            .GetValueOrDefault();
         held = IsStopped ? "" : text[certain..];
         return text[..certain];
     }

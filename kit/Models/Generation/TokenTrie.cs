@@ -34,7 +34,9 @@ public sealed class TokenTrie
                 + "expected an end token.", nameof(choices));
     }
 
-    /// <summary>The tokens that may follow; empty after a whole choice. For <see cref="SamplingOptions.AllowedTokens"/>.</summary>
+    /// <summary>
+    /// The tokens that may follow; empty after a whole choice. For <see cref="SamplingOptions.AllowedTokens"/>.
+    /// </summary>
     /// <param name="written">The new tokens so far.</param>
     public IReadOnlyCollection<long> Allowed(IReadOnlyList<long> written)
     {

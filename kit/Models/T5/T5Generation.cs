@@ -52,7 +52,9 @@ public static class T5Generation
     /// <param name="stops">Called with row and token after each one; true ends the row. Null for no such rule.</param>
     /// <param name="cancellation">Cancels between two tokens.</param>
     /// <returns>The new tokens of each text without the start token, including the stop token that ended it.</returns>
-    /// <exception cref="ArgumentException">A source is empty or does not fit the model, or the options are out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// A source is empty or does not fit the model, or the options are out of range.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static IReadOnlyList<IReadOnlyList<GeneratedToken>> GenerateBatch(this T5 model,
         IReadOnlyList<IReadOnlyList<long>> sources, SamplingOptions? options = null,

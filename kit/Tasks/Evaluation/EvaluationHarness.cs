@@ -11,7 +11,8 @@ public sealed record EvaluationResult(IReadOnlyList<TaskResult> Results)
     /// <summary>Returns the result of a task by its name.</summary>
     /// <exception cref="KeyNotFoundException">There is no such task; the message lists those that exist.</exception>
     public TaskResult this[string task] => Results.FirstOrDefault(one => one.Task == task)
-        ?? throw new KeyNotFoundException($"There is no task '{task}'; there are {string.Join(", ", Results.Select(one => one.Task))}.");
+        ?? throw new KeyNotFoundException($"There is no task '{task}'; there are "
+            + $"{string.Join(", ", Results.Select(one => one.Task))}.");
 
     /// <inheritdoc/>
     public override string ToString()
@@ -19,7 +20,8 @@ public sealed record EvaluationResult(IReadOnlyList<TaskResult> Results)
         var lines = Results.SelectMany(result => result.Metrics.Select(metric => (string[])
         [
             result.Task, $"{result.Documents}", $"{result.Shots}", metric.Name, Number(metric.Value),
-            metric.StandardError is { } error ? $"± {Number(error)}" : "", metric.Unit, metric.HigherIsBetter ? "higher" : "lower",
+            metric.StandardError is { } error ? $"± {Number(error)}" : "", metric.Unit,
+            metric.HigherIsBetter ? "higher" : "lower",
         ])).Prepend(["task", "documents", "shots", "metric", "value", "", "unit", "better"]).ToList();
         var widths = Enumerable.Range(0, 8).Select(column => lines.Max(line => line[column].Length)).ToList();
         return string.Join('\n', lines.Select(line =>

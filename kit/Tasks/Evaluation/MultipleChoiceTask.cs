@@ -62,7 +62,8 @@ public sealed record MultipleChoiceTask : IEvaluationTask
     {
         Check();
         var prompts = Enumerable.Range(0, Documents.Count).Select(Prompt).ToList();
-        var pairs = Documents.SelectMany((document, at) => document.Choices.Select(choice => (prompts[at], Delimiter + choice))).ToList();
+        var pairs = Documents.SelectMany((document, at) => document.Choices.Select(choice => (prompts[at], Delimiter + choice)))
+            .ToList();
         var scores = scoring.Score(pairs, progress is null ? null : new ShareOf(pairs.Count, progress), cancellation);
         var answers = new List<TaskAnswer>();
         var next = 0;

@@ -42,7 +42,8 @@ public sealed record TaskResult(string Task, int Documents, int Shots, IReadOnly
     /// <summary>Returns a metric by its name.</summary>
     /// <exception cref="KeyNotFoundException">There is no such metric; the message lists those that exist.</exception>
     public TaskMetric this[string metric] => Metrics.FirstOrDefault(one => one.Name == metric)
-        ?? throw new KeyNotFoundException($"'{Task}' has no metric '{metric}'; it has {string.Join(", ", Metrics.Select(one => one.Name))}.");
+        ?? throw new KeyNotFoundException($"'{Task}' has no metric '{metric}'; it has "
+            + $"{string.Join(", ", Metrics.Select(one => one.Name))}.");
 
     /// <inheritdoc/>
     public override string ToString() => $"{Task}, {Documents:N0} documents, {Shots} shots\n"

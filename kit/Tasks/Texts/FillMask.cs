@@ -56,7 +56,8 @@ public sealed class FillMask(BertForMaskedLanguageModel model, WordPieceTokenize
         if (count < 1) throw new ArgumentException($"The count is {count}; expected at least 1.", nameof(count));
         var ids = tokenizer.EncodeForBert(text).Ids;
         if (ids.Length > model.Config.ContextLength)
-            throw new ArgumentException($"Got {ids.Length} tokens; the context length is {model.Config.ContextLength}.", nameof(text));
+            throw new ArgumentException($"Got {ids.Length} tokens; the context length is {model.Config.ContextLength}.",
+                nameof(text));
         var places = Enumerable.Range(0, ids.Length).Where(at => ids[at] == mask).ToList();
         var pieces = text.Split(MaskToken);
         if (places.Count == 0 || places.Count != pieces.Length - 1)

@@ -23,10 +23,12 @@ public enum ScoreFunction
 /// <param name="tokenizer">Its tokenizer.</param>
 /// <param name="labels">Names of the labels, in the order of the logits.</param>
 /// <exception cref="ArgumentException">There are not as many names as the model has labels.</exception>
-public sealed class TextClassification(BertForSequenceClassification model, WordPieceTokenizer tokenizer, IReadOnlyList<string> labels)
+public sealed class TextClassification(BertForSequenceClassification model, WordPieceTokenizer tokenizer,
+    IReadOnlyList<string> labels)
 {
     private readonly IReadOnlyList<string> labels = labels.Count == model.Config.Labels ? labels
-        : throw new ArgumentException($"Got {labels.Count} names of labels; the model has {model.Config.Labels} labels.", nameof(labels));
+        : throw new ArgumentException($"Got {labels.Count} names of labels; the model has {model.Config.Labels} labels.",
+            nameof(labels));
 
     /// <summary>How logits become scores; by default a sigmoid for a single label, as in transformers.</summary>
     public ScoreFunction Function { get; init; } = model.Config.Labels == 1 ? ScoreFunction.Sigmoid : ScoreFunction.Softmax;

@@ -74,7 +74,8 @@ public sealed class TextScoring(ILanguageModel model, ITokenizer tokenizer)
     {
         var tokens = tokenizer.Encode(text);
         if (tokens.Length < (PrefixToken is null ? 2 : 1))
-            throw new ArgumentException($"The text has {tokens.Length} tokens; expected one that is not the first.", nameof(text));
+            throw new ArgumentException($"The text has {tokens.Length} tokens; expected one that is not the first.",
+                nameof(text));
         var scores = model.ScoreLong(tokens, PrefixToken, window, stride, BatchSize, progress, cancellation);
         // what is not scored does not count
         var unscored = PrefixToken is null ? Encoding.UTF8.GetByteCount(tokenizer.Decode([tokens[0]])) : 0;
@@ -89,15 +90,19 @@ public sealed class TextScoring(ILanguageModel model, ITokenizer tokenizer)
         var context = prompt.TrimEnd();
         var whole = tokenizer.Encode(prompt + answer);
         if (context.Length == 0)
-            return PrefixToken is { } prefix ? ([prefix], whole) : throw new ArgumentException($"The prompt of '{answer}' is empty, "
+            return PrefixToken is { } prefix ? ([prefix], whole)
+                : throw new ArgumentException($"The prompt of '{answer}' is empty, "
                 + "and the tokenizer has no beginning-of-text or end-of-text token; set PrefixToken.", nameof(prompt));
         var before = tokenizer.Encode(context);
         if (whole.Length <= before.Length)
-            throw new ArgumentException($"The answer '{answer}' has no token of its own behind the prompt '{prompt}'.", nameof(answer));
+            throw new ArgumentException($"The answer '{answer}' has no token of its own behind the prompt '{prompt}'.",
+                nameof(answer));
         return (before, whole[before.Length..]);
     }
 
-    /// <summary>Number of words as lm-evaluation-harness counts them: parts between white space, also empty ones at the ends.</summary>
+    /// <summary>
+    /// Number of words as lm-evaluation-harness counts them: parts between white space, also empty ones at the ends.
+    /// </summary>
     private static int Words(string text)
     {
         var words = 1;

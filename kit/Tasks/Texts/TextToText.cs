@@ -24,7 +24,9 @@ public sealed class TextToText(T5 model, ITokenizer tokenizer)
     /// <summary>How tokens are chosen; greedy by default. The tokenizer's end token always ends a text.</summary>
     public SamplingOptions Options { get; init; } = SamplingOptions.Greedy;
 
-    /// <summary>Number of hypotheses of a beam search; 1 for none. A beam search ignores <see cref="Options"/> but the length.</summary>
+    /// <summary>
+    /// Number of hypotheses of a beam search; 1 for none. A beam search ignores <see cref="Options"/> but the length.
+    /// </summary>
     public int Beams { get; init; } = 1;
 
     /// <summary>Number of texts that are processed at once.</summary>

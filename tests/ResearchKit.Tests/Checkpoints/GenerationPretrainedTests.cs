@@ -18,7 +18,8 @@ public sealed class GenerationPretrainedTests : IDisposable
              "stop_strings": "###", "max_length": 4096, "transformers_version": "4.40.0", "bos_token_id": 1}
             """);
         var options = SamplingOptions.FromPretrained(folder);
-        Assert.Equal((0.6, 50, 0.9, 0.05, 0.8), (options.Temperature, options.TopK, options.TopP, options.MinP, options.TypicalP));
+        Assert.Equal((0.6, 50, 0.9, 0.05, 0.8), (options.Temperature, options.TopK, options.TopP, options.MinP,
+            options.TypicalP));
         Assert.Equal((1.1, 3, 64, 2, 9L), (options.RepetitionPenalty, options.NoRepeatNgram, options.MaximumTokens,
             options.MinimumTokens, options.PadToken));
         Assert.Equal([7, 9], options.StopTokens);
@@ -45,7 +46,8 @@ public sealed class GenerationPretrainedTests : IDisposable
     public void Stop_tokens_may_come_from_the_configuration()
     {
         Write("config.json", """{"model_type": "gpt2", "eos_token_id": 50256, "pad_token_id": 3}""");
-        Assert.Equal((50256L, 0), (SamplingOptions.FromPretrained(folder).StopToken, SamplingOptions.FromPretrained(folder).Temperature));
+        Assert.Equal((50256L, 0), (SamplingOptions.FromPretrained(folder).StopToken,
+            SamplingOptions.FromPretrained(folder).Temperature));
         Write("generation_config.json", """{"do_sample": true, "eos_token_id": null}""");
         var options = SamplingOptions.FromPretrained(folder);
         Assert.Equal((50256L, 1, 3L), (options.StopToken, options.Temperature, options.PadToken));

@@ -39,11 +39,13 @@ public sealed class TaskFormattingTests : IDisposable
     [Fact]
     public void An_evaluation_is_a_table_with_standard_errors()
     {
-        var result = new TaskResult("reviews", 1200, 4, [new("acc", 0.75, 0.0125, "share", true), new("bits_per_byte", 1.5, null, "bits per byte", false)]);
+        var result = new TaskResult("reviews", 1200, 4, [new("acc", 0.75, 0.0125, "share", true),
+            new("bits_per_byte", 1.5, null, "bits per byte", false)]);
         var document = Shown.Document(new EvaluationResult([result]));
         Assert.Equal(["reviews", "1,200", "4", "acc", "0.75", "± 0.0125", "share", "higher"],
             document.Descendants("tr").ElementAt(1).Elements("td").Select(cell => cell.Value));
-        Assert.Equal(["–", "bits per byte", "lower"], document.Descendants("tr").Last().Elements("td").TakeLast(3).Select(cell => cell.Value));
+        Assert.Equal(["–", "bits per byte", "lower"], document.Descendants("tr").Last().Elements("td").TakeLast(3)
+            .Select(cell => cell.Value));
         Assert.Equal(new EvaluationResult([result]).ToString(), Shown.Text(result));
         Assert.Contains("bits per byte", Shown.Text(new TextScore(-8, 2, 8, 2)), StringComparison.Ordinal);
         Assert.Contains("Haus", Shown.Document(new[] { new TransformedText("house", "Haus") }).Value, StringComparison.Ordinal);
@@ -58,7 +60,8 @@ public sealed class TaskFormattingTests : IDisposable
         {
             new Classification(Text, [new(Text, 0.5)]), new[] { new Classification(Text, [new(Text, 0.5)]) },
             new MaskPrediction(Text, 0, [new(Text, 0.5, Text)]), new[] { new MaskPrediction(Text, 0, [new(Text, 0.5, Text)]) },
-            new AnswerChoice(Text, [new(Text, -1, 1, true)]), new TransformedText(Text, Text), new[] { new TransformedText(Text, Text) },
+            new AnswerChoice(Text, [new(Text, -1, 1, true)]), new TransformedText(Text, Text),
+                new[] { new TransformedText(Text, Text) },
             new[] { new Transcription(Text, 1, null) }, new TaskResult(Text, 1, 0, [new(Text, 1, null, Text, true)]),
             new EvaluationResult([new TaskResult(Text, 1, 0, [new(Text, 1, null, Text, true)])]),
         })

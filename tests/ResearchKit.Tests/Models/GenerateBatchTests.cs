@@ -23,7 +23,8 @@ public sealed class GenerateBatchTests
                 {
                     var alone = model.Generate(Prompts[row], options).ToList();
                     Assert.Equal(alone.Select(token => token.Id), batch[row].Select(token => token.Id));
-                    Assert.All(alone.Zip(batch[row]), pair => Assert.Equal(pair.First.Probability, pair.Second.Probability, 1e-5));
+                    Assert.All(alone.Zip(batch[row]), pair => Assert.Equal(pair.First.Probability, pair.Second.Probability,
+                        1e-5));
                 }
             }
     }
@@ -37,7 +38,8 @@ public sealed class GenerateBatchTests
         {
             var batch = model.GenerateBatch(Prompts, options);
             for (var row = 0; row < Prompts.Length; row++)
-                Assert.Equal(model.Generate(Prompts[row], options).Select(token => token.Id), batch[row].Select(token => token.Id));
+                Assert.Equal(model.Generate(Prompts[row], options).Select(token => token.Id),
+                    batch[row].Select(token => token.Id));
         }
     }
 

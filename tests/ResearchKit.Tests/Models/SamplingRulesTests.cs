@@ -31,7 +31,8 @@ public sealed class SamplingRulesTests : IDisposable
     [Fact]
     public void Without_a_penalty_no_bit_changes()
     {
-        var options = new SamplingOptions { RepetitionPenalty = 1, FrequencyPenalty = 0, PresencePenalty = 0, MinP = 0, TypicalP = 1, TopP = 1 };
+        var options = new SamplingOptions { RepetitionPenalty = 1, FrequencyPenalty = 0, PresencePenalty = 0, MinP = 0,
+            TypicalP = 1, TopP = 1 };
         Assert.Same(logits, LogitRules.Apply(options, logits, History([0, 1, 2, 3], [3, 3])));
         using var sampler = new Sampler(options, CPU);
         Assert.Same(logits, sampler.Truncate(logits));
@@ -49,7 +50,8 @@ public sealed class SamplingRulesTests : IDisposable
     {
         Assert.Equal(excluded, new TokenHistory(tokens).Repeating(length).Order());
         for (var split = 0; split <= tokens.Length; split++)   // prompt and new text count alike
-            Assert.Equal(excluded, Excluded(Scores(new SamplingOptions { NoRepeatNgram = length }, tokens[..split], tokens[split..])));
+            Assert.Equal(excluded, Excluded(Scores(new SamplingOptions { NoRepeatNgram = length }, tokens[..split],
+                tokens[split..])));
     }
 
     [Fact]
@@ -71,7 +73,8 @@ public sealed class SamplingRulesTests : IDisposable
     [Fact]
     public void Options_that_leave_no_token_are_an_error_that_names_them()
     {
-        var error = Assert.Throws<InvalidOperationException>(() => Scores(new SamplingOptions { NoRepeatNgram = 1 }, [0, 1], [2, 3]));
+        var error = Assert.Throws<InvalidOperationException>(() =>
+            Scores(new SamplingOptions { NoRepeatNgram = 1 }, [0, 1], [2, 3]));
         Assert.Contains("NoRepeatNgram", error.Message, StringComparison.Ordinal);
     }
 
@@ -150,7 +153,8 @@ public sealed class SamplingRulesTests : IDisposable
     public void Rules_make_a_whole_text_without_repetition()
     {
         using var model = new Gpt(GptConfig.Nano);
-        var ids = model.Generate([1, 2, 3], SamplingOptions.Greedy with { MaximumTokens = 40, NoRepeatNgram = 2 }).Select(token => token.Id);
+        var ids = model.Generate([1, 2, 3], SamplingOptions.Greedy with { MaximumTokens = 40, NoRepeatNgram = 2 })
+            .Select(token => token.Id);
         long[] all = [1, 2, 3, .. ids];
         var pairs = all.Zip(all.Skip(1)).ToList();
         Assert.Equal(pairs.Distinct().Count(), pairs.Count);
@@ -162,7 +166,8 @@ public sealed class SamplingRulesTests : IDisposable
         using var model = new Gpt(GptConfig.Nano);
         foreach (var options in new SamplingOptions[] { new() { MinP = 1.5 }, new() { MinP = double.NaN }, new() { TypicalP = 0 },
             new() { RepetitionPenalty = 0 }, new() { RepetitionPenalty = double.NaN }, new() { PresencePenalty = double.NaN },
-            new() { NoRepeatNgram = 0 }, new() { MinimumTokens = -1 }, new() { StopStrings = [""] }, new() { StopStrings = ["a"] } })
+            new() { NoRepeatNgram = 0 }, new() { MinimumTokens = -1 }, new() { StopStrings = [""] },
+                new() { StopStrings = ["a"] } })
         {
             Assert.Throws<ArgumentException>(() => model.Generate([1], options));
             Assert.Throws<ArgumentException>(() => model.GenerateBatch([[1]], options));

@@ -10,7 +10,8 @@ public sealed class TextStreamerTests
     [Fact]
     public void Every_part_is_whole_characters_and_all_parts_are_the_text()
     {
-        foreach (var tokenizer in new ITokenizer[] { new ByteTokenizer(), ByteLevelBpeTokenizer.Gpt2(), new CharacterTokenizer(Mixed) })
+        foreach (var tokenizer in new ITokenizer[] { new ByteTokenizer(), ByteLevelBpeTokenizer.Gpt2(),
+            new CharacterTokenizer(Mixed) })
         {
             var stream = new TextStreamer(tokenizer.Decode);
             var parts = tokenizer.Encode(Mixed).Select(stream.Add).Append(stream.Finish()).ToList();

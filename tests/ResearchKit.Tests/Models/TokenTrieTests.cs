@@ -41,7 +41,8 @@ public sealed class TokenTrieTests
     [Fact]
     public void A_choice_whose_end_is_not_known_is_refused()
     {
-        Assert.Contains("choice 0", Assert.Throws<ArgumentException>(() => new TokenTrie(Choices)).Message, StringComparison.Ordinal);
+        Assert.Contains("choice 0", Assert.Throws<ArgumentException>(() => new TokenTrie(Choices)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new TokenTrie([]));
         Assert.Throws<ArgumentException>(() => new TokenTrie([[1], []]));
         Assert.Equal([1], new TokenTrie([[1], [1]]).Allowed([]));

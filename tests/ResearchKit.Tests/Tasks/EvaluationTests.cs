@@ -19,7 +19,8 @@ public sealed class EvaluationTests : IDisposable
     {
         var documents = new[]
         {
-            new ChoiceDocument("Is snow white?", ["yes", "certainly not", "ö"], 0), new ChoiceDocument("Is coal white?", ["yes", "no"], 1),
+            new ChoiceDocument("Is snow white?", ["yes", "certainly not", "ö"], 0),
+                new ChoiceDocument("Is coal white?", ["yes", "no"], 1),
             new ChoiceDocument("Is it?", ["a", "bb", "ccc", "dddd"], 3), new ChoiceDocument("Or not?", ["x", "yyyyyyyy"], 0),
         };
         var task = new MultipleChoiceTask { Name = "colours", Documents = documents };
@@ -38,7 +39,8 @@ public sealed class EvaluationTests : IDisposable
         Assert.All(result.Answers.Zip(scores), pair =>
             Assert.Equal(pair.Second, pair.First.Scores.Select(score => score.LogProbability), (a, b) => Math.Abs(a - b) < 1e-4));
         Assert.Contains("acc_norm", result.ToString(), StringComparison.Ordinal);
-        Assert.Contains("acc, acc_norm", Assert.Throws<KeyNotFoundException>(() => result["f1"]).Message, StringComparison.Ordinal);
+        Assert.Contains("acc, acc_norm", Assert.Throws<KeyNotFoundException>(() => result["f1"]).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -49,7 +51,8 @@ public sealed class EvaluationTests : IDisposable
         Assert.Null(StandardErrors.OfMean([1]));
         Assert.Equal(0, StandardErrors.OfMean([1, 1, 1]));
         double[] values = [.. Enumerable.Range(0, 200).Select(at => Math.Sin(at))];
-        Assert.Equal(StandardErrors.OfMean(values)!.Value, StandardErrors.Bootstrapped(values, drawn => drawn.Average())!.Value, 0.005);
+        Assert.Equal(StandardErrors.OfMean(values)!.Value, StandardErrors.Bootstrapped(values, drawn => drawn.Average())!.Value,
+            0.005);
         Assert.Null(StandardErrors.Bootstrapped([1], drawn => drawn[0]));
     }
 
@@ -119,7 +122,8 @@ public sealed class EvaluationTests : IDisposable
         var novel = EvaluationTasks.Novel("emma", chapters: 2);
         Assert.Equal(2, novel.Documents.Count);
         Assert.StartsWith("Emma Woodhouse, handsome, clever, and rich", novel.Documents[0], StringComparison.Ordinal);
-        Assert.All(new[] { ("emma", 55), ("persuasion", 24) }, pair => Assert.Equal(pair.Item2, EvaluationTasks.Novel(pair.Item1).Documents.Count));
+        Assert.All(new[] { ("emma", 55), ("persuasion", 24) }, pair =>
+            Assert.Equal(pair.Item2, EvaluationTasks.Novel(pair.Item1).Documents.Count));
 
         var sentiment = EvaluationTasks.Sentiment(documents: 50);
         Assert.Equal(50, sentiment.Documents.Count);
@@ -133,12 +137,15 @@ public sealed class EvaluationTests : IDisposable
         {
             Assert.Equal(4, document.Choices.Distinct().Count());
             var right = document.Choices[document.Answer];
-            Assert.All(document.Choices, choice => Assert.InRange(choice.Length, right.Length * 0.75 - 1, right.Length * 1.25 + 1));
+            Assert.All(document.Choices, choice => Assert.InRange(choice.Length, right.Length * 0.75 - 1,
+                right.Length * 1.25 + 1));
         });
         Assert.Equal([0, 1, 2, 3], next.Documents.Select(document => document.Answer).Distinct().Order());
         // the true sentence does follow in the novel
-        var words = string.Join(' ', DataSets.Open("austen").ReadText("persuasion.txt.gz").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        Assert.All(next.Documents, document => Assert.Contains(document.Choices[document.Answer], words, StringComparison.Ordinal));
+        var words = string.Join(' ', DataSets.Open("austen").ReadText("persuasion.txt.gz")
+            .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        Assert.All(next.Documents, document => Assert.Contains(document.Choices[document.Answer], words,
+            StringComparison.Ordinal));
     }
 
     private sealed class Collected(List<double> values) : IProgress<double>

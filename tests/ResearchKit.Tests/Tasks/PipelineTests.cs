@@ -51,8 +51,10 @@ public sealed class PipelineTests : IDisposable
         Assert.Equal(["LABEL_0", "LABEL_1"], TextClassification.FromPretrained(folder).Classify("cat")[0].Labels
             .Select(one => one.Label).Order());
         var config = Path.Combine(folder, "config.json");
-        File.WriteAllText(config, File.ReadAllText(config).Replace("\"0\": \"LABEL_0\"", "\"0\": \"negative\"", StringComparison.Ordinal)
-            .Replace("\"architectures\"", "\"problem_type\": \"multi_label_classification\", \"architectures\"", StringComparison.Ordinal));
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"0\": \"LABEL_0\"", "\"0\": \"negative\"",
+            StringComparison.Ordinal)
+            .Replace("\"architectures\"", "\"problem_type\": \"multi_label_classification\", \"architectures\"",
+                StringComparison.Ordinal));
         var pipeline = TextClassification.FromPretrained(folder);
         Assert.Equal(ScoreFunction.Sigmoid, pipeline.Function);
         Assert.Equal(["LABEL_1", "negative"], pipeline.Classify("cat")[0].Labels.Select(one => one.Label).Order());
@@ -75,7 +77,8 @@ public sealed class PipelineTests : IDisposable
         Assert.Equal("the [MASK] sat on the mat.", Text(1, "mat"));
         Assert.Equal("thes sat on the [MASK].", Text(0, "##s"));
         Assert.Equal(3, pipeline.Fill("[MASK]", count: 3)[0].Candidates.Count);
-        Assert.Contains("[MASK]", Assert.Throws<ArgumentException>(() => pipeline.Fill("the cat")).Message, StringComparison.Ordinal);
+        Assert.Contains("[MASK]", Assert.Throws<ArgumentException>(() => pipeline.Fill("the cat")).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => pipeline.Fill(string.Concat(Enumerable.Repeat("[MASK] ", 40))));
     }
 
@@ -98,14 +101,16 @@ public sealed class PipelineTests : IDisposable
         var batch = pipeline.Write(sources);
         for (var row = 0; row < sources.Length; row++)
         {
-            var alone = model.Generate(symbols.EncodeWithEnd(sources[row]), SamplingOptions.Greedy with { MaximumTokens = 12, StopToken = 1 });
+            var alone = model.Generate(symbols.EncodeWithEnd(sources[row]),
+                SamplingOptions.Greedy with { MaximumTokens = 12, StopToken = 1 });
             Assert.Equal(symbols.Decode([.. alone.Select(token => token.Id)]), batch[row].Text);
             Assert.Equal(sources[row], batch[row].Source);
         }
         var prefixed = new TextToText(model, symbols) { Prefix = "gg", Options = pipeline.Options };
         Assert.Equal(pipeline.Write("ggabc")[0].Text, prefixed.Write("abc")[0].Text);
         var beams = new TextToText(model, symbols) { Beams = 3, Options = pipeline.Options }.Write("abc")[0];
-        var best = model.SearchBeams(symbols.EncodeWithEnd("abc"), new BeamOptions { Beams = 3, MaximumTokens = 12, StopToken = 1 })[0];
+        var best = model.SearchBeams(symbols.EncodeWithEnd("abc"),
+            new BeamOptions { Beams = 3, MaximumTokens = 12, StopToken = 1 })[0];
         Assert.Equal(symbols.Decode(best.Tokens), beams.Text);
         Assert.Throws<OperationCanceledException>(() => pipeline.Write(sources, new CancellationToken(true)));
     }
@@ -119,7 +124,8 @@ public sealed class PipelineTests : IDisposable
         var greedy = recognition.Transcribe(clip);
         Assert.Equal(("hello", 0.5), (greedy.Text, greedy.Seconds));
         Assert.Null(greedy.LogProbability);
-        var beam = new SpeechRecognition(model, ["h", "e", "l", "o", " "], SpeechRecognition.LogMel(MelOptions.At8kHz)) { BeamWidth = 8 };
+        var beam = new SpeechRecognition(model, ["h", "e", "l", "o", " "],
+            SpeechRecognition.LogMel(MelOptions.At8kHz)) { BeamWidth = 8 };
         Assert.Equal("hello", beam.Transcribe(clip).Text);
         Assert.InRange(beam.Transcribe(clip).LogProbability!.Value, -1, 0);
 
@@ -152,7 +158,8 @@ public sealed class PipelineTests : IDisposable
             Assert.Equal($"class {expected[row].argmax().item<long>()}", found[row].Label);
             Assert.Equal(expected[row].max().item<float>(), found[row].Score, 1e-5);
         }
-        Assert.Equal(found[1].Labels, pipeline.Classify(images[1])[0].Labels, (a, b) => a.Label == b.Label && Math.Abs(a.Score - b.Score) < 1e-5);
+        Assert.Equal(found[1].Labels, pipeline.Classify(images[1])[0].Labels, (a, b) => a.Label == b.Label
+            && Math.Abs(a.Score - b.Score) < 1e-5);
         Assert.Equal(found[0].Score, pipeline.Classify(images[0].to(float32) / 255)[0].Score, 1e-5);
         var resizing = new ImageClassification(model, labels) { ImageSize = size };
         Assert.Single(resizing.Classify(randint(0, 256, [model.Config.Channels, size * 2, size * 3], ScalarType.Byte)));
@@ -165,7 +172,8 @@ public sealed class PipelineTests : IDisposable
     {
         using var model = new Vit(VitConfig.Nano);
         model.SavePretrained(folder);
-        File.WriteAllText(Path.Combine(folder, "preprocessor_config.json"), """{"image_mean": [0.1, 0.2, 0.3], "image_std": [1, 2, 3]}""");
+        File.WriteAllText(Path.Combine(folder, "preprocessor_config.json"),
+            """{"image_mean": [0.1, 0.2, 0.3], "image_std": [1, 2, 3]}""");
         var pipeline = ImageClassification.FromPretrained(folder);
         Assert.Equal([0.1, 0.2, 0.3], pipeline.Mean);
         Assert.Equal([1, 2, 3], pipeline.Deviation);

@@ -58,7 +58,8 @@ public sealed class TextGenerationTests
                 var at = free[other].Text.IndexOf(stop, StringComparison.Ordinal);
                 Assert.Equal(at < 0 ? free[other].Text : free[other].Text[..at], stopped[other].Text);
                 Assert.Equal(stopped[other].Text, generation.Write(prompts[other], greedy with { StopStrings = [stop] }).Text);
-                Assert.Equal(stopped[other].Text, string.Concat(generation.Stream(prompts[other], greedy with { StopStrings = [stop] })));
+                Assert.Equal(stopped[other].Text, string.Concat(
+                    generation.Stream(prompts[other], greedy with { StopStrings = [stop] })));
             }
         }
     }
@@ -96,7 +97,8 @@ public sealed class TextGenerationTests
     public void Nothing_stays_in_memory()
     {
         using var model = TinyModels.OfBytes();
-        var generation = new TextGeneration(model, Bytes) { Options = new SamplingOptions { MaximumTokens = 5, MinP = 0.1, RepetitionPenalty = 1.2 } };
+        var generation = new TextGeneration(model, Bytes) { Options = new SamplingOptions { MaximumTokens = 5, MinP = 0.1,
+            RepetitionPenalty = 1.2 } };
         _ = generation.Write("a");
         var before = LiveTensors.Count;
         _ = generation.Write("a");
@@ -112,7 +114,8 @@ public sealed class TextGenerationTests
         Assert.Contains("The prompt is empty", Assert.Throws<ArgumentException>(() =>
             new TextGeneration(model, Bytes).Write("")).Message, StringComparison.Ordinal);
         using var gpt2 = new Gpt(GptConfig.Nano with { VocabularySize = 50_257 });
-        var text = new TextGeneration(gpt2, ByteLevelBpeTokenizer.Gpt2()).Write("", SamplingOptions.Greedy with { MaximumTokens = 2 });
+        var text = new TextGeneration(gpt2, ByteLevelBpeTokenizer.Gpt2())
+            .Write("", SamplingOptions.Greedy with { MaximumTokens = 2 });
         Assert.Equal(2, text.Tokens.Count);
     }
 
@@ -128,12 +131,15 @@ public sealed class TextGenerationTests
             ByteLevelBpeTokenizer.Gpt2().Save(folder);
             File.WriteAllText(Path.Combine(folder, "generation_config.json"), """{"max_new_tokens": 7, "eos_token_id": 50256}""");
             var generation = TextGeneration.FromPretrained(folder);
-            Assert.Equal((7, 50256L, 0), (generation.Options.MaximumTokens, generation.Options.StopToken, generation.Options.Temperature));
+            Assert.Equal((7, 50256L, 0), (generation.Options.MaximumTokens, generation.Options.StopToken,
+                generation.Options.Temperature));
             model.eval();
-            Assert.Equal(model.Generate(ByteLevelBpeTokenizer.Gpt2().Encode("Hello"), generation.Options).Select(token => token.Id),
+            Assert.Equal(model.Generate(ByteLevelBpeTokenizer.Gpt2().Encode("Hello"), generation.Options)
+                .Select(token => token.Id),
                 generation.Write("Hello").Tokens.Select(token => token.Id));
             File.WriteAllText(Path.Combine(folder, "config.json"), """{"model_type": "bert"}""");
-            Assert.Contains("gpt2 or llama", Assert.Throws<InvalidDataException>(() => TextGeneration.FromPretrained(folder)).Message,
+            Assert.Contains("gpt2 or llama", Assert.Throws<InvalidDataException>(() => TextGeneration.FromPretrained(folder))
+                .Message,
                 StringComparison.Ordinal);
         }
         finally
