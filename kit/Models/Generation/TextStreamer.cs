@@ -50,7 +50,11 @@ public sealed class TextStreamer(Func<IReadOnlyList<long>, string> decode, IRead
         var end = text.Length;
         while (!atEnd && end > 0 && text.Length - end < MostUnfinished && text[end - 1] == Unfinished) end--;
         var whole = text[..end];
-        if (!whole.StartsWith(known, StringComparison.Ordinal)) return "";   // the text of the last tokens is not settled
+        if (!whole.StartsWith(known, StringComparison.Ordinal))   // a later token has changed the text of an earlier one
+        {
+            if (!atEnd) return "";
+            known = Common(known, whole);
+        }
         var added = whole[known.Length..];
         known = whole;
         if (end == text.Length && text.Length > 0)

@@ -81,4 +81,20 @@ public sealed class TextStreamerTests
         Assert.True(one.IsStopped);
         Assert.Equal("", one.Add(2) + one.Finish());
     }
+
+    [Fact]
+    public void No_text_is_lost_where_a_token_changes_the_text_before_it()
+    {
+        // the second token makes another word of the first; only then does the text go on
+        var stream = new TextStreamer(tokens => string.Join(' ', tokens) switch
+        {
+            "" => "",
+            "1" => "ab\uFFFD",
+            "1 2" => "axyz",
+            _ => throw new InvalidOperationException(),
+        });
+        Assert.Equal("ab", stream.Add(1));
+        Assert.Equal("", stream.Add(2));
+        Assert.Equal("xyz", stream.Finish());
+    }
 }
