@@ -11,12 +11,16 @@ public static class AttentionCapture
     /// <param name="model">Any model whose attention has hook points named <c>hook_pattern</c>.</param>
     /// <param name="input">Input of the model; a batch of one, such as tokens [1, time].</param>
     /// <param name="tokens">Text of each token, to label the rows and columns.</param>
-    /// <exception cref="ArgumentException">A batch of more than one, or another number of labels than of tokens.</exception>
+    /// <exception cref="ArgumentException">
+    /// A batch of more than one, or another number of labels than of tokens; an image's tokens are the class token and the
+    /// patches.
+    /// </exception>
     public static AttentionMaps Attention(this nn.Module<Tensor, Tensor> model, Tensor input, IReadOnlyList<string> tokens)
     {
         if (input.dim() < 2 || input.shape[0] != 1)
             throw new ArgumentException($"Got {input.ShapeText()}; expected one text, [1, time, ...].", nameof(input));
-        if (input.shape[1] != tokens.Count)
+        // the tokens of an image are the class token and the patches, which only the model knows
+        if (input.dim() < 4 && input.shape[1] != tokens.Count)
             throw new ArgumentException($"Got {tokens.Count} labels for {input.shape[1]} tokens; "
                 + "expected one label for each.", nameof(tokens));
 
@@ -71,6 +75,9 @@ public static class AttentionCapture
         var heads = (int)pattern.shape[1];
         var queries = (int)pattern.shape[2];
         var keys = (int)pattern.shape[3];
+        if (queries != queryTokens.Count || keys != keyTokens.Count)
+            throw new ArgumentException($"Got {queryTokens.Count} labels for {queries} tokens in {name}; expected one for each, "
+                + "in a vision transformer one for the class token and one for each patch.");
         using var flat = pattern.to(float32).cpu().contiguous().flatten();
         var weights = flat.data<float>().ToArray();
         for (var head = 0; head < heads; head++)

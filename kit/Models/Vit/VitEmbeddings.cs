@@ -77,6 +77,9 @@ internal sealed class VitPatchProjection : Module<Tensor, Tensor>, IPackableLaye
         if (images.dim() != 4 || !images.shape.AsSpan(1).SequenceEqual([channels, size, size]))
             throw new ArgumentException($"Got images {images.ShapeText()}; expected [batch, {channels}, {size}, {size}].",
                 nameof(images));
+        if (!images.is_floating_point())
+            throw new ArgumentException($"Images are {images.dtype}; expected floating-point numbers, such as "
+                + "images.to(float32) / 255.", nameof(images));
         using var scope = NewDisposeScope();
         var side = size / patch;
         var patches = images.reshape(-1, channels, side, patch, side, patch)

@@ -114,4 +114,21 @@ public sealed class ActivationCacheTests : IDisposable
         Assert.Contains("1 labels for 6", Assert.Throws<ArgumentException>(() => model.Attention(tokens[..1], ["a"])).Message,
             StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void The_tokens_of_an_image_are_the_class_token_and_the_patches()
+    {
+        using var scope = NewDisposeScope();
+        using var vit = new Vit(VitConfig.Nano);   // 4 × 4 patches
+        var image = rand(1, 1, 28, 28);
+        var labels = Enumerable.Range(0, 17).Select(token => $"p{token}").ToList();
+        var maps = vit.Attention(image, labels);
+        Assert.Equal(8, maps.Patterns.Count);
+        Assert.All(maps.Patterns, pattern => Assert.Equal((17, 17), (pattern.Weights.GetLength(0),
+            pattern.Weights.GetLength(1))));
+        Assert.Contains("Got 1 labels for 17 tokens in vit.encoder.layer.0.attention.attention.hook_pattern; expected one for each",
+            Assert.Throws<ArgumentException>(() => vit.Attention(image, ["x"])).Message, StringComparison.Ordinal);
+        Assert.Contains("Images are Byte", Assert.Throws<ArgumentException>(() => vit.call(image.to(uint8))).Message,
+            StringComparison.Ordinal);
+    }
 }
