@@ -1,4 +1,5 @@
 using Microsoft.DotNet.Interactive.Formatting;
+using ResearchKit.Checkpoints;
 using ResearchKit.Interpretability;
 using ResearchKit.Layers;
 using ResearchKit.Metrics;
@@ -70,6 +71,10 @@ public static class Formatters
         Register<GeneratedText>(GeneratedTextView.Draw, text => Visible.Lines(text.ToString()));
         Register<ConfusionMatrix>(ConfusionMatrixView.Draw, ConfusionMatrixView.Text);
         Register<ResultTable>(ResultTableView.Draw, ResultTableView.Text);
+        Register<ZooTable>(zoo => ResultTableView.Draw(ZooView.Table(zoo)), zoo => ResultTableView.Text(ZooView.Table(zoo)));
+        Register<ZooEntry>(entry => ResultTableView.Draw(ZooView.Table(new ZooTable([entry]))), entry =>
+            Visible.OneLine(entry.ToString()));
+        Register<LoadReport>(LoadReportView.Draw, report => Visible.Lines(report.ToString()));
         RecordViews.RegisterAll();
         ExampleViews.RegisterAll();
         TaskViews.RegisterAll();

@@ -48,6 +48,9 @@ public sealed record CheckpointEntry
     /// <summary>Strides in elements; null for row-major (contiguous) order.</summary>
     internal long[]? Strides { get; init; }
 
+    /// <summary>Whether the bytes of each number are in big-endian order in the file.</summary>
+    internal bool BigEndian { get; init; }
+
     /// <summary>Returns the strides in elements, also for a contiguous tensor.</summary>
     internal long[] AllStrides()
     {

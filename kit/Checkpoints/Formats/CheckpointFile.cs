@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using ResearchKit.Native;
@@ -60,7 +61,8 @@ internal sealed class CheckpointFile(string path) : IDisposable
     public Tensor? Map(CheckpointEntry entry)
     {
         var format = entry.Stored;
-        if (entry.ElementCount == 0 || entry.Start % format.Size != 0 || format.Stored != format.DType || format.Name == "U64")
+        if (entry.BigEndian || entry.ElementCount == 0 || entry.Start % format.Size != 0 || format.Stored != format.DType
+            || format.Name == "U64")
             return null;
         if (RandomAccess.GetLength(file) < Length)
             throw new InvalidDataException($"{Path} has become shorter since it was opened.");
@@ -86,7 +88,7 @@ internal sealed class CheckpointFile(string path) : IDisposable
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         target = target.detach();
-        if (entry.Strides is null && entry.Stored.Stored == entry.Stored.DType && target.is_contiguous())
+        if (entry.Strides is null && !entry.BigEndian && entry.Stored.Stored == entry.Stored.DType && target.is_contiguous())
         {
             var flat = target.view(-1);
             if (target.dtype == entry.Dtype && target.device_type == TorchSharp.DeviceType.CPU) Fill(flat, entry.Start);
@@ -110,9 +112,32 @@ internal sealed class CheckpointFile(string path) : IDisposable
     {
         var flat = empty([entry.SpanBytes / entry.Stored.Size], entry.Stored.Stored, CPU);
         Fill(flat, entry.Start);
+        if (entry.BigEndian) Reverse(flat);
         return entry.ElementCount == 0 ? flat.view([.. entry.Shape])
             : entry.Strides is { } strides ? flat.as_strided([.. entry.Shape], strides).contiguous()
             : flat.view([.. entry.Shape]);
+    }
+
+    /// <summary>Reverses the bytes of each number; a complex number is two.</summary>
+    private static void Reverse(Tensor flat)
+    {
+        for (long at = 0, length = flat.shape[0]; at < length; at += PartElements)
+        {
+            using var part = flat.narrow(0, at, Math.Min(PartElements, length - at));
+            var bytes = part.bytes;
+            switch (flat.dtype == ScalarType.ComplexFloat32 ? sizeof(float) : flat.element_size())
+            {
+                case sizeof(ushort): Swap(MemoryMarshal.Cast<byte, ushort>(bytes), BinaryPrimitives.ReverseEndianness); break;
+                case sizeof(uint): Swap(MemoryMarshal.Cast<byte, uint>(bytes), BinaryPrimitives.ReverseEndianness); break;
+                case sizeof(ulong): Swap(MemoryMarshal.Cast<byte, ulong>(bytes), BinaryPrimitives.ReverseEndianness); break;
+                default: return;
+            }
+        }
+
+        static void Swap<T>(Span<T> numbers, Func<T, T> reversed)
+        {
+            foreach (ref var number in numbers) number = reversed(number);
+        }
     }
 
     private void Convert(CheckpointEntry entry, Tensor flat)

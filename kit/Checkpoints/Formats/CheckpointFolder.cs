@@ -10,9 +10,12 @@ internal static partial class CheckpointFolder
     private static readonly string[] InOrder =
         [Safetensors, SafetensorsIndex, "pytorch_model.bin", "pytorch_model.bin.index.json"];
 
+    /// <summary>What training programs write beside the weights.</summary>
+    private static readonly string[] Beside = ["optimizer", "scheduler", "scaler", "training_args", "rng_state", "random_states"];
+
     /// <summary>
     /// Returns the weights file to open: the first of the known names that exists, else the only .safetensors,
-    /// .pth, .pt or .bin file.
+    /// .pth, .pt, .ckpt or .bin file that is not the state of an optimizer or the like.
     /// </summary>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">
@@ -24,7 +27,9 @@ internal static partial class CheckpointFolder
             throw new DirectoryNotFoundException($"There is no folder {folder}; expected one with {Config} and {Safetensors}.");
         if (InOrder.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } known) return known;
         var other = Directory.EnumerateFiles(folder).Where(path =>
-            Path.GetExtension(path) is ".safetensors" or ".pth" or ".pt" or ".bin").Order(StringComparer.Ordinal).ToList();
+            Path.GetExtension(path) is ".safetensors" or ".pth" or ".pt" or ".ckpt" or ".bin"
+                && !Beside.Any(name => Path.GetFileName(path).StartsWith(name, StringComparison.Ordinal)))
+                    .Order(StringComparer.Ordinal).ToList();
         var rest = other.Count == 0 ? "no other file of weights"
             : $"several others: {string.Join(", ", other.Select(Path.GetFileName))}";
         return other.Count == 1 ? other[0]

@@ -15,6 +15,7 @@ public sealed class CheckpointReader : IDisposable
 {
     private readonly List<CheckpointFile> parts = [];
     private readonly Dictionary<string, CheckpointEntry> entries = [];
+    private readonly Dictionary<string, string> passedOver = [];
 
     private CheckpointReader(string path) => Path = path;
 
@@ -27,11 +28,18 @@ public sealed class CheckpointReader : IDisposable
     /// <summary>Metadata of the file: free text by key; empty if the format has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; private set; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// Names in the state dict that hold no tensor that the kit reads, with what they hold: a quantized tensor, an object of a
+    /// Python class. Nothing of it is run.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> PassedOver => passedOver;
+
     /// <summary>Opens a checkpoint for reading.</summary>
     /// <param name="path">A .safetensors, .pt, .pth or .bin file, or the .index.json of several.</param>
     /// <param name="key">
-    /// Name of the state dict to read, for a PyTorch file that holds several things, such as a model and its
-    /// optimizer. Null finds the only state dict.
+    /// Name of the state dict to read, for a PyTorch file that holds several: <c>model</c>, or <c>checkpoint.model</c> for a dict
+    /// in a dict. Null finds the one that is plainly the model's, beside an optimizer, averaged weights or anything else; an
+    /// empty text takes all of them together, with their names before those of their tensors.
     /// </param>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">
@@ -175,12 +183,22 @@ public sealed class CheckpointReader : IDisposable
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no file {path}; expected a checkpoint.", path);
         var part = new CheckpointFile(path);
         parts.Add(part);
-        var isPyTorch = !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) && PyTorchFile.IsOne(part);
-        var (found, metadata) = isPyTorch ? (PyTorchFile.Read(part, key), []) : SafetensorsHeader.Read(part);
+        var (found, metadata) = Contents(part, key);
         if (parts.Count == 1) Metadata = metadata;
         foreach (var entry in found)
             if (!entries.TryAdd(entry.Name, entry with { Part = parts.Count - 1 }))
                 throw new InvalidDataException($"{path} holds a tensor '{entry.Name}' that another file of {Path} holds too.");
         return found.Select(entry => entry.Name);
+    }
+
+    private (List<CheckpointEntry> Entries, Dictionary<string, string> Metadata) Contents(CheckpointFile part, string? key)
+    {
+        if (SafetensorsHeader.Begins(part)) return SafetensorsHeader.Read(part);
+        if (!PyTorchFile.IsOne(part))
+            return OtherContent.Of(part) is { } other ? throw new InvalidDataException($"{part.Path} {other}")
+                : SafetensorsHeader.Read(part);
+        var (found, passed) = PyTorchFile.Read(part, key);
+        foreach (var (name, what) in passed) passedOver[name] = what;
+        return (found, []);
     }
 }

@@ -14,6 +14,15 @@ internal static class SafetensorsHeader
     private const int CacheLine = 64;                // bytes
     private const string MetadataName = "__metadata__";
 
+    /// <summary>Returns whether a file begins with the length of a header and an object in JSON.</summary>
+    public static bool Begins(CheckpointFile part)
+    {
+        if (part.Length <= 8) return false;
+        Span<byte> start = stackalloc byte[9];
+        part.Read(0, start);
+        return start[8] == (byte)'{' && BinaryPrimitives.ReadUInt64LittleEndian(start) <= LongestHeader;
+    }
+
     /// <exception cref="InvalidDataException">
     /// The header is malformed; the message says what is wrong and where.
     /// </exception>
@@ -24,7 +33,8 @@ internal static class SafetensorsHeader
         part.Read(0, prefix);
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > LongestHeader || (long)length > part.Length - 8)
-            throw Bad(part, $"the header is said to have {length} bytes, the file has {part.Length}");
+            throw Bad(part, $"the header is said to have {length} bytes, the file has {part.Length}"
+                + (Begins(part) ? ": it is cut short" : ""));
         var header = new byte[length];
         part.Read(8, header);
         try
@@ -81,7 +91,8 @@ internal static class SafetensorsHeader
             end += entry.SpanBytes;
         }
         if (end != fileLength)
-            throw new InvalidDataException($"the tensors take {end - dataStart} bytes, the file holds {fileLength - dataStart}");
+            throw new InvalidDataException($"the tensors take {end - dataStart} bytes, the file holds {fileLength - dataStart}"
+                + (end > fileLength ? ": it is cut short" : ""));
         return (entries, Metadata(json.RootElement));
     }
 
@@ -106,7 +117,7 @@ internal static class SafetensorsHeader
             ?? throw new InvalidDataException($"tensor '{name}' has dtype '{dtype.GetString()}'; known are {StoredFormat.Known}");
         if (range[0] > range[1] || range[1] > dataLength)
             throw new InvalidDataException($"tensor '{name}' lies at bytes {range[0]} to {range[1]} of {dataLength} bytes "
-                + "of data");
+                + $"of data{(range[0] <= range[1] ? ": the file is cut short" : "")}");
         if (Bytes(sizes, format.Size) != range[1] - range[0])
             throw new InvalidDataException($"tensor '{name}' of shape [{string.Join(", ", sizes)}] and dtype {format.Name} does "
                 + $"not take {range[1] - range[0]} bytes");

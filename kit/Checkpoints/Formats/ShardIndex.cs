@@ -19,7 +19,10 @@ internal static class ShardIndex
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path),
+            var bytes = File.ReadAllBytes(path);
+            if (OtherContent.Of(bytes.AsSpan(0, Math.Min(bytes.Length, 512)), bytes.Length) is { } other)
+                throw new InvalidDataException($"{path} {other}");
+            using var json = JsonDocument.Parse(bytes,
                 new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("weight_map", out var map)
                 || map.ValueKind != JsonValueKind.Object)

@@ -16,16 +16,26 @@ public static class StateDict
     }
 
     /// <summary>Loads all parameters and buffers of a model; its device and dtypes do not change.</summary>
+    /// <remarks>
+    /// What wrappers put before the names, such as <c>module.</c> and <c>_orig_mod.</c>, is taken off if the names then fit.
+    /// </remarks>
+    /// <param name="model">The model to load into.</param>
+    /// <param name="path">A .safetensors, .pt, .pth or .bin file, or the .index.json of several.</param>
+    /// <param name="key">
+    /// Name of the state dict in a PyTorch file that holds several; null for the one that is plainly the model's.
+    /// </param>
     /// <exception cref="InvalidDataException">
     /// Names of the model are missing in the file, the file has other names, or shapes differ; the model is then
     /// unchanged.
     /// </exception>
-    public static void Load(nn.Module model, string path)
+    public static void Load(nn.Module model, string path, string? key = null)
     {
-        var tensors = SafetensorsFile.Read(path);
+        using var reader = CheckpointReader.Open(path, key);
+        var tensors = reader.ReadAll();
         try
         {
-            Load(model, tensors, path);
+            var own = model.state_dict().Keys.ToHashSet();
+            Load(model, WrapperNames.Fitting(tensors, own), path);
         }
         finally
         {

@@ -22,7 +22,7 @@ internal static class BertFormat
             Ignored = [PositionNumbers, "cls.*", "classifier.*", "qa_outputs.*"],
         },
         (config, names) => new Bert(config,
-            withPooler: names.Any(name => name is "pooler.dense.weight" or "bert.pooler.dense.weight")),
+            withPooler: names.Any(name => name.EndsWith("pooler.dense.weight", StringComparison.Ordinal))),
         model => model.Config);
 
     /// <summary>Format of the masked-language model.</summary>
@@ -54,10 +54,11 @@ internal static class BertFormat
             Heads = ["classifier."],
             Ignored = [PositionNumbers, "cls.*", "qa_outputs.*", .. unused]
         },
-        (config, _) => make(config), configOf);
+        (config, _) => make(config), configOf, "classifier.*", "bert.pooler.*");
 
     private static PretrainedFormat<T, BertConfig> Of<T>(string architecture, Func<BertConfig, NameRules> names,
-        Func<BertConfig, IEnumerable<string>, T> make, Func<T, BertConfig> configOf) where T : nn.Module => new()
+        Func<BertConfig, IEnumerable<string>, T> make, Func<T, BertConfig> configOf, params string[] head) where T
+            : nn.Module => new()
         {
             ModelType = "bert",
             Architecture = architecture,
@@ -67,6 +68,13 @@ internal static class BertFormat
             Make = make,
             Layers = config => config.Layers,
             ConfigOf = configOf,
+            Changes = new()
+            {
+                Head = head,
+                WithLabels = (config, labels) => config with { Labels = labels },
+                TokenRows = ["*word_embeddings.weight", Decoder, "cls.predictions.decoder.bias", "cls.predictions.bias"],
+                WithVocabularySize = (config, tokens) => config with { VocabularySize = tokens },
+            },
         };
 
     private static BertConfig Read(ConfigFile file)

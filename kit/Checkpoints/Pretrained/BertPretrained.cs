@@ -11,11 +11,16 @@ public static class BertPretrained
 
     extension(Bert model)
     {
-        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool, string, System.Nullable{int}, bool)"/>
         /// <remarks>
         /// Files of models with a head are accepted: the head is ignored, and the model has a pooler if the file has one.
         /// </remarks>
-        public static Bert FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+        public static Bert FromPretrained(string folder, bool mapped = true, string? key = null, int? vocabularySize = null,
+            bool ignoreMismatched = false) => Format.Load(folder, new LoadOptions(mapped, key)
+            {
+                VocabularySize = vocabularySize,
+                IgnoreMismatched = ignoreMismatched,
+            });
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
@@ -32,11 +37,16 @@ public static class BertForMaskedLanguageModelPretrained
 
     extension(BertForMaskedLanguageModel model)
     {
-        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool, string, System.Nullable{int}, bool)"/>
         /// <remarks>
         /// Files of the pre-training model are accepted: their pooler and their next-sentence head are ignored.
         /// </remarks>
-        public static BertForMaskedLanguageModel FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+        public static BertForMaskedLanguageModel FromPretrained(string folder, bool mapped = true, string? key = null,
+            int? vocabularySize = null, bool ignoreMismatched = false) => Format.Load(folder, new LoadOptions(mapped, key)
+            {
+                VocabularySize = vocabularySize,
+                IgnoreMismatched = ignoreMismatched,
+            });
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
@@ -55,10 +65,17 @@ public static class BertForSequenceClassificationPretrained
 
     extension(BertForSequenceClassification model)
     {
-        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
-        /// <remarks>The folder must contain the head. For a new head, load a <see cref="Bert"/> and copy its tensors.</remarks>
-        public static BertForSequenceClassification FromPretrained(string folder, bool mapped = true) =>
-            Format.Load(folder, mapped);
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool, string, System.Nullable{int}, bool)"/>
+        /// <remarks>
+        /// <paramref name="labels"/> makes a new head for that number of labels if the file's has another number or the file has
+        /// none, such as a file of the encoder; a missing pooler is new too. The model's <c>LoadReport</c> says what is new.
+        /// </remarks>
+        public static BertForSequenceClassification FromPretrained(string folder, bool mapped = true, string? key = null,
+            int? labels = null, bool ignoreMismatched = false) => Format.Load(folder, new LoadOptions(mapped, key)
+            {
+                Labels = labels,
+                IgnoreMismatched = ignoreMismatched,
+            });
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
@@ -77,9 +94,17 @@ public static class BertForTokenClassificationPretrained
 
     extension(BertForTokenClassification model)
     {
-        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
-        /// <remarks>The folder must contain the head. A pooler in the file is ignored.</remarks>
-        public static BertForTokenClassification FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool, string, System.Nullable{int}, bool)"/>
+        /// <remarks>
+        /// <paramref name="labels"/> makes a new head for that number of labels if the file's has another number or the file has
+        /// none; the model's <c>LoadReport</c> says what is new. A pooler in the file is ignored.
+        /// </remarks>
+        public static BertForTokenClassification FromPretrained(string folder, bool mapped = true, string? key = null,
+            int? labels = null, bool ignoreMismatched = false) => Format.Load(folder, new LoadOptions(mapped, key)
+            {
+                Labels = labels,
+                IgnoreMismatched = ignoreMismatched,
+            });
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>

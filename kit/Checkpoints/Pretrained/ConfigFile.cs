@@ -25,19 +25,25 @@ internal sealed class ConfigFile
     /// <summary>Reads the <c>config.json</c> of a folder, or another file of JSON.</summary>
     /// <exception cref="FileNotFoundException">The folder has no such file.</exception>
     /// <exception cref="InvalidDataException">The file is not a JSON object.</exception>
-    public static ConfigFile Read(string folder, string name = CheckpointFolder.Config)
+    /// <param name="folder">The folder.</param>
+    /// <param name="name">Name of the file.</param>
+    /// <param name="example">A configuration that would do, for the error message; null for none.</param>
+    public static ConfigFile Read(string folder, string name = CheckpointFolder.Config, string? example = null)
     {
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException(
             $"There is no folder {folder}; expected one with {name}.");
         var path = System.IO.Path.Combine(folder, name);
         if (!File.Exists(path))
-            throw new FileNotFoundException($"There is no file {path}; expected the model's configuration.", path);
+            throw new FileNotFoundException($"There is no file {path}; expected the model's configuration"
+                + (example is null ? "." : $", such as {example}."), path);
         if (new FileInfo(path).Length > LongestConfig)
             throw new InvalidDataException($"{path} is not a configuration: it has {new FileInfo(path).Length} bytes; "
                 + $"expected at most {LongestConfig}.");
         try
         {
             var bytes = File.ReadAllBytes(path);
+            if (OtherContent.Of(bytes.AsSpan(0, Math.Min(bytes.Length, 512)), bytes.Length) is { } other)
+                throw new InvalidDataException($"{path} {other}");
             if (!Utf8.IsValid(bytes)) throw new InvalidDataException($"{path} is not a configuration: it is not UTF-8.");
             using var json = JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false });
             return json.RootElement.ValueKind == JsonValueKind.Object
@@ -62,6 +68,10 @@ internal sealed class ConfigFile
     public int? SizeOrNull(string name) => !Has(name) ? null
         : fields[name].ValueKind == JsonValueKind.Number && fields[name].TryGetInt32(out var number) && number >= 1 ? number
         : throw Bad(name, "a whole number of at least 1");
+
+    /// <summary>Returns a number of classes; 0 for a network without a head.</summary>
+    public int Classes(string name, int absent) => Has(name) && fields[name].ValueKind == JsonValueKind.Number
+        && fields[name].TryGetInt32(out var number) && number == 0 ? 0 : Size(name, absent);
 
     /// <summary>Returns a list of integers of at least 1; null if the field is absent or null.</summary>
     public IReadOnlyList<int>? SizesOrNull(string name) => ListOrNull<int>(name, "a list of whole numbers of at least 1",

@@ -26,6 +26,11 @@ public static class GptPretrained
         Make = (config, _) => new Gpt(config),
         Layers = config => config.Layers,
         ConfigOf = model => model.Config,
+        Changes = new()
+        {
+            TokenRows = ["*wte.weight", "lm_head.weight"],
+            WithVocabularySize = (config, tokens) => config with { VocabularySize = tokens },
+        },
     };
 
     extension(Gpt model)
@@ -40,13 +45,30 @@ public static class GptPretrained
         /// may be replaced by another (as <c>SavePretrained</c> does), but it must not be truncated or written to.
         /// False reads all parameters into memory at once, as Windows always does.
         /// </param>
+        /// <param name="key">
+        /// Name of the state dict to read, for a PyTorch file that holds several, such as <c>ema</c>; null for the one that is
+        /// plainly the model's.
+        /// </param>
+        /// <param name="vocabularySize">
+        /// Another number of tokens than the configuration's: the rows of the embeddings (and of the head) that both have are
+        /// copied, and further rows keep their initial values. Null for the same number.
+        /// </param>
+        /// <param name="ignoreMismatched">
+        /// Whether parameters of another size than in the file keep their initial values instead of being an error. The model's
+        /// <c>LoadReport</c> lists them.
+        /// </param>
         /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
         /// <exception cref="FileNotFoundException">The folder has no configuration or no weights.</exception>
         /// <exception cref="InvalidDataException">
         /// A file is damaged or describes another architecture, or the files do not match each other; the message says
         /// how.
         /// </exception>
-        public static Gpt FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+        public static Gpt FromPretrained(string folder, bool mapped = true, string? key = null, int? vocabularySize = null,
+            bool ignoreMismatched = false) => Format.Load(folder, new LoadOptions(mapped, key)
+            {
+                VocabularySize = vocabularySize,
+                IgnoreMismatched = ignoreMismatched,
+            });
 
         /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> in the layout of the reference library.</summary>
         /// <param name="folder">The folder; it is created if it does not exist.</param>

@@ -23,12 +23,22 @@ public static class LlamaPretrained
         Make = (config, _) => new Llama(config),
         Layers = config => config.Layers,
         ConfigOf = model => model.Config,
+        Changes = new()
+        {
+            TokenRows = ["*embed_tokens.weight", "lm_head.weight"],
+            WithVocabularySize = (config, tokens) => config with { VocabularySize = tokens },
+        },
     };
 
     extension(Llama model)
     {
-        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
-        public static Llama FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool, string, System.Nullable{int}, bool)"/>
+        public static Llama FromPretrained(string folder, bool mapped = true, string? key = null, int? vocabularySize = null,
+            bool ignoreMismatched = false) => Format.Load(folder, new LoadOptions(mapped, key)
+            {
+                VocabularySize = vocabularySize,
+                IgnoreMismatched = ignoreMismatched,
+            });
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using ResearchKit.Layers;
+using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
@@ -47,43 +48,47 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
     /// <summary>Returns the configuration of a model.</summary>
     public required Func<TModel, TConfig> ConfigOf { get; init; }
 
+    /// <summary>What can be changed while a model is loaded: its head, its image size, its vocabulary.</summary>
+    public PretrainedChanges<TConfig> Changes { get; init; } = new();
+
     /// <summary>Loads a model with the weights of a folder, in evaluation mode.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="mapped">
-    /// Whether parameters are memory-mapped; ignored on Windows, where a mapped file cannot be replaced.
-    /// </param>
+    /// <param name="options">How to load; a mapping is ignored on Windows, where a mapped file cannot be replaced.</param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">The folder has no configuration or no weights.</exception>
+    /// <exception cref="ArgumentException">A size of the options is too small.</exception>
     /// <exception cref="InvalidDataException">
     /// The files are damaged, describe another architecture, or do not match each other.
     /// </exception>
-    public TModel Load(string folder, bool mapped)
+    public TModel Load(string folder, LoadOptions options)
     {
-        var file = ConfigFile.Read(folder);
+        var file = ConfigFile.Read(folder, example:
+            ModelType is null ? "{ \"architecture\": \"resnet18\" } with the constructor of the model's own kind" : null);
         if (ModelType is not null) file.ExpectType(ModelType);
-        var config = Checked(() => Read(file), folder);
-        using var reader = CheckpointReader.Open(CheckpointFolder.Weights(folder));
+        var config = Changes.Apply(Checked(() => Read(file), folder), options);
+        using var reader = CheckpointReader.Open(CheckpointFolder.Weights(folder), options.Key);
         if (Layers(config) > reader.Entries.Count)
             throw new InvalidDataException($"{Path.Combine(folder, CheckpointFolder.Config)} describes {Layers(config)} "
                 + $"layers, but {reader.Path} has only {reader.Entries.Count} tensors.");
         var model = MetaInitialization.Make(() => Checked(() => Make(config, reader.Entries.Keys), folder));
         try
         {
-            var match = NameMatch.Find(model.GetName(), model.state_dict(), reader, Names(config));
-            if (MetaInitialization.CanFill(model, match.Keys))
+            var match = NameMatch.Find(model.GetName(), model.state_dict(), reader, Changes.Rules(Names(config), options),
+                Changes.Tolerance(options));
+            if (match.Resized.Count == 0 && MetaInitialization.CanFill(model, match.Files.Keys))
             {
                 var device = get_default_device();
-                MetaInitialization.Fill(model.state_dict(), (name, like) => mapped && !OperatingSystem.IsWindows()
-                    ? reader.MapLike(match[name], like, device) : reader.ReadLike(match[name], like, device));
+                MetaInitialization.Fill(model.state_dict(), (name, like) => options.Mapped && !OperatingSystem.IsWindows()
+                    ? reader.MapLike(match.Files[name], like, device) : reader.ReadLike(match.Files[name], like, device));
             }
             else
             {
                 model.Dispose();
                 model = Make(config, reader.Entries.Keys);
-                foreach (var (name, tensor) in model.state_dict())
-                    if (match.TryGetValue(name, out var own)) reader.CopyTo(own, tensor);
+                Copy(reader, match, model);
             }
             model.eval();
+            Report(model, reader, match, options).Attach(model);
             return model;
         }
         catch
@@ -91,6 +96,45 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
             model.Dispose();
             throw;
         }
+    }
+
+    private void Copy(CheckpointReader reader, NameMatching match, TModel model)
+    {
+        foreach (var (name, tensor) in model.state_dict())
+        {
+            if (!match.Files.TryGetValue(name, out var own)) continue;
+            if (!match.Resized.Contains(name))
+            {
+                reader.CopyTo(own, tensor);
+                continue;
+            }
+            using var scope = NewDisposeScope();
+            using var noGrad = no_grad();
+            try
+            {
+                Changes.Resize(name, reader.Read(own).to(tensor.dtype), tensor);
+            }
+            catch (InvalidDataException error)
+            {
+                throw new InvalidDataException($"{reader.Path} does not fit: {name} {error.Message}.", error);
+            }
+        }
+    }
+
+    private static LoadReport Report(TModel model, CheckpointReader reader, NameMatching match, LoadOptions options)
+    {
+        var own = model.state_dict();
+        var fresh = match.New.ToDictionary();
+        return new LoadReport(model.GetName(), reader.Path, own.Count)
+        {
+            Key = options.Key,
+            Prefix = match.Prefix,
+            New = [.. own.Where(pair => fresh.ContainsKey(pair.Key))
+                .Select(pair => $"{pair.Key} {pair.Value.ShapeText()} ({fresh[pair.Key]})")],
+            Resized = [.. match.Resized.Order(StringComparer.Ordinal).Select(name => $"{name} "
+                + $"[{string.Join(", ", reader.Entries[match.Files[name]].Shape)}] to {own[name].ShapeText()}")],
+            LeftOut = match.LeftOut,
+        };
     }
 
     /// <summary>Writes a folder that the reference library can load.</summary>

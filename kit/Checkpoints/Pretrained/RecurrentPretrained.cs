@@ -9,12 +9,14 @@ public static class LstmPretrained
 
     extension(Lstm model)
     {
-        /// <inheritdoc cref="GptPretrained.extension(Models.Gpt).FromPretrained(string, bool)"/>
+        /// <inheritdoc cref="GptPretrained.extension(Models.Gpt).FromPretrained(string, bool, string, System.Nullable{int},
+        /// bool)"/>
         /// <remarks>
         /// The field <c>architecture</c> of the configuration is <c>torch.nn.LSTM</c>. Constructor arguments may also be fields
         /// of the configuration.
         /// </remarks>
-        public static Lstm FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+        public static Lstm FromPretrained(string folder, bool mapped = true, string? key = null) =>
+            Format.Load(folder, new LoadOptions(mapped, key));
 
         /// <inheritdoc cref="GptPretrained.extension(Models.Gpt).SavePretrained(string, long)"/>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
@@ -29,12 +31,14 @@ public static class GruPretrained
 
     extension(Gru model)
     {
-        /// <inheritdoc cref="GptPretrained.extension(Models.Gpt).FromPretrained(string, bool)"/>
+        /// <inheritdoc cref="GptPretrained.extension(Models.Gpt).FromPretrained(string, bool, string, System.Nullable{int},
+        /// bool)"/>
         /// <remarks>
         /// The field <c>architecture</c> of the configuration is <c>torch.nn.GRU</c>. Constructor arguments may also be fields of
         /// the configuration.
         /// </remarks>
-        public static Gru FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+        public static Gru FromPretrained(string folder, bool mapped = true, string? key = null) =>
+            Format.Load(folder, new LoadOptions(mapped, key));
 
         /// <inheritdoc cref="GptPretrained.extension(Models.Gpt).SavePretrained(string, long)"/>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>

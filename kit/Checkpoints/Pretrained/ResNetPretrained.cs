@@ -25,16 +25,29 @@ public static class ResNetPretrained
         Make = (config, _) => new ResNet(config),
         Layers = config => (int)Math.Min(int.MaxValue, config.Blocks.Sum(count => (long)count)),
         ConfigOf = model => model.Config,
+        Changes = new()
+        {
+            Head = ["fc.*"],
+            FewestLabels = 0,
+            WithLabels = (config, labels) => config with { Classes = labels },
+        },
     };
 
     extension(ResNet model)
     {
-        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool, string, System.Nullable{int}, bool)"/>
         /// <remarks>
+        /// <paramref name="labels"/> makes a new head for that number of classes if the file's has another number or the file has
+        /// none; 0 leaves the head out, and the network returns its features. The model's <c>LoadReport</c> says what is new.
         /// The field <c>architecture</c> of the configuration is a constructor call such as <c>resnet18(num_classes=10)</c> or
         /// <c>ResNet(Bottleneck,[3,4,6,3],groups=32,width_per_group=4)</c>. Arguments may also be fields of the configuration.
         /// </remarks>
-        public static ResNet FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+        public static ResNet FromPretrained(string folder, bool mapped = true, string? key = null, int? labels = null,
+            bool ignoreMismatched = false) => Format.Load(folder, new LoadOptions(mapped, key)
+            {
+                Labels = labels,
+                IgnoreMismatched = ignoreMismatched,
+            });
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
@@ -49,7 +62,7 @@ public static class ResNetPretrained
         var config = named.Name == "ResNet" ? Own(arguments) : VisionArguments.Find(file, named.Name, Builders, "ResNet");
         return config with
         {
-            Classes = arguments.Size("num_classes", 1000),
+            Classes = arguments.Classes("num_classes", 1000),
             ZeroInitialBranches = arguments.Flag("zero_init_residual", false),
             Groups = arguments.Size("groups", config.Groups),
             WidthPerGroup = arguments.Size("width_per_group", config.WidthPerGroup),

@@ -30,12 +30,22 @@ public static class T5Pretrained
         Make = (config, _) => new T5(config),
         Layers = config => Math.Max(config.Layers, config.DecoderLayers ?? 0),
         ConfigOf = model => model.Config,
+        Changes = new()
+        {
+            TokenRows = ["shared.weight", "*embed_tokens.weight", "lm_head.weight"],
+            WithVocabularySize = (config, tokens) => config with { VocabularySize = tokens },
+        },
     };
 
     extension(T5 model)
     {
-        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
-        public static T5 FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool, string, System.Nullable{int}, bool)"/>
+        public static T5 FromPretrained(string folder, bool mapped = true, string? key = null, int? vocabularySize = null,
+            bool ignoreMismatched = false) => Format.Load(folder, new LoadOptions(mapped, key)
+            {
+                VocabularySize = vocabularySize,
+                IgnoreMismatched = ignoreMismatched,
+            });
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>

@@ -21,16 +21,29 @@ public static class VggPretrained
         Make = (config, _) => new Vgg(config),
         Layers = config => config.Stages.Count,
         ConfigOf = model => model.Config,
+        Changes = new()
+        {
+            Head = ["classifier.6.*"],
+            FewestLabels = 0,
+            WithLabels = (config, labels) => config with { Classes = labels },
+        },
     };
 
     extension(Vgg model)
     {
-        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool, string, System.Nullable{int}, bool)"/>
         /// <remarks>
+        /// <paramref name="labels"/> makes a new head for that number of classes if the file's has another number or the file has
+        /// none; 0 leaves the head out, and the network returns its features. The model's <c>LoadReport</c> says what is new.
         /// The field <c>architecture</c> of the configuration is a constructor call such as <c>vgg16_bn(num_classes=10)</c>.
         /// Arguments may also be fields of the configuration.
         /// </remarks>
-        public static Vgg FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+        public static Vgg FromPretrained(string folder, bool mapped = true, string? key = null, int? labels = null,
+            bool ignoreMismatched = false) => Format.Load(folder, new LoadOptions(mapped, key)
+            {
+                Labels = labels,
+                IgnoreMismatched = ignoreMismatched,
+            });
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>
@@ -42,7 +55,7 @@ public static class VggPretrained
         var (name, arguments) = file.Call("architecture", VisionArguments.With("num_classes", "dropout"));
         return VisionArguments.Find(file, name, Builders) with
         {
-            Classes = arguments.Size("num_classes", 1000),
+            Classes = arguments.Classes("num_classes", 1000),
             Dropout = arguments.Number("dropout", 0.5),
         };
     }

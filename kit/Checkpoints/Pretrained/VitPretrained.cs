@@ -19,12 +19,32 @@ public static class VitPretrained
         Make = (config, _) => new Vit(config),
         Layers = config => config.Layers,
         ConfigOf = model => model.Config,
+        Changes = new()
+        {
+            Head = ["classifier.*"],
+            FewestLabels = 0,
+            WithLabels = (config, labels) => config with { Classes = labels },
+            Positions = ["vit.embeddings.position_embeddings"],
+            WithImageSize = (config, size) => config with { ImageSize = size },
+        },
     };
 
     extension(Vit model)
     {
-        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool)"/>
-        public static Vit FromPretrained(string folder, bool mapped = true) => Format.Load(folder, mapped);
+        /// <inheritdoc cref="GptPretrained.extension(Gpt).FromPretrained(string, bool, string, System.Nullable{int}, bool)"/>
+        /// <remarks>
+        /// <paramref name="labels"/> makes a new head for that number of classes if the file's has another number or the file has
+        /// none; 0 leaves the head out, and the model returns the features of the class token. <paramref name="imageSize"/> is
+        /// another image size than the configuration's, in pixels: the position embeddings are interpolated bicubically. The
+        /// model's <c>LoadReport</c> says what is new.
+        /// </remarks>
+        public static Vit FromPretrained(string folder, bool mapped = true, string? key = null, int? labels = null,
+            int? imageSize = null, bool ignoreMismatched = false) => Format.Load(folder, new LoadOptions(mapped, key)
+            {
+                Labels = labels,
+                ImageSize = imageSize,
+                IgnoreMismatched = ignoreMismatched,
+            });
 
         /// <inheritdoc cref="GptPretrained.extension(Gpt).SavePretrained(string, long)"/>
         public void SavePretrained(string folder, long maximumShardBytes = 5_000_000_000) =>

@@ -25,7 +25,7 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
     private readonly GoogLeNetAuxiliaryHead? aux1, aux2;
     private readonly AdaptiveAvgPool2d avgpool;
     private readonly Dropout dropout;
-    private readonly Dense fc;
+    private readonly Dense? fc;   // null without a head
 
     /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public GoogLeNet(GoogLeNetConfig config) : base(nameof(GoogLeNet))
@@ -53,14 +53,14 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
         maxpool4 = MaxPool2d(2, 2, ceil_mode: true);
         inception5a = Inception(832, 256, 160, 320, 32, 128, 128);
         inception5b = Inception(832, 384, 192, 384, 48, 128, 128);
-        if (config.AuxiliaryHeads)
+        if (config is { AuxiliaryHeads: true, Classes: > 0 })
         {
             aux1 = new GoogLeNetAuxiliaryHead(512 / d, d, config.Classes, config.AuxiliaryDropout);
             aux2 = new GoogLeNetAuxiliaryHead(528 / d, d, config.Classes, config.AuxiliaryDropout);
         }
         avgpool = AdaptiveAvgPool2d(1);
         dropout = Dropout(config.Dropout);
-        fc = new Dense(1024 / d, config.Classes);
+        fc = config.Classes == 0 ? null : new Dense(1024 / d, config.Classes);
         RegisterComponents();
         InceptionInitialization.Initialize(this, _ => 0.01);
     }
@@ -70,7 +70,7 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
 
     /// <summary>Returns the logits of the classes.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
-    /// <returns>[batch, classes].</returns>
+    /// <returns>[batch, classes]; without a head, the pooled features, [batch, channels out].</returns>
     /// <exception cref="ArgumentException">Not pictures, or of another number of channels.</exception>
     public override Tensor forward(Tensor pictures)
     {
@@ -106,11 +106,12 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
 
     /// <summary>Computes logits from the feature map of the last module.</summary>
     /// <param name="features">[batch, channels out, height, width].</param>
-    /// <returns>[batch, classes].</returns>
+    /// <returns>[batch, classes]; without a head, the pooled features, [batch, channels out].</returns>
     public Tensor Head(Tensor features)
     {
         using var scope = NewDisposeScope();
-        return features.Through(avgpool).flatten(1).Through(dropout).Through(fc).MoveToOuterDisposeScope();
+        var pooled = features.Through(avgpool).flatten(1);
+        return (fc is null ? pooled : pooled.Through(dropout).Through(fc)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Runs the layers up to the first auxiliary head.</summary>

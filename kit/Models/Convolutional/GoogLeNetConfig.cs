@@ -6,7 +6,7 @@ namespace ResearchKit.Models;
 /// <remarks>Szegedy et al., 2014, https://arxiv.org/abs/1409.4842; with batch norm, as torchvision has it.</remarks>
 public sealed record GoogLeNetConfig
 {
-    /// <summary>Number of classes.</summary>
+    /// <summary>Number of classes; 0 for no head, so that the network returns its pooled features.</summary>
     public int Classes { get; init; } = 1000;
 
     /// <summary>
@@ -46,7 +46,7 @@ public sealed record GoogLeNetConfig
 
     internal GoogLeNetConfig Validated()
     {
-        Require.Sizes((Classes, nameof(Classes)));
+        Require.AtLeast(0, Classes);
         Require.Sizes((InputChannels, nameof(InputChannels)));
         InceptionV3Config.CheckShared(TransformInput, InputChannels, WidthDivisor, largestDivisor: 8, Dropout);
         return AuxiliaryDropout is >= 0 and < 1 ? this

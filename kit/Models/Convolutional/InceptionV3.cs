@@ -28,7 +28,7 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
     private readonly InceptionE Mixed_7b, Mixed_7c;
     private readonly AdaptiveAvgPool2d avgpool;
     private readonly Dropout dropout;
-    private readonly Dense fc;
+    private readonly Dense? fc;   // null without a head
 
     /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public InceptionV3(InceptionV3Config config) : base(nameof(InceptionV3))
@@ -50,13 +50,14 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
         Mixed_6c = new(768 / d, 160 / d, d);
         Mixed_6d = new(768 / d, 160 / d, d);
         Mixed_6e = new(768 / d, 192 / d, d);
-        AuxLogits = config.AuxiliaryHead ? new InceptionV3AuxiliaryHead(768 / d, d, config.Classes) : null;
+        AuxLogits = config is { AuxiliaryHead: true, Classes: > 0 } ? new InceptionV3AuxiliaryHead(768 / d, d, config.Classes)
+            : null;
         Mixed_7a = new InceptionD(768 / d, d);
         Mixed_7b = new(1280 / d, d);
         Mixed_7c = new(2048 / d, d);
         avgpool = AdaptiveAvgPool2d(1);
         dropout = Dropout(config.Dropout);
-        fc = new Dense(2048 / d, config.Classes);
+        fc = config.Classes == 0 ? null : new Dense(2048 / d, config.Classes);
         RegisterComponents();
         InceptionInitialization.Initialize(this,
             name => name switch { "AuxLogits.conv1.conv" => 0.01, "AuxLogits.fc" => 0.001, _ => 0.1 });
@@ -67,7 +68,7 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
 
     /// <summary>Returns the logits of the classes.</summary>
     /// <param name="pictures">[batch, channels, height, width], at least 75 × 75.</param>
-    /// <returns>[batch, classes].</returns>
+    /// <returns>[batch, classes]; without a head, the pooled features, [batch, channels out].</returns>
     /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
     public override Tensor forward(Tensor pictures)
     {
@@ -113,11 +114,12 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
 
     /// <summary>Computes logits from the feature map of the last module.</summary>
     /// <param name="features">[batch, channels out, height, width].</param>
-    /// <returns>[batch, classes].</returns>
+    /// <returns>[batch, classes]; without a head, the pooled features, [batch, channels out].</returns>
     public Tensor Head(Tensor features)
     {
         using var scope = NewDisposeScope();
-        return features.Through(avgpool).Through(dropout).flatten(1).Through(fc).MoveToOuterDisposeScope();
+        var pooled = features.Through(avgpool).flatten(1);
+        return (fc is null ? pooled : pooled.Through(dropout).Through(fc)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Runs the layers up to the auxiliary head.</summary>

@@ -6,7 +6,7 @@ namespace ResearchKit.Models;
 /// <remarks>Szegedy et al., 2015, https://arxiv.org/abs/1512.00567.</remarks>
 public sealed record InceptionV3Config
 {
-    /// <summary>Number of classes.</summary>
+    /// <summary>Number of classes; 0 for no head, so that the network returns its pooled features.</summary>
     public int Classes { get; init; } = 1000;
 
     /// <summary>
@@ -42,7 +42,7 @@ public sealed record InceptionV3Config
 
     internal InceptionV3Config Validated()
     {
-        Require.Sizes((Classes, nameof(Classes)));
+        Require.AtLeast(0, Classes);
         Require.Sizes((InputChannels, nameof(InputChannels)));
         CheckShared(TransformInput, InputChannels, WidthDivisor, largestDivisor: 16, Dropout);
         return this;

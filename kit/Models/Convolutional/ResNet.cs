@@ -20,7 +20,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
     private readonly Module<Tensor, Tensor> maxpool;
     private readonly Chain layer1, layer2, layer3, layer4;
     private readonly AdaptiveAvgPool2d avgpool;
-    private readonly Dense fc;
+    private readonly Dense? fc;   // null without a head
     private readonly ConvolutionStep stem;
 
     /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
@@ -59,7 +59,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
         layer3 = Stage(2);
         layer4 = Stage(3);
         avgpool = AdaptiveAvgPool2d(1);
-        fc = new Dense(channels, config.Classes);
+        fc = config.Classes == 0 ? null : new Dense(channels, config.Classes);
         RegisterComponents();
         Initialize();
     }
@@ -69,7 +69,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
 
     /// <summary>Returns the logits of the classes.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
-    /// <returns>[batch, classes].</returns>
+    /// <returns>[batch, classes]; without a head, the pooled features, [batch, channels out].</returns>
     /// <exception cref="ArgumentException">Not pictures, or of another number of channels.</exception>
     public override Tensor forward(Tensor pictures)
     {
@@ -91,11 +91,12 @@ public sealed class ResNet : Module<Tensor, Tensor>
 
     /// <summary>Computes logits from the feature map of the last stage.</summary>
     /// <param name="features">[batch, channels out, height, width].</param>
-    /// <returns>[batch, classes].</returns>
+    /// <returns>[batch, classes]; without a head, the pooled features, [batch, channels out].</returns>
     public Tensor Head(Tensor features)
     {
         using var scope = NewDisposeScope();
-        return features.Through(avgpool).flatten(1).Through(fc).MoveToOuterDisposeScope();
+        var pooled = features.Through(avgpool).flatten(1);
+        return (fc is null ? pooled : pooled.Through(fc)).MoveToOuterDisposeScope();
     }
 
     private static Module<Tensor, Tensor> Block(ResNetConfig config, int inputs, int width, int stride,

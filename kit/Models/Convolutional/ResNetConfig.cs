@@ -40,7 +40,7 @@ public sealed record ResNetConfig
     /// <summary>Number of blocks in each of the four stages.</summary>
     public IReadOnlyList<int> Blocks { get; init; } = [2, 2, 2, 2];
 
-    /// <summary>Number of classes.</summary>
+    /// <summary>Number of classes; 0 for no head, so that the network returns its pooled features.</summary>
     public int Classes { get; init; } = 1000;
 
     /// <summary>Channels of an image: 3 for color, 1 for grey.</summary>
@@ -103,7 +103,7 @@ public sealed record ResNetConfig
 
     internal ResNetConfig Validated()
     {
-        Require.Sizes((Classes, nameof(Classes)));
+        Require.AtLeast(0, Classes);
         Require.Sizes((InputChannels, nameof(InputChannels)));
         Require.Sizes((Width, nameof(Width)));
         Require.Sizes((Groups, nameof(Groups)));

@@ -24,10 +24,10 @@ public sealed class Vgg : Module<Tensor, Tensor>
         features = new Chain(Convolutions(config));
         avgpool = AdaptiveAvgPool2d(config.PooledSize);
         var flat = config.Stages[^1][^1] * config.PooledSize * config.PooledSize;
+        Module<Tensor, Tensor>[] last = config.Classes == 0 ? [] : [new Dense(config.HiddenWidth, config.Classes)];
         classifier = new Chain([
             new Dense(flat, config.HiddenWidth), new Relu(), Dropout(config.Dropout),
-            new Dense(config.HiddenWidth, config.HiddenWidth), new Relu(), Dropout(config.Dropout),
-            new Dense(config.HiddenWidth, config.Classes)]);
+            new Dense(config.HiddenWidth, config.HiddenWidth), new Relu(), Dropout(config.Dropout), .. last]);
         RegisterComponents();
         Initialize();
     }
@@ -37,7 +37,7 @@ public sealed class Vgg : Module<Tensor, Tensor>
 
     /// <summary>Returns the logits of the classes.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
-    /// <returns>[batch, classes].</returns>
+    /// <returns>[batch, classes]; without a head, [batch, hidden width].</returns>
     /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
     public override Tensor forward(Tensor pictures)
     {
@@ -57,7 +57,7 @@ public sealed class Vgg : Module<Tensor, Tensor>
 
     /// <summary>Computes logits from the last feature map.</summary>
     /// <param name="map">[batch, channels out, height, width].</param>
-    /// <returns>[batch, classes].</returns>
+    /// <returns>[batch, classes]; without a head, [batch, hidden width].</returns>
     public Tensor Head(Tensor map)
     {
         using var scope = NewDisposeScope();

@@ -14,7 +14,9 @@ public sealed record VggConfig
     /// <summary>Whether a batch norm follows each convolution.</summary>
     public bool BatchNorm { get; init; }
 
-    /// <summary>Number of classes.</summary>
+    /// <summary>
+    /// Number of classes; 0 for no last layer, so that the network returns the features of its second hidden layer.
+    /// </summary>
     public int Classes { get; init; } = 1000;
 
     /// <summary>Channels of an image: 3 for color, 1 for grey.</summary>
@@ -66,7 +68,7 @@ public sealed record VggConfig
 
     internal VggConfig Validated()
     {
-        Require.Sizes((Classes, nameof(Classes)));
+        Require.AtLeast(0, Classes);
         Require.Sizes((InputChannels, nameof(InputChannels)));
         Require.Sizes((PooledSize, nameof(PooledSize)));
         Require.Sizes((HiddenWidth, nameof(HiddenWidth)));

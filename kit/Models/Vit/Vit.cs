@@ -14,14 +14,14 @@ namespace ResearchKit.Models;
 public sealed class Vit : Module<Tensor, Tensor>
 {
     private readonly VitEncoder vit;
-    private readonly Dense classifier;
+    private readonly Dense? classifier;   // null without a head
 
     /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public Vit(VitConfig config) : base(nameof(Vit))
     {
         Config = config.Validated();
         vit = new VitEncoder(config);
-        classifier = Initialization.Dense(config.ModelWidth, config.Classes);
+        classifier = config.Classes == 0 ? null : Initialization.Dense(config.ModelWidth, config.Classes);
         RegisterComponents();
     }
 
@@ -37,7 +37,7 @@ public sealed class Vit : Module<Tensor, Tensor>
 
     /// <summary>Returns the logits of the classes.</summary>
     /// <param name="images">[batch, channels, height, width].</param>
-    /// <returns>[batch, classes].</returns>
+    /// <returns>[batch, classes]; without a head, the features of the class token, [batch, model channels].</returns>
     /// <exception cref="ArgumentException">
     /// The images do not have the configured size or number of channels.
     /// </exception>
@@ -54,10 +54,11 @@ public sealed class Vit : Module<Tensor, Tensor>
 
     /// <summary>Computes logits from the class token.</summary>
     /// <param name="features">[batch, 1 + patches, model channels].</param>
-    /// <returns>[batch, classes].</returns>
+    /// <returns>[batch, classes]; without a head, the features of the class token, [batch, model channels].</returns>
     public Tensor Head(Tensor features)
     {
-        using var first = features[.., 0];
-        return classifier.call(first);
+        using var scope = NewDisposeScope();
+        var first = features[.., 0];
+        return (classifier is null ? first.contiguous() : classifier.call(first)).MoveToOuterDisposeScope();
     }
 }

@@ -28,7 +28,7 @@ public sealed record VitConfig
     /// <summary>Attention heads of a layer.</summary>
     public int Heads { get; init; } = 12;
 
-    /// <summary>Number of classes.</summary>
+    /// <summary>Number of classes; 0 for no head, so that the model returns the features of the class token.</summary>
     public int Classes { get; init; } = 1000;
 
     /// <summary>Whether queries, keys and values have a bias.</summary>
@@ -69,8 +69,8 @@ public sealed record VitConfig
     {
         Require.Sizes((ImageSize, nameof(ImageSize)), (PatchSize, nameof(PatchSize)), (Channels, nameof(Channels)),
             (ModelWidth, nameof(ModelWidth)),
-            (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)), (Heads, nameof(Heads)),
-                (Classes, nameof(Classes)));
+            (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)), (Heads, nameof(Heads)));
+        Require.AtLeast(0, Classes);
         Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
         Require.Divisible((ImageSize, nameof(ImageSize)), (PatchSize, nameof(PatchSize)));
         return this;

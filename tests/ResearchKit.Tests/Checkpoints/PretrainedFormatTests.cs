@@ -42,7 +42,7 @@ public sealed class PretrainedFormatTests : IDisposable
         using var scope = NewDisposeScope();
         using var model = new Tagger(6, native: true);
         Format.Save(model, folder.Path, long.MaxValue);
-        using var read = Format.Load(folder.Path, mapped: true);
+        using var read = Format.Load(folder.Path, new LoadOptions(Mapped: true, Key: null));
         Assert.Equal(6, read.Width);
         foreach (var (name, tensor) in model.state_dict())
             Assert.True(tensor.eq(read.state_dict()[name]).all().item<bool>(), name);
@@ -64,7 +64,7 @@ public sealed class PretrainedFormatTests : IDisposable
                 new("seen", weights["base.seen"]),
             new("head.weight", weights["base.words.weight"]), new("base.embeddings.position_ids", arange(3)),
         ]);
-        using var read = Format.Load(folder.Path, mapped: true);
+        using var read = Format.Load(folder.Path, new LoadOptions(Mapped: true, Key: null));
         foreach (var (name, tensor) in model.state_dict())
             Assert.True(tensor.eq(read.state_dict()[name]).all().item<bool>(), name);
     }

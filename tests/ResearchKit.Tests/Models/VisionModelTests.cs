@@ -150,7 +150,7 @@ public sealed class VisionModelTests : IDisposable
             StringComparison.Ordinal);
         Assert.Contains("InputChannels is 1", Refused(() => new GoogLeNet(GoogLeNetConfig.Nano with { TransformInput = true })),
             StringComparison.Ordinal);
-        Assert.Contains("Classes is 0", Refused(() => new InceptionV3(InceptionV3Config.Nano with { Classes = 0 })),
+        Assert.Contains("Classes is -1", Refused(() => new InceptionV3(InceptionV3Config.Nano with { Classes = -1 })),
             StringComparison.Ordinal);
         using var inception = new InceptionV3(InceptionV3Config.Nano);
         Assert.Contains("at least 75 × 75", Refused(() => inception.call(randn(2, 3, 74, 80))), StringComparison.Ordinal);

@@ -35,9 +35,9 @@ internal sealed class PickleInput(CheckpointFile part, long start, long end)
     /// Reads a string of the given length in bytes. A length beyond the remaining bytes is an error before anything
     /// is allocated.
     /// </summary>
-    public string Text(uint length, Encoding encoding)
+    public string Text(ulong length, Encoding encoding)
     {
-        if (length > end - Position) throw Bad($"a text of {length} bytes is announced and {end - Position} follow");
+        Announce("a text", length);
         var bytes = new byte[length];
         Take(bytes, "a text");
         try
@@ -50,10 +50,17 @@ internal sealed class PickleInput(CheckpointFile part, long start, long end)
         }
     }
 
-    /// <summary>Reads ASCII text up to the end of the line.</summary>
-    public string Line()
+    /// <summary>Passes over bytes.</summary>
+    public void Skip(ulong length)
     {
-        const int longest = 256;
+        Announce("a value", length);
+        Position += (long)length;
+        if (Position > bufferEnd) bufferStart = bufferEnd = Position;
+    }
+
+    /// <summary>Reads ASCII text up to the end of the line.</summary>
+    public string Line(int longest = 256)
+    {
         var text = new StringBuilder();
         for (var next = Byte(); next != (byte)'\n'; next = Byte())
             if (text.Append((char)next).Length > longest) throw Bad($"a name is longer than {longest} bytes");
@@ -63,6 +70,11 @@ internal sealed class PickleInput(CheckpointFile part, long start, long end)
     /// <summary>Makes the exception that says what is wrong and at which byte.</summary>
     public InvalidDataException Bad(string why, long? at = null) =>
         new($"{part.Path} is not a state dict: at byte {at ?? Position}, {why}.");
+
+    private void Announce(string what, ulong length)
+    {
+        if (length > (ulong)(end - Position)) throw Bad($"{what} of {length} bytes is announced and {end - Position} follow");
+    }
 
     private void Refill()
     {

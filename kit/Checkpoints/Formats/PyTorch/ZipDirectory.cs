@@ -3,9 +3,7 @@ using System.Text;
 
 namespace ResearchKit.Checkpoints.PyTorch;
 
-/// <summary>
-/// Locates the entries of a zip file. Nothing is decompressed, because torch.save stores entries uncompressed.
-/// </summary>
+/// <summary>Locates the entries of a zip file. Nothing is decompressed.</summary>
 /// <remarks>https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, §4.3, with zip64.</remarks>
 internal static class ZipDirectory
 {
@@ -13,9 +11,12 @@ internal static class ZipDirectory
         EntrySignature = 0x02014b50, LocalSignature = 0x04034b50;
     private const int EndSize = 22, EntrySize = 46, LocalSize = 30, LongestComment = 65535, Encrypted = 1;
 
-    /// <summary>Returns offset and length of each entry's data, by name.</summary>
+    /// <summary>
+    /// Returns offset and length of each entry's data, by name. The length of a compressed entry is -1: torch.save stores all
+    /// that it needs uncompressed, and TorchScript compresses only the code, which is not read.
+    /// </summary>
     /// <exception cref="InvalidDataException">
-    /// The file is not a zip, or its entries are compressed, overlapping or repeated.
+    /// The file is not a zip, or its entries are overlapping or repeated.
     /// </exception>
     public static Dictionary<string, (long Start, long Length)> Read(CheckpointFile part)
     {
@@ -26,11 +27,11 @@ internal static class ZipDirectory
         var places = new List<(long Start, long End, string Name)>();
         for (var at = 0; at < directory.Length;)
         {
-            var (name, local, size, next) = Entry(part, directory, at);
+            var (name, local, size, compressed, next) = Entry(part, directory, at);
             var data = DataStart(part, name, local);
             if (size > start - data)
                 throw Bad(part, $"entry '{name}' of {size} bytes from {data} on reaches into the directory at {start}");
-            if (!entries.TryAdd(name, (data, size))) throw Bad(part, $"it has two entries '{name}'");
+            if (!entries.TryAdd(name, (data, compressed ? -1 : size))) throw Bad(part, $"it has two entries '{name}'");
             places.Add((local, data + size, name));
             at = next;
         }
@@ -74,7 +75,8 @@ internal static class ZipDirectory
             : throw Bad(part, $"its zip64 directory is not at byte {place}");
     }
 
-    private static (string Name, long Local, long Size, int Next) Entry(CheckpointFile part, ReadOnlySpan<byte> directory, int at)
+    private static (string Name, long Local, long Size, bool Compressed, int Next) Entry(CheckpointFile part,
+        ReadOnlySpan<byte> directory, int at)
     {
         if (directory.Length - at < EntrySize || Int(directory, at) != EntrySignature)
             throw Bad(part, $"its directory is damaged at byte {at} of it");
@@ -85,13 +87,13 @@ internal static class ZipDirectory
         var name = Encoding.UTF8.GetString(entry.Slice(EntrySize, nameLength));
         ulong packed = Int(entry, 20), size = Int(entry, 24), local = Int(entry, 42);
         Extend64(entry.Slice(EntrySize + nameLength, extraLength), ref size, ref packed, ref local);
-        if (Short(entry, 10) != 0 || packed != size)
-            throw Bad(part, $"entry '{name}' is compressed ({packed} bytes for {size}); "
-                + "torch.save stores its entries uncompressed");
+        var compressed = Short(entry, 10) != 0;
+        if (!compressed && packed != size)
+            throw Bad(part, $"entry '{name}' is not compressed, and has {packed} bytes for {size}");
         if ((Short(entry, 8) & Encrypted) != 0) throw Bad(part, $"entry '{name}' is encrypted");
-        if (local > (ulong)part.Length || size > (ulong)part.Length)
-            throw Bad(part, $"entry '{name}' of {size} bytes is said to begin at byte {local} of {part.Length}");
-        return (name, (long)local, (long)size, at + next);
+        if (local > (ulong)part.Length || packed > (ulong)part.Length)
+            throw Bad(part, $"entry '{name}' of {packed} bytes is said to begin at byte {local} of {part.Length}");
+        return (name, (long)local, (long)packed, compressed, at + next);
     }
 
     /// <summary>

@@ -35,6 +35,13 @@ for zipped in (True, False):
     ending = "" if zipped else ".legacy"
     torch.save(state(), f"tensors{ending}.pt", _use_new_zipfile_serialization=zipped)
     torch.save(training, f"training{ending}.pt", _use_new_zipfile_serialization=zipped)
+positions = torch.arange(40.0).reshape(1, 10, 4).sin()   # a class token and 3 x 3 patches
+resized = {"from": positions}
+for side in (2, 5):                                      # as transformers interpolates them
+    grid = positions[:, 1:].reshape(1, 3, 3, 4).permute(0, 3, 1, 2)
+    grid = torch.nn.functional.interpolate(grid, size=(side, side), mode="bicubic", align_corners=False)
+    resized[f"to{side}"] = torch.cat([positions[:, :1], grid.permute(0, 2, 3, 1).reshape(1, side * side, 4)], 1)
+torch.save(resized, "positions.pt")
 torch.save({"model": layer.state_dict(), "teacher": layer.state_dict()}, "two.pt")
-torch.save(layer, "whole-module.pt")                         # names a class: must be refused
+torch.save(layer, "whole-module.pt")                         # names a class, which is not made
 torch.save(layer.state_dict(), "protocol4.pt", pickle_protocol=4)
