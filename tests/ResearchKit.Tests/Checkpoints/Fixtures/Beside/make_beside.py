@@ -115,7 +115,6 @@ save(everything, "everything.legacy.protocol4.pt", pickle_protocol=4, _use_new_z
 for name in ("slots", "attributes", "given"):   # objects that protocol 1 cannot write
     del beside[name]
 save(everything, "everything.protocol1.pt", pickle_protocol=1)
-beside["numbers"] = torch.arange(3)
 save({**state, **{f"beside.{name}": value for name, value in beside.items() if not torch.is_tensor(value)}}, "flat.pt")
 save(Settings(state), "subclass.pt")
 save(defaultdict(dict, state), "default.pt")
@@ -136,4 +135,3 @@ save(inner, "module.legacy.pt", _use_new_zipfile_serialization=False)
 save({"epoch": 1, "model": layer, "ema": layer, "optimizer": None, "date": "2024"}, "module-in-dict.pt")
 torch.jit.script(inner.eval()).save("script.pt")
 save({"model": {"weight": torch.quantize_per_tensor(state["weight"], 0.5, 0, torch.qint8), "bias": state["bias"]}}, "quantized.pt")
-numpy.savez("arrays.npz", weight=numpy.ones(2))
