@@ -59,23 +59,23 @@ internal static class BertFormat
     private static PretrainedFormat<T, BertConfig> Of<T>(string architecture, Func<BertConfig, NameRules> names,
         Func<BertConfig, IEnumerable<string>, T> make, Func<T, BertConfig> configOf, params string[] head) where T
             : nn.Module => new()
-        {
-            ModelType = "bert",
-            Architecture = architecture,
-            Names = names,
-            Read = Read,
-            Write = Write,
-            Make = make,
-            Layers = config => config.Layers,
-            ConfigOf = configOf,
-            Changes = new()
             {
-                Head = head,
-                WithLabels = (config, labels) => config with { Labels = labels },
-                TokenRows = ["*word_embeddings.weight", Decoder, "cls.predictions.decoder.bias", "cls.predictions.bias"],
-                WithVocabularySize = (config, tokens) => config with { VocabularySize = tokens },
-            },
-        };
+                ModelType = "bert",
+                Architecture = architecture,
+                Names = names,
+                Read = Read,
+                Write = Write,
+                Make = make,
+                Layers = config => config.Layers,
+                ConfigOf = configOf,
+                Changes = new()
+                {
+                    Head = head,
+                    WithLabels = (config, labels) => config with { Labels = labels },
+                    TokenRows = ["*word_embeddings.weight", Decoder, "cls.predictions.decoder.bias", "cls.predictions.bias"],
+                    WithVocabularySize = (config, tokens) => config with { VocabularySize = tokens },
+                },
+            };
 
     private static BertConfig Read(ConfigFile file)
     {

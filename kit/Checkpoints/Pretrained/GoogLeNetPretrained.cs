@@ -20,8 +20,11 @@ public static class GoogLeNetPretrained
         {
             Head = ["fc.*", "aux1.fc2.*", "aux2.fc2.*"],
             FewestLabels = 0,
-            WithLabels = (config, labels) => config with { Classes = labels, AuxiliaryHeads = labels > 0
-                && config.AuxiliaryHeads },
+            WithLabels = (config, labels) => config with
+            {
+                Classes = labels,
+                AuxiliaryHeads = labels > 0 && config.AuxiliaryHeads,
+            },
         },
     };
 

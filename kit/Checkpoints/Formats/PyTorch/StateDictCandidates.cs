@@ -98,4 +98,5 @@ internal static class StateDictCandidates
             part.Items))
             .Concat((made.Appended ?? []).Select((item, place) => KeyValuePair.Create<object, object?>((long)place, item)))
             .DistinctBy(pair => pair.Key);
-    }}
+    }
+}
