@@ -193,7 +193,9 @@ public sealed class CheckpointReader : IDisposable
 
     private (List<CheckpointEntry> Entries, Dictionary<string, string> Metadata) Contents(CheckpointFile part, string? key)
     {
-        if (SafetensorsHeader.Begins(part)) return SafetensorsHeader.Read(part);
+        if (SafetensorsHeader.Begins(part))
+            return string.IsNullOrEmpty(key) ? SafetensorsHeader.Read(part) : throw new InvalidDataException(
+                $"{part.Path} is a safetensors file, which holds a single state dict without a name; got the key '{key}'.");
         if (!PyTorchFile.IsOne(part))
             return OtherContent.Of(part) is { } other ? throw new InvalidDataException($"{part.Path} {other}")
                 : SafetensorsHeader.Read(part);

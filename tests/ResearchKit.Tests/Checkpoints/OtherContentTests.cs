@@ -73,6 +73,16 @@ public sealed class OtherContentTests : IDisposable
     }
 
     [Fact]
+    public void A_key_is_refused_where_there_are_no_keys()
+    {
+        using var scope = NewDisposeScope();
+        SafetensorsFile.Write(folder.PathTo("a.safetensors"), [new("a", ones(20))]);
+        Assert.Contains("single state dict without a name; got the key 'ema'",
+            Assert.Throws<InvalidDataException>(() => CheckpointReader.Open(folder.PathTo("a.safetensors"), "ema")).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_format_is_told_by_the_content_not_by_the_name()
     {
         using var scope = NewDisposeScope();
