@@ -30,7 +30,7 @@ internal sealed class CellOutputs(SessionOutputs session, Action<Output> report)
         lock (session.Gate)
         {
             Send(new DisplayOutput(value.Data, displayId));
-            Send(value.Error);
+            Send(value.Note);
             session.Shown(displayId);
         }
     }

@@ -10,6 +10,7 @@ internal sealed class CellScope(CellOutputs outputs, Func<string, bool, string>?
     private static readonly AsyncLocal<CellScope?> Local = new();
     private static volatile CellScope? latest;
     private readonly TaskCompletionSource<NativeError> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Stack<Func<ValueTask>> kept = [];
     private CancellationTokenRegistration asked;
     private int told;
     private int left;
@@ -33,6 +34,42 @@ internal sealed class CellScope(CellOutputs outputs, Func<string, bool, string>?
 
     /// <summary>Completes when an uncaught native exception has stopped a thread of this cell.</summary>
     public Task<NativeError> Lost => lost.Task;
+
+    /// <summary>Whether values wait to be disposed at the end of the cell.</summary>
+    public bool HasKept
+    {
+        get
+        {
+            lock (kept) return kept.Count > 0;
+        }
+    }
+
+    /// <summary>Keeps a value of a using declaration, to dispose it at the end of the cell.</summary>
+    public void Keep(Func<ValueTask> dispose)
+    {
+        lock (kept) kept.Push(dispose);
+    }
+
+    /// <summary>Disposes the kept values, the latest first, also when one of them throws.</summary>
+    /// <returns>True.</returns>
+    public async Task<bool> DisposeKeptAsync()
+    {
+        Func<ValueTask> dispose;
+        lock (kept)
+        {
+            if (kept.Count == 0) return true;
+            dispose = kept.Pop();
+        }
+        try
+        {
+            await dispose().ConfigureAwait(false);
+        }
+        finally
+        {
+            await DisposeKeptAsync().ConfigureAwait(false);
+        }
+        return true;
+    }
 
     /// <summary>
     /// Reports an uncaught native exception on the calling thread; returns whether the thread belongs to a cell.

@@ -75,7 +75,7 @@ internal sealed class SessionOutputs : IDisposable
         var value = next();
         update.Sent = Environment.TickCount64;
         cell.Send(new UpdateOutput(value.Data, displayId));
-        cell.Send(value.Error);
+        cell.Send(value.Note);
     }
 
     private bool IsDue(PendingUpdate update) => Environment.TickCount64 - update.Sent >= interval.TotalMilliseconds;

@@ -37,6 +37,9 @@ public sealed record CellContext(string Name, Action<string> Note, CancellationT
     /// <summary>The text of the whole cell, for error messages that show a line.</summary>
     public string? Source { get; init; }
 
+    /// <summary>Whether the code is a whole file that the cell imports.</summary>
+    public bool IsFile { get; init; }
+
     /// <summary>The text after the language's name on the <c>#!</c> line.</summary>
     public string Arguments { get; init; } = "";
 

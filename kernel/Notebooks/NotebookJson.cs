@@ -27,24 +27,57 @@ internal static class NotebookJson
         ReadOnlySpan<byte> bytes = json;
         if (bytes.StartsWith("\uFEFF"u8)) bytes = bytes[3..];
         if (bytes.Trim(" \t\r\n"u8).IsEmpty) throw new InvalidDataException($"{name} is empty; expected a notebook.");
+        RequireUnicode(bytes, name);
         try
         {
             var node = JsonNode.Parse(bytes, nodeOptions: null, Reading);
             var root = node as JsonObject
                 ?? throw new InvalidDataException(
                     $"{name}: expected an object at the top, found {NotebookChecks.Describe(node)}.");
-            Write(root);   // invalid Unicode is only detected when the text is decoded
             return root;
         }
         catch (JsonException error)
         {
             throw new InvalidDataException(Sentence(name, bytes, error), error);
         }
+    }
+
+    /// <summary>Throws if any text is not valid Unicode. The parser decodes texts only when they are used.</summary>
+    private static void RequireUnicode(ReadOnlySpan<byte> bytes, string name)
+    {
+        if (FirstInvalidByte(bytes) is { } at)
+        {
+            var before = bytes[..at];
+            throw new InvalidDataException($"{name} holds the byte 0x{bytes[at]:X2} at line {before.Count((byte)'\n') + 1}, "
+                + $"column {at - before.LastIndexOf((byte)'\n')}, which is not valid Unicode in UTF-8; save it as UTF-8.");
+        }
+        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = Depth });
+        try
+        {
+            while (reader.Read())
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName) reader.GetString();
+        }
+        catch (JsonException)
+        {
+            return;   // the parser describes it
+        }
         catch (InvalidOperationException error)
         {
-            throw new InvalidDataException(
-                $"{name} holds text that is not valid Unicode; expected UTF-8 without lone surrogates.", error);
+            var before = bytes[..(int)reader.TokenStartIndex];
+            throw new InvalidDataException($"{name} holds text at line {before.Count((byte)'\n') + 1} that is not valid Unicode: "
+                + "an escape of half a character (a lone surrogate).", error);
         }
+    }
+
+    private static int? FirstInvalidByte(ReadOnlySpan<byte> bytes)
+    {
+        if (System.Text.Unicode.Utf8.IsValid(bytes)) return null;
+        for (var at = 0; at < bytes.Length;)
+        {
+            if (Rune.DecodeFromUtf8(bytes[at..], out _, out var length) != System.Buffers.OperationStatus.Done) return at;
+            at += length;
+        }
+        return null;
     }
 
     public static string Write(JsonObject root)

@@ -1,3 +1,4 @@
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Languages;
 using ResearchKit.Kernel.Sessions.Magics;
 
@@ -46,6 +47,7 @@ internal sealed class CellCodeServices(SessionLanguages languages, SessionMagics
     /// </summary>
     private (ICodeServices? Services, string Text) At(string code, int position)
     {
+        if (CodeNesting.IsTooDeep(code)) return (null, code);
         var parts = CellPart.Split(code, defaultLanguage, name => languages.Find(name)?.Name);
         var at = parts.Index().LastOrDefault(part => part.Item is CodePart && LineStartOf(code, part.Item.Line) <= position);
         if (at.Item is null) return (null, code);

@@ -34,6 +34,9 @@ internal sealed class CellRun(string code, string language, int count, CellScope
     /// <summary>The language of the part that runs now.</summary>
     public ILanguage Current { get; set; } = null!;
 
+    /// <summary>Whether the part that runs now is a file that the cell imports.</summary>
+    public bool IsFile { get; set; }
+
     /// <summary>Registers an action to run after the cell's last part, even after a failure.</summary>
     public void AtEnd(Action action) => atEnd.Add(action);
 

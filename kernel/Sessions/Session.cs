@@ -157,7 +157,14 @@ public sealed class Session : IDisposable
         scope.Enter();
         try
         {
-            await RunPartsAsync(run.Code, run.Language, run).ConfigureAwait(false);
+            try
+            {
+                await RunPartsAsync(run.Code, run.Language, run).ConfigureAwait(false);
+            }
+            finally
+            {
+                EndUsings(scope);
+            }
             return false;
         }
         catch (Exception stopped)
@@ -181,6 +188,13 @@ public sealed class Session : IDisposable
         {
             run.End();
         }
+    }
+
+    /// <summary>Ends the cell's using declarations on the thread of the cells, where libtorch keeps its scopes.</summary>
+    private void EndUsings(CellScope scope)
+    {
+        if (scope.HasKept)
+            thread.Run(() => ControlledCode.Run(scope.DisposeKeptAsync, Grace, scope.Cancellation));
     }
 
     private string Spelled(string language) => languages.Find(language)?.Name ?? language;
@@ -214,6 +228,7 @@ public sealed class Session : IDisposable
         {
             Source = cell,
             Arguments = part.Arguments,
+            IsFile = run.IsFile,
             Kit = run.Kit,
             RunExtension = path => RunExtensionAsync(path, run),
             Run = code => cells.Run(() => ControlledCode.Run(code, Grace, scope.Cancellation)),
@@ -223,7 +238,7 @@ public sealed class Session : IDisposable
         var shown = Formatted.Of(value.Value, []);
         if (isLast) scope.Outputs?.Send(new ResultOutput(shown.Data, run.Count));
         else scope.Outputs?.Send(new DisplayOutput(shown.Data, Guid.NewGuid().ToString("N")));
-        scope.Outputs?.Send(shown.Error);
+        scope.Outputs?.Send(shown.Note);
     }
 
     private async Task RunExtensionAsync(string path, CellRun run)

@@ -7,7 +7,10 @@ namespace ResearchKit.Kernel.Cells.Globals;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class StopCheck
 {
+    private const int MostAsync = 1000;
     private static volatile int asking;
+    [ThreadStatic]
+    private static Stack<nint>? asyncFrames;   // where they are on the stack
 
     /// <summary>Whether the cell of this thread was interrupted.</summary>
     public static bool Asked => asking != 0 && CellScope.Current is { Cancellation.IsCancellationRequested: true };
@@ -28,6 +31,22 @@ public static class StopCheck
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
         ThrowIfAsked();
+    }
+
+    /// <summary>
+    /// As <see cref="Enter"/>, for async functions, of which fewer may call each other: the exception passes through every call
+    /// and is thrown anew there, which takes time with the square of their number.
+    /// </summary>
+    /// <inheritdoc cref="Enter"/>
+    public static unsafe void EnterAsync()
+    {
+        byte here = 0;
+        var address = (nint)(&here);
+        var frames = asyncFrames ??= new Stack<nint>();
+        while (frames.TryPeek(out var last) && last <= address) frames.Pop();   // it has returned: the stack grows down
+        if (frames.Count >= MostAsync) throw new InsufficientExecutionStackException();
+        frames.Push(address);
+        Enter();
     }
 
     /// <summary>

@@ -24,6 +24,7 @@ internal sealed class NotebookRun
     private readonly OutputRecorder recorder = new();
     private readonly JsonObject summary;
     private readonly Lock saving = new();
+    private bool isUnsaved;
 
     private NotebookRun(NotebookDocument notebook, RunRequest request, string source, RunFolder folder, NotebookRecord record)
     {
@@ -112,7 +113,7 @@ internal sealed class NotebookRun
             progress.CellStarted(number, TerminalText.FirstLine(cell.Source));
             var (end, error, seconds) = await RunCellAsync(session, cell, number, progress, cancellation).ConfigureAwait(false);
             record.AddCell(cell, number, seconds, end, error);
-            Save(RunStatus.Running);
+            SaveBetweenCells(number, progress);
             progress.CellEnded(number, seconds, end.ToString().ToLowerInvariant());
             if (end == CellEnd.Interrupted) return (RunStatus.Interrupted, failures);
             if (end == CellEnd.Failed) failures.Add(FailureReport.Of(cell, number, error!));
@@ -167,6 +168,26 @@ internal sealed class NotebookRun
         session.Flush();
         lock (recorder) notebook.Save(folder.Notebook);
         CrashedRun.CompleteAsync(folder, source, reason, words).GetAwaiter().GetResult();
+    }
+
+    /// <summary>
+    /// A save that fails between two cells, such as on a full disk, does not end the run; the save after the next cell may
+    /// succeed.
+    /// </summary>
+    private void SaveBetweenCells(int number, IRunProgress progress)
+    {
+        try
+        {
+            Save(RunStatus.Running);
+            isUnsaved = false;
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            if (!isUnsaved)
+                progress.Warning($"The outputs up to cell {number} could not be saved: {TerminalText.OneLine(failed.Message)} "
+                    + "The run goes on, and saves again after the next cell.");
+            isUnsaved = true;
+        }
     }
 
     private void Save(RunStatus status)

@@ -18,7 +18,7 @@ internal sealed class CommittedNotebook
         cells = notebook.Cells.Where(cell => cell.IsRunnable).ToDictionary(cell => cell.Id);
         tolerances = cells.Values.ToDictionary(cell => cell.Id, cell => tolerance.Of(cell, name));
         Parameters = (notebook.Metadata["researchkit"] as JsonObject)?["parameters"] is JsonObject told
-            ? told.Where(entry => entry.Value is not null).ToDictionary(entry => entry.Key, entry => $"{entry.Value}")
+            ? told.ToDictionary(entry => entry.Key, entry => TypedText.Of(entry.Value))
             : [];
         IsPortable = (notebook.Metadata["researchkit"] as JsonObject)?["portable"] is JsonValue value
             && value.TryGetValue<bool>(out var portable) && portable;

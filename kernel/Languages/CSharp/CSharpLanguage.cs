@@ -37,10 +37,13 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
 
     private readonly ReferenceDirectives directives;
     private readonly Submissions submissions = new();
+    private readonly DeclaredAssemblies declared;
+    private readonly LoadedFiles loaded;
     private readonly CellWorkspace workspace = new();
     private readonly Dictionary<string, string> sources = new(StringComparer.Ordinal);
     private readonly Lazy<ScriptOptions> initial;
     private readonly List<MetadataReference> pending = [];   // what cells asked for that no compiled cell has yet
+    private readonly List<MetadataReference> added = [];     // what cells asked for so far
     private ScriptOptions? changed;
 
     /// <summary>Creates the language without any state.</summary>
@@ -50,8 +53,10 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     public CSharpLanguage(string folder)
     {
         directives = new ReferenceDirectives(folder);
+        declared = new DeclaredAssemblies(submissions.Assemblies, submissions.See);
+        loaded = new LoadedFiles(folder, sources);
         Services = new CSharpServices(workspace);
-        initial = new Lazy<ScriptOptions>(() => Defaults().WithSourceResolver(new LoadedFiles(folder, sources)));
+        initial = new Lazy<ScriptOptions>(() => Defaults().WithSourceResolver(loaded));
     }
 
     private ScriptOptions Options
@@ -79,16 +84,14 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         ArgumentNullException.ThrowIfNull(context);
         await First.Value.ConfigureAwait(false);
         sources[context.Name] = context.Source ?? code;
-        var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation)
+        CodeNesting.Require(code);
+        var (text, found, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation)
             .ConfigureAwait(false);
-        pending.AddRange(added);
+        pending.AddRange(found);
+        added.AddRange(found);
         foreach (var extension in extensions) await context.RunExtension(extension).ConfigureAwait(false);
         if (Hint().IsMatch(text)) _ = context.Kit();   // load the kit while the compiler runs
-        var (checkedText, original) = StopChecks.AddTo(text);
-        Options = Options.WithFilePath(context.Name);
-        var script = Next(IsEmpty(checkedText) ? $"{checkedText}\n;" : checkedText);
-        var start = Add(script, text, out var errors, context.Cancellation)
-            ?? throw new CompileErrors(context.Name, code, original).Describe(errors);
+        var (script, start) = Compile(text, code, context);
         if (submissions.UsesPackages) await context.Kit().ConfigureAwait(false);
         try
         {
@@ -150,6 +153,98 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         ? last.ContinueWith<object?>(code, Options.WithReferences(pending))
         : CSharpScript.Create<object?>(code, Options.AddReferences(pending));
 
+    /// <summary>
+    /// Compiles a cell and makes it the latest one. Code that does not compile with the inserted checks is compiled without them.
+    /// </summary>
+    /// <exception cref="CellException">The cell does not compile.</exception>
+    private (Script<object?> Script, Func<Task<object?>> Start) Compile(string text, string code, CellContext context)
+    {
+        Options = Options.WithFilePath(context.Name);
+        IReadOnlyList<Diagnostic> errors = [];
+        Func<int, int> original = position => position;
+        try
+        {
+            loaded.Forget();
+            loaded.Prepare(text, (file, path) => Rewrite(file, path, all: true).Checked.Code);
+            var rewritten = Rewrite(text, context.Name, context.IsFile);
+            foreach (var attempt in Attempts(rewritten))
+            {
+                original = attempt.Original;
+                var script = Next(Whole(attempt.Code));
+                if (Add(script, rewritten.Plain.Code, out errors, context.Cancellation) is not { } start) continue;
+                declared.See(Parsed(text));
+                return (script, start);
+            }
+        }
+        catch (DeclarationException refused)
+        {
+            (errors, original) = (refused.Errors, refused.Original);
+        }
+        catch (InsufficientExecutionStackException)
+        {
+            throw CellException.Plain("CompilationError", "The code nests too deeply for the C# compiler.");
+        }
+        throw new CompileErrors(context.Name, code, original).Describe(errors);
+    }
+
+    /// <summary>The forms of a cell, in the order in which they are tried.</summary>
+    private IEnumerable<MappedCode> Attempts(ScriptCode code)
+    {
+        var tree = CSharpSyntaxTree.ParseText(code.Checked.Code, CSharpDefaults.Parsing);
+        if (LambdaChecks.MayBeNeeded(tree.GetRoot()))
+        {
+            var compilation = Next(Whole(code.Checked.Code)).GetCompilation();
+            var cell = compilation.SyntaxTrees.Last(one => one.FilePath == Options.FilePath);
+            var any = false;
+            var model = compilation.GetSemanticModel(cell);
+            var withLambdas = code.Checked.With(edits => any = LambdaChecks.AddTo(edits, cell, model));
+            if (any) yield return withLambdas;
+        }
+        yield return code.Checked;
+        if (code.Checked.Code != code.Plain.Code) yield return code.Plain;
+    }
+
+    /// <summary>Rewrites a cell or file as a script; what a script cannot hold is compiled apart and referenced.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="name">The name of the cell, or the path of the file.</param>
+    /// <param name="all">Whether all types are compiled apart if they can be, as those of an ordinary file.</param>
+    private ScriptCode Rewrite(string text, string name, bool all)
+    {
+        var root = Parsed(text);
+        var needed = DeclarationsApart.Find(root, all: false);
+        var wanted = all ? DeclarationsApart.Find(root, all) : needed;
+        if (wanted.Count > 0 && !TryDeclare(wanted, isLast: wanted.Count == needed.Count))
+        {
+            wanted = needed;
+            if (wanted.Count > 0) TryDeclare(wanted, isLast: true);
+        }
+        return ScriptCode.Of(root, wanted);
+
+        bool TryDeclare(IReadOnlyList<MemberDeclarationSyntax> apart, bool isLast)
+        {
+            try
+            {
+                if (declared.Add(root, apart, name, [.. CSharpDefaults.References, .. added]) is { } reference)
+                    pending.Add(reference);
+                return true;
+            }
+            catch (DeclarationException) when (!isLast)   // it may use what cells declare
+            {
+                return false;
+            }
+        }
+    }
+
+    private static CompilationUnitSyntax Parsed(string text) =>
+        CSharpSyntaxTree.ParseText(text, ScriptCode.Ordinary).GetCompilationUnitRoot();
+
+    /// <summary>
+    /// The compiler emits no program for a cell that has only usings or comments, without an error; it gets an empty statement.
+    /// </summary>
+    private static string Whole(string code) =>
+        CSharpSyntaxTree.ParseText(code, CSharpDefaults.Parsing).GetCompilationUnitRoot().Members.Count == 0 ? $"{code}\n;"
+            : code;
+
     /// <summary>Compiles a cell and makes it the latest one; null with the errors that forbid it.</summary>
     private Func<Task<object?>>? Add(
         Script<object?> script, string text, out IReadOnlyList<Diagnostic> errors, CancellationToken cancellation)
@@ -160,12 +255,6 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         pending.Clear();
         return start;
     }
-
-    /// <summary>
-    /// Returns whether a cell has only usings or comments; the compiler emits no program for it, without an error.
-    /// </summary>
-    private static bool IsEmpty(string code) =>
-        CSharpSyntaxTree.ParseText(code, CSharpDefaults.Parsing).GetCompilationUnitRoot().Members.Count == 0;
 
     /// <summary>
     /// A cell has a value when it returned one, or when its last statement is an expression without a semicolon that is not void.

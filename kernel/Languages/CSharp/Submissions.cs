@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Runtime.Loader;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Emit;
 using Microsoft.CodeAnalysis.Scripting;
@@ -16,9 +15,11 @@ namespace ResearchKit.Kernel.Languages.CSharp;
 /// </remarks>
 internal sealed class Submissions
 {
-    private readonly AssemblyLoadContext assemblies = new("cells");
     private object?[] instances = new object?[16];
     private int count;
+
+    /// <summary>The load context of the cells.</summary>
+    public CellAssemblies Assemblies { get; } = new("cells", []);
 
     /// <summary>The last cell that compiled.</summary>
     public Script<object?>? Last { get; private set; }
@@ -45,8 +46,8 @@ internal sealed class Submissions
         if (!result.Success) return null;
         var entry = compilation.GetEntryPoint(cancellation)!;
         (code.Position, symbols.Position) = (0, 0);
-        var assembly = assemblies.LoadFromStream(code, symbols);
-        UsesPackages |= assembly.GetReferencedAssemblies().Any(name => !IsOfFramework(name));
+        var assembly = Assemblies.LoadFromStream(code, symbols);
+        See(assembly);
         var start = assembly.GetType(entry.ContainingType.MetadataName, throwOnError: true)!
             .GetMethod(entry.MetadataName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!
             .CreateDelegate<Func<object?[], Task<object?>>>();
@@ -56,8 +57,13 @@ internal sealed class Submissions
         return () => start(array);
     }
 
+    /// <summary>Notes what an assembly of the session uses.</summary>
+    public void See(Assembly assembly) =>
+        UsesPackages |= assembly.GetReferencedAssemblies().Any(name => !IsOfFramework(name));
+
     private static bool IsOfFramework(AssemblyName name) =>
         // cells before this one
         name.Name is "ResearchKit.Kernel" or "Microsoft.DotNet.Interactive.Formatting" || name.Name!.StartsWith('ℛ')
+        || name.Name.StartsWith(DeclaredAssemblies.Prefix, StringComparison.Ordinal)
         || File.Exists(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), $"{name.Name}.dll"));
 }

@@ -46,11 +46,15 @@ internal sealed class FSharpSession
             FSharpChoice<FSharpOption<FsiValue>?, Exception>.Choice2Of2 { Item: var error } =>
                 new FSharpResult(CellValue.None, error, found),
             FSharpChoice<FSharpOption<FsiValue>?, Exception>.Choice1Of2 { Item.Value: var it }
-                when it.ReflectionType != typeof(Unit) =>
-                new FSharpResult(new CellValue(true, it.ReflectionValue), null, found),
+                when it.ReflectionType != typeof(Unit) => new FSharpResult(new CellValue(true, Shown(it)), null, found),
             _ => new FSharpResult(CellValue.None, null, found),
         };
     }
+
+    /// <summary>The option <c>None</c> is null in .NET; only its type tells it from other nulls.</summary>
+    private static object? Shown(FsiValue value) => value.ReflectionValue
+        ?? (value.ReflectionType is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(FSharpOption<>)
+            ? new FSharpNone() : null);
 
     /// <summary>References an assembly for later cells.</summary>
     public void Reference(string path) => Require(Evaluate($"#r @\"{path}\"", "reference", CancellationToken.None), path);

@@ -7,7 +7,7 @@ namespace ResearchKit.Kernel.Languages.FSharp;
 
 /// <summary>
 /// Inserts a check for interrupts into every loop and recursive function of a cell, so that a busy cell can be
-/// interrupted.
+/// interrupted and an infinite recursion is an error.
 /// </summary>
 /// <remarks>
 /// The check is a line of its own before the loop's body, at the body's column. After it come a line directive
@@ -21,7 +21,7 @@ namespace ResearchKit.Kernel.Languages.FSharp;
 internal static class FSharpStopChecks
 {
     private const int MostTries = 50;
-    private const string Check = "global.ResearchKit.Kernel.Cells.Globals.StopCheck.ThrowIfAsked()";
+    private const string Check = "global.ResearchKit.Kernel.Cells.Globals.StopCheck.Enter()";
 
     /// <summary>Returns the cell with checks.</summary>
     /// <param name="code">The cell's code.</param>

@@ -4,22 +4,30 @@ A request is ``N.request.json`` in the private folder that this file lies in; th
 many numbers lies beside them as plain bytes, little end first. Nothing that is read is ever run as code.
 
 In JSON null, true, numbers, texts and lists mean themselves; all else is an object with one key: ``float`` and ``int`` (as text,
-where JSON has no word for the number), ``complex``, ``bytes``, ``dict`` (a list of pairs) and ``array``.
+where JSON has no word for the number), ``complex``, ``bytes``, ``dict`` (a list of pairs), ``set``, ``tuple``, ``array``, and
+``decimal``, ``datetime``, ``date``, ``time``, ``timedelta`` (microseconds) and ``uuid`` as text.
 """
 
 import base64
+import collections.abc
 import ctypes
+import dataclasses
+import datetime
+import decimal
+import enum
 import faulthandler
 import json
 import keyword
 import math
 import os
+import pathlib
 import reprlib
 import signal
 import struct
 import sys
 import threading
 import types
+import uuid
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 DEEPEST = 100
@@ -28,6 +36,8 @@ CODES = {
     "float16": "e", "float32": "f", "float64": "d", "bfloat16": "H", "complex64": "ff", "complex128": "dd",
 }
 NO_TENSORS = ("uint16", "uint32", "uint64")
+VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+MICROSECOND = datetime.timedelta(microseconds=1)
 
 
 def main():
@@ -157,10 +167,28 @@ class Sending:
             return {"complex": [self.encode(float(value.real)), self.encode(float(value.imag))]}
         if isinstance(value, (bytes, bytearray)):
             return {"bytes": base64.b64encode(value).decode("ascii")}
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, enum.Enum):
+            return value.name
+        if isinstance(value, pathlib.PurePath):
+            return str(value)
+        named = encode_named(value)
+        if named:
+            return named
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        elif isinstance(value, tuple) and hasattr(value, "_fields"):
+            value = dict(zip(value._fields, value))
+        if isinstance(value, (list, tuple, range, collections.deque, *VIEWS)):
             return [self.encode(item, depth + 1) for item in value]
-        if isinstance(value, dict):
+        if isinstance(value, (set, frozenset)):
+            return {"set": [self.encode(item, depth + 1) for item in value]}
+        if isinstance(value, collections.abc.Mapping):
             return {"dict": [[self.encode(key, depth + 1), self.encode(item, depth + 1)] for key, item in value.items()]}
+        pandas = sys.modules.get("pandas")
+        if pandas and isinstance(value, pandas.DataFrame):
+            return self.encode({name: value[name].tolist() for name in value.columns}, depth + 1)
+        if pandas and isinstance(value, (pandas.Series, pandas.Index)):
+            return self.encode(value.tolist(), depth + 1)
         numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
         if numpy and isinstance(value, numpy.generic) and type(value.item()) is not type(value):
             return self.encode(value.item(), depth + 1)
@@ -183,6 +211,10 @@ class Sending:
         dtype = value.dtype.name
         if dtype in NO_TENSORS:
             raise self.refused(f"numpy.ndarray of {dtype}", f'no tensor has these numbers: share {self.name}.astype("int64")')
+        if value.dtype.kind == "M":
+            return self.encode(value.astype("datetime64[us]").tolist())
+        if value.dtype.kind in "USO":
+            return self.encode(value.tolist())
         if dtype not in CODES:
             raise self.refused(f"numpy.ndarray of {dtype}")
         plain = numpy.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))
@@ -205,6 +237,28 @@ class Sending:
         return self.array(dtype, value.shape, write)
 
 
+def encode_named(value):
+    """A value whose type has a name in both languages, as text; None for others."""
+    if isinstance(value, decimal.Decimal):
+        return {"decimal": str(value)}
+    if isinstance(value, datetime.datetime):
+        return {"datetime": value.replace(fold=0).isoformat(timespec="microseconds")}
+    if isinstance(value, datetime.date):
+        return {"date": value.isoformat()}
+    if isinstance(value, datetime.time):
+        return {"time": value.replace(tzinfo=None).isoformat(timespec="microseconds")}
+    if isinstance(value, datetime.timedelta):
+        return {"timedelta": str(value // MICROSECOND)}
+    if isinstance(value, uuid.UUID):
+        return {"uuid": str(value)}
+    return None
+
+
+def hashable(value):
+    """A value as an element of a set or a key of a dict: a list has none of its own."""
+    return tuple(map(hashable, value)) if isinstance(value, list) else value
+
+
 def decode(value):
     """A value that came in."""
     if isinstance(value, list):
@@ -213,12 +267,20 @@ def decode(value):
         return value
     ((kind, inner),) = value.items()
     if kind == "dict":
-        return {decode(key): decode(item) for key, item in inner}
+        return {hashable(decode(key)): decode(item) for key, item in inner}
+    if kind == "set":
+        return {hashable(decode(item)) for item in inner}
+    if kind == "tuple":
+        return tuple(map(decode, inner))
     if kind == "complex":
         return complex(*map(decode, inner))
     if kind == "array":
         return decode_array(path(inner["file"]), inner["dtype"], inner["shape"], inner["tensor"])
-    return {"int": int, "float": float, "bytes": base64.b64decode}[kind](inner)
+    return {
+        "int": int, "float": float, "bytes": base64.b64decode, "decimal": decimal.Decimal, "uuid": uuid.UUID,
+        "datetime": datetime.datetime.fromisoformat, "date": datetime.date.fromisoformat, "time": datetime.time.fromisoformat,
+        "timedelta": lambda text: int(text) * MICROSECOND,
+    }[kind](inner)
 
 
 def decode_array(file, dtype, shape, is_tensor):

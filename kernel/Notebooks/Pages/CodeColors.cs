@@ -15,7 +15,7 @@ internal static class CodeColors
     {
         if (cells.Count == 0) return [];
         using var workspace = new AdhocWorkspace(RoslynHost.Services);
-        var text = string.Concat(cells.Select(cell => WithoutDirectives(cell) + "\n"));
+        var text = string.Concat(cells.Select(cell => Colorable(cell) + "\n"));
         var whole = new TextSpan(0, text.Length);
         var spans = await Classifier.GetClassifiedSpansAsync(Document(workspace, text), whole, cancellation)
             .ConfigureAwait(false);
@@ -45,6 +45,10 @@ internal static class CodeColors
             DocumentId.CreateNewId(project.Id), "notebook.csx", sourceCodeKind: SourceCodeKind.Script,
             loader: TextLoader.From(TextAndVersion.Create(SourceText.From(text), VersionStamp.Default))));
     }
+
+    /// <summary>Code that nests too deeply for the compiler stays without colors.</summary>
+    private static string Colorable(string cell) =>
+        CodeNesting.IsTooDeep(cell) ? new string(' ', cell.Length) : WithoutDirectives(cell);
 
     /// <summary>
     /// Blanks lines that start with <c>#!</c>, <c>#r</c> or <c>#i</c>, which are for the notebook and not for the

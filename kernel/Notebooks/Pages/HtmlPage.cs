@@ -7,17 +7,15 @@ using ResearchKit.Kernel.Notebooks.Parameters;
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
 /// <summary>
-/// A notebook as a self-contained HTML page: it needs no network and no other files. Its only scripts are those
-/// of outputs, and plotly.js if an output needs it.
+/// A notebook as a self-contained HTML page: it needs no network and no other files. It runs the scripts
+/// of the kit's figures, plotly.js if an output needs it, and JavaScript cells, but no other script of an output.
 /// </summary>
 public sealed class HtmlPage
 {
-    private const string Policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-        + "font-src data:; base-uri 'none'; form-action 'none'";
-
     private readonly NotebookDocument notebook;
     private readonly MarkdownHtml markdown;
     private readonly OutputHtml outputs;
+    private readonly PageScripts scripts = new();
     private readonly string name;
 
     private HtmlPage(NotebookDocument notebook, string name, string folder)
@@ -25,7 +23,7 @@ public sealed class HtmlPage
         this.notebook = notebook;
         this.name = name;
         markdown = new MarkdownHtml(new PageImages(folder));
-        outputs = new OutputHtml(markdown);
+        outputs = new OutputHtml(markdown, scripts);
     }
 
     /// <summary>Renders a notebook with its stored outputs.</summary>
@@ -61,19 +59,20 @@ public sealed class HtmlPage
         }
         var title = markdown.Headings.OrderBy(heading => heading.Level).FirstOrDefault()?.Text is { Length: > 0 } text ? text
             : name;
+        var plotly = PlotlyScript.IsNeededBy(notebook) ? $"{scripts.Element(PlotlyScript.Read())}\n" : "";
         return $"""
             <!DOCTYPE html>
             <html lang="en">
             <head>
             <meta charset="utf-8">
-            <meta http-equiv="Content-Security-Policy" content="{Policy}">
+            <meta http-equiv="Content-Security-Policy" content="{Policy()}">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <meta name="referrer" content="no-referrer">
             <title>{Escape.Html(title)}</title>
             <style>
             {PageStyle.Css}</style>
-            {(PlotlyScript.IsNeededBy(notebook) ? $"<script>{PlotlyScript.Read()}</script>\n" : "")}</head>
+            {plotly}</head>
             <body>
             <a class="skip" href="#main">Skip to the notebook</a>
             {Contents()}<main id="main">
@@ -98,9 +97,13 @@ public sealed class HtmlPage
 
             """);
         foreach (var output in cell.Outputs.OfType<JsonObject>())
-            html.Append("<div class=\"out\">").Append(outputs.Render(output, label)).Append("</div>\n");
+            html.Append("<div class=\"out\">").Append(outputs.Render(output, label, cell)).Append("</div>\n");
         return html.Append("</div>\n").ToString();
     }
+
+    /// <summary>Forbids everything that is not in the page, and all scripts but its own.</summary>
+    private string Policy() => $"default-src 'none'; img-src data:; style-src 'unsafe-inline'; {scripts.Policy}; font-src data:; "
+        + "base-uri 'none'; form-action 'none'";
 
     private string Contents()
     {

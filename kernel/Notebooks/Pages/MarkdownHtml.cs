@@ -4,6 +4,7 @@ using Markdig;
 using Markdig.Renderers.Html;
 using Markdig.Syntax;
 using Markdig.Syntax.Inlines;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
@@ -29,7 +30,7 @@ internal sealed partial class MarkdownHtml(PageImages images)
     /// </param>
     public string Render(string markdown, JsonObject? attachments = null, bool isPartOfPage = true)
     {
-        var document = Markdown.Parse(markdown, Pipeline);
+        if (Parsed(markdown) is not { } document) return $"<pre class=\"raw\">{Escape.Html(markdown)}</pre>\n";
         foreach (var link in document.Descendants<LinkInline>().ToList()) Settle(link, attachments);
         foreach (var link in document.Descendants<AutolinkInline>().Where(link => !link.IsEmail && !IsHarmless(link.Url))
             .ToList())
@@ -37,6 +38,19 @@ internal sealed partial class MarkdownHtml(PageImages images)
         if (isPartOfPage)
             foreach (var heading in document.Descendants<HeadingBlock>()) Anchor(heading);
         return Formula().Replace(document.ToHtml(Pipeline), "$1$2");
+    }
+
+    /// <summary>Returns null for text that nests deeper than the parser allows, which is then shown as it is.</summary>
+    private static MarkdownDocument? Parsed(string markdown)
+    {
+        try
+        {
+            return Markdown.Parse(markdown, Pipeline);
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
     }
 
     /// <summary>

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace ResearchKit.Kernel.Notebooks.Pages;
 
-/// <summary>The plotly.js script of Plotly.NET, escaped for embedding in a page.</summary>
+/// <summary>The plotly.js script of Plotly.NET.</summary>
 internal static class PlotlyScript
 {
     private const string Mime = "application/vnd.plotly.v1+json";
@@ -21,10 +21,7 @@ internal static class PlotlyScript
                 && name.EndsWith(".min.js", StringComparison.Ordinal));
         if (name is null) return "";
         using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-        // these spellings mean the same in JavaScript strings and regular expressions, and are safe in HTML
-        return reader.ReadToEnd()
-            .Replace("</script", "<\\/script", StringComparison.OrdinalIgnoreCase)
-            .Replace("<!--", "\\x3C!--", StringComparison.Ordinal);
+        return reader.ReadToEnd();
     }
 
     private static Assembly? Find()

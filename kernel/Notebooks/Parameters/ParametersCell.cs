@@ -1,8 +1,5 @@
 using System.Text.Json.Nodes;
-using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
-using ResearchKit.Kernel.Cells;
+using System.Text.RegularExpressions;
 
 namespace ResearchKit.Kernel.Notebooks.Parameters;
 
@@ -11,7 +8,7 @@ namespace ResearchKit.Kernel.Notebooks.Parameters;
 /// override.
 /// </summary>
 /// <remarks>The convention is papermill's: https://papermill.readthedocs.io/en/latest/usage-parameterize.html</remarks>
-public static class ParametersCell
+public static partial class ParametersCell
 {
     /// <summary>The tag of the cell that declares the parameters.</summary>
     public const string Tag = "parameters";
@@ -25,7 +22,7 @@ public static class ParametersCell
     public static IReadOnlyList<Parameter> Read(NotebookDocument notebook)
     {
         ArgumentNullException.ThrowIfNull(notebook);
-        return Find(notebook) is { } cell ? Declared(cell.Source) : [];
+        return Find(notebook) is { } cell ? In(LanguageOf(cell, notebook)).Declared(cell.Source) : [];
     }
 
     /// <summary>
@@ -43,10 +40,13 @@ public static class ParametersCell
         if (settings.Count == 0) return [];
         var cell = Find(notebook)
             ?? throw new ArgumentException($"The notebook has no parameters to set: no code cell is tagged '{Tag}'.");
-        var declared = Declared(cell.Source);
-        var values = settings.Select(setting => ParameterValue.Parse(Named(declared, setting.Key), setting.Value)).ToList();
+        var name = LanguageOf(cell, notebook);
+        var language = In(name);
+        var declared = language.Declared(cell.Source);
+        var values = settings.Select(setting => language.Parse(Named(declared, setting.Key), setting.Value)).ToList();
         foreach (var old in notebook.Cells.Where(other => other.Tags.Contains(InjectedTag)).ToList()) notebook.Remove(old);
-        var code = string.Join('\n', values.Select(value => value.Declaration).Prepend("// Parameters"));
+        var code = string.Join('\n', values.Select(value => value.Declaration).Prepend(language.Heading));
+        if (name != Spelled(notebook.Language)) code = $"#!{name}\n{code}";
         notebook.InsertCode(notebook.Cells.ToList().IndexOf(cell) + 1, code, InjectedTag);
         return values;
     }
@@ -60,7 +60,7 @@ public static class ParametersCell
     {
         ArgumentNullException.ThrowIfNull(notebook);
         return Find(notebook)?.Metadata["fast"] is JsonObject fast
-            ? fast.ToDictionary(entry => entry.Key, entry => $"{entry.Value}")
+            ? fast.ToDictionary(entry => entry.Key, entry => TypedText.Of(entry.Value))
             : throw new ArgumentException(
                 "The notebook has no fast settings: the metadata of its parameters cell has no object 'fast'.");
     }
@@ -68,31 +68,30 @@ public static class ParametersCell
     private static NotebookCell? Find(NotebookDocument notebook) =>
         notebook.Cells.FirstOrDefault(cell => cell.Kind == CellKind.Code && cell.Tags.Contains(Tag));
 
-    private static Parameter Named(List<Parameter> declared, string name) =>
+    private static Parameter Named(IReadOnlyList<Parameter> declared, string name) =>
         declared.FirstOrDefault(parameter => parameter.Name == name) ?? throw new ArgumentException(
             $"The notebook has no parameter '{name}'. It has: {(declared.Count == 0 ? "none" : string.Join(", ", declared))}.");
 
     /// <summary>
-    /// Returns the declared variables by compiling the cell, so that <c>var</c> is resolved to its type.
+    /// The language of a <c>#!</c> line at the beginning of the cell, else that of the cell's or the notebook's metadata.
     /// </summary>
-    private static List<Parameter> Declared(string source)
-    {
-        var tree = CSharpSyntaxTree.ParseText(source, CSharpDefaults.Parsing);
-        var compilation = CSharpCompilation.CreateScriptCompilation(
-            "parameters", tree, CSharpDefaults.References,
-            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: CSharpDefaults.Imports));
-        var model = compilation.GetSemanticModel(tree);
-        return
-        [
-            .. from field in tree.GetCompilationUnitRoot().Members.OfType<FieldDeclarationSyntax>()
-               from variable in field.Declaration.Variables
-               let symbol = model.GetDeclaredSymbol(variable) as IFieldSymbol
-               where symbol is not null
-               select new Parameter(symbol.Name, symbol.Type.ToMinimalDisplayString(model, variable.SpanStart),
-                   EnumNames(symbol.Type)),
-        ];
-    }
+    private static string LanguageOf(NotebookCell cell, NotebookDocument notebook) => Spelled(
+        FirstLine().Match(cell.Source) is { Success: true } line ? line.Groups[1].Value : cell.Language ?? notebook.Language);
 
-    private static string[] EnumNames(ITypeSymbol type) =>
-        type.TypeKind == TypeKind.Enum ? [.. type.GetMembers().OfType<IFieldSymbol>().Select(member => member.Name)] : [];
+    private static string Spelled(string? language) => language?.ToUpperInvariant() switch
+    {
+        "FSHARP" or "F#" or "FS" => "fsharp",
+        "PYTHON" or "PYTHON3" or "PY" => "python",
+        _ => "csharp",
+    };
+
+    private static IParameterLanguage In(string language) => language switch
+    {
+        "fsharp" => new FSharpParameters(),
+        "python" => new PythonParameters(),
+        _ => new CSharpParameters(),
+    };
+
+    [GeneratedRegex(@"^\s*#!(\S+)")]
+    private static partial Regex FirstLine();
 }

@@ -26,8 +26,17 @@ internal static class ImportMagic
         if (++Depth.Value > Deepest)
             throw new ArgumentException($"{file} is imported within itself, {Deepest} times; expected files that do "
                 + "not import each other in a cycle.");
-        foreach (var (code, language) in ImportedFile.Cells(path, call.Language))
-            await call.Execute(code, language).ConfigureAwait(false);
-        Depth.Value--;
+        var outer = call.Run.IsFile;
+        try
+        {
+            call.Run.IsFile = Path.GetExtension(path).Equals(".cs", StringComparison.OrdinalIgnoreCase);
+            foreach (var (code, language) in ImportedFile.Cells(path, call.Language))
+                await call.Execute(code, language).ConfigureAwait(false);
+        }
+        finally
+        {
+            call.Run.IsFile = outer;
+            Depth.Value--;
+        }
     }
 }

@@ -14,4 +14,7 @@ internal interface IRunProgress : IAsyncDisposable
 
     /// <summary>Called when a cell has ended.</summary>
     void CellEnded(int number, double seconds, string status);
+
+    /// <summary>Called when something went wrong that does not end the run.</summary>
+    void Warning(string line);
 }

@@ -36,6 +36,8 @@ internal sealed class PlainProgress(TextWriter output) : IRunProgress
     public void CellEnded(int number, double seconds, string status) =>
         Say(string.Create(CultureInfo.InvariantCulture, $"cell {number} of {cells}: {status}, {seconds:0.0} s"));
 
+    public void Warning(string line) => Say($"warning: {line}");
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private void Say(string line)

@@ -16,6 +16,7 @@ internal sealed class TerminalProgress : IRunProgress
     private readonly Lock gate = new();
     private readonly CancellationTokenSource ended = new();
     private readonly long start = Stopwatch.GetTimestamp();
+    private readonly List<string> warnings = [];
     private Task drawing = Task.CompletedTask;
     private (int Cells, int Done, int Running, string FirstLine, string Status) shown = (0, 0, 0, "", "");
 
@@ -46,10 +47,18 @@ internal sealed class TerminalProgress : IRunProgress
 
     public void CellEnded(int number, double seconds, string status) => Change(() => shown.Done = number);
 
+    /// <summary>Kept until the display ends, which it would disturb; until then it is a status line.</summary>
+    public void Warning(string line) => Change(() =>
+    {
+        warnings.Add($"warning: {line}");
+        shown.Status = warnings[^1];
+    });
+
     public async ValueTask DisposeAsync()
     {
         await ended.CancelAsync().ConfigureAwait(false);
         await drawing.ConfigureAwait(false);
+        foreach (var warning in warnings) console.WriteLine(warning);
         ended.Dispose();
     }
 

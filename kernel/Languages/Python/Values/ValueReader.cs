@@ -37,7 +37,10 @@ internal sealed class ValueReader(PythonFolder folder)
         "complex" => new Complex((double)Read(tagged.Value[0])!, (double)Read(tagged.Value[1])!),
         "bytes" => tagged.Value.GetBytesFromBase64(),
         "dict" => Dictionary(tagged.Value),
+        "set" => Set(tagged.Value),
         "array" => Tensor(tagged.Value),
+        var kind when tagged.Value.ValueKind == JsonValueKind.String
+            && NamedValues.Read(kind, tagged.Value.GetString()!) is { } named => named,
         var other => throw new InvalidDataException($"Python sent a value of the unknown kind '{other}'."),
     };
 
@@ -54,6 +57,14 @@ internal sealed class ValueReader(PythonFolder folder)
         var array = Array.CreateInstance(only, items.Length);
         for (var i = 0; i < items.Length; i++) array.SetValue(items[i], i);
         return array;
+    }
+
+    /// <summary>Returns a set of the items' common type.</summary>
+    private object Set(JsonElement value)
+    {
+        var items = List(value);
+        var type = typeof(HashSet<>).MakeGenericType(items.GetType().GetElementType()!);
+        return Activator.CreateInstance(type, items)!;
     }
 
     private object Dictionary(JsonElement value)

@@ -1,7 +1,9 @@
 using System.Collections;
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using TorchSharp;
 
 namespace ResearchKit.Kernel.Languages.Python.Values;
@@ -10,22 +12,38 @@ namespace ResearchKit.Kernel.Languages.Python.Values;
 internal sealed class ValueWriter(Utf8JsonWriter json, PythonFolder folder, string number, string name)
 {
     private const int Deepest = 100;
+    private const int MostValues = 5_000_000;
+    private readonly HashSet<object> above = new(ReferenceEqualityComparer.Instance);
+    private int count;
     private int files;
 
     /// <exception cref="ArgumentException">
     /// The value has no equivalent in Python; the message names its type.
     /// </exception>
-    public void Write(object? value, int depth = 0)
+    public void Write(object? value)
     {
-        if (depth > Deepest)
-            throw new ArgumentException($"{name} is nested deeper than {Deepest} levels and "
-                + "cannot be passed to Python.");
+        if (++count > MostValues)
+            throw new ArgumentException($"{name} has more than {MostValues:N0} values, which are too many to be passed to "
+                + "Python; share an array of numbers or a tensor.");
+        if (TryWriteSimple(value)) return;
+        if (above.Count > Deepest)
+            throw new ArgumentException($"{name} is nested deeper than {Deepest} levels and cannot be passed to Python.");
+        if (!above.Add(value!))
+            throw new ArgumentException(
+                $"{name} has a {value!.GetType()} that contains itself, which cannot be passed to Python.");
+        WriteParts(value!);
+        above.Remove(value!);
+    }
+
+    private bool TryWriteSimple(object? value)
+    {
         switch (value)
         {
             case null: json.WriteNullValue(); break;
             case bool flag: json.WriteBooleanValue(flag); break;
             case string text: json.WriteStringValue(text); break;
             case char letter: json.WriteStringValue([letter]); break;
+            case Enum member: json.WriteStringValue(member.ToString()); break;
             case sbyte or byte or short or ushort or int or uint or long:
                 json.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
                 break;
@@ -41,10 +59,39 @@ internal sealed class ValueWriter(Utf8JsonWriter json, PythonFolder folder, stri
                 Numbers(kind, [.. Enumerable.Range(0, array.Rank).Select(array.GetLongLength)], false, file =>
                     RawNumbers.Write(file, array, size));
                 break;
-            case IDictionary dictionary: Dictionary(dictionary, depth); break;
-            case Array { Rank: > 1 }: throw Refused(value);
-            case ICollection list: List(list, depth); break;
-            default: throw Refused(value);
+            default:
+                if (NamedValues.TryWrite(value) is var (tag, words) && tag is not null) Tagged(tag, words);
+                else if (value is Uri or Version or System.Text.StringBuilder) json.WriteStringValue(value.ToString());
+                else return false;
+                break;
+        }
+        return true;
+    }
+
+    private void WriteParts(object value)
+    {
+        switch (value)
+        {
+            case JsonDocument document: Json(document.RootElement); break;
+            case JsonElement element: Json(element); break;
+            case JsonNode node: Json(JsonSerializer.SerializeToElement(node)); break;
+            case { } token when token.GetType().FullName == "Newtonsoft.Json.Linq.JValue":
+                Write(token.GetType().GetProperty("Value")!.GetValue(token));
+                break;
+            case ITuple tuple: List("tuple", Enumerable.Range(0, tuple.Length).Select(i => tuple[i])); break;
+            case Array { Rank: > 1 } array: Rows(array, []); break;
+            case IEnumerable pairs when ObjectParts.IsDictionary(value.GetType()):
+                Dictionary(pairs.Cast<object>().Select(ObjectParts.Pair));
+                break;
+            case IEnumerable items when ObjectParts.IsSet(value.GetType()): List("set", items.Cast<object?>()); break;
+            case IEnumerable items when value is not IDisposable || value is ICollection || items.GetType().IsNested:
+                List(null, items.Cast<object?>());
+                break;
+            default:
+                var parts = ObjectParts.Of(value, name) ?? throw Refused(value);
+                if (parts.IsValue) Write(parts.Value);
+                else Dictionary(parts.Members);
+                break;
         }
     }
 
@@ -104,28 +151,64 @@ internal sealed class ValueWriter(Utf8JsonWriter json, PythonFolder folder, stri
         json.WriteEndObject();
     }
 
-    private void Dictionary(IDictionary dictionary, int depth)
+    private void Dictionary(IEnumerable<(object Key, object? Value)> pairs)
     {
         json.WriteStartObject();
         json.WriteStartArray("dict");
-        foreach (DictionaryEntry entry in dictionary)
+        foreach (var (key, value) in pairs)
         {
-            if (entry.Key is not (string or bool or char or int or long or double)) throw new ArgumentException(
-                $"{name} has a dictionary with a key of type {entry.Key.GetType()}; a key for Python is a string, a bool or a "
-                    + $"number.");
+            if (key is not string && !key.GetType().IsValueType) throw new ArgumentException(
+                $"{name} has a dictionary with a key of type {key.GetType()}; a key for Python is a string, a bool, a number, a "
+                    + "date, an enum or a tuple of these.");
             json.WriteStartArray();
-            Write(entry.Key, depth + 1);
-            Write(entry.Value, depth + 1);
+            Write(key);
+            Write(value);
             json.WriteEndArray();
         }
         json.WriteEndArray();
         json.WriteEndObject();
     }
 
-    private void List(ICollection list, int depth)
+    private void List(string? kind, IEnumerable<object?> items)
+    {
+        if (kind is not null) json.WriteStartObject();
+        if (kind is null) json.WriteStartArray();
+        else json.WriteStartArray(kind);
+        foreach (var item in items) Write(item);
+        json.WriteEndArray();
+        if (kind is not null) json.WriteEndObject();
+    }
+
+    /// <summary>Writes an array of several dimensions as lists in lists.</summary>
+    private void Rows(Array array, int[] place)
     {
         json.WriteStartArray();
-        foreach (var item in list) Write(item, depth + 1);
+        for (var i = 0; i < array.GetLength(place.Length); i++)
+        {
+            int[] next = [.. place, i];
+            if (next.Length == array.Rank) Write(array.GetValue(next));
+            else Rows(array, next);
+        }
         json.WriteEndArray();
+    }
+
+    private void Json(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                Dictionary(element.EnumerateObject().Select(entry => ((object)entry.Name, (object?)entry.Value)));
+                break;
+            case JsonValueKind.Array: List(null, element.EnumerateArray().Select(item => (object?)item)); break;
+            case JsonValueKind.String: json.WriteStringValue(element.GetString()); break;
+            case JsonValueKind.Null or JsonValueKind.Undefined: json.WriteNullValue(); break;
+            case JsonValueKind.Number when element.GetRawText().AsSpan().IndexOfAny(".eE") >= 0:
+                Number(element.GetDouble());
+                break;
+            case JsonValueKind.Number:
+                Write(BigInteger.Parse(element.GetRawText(), CultureInfo.InvariantCulture));
+                break;
+            default: json.WriteBooleanValue(element.ValueKind == JsonValueKind.True); break;
+        }
     }
 }

@@ -45,6 +45,20 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_save_that_fails_between_cells_warns_and_the_run_goes_on()
+    {
+        const string place = "var place = Path.Combine(Environment.GetEnvironmentVariable(\"RESEARCHKIT_RUN_FOLDER\"), \"study.ipynb\");\n";
+        var path = folder.File("study.ipynb", TestNotebook.Of(
+            TestNotebook.Code(place + "File.Delete(place); Directory.CreateDirectory(place);"), TestNotebook.Code("\"worked\""),
+            TestNotebook.Code("Directory.Delete(place);"), TestNotebook.Code("\"end\"")));
+        Assert.Equal(0, await InvokeAsync("run", path, "--output", Results));
+        Assert.Single(output.ToString().Split('\n'), line => line.StartsWith("warning: The outputs up to cell 1 could not be saved",
+            StringComparison.Ordinal));
+        Assert.Equal("worked", (string?)Executed()["cells"]![1]!["outputs"]![0]!["data"]!["text/plain"]![0]);
+        Assert.Equal("end", (string?)Executed()["cells"]![3]!["outputs"]![0]!["data"]!["text/plain"]![0]);
+    }
+
+    [Fact]
     public async Task Fast_settings_of_the_notebook_come_first_and_what_is_typed_wins()
     {
         var cell = TestNotebook.Code("var steps = 800;\nvar width = 64;", "parameters");

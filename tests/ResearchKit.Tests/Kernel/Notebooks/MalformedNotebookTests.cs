@@ -55,4 +55,23 @@ public sealed class MalformedNotebookTests
     public void A_missing_notebook_is_named() =>
         Assert.Contains("nowhere.ipynb",
             Assert.Throws<FileNotFoundException>(() => NotebookDocument.Load("nowhere.ipynb")).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("\"source\":\"caf{0}\"")]
+    [InlineData("\"source\":[\"x\\n\",\"caf{0}\"]")]
+    [InlineData("\"source\":\"\",\"outputs\":[{{\"output_type\":\"stream\",\"name\":\"stdout\",\"text\":[\"{0}\"]}}]")]
+    [InlineData("\"source\":\"\",\"metadata\":{{\"{0}\":1}}")]
+    [InlineData("\"source\":\"\",\"outputs\":[{{\"output_type\":\"display_data\",\"data\":{{\"a/b\":{{\"c\":[\"{0}\"]}}}}}}]")]
+    public void Bytes_that_are_no_Unicode_are_refused_with_their_place(string cell)
+    {
+        var text = "{\"nbformat\":4,\"nbformat_minor\":5,\"metadata\":{},\n\"cells\":[{\"cell_type\":\"code\","
+            + string.Format(System.Globalization.CultureInfo.InvariantCulture, cell, "é") + "}]}";
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder.Path, "latin1.ipynb");
+        File.WriteAllBytes(path, Encoding.Latin1.GetBytes(text));
+        var error = Assert.Throws<InvalidDataException>(() => NotebookDocument.Load(path));
+        Assert.Contains("0xE9 at line 2, column", error.Message, StringComparison.Ordinal);
+        File.WriteAllBytes(path, Encoding.UTF8.GetBytes(text));
+        NotebookDocument.Load(path);
+    }
 }

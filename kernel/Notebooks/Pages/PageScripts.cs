@@ -1,0 +1,42 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace ResearchKit.Kernel.Notebooks.Pages;
+
+/// <summary>
+/// The scripts of a page. A browser runs those that were added here, by their hashes in the page's policy, and no others.
+/// </summary>
+internal sealed class PageScripts
+{
+    private static readonly Lazy<HashSet<string>> OfKit = new(() =>
+        new[] { "CurveView.js", "AttentionView.js" }.Select(Resource).ToHashSet(StringComparer.Ordinal));
+
+    private readonly SortedSet<string> hashes = new(StringComparer.Ordinal);
+
+    /// <summary>The part of the policy that names the scripts.</summary>
+    public string Policy => hashes.Count == 0 ? "script-src 'none'"
+        : $"script-src {string.Join(' ', hashes.Select(hash => $"'sha256-{hash}'"))}";
+
+    /// <summary>Returns whether the text is a script of the kit's own figures.</summary>
+    public static bool IsOfKit(string script) => OfKit.Value.Contains(script.ReplaceLineEndings("\n").Trim());
+
+    /// <summary>Returns a script element that the page may run; in the text, nothing ends the element early.</summary>
+    public string Element(string script)
+    {
+        // these spellings mean the same in JavaScript's texts, patterns and comments
+        var text = script.Replace("</script", "<\\/script", StringComparison.OrdinalIgnoreCase)
+            .Replace("<!--", "\\x3C!--", StringComparison.Ordinal).ReplaceLineEndings("\n");
+        Allow(text);
+        return $"<script>{text}</script>";
+    }
+
+    /// <summary>Lets the page run a script.</summary>
+    /// <param name="text">The text between the tags, with the line ends of the page.</param>
+    public void Allow(string text) => hashes.Add(Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
+
+    private static string Resource(string name)
+    {
+        using var reader = new StreamReader(typeof(PageScripts).Assembly.GetManifestResourceStream(name)!);
+        return reader.ReadToEnd().ReplaceLineEndings("\n").Trim();
+    }
+}
