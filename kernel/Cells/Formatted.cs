@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json;
 using Microsoft.DotNet.Interactive.Formatting;
 
 namespace ResearchKit.Kernel.Cells;
@@ -37,7 +38,7 @@ internal sealed record Formatted(IReadOnlyDictionary<string, string> Data, Outpu
             }
             catch (Exception thrown) when (Cause(thrown) is not OperationCanceledException)
             {
-                var isTooDeep = Cause(thrown) is FormatLimitException or InsufficientExecutionStackException;
+                var isTooDeep = Cause(thrown) is FormatLimitException or InsufficientExecutionStackException or JsonException;
                 if (isTooDeep && Short(value, mime) is { } text) data[mime] = text;
                 else failure ??= Failed(value, mime, Cause(thrown));
             }
@@ -61,11 +62,12 @@ internal sealed record Formatted(IReadOnlyDictionary<string, string> Data, Outpu
     private static IEnumerable<string> Preferred(object? value) =>
         Formatter.GetPreferredMimeTypesFor(value?.GetType()).Append(Plain);
 
-    /// <summary>A short text of a value that nests too deeply; null for mime types other than text and HTML.</summary>
+    /// <summary>A short text of a value that nests too deeply; null for mime types other than text, HTML and JSON.</summary>
     private static string? Short(object? value, string mime) => mime switch
     {
         Plain => BoundedText.Of(value),
         HtmlFormatter.MimeType => $"<div class=\"dni-plaintext\"><pre>{Escape.Html(BoundedText.Of(value))}</pre></div>",
+        JsonFormatter.MimeType => JsonSerializer.Serialize(BoundedText.Of(value)),
         _ => null,
     };
 

@@ -22,6 +22,7 @@ internal static class NestedFormatters
         new ForAny(PlainTextFormatter.MimeType), new ForAny(HtmlFormatter.MimeType), new ForAny(Summary),
         new ForAny(Summary, typeof(System.Collections.IEnumerable)),   // the package has a summary formatter for this type
         new ForExceptions(PlainTextFormatter.MimeType), new ForExceptions(HtmlFormatter.MimeType),
+        new ForTheLimit(),
     ];
     private static readonly Lock Gate = new();
 
@@ -62,10 +63,19 @@ internal static class NestedFormatters
                 WriteText(FSharpText.Of(instance), mimeType, context);
                 return true;
             }
+            if (mimeType != HtmlFormatter.MimeType && IsArrayOfTuples(instance.GetType()))
+            {
+                WriteText(BoundedText.Of(instance), mimeType, context);
+                return true;
+            }
             if (mimeType == HtmlFormatter.MimeType || context.Writer is BoundedWriter || context.Depth > 1) return false;
             context.Writer.Write(Bounded(instance));
             return true;
         }
+
+        /// <summary>The package takes an array of tuples for a tuple, and describes the members of the array.</summary>
+        private static bool IsArrayOfTuples(Type type) =>
+            type.IsArray && typeof(System.Runtime.CompilerServices.ITuple).IsAssignableFrom(type.GetElementType());
 
         private string Bounded(object instance)
         {
@@ -78,6 +88,16 @@ internal static class NestedFormatters
                 return BoundedText.Of(instance);
             }
         }
+    }
+
+    /// <summary>The package's summary formatter catches what a writer throws, and formats it; the limit must get past it.</summary>
+    private sealed class ForTheLimit : ITypeFormatter
+    {
+        public string MimeType => Summary;
+
+        public Type Type => typeof(FormatLimitException);
+
+        public bool Format(object instance, FormatContext context) => throw new FormatLimitException();
     }
 
     /// <summary>The exception of a getter has one line: the stack of an infinite recursion has thousands.</summary>

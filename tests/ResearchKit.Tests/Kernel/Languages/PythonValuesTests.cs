@@ -145,12 +145,12 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     [SkippableFact]
     public async Task What_cannot_be_shared_is_named_with_its_type()
     {
-        await Python.RunAsync("%reset -f\nimport datetime\nclass Own: pass\nx = Own()\nwhen = [datetime.date(2020, 1, "
-            + "1)]\nloop = []\nloop.append(loop)\nhalf = '\\ud800'");
+        await Python.RunAsync("%reset -f\nclass Own: pass\nx = Own()\nwhen = [slice(1, "
+            + "2)]\nloop = []\nloop.append(loop)\nhalf = '\\ud800'");
         Assert.Contains("__main__.Own",
             (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("x", default))).Message,
             StringComparison.Ordinal);
-        Assert.Contains("datetime.date",
+        Assert.Contains("type slice",
             (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("when", default))).Message,
             StringComparison.Ordinal);
         Assert.Contains("nested deeper",
@@ -162,9 +162,9 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
         Assert.Contains("there are half, loop, when, x.",
             (await Assert.ThrowsAsync<KeyNotFoundException>(() => Python.Language.GetAsync("nothing", default))).Message,
             StringComparison.Ordinal);
-        Assert.Contains("System.Text.StringBuilder",
+        Assert.Contains("System.IO.StringReader",
             (await Assert.ThrowsAsync<ArgumentException>(() =>
-            Python.Language.SetAsync("x", new System.Text.StringBuilder(), default))).Message, StringComparison.Ordinal);
+            Python.Language.SetAsync("x", new StringReader(""), default))).Message, StringComparison.Ordinal);
         foreach (var name in new[] { "class", "a b", "", "1x", "x;import os" })
             Assert.Contains("is not a Python name",
                 (await Assert.ThrowsAsync<ArgumentException>(() => Python.Language.SetAsync(name, 1, default))).Message,
@@ -188,9 +188,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
         Assert.Contains("u.astype(\"int64\")",
             (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("u", default))).Message,
             StringComparison.Ordinal);
-        Assert.Contains("numpy.ndarray of object",
-            (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("o", default))).Message,
-            StringComparison.Ordinal);
+        Assert.Equal(new object?[] { null }, await Python.Language.GetAsync("o", default));
         Assert.Contains("MaskedArray",
             (await Assert.ThrowsAsync<NotSupportedException>(() => Python.Language.GetAsync("m", default))).Message,
             StringComparison.Ordinal);

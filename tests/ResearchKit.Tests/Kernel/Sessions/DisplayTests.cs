@@ -40,6 +40,16 @@ public sealed class DisplayTests : IDisposable
         await RunAsync("display(1)");
     }
 
+    [Fact]
+    public async Task Every_mime_type_of_a_value_without_end_ends()
+    {
+        await RunAsync("class Node { public Node Next { get; set; } }\nvar n = new Node(); n.Next = n;\nvar q = new ArrayList(); q.Add(q);\n"
+            + "foreach (var mime in new[] { \"text/plain\", \"text/html\", \"application/json\" }) { display(n, mime); display(q, mime); }");
+        Assert.Equal(6, outputs.OfType<DisplayOutput>().Count());
+        await RunAsync("new[] { (1, \"a\") }");
+        Assert.Equal("ValueTuple<Int32, String>[] [ ( 1, \"a\" ) ]", outputs.OfType<ResultOutput>().Last().Data["text/plain"]);
+    }
+
     [Theory]
     [InlineData("#r \"nuget: Newtonsoft.Json\"\nNewtonsoft.Json.Linq.JObject.Parse(\"{\\\"a\\\": [1, null]}\")")]
     [InlineData("System.Text.Json.Nodes.JsonNode.Parse(\"{\\\"a\\\": [1, null]}\")")]
