@@ -90,7 +90,9 @@ internal static class NestedFormatters
         }
     }
 
-    /// <summary>The package's summary formatter catches what a writer throws, and formats it; the limit must get past it.</summary>
+    /// <summary>
+    /// The package's summary formatter catches what a writer throws, and formats it; the limit must get past it.
+    /// </summary>
     private sealed class ForTheLimit : ITypeFormatter
     {
         public string MimeType => Summary;

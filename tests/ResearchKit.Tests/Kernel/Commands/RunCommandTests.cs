@@ -52,8 +52,8 @@ public sealed class RunCommandTests : IDisposable
             TestNotebook.Code(place + "File.Delete(place); Directory.CreateDirectory(place);"), TestNotebook.Code("\"worked\""),
             TestNotebook.Code("Directory.Delete(place);"), TestNotebook.Code("\"end\"")));
         Assert.Equal(0, await InvokeAsync("run", path, "--output", Results));
-        Assert.Single(output.ToString().Split('\n'), line => line.StartsWith("warning: The outputs up to cell 1 could not be saved",
-            StringComparison.Ordinal));
+        Assert.Single(output.ToString().Split('\n'), line =>
+            line.StartsWith("warning: The outputs up to cell 1 could not be saved", StringComparison.Ordinal));
         Assert.Equal("worked", (string?)Executed()["cells"]![1]!["outputs"]![0]!["data"]!["text/plain"]![0]);
         Assert.Equal("end", (string?)Executed()["cells"]![3]!["outputs"]![0]!["data"]!["text/plain"]![0]);
     }

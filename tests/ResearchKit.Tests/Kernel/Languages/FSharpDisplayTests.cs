@@ -27,7 +27,8 @@ public sealed class FSharpDisplayTests(FSharpCells cells) : IClassFixture<FSharp
     public async Task An_FSharp_value_inside_another_value_is_printed_too()
     {
         var (value, _) = await cells.RunAsync("[ Some 1; None ]");
-        Assert.Contains("[Some 1; None]", Formatted.Of(new { Inner = value.Value }, []).Data["text/plain"], StringComparison.Ordinal);
+        Assert.Contains("[Some 1; None]", Formatted.Of(new { Inner = value.Value }, []).Data["text/plain"],
+            StringComparison.Ordinal);
     }
 
     [Theory]

@@ -55,10 +55,12 @@ public sealed class PythonRecordsTests(SharedPython shared) : IClassFixture<Shar
         {
             ("{1, 2}", new HashSet<long> { 1, 2 }), ("frozenset(['a'])", new HashSet<string> { "a" }),
             ("datetime.datetime(2024, 1, 2, 3, 4, 5, 6)", new DateTime(2024, 1, 2, 3, 4, 5).AddMicroseconds(6)),
-            ("datetime.datetime(2024, 1, 2, tzinfo=datetime.timezone.utc)", new DateTimeOffset(2024, 1, 2, 0, 0, 0, TimeSpan.Zero)),
+            ("datetime.datetime(2024, 1, 2, tzinfo=datetime.timezone.utc)",
+                new DateTimeOffset(2024, 1, 2, 0, 0, 0, TimeSpan.Zero)),
             ("datetime.date(2024, 1, 2)", new DateOnly(2024, 1, 2)), ("datetime.time(1, 2, 3)", new TimeOnly(1, 2, 3)),
             ("datetime.timedelta(days=-1)", TimeSpan.FromDays(-1)), ("decimal.Decimal('1.10')", 1.10m),
-            ("uuid.UUID(int=0)", Guid.Empty), ("pathlib.PurePosixPath('a/b')", "a/b"), ("Color.RED", "RED"), ("range(2)", new[] { 0L, 1L }),
+            ("uuid.UUID(int=0)", Guid.Empty), ("pathlib.PurePosixPath('a/b')", "a/b"), ("Color.RED", "RED"),
+            ("range(2)", new[] { 0L, 1L }),
             ("[Point(1, ['a'])]", new[] { new Dictionary<string, object?> { ["x"] = 1L, ["y"] = new[] { "a" } } }),
             ("Pair(1, 'x')", new Dictionary<string, object?> { ["a"] = 1L, ["b"] = "x" }),
             ("[decimal.Decimal(1), decimal.Decimal(2)]", new[] { 1m, 2m }),
@@ -89,7 +91,8 @@ public sealed class PythonRecordsTests(SharedPython shared) : IClassFixture<Shar
         foreach (var (value, message) in new (object, string)[]
         {
             (ring, "contains itself"), (new Throwing(), "whose Value throws InvalidOperationException: no"),
-            (new Action(() => { }), "type System.Action"), (Task.CompletedTask, "cannot be passed to Python"), (new object(), "System.Object"),
+            (new Action(() => { }), "type System.Action"), (Task.CompletedTask, "cannot be passed to Python"),
+            (new object(), "System.Object"),
         })
         {
             var refused = await Assert.ThrowsAsync<ArgumentException>(() => Python.Language.SetAsync("x", value, default));

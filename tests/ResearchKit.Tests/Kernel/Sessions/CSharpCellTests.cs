@@ -28,7 +28,8 @@ public sealed class CSharpCellTests : IDisposable
         Assert.Equal("ab", await ValueAsync("using var a = new Part(\"a\");\nusing Part b = new(\"b\"), none = null;\n"
             + "await using var c = new Part(\"c\");\na.Name + b.Name"));
         Assert.Equal("~c-b-a", Text);
-        var outcome = await session.ExecuteAsync("using var d = new Part(\"d\");\nthrow new Exception(\"x\");", ++count, outputs.Add);
+        var outcome = await session.ExecuteAsync(
+            "using var d = new Part(\"d\");\nthrow new Exception(\"x\");", ++count, outputs.Add);
         Assert.Equal(("x", "~c-b-a-d"), (outcome.Error!.Message, Text));
     }
 
@@ -153,5 +154,6 @@ public sealed class CSharpCellTests : IDisposable
     }
 
     private async Task<ErrorOutput> FailAsync(string code) =>
-        (await session.ExecuteAsync(code, ++count, outputs.Add)).Error ?? throw new InvalidOperationException("The cell succeeded.");
+        (await session.ExecuteAsync(code, ++count, outputs.Add)).Error
+            ?? throw new InvalidOperationException("The cell succeeded.");
 }

@@ -30,7 +30,6 @@ public sealed class DisplayTests : IDisposable
     [InlineData("class Getters { public int Bad => throw new InvalidOperationException(\"no value\"); public int Fine => 3; }\nnew Getters()",
         "no value")]
     [InlineData("class Deep { public int Down => Down + 1; public int Fine => 3; }\nnew Deep()", "Fine: 3")]
-    [InlineData("class Words { public override string ToString() => $\"{this}\"; }\nnew Words()", "Words")]
     public async Task A_value_without_end_has_a_text_that_ends(string code, string expected)
     {
         await RunAsync(code);
