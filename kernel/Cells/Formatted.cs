@@ -32,16 +32,19 @@ internal sealed record Formatted(IReadOnlyDictionary<string, string> Data, Outpu
                 data[mime] = bounded;
                 continue;
             }
+            Exception? cause = null;
             try
             {
                 data[mime] = BoundedWriter.Format(value, mime);
             }
             catch (Exception thrown) when (Cause(thrown) is not OperationCanceledException)
             {
-                var isTooDeep = Cause(thrown) is FormatLimitException or InsufficientExecutionStackException or JsonException;
-                if (isTooDeep && Short(value, mime) is { } text) data[mime] = text;
-                else failure ??= Failed(value, mime, Cause(thrown));
+                cause = Cause(thrown);   // handled below, where the stack is no longer deep
             }
+            if (cause is null) continue;
+            var isTooDeep = cause is FormatLimitException or InsufficientExecutionStackException or JsonException;
+            if (isTooDeep && Short(value, mime) is { } text) data[mime] = text;
+            else failure ??= Failed(value, mime, cause);
         }
         if (data.Count > 0) return new Formatted(data, failure is null ? null : new StreamOutput("stderr", $"{failure}\n"));
         data[Plain] = BoundedText.Of(value);
