@@ -84,4 +84,14 @@ public interface IExamples
 
     /// <summary>Returns the examples with these indexes as a batch on the CPU, which the caller owns.</summary>
     Batch Fetch(IReadOnlyList<long> numbers);
+
+    /// <summary>
+    /// Returns the examples with these indexes for training: as <see cref="Fetch(IReadOnlyList{long})"/>, but for random changes,
+    /// which depend on the draws alone.
+    /// </summary>
+    /// <param name="numbers">Indexes of the examples.</param>
+    /// <param name="draws">
+    /// How many examples the loader had drawn before each of these, over all epochs: another number each time an example is seen.
+    /// </param>
+    Batch Fetch(IReadOnlyList<long> numbers, IReadOnlyList<long> draws) => Fetch(numbers);
 }

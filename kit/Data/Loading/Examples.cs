@@ -17,7 +17,8 @@ public static class Examples
         foreach (var number in numbers)
             if (number < 0 || number >= examples.Count)
                 throw new ArgumentOutOfRangeException(nameof(numbers), number, $"There are {examples.Count} examples, from 0.");
-        return new Mapped(numbers.Count, asked => examples.Fetch([.. asked.Select(number => numbers[(int)number])]));
+        return new Mapped(numbers.Count, (asked, draws) => examples.Get([.. asked.Select(number => numbers[(int)number])],
+            draws));
     }
 
     /// <summary>
@@ -28,8 +29,8 @@ public static class Examples
     public static IExamples Concat(params IReadOnlyList<IExamples> sources)
     {
         if (sources.Count == 0) throw new ArgumentException("There is no source; expected at least one.", nameof(sources));
-        return new Mapped(sources.Sum(source => source.Count), numbers =>
-            Joined([.. numbers.Select(number => Place(sources, number))]));
+        return new Mapped(sources.Sum(source => source.Count), (numbers, draws) =>
+            Joined([.. numbers.Select(number => Place(sources, number))], draws));
     }
 
     /// <summary>
@@ -41,7 +42,7 @@ public static class Examples
     {
         ArgumentNullException.ThrowIfNull(examples);
         ArgumentNullException.ThrowIfNull(change);
-        return new Mapped(examples.Count, numbers => change(examples.Fetch(numbers), numbers));
+        return new Mapped(examples.Count, (numbers, draws) => change(examples.Get(numbers, draws), numbers));
     }
 
     /// <summary>The examples that fulfil a condition, which is asked once for each of them, here.</summary>
@@ -101,14 +102,15 @@ public static class Examples
     }
 
     /// <summary>One fetch for each run of neighbours from the same source, then one batch of all.</summary>
-    private static Batch Joined(IReadOnlyList<(IExamples Source, long Number)> places)
+    private static Batch Joined(IReadOnlyList<(IExamples Source, long Number)> places, IReadOnlyList<long>? draws)
     {
         var parts = new List<Batch>();
         for (var first = 0; first < places.Count;)
         {
             var last = first + 1;
             while (last < places.Count && places[last].Source == places[first].Source) last++;
-            parts.Add(places[first].Source.Fetch([.. places.Skip(first).Take(last - first).Select(place => place.Number)]));
+            parts.Add(places[first].Source.Get([.. places.Skip(first).Take(last - first).Select(place => place.Number)],
+                draws is null ? null : [.. draws.Skip(first).Take(last - first)]));
             first = last;
         }
         if (parts.Count == 1) return parts[0];
@@ -117,10 +119,16 @@ public static class Examples
         return joined;
     }
 
-    private sealed class Mapped(long count, Func<IReadOnlyList<long>, Batch> fetch) : IExamples
+    /// <summary>Fetches for training if there are draws, else without random changes.</summary>
+    private static Batch Get(this IExamples examples, IReadOnlyList<long> numbers, IReadOnlyList<long>? draws) =>
+        draws is null ? examples.Fetch(numbers) : examples.Fetch(numbers, draws);
+
+    private sealed class Mapped(long count, Func<IReadOnlyList<long>, IReadOnlyList<long>?, Batch> fetch) : IExamples
     {
         public long Count => count;
 
-        public Batch Fetch(IReadOnlyList<long> numbers) => fetch(numbers);
+        public Batch Fetch(IReadOnlyList<long> numbers) => fetch(numbers, null);
+
+        public Batch Fetch(IReadOnlyList<long> numbers, IReadOnlyList<long> draws) => fetch(numbers, draws);
     }
 }

@@ -9,6 +9,8 @@ namespace ResearchKit.Data;
 /// <param name="Rows">The cells of each further line; an empty cell is an empty string.</param>
 public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string>> Rows)
 {
+    private const int RowsThatDecide = 10_000;   // how its numbers are written
+
     /// <summary>Reads a table whose first line names the columns.</summary>
     /// <param name="text">
     /// Content of the file. Quoted cells may contain separators, line ends and doubled quotes.
@@ -18,44 +20,65 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IRead
     /// Whether quotes enclose cells. Tab-separated files often contain quotes as ordinary characters.
     /// </param>
     /// <param name="name">Name of the file, for error messages.</param>
+    /// <param name="names">Names of the columns if the first line is a row already; null if it names them.</param>
     /// <exception cref="InvalidDataException">
     /// A line has a wrong number of cells, a quote is not closed, or two columns have the same name; the message
     /// says which line.
     /// </exception>
-    public static CsvTable Parse(string text, char separator = ',', bool quoted = true, string name = "the table")
+    public static CsvTable Parse(string text, char separator = ',', bool quoted = true, string name = "the table",
+        IReadOnlyList<string>? names = null)
     {
         var lines = CsvLines.Read(text, separator, quoted, name).ToList();
         if (lines.Count == 0)
             throw new InvalidDataException($"{name} is empty; expected a first line that names the columns.");
-        var columns = lines[0].Cells;
+        var columns = names ?? lines[0].Cells;
+        var rows = names is null ? lines[1..] : lines;
         if (columns.GroupBy(column => column, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new InvalidDataException($"{name} has {twice.Count()} columns named '{twice.Key}'; "
                 + "expected distinct names.");
-        foreach (var (number, cells) in lines.Skip(1))
+        foreach (var (number, cells) in rows)
             if (cells.Count != columns.Count)
                 throw new InvalidDataException($"{name} has {cells.Count} cells in line {number}; "
                     + $"expected {columns.Count}, one for each column.");
-        return new CsvTable(columns, [.. lines.Skip(1).Select(line => line.Cells)]) { Separator = separator };
+        return new CsvTable(columns, [.. rows.Select(row => row.Cells)])
+        {
+            Separator = separator,
+            Name = name,
+            Lines = [.. rows.Select(row => row.Number)],
+        };
     }
 
-    /// <summary>Separator between cells, which decides how 1,234 is read as a number.</summary>
+    /// <summary>Separator between cells, which helps to decide how 1,234 is read as a number.</summary>
     public char Separator { get; init; } = ',';
+
+    /// <summary>Name of the file, for messages.</summary>
+    internal string Name { get; init; } = "the table";
+
+    /// <summary>Line of each row in the file, from 1.</summary>
+    internal IReadOnlyList<int> Lines { get; init; } = [];
+
+    /// <summary>Whether 1,234 is 1.234, as the numbers of the table say; null if nothing does.</summary>
+    internal bool? DecimalComma => CsvNumbers.HasDecimalComma(Rows.Take(RowsThatDecide), Separator);
+
+    /// <summary>Says where a row is.</summary>
+    internal string Place(int row) => row < Lines.Count ? $"line {Lines[row]}" : $"row {row + 1}";
 
     /// <summary>
     /// Reads a file whose first line names the columns: tab-separated if its name ends in .tsv or .tab, otherwise
     /// with the separator of its first line.
     /// </summary>
-    /// <param name="path">The file, UTF-8.</param>
+    /// <param name="path">The file, UTF-8, or another Unicode encoding with a byte order mark; unpacked if it ends in
+    /// .gz.</param>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">As for <see cref="Parse"/>.</exception>
-    public static CsvTable Read(string path)
+    public static CsvTable Read(string path) => Read(path, new TableOptions());
+
+    /// <inheritdoc cref="Read(string)"/>
+    internal static CsvTable Read(string path, TableOptions options)
     {
-        var text = File.ReadAllText(path);
-        var end = text.AsSpan().IndexOfAny('\r', '\n');
-        var first = end < 0 ? text : text[..end];
-        var separator = Path.GetExtension(path).ToLowerInvariant() is ".tsv" or ".tab"
-            ? '\t' : ",;\t|".MaxBy(candidate => first.Count(letter => letter == candidate));
-        return Parse(text, separator, name: Path.GetFileName(path));
+        var text = TextFile.Read(path, options.Encoding);
+        return Parse(text, options.Separator ?? CsvLines.Separator(text, path), options.Quoted, Path.GetFileName(path),
+            options.Names);
     }
 
     /// <summary>Returns the index of a column.</summary>
@@ -90,21 +113,22 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IRead
     public double[] Numbers(string column)
     {
         var cells = Texts(column);
-        return CsvNumbers.Parse(cells, Separator) ?? throw new InvalidDataException(NotANumber(column, cells));
+        return CsvNumbers.Parse(cells, DecimalComma) ?? throw new InvalidDataException(NotANumber(column, cells));
     }
 
     /// <summary>Returns whether every cell of a column is a number or empty.</summary>
     /// <exception cref="KeyNotFoundException">There is no column of that name; lists those there are.</exception>
-    public bool IsNumeric(string column) => CsvNumbers.Parse(Texts(column), Separator) is not null;
+    public bool IsNumeric(string column) => CsvNumbers.Parse(Texts(column), DecimalComma) is not null;
 
     /// <summary>
     /// Returns a message that names the first cell of a column that is neither a number nor missing.
     /// </summary>
-    internal static string NotANumber(string column, IReadOnlyList<string> cells)
+    internal string NotANumber(string column, IReadOnlyList<string> cells)
     {
-        var row = Enumerable.Range(0, cells.Count)
-            .First(row => !CsvNumbers.IsMissing(cells[row]) && !CsvNumbers.IsPlain(cells[row]));
-        return $"The cell '{cells[row]}' of column '{column}', row {row + 1}, is no number.";
+        var slips = CsvNumbers.Slips([.. cells.Where(cell => !CsvNumbers.IsMissing(cell)).Select(cell => cell.Trim())]);
+        var row = Enumerable.Range(0, cells.Count).First(row => slips.Others.Length == 0
+            ? !CsvNumbers.IsMissing(cells[row]) && !CsvNumbers.IsPlain(cells[row]) : cells[row].Trim() == slips.Others[0]);
+        return $"{Name}, {Place(row)}: the cell '{cells[row]}' of column '{column}' is no number.";
     }
 
     /// <inheritdoc/>
@@ -114,6 +138,25 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IRead
 /// <summary>Splits the content of a file into lines of cells.</summary>
 internal static class CsvLines
 {
+    /// <summary>
+    /// Returns the separator of a text: a tab for a name that ends in .tsv or .tab, else the one that its first line has most of
+    /// outside quotes.
+    /// </summary>
+    public static char Separator(string text, string name)
+    {
+        var ending = Path.GetExtension(name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^3] : name);
+        if (ending.ToLowerInvariant() is ".tsv" or ".tab") return '\t';
+        var counts = new Dictionary<char, int> { [','] = 0, [';'] = 0, ['\t'] = 0, ['|'] = 0 };
+        var inside = false;
+        foreach (var letter in text)
+        {
+            if (letter == '"') inside = !inside;
+            else if (!inside && letter is '\r' or '\n') break;
+            else if (!inside && counts.TryGetValue(letter, out var count)) counts[letter] = count + 1;
+        }
+        return counts.MaxBy(pair => pair.Value).Key;
+    }
+
     public static IEnumerable<(int Number, IReadOnlyList<string> Cells)> Read(string text, char separator, bool quoted,
         string name)
     {

@@ -65,6 +65,24 @@ public sealed record ImageSet(Tensor Images, Tensor Labels, IReadOnlyList<string
             kinds.to(ScalarType.Int64).MoveToOuterDisposeScope(), classNames);
     }
 
+    /// <summary>
+    /// Makes examples: the images through a pipeline, float32 [batch, channels, height, width], and their labels. The levels
+    /// are first stretched to 0 … 255.
+    /// </summary>
+    public IExamples Examples(ImagePipeline pipeline)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        using var here = Images.cpu();
+        using var whole = here.contiguous();
+        var (channels, height, width) = ((int)Images.shape[1], (int)Images.shape[2], (int)Images.shape[3]);
+        var (bytes, size) = (whole.data<byte>().ToArray(), channels * height * width);
+        if (White != 255)
+            for (var at = 0; at < bytes.Length; at++) bytes[at] = (byte)(bytes[at] * 255 / White);
+        return new ImageExamples(number => new PixelImage(channels, height, width, bytes.AsSpan((int)(number * size), size)
+            .ToArray()),
+            Labels.data<long>().ToArray(), pipeline);
+    }
+
     /// <summary>Returns the images as numbers from 0 (black) to 1 (white).</summary>
     /// <returns>Float32 [count, channels, height, width].</returns>
     public Tensor Brightness()

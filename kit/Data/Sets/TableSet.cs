@@ -5,12 +5,17 @@ namespace ResearchKit.Data;
 
 /// <summary>A table of numeric features with a class label for each row.</summary>
 /// <param name="Features">Float32 [count, features]; NaN where a cell is empty.</param>
-/// <param name="Labels">Int64 [count]; indexes into <paramref name="ClassNames"/>.</param>
+/// <param name="Labels">
+/// Int64 [count], indexes into <paramref name="ClassNames"/>; or, for a numeric target, float32 [count, 1].
+/// </param>
 /// <param name="FeatureNames">Names of the features.</param>
-/// <param name="ClassNames">Name of each class, by label.</param>
+/// <param name="ClassNames">Name of each class, by label; empty for a numeric target.</param>
 public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<string> FeatureNames,
     IReadOnlyList<string> ClassNames) : IDisposable
 {
+    /// <summary>More distinct texts than this among numbers are names, such as house numbers, and no slips.</summary>
+    internal const int MostSlips = 5;
+
     /// <summary>Number of rows.</summary>
     public long Count => Features.shape[0];
 
@@ -73,18 +78,19 @@ public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<stri
         if (table.IsNumeric(column)) return [(column, [.. table.Numbers(column).Select(value => (float)value)])];
         var cells = table.Texts(column);
         var present = cells.Where(cell => !CsvNumbers.IsMissing(cell)).ToList();
-        if (present.Count(CsvNumbers.IsPlain) > present.Count / 2)
-            throw new InvalidDataException($"{CsvTable.NotANumber(column, cells)} {present.Count(CsvNumbers.IsPlain)} of its "
-                + $"{present.Count} cells are numbers.");
+        if (CsvNumbers.Slips([.. present.Select(cell => cell.Trim())]) is ({ Length: <= MostSlips }, var count)
+            && count > present.Count / 2)
+            throw new InvalidDataException($"{table.NotANumber(column, cells)} {count} of its {present.Count} cells are numbers.");
         return present.Distinct().Order(StringComparer.Ordinal).Select(value =>
             ($"{column}={value}",
                 cells.Select(cell => CsvNumbers.IsMissing(cell) ? float.NaN : cell == value ? 1f : 0f).ToArray()));
     }
 
-    private static List<string> Classes(string[] labels)
+    /// <summary>Returns the distinct labels, in the order of numbers if they are numbers.</summary>
+    internal static List<string> Classes(IReadOnlyList<string> labels)
     {
         var names = labels.Distinct().ToList();
-        return CsvNumbers.Parse(names, ',') is { } numbers
+        return CsvNumbers.Parse(names, decimalComma: null) is { } numbers
             ? [.. names.Zip(numbers).OrderBy(pair => pair.Second).Select(pair => pair.First)]
             : [.. names.Order(StringComparer.Ordinal)];
     }
@@ -100,7 +106,7 @@ public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<stri
     public (TableSet Train, TableSet Test) Split(double testShare = 0.2, int seed = 1337, bool stratified = true)
     {
         Require.That(testShare is > 0 and < 1, testShare, nameof(testShare), "above 0 and below 1");
-        var labels = Labels.data<long>().ToArray();
+        var labels = ClassNames.Count > 0 ? Labels.data<long>().ToArray() : new long[Count];
         var tests = new HashSet<long>();
         foreach (var group in Enumerable.Range(0, labels.Length).GroupBy(row => stratified ? labels[row] : 0)
             .OrderBy(group => group.Key))
@@ -162,5 +168,6 @@ public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<stri
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{Count} rows of {FeatureNames.Count} features {Features.ShapeText()}, {ClassNames.Count} classes";
+        $"{Count} rows of {FeatureNames.Count} features {Features.ShapeText()}, "
+        + (ClassNames.Count > 0 ? $"{ClassNames.Count} classes" : "a numeric target");
 }

@@ -121,7 +121,7 @@ public sealed class CsvTableTests
     public void A_column_that_is_almost_numbers_is_refused_with_the_cell()
     {
         var table = CsvTable.Parse("mass,y\n1,a\n2,b\nthree,a\n");
-        Assert.Equal("The cell 'three' of column 'mass', row 3, is no number. 2 of its 3 cells are numbers.",
+        Assert.Equal("the table, line 4: the cell 'three' of column 'mass' is no number. 2 of its 3 cells are numbers.",
             Assert.Throws<InvalidDataException>(() => TableSet.FromTable(table, "y")).Message);
     }
 

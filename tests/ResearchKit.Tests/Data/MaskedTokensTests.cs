@@ -43,4 +43,25 @@ public sealed class MaskedTokensTests
         return ([.. batch.Inputs.data<long>()], [.. batch.Targets.data<long>()],
             [.. Enumerable.Range(0, 40_000).Select(place => (long)(place % 50))]);
     }
+
+    [Fact]
+    public void Padding_and_special_tokens_are_never_masked_and_draws_mask_anew()
+    {
+        var texts = new LabelledTokens(Enumerable.Range(0, 20).Select(i => ((long[])[101, .. Enumerable.Range(5, 10 + i)
+            .Select(t => (long)t), 102], 0L)),
+            padding: 0);
+        var masked = new MaskedTokens(texts, maskToken: 103, ordinaryTokens: 50, share: 0.5, special: [101, 102], anew: true);
+        long[] all = [.. Enumerable.Range(0, 20).Select(i => (long)i)];
+        using var batch = masked.Fetch(all);
+        using var given = texts.Fetch(all);
+        var chosen = batch.Targets.ne(-100);
+        Assert.False(chosen.logical_and(given.Mask!.eq(0)).any().item<bool>());
+        Assert.False(chosen.logical_and(given.Inputs.ge(101)).any().item<bool>());
+        Assert.True(batch.Mask!.Equals(given.Mask));
+        Assert.InRange(chosen.sum().item<long>(), 120, 270);   // of 390 at one half, seven deviations
+        using var again = masked.Fetch(all, all);
+        using var anew = masked.Fetch(all, [.. all.Select(i => i + 1000)]);
+        Assert.True(again.Inputs.Equals(batch.Inputs));
+        Assert.False(anew.Inputs.Equals(batch.Inputs));
+    }
 }
