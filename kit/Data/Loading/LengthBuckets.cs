@@ -12,7 +12,7 @@ public sealed class LengthBuckets : IBatchOrder
 
     private readonly IReadOnlyList<int> lengths;
     private readonly int? tokenBudget;
-    private (long Epoch, long Count)? counted;
+    private Counted? counted;
 
     private LengthBuckets(IReadOnlyList<int> lengths, int batchSize, int? tokenBudget, int seed)
     {
@@ -65,9 +65,9 @@ public sealed class LengthBuckets : IBatchOrder
     public long Count(long epoch)
     {
         if (tokenBudget is null) return lengths.Count / BatchSize;
-        if (counted is { } known && known.Epoch == epoch) return known.Count;
+        if (counted is { } known && known.Epoch == epoch) return known.Batches;
         var count = Batches(epoch).LongCount();
-        counted = (epoch, count);
+        counted = new Counted(epoch, count);
         return count;
     }
 
@@ -104,4 +104,7 @@ public sealed class LengthBuckets : IBatchOrder
             first = last;
         }
     }
+
+    /// <summary>How many batches an epoch has. A reference, since the loader's threads read and write it.</summary>
+    private sealed record Counted(long Epoch, long Batches);
 }

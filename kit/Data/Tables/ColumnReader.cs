@@ -60,10 +60,13 @@ internal sealed class ColumnReader(TableOptions options, string file, bool? deci
     private void RefuseSlips(string name, string?[] texts, Func<int, string> place)
     {
         var present = texts.Where(text => text is not null).Select(text => text!).ToList();
-        if (CsvNumbers.Slips(present) is not ({ Length: > 0 and <= TableSet.MostSlips } slips, var count)
-            || 2 * count <= present.Count) return;
-        throw new InvalidDataException($"{file}, {place(Array.IndexOf(texts, slips[0]))}: the cell '{slips[0]}' of column '{name}' "
-            + $"is no number. {count} of its {present.Count} cells are numbers. If it means a missing value, name it in "
+        var (slips, count) = CsvNumbers.Slips(present);
+        if (slips.Length > TableSet.MostSlips || 2 * count <= present.Count) return;
+        var odd = slips.Length > 0 ? slips[0] : present.Find(cell => !CsvNumbers.IsPlain(cell));   // or a number in another format
+        if (odd is null) return;
+        throw new InvalidDataException($"{file}, {place(Array.IndexOf(texts, odd))}: the cell '{odd}' of column '{name}' is "
+            + $"{(slips.Length > 0 ? "no number" : "written unlike the other numbers")}. {count} of its {present.Count} cells are "
+            + "numbers. If it means a missing value, name it in "
             + $"{nameof(TableOptions)}.{nameof(TableOptions.Missing)}; if the column is text, say so in "
             + $"{nameof(TableOptions)}.{nameof(TableOptions.Types)}.");
     }

@@ -79,6 +79,8 @@ public sealed class TableTests : IDisposable
         Assert.Equal("mass.csv, line 5: the cell 'three' of column 'mass' is no number. 2 of its 3 cells are numbers. If it means a "
             + "missing value, name it in TableOptions.Missing; if the column is text, say so in TableOptions.Types.",
             Refused("mass.csv", "mass,name\n1,\"a\nb\"\n2,x\nthree,y\n"));
+        Assert.Contains("line 3: the cell '1,5' of column 'x' is written unlike the other numbers",
+            Refused("x.csv", "x;y\n1.5;a\n1,5;b\n2.25;c\n"), StringComparison.Ordinal);
         const string marked = "mass\n1\n2\n-\n";
         Assert.Equal([1, 2, double.NaN], Read("mass.csv", marked, new TableOptions { Missing = ["-"] })["mass"].Numbers());
         Assert.Equal(["1", "2", "-"], Read("mass.csv", marked, new TableOptions
