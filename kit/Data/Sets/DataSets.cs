@@ -10,20 +10,40 @@ public static class DataSets
     /// <summary>Name of the environment variable with the root folder of the data sets.</summary>
     public const string RootVariable = "RESEARCHKIT_DATASETS";
 
+    private const string PackageName = "ResearchKit.Datasets";
+
     private static readonly JsonSerializerOptions Json =
         new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
 
     /// <summary>
     /// Returns the root folder of the data sets: the one in the environment variable, else the nearest folder named
-    /// <c>datasets</c> in or above the working directory.
+    /// <c>datasets</c> in or above the working directory or the program, else that of the package
+    /// <c>ResearchKit.Datasets</c> beside the package of this assembly.
     /// </summary>
     /// <exception cref="DirectoryNotFoundException">No such folder was found.</exception>
     public static string Root() => Environment.GetEnvironmentVariable(RootVariable) is { Length: > 0 } named
         ? Directory.Exists(named) ? named : throw new DirectoryNotFoundException($"{RootVariable} is set to {named}, "
             + "which is not an existing folder.")
-        : Above(Directory.GetCurrentDirectory()) ?? Above(AppContext.BaseDirectory)
+        : Above(Directory.GetCurrentDirectory()) ?? Above(AppContext.BaseDirectory) ?? InPackages(typeof(DataSets).Assembly.Location)
             ?? throw new DirectoryNotFoundException("There is no folder 'datasets' in or above "
-                + $"{Directory.GetCurrentDirectory()}; set {RootVariable} to the folder of the data sets.");
+                + $"{Directory.GetCurrentDirectory()}; reference the package {PackageName}, or set {RootVariable} to the folder "
+                + "of the data sets.");
+
+    /// <summary>
+    /// Returns the folder of the newest package of data sets in the cache of packages that an assembly was loaded from; null if
+    /// there is none.
+    /// </summary>
+    /// <param name="assembly">Path of the assembly: CACHE/researchkit/VERSION/lib/FRAMEWORK/ResearchKit.dll.</param>
+    internal static string? InPackages(string assembly)
+    {
+        if (assembly.Length == 0) return null;
+        var cache = new FileInfo(assembly).Directory?.Parent?.Parent?.Parent?.Parent;
+        var package = Path.Combine(cache?.FullName ?? "", PackageName.ToLowerInvariant());
+        return cache is null || !Directory.Exists(package) ? null
+            : Directory.EnumerateDirectories(package).Select(version => Path.Combine(version, "datasets"))
+                .Where(folder => Directory.Exists(folder) && Names(folder).Count > 0)
+                .MaxBy(folder => Directory.GetCreationTimeUtc(folder));
+    }
 
     /// <summary>Lists all data sets, by name.</summary>
     /// <exception cref="InvalidDataException">A <c>dataset.json</c> is malformed.</exception>

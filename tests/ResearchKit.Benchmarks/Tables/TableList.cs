@@ -11,6 +11,7 @@ internal static class TableList
             ["generation"] = ("Writing text", GenerationRows.All),
             ["start"] = ("Time to the first result", StartRows.All),
             ["portable"] = ("Price of a portable run", PortableRows.All),
+            ["loading"] = ("Loading data", LoaderRows.All),
             ["inference"] = ("Inference", InferenceRows.All),
         };
 }
