@@ -46,8 +46,8 @@ internal sealed record ClassFolders(IReadOnlyList<string> Files, IReadOnlyList<l
             string[] found = [.. Visible(Path.Combine(folder, names[label]))
                 .Where(path => endings.Contains(Path.GetExtension(path).ToLowerInvariant())).Order(StringComparer.Ordinal)];
             if (found.Length == 0)
-                throw new InvalidDataException($"The folder of the class '{names[label]}' in {folder} has no {what}; expected files "
-                    + $"that end in {string.Join(", ", endings)}.");
+                throw new InvalidDataException($"The folder of the class '{names[label]}' in {folder} has no {what}; "
+                    + $"expected files that end in {string.Join(", ", endings)}.");
             files.AddRange(found);
             labels.AddRange(Enumerable.Repeat((long)label, found.Length));
         }

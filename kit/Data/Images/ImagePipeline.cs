@@ -56,8 +56,8 @@ public sealed record ImagePipeline
         for (var at = 0; at < images.Count; at++)
         {
             if ((images[at].Channels, images[at].Height, images[at].Width) != (first.Channels, first.Height, first.Width))
-                throw new InvalidOperationException($"A batch has an {first} and an {images[at]}; expected one size. Add a change that sets "
-                    + $"it, such as {nameof(ImageChanges)}.{nameof(ImageChanges.RandomResizedCrop)}.");
+                throw new InvalidOperationException($"A batch has an {first} and an {images[at]}; expected one size. "
+                    + $"Add a change that sets it, such as {nameof(ImageChanges)}.{nameof(ImageChanges.RandomResizedCrop)}.");
             for (var channel = 0; channel < first.Channels; channel++)
             {
                 var table = tables[channel];

@@ -28,8 +28,9 @@ internal static class TextFile
         catch (DecoderFallbackException error)
         {
             var line = 1 + bytes.AsSpan(0, Math.Clamp(error.Index, 0, bytes.Length)).Count((byte)'\n');
-            throw new InvalidDataException($"{name} is not UTF-8: line {line} has the byte 0x{error.BytesUnknown?.FirstOrDefault():X2}. "
-                + $"Name its encoding, such as {nameof(Encoding)}.{nameof(Encoding.Latin1)}, or convert it.", error);
+            throw new InvalidDataException($"{name} is not UTF-8: line {line} has the byte "
+                + $"0x{error.BytesUnknown?.FirstOrDefault():X2}. Name its encoding, such as "
+                + $"{nameof(Encoding)}.{nameof(Encoding.Latin1)}, or convert it.", error);
         }
     }
 }

@@ -24,7 +24,8 @@ public static class DataSets
     public static string Root() => Environment.GetEnvironmentVariable(RootVariable) is { Length: > 0 } named
         ? Directory.Exists(named) ? named : throw new DirectoryNotFoundException($"{RootVariable} is set to {named}, "
             + "which is not an existing folder.")
-        : Above(Directory.GetCurrentDirectory()) ?? Above(AppContext.BaseDirectory) ?? InPackages(typeof(DataSets).Assembly.Location)
+        : Above(Directory.GetCurrentDirectory()) ?? Above(AppContext.BaseDirectory)
+            ?? InPackages(typeof(DataSets).Assembly.Location)
             ?? throw new DirectoryNotFoundException("There is no folder 'datasets' in or above "
                 + $"{Directory.GetCurrentDirectory()}; reference the package {PackageName}, or set {RootVariable} to the folder "
                 + "of the data sets.");

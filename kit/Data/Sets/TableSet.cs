@@ -80,7 +80,8 @@ public sealed record TableSet(Tensor Features, Tensor Labels, IReadOnlyList<stri
         var present = cells.Where(cell => !CsvNumbers.IsMissing(cell)).ToList();
         if (CsvNumbers.Slips([.. present.Select(cell => cell.Trim())]) is ({ Length: <= MostSlips }, var count)
             && count > present.Count / 2)
-            throw new InvalidDataException($"{table.NotANumber(column, cells)} {count} of its {present.Count} cells are numbers.");
+            throw new InvalidDataException($"{table.NotANumber(column, cells)} {count} of its {present.Count} "
+                + "cells are numbers.");
         return present.Distinct().Order(StringComparer.Ordinal).Select(value =>
             ($"{column}={value}",
                 cells.Select(cell => CsvNumbers.IsMissing(cell) ? float.NaN : cell == value ? 1f : 0f).ToArray()));

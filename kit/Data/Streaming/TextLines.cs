@@ -163,7 +163,8 @@ internal sealed class LineFile : IDisposable
             var count = RandomAccess.Read(handle, buffer, offset);
             if (count == 0) break;
             if (offset == 0 && buffer.AsSpan(0, count).StartsWith([(byte)0x1F, (byte)0x8B]))
-                throw new InvalidDataException($"{name} is packed with gzip; lines cannot be read out of order from it. Unpack it first.");
+                throw new InvalidDataException($"{name} is packed with gzip; lines cannot be read out of order "
+                    + "from it. Unpack it first.");
             if (offset == 0 && buffer.AsSpan(0, count).StartsWith([(byte)0xEF, (byte)0xBB, (byte)0xBF])) start = 3;
             for (var at = (int)Math.Max(0, start - offset); at < count;)
             {
@@ -195,7 +196,8 @@ internal sealed class LineFile : IDisposable
         }
         catch (DecoderFallbackException error)
         {
-            throw new InvalidDataException($"{name} is not UTF-8: line {line} has the byte 0x{error.BytesUnknown?.FirstOrDefault():X2}.", error);
+            throw new InvalidDataException($"{name} is not UTF-8: line {line} has the byte "
+                + $"0x{error.BytesUnknown?.FirstOrDefault():X2}.", error);
         }
     }
 

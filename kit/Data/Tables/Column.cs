@@ -81,7 +81,8 @@ public sealed class Column
     /// <exception cref="InvalidOperationException">The column holds texts.</exception>
     public double[] Numbers() => numbers is not null ? [.. numbers]
         : dates is not null ? [.. dates.Select(date => date is { } day ? (day - DateTime.UnixEpoch).TotalDays : double.NaN)]
-        : throw new InvalidOperationException($"Column '{Name}' holds texts, such as '{texts!.FirstOrDefault(text => text is not null)}'; "
+        : throw new InvalidOperationException($"Column '{Name}' holds texts, such as "
+            + $"'{texts!.FirstOrDefault(text => text is not null)}'; "
             + "expected numbers, truth values or dates.");
 
     /// <summary>Returns the cells as points in time; null for a missing value.</summary>

@@ -18,7 +18,8 @@ internal sealed class ColumnReader(TableOptions options, string file, bool? deci
         if (options.Types.TryGetValue(name, out var wanted))
             return wanted == ColumnType.Text ? Column.Of(name, texts) : As(name, texts, wanted)
                 ?? throw new InvalidDataException($"{file}, {place(FirstUnfit(name, texts, wanted))}: the cell "
-                    + $"'{texts[FirstUnfit(name, texts, wanted)]}' of column '{name}' is not a {wanted} value, which it was said to be.");
+                    + $"'{texts[FirstUnfit(name, texts, wanted)]}' of column '{name}' is not a {wanted} value, "
+                    + "which it was said to be.");
         foreach (var type in new[] { ColumnType.Number, ColumnType.Boolean, ColumnType.Date })
             if (As(name, texts, type) is { } column) return column;
         RefuseSlips(name, texts, place);
@@ -62,11 +63,11 @@ internal sealed class ColumnReader(TableOptions options, string file, bool? deci
         var present = texts.Where(text => text is not null).Select(text => text!).ToList();
         var (slips, count) = CsvNumbers.Slips(present);
         if (slips.Length > TableSet.MostSlips || 2 * count <= present.Count) return;
-        var odd = slips.Length > 0 ? slips[0] : present.Find(cell => !CsvNumbers.IsPlain(cell));   // or a number in another format
+        var odd = slips.Length > 0 ? slips[0] : present.Find(cell => !CsvNumbers.IsPlain(cell));   // or another format
         if (odd is null) return;
         throw new InvalidDataException($"{file}, {place(Array.IndexOf(texts, odd))}: the cell '{odd}' of column '{name}' is "
-            + $"{(slips.Length > 0 ? "no number" : "written unlike the other numbers")}. {count} of its {present.Count} cells are "
-            + "numbers. If it means a missing value, name it in "
+            + $"{(slips.Length > 0 ? "no number" : "written unlike the other numbers")}. {count} of its "
+            + $"{present.Count} cells are numbers. If it means a missing value, name it in "
             + $"{nameof(TableOptions)}.{nameof(TableOptions.Missing)}; if the column is text, say so in "
             + $"{nameof(TableOptions)}.{nameof(TableOptions.Types)}.");
     }

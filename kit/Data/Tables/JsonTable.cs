@@ -29,8 +29,8 @@ internal static class JsonTable
         if (kinds.FirstOrDefault(one => one.Kind != kinds[0].Kind) is { Kind: not JsonValueKind.Undefined } other
             && !options.Types.ContainsKey(column))
             throw new InvalidDataException($"{name}, {rows[other.at].Place}: column '{column}' is the {other.Kind} "
-                + $"'{rows[other.at].Cells[column]}', but a {kinds[0].Kind} in {rows[kinds[0].at].Place}. If it is text, say so in "
-                + $"{nameof(TableOptions)}.{nameof(TableOptions.Types)}.");
+                + $"'{rows[other.at].Cells[column]}', but a {kinds[0].Kind} in {rows[kinds[0].at].Place}. "
+                + $"If it is text, say so in {nameof(TableOptions)}.{nameof(TableOptions.Types)}.");
         var isText = kinds.Count > 0 && kinds[0].Kind == JsonValueKind.String && !options.Types.ContainsKey(column);
         var cells = rows.Select(row => row.Cells.TryGetValue(column, out var cell) && cell.ValueKind != JsonValueKind.Null
             ? cell.ToString() : null).ToList();
@@ -83,7 +83,8 @@ internal static class JsonTable
     private static Row Flat(JsonElement item, string place, string name)
     {
         if (item.ValueKind != JsonValueKind.Object)
-            throw new InvalidDataException($"{name}, {place}: got a JSON {item.ValueKind}; expected an object with a value for each column.");
+            throw new InvalidDataException($"{name}, {place}: got a JSON {item.ValueKind}; expected an object with a value "
+                + "for each column.");
         var cells = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         Add(item, "");
         return new Row(place, cells);

@@ -51,8 +51,8 @@ public sealed class Table
             ".csv" or ".txt" or ".tsv" or ".tab" or ".data" or "" => FromCsv(CsvTable.Read(path, known), known),
             ".jsonl" or ".ndjson" or ".json" => JsonTable.Read(path, known),
             ".parquet" or ".pq" => ParquetTable.Read(path, known),
-            _ => throw new InvalidDataException($"{Path.GetFileName(path)} is no table by its name; expected .csv, .txt, .tsv, .tab, "
-                + ".jsonl, .ndjson, .json or .parquet."),
+            _ => throw new InvalidDataException($"{Path.GetFileName(path)} is no table by its name; expected .csv, "
+                + ".txt, .tsv, .tab, .jsonl, .ndjson, .json or .parquet."),
         };
     }
 

@@ -69,7 +69,8 @@ public static class TableSplits
         var known = table[column];
         for (var row = 0; row < known.Count; row++)
             if (known.IsMissing(row))
-                throw new InvalidDataException($"Row {row + 1} of {table.Name} has no value in column '{column}', by which it is divided. "
+                throw new InvalidDataException($"Row {row + 1} of {table.Name} has no value in column '{column}', "
+                    + "by which it is divided. "
                     + $"{nameof(Table.WithoutMissing)}(\"{column}\") leaves such rows out.");
         return known;
     }
@@ -89,6 +90,7 @@ public static class TableSplits
     {
         var (train, test) = (table.Where(row => !isTest(row)), table.Where(isTest));
         return train.RowCount > 0 && test.RowCount > 0 ? (train, test) : throw new ArgumentException(
-            FormattableString.Invariant($"A test part of {share} leaves a part of the {table.RowCount} rows of {table.Name} empty."));
+            FormattableString.Invariant($"A test part of {share} leaves a part of the {table.RowCount} rows ")
+            + $"of {table.Name} empty.");
     }
 }

@@ -97,7 +97,8 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Contains("has no sub-folders", Assert.Throws<InvalidDataException>(() => ImageFolder.Open(folder)).Message,
             StringComparison.Ordinal);
         Directory.CreateDirectory(Path.Combine(folder, "cats"));
-        Assert.Contains("class 'cats'", Assert.Throws<InvalidDataException>(() => ImageFolder.Open(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("class 'cats'", Assert.Throws<InvalidDataException>(() => ImageFolder.Open(folder)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

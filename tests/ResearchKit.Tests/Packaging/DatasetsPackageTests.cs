@@ -19,7 +19,8 @@ public sealed class DatasetsPackageTests : IDisposable
         await DotNet.PackAsync("datasets", folder.Path);
         var cache = folder.PathTo("cache");
         var package = Path.Combine(cache, "researchkit.datasets", "1.2.3");
-        await ZipFile.ExtractToDirectoryAsync(Assert.Single(Directory.GetFiles(folder.Path, "ResearchKit.Datasets.*.nupkg")), package);
+        var packed = Assert.Single(Directory.GetFiles(folder.Path, "ResearchKit.Datasets.*.nupkg"));
+        await ZipFile.ExtractToDirectoryAsync(packed, package);
         var assembly = Path.Combine(cache, "researchkit", "1.2.3", "lib", "net10.0", "ResearchKit.dll");
         Directory.CreateDirectory(Path.GetDirectoryName(assembly)!);
         var found = DataSets.InPackages(assembly);
@@ -32,8 +33,8 @@ public sealed class DatasetsPackageTests : IDisposable
         var nuspec = XDocument.Load(Path.Combine(package, "ResearchKit.Datasets.nuspec"));
         Assert.DoesNotContain(nuspec.Descendants(), node => node.Name.LocalName == "dependency");
         Assert.False(Directory.Exists(Path.Combine(package, "lib")));
-        Assert.Contains("../datasets/**", File.ReadAllText(Path.Combine(package, "buildTransitive", "ResearchKit.Datasets.props")),
-            StringComparison.Ordinal);
+        var properties = Path.Combine(package, "buildTransitive", "ResearchKit.Datasets.props");
+        Assert.Contains("../datasets/**", File.ReadAllText(properties), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -51,7 +51,8 @@ public sealed class ParquetTableTests : IDisposable
     public async Task A_damaged_file_and_a_column_of_lists_are_refused_in_words()
     {
         await Write(new DataField("numbers", typeof(int), false, true));
-        Assert.Contains("'numbers'", Assert.Throws<InvalidDataException>(() => Table.Read(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("'numbers'", Assert.Throws<InvalidDataException>(() => Table.Read(path)).Message,
+            StringComparison.Ordinal);
         Assert.Equal([7, 8, 7, 8], Table.Read(path, new TableOptions { Columns = ["count"] })["count"].Numbers());
         await File.WriteAllTextAsync(path, "PAR1 no table at all");
         Assert.Contains("no Parquet file", Assert.Throws<InvalidDataException>(() => Table.Read(path)).Message,

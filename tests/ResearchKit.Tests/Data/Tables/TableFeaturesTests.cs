@@ -74,7 +74,8 @@ public sealed class TableFeaturesTests
     public void Splits_keep_strata_groups_and_time_apart()
     {
         var table = Of("id,kind,speaker,day\n"
-            + string.Join('\n', Enumerable.Range(0, 50).Select(i => $"{i},{(i % 5 == 0 ? "rare" : "often")},s{i % 7},2026-01-{(i / 5) + 1:00}")));
+            + string.Join('\n', Enumerable.Range(0, 50).Select(i =>
+                $"{i},{(i % 5 == 0 ? "rare" : "often")},s{i % 7},2026-01-{(i / 5) + 1:00}")));
         var (train, test) = table.Split(0.2, seed: 3, stratify: "kind");
         Assert.Equal(2, test["kind"].Texts().Count(kind => kind == "rare"));
         Assert.Equal(table["id"].Numbers(), train["id"].Numbers().Concat(test["id"].Numbers()).Order());

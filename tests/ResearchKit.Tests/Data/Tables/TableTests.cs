@@ -76,8 +76,9 @@ public sealed class TableTests : IDisposable
     [Fact]
     public void A_slip_among_numbers_is_refused_by_file_line_column_and_value()
     {
-        Assert.Equal("mass.csv, line 5: the cell 'three' of column 'mass' is no number. 2 of its 3 cells are numbers. If it means a "
-            + "missing value, name it in TableOptions.Missing; if the column is text, say so in TableOptions.Types.",
+        Assert.Equal("mass.csv, line 5: the cell 'three' of column 'mass' is no number. 2 of its 3 cells are numbers. "
+            + "If it means a missing value, name it in TableOptions.Missing; "
+            + "if the column is text, say so in TableOptions.Types.",
             Refused("mass.csv", "mass,name\n1,\"a\nb\"\n2,x\nthree,y\n"));
         Assert.Contains("line 3: the cell '1,5' of column 'x' is written unlike the other numbers",
             Refused("x.csv", "x;y\n1.5;a\n1,5;b\n2.25;c\n"), StringComparison.Ordinal);
