@@ -113,8 +113,12 @@ public sealed class AudioFolderTests : IDisposable
     {
         for (var at = 0; at < 6; at++) Written($"{at % 2}/{at}.wav", Wav(400 + (100 * at)));
         using var features = new MelFeatures();
-        var pipeline = new AudioPipeline { Features = features, Changes = [AudioChanges.Speed(), AudioChanges.Noise()],
-            SpecAugment = new() };
+        var pipeline = new AudioPipeline
+        {
+            Features = features,
+            Changes = [AudioChanges.Speed(), AudioChanges.Noise()],
+            SpecAugment = new()
+        };
         var recordings = AudioFolder.Open(folder);
         List<float> Inputs(int workers)
         {

@@ -90,9 +90,9 @@ public sealed class TableTests : IDisposable
         })["mass"].Texts());
         Assert.StartsWith("mass.csv, line 4: the cell '-' of column 'mass' is not a Number", Refused("mass.csv", marked,
             new TableOptions
-        {
-            Types = new Dictionary<string, ColumnType> { ["mass"] = ColumnType.Number },
-        }), StringComparison.Ordinal);
+            {
+                Types = new Dictionary<string, ColumnType> { ["mass"] = ColumnType.Number },
+            }), StringComparison.Ordinal);
     }
 
     [Fact]
