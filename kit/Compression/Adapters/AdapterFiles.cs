@@ -4,7 +4,6 @@ using ResearchKit.Checkpoints;
 using ResearchKit.Models;
 using ResearchKit.Native;
 using ResearchKit.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;
@@ -42,7 +41,7 @@ public static class AdapterFiles
                 .Any(pair => pair.name == name && pair.module is Layers.Conv1D)),
             ["bias"] = "none",
             ["target_modules"] = adapters.Keys.Select(name => name.Split('.')[^1]).Distinct().Order().ToArray(),
-        }, new JsonSerializerOptions { WriteIndented = true }));
+        }, JsonLayout.Indented));
     }
 
     /// <summary>Attaches the adapters that a folder holds, with their weights.</summary>

@@ -1,6 +1,5 @@
 using ResearchKit.Layers;
 using ResearchKit.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;

@@ -49,8 +49,7 @@ public sealed record LowRankOptions
     /// <summary>Factor of the product.</summary>
     public double Scale => Alpha / (IsRankStabilized ? Math.Sqrt(Rank) : Rank);
 
-    internal bool Wants(string name) => Targets?.Invoke(name)
-        ?? !new[] { "head", "classifier", "pooler" }.Any(word => name.Contains(word, StringComparison.Ordinal));
+    internal bool Wants(string name) => Targets?.Invoke(name) ?? !HeadNames.Has(name);
 
     internal void Check()
     {

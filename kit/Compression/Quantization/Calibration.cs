@@ -1,5 +1,4 @@
 using ResearchKit.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;

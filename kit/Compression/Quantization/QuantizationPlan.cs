@@ -26,7 +26,6 @@ public sealed record QuantizationPlan
     {
         foreach (var (names, scheme) in Overrides)
             if (FileSystemName.MatchesSimpleExpression(names, name, ignoreCase: false)) return scheme;
-        var isHead = new[] { "head", "classifier", "pooler" }.Any(word => name.Contains(word, StringComparison.Ordinal));
-        return isHead && !IncludesHeads ? null : Scheme;
+        return HeadNames.Has(name) && !IncludesHeads ? null : Scheme;
     }
 }

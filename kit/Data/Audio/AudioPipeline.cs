@@ -36,7 +36,7 @@ public sealed record AudioPipeline
     {
         using var scope = NewDisposeScope();
         var rated = clip.Mono().Resampled(SampleRate);
-        var (samples, random) = (rated.Samples[0].contiguous().data<float>().ToArray(), new RandomStream(Seed, draw));
+        var (samples, random) = (rated.Samples[0].contiguous().data<float>().ToArray(), new RandomNumbers(Seed, draw));
         foreach (var change in Changes) samples = change(samples, random);
         if (Features is null) return tensor(samples).MoveToOuterDisposeScope();
         var features = Features.LogMel(tensor(samples));

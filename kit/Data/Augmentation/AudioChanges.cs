@@ -5,7 +5,7 @@ namespace ResearchKit.Data;
 /// <summary>Changes a recording, with random numbers of its own draw. It must not change the samples that it is given.</summary>
 /// <param name="samples">Samples of one channel, from -1 to 1.</param>
 /// <param name="random">The random numbers.</param>
-public delegate float[] AudioChange(float[] samples, RandomStream random);
+public delegate float[] AudioChange(float[] samples, RandomNumbers random);
 
 /// <summary>The usual changes of recordings, for an <see cref="AudioPipeline"/>. All of them are safe on any thread.</summary>
 public static class AudioChanges

@@ -5,7 +5,7 @@ namespace ResearchKit.Data;
 /// <summary>Changes an image, with random numbers of its own draw. It must not change the image that it is given.</summary>
 /// <param name="image">The image.</param>
 /// <param name="random">The random numbers.</param>
-public delegate PixelImage ImageChange(PixelImage image, RandomStream random);
+public delegate PixelImage ImageChange(PixelImage image, RandomNumbers random);
 
 /// <summary>The usual changes of images, for an <see cref="ImagePipeline"/>. All of them are safe on any thread.</summary>
 public static class ImageChanges
@@ -56,8 +56,8 @@ public static class ImageChanges
                 var aspect = Math.Exp(random.Next(-Math.Log(mostAspect), Math.Log(mostAspect)));
                 var (height, width) = ((int)Math.Round(Math.Sqrt(area / aspect)), (int)Math.Round(Math.Sqrt(area * aspect)));
                 if (height < 1 || width < 1 || height > image.Height || width > image.Width) continue;
-                var top = random.Integer(image.Height - height + 1);
-                return image.Crop(top, random.Integer(image.Width - width + 1), height, width).Resized(size, size);
+                var top = random.Whole(image.Height - height + 1);
+                return image.Crop(top, random.Whole(image.Width - width + 1), height, width).Resized(size, size);
             }
             var rows = Math.Min(image.Height, (int)(image.Width * mostAspect));
             var columns = Math.Min(image.Width, (int)(image.Height * mostAspect));
@@ -77,8 +77,8 @@ public static class ImageChanges
             var (down, right) = (image.Height + (2 * padding) - size, image.Width + (2 * padding) - size);
             if (down < 0 || right < 0)
                 throw new ArgumentException($"The {image} with a padding of {padding} is smaller than the crop of {size}.");
-            var top = random.Integer(down + 1);
-            return image.Crop(top - padding, random.Integer(right + 1) - padding, size, size);
+            var top = random.Whole(down + 1);
+            return image.Crop(top - padding, random.Whole(right + 1) - padding, size, size);
         };
     }
 
@@ -106,7 +106,7 @@ public static class ImageChanges
             var order = new List<int> { 0, 1, 2, 3 };
             while (order.Count > 0)
             {
-                var next = order[random.Integer(order.Count)];
+                var next = order[random.Whole(order.Count)];
                 order.Remove(next);
                 image = next switch
                 {
@@ -133,7 +133,7 @@ public static class ImageChanges
         return (image, random) =>
         {
             for (var number = 0; number < operations; number++)
-                image = RandOperations.Apply(image, (RandOperation)random.Integer(14), magnitude / 10, random);
+                image = RandOperations.Apply(image, (RandOperation)random.Whole(14), magnitude / 10, random);
             return image;
         };
     }

@@ -17,7 +17,7 @@ internal static class RandOperations
     /// <param name="operation">The operation.</param>
     /// <param name="strength">From 0 to 1.</param>
     /// <param name="random">Decides the sign, where an operation has two.</param>
-    public static PixelImage Apply(PixelImage image, RandOperation operation, double strength, RandomStream random)
+    public static PixelImage Apply(PixelImage image, RandOperation operation, double strength, RandomNumbers random)
     {
         var signed = random.Chance(0.5) ? strength : -strength;
         var factor = 1 + (LargestFactor * signed);

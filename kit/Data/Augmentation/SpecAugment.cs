@@ -26,7 +26,7 @@ public sealed record SpecAugment
     /// <param name="features">Float [frames, bands], of a recording without padding.</param>
     /// <param name="random">The random numbers.</param>
     /// <exception cref="ArgumentException">The features do not have two axes, or a setting is negative.</exception>
-    public void Apply(Tensor features, RandomStream random)
+    public void Apply(Tensor features, RandomNumbers random)
     {
         ArgumentNullException.ThrowIfNull(features);
         ArgumentNullException.ThrowIfNull(random);
@@ -41,8 +41,8 @@ public sealed record SpecAugment
 
         void Mask(int axis, int length, int most)
         {
-            var width = Math.Min(random.Integer(most + 1), length);
-            var first = random.Integer(length - width + 1);
+            var width = Math.Min(random.Whole(most + 1), length);
+            var first = random.Whole(length - width + 1);
             if (width > 0) features.narrow(axis, first, width).copy_(mean);
         }
     }

@@ -40,7 +40,7 @@ public sealed record ImagePipeline
     internal PixelImage Changed(PixelImage image, long draw)
     {
         if (Changes.Count == 0) return image;
-        var random = new RandomStream(Seed, draw);
+        var random = new RandomNumbers(Seed, draw);
         foreach (var change in Changes) image = change(image, random);
         return image;
     }

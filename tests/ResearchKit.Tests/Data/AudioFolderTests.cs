@@ -81,11 +81,11 @@ public sealed class AudioFolderTests : IDisposable
     public void Noise_has_the_ratio_that_was_asked_for_and_speed_changes_the_length()
     {
         var tone = Tone(20_000);
-        var noisy = AudioChanges.Noise(20, 20)(tone, new RandomStream(1));
+        var noisy = AudioChanges.Noise(20, 20)(tone, new RandomNumbers(1));
         var noise = noisy.Zip(tone, (one, other) => (double)one - other).Average(value => value * value);
         Assert.InRange(10 * Math.Log10(tone.Average(value => (double)value * value) / noise), 19.7, 20.3);   // deviation 0.04 dB
-        Assert.InRange(AudioChanges.Speed(1.25, 1.25)(tone, new RandomStream(1)).Length, 15_999, 16_001);
-        Assert.Equal(tone.Max() * 10, AudioChanges.Gain(20, 20)(tone, new RandomStream(1)).Max(), 4);
+        Assert.InRange(AudioChanges.Speed(1.25, 1.25)(tone, new RandomNumbers(1)).Length, 15_999, 16_001);
+        Assert.Equal(tone.Max() * 10, AudioChanges.Gain(20, 20)(tone, new RandomNumbers(1)).Max(), 4);
         Assert.Throws<ArgumentException>(() => AudioChanges.Noise(5, 1));
     }
 
@@ -99,7 +99,7 @@ public sealed class AudioFolderTests : IDisposable
             using var scope = NewDisposeScope();
             var features = arange(100 * 20, float32).reshape(100, 20);
             var before = features.clone();
-            settings.Apply(features, new RandomStream(1, draw));
+            settings.Apply(features, new RandomNumbers(1, draw));
             var changed = features.ne(before);
             widths.Add((changed.all(0).sum().item<long>(), changed.all(1).sum().item<long>()));
             Assert.True(features[changed].eq(before.mean()).all().item<bool>());

@@ -9,8 +9,8 @@ public sealed class ImageChangesTests
 
     private static PixelImage Sample(int height = 12, int width = 10)
     {
-        var (image, random) = (new PixelImage(3, height, width), new RandomStream(3));
-        for (var at = 0; at < image.Pixels.Length; at++) image.Pixels[at] = (byte)random.Integer(256);
+        var (image, random) = (new PixelImage(3, height, width), new RandomNumbers(3));
+        for (var at = 0; at < image.Pixels.Length; at++) image.Pixels[at] = (byte)random.Whole(256);
         return image;
     }
 
@@ -59,17 +59,17 @@ public sealed class ImageChangesTests
         var image = Sample();
         foreach (var operation in Enum.GetValues<RandOperation>())
         {
-            var changed = RandOperations.Apply(image, operation, 0.9, new RandomStream(1));
+            var changed = RandOperations.Apply(image, operation, 0.9, new RandomNumbers(1));
             Assert.Equal((3, 12, 10), (changed.Channels, changed.Height, changed.Width));
             if (operation is RandOperation.AutoContrast or RandOperation.Equalize) continue;
-            Assert.Equal(image.Pixels, RandOperations.Apply(image, operation, 0, new RandomStream(1)).Pixels);
+            Assert.Equal(image.Pixels, RandOperations.Apply(image, operation, 0, new RandomNumbers(1)).Pixels);
             if (operation != RandOperation.Identity) Assert.NotEqual(image.Pixels, changed.Pixels);
         }
         Assert.Equal([255, 101, 55], RandOperations.Apply(Grey(1, 3, 0, 101, 200), RandOperation.Solarize, 1,
-            new RandomStream(1)).Pixels
+            new RandomNumbers(1)).Pixels
             .Select((level, at) => at == 1 ? (byte)101 : level));
         Assert.Equal([0xF0, 0x10], RandOperations.Apply(Grey(1, 2, 0xFF, 0x1F), RandOperation.Posterize, 1,
-            new RandomStream(1)).Pixels);
+            new RandomNumbers(1)).Pixels);
     }
 
     [Fact]
@@ -81,10 +81,10 @@ public sealed class ImageChangesTests
         Assert.Equal(images[7], pipeline.Changed(Sample(), 7).Pixels);
         Assert.NotEqual(images[7], (pipeline with { Seed = 6 }).Changed(Sample(), 7).Pixels);
         var crop = ImageChanges.RandomResizedCrop(6);
-        Assert.All(Enumerable.Range(0, 50), draw => Assert.Equal(108, crop(Sample(3, 40), new RandomStream(1,
+        Assert.All(Enumerable.Range(0, 50), draw => Assert.Equal(108, crop(Sample(3, 40), new RandomNumbers(1,
             draw)).Pixels.Length));
         Assert.Contains("smaller than the crop", Assert.Throws<ArgumentException>(() =>
-            ImageChanges.PadAndCrop(20)(Sample(), new RandomStream(1))).Message, StringComparison.Ordinal);
+            ImageChanges.PadAndCrop(20)(Sample(), new RandomNumbers(1))).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => ImageChanges.RandAugment(magnitude: 11));
     }
 

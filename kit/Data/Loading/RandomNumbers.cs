@@ -6,13 +6,13 @@ namespace ResearchKit.Data;
 /// Random numbers that depend only on a seed, on every platform. Each draw of an example has its own stream, so that neither
 /// the number of workers nor a resume changes what an augmentation does.
 /// </summary>
-public sealed class RandomStream
+public sealed class RandomNumbers
 {
     private SplitMix64 numbers;
 
     /// <param name="seed">The seed.</param>
     /// <param name="stream">Number of the stream: other numbers give independent streams.</param>
-    public RandomStream(int seed, long stream = 0)
+    public RandomNumbers(int seed, long stream = 0)
     {
         var mixed = new SplitMix64((ulong)stream);
         numbers = new SplitMix64(((ulong)(uint)seed << 32) ^ mixed.Next());
@@ -26,7 +26,7 @@ public sealed class RandomStream
 
     /// <summary>Returns a uniform random whole number from 0 to <paramref name="count"/> − 1.</summary>
     /// <exception cref="ArgumentException"><paramref name="count"/> is below 1.</exception>
-    public int Integer(int count)
+    public int Whole(int count)
     {
         Require.AtLeast(1, count);
         return (int)Math.BigMul(numbers.Next(), (ulong)count, out _);
