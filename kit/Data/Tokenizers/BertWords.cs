@@ -80,11 +80,11 @@ internal static class BertWords
         }
     }
 
-    private static bool IsPunctuation(int point) =>
+    public static bool IsPunctuation(int point) =>
         point is >= '!' and <= '/' or >= ':' and <= '@' or >= '[' and <= '`' or >= '{' and <= '~'
             || CodePoints.IsPunctuation(point);
 
-    private static bool IsIdeograph(int point) =>
+    public static bool IsIdeograph(int point) =>
         point is >= 0x4E00 and <= 0x9FFF or >= 0x3400 and <= 0x4DBF or >= 0x20000 and <= 0x2A6DF
             or >= 0x2A700 and <= 0x2B73F or >= 0x2B740 and <= 0x2B81F or >= 0x2B820 and <= 0x2CEAF
             or >= 0xF900 and <= 0xFAFF or >= 0x2F800 and <= 0x2FA1F;

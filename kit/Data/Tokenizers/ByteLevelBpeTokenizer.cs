@@ -1,6 +1,4 @@
-using System.Text;
 using System.Text.Json;
-using Library = Microsoft.ML.Tokenizers;
 
 namespace ResearchKit.Data;
 
@@ -8,13 +6,12 @@ namespace ResearchKit.Data;
 /// <remarks>
 /// Radford et al., 2019, §2.2,
 /// https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf.
-/// Microsoft.ML.Tokenizers merges the pairs; <see cref="Gpt2Words"/> explains why it does not split the words.
 /// </remarks>
 public sealed class ByteLevelBpeTokenizer : ITokenizer
 {
     private readonly Dictionary<string, int> vocabulary;
     private readonly string?[] tokens;
-    private readonly Library.BpeTokenizer merging;
+    private readonly PretrainedTokenizer merging;
 
     /// <param name="vocabulary">Token ids by token; tokens are written with the symbols of their bytes.</param>
     /// <param name="merges">Pairs of tokens to merge, in order of priority.</param>
@@ -23,7 +20,12 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
     /// The vocabulary lacks a byte or a token of a merge, or two tokens have the same id.
     /// </exception>
     public ByteLevelBpeTokenizer(IReadOnlyDictionary<string, int> vocabulary, IReadOnlyList<(string Left, string Right)> merges,
-        string endOfText = "<|endoftext|>")
+        string endOfText = "<|endoftext|>") : this(vocabulary, merges, endOfText, settings: null)
+    {
+    }
+
+    private ByteLevelBpeTokenizer(IReadOnlyDictionary<string, int> vocabulary, IReadOnlyList<(string Left, string Right)> merges,
+        string endOfText, TokenizerSettings? settings)
     {
         this.vocabulary = new(vocabulary, StringComparer.Ordinal);
         tokens = VocabularyIds.Inverse(vocabulary);
@@ -35,17 +37,13 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
             if (!vocabulary.ContainsKey(left) || !vocabulary.ContainsKey(right) || !vocabulary.ContainsKey(left + right))
                 throw new InvalidDataException($"The merge '{left} {right}' needs both tokens and '{left}{right}' in the "
                     + $"vocabulary of {vocabulary.Count} tokens.");
-        merging = Library.BpeTokenizer.Create(new Library.BpeOptions(this.vocabulary)
-        {
-            Merges = merges.Select(pair => $"{pair.Left} {pair.Right}"),
-            ByteLevel = true,
-        });
-        Special = vocabulary.TryGetValue(endOfText, out var id) ? new SpecialTokens { Beginning = id, End = id }
-            : SpecialTokens.None;
+        merging = new PretrainedTokenizer(Parts(endOfText, settings));
+        Special = settings is not null ? merging.Special
+            : vocabulary.TryGetValue(endOfText, out var id) ? new SpecialTokens { Beginning = id, End = id } : SpecialTokens.None;
     }
 
     /// <inheritdoc/>
-    public int VocabularySize => tokens.Length;
+    public int VocabularySize => merging.VocabularySize;
 
     /// <inheritdoc/>
     public SpecialTokens Special { get; }
@@ -72,13 +70,20 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
     /// <exception cref="InvalidDataException">
     /// One of the texts is malformed; the message says which and where.
     /// </exception>
-    public static ByteLevelBpeTokenizer Parse(string vocabularyJson, string mergesText)
+    public static ByteLevelBpeTokenizer Parse(string vocabularyJson, string mergesText) =>
+        Parse(vocabularyJson, mergesText, settings: null);
+
+    /// <inheritdoc cref="Parse(string, string)"/>
+    /// <param name="vocabularyJson">Content of <c>vocab.json</c>.</param>
+    /// <param name="mergesText">Content of <c>merges.txt</c>.</param>
+    /// <param name="settings">The added tokens, which are found in texts; null to find none.</param>
+    internal static ByteLevelBpeTokenizer Parse(string vocabularyJson, string mergesText, TokenizerSettings? settings)
     {
         try
         {
             var vocabulary = JsonSerializer.Deserialize<Dictionary<string, int>>(vocabularyJson)
                 ?? throw new InvalidDataException("The vocabulary is null.");
-            return new ByteLevelBpeTokenizer(vocabulary, [.. ParseMerges(mergesText)]);
+            return new ByteLevelBpeTokenizer(vocabulary, [.. ParseMerges(mergesText)], "<|endoftext|>", settings);
         }
         catch (JsonException error)
         {
@@ -99,21 +104,13 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
 
     /// <inheritdoc/>
     /// <remarks>
-    /// The characters <c>&lt;|endoftext|&gt;</c> in a text are encoded as ordinary text; <see cref="Special"/> has
-    /// the id of the end-of-text token.
+    /// The characters <c>&lt;|endoftext|&gt;</c> in a text are encoded as ordinary text, except by a tokenizer that
+    /// <see cref="PretrainedTokenizers.FromFolder"/> has read; <see cref="Special"/> has the id of the end-of-text token.
     /// </remarks>
     /// <exception cref="ArgumentException">
     /// The text contains half of a surrogate pair, which UTF-8 cannot encode.
     /// </exception>
-    public long[] Encode(string text)
-    {
-        WellFormed.Check(text);
-        var ids = new List<long>(text.Length / 3);
-        foreach (var word in Gpt2Words.Split(text))
-            foreach (var id in merging.EncodeToIds(word, considerPreTokenization: false, considerNormalization: false))
-                ids.Add(id);
-        return [.. ids];
-    }
+    public long[] Encode(string text) => merging.Encode(text);
 
     /// <summary>Returns the words into which a text is split before pairs are merged within each word.</summary>
     public static IReadOnlyList<string> Words(string text) => [.. Gpt2Words.Split(text)];
@@ -121,12 +118,38 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
     /// <inheritdoc/>
     /// <remarks>Invalid UTF-8 becomes U+FFFD.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">An id is outside the vocabulary.</exception>
-    public string Decode(IReadOnlyList<long> tokens) =>
-        Encoding.UTF8.GetString([.. tokens.SelectMany(id => ByteSymbols.Read(Token(id)))]);
+    public string Decode(IReadOnlyList<long> tokens) => merging.Decode(tokens);
 
     /// <inheritdoc/>
-    public string Token(long id) => tokens[VocabularyIds.Checked(id, tokens.Length)]
-        ?? throw new ArgumentOutOfRangeException(nameof(id), id, $"The vocabulary has no token {id}.");
+    public string Token(long id) => merging.Token(id);
+
+    private TokenizerParts Parts(string endOfText, TokenizerSettings? settings)
+    {
+        var known = new TokenVocabulary(vocabulary.Select(entry => (entry.Key, entry.Value)), "The vocabulary");
+        AddedToken[] end = settings is not null && vocabulary.TryGetValue(endOfText, out var id)
+            ? [new AddedToken(endOfText, id) { IsSpecial = true }] : [];
+        var type = settings?.Config.Text("tokenizer_class") ?? "";
+        if (type.StartsWith("CLIP", StringComparison.Ordinal))
+            throw new InvalidDataException("vocab.json and merges.txt of a CLIP model do not say how it writes the ends of words; "
+                + "expected its tokenizer.json.");
+        var isQwen = type.StartsWith("Qwen2", StringComparison.Ordinal);
+        var added = new AddedTokens(settings?.Complete(end, token => known.Find(token), tokens.Length) ?? [],
+            isQwen ? TextNormalizers.Nfc : null);
+        return new TokenizerParts
+        {
+            Name = "The vocabulary",
+            Added = added,
+            Cutter = isQwen ? WordCutters.ByPattern(new TokenPattern(TiktokenEncoding.Qwen.Pattern, type), SplitBehavior.Isolated)
+                : settings?.Config.Flag("add_prefix_space") == true ? WordCutters.ByPrefixedGpt2Words : WordCutters.ByGpt2Words,
+            WritesBytes = true,
+            Vocabulary = known,
+            Model = new BytePairModel(known, Merges.Select((pair, rank) => (vocabulary[pair.Left], vocabulary[pair.Right],
+                vocabulary[pair.Left + pair.Right], rank)), ignoreMerges: false),
+            Decoder = TokenDecoders.ByteLevel,
+            CleansUp = settings?.Config.Flag("clean_up_tokenization_spaces") ?? false,
+            Special = settings?.Special(token => added.Find(token)?.Id ?? known.Find(token)) ?? SpecialTokens.None,
+        };
+    }
 
     private static IEnumerable<(string, string)> ParseMerges(string text)
     {

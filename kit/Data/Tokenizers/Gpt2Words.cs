@@ -27,7 +27,8 @@ internal static class Gpt2Words
         }
     }
 
-    private static int End(string text, int start)
+    /// <summary>Returns the end of the word that begins at an index.</summary>
+    public static int End(string text, int start)
     {
         foreach (var contraction in Contractions)
             if (string.CompareOrdinal(text, start, contraction, 0, contraction.Length) == 0) return start + contraction.Length;

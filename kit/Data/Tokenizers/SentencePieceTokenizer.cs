@@ -5,8 +5,8 @@ using ResearchKit.Data.SentencePieces;
 namespace ResearchKit.Data;
 
 /// <summary>
-/// SentencePiece tokenizer with unigram (T5) or byte-pair (Llama) vocabularies, which treat the space as a
-/// character.
+/// SentencePiece tokenizer with a vocabulary of unigrams (T5), byte pairs (Llama), words or characters, which treats the
+/// space as a character.
 /// </summary>
 /// <remarks>
 /// Kudo and Richardson, 2018, https://arxiv.org/abs/1808.06226. Implemented here because SentencePieceTokenizer
@@ -20,16 +20,15 @@ public sealed class SentencePieceTokenizer : ITokenizer
 
     private readonly PieceModel model;
     private readonly PieceNormalizer normalizer;
-    private readonly UnigramPieces? unigram;
-    private readonly BytePairPieces? pairs;
-    private readonly string[] added;
+    private readonly Func<byte[], List<(int Start, int Length, int Id)>> cut;
+    private readonly AddedTokens added;
+    private readonly string?[] tokens;
     private readonly int unknown;
     private readonly int[] bytes = new int[256];
 
-    private SentencePieceTokenizer(PieceModel model, IReadOnlyList<string> added, string name)
+    private SentencePieceTokenizer(PieceModel model, IReadOnlyList<string> added, string name, TokenizerSettings settings)
     {
         this.model = model;
-        this.added = [.. added];
         unknown = model.Pieces.ToList().FindIndex(piece => piece.Kind == PieceKind.Unknown);
         if (unknown < 0)
             throw new InvalidDataException($"{name} has no unknown piece among its {model.Pieces.Count} pieces.");
@@ -38,19 +37,31 @@ public sealed class SentencePieceTokenizer : ITokenizer
             .Where(entry => entry.piece.Kind is PieceKind.Normal or PieceKind.UserDefined or PieceKind.Unused)
                 .Select(entry => (entry.piece.Text, entry.id)));
         normalizer = new PieceNormalizer(model, name);
-        if (model.IsUnigram) unigram = new UnigramPieces(model.Pieces, table, unknown);
-        else pairs = new BytePairPieces(model.Pieces, table, normalizer, unknown);
+        cut = model.Type switch
+        {
+            PieceModelType.Unigram => new UnigramPieces(model.Pieces, table, unknown).Cut,
+            PieceModelType.BytePairs => new BytePairPieces(model.Pieces, table, normalizer, unknown).Cut,
+            _ => new WholePieces(table, normalizer, unknown, model.Type == PieceModelType.Words).Cut,
+        };
+        var ids = new TokenVocabulary(model.Pieces.Select((piece, id) => (piece.Text, id)).Reverse(), name);
+        var found = settings.Complete(added.Select((token, at) => new AddedToken(token, model.Pieces.Count + at)), token =>
+            ids.Find(token),
+            model.Pieces.Count + added.Count);
+        this.added = new AddedTokens(found);
+        tokens = new string?[Math.Max(model.Pieces.Count, found.Select(token => token.Id + 1).DefaultIfEmpty().Max())];
+        for (var id = 0; id < model.Pieces.Count; id++) tokens[id] = model.Pieces[id].Text;
+        foreach (var token in found) tokens[token.Id] = token.Content;
         Special = new SpecialTokens
         {
             Unknown = unknown,
-            Padding = Control(model.PaddingPiece),
+            Padding = Control(model.PaddingPiece) ?? this.added.Find("<pad>")?.Id ?? this.added.Find("[PAD]")?.Id,
             Beginning = Control(model.BeginningPiece),
             End = Control(model.EndPiece)
         };
     }
 
     /// <inheritdoc/>
-    public int VocabularySize => model.Pieces.Count + added.Length;
+    public int VocabularySize => tokens.Length;
 
     /// <inheritdoc/>
     public SpecialTokens Special { get; }
@@ -66,7 +77,10 @@ public sealed class SentencePieceTokenizer : ITokenizer
     /// </exception>
     public static SentencePieceTokenizer Parse(ReadOnlySpan<byte> bytes, IReadOnlyList<string>? added = null,
         string name = "the model") =>
-        new(PieceModel.Parse(bytes, name), added ?? [], name);
+        Parse(bytes, added, name, TokenizerSettings.None);
+
+    internal static SentencePieceTokenizer Parse(ReadOnlySpan<byte> bytes, IReadOnlyList<string>? added, string name,
+        TokenizerSettings settings) => new(PieceModel.Parse(bytes, name), added ?? [], name, settings);
 
     /// <summary>
     /// The hundred sentinel tokens of T5, in the order of their ids; each stands for a span that the model has to
@@ -81,7 +95,7 @@ public sealed class SentencePieceTokenizer : ITokenizer
     /// </summary>
     public void Save(string path) => File.WriteAllBytes(path, PieceModelWriter.Write(model, Special));
 
-    internal static SentencePieceTokenizer From(PieceModel model, string name) => new(model, [], name);
+    internal static SentencePieceTokenizer From(PieceModel model, string name) => new(model, [], name, TokenizerSettings.None);
 
     /// <inheritdoc/>
     /// <remarks>
@@ -91,9 +105,9 @@ public sealed class SentencePieceTokenizer : ITokenizer
     public long[] Encode(string text)
     {
         var result = new List<long>();
-        foreach (var (part, id) in AtAddedTokens(text))
-            if (id >= 0) result.Add(model.Pieces.Count + id);
-            else AddPieces(result, part);
+        foreach (var (part, token) in added.Split(text))
+            if (token is not null) result.Add(token.Id);
+            else AddPieces(result, part.Source);
         return [.. result];
     }
 
@@ -107,13 +121,14 @@ public sealed class SentencePieceTokenizer : ITokenizer
         foreach (var token in tokens)
         {
             var id = VocabularyIds.Checked(token, VocabularySize);
-            if (id < model.Pieces.Count && model.Pieces[id].Kind == PieceKind.Byte)
+            var known = id < model.Pieces.Count;
+            if (known && model.Pieces[id].Kind == PieceKind.Byte)
             {
                 pending.Add(ByteOf(model.Pieces[id].Text));
                 continue;
             }
             Flush();
-            if (id >= model.Pieces.Count) text.Append(added[id - model.Pieces.Count]);
+            if (!known) text.Append(Token(id));
             else if (model.Pieces[id].Kind == PieceKind.Unknown) text.Append(model.UnknownSurface);
             else if (model.Pieces[id].Kind != PieceKind.Control)
             {
@@ -144,14 +159,14 @@ public sealed class SentencePieceTokenizer : ITokenizer
     }
 
     /// <inheritdoc/>
-    public string Token(long id) => VocabularyIds.Checked(id, VocabularySize) is var number && number < model.Pieces.Count
-        ? model.Pieces[number].Text : added[number - model.Pieces.Count];
+    public string Token(long id) => tokens[VocabularyIds.Checked(id, tokens.Length)]
+        ?? throw new ArgumentOutOfRangeException(nameof(id), id, $"The vocabulary has no token {id}.");
 
     private void AddPieces(List<long> result, string text)
     {
         var normal = normalizer.Normalize(text);
         var afterUnknown = false;
-        foreach (var (start, length, id) in unigram?.Cut(normal) ?? pairs!.Cut(normal))
+        foreach (var (start, length, id) in cut(normal))
         {
             if (id != unknown) result.Add(id);
             else if (model.ByteFallback)
@@ -159,21 +174,6 @@ public sealed class SentencePieceTokenizer : ITokenizer
             else if (!afterUnknown) result.Add(id);
             afterUnknown = id == unknown;
         }
-    }
-
-    private IEnumerable<(string Part, int Id)> AtAddedTokens(string text)
-    {
-        var start = 0;
-        for (var at = 0; at < text.Length && added.Length > 0; at++)
-        {
-            var found = Array.FindIndex(added, token => string.CompareOrdinal(text, at, token, 0, token.Length) == 0);
-            if (found < 0) continue;
-            if (at > start) yield return (text[start..at], -1);
-            yield return ("", found);
-            start = at + added[found].Length;
-            at = start - 1;
-        }
-        if (start < text.Length) yield return (text[start..], -1);
     }
 
     private long? Control(string piece)

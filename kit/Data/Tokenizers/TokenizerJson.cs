@@ -2,27 +2,16 @@ using System.Text.Json;
 
 namespace ResearchKit.Data;
 
-/// <summary>
-/// Reads the file <c>tokenizer.json</c> of Hugging Face tokenizers, if it describes a tokenizer like GPT-2's or
-/// BERT's.
-/// </summary>
+/// <summary>Reads the file <c>tokenizer.json</c> of Hugging Face's tokenizers.</summary>
 internal static class TokenizerJson
 {
-    public static ITokenizer Parse(string text, string name)
+    public static PretrainedTokenizer Parse(string text, string name, TokenizerSettings? settings = null,
+        Func<ChatTemplate?>? chat = null)
     {
         try
         {
-            using var document = JsonDocument.Parse(text);
-            var model = document.RootElement.GetProperty("model");
-            var type = model.TryGetProperty("type", out var named) ? named.GetString()
-                : model.TryGetProperty("merges", out _) ? "BPE" : "WordPiece";
-            return type switch
-            {
-                "BPE" => Gpt2Kind(document.RootElement, model, name),
-                "WordPiece" => BertKind(document.RootElement, model, name),
-                _ => throw new InvalidDataException($"{name} has a model of type {type}; expected BPE or WordPiece. "
-                    + "For SentencePiece, use its .model file."),
-            };
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 128 });
+            return Read(document.RootElement, name, settings ?? TokenizerSettings.None, chat);
         }
         catch (Exception error) when (
             error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
@@ -31,56 +20,77 @@ internal static class TokenizerJson
         }
     }
 
-    private static ByteLevelBpeTokenizer Gpt2Kind(JsonElement root, JsonElement model, string name)
+    private static PretrainedTokenizer Read(JsonElement root, string name, TokenizerSettings settings, Func<ChatTemplate?>? chat)
     {
-        var cutting = root.GetProperty("pre_tokenizer");
-        if (Text(cutting, "type") != "ByteLevel" || Flag(cutting, "add_prefix_space") == true
-            || Flag(cutting, "use_regex") == false || Present(root, "normalizer"))
-            throw new InvalidDataException($"{name} splits words by {Text(cutting, "type")}; "
-                + "expected GPT-2's ByteLevel without a prefix space or a normalizer.");
-        var vocabulary = Vocabulary(model);
-        if (root.TryGetProperty("added_tokens", out var extra))
-            foreach (var added in extra.EnumerateArray())
-                vocabulary.TryAdd(added.GetProperty("content").GetString()!, added.GetProperty("id").GetInt32());
-        var merges = model.GetProperty("merges").EnumerateArray().Select((merge, number) =>
-            (merge.ValueKind == JsonValueKind.String ? merge.GetString()!.Split(' ')
-                : [.. merge.EnumerateArray().Select(part => part.GetString()!)]) is [var left, var right]
-                ? (left, right) : throw new InvalidDataException($"{name} has a merge number {number} that does not consist of "
-                    + "two tokens."));
-        return new ByteLevelBpeTokenizer(vocabulary, [.. merges]);
-    }
-
-    private static WordPieceTokenizer BertKind(JsonElement root, JsonElement model, string name)
-    {
-        var normalizer = root.GetProperty("normalizer");
-        var cutting = root.GetProperty("pre_tokenizer");
-        if (Text(normalizer, "type") != "BertNormalizer" || Text(cutting, "type") != "BertPreTokenizer"
-            || Text(model, "continuing_subword_prefix") is not (null or "##"))
-            throw new InvalidDataException($"{name} splits words by {Text(normalizer, "type")} and "
-                + $"{Text(cutting, "type")}; expected BertNormalizer and BertPreTokenizer, and ## before pieces.");
-        var tokens = VocabularyIds.Inverse(Vocabulary(model));
-        if (Array.IndexOf(tokens, null) is >= 0 and var missing)
-            throw new InvalidDataException($"{name} has no token with the id {missing}; "
-                + $"expected all ids below {tokens.Length}.");
-        return new WordPieceTokenizer(tokens!, new WordPieceOptions
+        var json = root.Child("model") ?? throw new FormatException("it lacks 'model'.");
+        var (model, vocabulary) = Model(json, name);
+        var size = vocabulary.Ids.Values.DefaultIfEmpty(-1).Max() + 1;
+        var tokens = settings.Complete(root.Items("added_tokens").Select(token => TokenizerSettings.ReadToken(token,
+            token.Number("id") ?? throw new FormatException("An added token lacks 'id'."))), token => vocabulary.Find(token),
+                size);
+        if (tokens.Find(token => token.Id < 0) is { } wrong)
+            throw new InvalidDataException($"{name} gives the added token '{wrong.Content}' the id {wrong.Id}; expected 0 or more.");
+        Func<string, string>? normalize = root.Child("normalizer") is { } normalizer ? TextNormalizers.Read(normalizer, name)
+            : null;
+        var added = new AddedTokens(tokens, normalize);
+        int Find(string token) => added.Find(token)?.Id ?? vocabulary.Find(token);
+        var cutting = root.Child("pre_tokenizer");
+        return new PretrainedTokenizer(new TokenizerParts
         {
-            LowerCase = Flag(normalizer, "lowercase") ?? true,
-            StripAccents = Flag(normalizer, "strip_accents"),
-            SplitIdeographs = Flag(normalizer, "handle_chinese_chars") ?? true,
-            LongestWord = model.TryGetProperty("max_input_chars_per_word", out var longest) ? longest.GetInt32() : 100,
+            Name = name,
+            Added = added,
+            Cutter = cutting is { } cutter ? WordCutters.Read(cutter, name, settings.Config.Flag("add_prefix_space")) : null,
+            WritesBytes = cutting is { } words && EndsInBytes(words, name),
+            Model = model,
+            Vocabulary = vocabulary,
+            Template = Template(root, settings, name, Find),
+            Decoder = TokenDecoders.Read(root.Child("decoder"), name),
+            CleansUp = settings.Config.Flag("clean_up_tokenization_spaces") ?? false,
+            Special = settings.Special(Find, json.Text("unk_token")),
+            Chat = chat,
         });
     }
 
-    private static Dictionary<string, int> Vocabulary(JsonElement model) =>
-        model.GetProperty("vocab").EnumerateObject()
-            .ToDictionary(entry => entry.Name, entry => entry.Value.GetInt32(), StringComparer.Ordinal);
+    private static (ITokenModel Model, TokenVocabulary Vocabulary) Model(JsonElement json, string name)
+    {
+        if (json.ValueKind != JsonValueKind.Object) throw new FormatException($"'model' is {json.ValueKind}; expected an object.");
+        var type = json.Text("type") ?? (json.Child("merges") is not null ? "BPE"
+            : json.Child("vocab") is { ValueKind: JsonValueKind.Array } ? "Unigram"
+            : json.Child("continuing_subword_prefix") is not null ? "WordPiece" : "WordLevel");
+        if (type == "Unigram")
+        {
+            var unigram = new UnigramModel(json, name);
+            return (unigram, unigram.Vocabulary);
+        }
+        var vocabulary = TokenVocabulary.Read(json, name);
+        return type switch
+        {
+            "BPE" => (new BytePairModel(json, vocabulary, name), vocabulary),
+            "WordPiece" => (WordPieceModel.Read(json, vocabulary, name), vocabulary),
+            "WordLevel" => (new WordLevelModel(json, vocabulary), vocabulary),
+            _ => throw new InvalidDataException($"{name} has a model of type {type}; expected BPE, WordPiece, Unigram or WordLevel."),
+        };
+    }
 
-    private static bool Present(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
+    /// <summary>Returns whether the last pre-tokenizer writes bytes as symbols.</summary>
+    private static bool EndsInBytes(JsonElement cutter, string name)
+    {
+        if (cutter.Text("type") != "Sequence") return cutter.Text("type") == "ByteLevel";
+        var steps = cutter.Items("pretokenizers").ToList();
+        for (var at = 0; at < steps.Count - 1; at++)
+            if (EndsInBytes(steps[at], name))
+                throw new InvalidDataException($"{name} has a ByteLevel before its last pre-tokenizer; expected it as the last.");
+        return steps.Count > 0 && EndsInBytes(steps[^1], name);
+    }
 
-    private static string? Text(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value.GetString() : null;
-
-    private static bool? Flag(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value.GetBoolean() : null;
+    private static SequenceTemplate Template(JsonElement root, TokenizerSettings settings, string name, Func<string, int> find)
+    {
+        var template = SequenceTemplate.Read(root.Child("post_processor"), name);
+        if (settings.Config.Flag("add_bos_token") is null && settings.Config.Flag("add_eos_token") is null) return template;
+        // transformers writes these flags for tokenizers of Llama's family and takes the template from them.
+        if (settings.Config.Text("tokenizer_class")?.StartsWith("Llama", StringComparison.Ordinal) != true) return template;
+        var special = settings.Special(find);
+        return SequenceTemplate.Around(settings.Config.Flag("add_bos_token") ?? true ? (int?)special.Beginning : null,
+            settings.Config.Flag("add_eos_token") ?? false ? (int?)special.End : null);
+    }
 }

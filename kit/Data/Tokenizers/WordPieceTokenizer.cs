@@ -1,6 +1,4 @@
-using System.Text;
 using ResearchKit.Data.Unicode;
-using Library = Microsoft.ML.Tokenizers;
 
 namespace ResearchKit.Data;
 
@@ -10,17 +8,15 @@ namespace ResearchKit.Data;
 /// </summary>
 /// <remarks>
 /// Wu et al., 2016, §4.1, https://arxiv.org/abs/1609.08144; Devlin et al., 2018,
-/// https://arxiv.org/abs/1810.04805. Microsoft.ML.Tokenizers finds the pieces; <see cref="BertWords"/> explains
-/// why it does not split the words.
+/// https://arxiv.org/abs/1810.04805.
 /// </remarks>
 public sealed class WordPieceTokenizer : ITokenizer
 {
     private const string Unknown = "[UNK]", Classification = "[CLS]", Separator = "[SEP]", Padding = "[PAD]", Mask = "[MASK]";
 
-    private readonly string[] tokens;
-    private readonly Dictionary<string, int> ids;
-    private readonly List<string> special;
-    private readonly Library.WordPieceTokenizer pieces;
+    private readonly string?[] tokens;
+    private readonly AddedTokens added;
+    private readonly WordPieceModel pieces;
     private readonly WordPieceOptions options;
 
     /// <param name="tokens">
@@ -32,33 +28,37 @@ public sealed class WordPieceTokenizer : ITokenizer
     /// </exception>
     /// <exception cref="ArgumentException">The longest word is not 1 to 10,000.</exception>
     public WordPieceTokenizer(IReadOnlyList<string> tokens, WordPieceOptions? options = null)
+        : this(Distinct(tokens), options, TokenizerSettings.None)
+    {
+    }
+
+    private WordPieceTokenizer(IReadOnlyList<string> tokens, WordPieceOptions? options, TokenizerSettings settings)
     {
         this.options = options ?? WordPieceOptions.Uncased;
         if (this.options.LongestWord is < 1 or > 10_000)
             throw new ArgumentException($"Got LongestWord {this.options.LongestWord}; "
                 + "expected 1 to 10,000.", nameof(options));
-        this.tokens = [.. tokens];
-        ids = new(tokens.Count, StringComparer.Ordinal);
-        foreach (var (token, id) in tokens.Select((token, id) => (token, id)))
-            if (!ids.TryAdd(token, id))
-                throw new InvalidDataException($"The token '{token}' has the ids {ids[token]} and {id}; "
-                    + "expected each token once.");
+        var vocabulary = new TokenVocabulary(tokens.Select((token, id) => (token, id)), "The vocabulary");
         foreach (var needed in (string[])[Unknown, Classification, Separator])
-            if (!ids.ContainsKey(needed))
+            if (vocabulary.Find(needed) < 0)
                 throw new InvalidDataException($"The vocabulary of {tokens.Count} tokens lacks {needed}.");
-        special = [.. new[] { Unknown, Separator, Padding, Classification, Mask }.Where(ids.ContainsKey)];
-        Special = new SpecialTokens
+        string[] special = this.options.FindSpecialTokens ? [Unknown, Separator, Padding, Classification, Mask] : [];
+        var found = settings.Complete(special.Where(token => vocabulary.Find(token) >= 0)
+            .Select(token => new AddedToken(token, vocabulary.Find(token)) { IsSpecial = true }), token =>
+                vocabulary.Find(token), tokens.Count);
+        added = new AddedTokens(found, found.Exists(token => token.IsNormalized) ? Normalized : null);
+        this.tokens = new string[Math.Max(tokens.Count, found.Select(token => token.Id + 1).DefaultIfEmpty().Max())];
+        for (var id = 0; id < tokens.Count; id++) this.tokens[id] = tokens[id];
+        foreach (var token in found) this.tokens[token.Id] = token.Content;
+        Special = settings.Special(token => added.Find(token)?.Id ?? vocabulary.Find(token)) with
         {
-            Unknown = ids[Unknown],
-            Classification = ids[Classification],
-            Separator = ids[Separator],
-            Padding = Find(Padding),
-            Mask = Find(Mask),
+            Unknown = vocabulary.Find(Unknown),
+            Classification = vocabulary.Find(Classification),
+            Separator = vocabulary.Find(Separator),
+            Beginning = null,
+            End = null,
         };
-        using var lines = new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', this.tokens)));
-        // The library counts UTF-16 units, up to two per code point, and allocates that many on the stack.
-        pieces = Library.WordPieceTokenizer.Create(lines,
-            new Library.WordPieceOptions { UnknownToken = Unknown, MaxInputCharsPerWord = 2 * this.options.LongestWord });
+        pieces = new WordPieceModel(vocabulary, vocabulary.Find(Unknown), "##", this.options.LongestWord);
     }
 
     /// <inheritdoc/>
@@ -71,23 +71,30 @@ public sealed class WordPieceTokenizer : ITokenizer
     public static WordPieceTokenizer BertUncased(WordPieceOptions? options = null) =>
         Parse(DataSets.Open("bert-vocabulary").ReadText("vocab.txt"), options);
 
-    /// <param name="vocabularyText">Content of <c>vocab.txt</c>: one token per line.</param>
+    /// <param name="vocabularyText">
+    /// Content of <c>vocab.txt</c>: one token per line, with the number of the line as its id. Of equal lines, the last counts;
+    /// an empty line is a token that no text contains.
+    /// </param>
     /// <param name="options">How words are cut; null for an uncased vocabulary.</param>
-    /// <exception cref="InvalidDataException">A token stands twice, or [UNK], [CLS] or [SEP] is missing.</exception>
+    /// <exception cref="InvalidDataException">[UNK], [CLS] or [SEP] is missing.</exception>
     public static WordPieceTokenizer Parse(string vocabularyText, WordPieceOptions? options = null) =>
-        new([.. vocabularyText.TrimEnd('\n', '\r').Split('\n').Select(line => line.TrimEnd('\r'))], options);
+        Parse(vocabularyText, options, TokenizerSettings.None);
+
+    internal static WordPieceTokenizer Parse(string vocabularyText, WordPieceOptions? options, TokenizerSettings settings) =>
+        new([.. (vocabularyText.EndsWith('\n') ? vocabularyText[..^1] : vocabularyText).Split('\n').Select(line => line.TrimEnd('\r'))],
+            options, settings);
 
     /// <inheritdoc/>
     public long[] Encode(string text)
     {
-        var result = new List<long>();
-        foreach (var (part, isSpecial) in options.FindSpecialTokens ? AtSpecialTokens(text) : [(text, false)])
+        var result = new List<int>();
+        foreach (var (part, token) in added.Split(text))
         {
-            if (isSpecial) result.Add(ids[part]);
+            if (token is not null) result.Add(token.Id);
             else
-                foreach (var word in BertWords.Split(CodePoints.Of(part), options)) AddPieces(result, word);
+                foreach (var word in BertWords.Split(CodePoints.Of(part.Source), options)) AddPieces(result, word);
         }
-        return [.. result];
+        return [.. result.Select(id => (long)id)];
     }
 
     /// <summary>
@@ -134,30 +141,25 @@ public sealed class WordPieceTokenizer : ITokenizer
         string.Join(' ', tokens.Select(Token)).Replace(" ##", "", StringComparison.Ordinal).Trim();
 
     /// <inheritdoc/>
-    public string Token(long id) => tokens[VocabularyIds.Checked(id, tokens.Length)];
+    public string Token(long id) => tokens[VocabularyIds.Checked(id, tokens.Length)]
+        ?? throw new ArgumentOutOfRangeException(nameof(id), id, $"The vocabulary has no token {id}.");
 
-    private long? Find(string token) => ids.TryGetValue(token, out var id) ? id : null;
-
-    private void AddPieces(List<long> result, List<int> word)
+    private void AddPieces(List<int> result, List<int> word)
     {
-        if (word.Count > options.LongestWord) result.Add(ids[Unknown]);
-        else
-            foreach (var id in pieces.EncodeToIds(CodePoints.Text(word), considerPreTokenization: false,
-                considerNormalization: false)) result.Add(id);
+        if (word.Count > options.LongestWord) result.Add((int)Special.Unknown!.Value);
+        else pieces.Encode(CodePoints.Text(word), result);
     }
 
-    private IEnumerable<(string Part, bool IsSpecial)> AtSpecialTokens(string text)
+    private string Normalized(string text) => options.LowerCaseWholeWords ? text
+        : new BertNormalizer(cleanText: true, options.SplitIdeographs, options.StripAccents, options.LowerCase).Normalize(text);
+
+    private static IReadOnlyList<string> Distinct(IReadOnlyList<string> tokens)
     {
-        var start = 0;
-        for (var at = 0; at < text.Length; at++)
-        {
-            if (text[at] != '['
-                || special.Find(token => string.CompareOrdinal(text, at, token, 0, token.Length) == 0) is not { } found) continue;
-            if (at > start) yield return (text[start..at], false);
-            yield return (found, true);
-            start = at + found.Length;
-            at = start - 1;
-        }
-        if (start < text.Length) yield return (text[start..], false);
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var id = 0; id < tokens.Count; id++)
+            if (!ids.TryAdd(tokens[id], id))
+                throw new InvalidDataException($"The token '{tokens[id]}' has the ids {ids[tokens[id]]} and {id}; "
+                    + "expected each token once.");
+        return tokens;
     }
 }

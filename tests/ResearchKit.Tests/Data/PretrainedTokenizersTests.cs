@@ -47,7 +47,7 @@ public sealed class PretrainedTokenizersTests : IDisposable
     }
 
     [Fact]
-    public void A_tokenizer_json_of_either_kind_is_read_and_others_are_named()
+    public void A_tokenizer_json_of_either_kind_is_read_and_a_malformed_one_is_named()
     {
         var trained = BpeTrainer.Train(["the sea, the sea"], 262);
         var vocabulary = trained.Vocabulary.Where(entry => entry.Key != "<|endoftext|>").ToDictionary();
@@ -66,7 +66,7 @@ public sealed class PretrainedTokenizersTests : IDisposable
                 pre_tokenizer = new { type = "ByteLevel", add_prefix_space = false },
                 model
             }));
-        var read = Assert.IsType<ByteLevelBpeTokenizer>(PretrainedTokenizers.FromFolder(folder));
+        var read = Assert.IsType<PretrainedTokenizer>(PretrainedTokenizers.FromFolder(folder));
         Assert.Equal(trained.Encode("the seas"), read.Encode("the seas"));
         Assert.Equal(trained.Special, read.Special);
 
@@ -86,10 +86,8 @@ public sealed class PretrainedTokenizersTests : IDisposable
             }));
         Assert.Equal([4, 5, 6, 1], PretrainedTokenizers.FromFolder(folder).Encode("seas É seass"));
 
-        Write("tokenizer.json", """{ "model": { "type": "Unigram" } }""");
-        Assert.Contains("Unigram", Assert.Throws<InvalidDataException>(() => PretrainedTokenizers.FromFolder(folder)).Message,
-            StringComparison.Ordinal);
-        foreach (var broken in new[] { "{", "{}", "[]", """{ "model": 5 }""", """{ "model": { "type": "BPE", "vocab": 3 }, "pre_tokenizer": null }""" })
+        foreach (var broken in new[] { "{", "{}", "[]", """{ "model": { "type": "Unigram" } }""",
+            """{ "model": { "type": "Lattice", "vocab": {} } }""", """{ "model": 5 }""", """{ "model": { "type": "BPE", "vocab": 3 }, "pre_tokenizer": null }""" })
         {
             Write("tokenizer.json", broken);
             Assert.Contains("tokenizer.json",
@@ -140,11 +138,110 @@ public sealed class PretrainedTokenizersTests : IDisposable
     }
 
     [Theory]
-    [InlineData("[UNK]\n[CLS]\n[SEP]\na\na", "'a'")]
-    [InlineData("[UNK]\n[CLS]\na", "[SEP]")]
+    [InlineData("[UNK] [CLS] [SEP] a a", "'a'")]
+    [InlineData("[UNK] [CLS] a", "[SEP]")]
     public void A_malformed_list_of_pieces_says_what_is_wrong(string vocabulary, string said) =>
-        Assert.Contains(said, Assert.Throws<InvalidDataException>(() => WordPieceTokenizer.Parse(vocabulary)).Message,
+        Assert.Contains(said, Assert.Throws<InvalidDataException>(() => new WordPieceTokenizer(vocabulary.Split(' '))).Message,
             StringComparison.Ordinal);
+
+    [Fact]
+    public void Of_equal_lines_of_a_BERT_vocabulary_the_last_counts_and_an_empty_line_has_an_id()
+    {
+        Write("vocab.txt", "[UNK]\n[CLS]\n[SEP]\n\na\nb\n\na\n\n");
+        var tokenizer = PretrainedTokenizers.FromFolder(folder);
+        Assert.Equal(9, tokenizer.VocabularySize);
+        Assert.Equal([7, 5, 0], tokenizer.Encode("a b c"));
+        Assert.Equal("a a", tokenizer.Decode([4, 7]));
+    }
+
+    [Fact]
+    public void Added_tokens_beside_a_GPT2_vocabulary_are_found_and_decoded()
+    {
+        var trained = BpeTrainer.Train(["the sea, the sea"], 262);
+        trained.Save(folder);
+        var size = trained.VocabularySize;
+        Write("added_tokens.json", $$"""{ "<|b|>": {{size + 1}}, "[PAD]": {{size}}, "sea_": {{size + 3}} }""");
+        Write("special_tokens_map.json", """{ "pad_token": "[PAD]", "additional_special_tokens": ["<|b|>", "<|new|>"] }""");
+        var tokenizer = PretrainedTokenizers.FromFolder(folder);
+        Assert.Equal(size + 5, tokenizer.VocabularySize);
+        Assert.Equal(size, tokenizer.Special.Padding);
+        Assert.Equal(trained.Special.End, tokenizer.Special.End);
+        long[] expected = [.. trained.Encode("the "), size + 3, size + 1, size, .. trained.Encode(" sea"), size
+            + 4, trained.Special.End!.Value];
+        Assert.Equal(expected, tokenizer.Encode("the sea_<|b|>[PAD] sea<|new|><|endoftext|>"));
+        Assert.Equal("the sea_<|b|>[PAD] sea<|new|><|endoftext|>", tokenizer.Decode(expected));
+        Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.Token(size + 2));
+    }
+
+    [Fact]
+    public void The_class_of_the_settings_says_how_Qwen_splits_and_refuses_CLIP()
+    {
+        var trained = BpeTrainer.Train(["12 12 the sea the sea"], 262);
+        trained.Save(folder);
+        Write("tokenizer_config.json", """{ "tokenizer_class": "Qwen2Tokenizer" }""");
+        Assert.Equal([.. trained.Encode("1"), .. trained.Encode("2"), .. trained.Encode("\u00e9")],
+            PretrainedTokenizers.FromFolder(folder).Encode("12e\u0301"));
+        Write("tokenizer_config.json", """{ "tokenizer_class": "CLIPTokenizer" }""");
+        Assert.Contains("CLIP", Assert.Throws<InvalidDataException>(() => PretrainedTokenizers.FromFolder(folder)).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_prefix_space_is_added_where_the_settings_say_so()
+    {
+        var trained = BpeTrainer.Train(["the sea, the sea"], 262);
+        trained.Save(folder);
+        Write("tokenizer_config.json", """{ "add_prefix_space": true }""");
+        var tokenizer = PretrainedTokenizers.FromFolder(folder);
+        Assert.Equal(trained.Encode(" the"), tokenizer.Encode("the"));
+        Assert.Equal(trained.Encode(" the"), tokenizer.Encode(" the"));
+
+        // transformers lets the settings decide over tokenizer.json too
+        Write("tokenizer.json", JsonSerializer.Serialize(new
+        {
+            pre_tokenizer = new { type = "ByteLevel", add_prefix_space = false },
+            model = new { type = "BPE", vocab = trained.Vocabulary, merges = trained.Merges.Select(merge => new[] { merge.Left, merge.Right }) },
+        }));
+        Assert.Equal(trained.Encode(" the"), PretrainedTokenizers.FromFolder(folder).Encode("the"));
+        Write("tokenizer_config.json", "{}");
+        Assert.Equal(trained.Encode("the"), PretrainedTokenizers.FromFolder(folder).Encode("the"));
+    }
+
+    [Fact]
+    public void Added_tokens_of_BERT_are_found_as_they_are_or_in_lower_case()
+    {
+        Write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\nhi\n##s\n");
+        Write("tokenizer_config.json", """
+            { "do_lower_case": true, "added_tokens_decoder": {
+                "6": { "content": "[NAME]", "special": true }, "9": { "content": "Covid19", "special": false } } }
+            """);
+        var tokenizer = PretrainedTokenizers.FromFolder(folder);
+        Assert.Equal([4, 6, 1, 9, 4, 5, 9, 3], tokenizer.Encode("Hi [NAME] [name] COVID19 his covid19 [SEP]")
+            .Where((_, at) => at is not (3 or 4)));
+        Assert.Equal("Covid19 [NAME]", tokenizer.Decode([9, 6]));
+        Assert.Equal(10, tokenizer.VocabularySize);
+    }
+
+    [Fact]
+    public void Added_tokens_beside_a_SentencePiece_model_are_found()
+    {
+        File.WriteAllBytes(Path.Combine(folder, "tokenizer.model"), SentencePieceTests.Model("sentencepiece-bpe"));
+        var plain = PretrainedTokenizers.FromFolder(folder);
+        Write("added_tokens.json", """{ "<|user|>": 700, "[PAD]": 701 }""");
+        var tokenizer = PretrainedTokenizers.FromFolder(folder);
+        Assert.Equal(702, tokenizer.VocabularySize);
+        Assert.Equal(701, tokenizer.Special.Padding);
+        Assert.Equal([700, .. plain.Encode("hello"), 701], tokenizer.Encode("<|user|>hello[PAD]"));
+        Assert.Equal("<|user|> hello", tokenizer.Decode([700, .. plain.Encode("hello")]));
+    }
+
+    [Fact]
+    public void The_tokenizer_json_counts_before_the_files_that_it_was_made_from()
+    {
+        Write("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\n");
+        Write("tokenizer.json", """{ "model": { "type": "WordLevel", "vocab": { "a": 5, "<unk>": 0 } }, "pre_tokenizer": { "type": "Whitespace" } }""");
+        Assert.Equal([5, 0], PretrainedTokenizers.FromFolder(folder).Encode("a b"));
+    }
 
     [Fact]
     public void Half_a_surrogate_pair_is_refused_by_bytes_and_dropped_by_BERT()

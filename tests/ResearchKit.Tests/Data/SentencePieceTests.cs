@@ -75,8 +75,8 @@ public sealed class SentencePieceTests
             StringComparison.Ordinal);
         Assert.Contains("no pieces", Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.Parse([])).Message,
             StringComparison.Ordinal);
-        Assert.Contains("type 3",
-            Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.Parse([0x12, 2, 0x18, 3])).Message,
+        Assert.Contains("type 5",
+            Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.Parse([0x12, 2, 0x18, 5])).Message,
             StringComparison.Ordinal);
         Assert.Contains("200", Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.Parse([0x0A, 200, 1, 0])).Message,
             StringComparison.Ordinal);

@@ -11,8 +11,8 @@ internal sealed class BytePairPieces(IReadOnlyList<Piece> pieces, PieceTable tab
     public List<(int Start, int Length, int Id)> Cut(byte[] text)
     {
         var symbols = Symbols(text);
-        var agenda = new PriorityQueue<(int Left, int Right, int Length), (float Score, int Left)>(
-            Comparer<(float Score, int Left)>.Create((one, other) => one.Score != other.Score ? other.Score.CompareTo(one.Score)
+        var agenda = new PriorityQueue<(int Left, int Right, int Length), (double Score, int Left)>(
+            Comparer<(double Score, int Left)>.Create((one, other) => one.Score != other.Score ? other.Score.CompareTo(one.Score)
                 : one.Left.CompareTo(other.Left)));
         // split point of each merged piece of kind "unused", which is split again at the end
         var parts = new Dictionary<(int Start, int Length), int>();

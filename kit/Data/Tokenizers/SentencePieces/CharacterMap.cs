@@ -30,8 +30,10 @@ internal sealed class CharacterMap
     /// <summary>
     /// Finds the longest rule that matches at the start of a text: the number of bytes and their replacement.
     /// </summary>
+    /// <param name="text">A text in UTF-8.</param>
+    /// <param name="shortest">Whether to find the shortest rule instead.</param>
     /// <returns>Length and replacement; a length of 0 if no rule matches.</returns>
-    public (int Length, ReadOnlyMemory<byte> Replacement) Match(ReadOnlySpan<byte> text)
+    public (int Length, ReadOnlyMemory<byte> Replacement) Match(ReadOnlySpan<byte> text, bool shortest = false)
     {
         var longest = 0;
         var value = 0u;
@@ -45,6 +47,7 @@ internal sealed class CharacterMap
             if ((unit & 0x100) == 0) continue;
             longest = at + 1;
             value = Unit(node) & 0x7FFFFFFF;
+            if (shortest) break;
         }
         if (longest == 0) return (0, default);
         if (value > replacements.Length)

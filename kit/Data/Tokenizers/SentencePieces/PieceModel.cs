@@ -6,7 +6,7 @@ namespace ResearchKit.Data.SentencePieces;
 internal sealed record PieceModel
 {
     public required IReadOnlyList<Piece> Pieces { get; init; }
-    public bool IsUnigram { get; init; } = true;
+    public PieceModelType Type { get; init; } = PieceModelType.Unigram;
     public bool ByteFallback { get; init; }
     public byte[] CharacterMap { get; init; } = [];
     public bool AddDummyPrefix { get; init; } = true;
@@ -50,7 +50,7 @@ internal sealed record PieceModel
                 default: reader.Skip(); break;
             }
         }
-        return piece.Text.Length > 0 && Enum.IsDefined(piece.Kind) && !float.IsNaN(piece.Score) ? piece
+        return piece.Text.Length > 0 && Enum.IsDefined(piece.Kind) && !double.IsNaN(piece.Score) ? piece
             : throw new InvalidDataException($"{name} has a piece number {number} of text '{piece.Text}', kind "
                 + $"{(int)piece.Kind} and score {piece.Score}; expected a text, a kind from 1 to 6 and a finite score.");
     }
@@ -64,9 +64,9 @@ internal sealed record PieceModel
             {
                 case 3:
                     var type = reader.Number();
-                    model = type is 1 or 2 ? model with { IsUnigram = type == 1 }
-                        : throw new InvalidDataException(
-                            $"{name} is a model of type {type}; expected 1 (unigram) or 2 (byte pairs).");
+                    model = type is >= 1 and <= 4 ? model with { Type = (PieceModelType)type }
+                        : throw new InvalidDataException($"{name} is a model of type {type}; "
+                            + "expected 1 (unigram), 2 (byte pairs), 3 (words) or 4 (characters).");
                     break;
                 case 24: model = model with { SpaceAsSuffix = reader.Number() != 0 }; break;
                 case 35: model = model with { ByteFallback = reader.Number() != 0 }; break;

@@ -13,7 +13,7 @@ internal static class PieceModelWriter
         {
             var message = new List<byte>();
             Bytes(message, 1, Encoding.UTF8.GetBytes(piece.Text));
-            Float(message, 2, piece.Score);
+            Float(message, 2, (float)piece.Score);
             if (piece.Kind != PieceKind.Normal) Number(message, 3, (long)piece.Kind);
             Bytes(file, 1, [.. message]);
         }
@@ -25,7 +25,7 @@ internal static class PieceModelWriter
     private static byte[] Trainer(PieceModel model, SpecialTokens special)
     {
         var message = new List<byte>();
-        Number(message, 3, model.IsUnigram ? 1 : 2);
+        Number(message, 3, (long)model.Type);
         Number(message, 4, model.Pieces.Count);
         if (model.SpaceAsSuffix) Number(message, 24, 1);
         if (model.ByteFallback) Number(message, 35, 1);

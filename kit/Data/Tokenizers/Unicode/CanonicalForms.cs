@@ -1,7 +1,7 @@
 namespace ResearchKit.Data.Unicode;
 
 /// <summary>
-/// The canonical normalization forms NFD and NFC of Unicode 14 (Unicode Standard Annex 15,
+/// The normalization forms NFD, NFC, NFKD and NFKC of Unicode 14 (Unicode Standard Annex 15,
 /// https://unicode.org/reports/tr15).
 /// </summary>
 /// <remarks>
@@ -13,17 +13,20 @@ internal static class CanonicalForms
     private const int SyllableBase = 0xAC00, LeadBase = 0x1100, VowelBase = 0x1161, TailBase = 0x11A7;
     private const int Leads = 19, Vowels = 21, Tails = 28;
 
-    public static List<int> Decompose(IEnumerable<int> points)
+    /// <param name="points">The text.</param>
+    /// <param name="compatible">Whether compatibility characters, such as ligatures, are decomposed too.</param>
+    public static List<int> Decompose(IEnumerable<int> points, bool compatible = false)
     {
         var result = new List<int>();
-        foreach (var point in points) Append(result, point);
+        foreach (var point in points) Append(result, point, compatible);
         Reorder(result);
         return result;
     }
 
-    public static List<int> Compose(IEnumerable<int> points)
+    /// <inheritdoc cref="Decompose"/>
+    public static List<int> Compose(IEnumerable<int> points, bool compatible = false)
     {
-        var source = Decompose(points);
+        var source = Decompose(points, compatible);
         var result = new List<int>(source.Count);
         var starter = -1;     // where the last starter is
         var lastClass = -1;   // class of what stands last after it
@@ -42,7 +45,7 @@ internal static class CanonicalForms
         return result;
     }
 
-    private static void Append(List<int> result, int point)
+    private static void Append(List<int> result, int point, bool compatible)
     {
         var syllable = point - SyllableBase;
         if (syllable is >= 0 and < Leads * Vowels * Tails)
@@ -51,9 +54,10 @@ internal static class CanonicalForms
             result.Add(VowelBase + (syllable / Tails % Vowels));
             if (syllable % Tails != 0) result.Add(TailBase + (syllable % Tails));
         }
-        else if (CharacterDatabase.Decomposition(point) is { } parts)
+        else if ((CharacterDatabase.Decomposition(point)
+            ?? (compatible ? CharacterDatabase.CompatibleDecomposition(point) : null)) is { } parts)
         {
-            foreach (var part in parts) Append(result, part);
+            foreach (var part in parts) Append(result, part, compatible);
         }
         else
         {

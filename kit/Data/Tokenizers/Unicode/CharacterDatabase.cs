@@ -11,6 +11,7 @@ internal static class CharacterDatabase
     private static readonly List<int> AssignedFirst = [], AssignedLast = [];
     private static readonly Dictionary<int, int> Classes = [];
     private static readonly Dictionary<int, int[]> Decompositions = [];
+    private static readonly Dictionary<int, int[]> Compatible = [];
     private static readonly Dictionary<(int, int), int> Compositions = [];
 
     static CharacterDatabase()
@@ -37,6 +38,9 @@ internal static class CharacterDatabase
     /// <summary>Returns the canonical decomposition by one step, or null.</summary>
     public static int[]? Decomposition(int point) => Decompositions.GetValueOrDefault(point);
 
+    /// <summary>Returns the compatibility decomposition by one step, or null.</summary>
+    public static int[]? CompatibleDecomposition(int point) => Compatible.GetValueOrDefault(point);
+
     /// <summary>Returns the composition of two characters, or null.</summary>
     public static int? Composition(int first, int second) => Compositions.TryGetValue((first, second), out var whole) ? whole
         : null;
@@ -51,6 +55,9 @@ internal static class CharacterDatabase
                 break;
             case 'C':
                 for (var point = numbers[0]; point <= numbers[1]; point++) Classes[point] = numbers[2];
+                break;
+            case 'K':
+                Compatible[numbers[0]] = numbers[1..];
                 break;
             default:
                 Decompositions[numbers[0]] = numbers[1..];

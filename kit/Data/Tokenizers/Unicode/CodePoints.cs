@@ -68,6 +68,10 @@ internal static class CodePoints
     public static bool IsWhiteSpace(int point) =>
         point is >= 0x09 and <= 0x0D or 0x85 or 0x2028 or 0x2029 || IsSpaceSeparator(point);
 
+    /// <summary>Returns whether a regular expression's \w matches the character: letters, marks, digits and connectors.</summary>
+    public static bool IsWordCharacter(int point) => CharUnicodeInfo.GetUnicodeCategory(point) is <= UnicodeCategory.LetterNumber
+        or UnicodeCategory.ConnectorPunctuation || point is 0x200C or 0x200D or >= 0x24B6 and <= 0x24E9;
+
     /// <summary>Returns the lower case of a character by the full mapping, regardless of context.</summary>
     public static IEnumerable<int> Lower(int point) => point == 0x130 ? [0x69, 0x307]
         : Rune.IsValid(point) && CharacterDatabase.IsAssigned(point) ? [Rune.ToLowerInvariant(new Rune(point)).Value] : [point];
