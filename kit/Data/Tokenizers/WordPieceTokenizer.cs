@@ -81,8 +81,8 @@ public sealed class WordPieceTokenizer : ITokenizer
         Parse(vocabularyText, options, TokenizerSettings.None);
 
     internal static WordPieceTokenizer Parse(string vocabularyText, WordPieceOptions? options, TokenizerSettings settings) =>
-        new([.. (vocabularyText.EndsWith('\n') ? vocabularyText[..^1] : vocabularyText).Split('\n').Select(line => line.TrimEnd('\r'))],
-            options, settings);
+        new([.. (vocabularyText.EndsWith('\n') ? vocabularyText[..^1] : vocabularyText).Split('\n')
+            .Select(line => line.TrimEnd('\r'))], options, settings);
 
     /// <inheritdoc/>
     public long[] Encode(string text)

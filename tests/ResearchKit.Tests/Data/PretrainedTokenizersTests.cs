@@ -200,7 +200,12 @@ public sealed class PretrainedTokenizersTests : IDisposable
         Write("tokenizer.json", JsonSerializer.Serialize(new
         {
             pre_tokenizer = new { type = "ByteLevel", add_prefix_space = false },
-            model = new { type = "BPE", vocab = trained.Vocabulary, merges = trained.Merges.Select(merge => new[] { merge.Left, merge.Right }) },
+            model = new
+            {
+                type = "BPE",
+                vocab = trained.Vocabulary,
+                merges = trained.Merges.Select(merge => new[] { merge.Left, merge.Right }),
+            },
         }));
         Assert.Equal(trained.Encode(" the"), PretrainedTokenizers.FromFolder(folder).Encode("the"));
         Write("tokenizer_config.json", "{}");

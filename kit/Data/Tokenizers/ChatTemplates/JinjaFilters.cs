@@ -39,7 +39,8 @@ internal static class JinjaFilters
         ["float"] = (value, a) => JinjaValues.IsNumber(value) ? JinjaValues.Float(value)
             : double.TryParse(value as string, CultureInfo.InvariantCulture, out var number) ? number : a.Get(0, "default", 0.0),
         ["round"] = Round,
-        ["items"] = (value, _) => value is JinjaMap map ? JinjaMethods.Find(map, "items")!(JinjaArguments.None) : new List<object?>(),
+        ["items"] = (value, _) => value is JinjaMap map ? JinjaMethods.Find(map, "items")!(JinjaArguments.None)
+            : new List<object?>(),
         ["dictsort"] = (value, _) => value is JinjaMap map
             ? map.OrderBy(entry => entry.Key.ToLowerInvariant(), StringComparer.Ordinal)
                 .Select(entry => (object?)new JinjaTuple([entry.Key, entry.Value])).ToList()
@@ -74,7 +75,7 @@ internal static class JinjaFilters
         value is JinjaUndefined || (JinjaValues.IsTrue(a.Get(1, "boolean")) && !JinjaValues.IsTrue(value))
             ? a.Get(0, "default_value", "") : value;
 
-    private static object Join(object? value, JinjaArguments a) =>
+    private static string Join(object? value, JinjaArguments a) =>
         string.Join(a.Text(0, "d", ""), Attributed(value, a.Get(1, "attribute")).Select(JinjaValues.Text));
 
     private static IEnumerable<object?> Attributed(object? value, object? attribute) => attribute is null
@@ -86,7 +87,7 @@ internal static class JinjaFilters
             ? JinjaAccess.Item(so, index) : JinjaAccess.Item(so, name))
         : JinjaAccess.Item(item, attribute);
 
-    private static object Unique(object? value, JinjaArguments a)
+    private static List<object?> Unique(object? value, JinjaArguments a)
     {
         var seen = new List<object?>();
         return JinjaValues.Items(value).Where(item =>
@@ -99,7 +100,7 @@ internal static class JinjaFilters
         }).ToList();
     }
 
-    private static object Sort(object? value, JinjaArguments a)
+    private static List<object?> Sort(object? value, JinjaArguments a)
     {
         var folds = !JinjaValues.IsTrue(a.Get(1, "case_sensitive"));
         var order = Comparer<object?>.Create(JinjaValues.Compare);
@@ -138,7 +139,7 @@ internal static class JinjaFilters
         }) / scale;
     }
 
-    private static object Indent(object? value, JinjaArguments a)
+    private static string Indent(object? value, JinjaArguments a)
     {
         var width = a.Get(0, "width", 4L) is string text ? text
             : new string(' ', (int)Math.Clamp(a.Integer(0, "width") ?? 4, 0, 1000));
@@ -147,7 +148,7 @@ internal static class JinjaFilters
             (at == 0 && !first) || (at > 0 && line.Length == 0 && !blank) ? line : width + line));
     }
 
-    private static object Map(object? value, JinjaArguments a)
+    private static List<object?> Map(object? value, JinjaArguments a)
     {
         if (a.Named.TryGetValue("attribute", out var attribute))
             return JinjaValues.Items(value).Select(item => Path(item, attribute) is var found && found is JinjaUndefined
@@ -157,7 +158,7 @@ internal static class JinjaFilters
         return JinjaValues.Items(value).Select(item => filter(item, rest)).ToList();
     }
 
-    private static object Selected(object? value, JinjaArguments a, bool byAttribute, bool wanted)
+    private static List<object?> Selected(object? value, JinjaArguments a, bool byAttribute, bool wanted)
     {
         var values = byAttribute ? a.Values.Skip(1).ToList() : a.Values;
         var test = values.Count > 0 ? Named(JinjaTests.All, JinjaValues.Text(values[0]), "test")

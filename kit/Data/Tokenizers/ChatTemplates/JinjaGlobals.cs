@@ -28,7 +28,7 @@ internal static class JinjaGlobals
         return map;
     }
 
-    private static object Range(JinjaArguments arguments)
+    private static List<object?> Range(JinjaArguments arguments)
     {
         var bounds = arguments.Values.Select(JinjaValues.Integer).ToArray();
         var (start, stop, step) = bounds switch

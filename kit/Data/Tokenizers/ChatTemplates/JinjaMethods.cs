@@ -80,8 +80,8 @@ internal static class JinjaMethods
         "isalpha" => _ => text.Length > 0 && text.All(char.IsLetter),
         "isalnum" => _ => text.Length > 0 && text.All(char.IsLetterOrDigit),
         "isspace" => _ => text.Length > 0 && text.All(char.IsWhiteSpace),
-        "isupper" => _ => text.Any(char.IsLetter) && text == text.ToUpperInvariant(),
-        "islower" => _ => text.Any(char.IsLetter) && text == text.ToLowerInvariant(),
+        "isupper" => _ => text.Any(char.IsUpper) && !text.Any(char.IsLower),
+        "islower" => _ => text.Any(char.IsLower) && !text.Any(char.IsUpper),
         "zfill" => a => text.PadLeft((int)Math.Min(a.Integer(0, "width") ?? 0, 1000), '0'),
         "format" => a => Format(text, a),
         _ => null,
@@ -114,7 +114,7 @@ internal static class JinjaMethods
     private static bool Any(object? parts, Func<string, bool> holds) => parts is string part ? holds(part)
         : parts is List<object?> several && several.Exists(one => one is string text && holds(text));
 
-    private static object Split(string text, string? separator, long most)
+    private static List<object?> Split(string text, string? separator, long most)
     {
         var limit = most < 0 ? int.MaxValue : (int)Math.Min(most + 1, int.MaxValue);
         if (separator is not null) return text.Split(Checked(separator), limit).Cast<object?>().ToList();
@@ -131,7 +131,7 @@ internal static class JinjaMethods
         return words;
     }
 
-    private static object SplitFromEnd(string text, string? separator, long most)
+    private static List<object?> SplitFromEnd(string text, string? separator, long most)
     {
         if (separator is null || most < 0) return Split(text, separator, -1);
         Checked(separator);

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ResearchKit.Data;
 
-/// <summary>How a template is left out of order: a loop's break or continue.</summary>
+/// <summary>How the loop around a statement goes on.</summary>
 internal enum JinjaFlow
 {
     Next, Break, Continue,

@@ -22,10 +22,8 @@ internal static class JinjaTests
         ["odd"] = (value, _) => JinjaValues.Integer(value) % 2 != 0,
         ["even"] = (value, _) => JinjaValues.Integer(value) % 2 == 0,
         ["divisibleby"] = (value, arguments) => JinjaValues.Same(JinjaValues.Arithmetic(value, arguments.Get(0, "num"), "%"), 0L),
-        ["upper"] = (value, _) => JinjaValues.Text(value) is var text && text.Any(char.IsLetter)
-            && text == text.ToUpperInvariant(),
-        ["lower"] = (value, _) => JinjaValues.Text(value) is var text && text.Any(char.IsLetter)
-            && text == text.ToLowerInvariant(),
+        ["upper"] = (value, _) => JinjaValues.Text(value) is var text && text.Any(char.IsUpper) && !text.Any(char.IsLower),
+        ["lower"] = (value, _) => JinjaValues.Text(value) is var text && text.Any(char.IsLower) && !text.Any(char.IsUpper),
         ["sameas"] = (value, arguments) => arguments.Get(0, "other") is var other
             && (ReferenceEquals(value, other) || (value is bool or string or long && value.Equals(other))),
         ["in"] = (value, arguments) => JinjaValues.Contains(arguments.Get(0, "seq"), value),

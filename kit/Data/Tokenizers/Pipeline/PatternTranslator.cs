@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace ResearchKit.Data;
@@ -139,6 +138,6 @@ internal sealed class PatternTranslator
     }
 
     private InvalidDataException Unsupported(string what) =>
-        new($"{name} has the pattern '{source}' with {what} at character {Math.Min(at, source.Length).ToString(CultureInfo.InvariantCulture)}; "
+        new($"{name} has the pattern '{source}' with {what} at character {Math.Min(at, source.Length)}; "
             + "expected a regular expression that .NET has an equivalent for.");
 }

@@ -31,7 +31,8 @@ internal static class WordCutters
             "Split" => Split(json, name),
             "FixedLength" => FixedLength(json.Number("length") ?? 5),
             _ => throw new InvalidDataException($"{name} has a pre-tokenizer of type '{type}'; expected Sequence, ByteLevel, "
-                + "BertPreTokenizer, Whitespace, WhitespaceSplit, CharDelimiterSplit, Punctuation, Digits, Metaspace, Split or FixedLength."),
+                + "BertPreTokenizer, Whitespace, WhitespaceSplit, CharDelimiterSplit, Punctuation, Digits, Metaspace, Split "
+                + "or FixedLength."),
         };
     }
 

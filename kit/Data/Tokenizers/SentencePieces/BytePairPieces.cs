@@ -11,8 +11,8 @@ internal sealed class BytePairPieces(IReadOnlyList<Piece> pieces, PieceTable tab
     public List<(int Start, int Length, int Id)> Cut(byte[] text)
     {
         var symbols = Symbols(text);
-        var agenda = new PriorityQueue<(int Left, int Right, int Length), (double Score, int Left)>(
-            Comparer<(double Score, int Left)>.Create((one, other) => one.Score != other.Score ? other.Score.CompareTo(one.Score)
+        var agenda = new PriorityQueue<(int Left, int Right, int Length), (float Score, int Left)>(
+            Comparer<(float Score, int Left)>.Create((one, other) => one.Score != other.Score ? other.Score.CompareTo(one.Score)
                 : one.Left.CompareTo(other.Left)));
         // split point of each merged piece of kind "unused", which is split again at the end
         var parts = new Dictionary<(int Start, int Length), int>();
@@ -39,7 +39,7 @@ internal sealed class BytePairPieces(IReadOnlyList<Piece> pieces, PieceTable tab
             var length = symbols[left].Length + symbols[right].Length;
             var id = table.Find(text.AsSpan(start, length));
             if (id < 0) return;
-            agenda.Enqueue((left, right, length), (pieces[id].Score, left));
+            agenda.Enqueue((left, right, length), ((float)pieces[id].Score, left));
             if (pieces[id].Kind == PieceKind.Unused) parts[(start, length)] = symbols[left].Length;
         }
 
