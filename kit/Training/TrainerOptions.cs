@@ -141,7 +141,7 @@ public sealed record TrainerOptions
         while (last > 0 && rates(last) == 0) last--;
         if (last < Steps - 1) yield return $"The schedule ends early: the learning rate is 0 after step {last} of {Steps}.";
         var highest = Enumerable.Range(1, Steps).Max(rates);
-        if (optimizer is ForeachOptimizer { Settings: { HasChosenRate: true } settings }
+        if (Optimizer is not null && optimizer is ForeachOptimizer { Settings: { HasChosenRate: true } settings }
             && Math.Abs(settings.LearningRate - highest) > 1e-6 * highest)
             yield return string.Create(CultureInfo.InvariantCulture,
                 $"The optimizer was made with a learning rate of {settings.LearningRate}, which is not used: "

@@ -290,6 +290,7 @@ public sealed class ObjectiveTests : IDisposable
             LearningRate = 0.5
         }));
         Assert.Empty(Warnings(new()));
+        Assert.Empty(Warnings(new() { Steps = 5, WarmupSteps = 0 }));   // the schedule begins below the rate that was asked for
     }
 
     private sealed class StopAt(int step) : TrainingCallback
