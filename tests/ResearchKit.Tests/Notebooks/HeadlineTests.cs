@@ -16,20 +16,22 @@ public sealed class HeadlineTests
     [InlineData("02-attention-and-positions", "held-out loss, None", 2.25, 2.5)]
     [InlineData("03-pretrain-and-tune-bert", "held-out loss, BERT", 3.3, 3.9)]
     [InlineData("03-pretrain-and-tune-bert", "held-out loss, frequencies", 5.7, 6)]
-    [InlineData("03-pretrain-and-tune-bert", "test accuracy, counting words", 0.8, 0.86)]
+    [InlineData("03-pretrain-and-tune-bert", "test accuracy, naive Bayes", 0.8, 0.86)]
     [InlineData("03-pretrain-and-tune-bert", "test accuracy, fresh BERT, seed 1337", 0.7, 0.82)]
-    [InlineData("03-pretrain-and-tune-bert", "test accuracy, pre-trained BERT, seed 1337", 0.65, 0.78)]
+    [InlineData("03-pretrain-and-tune-bert", "test accuracy, fresh BERT, larger weights, seed 1337", 0.63, 0.75)]
+    [InlineData("03-pretrain-and-tune-bert", "test accuracy, pre-trained BERT, seed 1337", 0.62, 0.74)]
     [InlineData("04-spelling-to-sound-with-t5", "phoneme error rate", 0.1, 0.25)]
     [InlineData("04-spelling-to-sound-with-t5", "word accuracy", 0.35, 0.6)]
     [InlineData("05-convolutional-networks", "test accuracy, VGG", 0.72, 0.9)]
     [InlineData("05-convolutional-networks", "test accuracy, ResNet", 0.8, 0.92)]
     [InlineData("05-convolutional-networks", "test accuracy, GoogLeNet", 0.75, 0.9)]
     [InlineData("05-convolutional-networks", "test accuracy, Inception v3", 0.65, 0.85)]
-    [InlineData("05-convolutional-networks", "test accuracy, ViT", 0.65, 0.8)]
+    [InlineData("05-convolutional-networks", "test accuracy, ViT", 0.55, 0.7)]
     [InlineData("06-speech-with-lstm-and-gru", "test accuracy, Gru, en es, seed 1337", 0.93, 1)]
     [InlineData("06-speech-with-lstm-and-gru", "test accuracy, Lstm, en es, seed 1337", 0.93, 1)]
     [InlineData("06-speech-with-lstm-and-gru", "digit error rate, 2 to 5 digits", 0, 0.03)]
-    [InlineData("06-speech-with-lstm-and-gru", "digit error rate, 10 digits", 0, 0.1)]
+    [InlineData("06-speech-with-lstm-and-gru", "digit error rate, 10 digits", 0, 0.05)]
+    [InlineData("06-speech-with-lstm-and-gru", "digit error rate, 2 to 5 digits, noisy line", 0.2, 0.6)]
     [InlineData("07-newer-architectures", "held-out loss, MultiHead", 2.05, 2.35)]
     [InlineData("07-newer-architectures", "held-out loss, Llama", 2.05, 2.35)]
     [InlineData("07-newer-architectures", "held-out loss, Lstm", 2.6, 3.1)]
@@ -58,7 +60,16 @@ public sealed class HeadlineTests
         Assert.Equal(Loss("by hand, all threads"), Loss("trainer"), tolerance: 0.02);
         Assert.Equal(Loss("trainer"), Loss("bfloat16"), tolerance: 0.02);
         Assert.Equal(Loss("bfloat16, batch × 4"), Loss("bfloat16, batch × 4 in parts"), tolerance: 0.02);
-        Assert.Equal(Loss("bfloat16, batch × 4"), Loss("bfloat16, batch × 4, blocks again"), tolerance: 0.02);
+        Assert.Equal(Loss("bfloat16, batch × 4"), Loss("bfloat16, batch × 4, recomputed blocks"), tolerance: 0.02);
+    }
+
+    [Fact]
+    public void Another_language_gives_the_same_number()
+    {
+        Assert.Equal(Recorded("06-speech-with-lstm-and-gru", "CTC loss of the tiny example, enumeration"),
+            Recorded("06-speech-with-lstm-and-gru", "CTC loss of the tiny example, recursion"), tolerance: 1e-5);
+        string[] kinds = ["wrong sound", "wrong stress", "extra sound", "missing sound"];
+        Assert.Equal(1, kinds.Sum(kind => Recorded("04-spelling-to-sound-with-t5", $"share of errors, {kind}")), tolerance: 1e-9);
     }
 
     private static double Recorded(string notebook, string metric)

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ResearchKit.Kernel.Commands;
 using ResearchKit.Tests.Kernel;
+using ResearchKit.Tests.Kernel.Languages;
 using ResearchKit.Training;
 
 namespace ResearchKit.Tests.Notebooks;
@@ -12,10 +13,11 @@ public sealed class NotebookTests
     public static TheoryData<string> Every =>
         [.. Directory.GetFiles(Repository.PathTo("notebooks"), "*.ipynb").Select(path => Path.GetFileName(path))];
 
-    [Theory]
+    [SkippableTheory]
     [MemberData(nameof(Every))]
     public async Task It_runs_from_top_to_bottom(string name)
     {
+        SkipWithoutItsPython(name);
         using var folder = new TemporaryFolder();
         using var output = new StringWriter();
         using var error = new StringWriter();
@@ -43,5 +45,12 @@ public sealed class NotebookTests
             (string?)output!["output_type"] == "error");
         Assert.Contains(cells.SelectMany(cell => cell!["outputs"]!.AsArray()), output =>
             output!["data"]?["text/html"] is not null);
+    }
+
+    private static void SkipWithoutItsPython(string name)
+    {
+        if (!File.ReadAllText(Repository.PathTo("notebooks", name)).Contains("\"#!python", StringComparison.Ordinal)) return;
+        using var python = new PythonSession();
+        python.SkipWithout("numpy");
     }
 }
