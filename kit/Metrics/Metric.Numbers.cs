@@ -1,3 +1,4 @@
+using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Metrics;
@@ -43,6 +44,11 @@ public static partial class Metric
         return state.Sums[3] >= 2 && spread > 1e-12 * state.Sums[2] ? 1 - (state.Sums[0] / spread) : double.NaN;
     });
 
+    /// <summary>Log loss: the mean of −log p(target), in nats.</summary>
+    /// <remarks>Takes logits [..., classes] and targets int64 [...]; a target of -100 is ignored.</remarks>
+    public static Metric<Tensor> LogLoss { get; } =
+        new("log loss", "nats", NegativeLogLikelihood, Ratio, higherIsBetter: false);
+
     /// <summary>exp of the mean of −log p(target).</summary>
     /// <remarks>
     /// Takes logits [..., vocabulary] and targets int64 [...]; a target of -100 is ignored. For a language model give the logits
@@ -64,7 +70,7 @@ public static partial class Metric
         {
             using var scope = NewDisposeScope();
             var state = NegativeLogLikelihood(logits, targets);
-            var bytes = targets.cpu().to(int64).reshape(-1).data<long>().Where(token => token != Predictions.Ignored)
+            var bytes = targets.cpu().to(int64).reshape(-1).data<long>().Where(token => token != NoTarget.Value)
                 .Sum(token => (double)bytesOfToken[(int)token]);
             return new(state.Sums[0] / Math.Log(2), bytes);
         }, Ratio, higherIsBetter: false);

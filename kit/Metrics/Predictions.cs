@@ -6,9 +6,6 @@ namespace ResearchKit.Metrics;
 /// <summary>Brings logits and targets of any leading axes into rows, without the targets that are ignored.</summary>
 internal static class Predictions
 {
-    /// <summary>The target that stands for "no target", as in PyTorch.</summary>
-    public const long Ignored = -100;
-
     /// <summary>Logits [n, classes] in float32 or float64 and targets int64 [n], of the places that have a target.</summary>
     /// <param name="logits">[..., classes].</param>
     /// <param name="targets">Whole numbers, the shape of the logits without the last axis; -100 where there is no target.</param>
@@ -22,7 +19,7 @@ internal static class Predictions
             throw new ArgumentException($"Targets are {targets.dtype}; expected whole numbers, the classes.");
         var classes = logits.shape[^1];
         var flat = targets.reshape(-1).to(int64);
-        var kept = flat != Ignored;
+        var kept = flat != NoTarget.Value;
         flat = flat[kept];
         var rows = logits.detach().reshape(-1, classes)[kept];
         if (flat.numel() > 0 && (flat.min().item<long>() < 0 || flat.max().item<long>() >= classes))

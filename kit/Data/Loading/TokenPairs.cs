@@ -1,3 +1,4 @@
+using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Data;
@@ -9,7 +10,7 @@ namespace ResearchKit.Data;
 public sealed class TokenPairs : IExamples
 {
     /// <summary>Target value that losses ignore (ignore_index).</summary>
-    public const long Ignored = -100;
+    public const long Ignored = NoTarget.Value;
 
     private readonly (long[] Source, long[] Target)[] pairs;
     private readonly long padding;

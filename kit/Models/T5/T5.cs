@@ -104,7 +104,7 @@ public sealed class T5 : Module<Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         var start = full([batch, 1], (long)Config.StartToken, int64, labels.device);
         var shifted = cat([start, labels.narrow(1, 0, time - 1)], 1);
-        return shifted.masked_fill(shifted.eq(-100), Config.PaddingToken).MoveToOuterDisposeScope();
+        return shifted.masked_fill(shifted.eq(NoTarget.Value), Config.PaddingToken).MoveToOuterDisposeScope();
     }
 
     internal Tensor Decode(Tensor written, T5Pass pass)

@@ -9,7 +9,7 @@ namespace ResearchKit.Training;
 public static class Losses
 {
     /// <summary>Target value that losses ignore (ignore_index), as in PyTorch.</summary>
-    public const long Ignored = -100;
+    public const long Ignored = NoTarget.Value;
 
     /// <summary>Mean of −log p(target), in nats.</summary>
     /// <param name="logits">[..., classes], such as [batch, time, vocabulary].</param>
