@@ -25,8 +25,9 @@ internal sealed class Evaluation(
         {
             var total = new Total(metrics.Count);
             foreach (var chunk in numbers.Chunk(batchSize).Where((_, number) => number % processes == rank)) Add(total, chunk);
-            var loss = workers.Total(total.Sum, device) / workers.Total(total.Count, device);
-            return new(loss, unit, [.. metrics.Zip(total.States, Value)]);
+            var targets = workers.Total(total.Count, device);
+            var loss = workers.Total(total.Sum, device) / targets;
+            return new(loss, unit, [.. metrics.Zip(total.States, Value)]) { Examples = count, Targets = targets };
         }
         finally
         {

@@ -18,6 +18,12 @@ public sealed record MetricValue(string Name, double Value, string Unit)
 /// <param name="Metrics">Values of the objective's metrics, in its order.</param>
 public sealed record EvaluationReport(double Loss, string LossUnit, IReadOnlyList<MetricValue> Metrics)
 {
+    /// <summary>Number of examples that were evaluated.</summary>
+    public long Examples { get; init; }
+
+    /// <summary>What the loss counted: targets, or the sum of their weights. 0 if the examples have no target.</summary>
+    public double Targets { get; init; } = double.NaN;
+
     /// <summary>A metric by its name.</summary>
     /// <exception cref="KeyNotFoundException">There is none; the message lists those there are.</exception>
     public MetricValue this[string name] => Metrics.FirstOrDefault(metric => metric.Name == name)
@@ -26,6 +32,8 @@ public sealed record EvaluationReport(double Loss, string LossUnit, IReadOnlyLis
 
     /// <inheritdoc/>
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture,
+        Targets == 0 ? string.Create(CultureInfo.InvariantCulture,
+            $"there is no target in the {Examples} held-out examples that were evaluated, so that the loss is unknown")
+        : string.Create(CultureInfo.InvariantCulture,
             $"loss {Loss:0.000} {LossUnit}{string.Concat(Metrics.Select(metric => $" · {metric}"))}");
 }

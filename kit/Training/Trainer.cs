@@ -27,7 +27,8 @@ public sealed partial class Trainer : IDisposable
     private readonly TrainingStep step;
     private readonly Func<int, double> schedule;
     private readonly List<StepReport> reports = [];
-    private bool stops;
+    private bool stops, improved;
+    private int saved;
 
     /// <summary>Trains a model for an objective.</summary>
     /// <param name="model">The model, on any device; the caller keeps ownership.</param>
@@ -86,21 +87,26 @@ public sealed partial class Trainer : IDisposable
     public IReadOnlyList<string> Warnings { get; }
 
     /// <summary>
-    /// What could not be restored when resuming, in one sentence, such as native kernels that another machine
-    /// lacks; null for nothing.
+    /// What could not be restored when resuming, in one sentence each: native kernels that another machine lacks, a
+    /// damaged history. Null for nothing.
     /// </summary>
     public string? ResumeNote { get; private set; }
 
     /// <summary>True once the run has ended because the evaluations stopped improving (early stopping).</summary>
     public bool StoppedEarly => options.Patience is { } patience && Best.Since >= patience;
 
-    /// <summary>Ends the run after the step at hand; a later <see cref="Run"/> goes on.</summary>
+    /// <summary>
+    /// Ends the run after the step at hand, with a checkpoint; called by a callback, with an evaluation too. A later
+    /// <see cref="Run"/> goes on.
+    /// </summary>
     public void Stop() => stops = true;
 
     /// <summary>The model.</summary>
     public nn.Module Model => model;
 
-    /// <summary>Returns the reports so far as the history of a run.</summary>
+    /// <summary>
+    /// Returns the reports so far as the history of a run; after a resume, with those before it.
+    /// </summary>
     /// <param name="name">Name of the run in legends.</param>
     /// <param name="lossUnit">Unit of the loss; null for the objective's.</param>
     public TrainingHistory History(string name = "training", string? lossUnit = null) =>
@@ -159,57 +165,6 @@ public sealed partial class Trainer : IDisposable
         });
     }
 
-    /// <summary>Trains from the current step to the last, one step for each report requested.</summary>
-    /// <param name="cancel">Ends the run after the current step.</param>
-    /// <exception cref="ArgumentException">
-    /// A batch is empty or does not match the model, or the loss is not a scalar; the model is as it was before
-    /// that step.
-    /// </exception>
-    /// <exception cref="ArithmeticException">
-    /// The loss or a gradient became infinite or NaN; the message names its origin. The model is as it was before
-    /// that step.
-    /// </exception>
-    /// <exception cref="IOException">
-    /// The checkpoint folder belongs to another run or cannot be written. The step was taken even so; a later run
-    /// continues after it.
-    /// </exception>
-    public IEnumerable<StepReport> Run(CancellationToken cancel = default)
-    {
-        if (reports.Count == 0 && IsFirst)
-            foreach (var warning in Warnings) Console.Error.WriteLine(warning);
-        using var writing = options.Checkpoints is { } place && IsFirst ? CheckpointStore.Open(place, Step) : null;
-        using var memory = new HeapMaintenance();
-        using var batches = loader.Batches().GetEnumerator();
-        var pace = new RunPace(Step);
-        stops = false;
-        var taken = new List<Batch>(options.Accumulation);
-        while (Step < options.Steps && !StoppedEarly && !stops && !cancel.IsCancellationRequested)
-        {
-            pace.Start();
-            for (taken.Clear(); taken.Count < options.Accumulation;)
-            {
-                batches.MoveNext();
-                taken.Add(batches.Current);
-            }
-            pace.HaveData();
-            memory.StepBegins();
-            var rate = schedule(Step + 1);
-            foreach (var callback in options.Callbacks) callback.StepBegins(this, Step + 1);
-            var result = step.Take(taken, Step + 1, rate);
-            average?.Update();
-            Step++;
-            pace.Stop(result.Targets * (options.Workers?.WorldSize ?? 1));
-            var heldOut = Due(options.EvaluateEvery) && evaluation is not null ? HeapMaintenance.Evaluate(EvaluateAll) : null;
-            var improved = heldOut is not null && Improves(heldOut);
-            var report = pace.Report(Step, options.Steps, result, rate, heldOut) with { LossUnit = objective.Unit };
-            reports.Add(report);
-            foreach (var callback in options.Callbacks) callback.StepEnds(this, report);
-            if (options.Checkpoints is { } checkpoints && (Due(checkpoints.Every) || (improved && checkpoints.Best)))
-                Checkpoint.Save(this, writing, Due(checkpoints.Every), improved && checkpoints.Best);
-            yield return report;
-        }
-    }
-
     /// <summary>
     /// Resumes from a checkpoint: restores model, optimizer, averages, data order, random numbers and step.
     /// </summary>
@@ -257,23 +212,16 @@ public sealed partial class Trainer : IDisposable
     internal int Accumulation => options.Accumulation;
     internal ICommunicator? Workers => options.Workers;
 
-    internal void ContinueFrom(int step, BestEvaluation best, string? note)
+    internal IReadOnlyList<StepReport> Reports => reports;
+
+    internal void ContinueFrom(int step, BestEvaluation best, string? note, IReadOnlyList<StepReport> history)
     {
         Step = step;
+        saved = step;
         Best = best;
         ResumeNote = note;
-    }
-
-    private bool IsFirst => options.Workers is not { Rank: > 0 };
-
-    private bool Due(int? every) => every is { } steps && (Step % steps == 0 || Step == options.Steps);
-
-    private bool Improves(EvaluationReport now)
-    {
-        var value = options.BestBy is { } metric ? now[metric.Name].Value : now.Loss;
-        var better = options.BestBy?.IsBetter(value, Best.Value) ?? value < Best.Loss;   // NaN is never better
-        Best = better ? new BestEvaluation(Step, now.Loss, 0) { Value = value } : Best with { Since = Best.Since + 1 };
-        return better;
+        reports.Clear();
+        reports.AddRange(history);
     }
 
     private void ShareWeights(ICommunicator workers)

@@ -19,6 +19,9 @@ internal sealed record FoundRun(string Place, RunRecord Record, TrainingRun? Run
     /// <summary>The process that ran it.</summary>
     public RunProcess Process => Run is null ? Record.Process : Record.ProcessOf(Run);
 
+    /// <summary>How it ended, or that it runs; null where the record does not say.</summary>
+    public string? Status => Record.StatusOf(Run);
+
     /// <summary>What it measured.</summary>
     public IReadOnlyDictionary<string, Measurement> Metrics => Run?.Metrics ?? Nothing;
 

@@ -27,11 +27,12 @@ public static class LiveTraining
         if (operationsPerSecond is not (null or > 0))
             throw new ArgumentOutOfRangeException(nameof(operationsPerSecond), operationsPerSecond, "The machine's peak "
                 + "rate must be positive.");
-        return Watched(run, new TrainingHistory(name, new List<StepReport>(), lossUnit ?? ""), operationsPerSecond);
+        return Watched(run, [], name, lossUnit ?? "", operationsPerSecond);
     }
 
     /// <summary>
-    /// Trains to the last step, shows progress and loss curve meanwhile, and returns the history of the run.
+    /// Trains to the last step, shows progress and loss curve meanwhile, and returns the history of the run. After a
+    /// resume both begin with the run's first step.
     /// </summary>
     /// <param name="trainer">The trainer; the unit of the loss is that of its objective.</param>
     /// <param name="name">Name of the run.</param>
@@ -42,14 +43,16 @@ public static class LiveTraining
     public static TrainingHistory Watch(this Trainer trainer, string name = "training", bool showsRate = false)
     {
         ArgumentNullException.ThrowIfNull(trainer);
-        foreach (var _ in trainer.Run().Watch(name, operationsPerSecond: showsRate ? trainer.PeakMatmulRate() : null)) { }
+        double? rate = showsRate ? trainer.PeakMatmulRate() : null;
+        foreach (var _ in Watched(trainer.Run(), trainer.History().Reports, name, "", rate)) { }
         return trainer.History(name);
     }
 
-    private static IEnumerable<StepReport> Watched(IEnumerable<StepReport> run, TrainingHistory history,
-        double? operationsPerSecond)
+    private static IEnumerable<StepReport> Watched(IEnumerable<StepReport> run, IReadOnlyList<StepReport> before, string name,
+        string lossUnit, double? operationsPerSecond)
     {
-        var reports = (List<StepReport>)history.Reports;
+        var reports = before.ToList();
+        var history = new TrainingHistory(name, reports, lossUnit);
         var display = new Screen(history, operationsPerSecond);
         try
         {

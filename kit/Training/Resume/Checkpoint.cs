@@ -37,7 +37,7 @@ internal static class Checkpoint
             trainer.Scale.Value, trainer.Scale.Good,
             Compute.Kernels.ToString(), RunIdentity.Of(trainer));
         if (regular)
-            store?.Write(CheckpointStore.StepPrefix, trainer.Step, folder =>
+            store?.Write(CheckpointStore.StepPrefix, trainer.Step, trainer.Reports, folder =>
             {
                 StateDict.Save(trainer.Model, Path.Combine(folder, ModelFile));
                 SafetensorsFile.Write(Path.Combine(folder, OptimizerFile), optimizer);
@@ -48,7 +48,7 @@ internal static class Checkpoint
         if (!best) return;
         // on every rank: a sharded optimizer exchanges weights here
         using var judged = trainer.UseEvaluationWeights();
-        store?.Write(CheckpointStore.BestPrefix, trainer.Step, folder =>
+        store?.Write(CheckpointStore.BestPrefix, trainer.Step, trainer.Reports, folder =>
         {
             StateDict.Save(trainer.Model, Path.Combine(folder, ModelFile));
             WriteState(folder, state);
@@ -81,7 +81,9 @@ internal static class Checkpoint
         set_rng_state(generator);
         trainer.Scale.Restore(state.LossScale, state.GoodSteps);
         trainer.Loader.Position = state.Loader;
-        trainer.ContinueFrom(state.Step, state.Best, Take(state.Kernels));
+        var history = HistoryFile.Read(place, state.Step, out var unread);
+        var notes = string.Join(' ', new[] { Take(state.Kernels), unread }.OfType<string>());
+        trainer.ContinueFrom(state.Step, state.Best, notes.Length == 0 ? null : notes, history);
         before.Forget();
     }
 

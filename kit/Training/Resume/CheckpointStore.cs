@@ -10,8 +10,14 @@ internal sealed class CheckpointStore : IDisposable
 
     private readonly CheckpointOptions options;
     private readonly IDisposable held;
+    private readonly HistoryFile history;
 
-    private CheckpointStore(CheckpointOptions options, IDisposable held) => (this.options, this.held) = (options, held);
+    private CheckpointStore(CheckpointOptions options, IDisposable held)
+    {
+        this.options = options;
+        this.held = held;
+        history = new HistoryFile(options.Folder);
+    }
 
     /// <summary>Locks the folder for a run that has done a number of steps.</summary>
     /// <exception cref="IOException">
@@ -49,10 +55,15 @@ internal sealed class CheckpointStore : IDisposable
         .Order(StringComparer.Ordinal);
 
     /// <summary>Writes a checkpoint under a temporary name and renames it, then removes those that are not kept.</summary>
-    public void Write(string prefix, int step, Action<string> write)
+    /// <param name="prefix">Kind of checkpoint.</param>
+    /// <param name="step">The step after which it is taken.</param>
+    /// <param name="reports">The reports of the run so far.</param>
+    /// <param name="write">Writes the files into the folder that it is given.</param>
+    public void Write(string prefix, int step, IReadOnlyList<StepReport> reports, Action<string> write)
     {
         try
         {
+            history.Write(reports);
             AtomicWrite.To(Path.Combine(options.Folder, $"{prefix}{step:00000000}"), temporary =>
             {
                 Directory.CreateDirectory(temporary);

@@ -76,9 +76,27 @@ public static class MetricLines
         return reports;
     }
 
+    /// <summary>A report as a line of JSON in UTF-8, with its line end.</summary>
+    internal static byte[] Line(StepReport report) => [.. JsonSerializer.SerializeToUtf8Bytes(report, Json), (byte)'\n'];
+
     private static IEnumerable<StepReport> Written(IEnumerable<StepReport> reports, RunRecorder run, string name)
     {
-        foreach (var report in Written(reports, run.SeriesFile(name))) yield return report;
+        using var steps = Written(reports, run.SeriesFile(name)).GetEnumerator();
+        var (status, last) = (RunStatusNames.Stopped, default(StepReport));
+        try
+        {
+            while (Next(steps, run))
+            {
+                last = steps.Current;
+                run.Measure(last, name);
+                yield return last;
+            }
+        }
+        finally
+        {
+            if (last.Step >= last.Steps) status = RunStatusNames.Succeeded;
+            if (run.Run.Status != RunStatusNames.Failed) run.End(status);
+        }
     }
 
     private static IEnumerable<StepReport> Written(IEnumerable<StepReport> reports, string path)
@@ -91,7 +109,7 @@ public static class MetricLines
             foreach (var report in reports)
             {
                 file ??= Continue(path, report.FirstStep);
-                Append(file, [.. JsonSerializer.SerializeToUtf8Bytes(report, Json), (byte)'\n']);
+                Append(file, Line(report));
                 yield return report;
             }
         }
@@ -99,6 +117,20 @@ public static class MetricLines
         {
             file?.Dispose();
             held.Dispose();
+        }
+    }
+
+    /// <summary>Takes the next step; the record says so if it fails.</summary>
+    private static bool Next(IEnumerator<StepReport> steps, RunRecorder run)
+    {
+        try
+        {
+            return steps.MoveNext();
+        }
+        catch (Exception error)
+        {
+            run.End(error is OperationCanceledException ? RunStatusNames.Stopped : RunStatusNames.Failed, error);
+            throw;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -10,6 +11,7 @@ namespace ResearchKit.Training;
 internal static class RunEnvironment
 {
     private const string IdKey = "ResearchKit.RunProcess";
+    private const double ClockTolerance = 5;   // seconds: the time of the boot, from which Linux counts, may be set anew
     private static readonly Lock Gate = new();
 
     /// <summary>A random id of this process: the same for every copy of the kit in it, another in its child processes.</summary>
@@ -24,6 +26,36 @@ internal static class RunEnvironment
                 AppContext.SetData(IdKey, id);
                 return id;
             }
+        }
+    }
+
+    /// <summary>When this process began, in UTC, to the second.</summary>
+    public static DateTime ProcessStart
+    {
+        get
+        {
+            using var process = Process.GetCurrentProcess();
+            return StartOf(process);
+        }
+    }
+
+    /// <summary>Whether a process of this machine is running.</summary>
+    /// <param name="pid">Its number.</param>
+    /// <param name="began">When it began, in UTC; another process may have the number since.</param>
+    public static bool IsAlive(int pid, DateTime began)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            return Math.Abs((StartOf(process) - began).TotalSeconds) <= ClockTolerance && !IsZombie(pid);
+        }
+        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException)
+        {
+            return false;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return true;   // it is there and belongs to somebody else
         }
     }
 
@@ -53,6 +85,26 @@ internal static class RunEnvironment
         ["threads"] = Compute.Threads.ToString(CultureInfo.InvariantCulture),
         ["device"] = Compute.BestDevice().ToString(),
     };
+
+    private static DateTime StartOf(Process process)
+    {
+        var start = process.StartTime.ToUniversalTime();
+        return new DateTime(start.Ticks - (start.Ticks % TimeSpan.TicksPerSecond), DateTimeKind.Utc);
+    }
+
+    /// <summary>On Linux a process that was killed is listed until its parent asks for its exit code.</summary>
+    private static bool IsZombie(int pid)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{pid}/stat");   // number (name) state …
+            return stat[(stat.LastIndexOf(')') + 1)..].TrimStart() is ['Z' or 'X', ..];
+        }
+        catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     private static string Version(Assembly assembly) =>
         assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion

@@ -27,15 +27,13 @@ internal sealed class RunPace(int firstStep)
     }
 
     /// <summary>Makes the report of the step.</summary>
-    public StepReport Report(int step, int steps, TrainingStep.Result result, double learningRate, EvaluationReport? heldOut) =>
-        new(step, steps, result.Loss, learningRate, result.GradientNorm, targets / training.Elapsed.TotalSeconds, clock.Elapsed,
-            heldOut?.Loss)
+    public StepReport Report(int step, int steps, TrainingStep.Result result, double learningRate) =>
+        new(step, steps, result.Loss, learningRate, result.GradientNorm, targets / training.Elapsed.TotalSeconds, clock.Elapsed)
         {
             FirstStep = firstStep,
             Waited = waited,
             OperationsPerTarget = result.OperationsPerTarget,
             Norms = result.Norms,
             Skipped = result.Skipped,
-            Metrics = heldOut?.Metrics,
         };
 }

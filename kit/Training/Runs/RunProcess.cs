@@ -6,6 +6,15 @@ public sealed record RunProcess
     /// <summary>A random id of the process; the runs of one process share it.</summary>
     public required string Id { get; init; }
 
+    /// <summary>Its number on its machine; null in records of earlier versions.</summary>
+    public int? Pid { get; init; }
+
+    /// <summary>Name of its machine in the network.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>When it began, in UTC; tells it from a later process with the same number.</summary>
+    public DateTime? Began { get; init; }
+
     /// <summary>The commit of the repository it ran in, with "+changes" if files differed from it. Null outside one.</summary>
     public string? Commit { get; init; }
 
@@ -35,11 +44,20 @@ public sealed record RunProcess
     /// <summary>Whether it is this process.</summary>
     internal bool IsThis => Id == RunEnvironment.ProcessId;
 
+    /// <summary>
+    /// Whether the process is known to have ended. A process of another machine is never known to have.
+    /// </summary>
+    public bool HasEnded => !IsThis && Pid is { } pid && Began is { } began && Host == Environment.MachineName
+        && !RunEnvironment.IsAlive(pid, began);
+
     /// <summary>Describes this process, without using TorchSharp.</summary>
     /// <param name="folder">The folder whose commit counts: that of the notebook or program.</param>
     public static RunProcess Describe(string folder) => new()
     {
         Id = RunEnvironment.ProcessId,
+        Pid = Environment.ProcessId,
+        Host = Environment.MachineName,
+        Began = RunEnvironment.ProcessStart,
         Commit = GitCommit.Of(folder),
         Packages = RunEnvironment.Packages(),
         Machine = RunEnvironment.Machine(),

@@ -86,6 +86,21 @@ public sealed record RunRecord
         return run.Process ?? Process;
     }
 
+    /// <summary>
+    /// How a run ended, or that it goes on (<see cref="RunStatusNames"/>). A run whose process is gone without an end was killed.
+    /// Null if the record does not say.
+    /// </summary>
+    /// <param name="run">A run of this record; null for the notebook as a whole.</param>
+    public string? StatusOf(TrainingRun? run)
+    {
+        if (run is not null && run.Status is not (null or RunStatusNames.Running)) return run.Status;
+        var process = run is null ? Process : ProcessOf(run);
+        // the notebook's own end counts for a run that did not write one
+        if (run?.Process is null && Status is not (null or RunStatusNames.Running)) return Status;
+        return process.HasEnded && (run?.Status ?? Status) == RunStatusNames.Running ? RunStatusNames.Killed
+            : run?.Status ?? Status;
+    }
+
     /// <inheritdoc/>
     public override string ToString() => Runs.Count > 0 ? string.Join('\n', Runs)
         : $"{Path.GetFileNameWithoutExtension(Notebook) ?? "a program"}: no named run";

@@ -57,8 +57,13 @@ public sealed class RunRecorder
     /// <summary>Whether this process writes: a rank after the first does so only in a folder of its own.</summary>
     internal bool IsWritten { get; }
 
-    /// <inheritdoc cref="RunRecord.Start"/>
-    internal static RunRecorder Start(string name, long seed, object settings, IEnumerable<DataSet> data)
+    /// <summary>Begins a run as <see cref="RunRecord.Start"/> does.</summary>
+    /// <param name="name">Name of the experiment.</param>
+    /// <param name="seed">Seed of all random numbers of the experiment.</param>
+    /// <param name="settings">An object whose properties are the settings, or the settings by name.</param>
+    /// <param name="data">The data sets that the experiment uses.</param>
+    /// <param name="folder">The run's folder; null for the usual one.</param>
+    internal static RunRecorder Start(string name, long seed, object settings, IEnumerable<DataSet> data, string? folder = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(settings);
@@ -70,15 +75,18 @@ public sealed class RunRecorder
             Name = name,
             Started = started,
             Seed = seed,
-            Settings = settings.GetType().GetProperties().ToDictionary(one => one.Name, one => one.GetValue(settings) ?? "null"),
+            Settings = settings as IReadOnlyDictionary<string, object>
+                ?? settings.GetType().GetProperties().ToDictionary(one => one.Name, one => one.GetValue(settings) ?? "null"),
             Data = [.. sets.Select(set => set.Name)],
-            Folder = RunFolders.Begin(name, started),
+            Status = RunStatusNames.Running,
+            Folder = folder ?? RunFolders.Begin(name, started),
         };
         var host = RunFile.Find(run.Folder)?.Process;
         var process = host is { IsThis: true } ? host : RunProcess.Describe(Directory.GetCurrentDirectory());
         process = process with { Data = Checksums(sets) };
         var recorder = new RunRecorder(run, process, writes: ProcessRank.FromEnvironment().IsFirst || host is { IsThis: true });
         recorder.Save();
+        OpenRuns.Add(recorder);
         return recorder;
     }
 
@@ -110,6 +118,35 @@ public sealed class RunRecorder
         return Path.Combine(Folder, RunRecord.FileName);
     }
 
+    /// <summary>Notes how the run ended, and writes it. A later series of the run begins it again.</summary>
+    /// <param name="status">One of <see cref="RunStatusNames"/>.</param>
+    /// <param name="error">What ended it, if it failed.</param>
+    internal void End(string status, Exception? error = null)
+    {
+        lock (gate)
+        {
+            run = run with { Status = status, Ended = DateTime.UtcNow, Error = error?.Message };
+            Save();
+        }
+    }
+
+    /// <summary>Ends the run with its process, if nothing did before.</summary>
+    internal void EndWithProcess(string status, Exception? error)
+    {
+        lock (gate)
+            if (run.Status == RunStatusNames.Running && IsWritten && Directory.Exists(Folder)) End(status, error);
+    }
+
+    /// <summary>Notes the held-out loss and the metrics of a step that evaluated, and writes them.</summary>
+    internal void Measure(StepReport report, string series)
+    {
+        if (report.HeldOutLoss is not { } loss) return;
+        var prefix = series == MetricLines.DefaultName ? "" : $"{series}: ";
+        Measure($"{prefix}held-out loss", loss, report.LossUnit);
+        foreach (var metric in report.Metrics ?? []) Measure($"{prefix}{metric.Name}", metric.Value, metric.Unit);
+        Save();
+    }
+
     /// <inheritdoc cref="TrainingRun.SeriesNames"/>
     public IReadOnlyList<string> SeriesNames() => Run.SeriesNames();
 
@@ -126,15 +163,20 @@ public sealed class RunRecorder
     {
         lock (gate)
         {
-            if (!run.History.ContainsKey(name)) RunFile.Update(Folder, record =>
-            {
-                var others = (record?.Runs ?? []).Where(other => !IsThis(other) && !IsBefore(other, record!));
-                var file = RunFolders.SeriesFile(name, others.SelectMany(other => other.History.Values).ToHashSet());
-                run = run with { History = new Dictionary<string, string>(run.History) { [name] = file } };
-                return Added(record);
-            });
+            run = run with { Status = RunStatusNames.Running, Ended = null, Error = null };
+            RunFile.Update(Folder, record => Added(record, run.History.ContainsKey(name) ? null : name));
             return Path.Combine(Folder, run.History[name]);
         }
+    }
+
+    /// <summary>The record with this run in it, and with a file for a new series of it.</summary>
+    private RunRecord Added(RunRecord? record, string? series)
+    {
+        if (series is null) return Added(record);
+        var others = (record?.Runs ?? []).Where(other => !IsThis(other) && !IsBefore(other, record!));
+        var file = RunFolders.SeriesFile(series, others.SelectMany(other => other.History.Values).ToHashSet());
+        run = run with { History = new Dictionary<string, string>(run.History) { [series] = file } };
+        return Added(record);
     }
 
     private static Dictionary<string, string> Checksums(IEnumerable<DataSet> sets) =>

@@ -33,6 +33,18 @@ public sealed record TrainingRun
     /// <summary>The file of each series of step reports, in the run's folder, by the name of the series.</summary>
     public IReadOnlyDictionary<string, string> History { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// How it ended, or <see cref="RunStatusNames.Running"/>; null in records of earlier versions. Ask
+    /// <see cref="RunRecord.StatusOf"/>, which knows of processes that were killed.
+    /// </summary>
+    public string? Status { get; init; }
+
+    /// <summary>When it ended, in UTC; null while it goes on.</summary>
+    public DateTime? Ended { get; init; }
+
+    /// <summary>What ended a run that failed, in the words of the error; null for others.</summary>
+    public string? Error { get; init; }
+
     /// <summary>The process that made it, if that is not the process of the whole record.</summary>
     public RunProcess? Process { get; init; }
 

@@ -36,7 +36,7 @@ public sealed class FullDiskTests : IDisposable
                 return new Trainer(model, Losses.CrossEntropy, new BatchLoader(new TextWindows(text, 16), 4), new TrainerOptions { Steps = steps, Schedule = _ => 1e-3, EvaluateEvery = null, Checkpoints = at });
             }
             void Must(bool holds, string what) { if (!holds) throw new Exception(what); }
-            string[] Names() => Directory.GetFileSystemEntries(steps).Select(Path.GetFileName).Order().ToArray();
+            string[] Names() => Directory.GetDirectories(steps).Select(Path.GetFileName).Order().ToArray();
             string Bytes(Gpt model) => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(model.parameters().SelectMany(one => one.bytes.ToArray()).ToArray()));
             var (steps, metrics, filler) = (Path.Combine(place, "steps"), Path.Combine(place, "metrics.jsonl"), Path.Combine(place, "filler"));
             void Fill(long left)

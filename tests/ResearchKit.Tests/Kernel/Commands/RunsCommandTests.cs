@@ -21,8 +21,8 @@ public sealed class RunsCommandTests : IDisposable
         Run("runs/other", day: 2, seed: -3, loss: double.NaN);
         Assert.Equal(0, await InvokeAsync("runs", folder.PathTo("runs")));
         var lines = Lines();
-        Assert.Equal(["run", "name", "started (UTC)", "seed", "commit", "measured"], Words(lines[0]));
-        Assert.Equal([Path.Combine("study", "deep", "two"), "study", "2026-01-03 00:00:00", "2", "0123456789+changes",
+        Assert.Equal(["run", "name", "status", "started (UTC)", "seed", "commit", "measured"], Words(lines[0]));
+        Assert.Equal([Path.Combine("study", "deep", "two"), "study", "–", "2026-01-03 00:00:00", "2", "0123456789+changes",
             "loss 1.25 nats"], Words(lines[2]));
         Assert.Equal([Path.Combine("study", "deep", "two"), "other", Path.Combine("study", "one")],
             lines[2..].Select(line => Words(line)[0]));
