@@ -75,6 +75,7 @@ public static class Formatters
         Register<ZooEntry>(entry => ResultTableView.Draw(ZooView.Table(new ZooTable([entry]))), entry =>
             Visible.OneLine(entry.ToString()));
         Register<LoadReport>(LoadReportView.Draw, report => Visible.Lines(report.ToString()));
+        Register<SearchResult>(SearchView.Draw, SearchView.Text);
         RecordViews.RegisterAll();
         ExampleViews.RegisterAll();
         TaskViews.RegisterAll();

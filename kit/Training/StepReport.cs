@@ -9,7 +9,8 @@ namespace ResearchKit.Training;
 /// <param name="LearningRate">Learning rate of the update.</param>
 /// <param name="GradientNorm">Euclidean norm of all gradients together, before clipping.</param>
 /// <param name="TokensPerSecond">
-/// Targets per second since the run started or was resumed, without evaluations.
+/// Targets per second since the run started or was resumed, over all ranks, without the time of evaluations and checkpoints:
+/// tokens of a language model, examples of a classifier. Targets of padding (-100) count too.
 /// </param>
 /// <param name="Elapsed">Time since the run started or was resumed.</param>
 /// <param name="HeldOutLoss">
@@ -38,6 +39,11 @@ public readonly record struct StepReport(
 
     /// <summary>Norms of each module; null if they were not requested for this step.</summary>
     public IReadOnlyList<ModuleNorms>? Norms { get; init; }
+
+    /// <summary>
+    /// Gradient noise of the step, if <see cref="TrainerOptions.MeasuresNoise"/>; see <see cref="TrainingHistory.NoiseScale"/>.
+    /// </summary>
+    public GradientNoise? Noise { get; init; }
 
     /// <summary>True if float16 gradients overflowed and the update was skipped.</summary>
     public bool Skipped { get; init; }

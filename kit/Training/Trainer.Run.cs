@@ -1,4 +1,5 @@
 using ResearchKit.Data;
+using ResearchKit.Tensors;
 
 namespace ResearchKit.Training;
 
@@ -45,14 +46,27 @@ public sealed partial class Trainer
         if (options.Workers is not { WorldSize: > 1 } || stops) Save(writing, isLast: true);   // ranks may be cancelled apart
     }
 
-    /// <summary>Takes the batches of the next step from the loader.</summary>
+    /// <summary>Takes the batches of the next step from the loader; all ranks take as many.</summary>
     private void Collect(IEnumerator<Batch> batches, List<Batch> taken)
     {
-        for (taken.Clear(); taken.Count < options.Accumulation;)
+        taken.Clear();
+        for (var targets = 0.0; IsShort(taken.Count, targets);)
         {
             batches.MoveNext();
             taken.Add(batches.Current);
+            if (options.AccumulationTargets is not null) targets += options.Workers.Total(Targets(batches.Current), device);
         }
+    }
+
+    private bool IsShort(int batches, double targets) =>
+        options.AccumulationTargets is { } most ? targets < most : batches < options.Accumulation;
+
+    private static double Targets(Batch batch)
+    {
+        if (batch.Targets.is_floating_point()) return batch.Targets.numel();
+        using var has = batch.Targets.ne(NoTarget.Value);
+        using var sum = has.sum();
+        return sum.item<long>();
     }
 
     private StepReport TakeStep(List<Batch> taken, RunPace pace)
@@ -68,6 +82,7 @@ public sealed partial class Trainer
         if (Due(options.EvaluateEvery)) report = Evaluated(report);
         reports.Add(report);
         foreach (var callback in options.Callbacks) callback.StepEnds(this, report);
+        stops |= Step >= StopAt;
         if (stops && options.EvaluateEvery is not null && report.HeldOutLoss is null) reports[^1] = report = Evaluated(report);
         return report;
     }

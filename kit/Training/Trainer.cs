@@ -25,6 +25,7 @@ public sealed partial class Trainer : IDisposable
     private readonly Optimizer optimizer;
     private readonly WeightAverage? average;
     private readonly TrainingStep step;
+    private readonly Device device;
     private readonly Func<int, double> schedule;
     private readonly List<StepReport> reports = [];
     private bool stops, improved;
@@ -57,6 +58,7 @@ public sealed partial class Trainer : IDisposable
             throw new ArgumentException($"BestBy is {best.Name}; the objective reports "
                 + $"{(objective.Metrics.Count == 0 ? "no metric" : string.Join(", ", objective.Metrics.Select(one => one.Metric.Name)))}.");
         Outcome Compute(Batch batch) => objective.Compute(model, batch, options.Precision);
+        device = model.parameters().First().device;
         optimizer = options.MakeOptimizer(model);
         schedule = options.Rates;
         Warnings = [.. options.Doubts(optimizer)];
@@ -209,7 +211,16 @@ public sealed partial class Trainer : IDisposable
     internal WeightAverage? Average => average;
     internal LossScale Scale => step.Scale;
     internal BatchLoader Loader => loader;
+    internal int Steps => options.Steps;
+    internal bool Evaluates => evaluation is not null && options.EvaluateEvery is not null;
+    internal string? CheckpointFolder => options.Checkpoints?.Folder;
+    internal Metrics.Metric<Tensor>? BestBy => options.BestBy;
+
+    /// <summary>A step after which the run stops as if a callback had stopped it; null for none.</summary>
+    internal int? StopAt { get; set; }
+
     internal int Accumulation => options.Accumulation;
+    internal long? AccumulationTargets => options.AccumulationTargets;
     internal ICommunicator? Workers => options.Workers;
 
     internal IReadOnlyList<StepReport> Reports => reports;

@@ -53,6 +53,18 @@ public sealed record TrainerOptions
     /// </summary>
     public int Accumulation { get; init; } = 1;
 
+    /// <summary>
+    /// Gradient accumulation to a number of targets, for unevenly long batches: a step takes batches until they have this many
+    /// targets (those that are not -100), over all ranks. Null for <see cref="Accumulation"/> batches.
+    /// </summary>
+    public long? AccumulationTargets { get; init; }
+
+    /// <summary>
+    /// Whether steps report the noise of their gradient (<see cref="StepReport.Noise"/>), from the difference between a part of the
+    /// step and the whole. Needs accumulation or several ranks, and costs one norm of the gradients a step.
+    /// </summary>
+    public bool MeasuresNoise { get; init; }
+
     /// <summary>Precision of the computation.</summary>
     public Precision Precision { get; init; }
 
@@ -111,6 +123,14 @@ public sealed record TrainerOptions
         if (GradientClip is not (null or > 0))
             throw new ArgumentException($"GradientClip is {GradientClip}; it must be positive.");
         if (Accumulation < 1) throw new ArgumentException($"Accumulation is {Accumulation}; it must be at least 1.");
+        if (AccumulationTargets < 1)
+            throw new ArgumentException($"AccumulationTargets is {AccumulationTargets}; it must be at least 1.");
+        if (AccumulationTargets is not null && Accumulation > 1)
+            throw new ArgumentException($"Got Accumulation {Accumulation} and AccumulationTargets {AccumulationTargets}; "
+                + "expected one of the two.");
+        if (MeasuresNoise && Accumulation == 1 && AccumulationTargets is null && Workers is not { WorldSize: > 1 })
+            throw new ArgumentException("MeasuresNoise needs a step of several parts: Accumulation, AccumulationTargets or "
+                + "several ranks.");
         if (!Enum.IsDefined(Precision)) throw new ArgumentException(
             $"Precision is {Precision}; it must be one of {string.Join(", ", Enum.GetNames<Precision>())}.");
         if (AverageDecay is not (null or (> 0 and < 1)))

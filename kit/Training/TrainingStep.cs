@@ -36,7 +36,7 @@ internal sealed class TrainingStep
     /// <summary>Result of a step.</summary>
     public readonly record struct Result(
         double Loss, double GradientNorm, long Targets, double OperationsPerTarget, IReadOnlyList<ModuleNorms>? Norms,
-            bool Skipped);
+            bool Skipped, GradientNoise? Noise);
 
     /// <summary>Takes a step.</summary>
     /// <param name="batches">The batches, whose gradients are summed; they are disposed.</param>
@@ -80,6 +80,7 @@ internal sealed class TrainingStep
             throw NotFinite("loss", loss, step, FiniteCheck.Blame(model, () => Blame(batches)));
 
         if (together && parts.Count > 0) GradientClip.Scale(GradientClip.Gradients(parameters), parts.Reference / all);
+        if (options.MeasuresNoise && options.Workers is { WorldSize: > 1 }) NoteRank(parts, all);
         var gradients = WorkerGradients.Of(parameters, options.Workers);
         if (scaled) GradientClip.Scale(gradients, 1 / scale);
         var norm = GradientClip.Norm(gradients);
@@ -93,7 +94,25 @@ internal sealed class TrainingStep
             optimizer.LearningRate = learningRate;
             optimizer.Step();
         }
-        return new Result(loss, norm, batches.Sum(batch => batch.Targets.numel()), operationsPerTarget!.Value, seen, !finite);
+        return new Result(loss, norm, batches.Sum(batch => batch.Targets.numel()), operationsPerTarget!.Value, seen, !finite, Noise(parts, all, norm, scale));
+    }
+
+    /// <summary>
+    /// The gradient of this rank is a small batch: its squared norm, averaged over the ranks, whose counts need not be the same.
+    /// </summary>
+    private void NoteRank(Parts parts, double all)
+    {
+        var ranks = options.Workers!.WorldSize;
+        var norm = parts.Count == 0 ? 0 : GradientClip.Norm(GradientClip.Gradients(parameters)) * all / parts.Count;
+        parts.SmallNorm = Math.Sqrt(Total(norm * norm) / ranks);
+        parts.SmallCount = ranks / Total(parts.Count == 0 ? 0 : 1 / parts.Count);
+    }
+
+    private GradientNoise? Noise(Parts parts, double all, double norm, double scale)
+    {
+        if (!options.MeasuresNoise || !(parts.SmallCount > 0 && parts.SmallCount < all) || !double.IsFinite(norm)) return null;
+        var small = parts.SmallNorm / scale;
+        return GradientNoise.Of(small * small, parts.SmallCount, norm * norm, all);
     }
 
     /// <summary>
@@ -107,6 +126,12 @@ internal sealed class TrainingStep
         public double Count { get; private set; }
 
         public double Reference { get; private set; }
+
+        /// <summary>Norm of the gradient of a small batch, for the noise; multiplied by the loss scale.</summary>
+        public double SmallNorm { get; set; }
+
+        /// <summary>Targets of the small batch; 0 without one.</summary>
+        public double SmallCount { get; set; }
 
         public void Add(double mean, double count)
         {
@@ -131,6 +156,9 @@ internal sealed class TrainingStep
         if (!double.IsFinite(value)) return;
         var factor = count / parts.Reference * scale;
         (factor == 1 ? loss.Mean : loss.Mean * factor).backward();
+        if (!options.MeasuresNoise || !together || parts.SmallCount > 0 || options.Workers is { WorldSize: > 1 }) return;
+        parts.SmallNorm = GradientClip.Norm(GradientClip.Gradients(parameters));   // so far the gradient of this batch alone
+        parts.SmallCount = count;
     }
 
     private Loss CountedLoss(Batch batch)

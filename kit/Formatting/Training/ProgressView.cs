@@ -40,7 +40,7 @@ internal static class ProgressView
     {
         yield return $"step {Numbers.Count(last.Step)} of {Numbers.Count(last.Steps)}";
         yield return $"loss {Numbers.Short(last.Loss)}";
-        if (progress.HeldOut is { } held) yield return $"held-out {Numbers.Short(held)}";
+        foreach (var figure in progress.Evaluated()) yield return figure;
         yield return TrainingProgress.Pace(last);
         foreach (var figure in progress.Machine()) yield return figure;
         yield return progress.Remaining(last);

@@ -48,7 +48,7 @@ internal static partial class RecordViews
             "batch", batch => [("inputs", batch.Inputs.ShapeText()), ("targets", batch.Targets.ShapeText())]);
         RecordView.Register<OverfitCheck>(_ => "one batch by heart", batch =>
         [
-            ("learnt", batch.Passed ? "yes" : "no: something is wrong, or it needs more steps or another rate"),
+            ("learnt", batch.Passed ? "yes" : "no"), ("verdict", batch.Verdict),
             ("first loss", batch.First), ("last loss", batch.Last), ("steps", batch.Steps),
         ]);
         RecordView.Register<ModuleNorms>(norms => norms.Module.Length == 0 ? "norms of the model"

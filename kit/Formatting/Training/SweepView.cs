@@ -17,7 +17,8 @@ internal static class SweepView
             return Theme.Output(Html.Of($"<div class=\"rk-line\"><b>learning-rate sweep</b><span>no finite loss</span></div>"));
         return Theme.Output(Html.Of($"""
             <div class="rk-line"><b>learning-rate sweep</b><span class="rk-num">falls fastest at {Numbers.Short(sweep.Steepest)}</span>
-            <span class="rk-num rk-mute">lowest loss {Numbers.Short(points.Min(point => point.Loss))} at {Numbers.Short(points.MinBy(point => point.Loss).LearningRate)}</span></div>
+            <span class="rk-num rk-mute">lowest loss {Numbers.Short(points.Min(point => point.Loss))} at {Numbers.Short(points.MinBy(point => point.Loss).LearningRate)}</span>
+            <span>{sweep.Verdict}</span></div>
             {Picture(sweep, points)}
             """));
     }

@@ -40,12 +40,18 @@ public sealed record TrainingProgress(TrainingHistory History, TrainingState Sta
     public StepReport? Last => History.Reports.Count == 0 ? null : History.Reports[^1];
 
     /// <summary>The last loss on held-out data; null before the first.</summary>
-    public double? HeldOut
+    public double? HeldOut => Evaluation?.HeldOutLoss;
+
+    /// <summary>The metrics of the last evaluation; empty before the first.</summary>
+    public IReadOnlyList<MetricValue> Metrics => Evaluation?.Metrics ?? [];
+
+    /// <summary>The last step that evaluated.</summary>
+    private StepReport? Evaluation
     {
         get
         {
             for (var step = History.Reports.Count - 1; step >= 0; step--)
-                if (History.Reports[step].HeldOutLoss is { } loss) return loss;
+                if (History.Reports[step].HeldOutLoss is not null) return History.Reports[step];
             return null;
         }
     }
@@ -56,10 +62,17 @@ public sealed record TrainingProgress(TrainingHistory History, TrainingState Sta
         const int Cells = 20;
         if (Last is not { } last) return Visible.OneLine($"{new string('╌', Cells)} {History.Name}: no step yet");
         var done = (int)Math.Round(Share * Cells);
-        var held = HeldOut is { } loss ? $" · held-out {Numbers.Short(loss)}" : "";
+        var held = string.Concat(Evaluated().Select(figure => $" · {figure}"));
         var bar = new string('━', done) + new string('╌', Cells - done);
         return $"{bar} {Math.Floor(Share * 100)} % · step {Numbers.Count(last.Step)}/{Numbers.Count(last.Steps)}"
             + $" · loss {Numbers.Short(last.Loss)}{held} · {Pace(last)} · {string.Join(" · ", [.. Machine(), Remaining(last)])}";
+    }
+
+    /// <summary>Returns the held-out loss and the metrics of the last evaluation.</summary>
+    internal IEnumerable<string> Evaluated()
+    {
+        if (HeldOut is { } loss) yield return $"held-out {Numbers.Short(loss)}";
+        foreach (var metric in Metrics) yield return $"{Visible.OneLine(metric.Name)} {Numbers.Short(metric.Value)}";
     }
 
     /// <summary>Formats the tokens per second.</summary>

@@ -33,6 +33,25 @@ public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, doubl
         }
     }
 
+    /// <summary>What to do, in words: which rate to take, or what is wrong.</summary>
+    public string Verdict
+    {
+        get
+        {
+            var finite = Points.Where(point => double.IsFinite(point.Loss)).ToList();
+            if (finite.Count < 3) return "no rate gave three finite losses: start from a lower rate, or look for an error in the loss";
+            var lowest = finite.MinBy(point => point.Loss);
+            if (lowest.Loss > 0.98 * finite[0].Loss && finite[0].Loss > 0)
+                return "the loss does not fall at any rate: look for an error in the model or the loss, or take more steps";
+            if (lowest == finite[^1])
+                return string.Create(CultureInfo.InvariantCulture,
+                    $"the loss still falls at the highest rate, {lowest.LearningRate:0.0e0}: continue to higher ones");
+            return string.Create(CultureInfo.InvariantCulture,
+                $"take about {Math.Min(Steepest, lowest.LearningRate / 10):0.0e0}: the loss falls fastest at {Steepest:0.0e0} and is "
+                + $"lowest at {lowest.LearningRate:0.0e0}, beyond which it rises");
+        }
+    }
+
     /// <summary>
     /// Trains with an increasing learning rate until the smoothed loss is four times its minimum, then restores the
     /// weights.
@@ -111,5 +130,5 @@ public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, doubl
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Points.Count} learning rates from {Points[0].LearningRate:0.0e0} to {Points[^1].LearningRate:0.0e0}: steepest at {Steepest:0.0e0}");
+        $"{Points.Count} learning rates from {Points[0].LearningRate:0.0e0} to {Points[^1].LearningRate:0.0e0}: steepest at {Steepest:0.0e0}; {Verdict}");
 }

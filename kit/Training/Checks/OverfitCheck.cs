@@ -15,6 +15,12 @@ public sealed record OverfitCheck(double First, double Last, int Steps, bool Pas
 {
     private const double Enough = 0.1;
 
+    /// <summary>What the check says, in words, and what to look at.</summary>
+    public string Verdict => Passed ? "the batch is learnt by heart: model, loss and gradients work together"
+        : !(Last < First) ? "the loss does not fall: look for a wrong sign, frozen parameters, or targets that do not fit the inputs"
+        : Last > 0.7 * First ? "the loss hardly falls: look for an error in the model or the targets, or for too low a learning rate"
+        : "the loss falls, but not far enough: allow more steps or a higher learning rate, and switch off dropout";
+
     /// <summary>
     /// Trains on a single batch until its loss is a tenth of the first, then restores the weights.
     /// </summary>
@@ -59,7 +65,7 @@ public sealed record OverfitCheck(double First, double Last, int Steps, bool Pas
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"one batch {(Passed ? "is learnt by heart" : "is not learnt by heart: look for what is wrong")}: loss {First:0.000} → {Last:0.000} in {Steps} steps");
+        $"loss {First:0.000} → {Last:0.000} in {Steps} steps: {Verdict}");
 
     private sealed class FirstExamples(IExamples all, int count) : IExamples
     {

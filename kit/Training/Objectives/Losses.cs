@@ -14,10 +14,26 @@ public static class Losses
     /// <summary>Mean of −log p(target), in nats.</summary>
     /// <param name="logits">[..., classes], such as [batch, time, vocabulary].</param>
     /// <param name="targets">
-    /// int64, the shape of the logits without the last axis; -100 for positions without a target.
+    /// int64, the shape of the logits without the last axis; -100 for positions without a target. Or shares of all classes,
+    /// floating-point, the shape of the logits (<see cref="SoftCrossEntropy"/>).
     /// </param>
     /// <exception cref="ArgumentException">The shapes do not fit, or a target is not a class.</exception>
-    public static Loss CrossEntropy(Tensor logits, Tensor targets) => CrossEntropy(logits, targets, null, 0);
+    public static Loss CrossEntropy(Tensor logits, Tensor targets) => IsShares(logits, targets)
+        ? SoftCrossEntropy(logits, targets) : CrossEntropy(logits, targets, null, 0);
+
+    /// <summary>Mean of −Σ q log p over examples, in nats, for targets that are shares of several classes.</summary>
+    /// <param name="logits">[..., classes].</param>
+    /// <param name="targets">Shares q, floating-point, the shape of the logits; each row sums to 1.</param>
+    /// <remarks>What <see cref="Mixing"/> makes of a batch. A row of zeros counts as an example without a loss.</remarks>
+    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    public static Loss SoftCrossEntropy(Tensor logits, Tensor targets)
+    {
+        if (!logits.shape.SequenceEqual(targets.shape) || !targets.is_floating_point())
+            throw new ArgumentException($"Got logits {logits.ShapeText()} and targets {targets.ShapeText()} of {targets.dtype}; "
+                + "expected a share of each class, of the logits' shape.");
+        using var scope = NewDisposeScope();
+        return Loss.Of(-(logits.log_softmax(-1) * targets.to(logits.dtype)).sum(dim: -1)).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Cross entropy with a weight for each class, and label smoothing.</summary>
     /// <param name="classWeights">
@@ -130,6 +146,9 @@ public static class Losses
                 + $"the logits are of {logits.shape[^1]} classes, from 0.", nameof(targets), error);
         }
     }
+
+    private static bool IsShares(Tensor logits, Tensor targets) =>
+        targets.is_floating_point() && targets.shape.SequenceEqual(logits.shape);
 
     /// <summary>Returns logits as [n, classes] and targets as int64 [n].</summary>
     private static (Tensor Logits, Tensor Targets) Rows(Tensor logits, Tensor targets)

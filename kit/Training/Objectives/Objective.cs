@@ -127,6 +127,18 @@ public sealed class Objective
         params IReadOnlyList<Reported> metrics) =>
         Of((output, targets) => Loss.OverTargets(loss(output, targets), targets), unit, metrics);
 
+    /// <summary>
+    /// The same objective, with a change of each batch that is made in training only, such as <see cref="Mixing.Mixup"/>.
+    /// </summary>
+    /// <param name="change">
+    /// From a batch on the model's device to another one; called in a dispose scope, without ownership of the batch.
+    /// </param>
+    public Objective WithTraining(Func<Batch, Batch> change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        return new((model, batch, precision) => compute(model, model.training ? change(batch) : batch, precision), Unit, Metrics);
+    }
+
     /// <summary>Computes the loss and the outputs of a batch.</summary>
     internal Outcome Compute(nn.Module model, Batch batch, Precision precision) => compute(model, batch, precision);
 

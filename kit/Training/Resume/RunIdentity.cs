@@ -13,11 +13,13 @@ namespace ResearchKit.Training;
 /// <param name="Accumulation">Batches of a step.</param>
 /// <param name="Examples">Number of examples.</param>
 /// <param name="Data">Checksum of three of the examples.</param>
-internal sealed record RunIdentity(string Optimizer, int? Seed, int BatchSize, int Accumulation, long Examples, string Data)
+/// <param name="AccumulationTargets">Targets of a step; null for a fixed number of batches.</param>
+internal sealed record RunIdentity(string Optimizer, int? Seed, int BatchSize, int Accumulation, long Examples, string Data,
+    long? AccumulationTargets = null)
 {
     /// <summary>The identity of a trainer's run.</summary>
     public static RunIdentity Of(Trainer trainer) => new(trainer.Optimizer.Name, trainer.Loader.Seed, trainer.Loader.BatchSize,
-        trainer.Accumulation, trainer.Loader.Examples.Count, Checksum(trainer.Loader.Examples));
+        trainer.Accumulation, trainer.Loader.Examples.Count, Checksum(trainer.Loader.Examples), trainer.AccumulationTargets);
 
     /// <summary>Names what differs, with both values; null where nothing does.</summary>
     public string? DifferenceTo(RunIdentity now)
@@ -32,6 +34,7 @@ internal sealed record RunIdentity(string Optimizer, int? Seed, int BatchSize, i
             Differs("seed of the loader", Seed, now.Seed),
             Differs("batch size", BatchSize, now.BatchSize),
             Differs("accumulation", Accumulation, now.Accumulation),
+            Differs("accumulation in targets", AccumulationTargets, now.AccumulationTargets),
             Differs("number of examples", Examples, now.Examples),
             Data == now.Data ? null : "its examples differ from this trainer's",
         ];

@@ -58,7 +58,7 @@ internal sealed record RunGroup(string Name, IReadOnlyList<TrainingHistory> Runs
     /// <summary>Name, and the number of seeds if there are several.</summary>
     public string Title => Runs.Count == 1 ? Name : $"{Name} · {Runs.Count} seeds";
 
-    /// <summary>Final loss, and the final held-out loss if there is one.</summary>
+    /// <summary>Final loss, and the held-out loss and metrics of the last evaluation if there is one.</summary>
     public string Outcome
     {
         get
@@ -66,9 +66,14 @@ internal sealed record RunGroup(string Name, IReadOnlyList<TrainingHistory> Runs
             var losses = Runs.Where(run => run.Reports.Count > 0).Select(Last).ToList();
             var heldOut = Runs.Where(run => run.HeldOut.Any()).Select(run => run.HeldOut.Last().Loss).ToList();
             return losses.Count == 0
-                ? "no step yet" : $"loss {Range(losses)}{(heldOut.Count == 0 ? "" : $", held-out {Range(heldOut)}")}";
+                ? "no step yet" : $"loss {Range(losses)}{(heldOut.Count == 0 ? "" : $", held-out {Range(heldOut)}")}{Metrics}";
         }
     }
+
+    /// <summary>The last value of each metric that all runs of the group have.</summary>
+    private string Metrics => string.Concat(Runs.SelectMany(run => run.MetricNames).Distinct()
+        .Select(name => (Name: name, Values: Runs.Select(run => run.Metric(name).Select(one => one.Value).LastOrDefault(double.NaN))))
+        .Where(metric => !metric.Values.All(double.IsNaN)).Select(metric => $", {metric.Name} {Range([.. metric.Values])}"));
 
     public override string ToString() => $"{Title}: {Outcome}";
 

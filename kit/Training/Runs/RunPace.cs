@@ -35,5 +35,6 @@ internal sealed class RunPace(int firstStep)
             OperationsPerTarget = result.OperationsPerTarget,
             Norms = result.Norms,
             Skipped = result.Skipped,
+            Noise = result.Noise,
         };
 }

@@ -20,7 +20,8 @@ public sealed class RunViewTests
         Assert.Equal(["1e-5", "1e-4", "0.001", "0.01", "0.1"],
             svg.Elements("text").Select(text => text.Value)
             .Where(text => text is "1e-5" or "1e-4" or "0.001" or "0.01" or "0.1"));
-        Assert.Contains("steepest at 1.0e-3\n  loss  4 ", Shown.Text(sweep), StringComparison.Ordinal);
+        Assert.Contains("steepest at 1.0e-3; take about 1.0e-3: the loss falls fastest at 1.0e-3 and is lowest at 1.0e-2, beyond "
+            + "which it rises\n  loss  4 ", Shown.Text(sweep), StringComparison.Ordinal);
         Hostile.AssertHarmless(sweep with { LossUnit = Hostile.Text });
     }
 
@@ -65,7 +66,7 @@ public sealed class RunViewTests
     public void One_batch_says_whether_it_was_learnt()
     {
         Assert.Contains("yes", Shown.Text(new OverfitCheck(4, 0.2, 31, true)), StringComparison.Ordinal);
-        Assert.Contains("no: something is wrong", Shown.Document(new OverfitCheck(4, 3.9, 200, false)).Value,
+        Assert.Contains("verdictthe loss", Shown.Document(new OverfitCheck(4, 3.9, 200, false)).Value,
             StringComparison.Ordinal);
     }
 }
