@@ -52,8 +52,12 @@ internal static class ModuleView
     {
         var frozen = module.ParameterCount - module.TrainableCount;
         return $"{Numbers.Count(module.ParameterCount, "parameter")}{(frozen > 0 ? $" ({Numbers.Count(frozen)} frozen)" : "")}"
-            + $" · {Numbers.Bytes(module.Bytes)}";
+            + $" · {Numbers.Bytes(module.Bytes)}{(module.Call is null ? "" : $" · {Computed(module)} · activations {Numbers.Bytes(module.ActivationBytes)}")}";
     }
+
+    /// <summary>Output shape and FLOPs of one of the modules of an entry, if the summary has a forward pass.</summary>
+    private static string Computed(ModuleSummary module) => module.Call is not { } call ? ""
+        : $"→ [{string.Join(" × ", call.OutputShape)}]{(call.Flops > 0 ? $" {Numbers.Scaled((long)call.Flops)} FLOPs" : "")}";
 
     private static Html Entry(ModuleOutline entry, int depth, ref int left)
     {
@@ -71,7 +75,8 @@ internal static class ModuleView
     }
 
     private static IEnumerable<Html> Shapes(ModuleSummary module) => module.Own.Select(own => Html.Of($"<code>{own}</code> "))
-        .Concat(module.Buffers.Select(buffer => Html.Of($"<code class=\"rk-mute\">{buffer} buffer</code> ")));
+        .Concat(module.Buffers.Select(buffer => Html.Of($"<code class=\"rk-mute\">{buffer} buffer</code> ")))
+        .Concat(module.Call is null ? [] : [Html.Of($"<code class=\"rk-mute\">{Computed(module)}</code>")]);
 
     private static string Count(ModuleOutline entry) => entry.Parameters == 0 ? "" : Numbers.Scaled(entry.Parameters);
 
@@ -80,7 +85,8 @@ internal static class ModuleView
         var shapes = entry.First.Own.Select(own => own.ToString())
             .Concat(entry.First.Buffers.Select(buffer => $"{buffer} buffer"));
         var name = entry.Label.Length == 0 ? "model" : Visible.OneLine(entry.Label);
-        rows.Add((new string(' ', 2 * depth) + name, entry.Kind, Visible.OneLine(string.Join(", ", shapes)),
+        var described = $"{string.Join(", ", shapes)}  {Computed(entry.First)}".Trim();
+        rows.Add((new string(' ', 2 * depth) + name, entry.Kind, Visible.OneLine(described),
             Numbers.Count(entry.Parameters)));
         foreach (var child in entry.Children) Collect(child, depth + 1, rows);
     }

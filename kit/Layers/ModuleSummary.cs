@@ -44,6 +44,45 @@ public sealed record ModuleSummary(
     public long Bytes { get; } = Own.Concat(Buffers).Where(own => !own.IsShared).Sum(own => own.Bytes)
         + Children.Sum(child => child.Bytes);
 
+    /// <summary>What the module computed in the forward pass that was summarised; null without one, or if it was not called.</summary>
+    public ModuleCall? Call { get; init; }
+
+    /// <summary>
+    /// Memory of the outputs of the modules without submodules in the forward pass, in bytes: about what a backward pass keeps.
+    /// Tensors inside a module, such as an attention pattern, are not in it. 0 without a forward pass.
+    /// </summary>
+    public long ActivationBytes =>
+        Children.Count == 0 ? Call?.OutputBytes ?? 0 : Children.Sum(child => child.ActivationBytes);
+
+    /// <summary>
+    /// Summarises a module and a forward pass of it: output shapes, FLOPs and activations of each module as well.
+    /// </summary>
+    /// <param name="module">The module; it runs in evaluation mode without gradients.</param>
+    /// <param name="forward">Runs it on this thread, such as <c>() =&gt; model.Logits(tokens, mask)</c>.</param>
+    public static ModuleSummary Of(nn.Module module, Action forward)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(forward);
+        return new ModuleSummaryWalk(ModuleCalls.Of(module, forward)).Visit("", module);
+    }
+
+    /// <summary>Summarises a module and its forward pass on an input, such as <c>zeros([1, 128], int64)</c> for tokens.</summary>
+    /// <inheritdoc cref="Of(nn.Module, Action)"/>
+    /// <param name="module">The module; it runs in evaluation mode without gradients.</param>
+    /// <param name="input">The input, on the module's device.</param>
+    public static ModuleSummary Of(nn.Module<Tensor, Tensor> module, Tensor input) => Of(module, () => module.call(input));
+
+    /// <summary>Summarises a module and its forward pass on zeros of a shape, in the dtype of its first parameter.</summary>
+    /// <param name="module">The module; it runs in evaluation mode without gradients.</param>
+    /// <param name="inputShape">Such as [1, 3, 224, 224].</param>
+    public static ModuleSummary Of(nn.Module<Tensor, Tensor> module, IReadOnlyList<long> inputShape)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        using var scope = NewDisposeScope();
+        var first = module.parameters().FirstOrDefault();
+        return Of(module, zeros([.. inputShape], first?.dtype ?? float32, first?.device));
+    }
+
     /// <summary>
     /// Summarises a module. Reads only names and shapes, so the module may be on the meta device.
     /// </summary>
@@ -56,5 +95,8 @@ public sealed record ModuleSummary(
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Type}: {ParameterCount:N0} parameters, {TrainableCount:N0} trainable, {Bytes:N0} "
-            + $"bytes{(Hint is null ? "" : $" ({Hint})")}");
+            + $"bytes{Computed}{(Hint is null ? "" : $" ({Hint})")}");
+
+    private string Computed => Call is null ? "" : string.Create(CultureInfo.InvariantCulture,
+        $"; output [{string.Join(", ", Call.OutputShape)}], {Call.Flops:N0} FLOPs, {ActivationBytes:N0} bytes of activations");
 }

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace ResearchKit.Layers;
 
 /// <summary>Walks a module tree once and recognises tensors that occur several times.</summary>
-internal sealed class ModuleSummaryWalk
+/// <param name="calls">What each module computed in a forward pass; null without one.</param>
+internal sealed class ModuleSummaryWalk(IReadOnlyDictionary<nn.Module, ModuleCall>? calls = null)
 {
     private readonly HashSet<object> met = [];
 
@@ -16,7 +17,10 @@ internal sealed class ModuleSummaryWalk
         var buffers = module.named_buffers(recurse: false).Select(entry => Describe(entry.name, entry.buffer)).ToList();
         var children = module.named_children().Select(child => Visit(child.name, child.module)).ToList();
         return new ModuleSummary(name, NameOf(module.GetType()), own, buffers, children,
-            own.Count + children.Count == 0 ? HintFor(module) : null);
+            own.Count + children.Count == 0 ? HintFor(module) : null)
+        {
+            Call = calls?.GetValueOrDefault(module),
+        };
     }
 
     private ModuleTensor Describe(string name, Tensor tensor)
@@ -32,7 +36,7 @@ internal sealed class ModuleSummaryWalk
     /// Returns the address of a tensor's values, or null where it cannot be read. Two wrappers of one parameter
     /// have the same address.
     /// </summary>
-    private static nint? AddressOf(Tensor tensor)
+    internal static nint? AddressOf(Tensor tensor)
     {
         if (tensor.numel() == 0 || tensor.device_type != DeviceType.CPU || tensor.is_sparse || !tensor.is_contiguous())
             return null;

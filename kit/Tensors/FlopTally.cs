@@ -11,6 +11,9 @@ internal static class FlopTally
     /// <summary>Whether a count is running on this thread.</summary>
     public static bool IsAsked => sum is not null;
 
+    /// <summary>The FLOPs that the innermost count has so far; 0 without one.</summary>
+    public static double SoFar => sum ?? 0;
+
     /// <summary>Adds a product of this many multiplications, each with an addition, to the count.</summary>
     public static void Add(double multiplications)
     {

@@ -160,9 +160,9 @@ public sealed record TrainerOptions
         var last = Steps;
         while (last > 0 && rates(last) == 0) last--;
         if (last < Steps - 1) yield return $"The schedule ends early: the learning rate is 0 after step {last} of {Steps}.";
+        if (Optimizer is null || optimizer is not ForeachOptimizer { Settings: { HasChosenRate: true } settings }) yield break;
         var highest = Enumerable.Range(1, Steps).Max(rates);
-        if (Optimizer is not null && optimizer is ForeachOptimizer { Settings: { HasChosenRate: true } settings }
-            && Math.Abs(settings.LearningRate - highest) > 1e-6 * highest)
+        if (Math.Abs(settings.LearningRate - highest) > 1e-6 * highest)
             yield return string.Create(CultureInfo.InvariantCulture,
                 $"The optimizer was made with a learning rate of {settings.LearningRate}, which is not used: "
                 + $"the {(Schedule is null ? "trainer's options set" : "schedule sets")} rates up to {highest}.");

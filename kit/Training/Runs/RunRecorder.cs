@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ResearchKit.Data;
 
 namespace ResearchKit.Training;
@@ -14,7 +15,9 @@ namespace ResearchKit.Training;
 /// </remarks>
 public sealed class RunRecorder
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
     private readonly Lock gate = new();
+    private long measured;   // when evaluations were last written
     private RunProcess process;
     private TrainingRun run;
 
@@ -137,14 +140,19 @@ public sealed class RunRecorder
             if (run.Status == RunStatusNames.Running && IsWritten && Directory.Exists(Folder)) End(status, error);
     }
 
-    /// <summary>Notes the held-out loss and the metrics of a step that evaluated, and writes them.</summary>
+    /// <summary>
+    /// Notes the held-out loss and the metrics of a step that evaluated. Writes them at most once in a few seconds; the end of the
+    /// run writes the last ones.
+    /// </summary>
     internal void Measure(StepReport report, string series)
     {
         if (report.HeldOutLoss is not { } loss) return;
         var prefix = series == MetricLines.DefaultName ? "" : $"{series}: ";
         Measure($"{prefix}held-out loss", loss, report.LossUnit);
         foreach (var metric in report.Metrics ?? []) Measure($"{prefix}{metric.Name}", metric.Value, metric.Unit);
+        if (Stopwatch.GetElapsedTime(measured) < Pause) return;
         Save();
+        measured = Stopwatch.GetTimestamp();
     }
 
     /// <inheritdoc cref="TrainingRun.SeriesNames"/>

@@ -47,6 +47,44 @@ public sealed class ModuleSummaryTests
     }
 
     [Fact]
+    public void A_forward_pass_adds_shapes_FLOPs_and_activations()
+    {
+        using var model = Sequential(("first", Linear(8, 16)), ("second", ReLU(inplace: true)), ("third", Linear(16, 2)));
+        model.train();
+        var summary = ModuleSummary.Of(model, [5, 8]);
+        Assert.Equal([5, 2], summary.Call!.OutputShape);
+        Assert.Equal(2.0 * 5 * ((8 * 16) + (16 * 2)), summary.Call.Flops);
+        Assert.Equal([2.0 * 5 * 8 * 16, 0, 2.0 * 5 * 16 * 2], summary.Children.Select(child => child.Call!.Flops));
+        Assert.Equal([4L * 5 * 16, 0, 4 * 5 * 2], summary.Children.Select(child => child.ActivationBytes));   // ReLU is in place
+        Assert.Equal(4 * 5 * 18, summary.ActivationBytes);
+        Assert.True(model.training);
+        Assert.EndsWith("output [5, 2], 1,600 FLOPs, 360 bytes of activations", summary.ToString(), StringComparison.Ordinal);
+        Assert.Null(ModuleSummary.Of(model).Call);
+    }
+
+    [Fact]
+    public void Blocks_count_their_matrices_and_their_attention()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new ResearchKit.Models.Gpt(ResearchKit.Models.GptConfig.Nano);
+        var tokens = zeros([2, 8], int64);
+        var summary = ModuleSummary.Of(model, tokens);
+        Assert.Equal(FlopCounter.Of(model, () => model.call(tokens)), summary.Call!.Flops);
+        var config = ResearchKit.Models.GptConfig.Nano;
+        double width = config.ModelWidth;
+        var blocks = All(summary).Where(module => module.Children.Any(child => child.Name == "attn")).ToList();
+        Assert.Equal(config.Layers, blocks.Count);
+        Assert.All(blocks, block =>
+        {
+            Assert.Equal(2 * 8 * ((24 * width * width) + (4 * 8 * width)), block.Call!.Flops);   // matrices, and attention over 8 tokens
+            Assert.Equal([2, 8, config.ModelWidth], block.Call.OutputShape);
+        });
+        Assert.True(summary.ActivationBytes > blocks.Count * 2 * 8 * config.ModelWidth * 4);
+
+        static IEnumerable<ModuleSummary> All(ModuleSummary module) => module.Children.SelectMany(All).Prepend(module);
+    }
+
+    [Fact]
     public void A_module_on_the_meta_device_is_summarised_and_no_tensor_is_left_behind()
     {
         using var model = Linear(1000, 1000, device: new Device(DeviceType.META));

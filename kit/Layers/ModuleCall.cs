@@ -1,0 +1,107 @@
+using System.Reflection;
+using ResearchKit.Tensors;
+using static TorchSharp.torch;
+
+namespace ResearchKit.Layers;
+
+/// <summary>What a module computed in one forward pass of the model.</summary>
+/// <param name="OutputShape">Shape of its last output; empty if that is not one tensor.</param>
+/// <param name="Flops">FLOPs of all its calls, with those of its submodules, as <see cref="FlopCounter"/> counts them.</param>
+/// <param name="OutputBytes">
+/// Memory of the outputs of all its calls; an output that shares the memory of the input, such as a view, takes none.
+/// </param>
+/// <param name="Calls">How often it was called.</param>
+public sealed record ModuleCall(IReadOnlyList<long> OutputShape, double Flops, long OutputBytes, int Calls);
+
+/// <summary>Notes what each module of a model computes in a forward pass, while FLOPs are counted.</summary>
+internal sealed class ModuleCalls
+{
+    private static readonly MethodInfo[] Hooking = [.. typeof(ModuleCalls)
+        .GetMethods(BindingFlags.Instance | BindingFlags.NonPublic).Where(method => method.Name == nameof(Hook))];
+
+    private readonly Dictionary<nn.Module, ModuleCall> calls = [];
+    private readonly List<Action> removals = [];
+    private readonly Stack<double> starts = new();
+
+    /// <summary>Runs the model in evaluation mode, and returns what each module that was called computed.</summary>
+    public static IReadOnlyDictionary<nn.Module, ModuleCall> Of(nn.Module model, Action forward)
+    {
+        var noted = new ModuleCalls();
+        var training = model.training;
+        using var noGrad = no_grad();
+        model.eval();
+        try
+        {
+            // inside the count: hooks run in the order of registration, and a layer's FLOPs are to be counted before they are read
+            FlopCounter.Of(model, () => noted.While(model, forward));
+        }
+        finally
+        {
+            model.train(training);
+        }
+        return noted.calls;
+    }
+
+    private void While(nn.Module model, Action forward)
+    {
+        try
+        {
+            foreach (var module in model.modules().Prepend(model).Distinct()) Watch(module);
+            forward();
+        }
+        finally
+        {
+            foreach (var remove in removals) remove();
+        }
+    }
+
+    /// <summary>Hooks a module of one to three inputs; others are passed over.</summary>
+    private void Watch(nn.Module module)
+    {
+        for (var type = module.GetType(); type is not null && type != typeof(nn.Module); type = type.BaseType)
+        {
+            if (!type.IsGenericType || type.Name.Split('`')[0] != "Module" || type.Namespace != typeof(nn.Module).Namespace) continue;
+            var types = type.GetGenericArguments();
+            Hooking.SingleOrDefault(method => method.GetGenericArguments().Length == types.Length)?.MakeGenericMethod(types)
+                .Invoke(this, [module]);
+            return;
+        }
+    }
+
+    private void Hook<T, TResult>(nn.Module<T, TResult> module)
+    {
+        removals.Add(module.register_forward_pre_hook((_, input) => Begun(input)).remove);
+        removals.Add(module.register_forward_hook((_, input, output) => Ended(module, input, output)).remove);
+    }
+
+    private void Hook<T1, T2, TResult>(nn.Module<T1, T2, TResult> module)
+    {
+        removals.Add(module.register_forward_pre_hook((_, first, second) => (Begun(first), second)).remove);
+        removals.Add(module.register_forward_hook((_, input, _, output) => Ended(module, input, output)).remove);
+    }
+
+    private void Hook<T1, T2, T3, TResult>(nn.Module<T1, T2, T3, TResult> module)
+    {
+        removals.Add(module.register_forward_pre_hook((_, first, second, third) => (Begun(first), second, third)).remove);
+        removals.Add(module.register_forward_hook((_, input, _, _, output) => Ended(module, input, output)).remove);
+    }
+
+    private T Begun<T>(T input)
+    {
+        starts.Push(FlopTally.SoFar);
+        return input;
+    }
+
+    private TResult Ended<T, TResult>(nn.Module module, T input, TResult output)
+    {
+        var flops = FlopTally.SoFar - starts.Pop();
+        var before = calls.GetValueOrDefault(module) ?? new ModuleCall([], 0, 0, 0);
+        var shape = output is Tensor tensor ? tensor.shape : [];
+        calls[module] = new(shape, before.Flops + flops, before.OutputBytes + Bytes(input, output), before.Calls + 1);
+        return output;
+    }
+
+    private static long Bytes(object? input, object? output) => output is not Tensor made ? 0
+        : input is Tensor given && ModuleSummaryWalk.AddressOf(given) is { } address && address == ModuleSummaryWalk.AddressOf(made) ? 0
+        : made.numel() * made.element_size();
+}
