@@ -52,7 +52,8 @@ internal static class ModuleView
     {
         var frozen = module.ParameterCount - module.TrainableCount;
         return $"{Numbers.Count(module.ParameterCount, "parameter")}{(frozen > 0 ? $" ({Numbers.Count(frozen)} frozen)" : "")}"
-            + $" · {Numbers.Bytes(module.Bytes)}{(module.Call is null ? "" : $" · {Computed(module)} · activations {Numbers.Bytes(module.ActivationBytes)}")}";
+            + $" · {Numbers.Bytes(module.Bytes)}"
+            + (module.Call is null ? "" : $" · {Computed(module)} · activations {Numbers.Bytes(module.ActivationBytes)}");
     }
 
     /// <summary>Output shape and FLOPs of one of the modules of an entry, if the summary has a forward pass.</summary>

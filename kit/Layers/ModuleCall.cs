@@ -32,7 +32,7 @@ internal sealed class ModuleCalls
         model.eval();
         try
         {
-            // inside the count: hooks run in the order of registration, and a layer's FLOPs are to be counted before they are read
+            // inside the count: hooks run in the order of registration, and a layer's FLOPs are counted before they are read
             FlopCounter.Of(model, () => noted.While(model, forward));
         }
         finally
@@ -60,7 +60,8 @@ internal sealed class ModuleCalls
     {
         for (var type = module.GetType(); type is not null && type != typeof(nn.Module); type = type.BaseType)
         {
-            if (!type.IsGenericType || type.Name.Split('`')[0] != "Module" || type.Namespace != typeof(nn.Module).Namespace) continue;
+            var isBase = type.IsGenericType && type.Namespace == typeof(nn.Module).Namespace && type.Name.Split('`')[0] == "Module";
+            if (!isBase) continue;
             var types = type.GetGenericArguments();
             Hooking.SingleOrDefault(method => method.GetGenericArguments().Length == types.Length)?.MakeGenericMethod(types)
                 .Invoke(this, [module]);
@@ -101,7 +102,11 @@ internal sealed class ModuleCalls
         return output;
     }
 
-    private static long Bytes(object? input, object? output) => output is not Tensor made ? 0
-        : input is Tensor given && ModuleSummaryWalk.AddressOf(given) is { } address && address == ModuleSummaryWalk.AddressOf(made) ? 0
-        : made.numel() * made.element_size();
+    private static long Bytes(object? input, object? output)
+    {
+        if (output is not Tensor made) return 0;
+        var address = ModuleSummaryWalk.AddressOf(made);
+        var isShared = address is not null && input is Tensor given && ModuleSummaryWalk.AddressOf(given) == address;
+        return isShared ? 0 : made.numel() * made.element_size();
+    }
 }

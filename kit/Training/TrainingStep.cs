@@ -94,7 +94,8 @@ internal sealed class TrainingStep
             optimizer.LearningRate = learningRate;
             optimizer.Step();
         }
-        return new Result(loss, norm, batches.Sum(batch => batch.Targets.numel()), operationsPerTarget!.Value, seen, !finite, Noise(parts, all, norm, scale));
+        return new Result(loss, norm, batches.Sum(batch => batch.Targets.numel()), operationsPerTarget!.Value, seen, !finite,
+            Noise(parts, all, norm, scale));
     }
 
     /// <summary>

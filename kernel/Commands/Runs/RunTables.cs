@@ -27,7 +27,8 @@ internal static class RunTables
         var table = Table(["run", "name", "status", "started (UTC)", "seed", "commit", "measured"], right: 4);
         foreach (var run in found.Runs)
             table.AddRow(Cells(
-                run.Place, run.Name, run.Status ?? Absent, run.Started.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+                run.Place, run.Name, run.Status ?? Absent,
+                run.Started.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
                 run.Run?.Seed.ToString(CultureInfo.InvariantCulture) ?? Absent, Commit(run.Process),
                 string.Join('\n', run.Metrics.Select(Measured))));
         console.Write(table);

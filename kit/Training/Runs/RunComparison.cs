@@ -70,10 +70,13 @@ internal sealed record RunGroup(string Name, IReadOnlyList<TrainingHistory> Runs
         }
     }
 
-    /// <summary>The last value of each metric that all runs of the group have.</summary>
+    /// <summary>The last value of each metric, over the runs that have one.</summary>
     private string Metrics => string.Concat(Runs.SelectMany(run => run.MetricNames).Distinct()
-        .Select(name => (Name: name, Values: Runs.Select(run => run.Metric(name).Select(one => one.Value).LastOrDefault(double.NaN))))
-        .Where(metric => !metric.Values.All(double.IsNaN)).Select(metric => $", {metric.Name} {Range([.. metric.Values])}"));
+        .Select(name => (Name: name, Values: Runs.Select(run => Last(run, name)).Where(double.IsFinite).ToList()))
+        .Where(metric => metric.Values.Count > 0).Select(metric => $", {metric.Name} {Range(metric.Values)}"));
+
+    private static double Last(TrainingHistory run, string metric) =>
+        run.Metric(metric).Select(one => one.Value).LastOrDefault(double.NaN);
 
     public override string ToString() => $"{Title}: {Outcome}";
 

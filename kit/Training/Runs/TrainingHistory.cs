@@ -35,7 +35,7 @@ public sealed record TrainingHistory(string Name, IReadOnlyList<StepReport> Repo
     /// </remarks>
     public double NoiseScale(int last = 200)
     {
-        var measured = Reports.Where(report => report.Noise is not null).Select(report => report.Noise!.Value).TakeLast(last).ToList();
+        var measured = Reports.Select(report => report.Noise).OfType<GradientNoise>().TakeLast(last).ToList();
         if (measured.Count == 0) return double.NaN;
         var gradient = measured.Average(one => one.SquaredNorm);
         return gradient > 0 ? measured.Average(one => one.Variance) / gradient : double.NaN;

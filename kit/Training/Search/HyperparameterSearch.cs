@@ -79,7 +79,7 @@ public sealed class HyperparameterSearch(
             var running = left.Where(trial => results[trial.Number].Status == RunStatusNames.Stopped).ToList();
             if (running.Count == 0) return Result([.. results.Values]);
             var kept = Math.Max(1, left.Count / factor);
-            left = [.. Ordered(left.Select(trial => results[trial.Number])).Select(result => result.Trial).Where(running.Contains).Take(kept)];
+            left = [.. Ordered(running.Select(trial => results[trial.Number])).Select(result => result.Trial).Take(kept)];
         }
     }
 

@@ -56,6 +56,7 @@ public sealed class SearchRange
 
     private static void Check(bool fits, double low, double high, string expected)
     {
-        if (!fits) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Got {low} and {high}; expected {expected}."));
+        if (fits) return;
+        throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Got {low} and {high}; expected {expected}."));
     }
 }

@@ -23,7 +23,8 @@ public sealed record SearchResult(string Name, string Measure, IReadOnlyList<Tri
     public override string ToString()
     {
         var table = Table();
-        List<IReadOnlyList<string>> lines = [table.Columns, .. table.Rows.Select(row => row.Select(value => Trial.Text(value!)).ToList())];
+        var rows = table.Rows.Select(row => row.Select(value => Trial.Text(value!)).ToList());
+        List<IReadOnlyList<string>> lines = [table.Columns, .. rows];
         var widths = table.Columns.Select((_, column) => lines.Max(line => line[column].Length)).ToList();
         return string.Join('\n', lines.Select(line =>
             string.Join("  ", line.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()).Prepend(string.Create(

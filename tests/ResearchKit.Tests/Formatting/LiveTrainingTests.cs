@@ -92,12 +92,16 @@ public sealed class LiveTrainingTests : IDisposable
     public void The_metrics_of_the_last_evaluation_stand_beside_the_loss()
     {
         var run = CurveFormattingTests.Run("gpt", 8, _ => 1);
-        var evaluated = run.Reports[^1] with { HeldOutLoss = 0.5, Metrics = [new("accuracy", 0.875, "share"), new("<F1>", 0.5, "share")] };
-        var progress = new TrainingProgress(run with { Reports = [evaluated, evaluated with { HeldOutLoss = null, Metrics = null }] },
-            TrainingState.Running);
+        var evaluated = run.Reports[^1] with
+        {
+            HeldOutLoss = 0.5,
+            Metrics = [new("accuracy", 0.875, "share"), new("<F1>", 0.5, "share")],
+        };
+        var later = evaluated with { HeldOutLoss = null, Metrics = null };
+        var progress = new TrainingProgress(run with { Reports = [evaluated, later] }, TrainingState.Running);
         Assert.Contains("held-out 0.5 · accuracy 0.875 · <F1> 0.5 · ", Shown.Text(progress), StringComparison.Ordinal);
-        Assert.Contains("<span class=\"rk-num\">accuracy 0.875</span><span class=\"rk-num\">&lt;F1&gt; 0.5</span>", Shown.Page(progress),
-            StringComparison.Ordinal);
+        Assert.Contains("<span class=\"rk-num\">accuracy 0.875</span><span class=\"rk-num\">&lt;F1&gt; 0.5</span>",
+            Shown.Page(progress), StringComparison.Ordinal);
         var second = run with { Reports = [evaluated with { Metrics = [new("accuracy", 0.625, "share")] }] };
         var compared = RunComparison.Of(run with { Reports = [evaluated] }, second);
         Assert.Contains("accuracy 0.7500 (0.6250 to 0.8750)", compared.ToString(), StringComparison.Ordinal);

@@ -117,11 +117,13 @@ public sealed class GoldenMetricsTests : IDisposable
         }
         Near(expected, metric.Of(batches), $"{label} over batches");
         var ranks = batches.Index().GroupBy(batch => batch.Index % 3)
-            .Select(group => group.Select(batch => metric.Measure(batch.Item.Item1, batch.Item.Item2)).Aggregate((one, other) => one + other));
+            .Select(group => group.Select(batch => metric.Measure(batch.Item.Item1, batch.Item.Item2))
+                .Aggregate((one, other) => one + other));
         Near(expected, metric.Value(ranks.Aggregate((one, other) => one + other)), $"{label} over ranks");
     }
 
     /// <summary>The sums are in float64; R² of numbers round 1000 loses some digits, sums of squares being large.</summary>
     private static void Near(double expected, double actual, string label) =>
-        Assert.True(Math.Abs(expected - actual) <= 1e-8 * Math.Max(1, Math.Abs(expected)), $"{label}: expected {expected}, got {actual}");
+        Assert.True(Math.Abs(expected - actual) <= 1e-8 * Math.Max(1, Math.Abs(expected)),
+            $"{label}: expected {expected}, got {actual}");
 }

@@ -56,7 +56,7 @@ public sealed class HyperparameterSearchTests : IDisposable
         {
             Assert.Equal(("succeeded", 4), (one.Status, one.Steps));
             var run = Assert.Single(RunRecord.Read(one.Trial.Folder).Runs);
-            Assert.Equal((one.Value, "held-out loss"), (run.Metrics["best until step 4"].Value, run.Metrics["best until step 4"].Unit));
+            Assert.Equal(new Measurement(one.Value, "held-out loss"), run.Metrics["best until step 4"]);
             Assert.Equal(4, run.Series().Reports.Count);
             Assert.InRange(one.Trial.Get<double>("rate"), 1e-5, 1);
             Assert.InRange(one.Trial.Get<int>("width"), 2, 5);
@@ -79,7 +79,8 @@ public sealed class HyperparameterSearchTests : IDisposable
         Assert.Equal(12, steps);
         var resumed = Search(6).Random(4);
         Assert.Equal(24, steps);   // no step twice
-        Assert.Equal(whole.Trials.Select(one => (one.Trial.Number, one.Value)), resumed.Trials.Select(one => (one.Trial.Number, one.Value)));
+        Assert.Equal(whole.Trials.Select(one => (one.Trial.Number, one.Value)),
+            resumed.Trials.Select(one => (one.Trial.Number, one.Value)));
         Assert.Contains("holds a trial with rate", Assert.Throws<InvalidDataException>(() => Search(6, seed: 4).Random(1)).Message,
             StringComparison.Ordinal);
     }

@@ -152,7 +152,8 @@ public sealed class RecipeTests : IDisposable
         private static float Normal(int number)
         {
             var random = new Random(number);
-            return (float)(1 + (3 * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())));
+            var radius = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()));   // Box and Muller
+            return (float)(1 + (3 * radius * Math.Cos(2 * Math.PI * random.NextDouble())));
         }
     }
 
@@ -243,7 +244,8 @@ public sealed class RecipeTests : IDisposable
         public long Count => 16;
 
         public Batch Fetch(IReadOnlyList<long> numbers) =>
-            new(tensor(numbers.SelectMany(number => new[] { number / 8f, 1 - (number / 16f) }).ToArray()).view(-1, 2), zeros(numbers.Count));
+            new(tensor(numbers.SelectMany(number => new[] { number / 8f, 1 - (number / 16f) }).ToArray()).view(-1, 2),
+                zeros(numbers.Count));
     }
 
     [Fact]
