@@ -23,7 +23,7 @@ internal static class CallbackOverhead
         Environment.SetEnvironmentVariable(RunRecord.FolderVariable, folder.FullName);
         try
         {
-            using var plain = Make(new Objective(Losses.CrossEntropy), []);
+            using var plain = Make(Objective.Of(Losses.CrossEntropy), []);
             using var full = Make(Objective.LanguageModel, [new Counter(), new Counter()]);
             using var first = plain.Run().GetEnumerator();
             using var second = full.Run().WriteTo(RunRecord.Start("callbacks", 1, new { Rounds })).GetEnumerator();
