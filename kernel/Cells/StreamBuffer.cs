@@ -26,7 +26,7 @@ internal sealed class StreamBuffer
     /// <summary>Removes and returns the buffered text; null if there is none.</summary>
     public StreamOutput? Take()
     {
-        // its other half may follow
+        // a high surrogate is kept until its low surrogate arrives
         var length = text.Length > 1 && char.IsHighSurrogate(text[^1]) ? text.Length - 1 : text.Length;
         if (length == 0) return null;
         var output = new StreamOutput(name, text.ToString(0, length));

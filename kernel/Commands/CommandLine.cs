@@ -47,7 +47,7 @@ public static class CommandLine
             await error.WriteLineAsync(refused.Message).ConfigureAwait(false);
             return ExitCodes.BadInput;
         }
-        // a variable that the kit reads when it is loaded
+        // a static constructor of the kit rejected an environment variable
         catch (TypeInitializationException refused)
             when (refused.GetBaseException() is NotSupportedException or InvalidOperationException)
         {

@@ -25,7 +25,7 @@ internal static class KernelCommand
         var user = new Option<bool>("--user") { Description = "Installs for the current user (the default)." };
         var prefix = new Option<string>("--prefix")
         {
-            Description = "Below PREFIX/share/jupyter, such as a virtual environment's folder.",
+            Description = "Installs in PREFIX/share/jupyter; PREFIX is, for example, the folder of a virtual environment.",
             HelpName = "PREFIX",
         };
         var system = new Option<bool>("--sys-prefix")
@@ -34,7 +34,7 @@ internal static class KernelCommand
         };
         var name = new Option<string>("--name")
         {
-            Description = $"The name by which notebooks ask for it; {KernelSpec.DefaultName} where not given.",
+            Description = $"The kernel's name, by which notebooks refer to it; default: {KernelSpec.DefaultName}.",
             HelpName = "NAME",
         };
         var command = new Command("install", "Registers the kernel, so that Jupyter and VS Code offer it.")

@@ -27,12 +27,12 @@ internal static class RunsCommand
     {
         var folder = new Argument<string>("FOLDER")
         {
-            Description = $"Where to look for records of runs, at any depth; {Default} where not given.",
+            Description = $"The folder to search for run records, at any depth; default: {Default}.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var json = Json();
         var command = new Command("runs",
-            "Lists runs, the newest first, with seed, commit and what they measured. Exit code 2 if a record cannot be read.")
+            "Lists runs, newest first, with seed, commit and metrics. Exit code 2 if a record cannot be read.")
         {
             folder, json, Compare(),
         };
@@ -45,8 +45,8 @@ internal static class RunsCommand
     {
         var runs = new Argument<string[]>("RUN")
         {
-            Description = $"Folders of runs, or their records, with two or more runs in all; also as they are listed, below "
-                + $"{Default}.",
+            Description = $"Run folders or record files, with two or more runs in total; paths relative to {Default}, as listed, "
+                + "work too.",
             Arity = new ArgumentArity(1, 100),
         };
         var json = Json();

@@ -37,9 +37,7 @@ internal static class VerifyCommand
         var options = new BatchOptions();
         var relative = new Option<string>("--rtol")
         {
-            Description = Invariant(
-                $"How far a number may be from the committed one, as a share of it; {Tolerance.Default.Relative}")
-                + " where not given.",
+            Description = Invariant($"Relative tolerance; default: {Tolerance.Default.Relative}."),
             HelpName = "NUMBER",
         };
         var absolute = new Option<string>("--atol")

@@ -7,7 +7,7 @@ namespace ResearchKit.Kernel.Jupyter;
 internal static class Obituary
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-    // the other sockets of a front end come back too
+    // time for the other sockets of a front end to reconnect
     private static readonly TimeSpan Reconnecting = TimeSpan.FromMilliseconds(500);
 
     /// <summary>

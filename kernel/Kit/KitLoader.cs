@@ -10,7 +10,7 @@ internal static class KitLoader
     private static readonly Lazy<string> Libraries = new(() => NativeLibraries.TorchPath);
 
     /// <summary>Loads the kit and its native libraries, and registers its formatters.</summary>
-    /// <param name="live">Shows a value and returns what updates it.</param>
+    /// <param name="live">Displays a value and returns a function that updates the display.</param>
     public static void Load(Func<object, Action<object>> live)
     {
         ArgumentNullException.ThrowIfNull(live);

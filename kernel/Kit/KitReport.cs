@@ -9,7 +9,8 @@ internal static class KitReport
     /// <remarks>Each section is made when it is asked for: the rates take seconds.</remarks>
     public static IEnumerable<(string Title, IReadOnlyList<(string Name, string Value)> Lines)> Sections()
     {
-        var kernels = MachineReport.KernelsInUse();   // first: what was written into oneDNN's record is part of the machine
+        // called before Machine(), which also reports what this call writes into oneDNN's record
+        var kernels = MachineReport.KernelsInUse();
         yield return ("Machine", MachineReport.Machine());
         yield return ("Kernels", kernels);
         yield return ("Products of large matrices, measured now", MachineReport.Rates());

@@ -80,7 +80,7 @@ internal sealed partial class ReferenceDirectives(string folder)
     }
 
     private IEnumerable<MetadataReference> Reference(IEnumerable<string> paths) => paths
-        // the loaded one
+        // if the process has this assembly already, its own file is referenced
         .Select(path => CSharpDefaults.Assemblies.GetValueOrDefault(Path.GetFileNameWithoutExtension(path), path))
         .Where(path => !CSharpDefaults.References.Any(reference => reference.Display == path) && referenced.Add(path))
         .Select(path => MetadataReference.CreateFromFile(path));

@@ -5,10 +5,10 @@ namespace ResearchKit.Kernel.Sessions;
 
 /// <summary>One execution of a cell.</summary>
 /// <param name="code">The cell's text.</param>
-/// <param name="language">The language that it begins in.</param>
-/// <param name="count">Its execution count.</param>
-/// <param name="scope">The cell as its own code sees it.</param>
-/// <param name="kit">Loads the kit, once.</param>
+/// <param name="language">The language that the cell begins in.</param>
+/// <param name="count">The execution count.</param>
+/// <param name="scope">The scope of the cell.</param>
+/// <param name="kit">Loads the kit, once per session.</param>
 internal sealed class CellRun(string code, string language, int count, CellScope scope, Func<Task> kit)
 {
     private readonly List<Action> atEnd = [];
@@ -16,16 +16,16 @@ internal sealed class CellRun(string code, string language, int count, CellScope
     /// <summary>The cell's text.</summary>
     public string Code => code;
 
-    /// <summary>The language that it begins in.</summary>
+    /// <summary>The language that the cell begins in.</summary>
     public string Language => language;
 
-    /// <summary>Its execution count.</summary>
+    /// <summary>The execution count.</summary>
     public int Count => count;
 
-    /// <summary>The cell as its own code sees it.</summary>
+    /// <summary>The scope of the cell.</summary>
     public CellScope Scope => scope;
 
-    /// <summary>Loads the kit, once.</summary>
+    /// <summary>Loads the kit, once per session.</summary>
     public Func<Task> Kit => kit;
 
     /// <summary>The name of the cell in error messages.</summary>

@@ -36,7 +36,9 @@ public static class AttentionCapture
     /// <param name="written">Target tokens, int64 [1, time], beginning with the start token.</param>
     /// <param name="sourceTokens">Text of each source token, for the columns.</param>
     /// <param name="writtenTokens">Text of each target token, for the rows.</param>
-    /// <exception cref="ArgumentException">A batch of more than one, or another number of labels than of tokens.</exception>
+    /// <exception cref="ArgumentException">
+    /// The batch is larger than one, or the number of labels differs from the number of tokens.
+    /// </exception>
     public static AttentionMaps CrossAttention(
         this T5 model, Tensor source, Tensor written, IReadOnlyList<string> sourceTokens, IReadOnlyList<string> writtenTokens)
     {

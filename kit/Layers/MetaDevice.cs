@@ -26,12 +26,12 @@ internal static class MetaDevice
     /// <summary>max(0, x).</summary>
     public static Tensor Relu(Tensor x) => x.IsMeta() ? x.clamp_min(0) : nn.functional.relu(x);
 
-    /// <summary>Layer norm of the last axis: <c>norm.call(x)</c>, on the meta device too.</summary>
+    /// <summary>Applies a layer norm over the last axis: <c>norm.call(x)</c>, also on the meta device.</summary>
     public static Tensor Normalize(this LayerNorm norm, Tensor x) => x.Through(norm);
 
-    /// <summary><c>layer.call(x)</c>, in the order of reading, on the meta device too.</summary>
+    /// <summary>Applies a layer to a tensor in reading order: <c>layer.call(x)</c>, also on the meta device.</summary>
     /// <remarks>
-    /// The one place that knows TorchSharp's layers without a kernel for the meta device. They run no hooks there.
+    /// Handles the layers of TorchSharp that have no kernel for the meta device. Their hooks do not run there.
     /// </remarks>
     public static Tensor Through(this Tensor x, nn.Module<Tensor, Tensor> layer) => !x.IsMeta() ? layer.call(x) : layer switch
     {

@@ -20,8 +20,12 @@ internal static class AtomicWrite
     public static void Text(string path, string text) => To(path, temporary => File.WriteAllText(temporary, text, Utf8));
 
     /// <summary>Writes a file or a folder.</summary>
-    /// <param name="path">The file, which is replaced, or the folder, which is removed just before the rename.</param>
-    /// <param name="write">Makes the file or the folder at the path it is given. If it throws, nothing is left of it.</param>
+    /// <param name="path">
+    /// Target path. An existing file is replaced; an existing folder is removed just before the rename.
+    /// </param>
+    /// <param name="write">
+    /// Creates the file or folder at the temporary path that it is given. If it throws, nothing is left of it.
+    /// </param>
     public static void To(string path, Action<string> write)
     {
         var full = Path.GetFullPath(path);

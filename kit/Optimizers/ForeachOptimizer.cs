@@ -25,7 +25,8 @@ public abstract class ForeachOptimizer : Optimizer
     /// <param name="parameters">Parameters to optimize; those that need no gradient are skipped.</param>
     /// <param name="options">Settings.</param>
     /// <param name="moments">Names of the state tensors, such as <c>exp_avg</c>.</param>
-    /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+    /// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+    /// range.</exception>
     protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters,
         OptimizerSettings options, params string[] moments)
         : this(parameters, options, parameter => moments.Select(moment => (moment, zeros_like(parameter, requires_grad: false))))
@@ -36,7 +37,8 @@ public abstract class ForeachOptimizer : Optimizer
     /// <param name="parameters">Parameters to optimize; those that need no gradient are skipped.</param>
     /// <param name="options">Settings.</param>
     /// <param name="state">Returns the initial state tensors of a parameter, with their names.</param>
-    /// <exception cref="ArgumentException">No parameter, one of them twice, or settings out of range.</exception>
+    /// <exception cref="ArgumentException">There is no parameter, a parameter occurs twice, or a setting is out of
+    /// range.</exception>
     protected ForeachOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, OptimizerSettings options,
         Func<Parameter, IEnumerable<(string Name, Tensor Value)>> state)
     {
@@ -149,7 +151,9 @@ public abstract class ForeachOptimizer : Optimizer
         var handles = new Dictionary<IntPtr, string>();
         foreach (var (name, parameter) in named)
         {
-            if (!names.Add(name)) throw new ArgumentException($"Two parameters are called {name}.", nameof(parameters));
+            if (!names.Add(name))
+                throw new ArgumentException($"Two parameters have the name {name}; expected different names.",
+                    nameof(parameters));
             if (!handles.TryAdd(parameter.Handle, name))
                 throw new ArgumentException($"{name} is the same parameter as {handles[parameter.Handle]}.", nameof(parameters));
         }

@@ -11,8 +11,8 @@ public static class ParameterRules
     public static Func<string, Tensor, bool> All => (_, _) => true;
 
     /// <summary>
-    /// Matrices and convolution kernels: neither biases nor the weights of norms. The usual rule of weight decay for
-    /// transformers.
+    /// Selects matrices and convolution kernels, but not biases and weights of norms. The usual rule of weight decay
+    /// for transformers.
     /// </summary>
     public static Func<string, Tensor, bool> MatricesOnly => (_, parameter) => parameter.dim() >= 2;
 

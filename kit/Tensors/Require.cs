@@ -61,7 +61,7 @@ internal static class Require
     /// <param name="attentionMask">Attention mask, which must be [batch, time], including the tokens read before;
     /// or null.</param>
     /// <param name="before">Number of tokens that were read before.</param>
-    /// <exception cref="ArgumentException">They are not.</exception>
+    /// <exception cref="ArgumentException">The tokens or the mask are not as required.</exception>
     public static void Tokens(Tensor tokens, int? contextLength, Tensor? attentionMask = null, int before = 0)
     {
         var (batch, time) = tokens.Axes2("tokens [batch, time]");
@@ -80,7 +80,7 @@ internal static class Require
     /// <param name="images">Images, which must be [batch, channels, height, width].</param>
     /// <param name="channels">Number of channels that the network expects.</param>
     /// <param name="smallest">Smallest height and width.</param>
-    /// <exception cref="ArgumentException">They are not.</exception>
+    /// <exception cref="ArgumentException">The images are not as required.</exception>
     public static void Images(Tensor images, int channels, int smallest)
     {
         var (_, depth, height, width) = images.Axes4($"[batch, {channels}, height, width]");

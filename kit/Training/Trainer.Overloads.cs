@@ -22,8 +22,8 @@ public sealed partial class Trainer
     /// <inheritdoc
     /// cref="Trainer(nn.Module{Tensor, Tensor}, Func{Tensor, Tensor, Loss}, BatchLoader, TrainerOptions, IExamples?)"/>
     /// <remarks>
-    /// The function returns the mean alone. Its count is then that of the targets that are not -100; return a <see cref="Loss"/>
-    /// where that is not what it counts.
+    /// The function returns only the mean, whose count is then the number of targets that are not -100. Return a
+    /// <see cref="Loss"/> if another count is right.
     /// </remarks>
     public Trainer(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Tensor> loss, BatchLoader loader, TrainerOptions options,
         IExamples? heldOut = null)
@@ -46,8 +46,8 @@ public sealed partial class Trainer
 
     /// <inheritdoc cref="Trainer(nn.Module, Func{Batch, Loss}, BatchLoader, TrainerOptions, IExamples?)"/>
     /// <remarks>
-    /// The objective returns the mean alone. Its count is then that of the targets that are not -100; return a
-    /// <see cref="Loss"/> where that is not what it counts.
+    /// The objective returns only the mean, whose count is then the number of targets that are not -100. Return a
+    /// <see cref="Loss"/> if another count is right.
     /// </remarks>
     public Trainer(nn.Module model, Func<Batch, Tensor> objective, BatchLoader loader, TrainerOptions options,
         IExamples? heldOut = null)

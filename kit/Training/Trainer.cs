@@ -138,11 +138,11 @@ public sealed partial class Trainer : IDisposable
         Native.PeakMatmulRate.Of(model.parameters().First().device, options.Precision.Type()) * (options.Workers?.WorldSize ?? 1);
 
     /// <summary>Computes the mean loss on held-out data with the evaluation weights.</summary>
-    /// <exception cref="InvalidOperationException">The trainer was given no held-out data.</exception>
+    /// <exception cref="InvalidOperationException">The trainer has no held-out data.</exception>
     public double Evaluate() => EvaluateAll().Loss;
 
     /// <summary>Computes the mean loss and metrics on held-out data with the evaluation weights.</summary>
-    /// <exception cref="InvalidOperationException">The trainer was given no held-out data.</exception>
+    /// <exception cref="InvalidOperationException">The trainer has no held-out data.</exception>
     public EvaluationReport EvaluateAll()
     {
         if (evaluation is null)

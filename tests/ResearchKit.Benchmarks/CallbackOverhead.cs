@@ -4,7 +4,6 @@ using ResearchKit.Data;
 using ResearchKit.Models;
 using ResearchKit.Native;
 using ResearchKit.Training;
-using static TorchSharp.torch;
 
 namespace ResearchKit.Benchmarks;
 

@@ -7,6 +7,6 @@ namespace ResearchKit.Tests;
 public sealed class PublicApiTests
 {
     [Fact]
-    public void The_public_api_of_the_kit_is_the_approved_one() =>
+    public void The_public_API_of_the_kit_matches_the_approved_snapshot() =>
         Snapshot.Match(typeof(Compute).Assembly.GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false }));
 }

@@ -37,12 +37,12 @@ public static class CellFunctions
     /// <param name="typeHint">
     /// With <c>password</c> the answer is not shown; other values are accepted for .NET Interactive and ignored.
     /// </param>
-    /// <exception cref="InvalidOperationException">Nobody can be asked.</exception>
+    /// <exception cref="InvalidOperationException">Input is not available in this run.</exception>
     public static Task<string> GetInputAsync(string prompt = "", string typeHint = "text") =>
         Task.FromResult(Ask(prompt, secret: typeHint == "password"));
 
     /// <summary>Requests a secret from the user, which is not shown.</summary>
-    /// <exception cref="InvalidOperationException">Nobody can be asked.</exception>
+    /// <exception cref="InvalidOperationException">Input is not available in this run.</exception>
     public static Task<string> GetPasswordAsync(string prompt = "") => Task.FromResult(Ask(prompt, secret: true));
 
     internal static string Ask(string prompt, bool secret)

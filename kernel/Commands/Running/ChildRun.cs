@@ -5,8 +5,8 @@ using System.Text;
 namespace ResearchKit.Kernel.Commands.Running;
 
 /// <summary>
-/// A run in a process of its own: a cell can end its process, and sessions of one process share the console, the folder and the
-/// environment.
+/// Runs a notebook in a child process, because a cell can end its process, and because sessions in one process would
+/// share the console, the current directory and the environment.
 /// </summary>
 internal static class ChildRun
 {
@@ -17,8 +17,8 @@ internal static class ChildRun
     /// <summary>Starts the child process and waits until it ends.</summary>
     /// <param name="request">What to run; its output folder must be set.</param>
     /// <param name="sharers">How many child processes run at a time and share the processors.</param>
-    /// <param name="heard">Takes what it prints, line by line; null where it prints to this process's own console.</param>
-    /// <param name="complained">Takes what it writes to stderr, line by line.</param>
+    /// <param name="heard">Receives its stdout, line by line; null if it prints to the console of this process.</param>
+    /// <param name="complained">Receives its stderr, line by line.</param>
     /// <param name="cancellation">Interrupts the run as Ctrl+C would; its outputs so far are saved.</param>
     /// <returns>Its exit code, and all that it wrote to stderr.</returns>
     public static async Task<(int ExitCode, string Complaints)> RunAsync(
@@ -60,7 +60,9 @@ internal static class ChildRun
         while (await from.ReadLineAsync().ConfigureAwait(false) is { } line) to(line);
     }
 
-    /// <summary>The end of the pipe is the child's sign to stop; it has that sign too when this process dies.</summary>
+    /// <summary>
+    /// Closes the pipe, which tells the child to stop. The operating system closes it as well if this process dies.
+    /// </summary>
     private static async Task StopAsync(Process process, AnonymousPipeServerStream pipe)
     {
         try

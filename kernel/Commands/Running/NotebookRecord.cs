@@ -8,7 +8,10 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>The kernel's part of <c>run.json</c>: which notebook ran, with what, where, how long, and how it ended.</summary>
+/// <summary>
+/// The kernel's part of <c>run.json</c>: the notebook, its parameters, the process, and status and duration of the run
+/// and of each cell.
+/// </summary>
 internal sealed class NotebookRecord
 {
     private readonly List<RunCell> cells = [];

@@ -105,7 +105,7 @@ internal sealed class NotebookRun
         progress.Begin(source, cells.Count);
         using var session = new Session(Path.GetDirectoryName(source)!) { DefaultLanguage = notebook.Language ?? "csharp" };
         using var watch = new ProcessEnd((reason, words) => SaveCrash(session, reason, words), cancellation);
-        // starting up is no cell's time
+        // so that the time of the first cell does not include the start-up
         await session.ExecuteAsync("", 0, _ => { }, CancellationToken.None).ConfigureAwait(false);
         for (var number = 1; number <= cells.Count; number++)
         {
@@ -195,7 +195,7 @@ internal sealed class NotebookRun
         lock (saving)
         {
             var saved = record.Save(folder.FullPath, status);
-            lock (recorder)   // what a cell left behind may still write
+            lock (recorder)   // background work of an earlier cell may still add outputs
             {
                 summary["seconds"] = saved.Seconds;
                 summary["status"] = saved.Status;

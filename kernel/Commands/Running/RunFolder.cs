@@ -2,7 +2,7 @@ using ResearchKit.Training;
 
 namespace ResearchKit.Kernel.Commands.Running;
 
-/// <summary>Where a run writes its three files: the notebook, its page and its record.</summary>
+/// <summary>The output folder of a run, and the three files in it: notebook, page and record.</summary>
 internal sealed class RunFolder
 {
     private RunFolder(string path, string name) => (FullPath, this.name) = (path, name);

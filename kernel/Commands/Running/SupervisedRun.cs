@@ -21,7 +21,8 @@ internal sealed record SupervisedRun(RunReport Report, string Complaints, IReadO
         if (exit == ExitCodes.Interrupted) return new SupervisedRun(run.Report(), complaints, []);
         var source = Path.GetFullPath(run.Request.Notebook);
         await CrashedRun.CompleteAsync(folder, source, Supervisor.Reason(exit), complaints).ConfigureAwait(false);
-        var words = complaints.Length == 0 ? $"Its process ended with exit code {exit} and said nothing." : complaints;
+        var words = complaints.Length > 0 ? complaints
+            : $"The process of the run ended with exit code {exit} and wrote nothing to stderr.";
         var report = run.Report(words);
         return new SupervisedRun(report, complaints, report.Status == RunStatus.Crashed ? Failures(run, report) : []);
     }

@@ -3,9 +3,9 @@ using ResearchKit.Training;
 namespace ResearchKit.Kernel.Commands.Runs;
 
 /// <summary>A run record that was found on disk.</summary>
-/// <param name="Place">How a person names its folder here.</param>
-/// <param name="Record">The record of its folder.</param>
-/// <param name="Run">One named run of the record; null where a notebook ran without one.</param>
+/// <param name="Place">Path of the folder as it is listed: relative to the searched folder, or as given.</param>
+/// <param name="Record">The record of the folder.</param>
+/// <param name="Run">One named run of the record; null if the notebook has no named run.</param>
 internal sealed record FoundRun(string Place, RunRecord Record, TrainingRun? Run)
 {
     private static readonly Dictionary<string, Measurement> Nothing = [];
@@ -13,7 +13,7 @@ internal sealed record FoundRun(string Place, RunRecord Record, TrainingRun? Run
     /// <summary>Name of the run, or of the notebook.</summary>
     public string Name => Run?.Name ?? Path.GetFileNameWithoutExtension(Record.Notebook) ?? "";
 
-    /// <summary>When it began, in UTC.</summary>
+    /// <summary>Start time, in UTC.</summary>
     public DateTime Started => Run?.Started ?? Record.Started;
 
     /// <summary>The process that ran it.</summary>
@@ -22,14 +22,14 @@ internal sealed record FoundRun(string Place, RunRecord Record, TrainingRun? Run
     /// <summary>How it ended, or that it runs; null where the record does not say.</summary>
     public string? Status => Record.StatusOf(Run);
 
-    /// <summary>What it measured.</summary>
+    /// <summary>Measured numbers by name.</summary>
     public IReadOnlyDictionary<string, Measurement> Metrics => Run?.Metrics ?? Nothing;
 
     /// <summary>Checksums of the data files that it uses.</summary>
     public IReadOnlyDictionary<string, string> Data => Process.Data
         .Where(file => Run?.Data.Any(set => file.Key.StartsWith($"{set}/", StringComparison.Ordinal)) == true).ToDictionary();
 
-    /// <summary>Reads the runs of a folder or record, which lies here or below a folder of runs.</summary>
+    /// <summary>Reads the runs of a folder or record; its path may be relative to a folder of runs.</summary>
     public static IEnumerable<FoundRun> Read(string path, string runs) =>
         Of(path, RunRecord.Read(Path.Exists(path) || !Path.Exists(Path.Combine(runs, path)) ? path : Path.Combine(runs, path)));
 

@@ -257,7 +257,8 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
     }
 
     /// <summary>
-    /// A cell has a value when it returned one, or when its last statement is an expression without a semicolon that is not void.
+    /// Returns whether a cell has a value: it returned one, or its last statement is an expression without a semicolon and
+    /// not void.
     /// </summary>
     private static bool HasValue(Compilation compilation, string cell, object? value)
     {

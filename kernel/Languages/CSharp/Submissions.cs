@@ -62,7 +62,7 @@ internal sealed class Submissions
         UsesPackages |= assembly.GetReferencedAssemblies().Any(name => !IsOfFramework(name));
 
     private static bool IsOfFramework(AssemblyName name) =>
-        // cells before this one
+        // assemblies of earlier cells start with ℛ
         name.Name is "ResearchKit.Kernel" or "Microsoft.DotNet.Interactive.Formatting" || name.Name!.StartsWith('ℛ')
         || name.Name.StartsWith(DeclaredAssemblies.Prefix, StringComparison.Ordinal)
         || File.Exists(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), $"{name.Name}.dll"));

@@ -8,7 +8,7 @@ namespace ResearchKit.Kernel.Languages.Python;
 internal sealed class PythonOutputs(CellScope? scope)
 {
     private const string Plain = "text/plain";
-    // its other half lives in Python alone: the text is shown
+    // skipped, because widgets need a connection to Python; their text is displayed instead
     private const string Widget = "application/vnd.jupyter.widget-view+json";
 
     /// <summary>Displays the output in a message. Errors are handled elsewhere.</summary>

@@ -28,7 +28,7 @@ internal sealed partial class PythonProcess : IDisposable
         };
         if (!OperatingSystem.IsWindows())
             start.Environment["JPY_PARENT_PID"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
-        // else every start warns of a debugger that nobody asked for
+        // suppresses a debugger warning at every start
         start.Environment.TryAdd("PYDEVD_DISABLE_FILE_VALIDATION", "1");
         process = new Process { StartInfo = start, EnableRaisingEvents = true };
         process.Exited += (_, _) => End();

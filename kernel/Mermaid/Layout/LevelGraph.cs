@@ -102,8 +102,8 @@ internal sealed class LevelGraph
         var count = Vertices.Count + Edges.Sum(edge => (long)edge.To.Rank - edge.From.Rank - 1);
         if (count > MostVertices)
         {
-            var message = $"The edges of the diagram pass {count:N0} places between nodes; a picture holds at most "
-                + $"{MostVertices:N0}.";
+            var message = $"The layout of the diagram needs {count:N0} vertices, because its edges span many ranks; "
+                + $"expected at most {MostVertices:N0}.";
             throw new MermaidException("MermaidTooLarge", message, [message]);
         }
         foreach (var edge in Edges)

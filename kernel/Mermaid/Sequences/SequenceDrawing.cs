@@ -223,7 +223,7 @@ internal sealed class SequenceDrawing
         var tab = TextBlock.Of(frame.Kind, TextBlock.Small, true);
         var least = tab.Width + 50 + frame.Sections.Max(section => section.Label.Width);
         var first = centres.Where(x => x >= left - BarWidth).DefaultIfEmpty(left).Min();
-        // the tab clears the line
+        // the label does not overlap the line
         var from = frame.Kind == "rect" ? left - FramePad - 6 : Math.Min(left - FramePad - 6, first - tab.Width - 28);
         var to = Math.Max(right + FramePad + 6, from + least);
         foreach (var (at, label) in dividers.Where(divider => !divider.Label.IsEmpty))

@@ -4,8 +4,8 @@ using ResearchKit.Mermaid.Lettering;
 namespace ResearchKit.Mermaid.Sequences;
 
 /// <summary>A participant: a column of the drawing.</summary>
-/// <param name="index">Its column, from 0.</param>
-/// <param name="id">Its name in the text.</param>
+/// <param name="index">The column, from 0.</param>
+/// <param name="id">The name in the diagram's text.</param>
 internal sealed class Participant(int index, string id)
 {
     public int Index => index;
@@ -49,8 +49,8 @@ internal sealed record SequenceNote(NoteSide Side, Participant First, Participan
 internal sealed record Activation(Participant Who, bool Begins) : ISequenceItem;
 
 /// <summary>A frame around items, such as a loop.</summary>
-/// <param name="kind">The word in its corner; <c>rect</c> for a mere ground.</param>
-/// <param name="fill">The ground's color.</param>
+/// <param name="kind">The label in its corner; <c>rect</c> for a frame that is only a background.</param>
+/// <param name="fill">The background color.</param>
 internal sealed class SequenceFrame(string kind, string? fill = null) : ISequenceItem
 {
     public string Kind => kind;

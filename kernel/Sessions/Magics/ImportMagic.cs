@@ -12,7 +12,7 @@ internal static class ImportMagic
     {
         var file = new Argument<string>("file")
         {
-            Description = $"An .ipynb or .dib notebook, or a file of code ({string.Join(", ", ImportedFile.Kinds)}).",
+            Description = $"An .ipynb or .dib notebook, or a source file ({string.Join(", ", ImportedFile.Kinds)}).",
         };
         var command = new Command("import", "Runs another notebook or a source file.") { file };
         command.SetAction((parsed, _) => RunAsync(call, parsed.GetRequiredValue(file)));

@@ -18,7 +18,7 @@ internal static class SetMagic
         };
         var reference = new Option<bool>("--byref")
         {
-            Description = "Accepted; languages of this process always share the object itself.",
+            Description = "Accepted and ignored; languages in this process always share the object itself.",
         };
         var mime = new Option<string>("--mime-type")
         {

@@ -62,8 +62,10 @@ public sealed class CheckpointReader : IDisposable
     }
 
     /// <summary>Reads one tensor onto the CPU. The caller owns it.</summary>
-    /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
-    /// <exception cref="InvalidDataException">The file has changed, or holds numbers that no dtype holds.</exception>
+    /// <exception cref="KeyNotFoundException">The checkpoint has no tensor of that name.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file has changed, or has values that no libtorch dtype can represent.
+    /// </exception>
     public Tensor Read(string name)
     {
         var entry = this[name];
@@ -104,7 +106,9 @@ public sealed class CheckpointReader : IDisposable
     /// <summary>
     /// Reads all tensors onto the CPU. The caller owns them. Tensors that share memory in the file share it again.
     /// </summary>
-    /// <exception cref="InvalidDataException">The file has changed, or holds numbers that no dtype holds.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file has changed, or has values that no libtorch dtype can represent.
+    /// </exception>
     public Dictionary<string, Tensor> ReadAll()
     {
         var tensors = new Dictionary<string, Tensor>();

@@ -37,7 +37,7 @@ internal sealed record StoredFormat(string Name, int Size, ScalarType Stored, Sc
     public static StoredFormat? Named(string name) => All.FirstOrDefault(format => format.Name == name);
 
     /// <summary>Returns the format that stores a dtype; null if safetensors does not support it.</summary>
-    // the first: U8 for bytes
+    // the first match, so that bytes are stored as U8
     public static StoredFormat? Of(ScalarType dtype) =>
         All.FirstOrDefault(format => format.Stored == dtype && format.DType == dtype);
 

@@ -30,7 +30,7 @@ internal sealed partial class HubFiles(Uri address) : IDisposable
         using (response)
         {
             if (response.StatusCode == HttpStatusCode.NotFound) return false;
-            // it is here whole
+            // the file was downloaded completely before
             if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && Length(part) > 0
                 && Length(part) == size) { }
             else if (!response.IsSuccessStatusCode)

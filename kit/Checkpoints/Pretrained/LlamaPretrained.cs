@@ -82,7 +82,7 @@ public static class LlamaPretrained
     private static RotaryScaling? Scaling(ConfigFile file)
     {
         var older = Scaling(file, file.Part("rope_scaling"));
-        var newer = Scaling(file, file.Part("rope_parameters"));   // both are looked at
+        var newer = Scaling(file, file.Part("rope_parameters"));   // both are validated
         return older ?? newer;
     }
 

@@ -17,7 +17,7 @@ public static class T5Pretrained
         Architecture = "T5ForConditionalGeneration",
         Names = config => new NameRules
         {
-            // older files hold it; nothing ever read it
+            // present in older files, but never used
             Ignored = ["decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"],
             Tied =
             [

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace ResearchKit.Data;
 
 /// <summary>
-/// WAV files (RIFF WAVE): PCM of 8, 16, 24 and 32 bits, floating point of 32 and 64, µ-law and A-law, any rate, any number of
-/// channels.
+/// Reads and writes WAV files (RIFF WAVE). Reads PCM of 8, 16, 24 and 32 bits, floating point of 32 and 64 bits, µ-law
+/// and A-law, at any rate, with any number of channels.
 /// </summary>
 /// <remarks>
 /// A data chunk whose size was not known when its header was written is read to the end of the file: a size of 2 GB or more, as
@@ -19,12 +19,16 @@ public static class WavFile
     private static ReadOnlySpan<byte> ExtensibleTail =>
         [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xAA, 0x00, 0x38, 0x9B, 0x71];
 
-    /// <exception cref="InvalidDataException">The file is malformed or compressed; says what and where.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is malformed or compressed; the message says what and where.
+    /// </exception>
     public static AudioClip Read(string path) => Parse(File.ReadAllBytes(path), path);
 
     /// <param name="bytes">Content of the file.</param>
     /// <param name="name">Name of the file, for error messages.</param>
-    /// <exception cref="InvalidDataException">The file is malformed or compressed; says what and where.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is malformed or compressed; the message says what and where.
+    /// </exception>
     public static AudioClip Parse(ReadOnlySpan<byte> bytes, string name = "the WAV file")
     {
         if (bytes.Length < 12 || !bytes[..4].SequenceEqual("RIFF"u8) || !bytes[8..12].SequenceEqual("WAVE"u8))
@@ -44,7 +48,8 @@ public static class WavFile
             if (id.SequenceEqual("fmt "u8)) format = ReadFormat(chunk, at, name);
             else if (isData)
             {
-                var known = format ?? throw new InvalidDataException($"{name} has its data at byte {at} before any format.");
+                var known = format
+                    ?? throw new InvalidDataException($"{name} has its data at byte {at} before any format chunk.");
                 return ReadData(toTheEnd ? chunk[..^(chunk.Length % known.Frame)] : chunk, known, at, name);
             }
             at = start + (int)size + ((int)size & 1);

@@ -39,8 +39,8 @@ public sealed class BatchLoader
     /// Number of batches that are made at the same time, each on a thread. The examples must then be safe to fetch from several
     /// threads, as those of the kit are.
     /// </param>
-    /// <exception cref="ArgumentException">There are fewer examples than a batch takes, or the weights do not fit
-    /// them.</exception>
+    /// <exception cref="ArgumentException">There are fewer examples than one batch of all shares needs, or the
+    /// weights are invalid.</exception>
     public BatchLoader(IExamples examples, int batchSize, int? seed = 1337, int prefetch = 4, int share = 0, int shares = 1,
         IReadOnlyList<double>? weights = null, int workers = 1)
         : this(examples, new ShuffledBatches(examples.Count, batchSize, seed, weights), prefetch, share, shares, workers)

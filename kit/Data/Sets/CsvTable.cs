@@ -82,7 +82,7 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IRead
     }
 
     /// <summary>Returns the index of a column.</summary>
-    /// <exception cref="KeyNotFoundException">There is none of that name; lists those there are.</exception>
+    /// <exception cref="KeyNotFoundException">No column has this name; the message lists the columns.</exception>
     public int IndexOf(string column)
     {
         for (var at = 0; at < Columns.Count; at++)
@@ -91,7 +91,7 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IRead
     }
 
     /// <summary>Returns the cells of a column as strings.</summary>
-    /// <exception cref="KeyNotFoundException">There is none of that name; lists those there are.</exception>
+    /// <exception cref="KeyNotFoundException">No column has this name; the message lists the columns.</exception>
     public IReadOnlyList<string> Texts(string column)
     {
         var at = IndexOf(column);

@@ -42,7 +42,9 @@ public sealed record DataSet
     /// <summary>Reads a text file as UTF-8, decompressed if its name ends in .gz.</summary>
     /// <exception cref="KeyNotFoundException">The data set has no such file.</exception>
     /// <exception cref="FileNotFoundException">The file is missing.</exception>
-    /// <exception cref="InvalidDataException">The file is not the one that the data set describes.</exception>
+    /// <exception cref="InvalidDataException">
+    /// Size or checksum of the file differ from the data set's description.
+    /// </exception>
     public string ReadText(string file)
     {
         try
@@ -58,7 +60,9 @@ public sealed record DataSet
     /// <summary>Reads a file, decompressed if its name ends in .gz.</summary>
     /// <exception cref="KeyNotFoundException">The data set has no such file.</exception>
     /// <exception cref="FileNotFoundException">The file is missing.</exception>
-    /// <exception cref="InvalidDataException">The file is not the one that the data set describes.</exception>
+    /// <exception cref="InvalidDataException">
+    /// Size or checksum of the file differ from the data set's description.
+    /// </exception>
     public byte[] ReadBytes(string file) => Packed.Unpack(ReadVerified(Find(file)), file);
 
     /// <summary>Verifies the size and SHA-256 of every file.</summary>

@@ -20,14 +20,14 @@ public static class IdxFile
     };
 
     /// <summary>Reads a file, decompressed if its name ends in .gz.</summary>
-    /// <returns>A tensor of the file's own type and shape, on the CPU.</returns>
-    /// <exception cref="InvalidDataException">The file is malformed; says what and where.</exception>
+    /// <returns>A tensor with the dtype and shape of the file, on the CPU.</returns>
+    /// <exception cref="InvalidDataException">The file is malformed; the message says what and where.</exception>
     public static Tensor Read(string path) => Parse(Packed.Read(path), path);
 
     /// <param name="bytes">Decompressed content of the file.</param>
     /// <param name="name">Name of the file, for error messages.</param>
-    /// <returns>A tensor of the file's own type and shape, on the CPU.</returns>
-    /// <exception cref="InvalidDataException">The file is malformed; says what and where.</exception>
+    /// <returns>A tensor with the dtype and shape of the file, on the CPU.</returns>
+    /// <exception cref="InvalidDataException">The file is malformed; the message says what and where.</exception>
     public static Tensor Parse(ReadOnlySpan<byte> bytes, string name = "the IDX file")
     {
         if (bytes.Length < 4)

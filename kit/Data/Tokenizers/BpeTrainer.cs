@@ -88,7 +88,7 @@ internal sealed class PairCorpus
         while (queue.TryDequeue(out var entry, out _))
         {
             var count = counts.GetValueOrDefault(entry.Pair);
-            // others were counted anew since, and stand in the queue again
+            // otherwise the entry is stale: the pair was queued again with its new count
             if (count == entry.Count) return count >= minimum ? entry.Pair : null;
         }
         return null;

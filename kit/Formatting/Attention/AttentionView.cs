@@ -18,7 +18,7 @@ internal static class AttentionView
     private const int MostLines = 64;
     private static readonly Html Style = Html.Style("AttentionView.css");
 
-    /// <summary>Written without the characters that markup would have to encode.</summary>
+    /// <summary>The script, written without characters that HTML would have to encode.</summary>
     private static readonly Html Script = Html.Script("AttentionView.js");
 
     /// <summary>

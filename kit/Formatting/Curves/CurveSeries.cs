@@ -65,9 +65,9 @@ internal sealed record CurveSeries(
         for (var index = 0; index < points.Count; index++) sums[index + 1] = sums[index] + points[index].Loss;
         return [.. points.Select((point, index) =>
         {
-            // at the start as far as to the right: it falls fast there
+            // at the start: symmetric, because the loss falls fast
             var left = Math.Min(side, index);
-            // at the end all that is there, so that it stays calm
+            // at the end: all steps that are left, to stay smooth
             var right = Math.Min(left, points.Count - 1 - index);
             return point with { Loss = (sums[index + right + 1] - sums[index - left]) / (left + right + 1) };
         })];

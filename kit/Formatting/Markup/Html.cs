@@ -26,7 +26,7 @@ public sealed class Html : IHtmlContent
     /// </summary>
     public static Html Of(HtmlInterpolation markup) => new(markup.Finish());
 
-    /// <summary>Markup that stands in the program as it is.</summary>
+    /// <summary>Makes HTML from a constant of the program, without encoding it.</summary>
     internal static Html Verbatim([ConstantExpected] string markup) => new(markup);
 
     /// <summary>The style in a file that the assembly carries.</summary>

@@ -49,8 +49,8 @@ public sealed record LatentAttentionSizes
 /// </summary>
 /// <remarks>
 /// Multi-head latent attention, DeepSeek-V2, 2024, https://arxiv.org/abs/2405.04434, §2.1: c = W_DKV h, then k = [W_UK c;
-/// RoPE(W_KR h)], v = W_UV c, and queries likewise from a narrow vector of their own. Causal, no biases; parameter names and
-/// layouts, the interleaved rotary pairs included, are those of the published checkpoints.
+/// RoPE(W_KR h)], v = W_UV c. Queries are computed likewise from a low-rank vector of their own. Causal, no biases.
+/// Parameter names and layouts, including interleaved rotary pairs, are those of the published checkpoints.
 /// </remarks>
 public sealed class LatentAttention : Module<Tensor, Tensor>
 {

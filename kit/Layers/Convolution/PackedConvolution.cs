@@ -48,7 +48,7 @@ internal sealed class PackedConvolution : PackedWeight
         products = (double)weight.numel() / weight.shape[0];
         var (folded, foldedBias) = Fold(weight.detach(), bias?.detach(), norm);
         folded = folded.to(dtype, copy: true);
-        // oneDNN's bfloat16
+        // oneDNN needs AVX-512 for bfloat16
         isFused = device == DeviceType.CPU && OneDnnConvolution.IsUsed && (dtype == ScalarType.Float32 || Avx512BW.IsSupported);
         this.weight = Hold(folded.contiguous());
         this.bias = foldedBias is null ? null : Hold(foldedBias.to(dtype, copy: true));

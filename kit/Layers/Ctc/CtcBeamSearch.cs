@@ -52,7 +52,7 @@ public static class CtcBeamSearch
         foreach (var (prefix, weight) in beam)
         {
             Add(prefix, weight.Sum + log[Ctc.Blank], double.NegativeInfinity);
-            // the label goes on
+            // the label is repeated
             if (prefix.Before is not null) Add(prefix, double.NegativeInfinity, weight.Label + log[prefix.Last]);
             for (var label = 1; label < log.Length; label++)
                 // To repeat a label in the text, a blank must come between.

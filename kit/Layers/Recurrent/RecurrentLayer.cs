@@ -67,7 +67,7 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var batch = Check(x, lengths);
-        // such a product for each vector would take too long
+        // emulated bfloat16 products at every time step would be too slow
         using var pause = BFloat16Emulation.FitsRecurrent(x) ? Autocast.Pause(x.device_type) : null;
         x = pause is null ? x : x.to(float32);
         if (FlopTally.IsAsked) Tally(x, lengths);

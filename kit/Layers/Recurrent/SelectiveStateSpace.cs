@@ -89,7 +89,7 @@ public sealed class SelectiveStateSpace : Module<Tensor, Tensor>
         var states = new Tensor[keep.Length];
         for (var t = 0; t < states.Length; t++) states[t] = t == 0 ? enter[0] : enter[t].addcmul(keep[t], states[t - 1], 1);
         var all = stack(states, 1);
-        // [batch, time, inner]; autocast made c of another type
+        // [batch, time, inner]; under autocast c has another dtype
         return all.MatMul(c.unsqueeze(-1).to(all.dtype)).squeeze(-1);
     }
 

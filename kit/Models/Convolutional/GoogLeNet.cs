@@ -71,7 +71,9 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
     /// <summary>Returns the logits of the classes.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
     /// <returns>[batch, classes]; without a head, the pooled features, [batch, channels out].</returns>
-    /// <exception cref="ArgumentException">Not pictures, or of another number of channels.</exception>
+    /// <exception cref="ArgumentException">
+    /// The input is not [batch, channels, height, width], or it has another number of channels.
+    /// </exception>
     public override Tensor forward(Tensor pictures)
     {
         using var scope = NewDisposeScope();
@@ -97,7 +99,9 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
     /// <summary>Returns the feature map of the last module: the network without pooling and head.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
     /// <returns>[batch, 1024 / width divisor, height / 32, width / 32]; / 8 with the small stem.</returns>
-    /// <exception cref="ArgumentException">Not pictures, or of another number of channels.</exception>
+    /// <exception cref="ArgumentException">
+    /// The input is not [batch, channels, height, width], or it has another number of channels.
+    /// </exception>
     public Tensor Features(Tensor pictures)
     {
         using var scope = NewDisposeScope();

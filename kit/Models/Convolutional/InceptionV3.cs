@@ -69,7 +69,9 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
     /// <summary>Returns the logits of the classes.</summary>
     /// <param name="pictures">[batch, channels, height, width], at least 75 × 75.</param>
     /// <returns>[batch, classes]; without a head, the pooled features, [batch, channels out].</returns>
-    /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
+    /// <exception cref="ArgumentException">
+    /// The input is not [batch, channels, height, width], too small, or of another number of channels.
+    /// </exception>
     public override Tensor forward(Tensor pictures)
     {
         using var scope = NewDisposeScope();
@@ -105,7 +107,9 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
     /// <summary>Returns the feature map of the last module: the network without pooling and head.</summary>
     /// <param name="pictures">[batch, channels, height, width], at least 75 × 75.</param>
     /// <returns>[batch, 2048 / width divisor, about height / 32, about width / 32].</returns>
-    /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
+    /// <exception cref="ArgumentException">
+    /// The input is not [batch, channels, height, width], too small, or of another number of channels.
+    /// </exception>
     public Tensor Features(Tensor pictures)
     {
         using var scope = NewDisposeScope();

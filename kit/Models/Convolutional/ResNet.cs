@@ -70,7 +70,9 @@ public sealed class ResNet : Module<Tensor, Tensor>
     /// <summary>Returns the logits of the classes.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
     /// <returns>[batch, classes]; without a head, the pooled features, [batch, channels out].</returns>
-    /// <exception cref="ArgumentException">Not pictures, or of another number of channels.</exception>
+    /// <exception cref="ArgumentException">
+    /// The input is not [batch, channels, height, width], or it has another number of channels.
+    /// </exception>
     public override Tensor forward(Tensor pictures)
     {
         using var scope = NewDisposeScope();
@@ -80,7 +82,9 @@ public sealed class ResNet : Module<Tensor, Tensor>
     /// <summary>Returns the feature map of the last stage: the network without pooling and head.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
     /// <returns>[batch, channels out, height / 32, width / 32], rounded up; / 8 with the small stem.</returns>
-    /// <exception cref="ArgumentException">Not pictures, or of another number of channels.</exception>
+    /// <exception cref="ArgumentException">
+    /// The input is not [batch, channels, height, width], or it has another number of channels.
+    /// </exception>
     public Tensor Features(Tensor pictures)
     {
         Require.Images(pictures, Config.InputChannels, smallest: 1);

@@ -21,7 +21,7 @@ internal sealed class BasicBlock : Module<Tensor, Tensor>
     /// <param name="outputs">Number of output channels.</param>
     /// <param name="stride">Stride of the first convolution.</param>
     /// <param name="overwritesInput">
-    /// Whether a packed model may write over the block's input, which is another block's output.
+    /// Whether a packed model may overwrite the block's input, which is the output of another block.
     /// </param>
     public BasicBlock(int inputs, int outputs, int stride, bool overwritesInput) : base(nameof(BasicBlock))
     {
@@ -36,7 +36,7 @@ internal sealed class BasicBlock : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The norm that ends the branch.</summary>
+    /// <summary>The last norm of the branch.</summary>
     public BatchNorm2d LastNorm => bn2;
 
     public override Tensor forward(Tensor x)
@@ -74,7 +74,7 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
     /// <param name="groups">Groups of the 3 × 3 convolution.</param>
     /// <param name="dilation">Dilation of the 3 × 3 convolution.</param>
     /// <param name="overwritesInput">
-    /// Whether a packed model may write over the block's input, which is another block's output.
+    /// Whether a packed model may overwrite the block's input, which is the output of another block.
     /// </param>
     public Bottleneck(int inputs, int inner, int outputs, int stride, int groups, int dilation, bool overwritesInput)
         : base(nameof(Bottleneck))
@@ -93,7 +93,7 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The norm that ends the branch.</summary>
+    /// <summary>The last norm of the branch.</summary>
     public BatchNorm2d LastNorm => bn3;
 
     public override Tensor forward(Tensor x)

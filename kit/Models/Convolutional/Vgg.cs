@@ -38,7 +38,9 @@ public sealed class Vgg : Module<Tensor, Tensor>
     /// <summary>Returns the logits of the classes.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
     /// <returns>[batch, classes]; without a head, [batch, hidden width].</returns>
-    /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
+    /// <exception cref="ArgumentException">
+    /// The input is not [batch, channels, height, width], too small, or of another number of channels.
+    /// </exception>
     public override Tensor forward(Tensor pictures)
     {
         using var scope = NewDisposeScope();
@@ -48,7 +50,9 @@ public sealed class Vgg : Module<Tensor, Tensor>
     /// <summary>Returns the feature map after the last stage: the network without pooling and classifier.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
     /// <returns>[batch, channels out, height, width], halved (rounded down) as often as there are stages.</returns>
-    /// <exception cref="ArgumentException">Not pictures, too small, or of another number of channels.</exception>
+    /// <exception cref="ArgumentException">
+    /// The input is not [batch, channels, height, width], too small, or of another number of channels.
+    /// </exception>
     public Tensor Features(Tensor pictures)
     {
         Require.Images(pictures, Config.InputChannels, smallest: 1 << Config.Stages.Count);

@@ -29,7 +29,7 @@ internal sealed class LlamaAttention : Module
     }
 
     /// <param name="x">Residual stream, normalised, [batch, time, channels].</param>
-    /// <param name="pass">What a token sees, and the rotation by its position.</param>
+    /// <param name="pass">Mask, rotary positions and cache.</param>
     /// <returns>Output of the attention branch, [batch, time, channels].</returns>
     public Tensor Attend(Tensor x, DecoderPass pass)
     {

@@ -64,7 +64,7 @@ public sealed class RecurrentClassifier : Module<Tensor, Tensor>
         {
             var (_, batch, width) = read.State.Hidden.Axes3();
             var directions = rnn.Shape.Directions;
-            // [direction, batch, hidden], the top layer's
+            // [direction, batch, hidden] of the top layer
             return read.State.Hidden.narrow(0, (Config.Layers - 1) * directions, directions)
                 .transpose(0, 1).reshape(batch, directions * width).MoveToOuterDisposeScope();
         }

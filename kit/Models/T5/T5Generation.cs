@@ -14,7 +14,9 @@ public static class T5Generation
     /// <param name="source">At least one token.</param>
     /// <param name="options">How tokens are chosen; by default sampled from the whole distribution.</param>
     /// <returns>The new tokens without the start token, each yielded as soon as it is chosen.</returns>
-    /// <exception cref="ArgumentException">An empty source, a token outside the vocabulary, or options out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// The source is empty, a token is outside the vocabulary, or the options are out of range.
+    /// </exception>
     public static IEnumerable<GeneratedToken> Generate(this T5 model, IReadOnlyList<long> source, SamplingOptions? options = null)
     {
         options = (options ?? new SamplingOptions()).Validated().ForTokens();
@@ -74,7 +76,9 @@ public static class T5Generation
     /// <param name="source">At least one token.</param>
     /// <param name="options">Options of the search.</param>
     /// <returns>At most as many texts as beams, without the start token, best first.</returns>
-    /// <exception cref="ArgumentException">An empty source, a token outside the vocabulary, or options out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// The source is empty, a token is outside the vocabulary, or the options are out of range.
+    /// </exception>
     public static IReadOnlyList<BeamText> SearchBeams(this T5 model, IReadOnlyList<long> source, BeamOptions? options = null)
     {
         Generation.CheckPrompt(model.Config.VocabularySize, source);

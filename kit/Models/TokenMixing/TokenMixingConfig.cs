@@ -83,7 +83,7 @@ public sealed record TokenMixingConfig
     {
         var one = Count(1);
         var two = Count(2);
-        // the count grows by the same with each channel
+        // the count is linear in the width
         var width = 1 + (int)Math.Round((double)(parameters - one) / (two - one));
         return width >= 1 ? this with { FeedForwardWidth = width }
             : throw new ArgumentException($"Cannot have {parameters:N0} parameters: "

@@ -18,7 +18,7 @@ internal static class ChildCheck
     public const string Assemblies = "RESEARCHKIT_CHILD_ASSEMBLIES";
     private const string Task = "RESEARCHKIT_CHILD_CHECK", Answer = "researchkit-check ";
     private const string ConvolutionTask = "convolution", MklTask = "mkl", MklIntelTask = "mkl-intel";
-    // CPU time of each of its threads; elapsed time, for a busy machine
+    // limits of the CPU time of each thread of the child, and of the elapsed time for a busy machine
     private static readonly TimeSpan CpuLimit = TimeSpan.FromSeconds(3), WallLimit = TimeSpan.FromSeconds(15);
     private static readonly int[] CrashCodes = [132, 134, 135, 136, 139];   // 128 + SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV
 

@@ -83,7 +83,7 @@ public sealed record KernelTable
     /// Parses the text that <see cref="ToString"/> returns. Operations that it does not name keep libtorch's own
     /// kernel.
     /// </summary>
-    /// <exception cref="FormatException">It names an unknown operation or kernel.</exception>
+    /// <exception cref="FormatException">The text names an unknown operation or kernel.</exception>
     public static KernelTable Parse(string text)
     {
         var table = Defaults with { Source = "given" };
@@ -106,7 +106,7 @@ public sealed record KernelTable
         .Append(("source", Source)).ToDictionary(pair => pair.Item1, pair => pair.Item2);
 
     /// <summary>Returns the table that <see cref="Described"/> describes.</summary>
-    /// <exception cref="FormatException">It names an unknown operation or kernel.</exception>
+    /// <exception cref="FormatException">The description names an unknown operation or kernel.</exception>
     public static KernelTable FromDescription(IReadOnlyDictionary<string, string> description)
     {
         ArgumentNullException.ThrowIfNull(description);

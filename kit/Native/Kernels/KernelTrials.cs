@@ -196,7 +196,7 @@ internal static class KernelTrials
         using var scope = NewDisposeScope();
         var exact = trial.Exact();
         var errorOfDefault = Difference(trial.Default(), exact);
-        var error = Difference(trial.Other(), exact);   // the first calls prepare, too
+        var error = Difference(trial.Other(), exact);   // these first calls also warm up both kernels
         var times = SteadyTime.Of(trial.Default, trial.Other);
         complete &= times is not null;
         var gain = times is null ? double.NaN : times[0] / times[1];

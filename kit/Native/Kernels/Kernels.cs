@@ -160,7 +160,7 @@ internal sealed class Kernels
         if (table[KernelTable.Mkl] == KernelTable.MklIntel && MklPaths.IsNeeded && !MklPaths.Tell())
             throw new NotSupportedException("MKL's code paths for Intel processors were requested, but this system does "
             + "not allow choosing them, or the workaround is switched off.");
-        // fills the record where it must be
+        // writes the cache sizes into oneDNN's record if they are missing there
         if (X86Base.IsSupported && (!kernels.ConvolvesByColumns || kernels.UsesOneDnnLinear || kernels.PacksForOneDnn))
             _ = OneDnnCacheRecord.IsRight;
         return kernels;

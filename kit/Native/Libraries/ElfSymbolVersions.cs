@@ -5,9 +5,9 @@ namespace ResearchKit.Native;
 
 /// <summary>Patches an ELF library so that it loads without one symbol version of libstdc++ (GCC 13).</summary>
 /// <remarks>
-/// The only symbol of that version in libLibTorchSharp.so, std::ios_base_library_init(), is a mark that the compiler leaves
-/// behind; nothing in the file refers to its address. With VER_FLG_WEAK set, the loader does not ask for the version. Structures:
-/// System V ABI and Linux Standard Base, "Symbol Versioning".
+/// The only symbol of that version in libLibTorchSharp.so, std::ios_base_library_init(), is a marker that the compiler
+/// adds; nothing in the file refers to its address. With VER_FLG_WEAK set, the loader does not require the version.
+/// Structures: System V ABI and Linux Standard Base, "Symbol Versioning".
 /// </remarks>
 internal static class ElfSymbolVersions
 {

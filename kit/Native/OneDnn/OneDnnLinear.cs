@@ -68,7 +68,7 @@ internal static unsafe class OneDnnLinear
         return error == 0 ? Tensor.UnsafeCreateTensor(stack[0]) : null;
     }
 
-    /// <summary>x Wᵀ + b by a packed weight, without recording it for a gradient.</summary>
+    /// <summary>Computes x Wᵀ + b with a packed weight, without recording a gradient.</summary>
     /// <param name="x">[..., in], of the weight's dtype; not empty.</param>
     /// <param name="weight">Weight returned by <see cref="Pack"/>.</param>
     /// <param name="bias">[out], or null.</param>

@@ -49,7 +49,7 @@ internal static unsafe class OpenMp
     {
         if (NativeLibrary.TryLoad(NativeLibraries.TorchPath, out var torch)
             && NativeLibrary.TryGetExport(torch, function, out var address)) return address;
-        // Windows does not look into what a library needs
+        // on Windows, TryGetExport does not search the dependencies of a library
         var beside = Path.Combine(Path.GetDirectoryName(NativeLibraries.TorchPath)!, "libiomp5md.dll");
         return File.Exists(beside) && NativeLibrary.TryLoad(beside, out var library)
             && NativeLibrary.TryGetExport(library, function, out address) ? address : 0;

@@ -25,9 +25,10 @@ public static partial class Schedules
     /// <summary>Rises linearly from 0 to the peak, then falls linearly to 0.</summary>
     /// <remarks>transformers' <c>get_linear_schedule_with_warmup</c>.</remarks>
     /// <param name="peak">Rate at the end of the warm-up.</param>
-    /// <param name="warmup">Steps of the rise.</param>
-    /// <param name="steps">All steps.</param>
-    /// <exception cref="ArgumentException">A negative value, or less steps than the warm-up takes.</exception>
+    /// <param name="warmup">Number of warm-up steps.</param>
+    /// <param name="steps">Total number of steps.</param>
+    /// <exception cref="ArgumentException">A value is negative, or there are fewer steps than warm-up
+    /// steps.</exception>
     public static Func<int, double> LinearWithWarmup(double peak, int warmup, int steps) =>
         Warmup(peak, warmup, steps, () => Linear(peak, 0, steps - warmup));
 
@@ -40,7 +41,8 @@ public static partial class Schedules
     /// <param name="steps">Total number of steps.</param>
     /// <param name="final">Lowest rate of the cosine.</param>
     /// <param name="cycles">Number of cosine waves; 0.5 for a single fall.</param>
-    /// <exception cref="ArgumentException">A negative value, or less steps than the warm-up takes.</exception>
+    /// <exception cref="ArgumentException">A value is negative, or there are fewer steps than warm-up
+    /// steps.</exception>
     public static Func<int, double> CosineWithWarmup(double peak, int warmup, int steps, double final = 0, double cycles = 0.5) =>
         Warmup(peak, warmup, steps, () => Cosine(peak, final, steps - warmup, cycles));
 
@@ -53,7 +55,8 @@ public static partial class Schedules
     /// <param name="warmup">Number of warm-up steps.</param>
     /// <param name="steps">Total number of steps; after them the rate is 0.</param>
     /// <param name="cycles">Number of falls.</param>
-    /// <exception cref="ArgumentException">A negative value, or less steps than the warm-up takes.</exception>
+    /// <exception cref="ArgumentException">A value is negative, or there are fewer steps than warm-up
+    /// steps.</exception>
     public static Func<int, double> CosineWithRestarts(double peak, int warmup, int steps, double cycles = 1)
     {
         Require.Positive(cycles);
@@ -95,7 +98,8 @@ public static partial class Schedules
     /// <param name="steps">Total number of steps.</param>
     /// <param name="final">Rate after the last step.</param>
     /// <param name="power">Exponent; 1 for a linear fall.</param>
-    /// <exception cref="ArgumentException">A negative value, or less steps than the warm-up takes.</exception>
+    /// <exception cref="ArgumentException">A value is negative, or there are fewer steps than warm-up
+    /// steps.</exception>
     public static Func<int, double> PolynomialWithWarmup(double peak, int warmup, int steps,
         double final = 1e-7, double power = 1) =>
         Warmup(peak, warmup, steps, () => Polynomial(peak, final, steps - warmup, power));
@@ -107,7 +111,7 @@ public static partial class Schedules
     /// <param name="timescale">Number of steps after the warm-up in which the rate falls to 1/√2 of the peak; null
     /// for the number of warm-up steps, or 10,000 without a warm-up.</param>
     /// <param name="first">Rate of the first step.</param>
-    /// <exception cref="ArgumentException">A negative value.</exception>
+    /// <exception cref="ArgumentException">A value is negative.</exception>
     public static Func<int, double> InverseSquareRoot(double peak, int warmup, int? timescale = null, double first = 0)
     {
         var scale = timescale ?? (warmup > 0 ? warmup : 10_000);
@@ -140,7 +144,7 @@ public static partial class Schedules
     /// <param name="final">Rate at the start of the warm-up and at the end of the decay.</param>
     /// <param name="rise">Shape of the warm-up.</param>
     /// <param name="fall">Shape of the decay.</param>
-    /// <exception cref="ArgumentException">A negative value.</exception>
+    /// <exception cref="ArgumentException">A value is negative.</exception>
     public static Func<int, double> WarmupStableDecay(double peak, int warmup, int stable, int decay, double final = 0,
         RateShape rise = RateShape.Linear, RateShape fall = RateShape.Cosine) =>
         Phase(final, peak, warmup, rise).Then(warmup, Constant(peak).Then(stable, Phase(peak, final, decay, fall)));

@@ -17,7 +17,7 @@ public static partial class Schedules
     public static Func<int, double> Constant(double learningRate) => _ => learningRate;
 
     /// <summary>Changes linearly from one value to another and stays there.</summary>
-    /// <exception cref="ArgumentException">A negative value.</exception>
+    /// <exception cref="ArgumentException">A value is negative.</exception>
     public static Func<int, double> Linear(double from, double to, int steps) => Phase(from, to, steps, RateShape.Linear);
 
     /// <summary>Changes from one value to another in a given shape and stays there.</summary>
@@ -25,7 +25,7 @@ public static partial class Schedules
     /// <param name="to">Value after the last step.</param>
     /// <param name="steps">Number of steps; 0 for the second value from the start.</param>
     /// <param name="shape">Shape of the transition.</param>
-    /// <exception cref="ArgumentException">A negative value.</exception>
+    /// <exception cref="ArgumentException">A value is negative.</exception>
     public static Func<int, double> Phase(double from, double to, int steps, RateShape shape)
     {
         Check(from, to, steps);
@@ -50,7 +50,7 @@ public static partial class Schedules
     }
 
     /// <summary>Changes from one value to another as a power of the remaining steps, and stays there.</summary>
-    /// <exception cref="ArgumentException">A negative value.</exception>
+    /// <exception cref="ArgumentException">A value is negative.</exception>
     public static Func<int, double> Polynomial(double from, double to, int steps, double power)
     {
         Check(from, to, steps);

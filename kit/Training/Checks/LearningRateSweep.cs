@@ -56,14 +56,14 @@ public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, doubl
     /// Trains with an increasing learning rate until the smoothed loss is four times its minimum, then restores the
     /// weights.
     /// </summary>
-    /// <param name="model">The model; its weights and buffers are as before when this returns.</param>
+    /// <param name="model">The model; its weights and buffers are restored.</param>
     /// <param name="objective">Loss and its unit.</param>
-    /// <param name="loader">Training batches; its position is put back.</param>
-    /// <param name="options">Optimizer, precision and accumulation of the run to come.</param>
-    /// <param name="lowest">First rate.</param>
-    /// <param name="highest">Last rate.</param>
-    /// <param name="steps">Steps from one to the other.</param>
-    /// <exception cref="ArgumentException">Rates or steps out of range.</exception>
+    /// <param name="loader">Training batches; the position of the loader is restored.</param>
+    /// <param name="options">Options of the planned run: optimizer, precision and accumulation.</param>
+    /// <param name="lowest">First learning rate.</param>
+    /// <param name="highest">Last learning rate.</param>
+    /// <param name="steps">Number of steps from the first to the last rate.</param>
+    /// <exception cref="ArgumentException">Rates or steps are out of range.</exception>
     public static LearningRateSweep Try(nn.Module model, Objective objective, BatchLoader loader, TrainerOptions options,
         double lowest = 1e-6, double highest = 1, int steps = 100)
     {
@@ -115,14 +115,14 @@ public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, doubl
     }
 
     /// <summary>The same for a model from one tensor to one, with a loss function of (output, targets).</summary>
-    /// <param name="model">The model; its weights and buffers are as before when this returns.</param>
+    /// <param name="model">The model; its weights and buffers are restored.</param>
     /// <param name="loss">Loss function, such as <see cref="Losses.CrossEntropy(Tensor, Tensor)"/>.</param>
-    /// <param name="loader">Training batches; its position is put back.</param>
-    /// <param name="options">Optimizer, precision and accumulation of the run to come.</param>
-    /// <param name="lowest">First rate.</param>
-    /// <param name="highest">Last rate.</param>
-    /// <param name="steps">Steps from one to the other.</param>
-    /// <exception cref="ArgumentException">Rates or steps out of range.</exception>
+    /// <param name="loader">Training batches; the position of the loader is restored.</param>
+    /// <param name="options">Options of the planned run: optimizer, precision and accumulation.</param>
+    /// <param name="lowest">First learning rate.</param>
+    /// <param name="highest">Last learning rate.</param>
+    /// <param name="steps">Number of steps from the first to the last rate.</param>
+    /// <exception cref="ArgumentException">Rates or steps are out of range.</exception>
     public static LearningRateSweep Try(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Loss> loss, BatchLoader loader,
         TrainerOptions options,
         double lowest = 1e-6, double highest = 1, int steps = 100) =>

@@ -24,11 +24,11 @@ public sealed record OverfitCheck(double First, double Last, int Steps, bool Pas
     /// <summary>
     /// Trains on a single batch until its loss is a tenth of the first, then restores the weights.
     /// </summary>
-    /// <param name="model">The model; its weights and buffers are as before when this returns.</param>
+    /// <param name="model">The model; its weights and buffers are restored.</param>
     /// <param name="objective">The loss.</param>
-    /// <param name="examples">Of which the first are the batch.</param>
-    /// <param name="batchSize">Examples of the batch.</param>
-    /// <param name="steps">Most steps.</param>
+    /// <param name="examples">Examples, of which the first make up the batch.</param>
+    /// <param name="batchSize">Number of examples in the batch.</param>
+    /// <param name="steps">Maximum number of steps.</param>
     /// <param name="learningRate">Learning rate of AdamW.</param>
     public static OverfitCheck Try(nn.Module model, Objective objective, IExamples examples, int batchSize = 8, int steps = 200,
         double learningRate = 1e-3)
@@ -53,11 +53,11 @@ public sealed record OverfitCheck(double First, double Last, int Steps, bool Pas
     }
 
     /// <summary>The same for a model from one tensor to one, with a loss function of (output, targets).</summary>
-    /// <param name="model">The model; its weights and buffers are as before when this returns.</param>
+    /// <param name="model">The model; its weights and buffers are restored.</param>
     /// <param name="loss">Loss function, such as <see cref="Losses.CrossEntropy(Tensor, Tensor)"/>.</param>
-    /// <param name="examples">Of which the first are the batch.</param>
-    /// <param name="batchSize">Examples of the batch.</param>
-    /// <param name="steps">Most steps.</param>
+    /// <param name="examples">Examples, of which the first make up the batch.</param>
+    /// <param name="batchSize">Number of examples in the batch.</param>
+    /// <param name="steps">Maximum number of steps.</param>
     /// <param name="learningRate">Learning rate of AdamW.</param>
     public static OverfitCheck Try(nn.Module<Tensor, Tensor> model, Func<Tensor, Tensor, Loss> loss, IExamples examples,
         int batchSize = 8,

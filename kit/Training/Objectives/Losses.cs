@@ -82,7 +82,7 @@ public static class Losses
     /// <param name="tokens">
     /// The model's input, int64 [batch, time]; -100 for tokens that are not to be learned.
     /// </param>
-    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    /// <exception cref="ArgumentException">The shapes do not match.</exception>
     public static Loss NextToken(Tensor logits, Tensor tokens)
     {
         var (_, time, _) = logits.Axes3("logits [batch, time, vocabulary]");
@@ -113,7 +113,7 @@ public static class Losses
     /// regression targets (mean squared error). Floating-point [batch, labels], for several labels: which of them
     /// are true (binary cross entropy).
     /// </param>
-    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    /// <exception cref="ArgumentException">The shapes do not match.</exception>
     public static Loss Labels(Tensor logits, Tensor labels)
     {
         var (batch, count) = logits.Axes2("logits [batch, labels]");

@@ -35,7 +35,7 @@ internal sealed class CheckpointStore : IDisposable
                 throw new IOException($"{options.Folder} holds checkpoints of an earlier run up to step "
                     + $"{StepOf(last, StepPrefix)}, but this run is at step {step}. "
                     + "Resume that run, or choose another folder.");
-            // of a killed run
+            // left by a killed run
             foreach (var left in Directory.EnumerateDirectories(options.Folder, $"*{AtomicWrite.Ending}"))
                 Directory.Delete(left, recursive: true);
             return store;
@@ -54,7 +54,7 @@ internal sealed class CheckpointStore : IDisposable
             && File.Exists(Path.Combine(place, StateFile)))
         .Order(StringComparer.Ordinal);
 
-    /// <summary>Writes a checkpoint under a temporary name and renames it, then removes those that are not kept.</summary>
+    /// <summary>Writes a checkpoint atomically, then removes the oldest ones beyond the number to keep.</summary>
     /// <param name="prefix">Kind of checkpoint.</param>
     /// <param name="step">The step after which it is taken.</param>
     /// <param name="reports">The reports of the run so far.</param>

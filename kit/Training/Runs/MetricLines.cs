@@ -41,13 +41,13 @@ public static class MetricLines
     }
 
     /// <summary>
-    /// The same into the run's own folder: <c>adamw.jsonl</c> beside its record, which names the file. Of several ranks only
-    /// rank 0 writes.
+    /// Like <see cref="WriteTo(IEnumerable{StepReport}, string)"/>, but writes to the run's folder, such as
+    /// <c>adamw.jsonl</c>. The record names the file. Of several ranks only rank 0 writes.
     /// </summary>
     /// <param name="reports">The reports of one run.</param>
     /// <param name="run">The run.</param>
     /// <param name="name">Name of the series, if a run has several.</param>
-    /// <exception cref="ArgumentException">No file can have this name.</exception>
+    /// <exception cref="ArgumentException">The name is not a valid file name.</exception>
     public static IEnumerable<StepReport> WriteTo(
         this IEnumerable<StepReport> reports, RunRecorder run, string name = DefaultName)
     {

@@ -18,7 +18,7 @@ public sealed record RunComparison(IReadOnlyList<TrainingHistory> Runs)
     /// Reads runs from disk. Each is named by its name and the settings that differ, so that runs that differ only
     /// in the seed are one experiment.
     /// </summary>
-    /// <param name="records">Folders of runs, or their records; all named runs of each.</param>
+    /// <param name="records">Folders of runs, or paths of their records; all named runs of each are read.</param>
     /// <param name="series">Name of the series to read of each run.</param>
     /// <param name="lossUnit">Unit of the loss.</param>
     /// <exception cref="FileNotFoundException">A record or series does not exist.</exception>

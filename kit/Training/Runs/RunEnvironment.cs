@@ -7,7 +7,10 @@ using TorchSharp;
 
 namespace ResearchKit.Training;
 
-/// <summary>Where and with what a run happens. What needs libtorch stands apart.</summary>
+/// <summary>
+/// Describes the environment of a run: process, machine and versions. Separate members describe what requires
+/// libtorch.
+/// </summary>
 internal static class RunEnvironment
 {
     private const string IdKey = "ResearchKit.RunProcess";

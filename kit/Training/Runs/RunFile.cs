@@ -152,7 +152,7 @@ public static class RunFile
     }
 
     private static InvalidDataException Misplaced(string file, string place, Exception? error = null) =>
-        new($"{file}: the value at {place} is not what the record of a run has there.", error);
+        new($"{file}: the value at {place} is not valid in the record of a run.", error);
 
     private static void Check(JsonElement root, string file)
     {

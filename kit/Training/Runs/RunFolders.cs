@@ -7,8 +7,8 @@ public static class RunFolders
 {
     private const string SeriesExtension = ".jsonl";
 
-    /// <summary>A folder named after the time that does not exist yet; it is not made.</summary>
-    /// <param name="parent">The folder above it.</param>
+    /// <summary>Returns a folder named after the start time that does not exist yet; it is not created.</summary>
+    /// <param name="parent">The parent folder.</param>
     /// <param name="started">When the run began, in UTC.</param>
     public static string Unused(string parent, DateTime started)
     {
@@ -18,10 +18,10 @@ public static class RunFolders
     }
 
     /// <summary>
-    /// The folder of a run that begins: the one that <see cref="RunRecord.FolderVariable"/> names, else a new one below
+    /// Returns the folder of a new run: the one that <see cref="RunRecord.FolderVariable"/> names, else a new one below
     /// <c>runs/name</c>.
     /// </summary>
-    /// <returns>Its full path. A new folder is made, by rank 0 only.</returns>
+    /// <returns>Full path of the folder. A new folder is created, by rank 0 only.</returns>
     internal static string Begin(string name, DateTime started)
     {
         if (Environment.GetEnvironmentVariable(RunRecord.FolderVariable) is { Length: > 0 } named) return Path.GetFullPath(named);
@@ -37,11 +37,11 @@ public static class RunFolders
     internal static string SeriesFile(string series, ICollection<string> taken) => Enumerable.Range(1, int.MaxValue)
         .Select(number => Numbered(series, number) + SeriesExtension).First(file => !taken.Contains(file));
 
-    /// <exception cref="ArgumentException">A series cannot have this name, because no file can.</exception>
+    /// <exception cref="ArgumentException">The name is not a valid file name.</exception>
     internal static void CheckSeriesName(string name)
     {
         if (name.Length == 0 || name != Path.GetFileName(name) || name is "." or "..")
-            throw new ArgumentException($"The series is called '{name}'; expected a name that a file can have.", nameof(name));
+            throw new ArgumentException($"The name of the series is '{name}'; expected a valid file name.", nameof(name));
     }
 
     private static string Numbered(string name, int number) =>

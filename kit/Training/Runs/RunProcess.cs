@@ -28,8 +28,8 @@ public sealed record RunProcess
     public IReadOnlyDictionary<string, string> Data { get; init; } = new Dictionary<string, string>();
 
     /// <summary>
-    /// Which native kernel does each operation, and why (<see cref="Native.KernelTable"/>). The last bits of the results depend
-    /// on it.
+    /// The native kernel chosen for each operation, and why (<see cref="Native.KernelTable"/>). The last bits of the
+    /// results depend on it.
     /// </summary>
     public IReadOnlyDictionary<string, string> Kernels { get; init; } = new Dictionary<string, string>();
 

@@ -72,9 +72,9 @@ public sealed record RunRecord
         RunRecorder.Start(name, seed, settings, data);
 
     /// <summary>Reads the record of a run.</summary>
-    /// <param name="path">The file, or the folder it lies in.</param>
+    /// <param name="path">Path of the record, or of its folder.</param>
     /// <exception cref="FileNotFoundException">There is no run record at this path.</exception>
-    /// <exception cref="InvalidDataException">The file is not a run's record; one sentence says what is wrong and
+    /// <exception cref="InvalidDataException">The file is not a run record; the message says what is wrong and
     /// where.</exception>
     public static RunRecord Read(string path) => RunFile.Read(path);
 

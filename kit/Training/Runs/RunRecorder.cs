@@ -93,7 +93,10 @@ public sealed class RunRecorder
         return recorder;
     }
 
-    /// <summary>Notes a number; a later one of the same name replaces it. <see cref="Save"/> writes it.</summary>
+    /// <summary>
+    /// Stores a measured number; a later one with the same name replaces it. <see cref="Save"/> writes it to the
+    /// record.
+    /// </summary>
     /// <param name="name">What was measured.</param>
     /// <param name="value">The number.</param>
     /// <param name="unit">Its unit, such as "nats per character".</param>
@@ -108,7 +111,7 @@ public sealed class RunRecorder
     }
 
     /// <summary>Writes the run as it is now to <c>run.json</c> in its folder.</summary>
-    /// <returns>The file's full path.</returns>
+    /// <returns>Full path of the file.</returns>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder cannot be written.</exception>
     public string Save()
@@ -165,8 +168,10 @@ public sealed class RunRecorder
     /// <inheritdoc/>
     public override string ToString() => Run.ToString();
 
-    /// <summary>The file of a series, which from now on is this run's; another run in the folder uses another file.</summary>
-    /// <returns>Its full path.</returns>
+    /// <summary>
+    /// Reserves a file in the folder for a series of this run; another run in the folder uses another file.
+    /// </summary>
+    /// <returns>Full path of the file.</returns>
     internal string SeriesFile(string name)
     {
         lock (gate)

@@ -6,7 +6,7 @@ namespace ResearchKit.Training;
 public static class TensorBoardEvents
 {
     /// <summary>
-    /// Passes the reports on and writes the numbers of each, by its step: <c>loss/training</c>, <c>loss/held-out</c>,
+    /// Passes the reports through and writes their numbers by step: <c>loss/training</c>, <c>loss/held-out</c>,
     /// <c>learning-rate</c>, <c>gradient-norm</c>, <c>tokens-per-second</c>.
     /// </summary>
     /// <param name="reports">The reports of one run.</param>

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace ResearchKit.Training;
 
-/// <summary>One number that a run measured.</summary>
+/// <summary>A number that a run measured.</summary>
 /// <param name="Value">The number.</param>
 /// <param name="Unit">Its unit, such as "nats per character".</param>
 [method: JsonConstructor]
@@ -15,10 +15,10 @@ public sealed record TrainingRun
     /// <summary>Name of the experiment.</summary>
     public required string Name { get; init; }
 
-    /// <summary>When it began, in UTC.</summary>
+    /// <summary>Start time, in UTC.</summary>
     public required DateTime Started { get; init; }
 
-    /// <summary>The seed of everything random in it.</summary>
+    /// <summary>Seed of all random numbers of the experiment.</summary>
     public required long Seed { get; init; }
 
     /// <summary>The settings of the experiment by name.</summary>
@@ -27,7 +27,7 @@ public sealed record TrainingRun
     /// <summary>Names of the data sets it uses. The checksums of their files are in <see cref="RunProcess.Data"/>.</summary>
     public IReadOnlyList<string> Data { get; init; } = [];
 
-    /// <summary>What was measured, by name.</summary>
+    /// <summary>Measured numbers by name.</summary>
     public IReadOnlyDictionary<string, Measurement> Metrics { get; init; } = new Dictionary<string, Measurement>();
 
     /// <summary>The file of each series of step reports, in the run's folder, by the name of the series.</summary>
@@ -56,7 +56,8 @@ public sealed record TrainingRun
     public IReadOnlyList<string> SeriesNames() => [.. History.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>
-    /// The reports of a series, as <see cref="MetricLines.WriteTo(IEnumerable{StepReport}, RunRecorder, string)"/> wrote them.
+    /// Reads a series of reports of the run, written by
+    /// <see cref="MetricLines.WriteTo(IEnumerable{StepReport}, RunRecorder, string)"/>.
     /// </summary>
     /// <param name="name">The series. The history is named after the run, and after the series too if that is not
     /// "metrics".</param>

@@ -20,7 +20,7 @@ public sealed class ArchitectureTests
         SourceProject.Read("kernel/Mermaid", "ResearchKit.Mermaid", "ResearchKit.Kernel", "ResearchKit.Tests"));
 
     [Fact]
-    public void Every_name_of_the_sources_is_understood()
+    public void Every_name_in_the_sources_is_resolved()
     {
         Assert.Empty(Kit.Value.Unresolved());
         Assert.Empty(Kernel.Value.Unresolved());
@@ -35,7 +35,7 @@ public sealed class ArchitectureTests
         Assert.Empty(Violations(Kernel.Value.Uses(), ArrowTable.Kernel));
 
     [Fact]
-    public void The_Mermaid_project_uses_nothing_of_the_others() =>
+    public void The_Mermaid_project_does_not_depend_on_the_other_projects() =>
         Assert.DoesNotContain(Mermaid.Value.Uses(), use => use.To.StartsWith("ResearchKit", StringComparison.Ordinal));
 
     [Theory]
@@ -45,7 +45,7 @@ public sealed class ArchitectureTests
     [InlineData("an alias", "using Views = ResearchKit.Formatting.Formatters;", "typeof(Views)")]
     [InlineData("a static using", "using static ResearchKit.Formatting.Formatters;", "(Action)(() => Install(null!))")]
     [InlineData("a type argument", "", "new List<Formatting.ColorScale>()")]
-    public void An_arrow_upwards_is_found_in_the_kit(string way, string use, string expression)
+    public void A_forbidden_dependency_is_found_in_the_kit(string way, string use, string expression)
     {
         var code = Planted(use, "ResearchKit.Native", expression);
         var found = Violations(Kit.Value.UsesOf("Native/Planted.cs", code), ArrowTable.Kit);
@@ -58,7 +58,7 @@ public sealed class ArchitectureTests
     [InlineData("a type that is not named", "using static ResearchKit.Kernel.Commands.CommandLine;",
         "InvokeAsync([], null!, null!)", "Commands")]
     [InlineData("the kit", "using ResearchKit.Training;", "typeof(Trainer)", "ResearchKit")]
-    public void An_arrow_upwards_is_found_in_the_kernel(string way, string use, string expression, string to)
+    public void A_forbidden_dependency_is_found_in_the_kernel(string way, string use, string expression, string to)
     {
         var code = Planted(use, "ResearchKit.Kernel.Notebooks", expression);
         var found = Violations(Kernel.Value.UsesOf("Notebooks/Planted.cs", code), ArrowTable.Kernel);
@@ -67,7 +67,7 @@ public sealed class ArchitectureTests
     }
 
     [Fact]
-    public void The_tables_have_no_circle()
+    public void The_tables_of_allowed_dependencies_have_no_cycle()
     {
         foreach (var table in new[] { ArrowTable.Kit, ArrowTable.Kernel })
             foreach (var folder in table.Direct.Keys) Assert.DoesNotContain(folder, table.Reach(folder));
@@ -85,7 +85,7 @@ public sealed class ArchitectureTests
     [Theory]
     [InlineData("kit", "ResearchKit")]
     [InlineData("kernel", "ResearchKit.Kernel")]
-    public void The_first_folder_is_a_namespace(string part, string root)
+    public void The_namespace_starts_with_the_first_folder(string part, string root)
     {
         foreach (var path in SourceFiles.Of(part))
         {
@@ -99,7 +99,7 @@ public sealed class ArchitectureTests
     [InlineData("kit")]
     [InlineData("kernel")]
     [InlineData("kernel/Mermaid")]
-    public void No_file_of_the_product_is_longer_than_300_lines(string part) =>
+    public void No_source_file_is_longer_than_300_lines(string part) =>
         Assert.DoesNotContain(SourceFiles.Of(part), path => File.ReadLines(path).Count() > 300);
 
     /// <summary>A string may reach beyond: a break in HTML, in a pattern or in test data would change it.</summary>

@@ -21,7 +21,7 @@ public sealed class BertPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void Every_class_comes_back_as_it_was()
+    public void Every_class_is_the_same_after_saving_and_loading()
     {
         Check(new Bert(Nano), model =>
             model.SavePretrained(folder.Path), () => Bert.FromPretrained(folder.Path), model => model.Config);
@@ -42,7 +42,7 @@ public sealed class BertPretrainedTests : IDisposable
     [InlineData("BertForMaskedLM", "bert.embeddings.word_embeddings.weight", "cls.predictions.bias")]
     [InlineData("BertForSequenceClassification", "bert.pooler.dense.weight", "classifier.weight")]
     [InlineData("BertForTokenClassification", "bert.embeddings.LayerNorm.bias", "classifier.bias")]
-    public void The_folder_says_the_references_class_and_names(string architecture, params string[] names)
+    public void A_saved_folder_has_the_class_and_tensor_names_of_the_reference(string architecture, params string[] names)
     {
         Save(architecture);
         Assert.Equal(architecture, (string)JsonNode.Parse(File.ReadAllText(folder.PathTo("config.json")))!["architectures"]![0]!);
@@ -54,7 +54,7 @@ public sealed class BertPretrainedTests : IDisposable
     [InlineData("BertForMaskedLM", false)]
     [InlineData("BertForTokenClassification", false)]
     [InlineData("BertForSequenceClassification", true)]
-    public void The_encoder_alone_is_read_from_every_class_with_its_pooler_where_there_is_one(string architecture, bool pooler)
+    public void Bert_loads_the_encoder_and_any_pooler_from_the_file_of_every_class(string architecture, bool pooler)
     {
         var expected = Save(architecture);
         using var bert = Bert.FromPretrained(folder.Path);
@@ -69,7 +69,7 @@ public sealed class BertPretrainedTests : IDisposable
     [InlineData("BertModel", "BertForSequenceClassification", "classifier.weight is missing; classifier.bias is missing.")]
     [InlineData("BertForMaskedLM", "BertForSequenceClassification", "bert.pooler.dense.weight is missing")]
     [InlineData("BertForMaskedLM", "BertForTokenClassification", "classifier.weight is missing; classifier.bias is missing.")]
-    public void A_head_that_is_not_there_is_named(string given, string asked, string expected)
+    public void The_error_names_the_tensors_of_a_missing_head(string given, string asked, string expected)
     {
         Save(given);
         var error = Assert.Throws<InvalidDataException>(() => Load(asked).Dispose());
@@ -80,7 +80,7 @@ public sealed class BertPretrainedTests : IDisposable
 
     /// <summary>The published files are of pre-training: both heads, the pooler, old names, and a copy of the table.</summary>
     [Fact]
-    public void The_files_of_pre_training_are_read_as_each_class_that_they_have()
+    public void A_pretraining_checkpoint_loads_as_each_class_that_it_contains()
     {
         var expected = Save("BertForMaskedLM");
         using (var bert = new BertForSequenceClassification(Nano))
@@ -107,7 +107,7 @@ public sealed class BertPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void An_empty_configuration_is_that_of_BERT_base()
+    public void An_empty_configuration_file_means_BERT_base()
     {
         folder.File("config.json", "{}");
         var read = BertFormat.Bare.Read(ConfigFile.Read(folder.Path));
@@ -121,7 +121,7 @@ public sealed class BertPretrainedTests : IDisposable
     [Theory]
     [InlineData("{ \"model_type\": \"be\u00ff\" }", "it is not UTF-8")]
     [InlineData("{ \"model_type\": \"\\ud800\" }", "model_type is \"\\ud800\"; expected strings without unpaired surrogates")]
-    public void Texts_of_half_characters_are_refused(string config, string expected)
+    public void Invalid_UTF8_and_unpaired_surrogates_are_refused(string config, string expected)
     {
         File.WriteAllBytes(folder.PathTo("config.json"), System.Text.Encoding.Latin1.GetBytes(config));
         Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Load("BertModel").Dispose()).Message,

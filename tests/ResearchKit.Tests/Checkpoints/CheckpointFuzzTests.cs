@@ -23,7 +23,7 @@ public sealed class CheckpointFuzzTests : IDisposable
     [InlineData("stream")]
     [InlineData("index")]
     [InlineData("config")]
-    public void Damage_is_refused_or_harmless(string kind)
+    public void A_damaged_file_is_refused_or_harmless(string kind)
     {
         var good = Good(kind);
         Read(kind, good);

@@ -22,7 +22,7 @@ public sealed class CheckpointReaderTests : IDisposable
     [InlineData("bert-model-a/pytorch_model.legacy.bin", "bert-model-a")]
     [InlineData("vit-a/pytorch_model.bin", "vit-a")]
     [InlineData("llama-b/sharded/model.safetensors.index.json", "llama-b")]
-    public void Every_format_holds_the_same_numbers(string file, string name)
+    public void Every_format_gives_the_same_tensors(string file, string name)
     {
         using var expected = CheckpointReader.Open(Golden($"{name}/model.safetensors"));
         using var reader = CheckpointReader.Open(Golden(file));
@@ -40,7 +40,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public void Strides_are_the_files_where_its_memory_is_shared_and_row_major_where_it_is_copied()
+    public void Mapped_tensors_keep_the_strides_of_the_file_and_copies_are_row_major()
     {
         using var reader = CheckpointReader.Open(Golden("vit-a/pytorch_model.bin"));
         Assert.Equal([1, 5], reader.Map("classifier.weight").stride());
@@ -48,7 +48,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public void A_tensor_outlives_its_reader_and_even_its_file()
+    public void A_tensor_stays_valid_after_its_reader_is_disposed_and_its_file_deleted()
     {
         var numbers = rand(1000, 300);
         SafetensorsFile.Write(folder.PathTo("a.safetensors"), [new("numbers", numbers)]);
@@ -64,7 +64,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public void Mapped_tensors_do_not_know_each_other()
+    public void An_in_place_change_of_one_mapped_tensor_does_not_affect_the_gradient_of_another()
     {
         SafetensorsFile.Write(folder.PathTo("a.safetensors"), [new("one", ones(3)), new("two", full([3], 2f))]);
         using var reader = CheckpointReader.Open(folder.PathTo("a.safetensors"));
@@ -77,7 +77,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public void What_is_written_to_a_mapped_tensor_does_not_reach_the_file()
+    public void Writing_to_a_mapped_tensor_does_not_change_the_file()
     {
         SafetensorsFile.Write(folder.PathTo("a.safetensors"), [new("numbers", ones(10))]);
         using var reader = CheckpointReader.Open(folder.PathTo("a.safetensors"));
@@ -89,7 +89,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public void Numbers_are_converted_into_the_targets_dtype_and_layout()
+    public void CopyTo_converts_to_the_dtype_and_layout_of_the_target()
     {
         var numbers = randn(3, 700_000);   // more than one buffer
         SafetensorsFile.Write(folder.PathTo("a.safetensors"), [new("half", numbers.to(bfloat16))]);
@@ -108,7 +108,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public void Formats_that_libtorch_lacks_are_widened_or_given_as_bytes()
+    public void Dtypes_that_libtorch_lacks_are_widened_or_read_as_bytes()
     {
         byte[] data = [0xff, 0xff, 1, 0, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0x38, 0xb8];
         var path = WriteRaw("""{"u16":{"dtype":"U16","shape":[2],"data_offsets":[0,4]},"u32":{"dtype":"U32","shape":[1],"data_offsets":[4,8]},"u64":{"dtype":"U64","shape":[1],"data_offsets":[8,16]},"f8":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[16,18]}}""", data);
@@ -142,7 +142,7 @@ public sealed class CheckpointReaderTests : IDisposable
     [InlineData("none.safetensors", "which is not there")]
     [InlineData("model.safetensors.index.json", "is not a safetensors file")]
     [InlineData("other.safetensors", "tensor 'a' is in other.safetensors, which does not hold it")]
-    public void An_index_that_points_elsewhere_is_refused(string file, string expected)
+    public void An_index_that_names_an_invalid_file_is_refused(string file, string expected)
     {
         SafetensorsFile.Write(folder.PathTo("other.safetensors"), [new("b", ones(1))]);
         folder.File("model.safetensors.index.json", "{\"weight_map\":{\"a\":\"" + file + "\"}}");
@@ -157,7 +157,7 @@ public sealed class CheckpointReaderTests : IDisposable
     [InlineData("{", "not an index")]
     [InlineData("{\"weight_map\":{\"a\":7}}", "no file")]
     [InlineData("{\"weight_map\":{\"a\":\"x\",\"a\":\"y\"}}", "not an index")]
-    public void An_index_that_is_none_is_refused(string text, string expected)
+    public void A_malformed_index_is_refused(string text, string expected)
     {
         folder.File("a.index.json", text);
         Assert.Contains(expected,
@@ -177,7 +177,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public void A_file_cut_short_after_it_was_opened_is_refused()
+    public void A_file_truncated_after_it_was_opened_is_refused()
     {
         SafetensorsFile.Write(folder.PathTo("a.safetensors"), [new("a", ones(1000))]);
         using var reader = CheckpointReader.Open(folder.PathTo("a.safetensors"));

@@ -7,7 +7,7 @@ public sealed class ConstructorCallTests
     private static readonly string[] Parameters = ["block", "layers", "num_classes", "aux_logits", "norm_layer"];
 
     [Fact]
-    public void A_call_is_its_name_and_its_arguments_by_name()
+    public void A_call_is_parsed_into_its_name_and_named_arguments()
     {
         var call = ConstructorCall.Parse("torchvision.models.ResNet( Bottleneck , [1, 2,2,1], aux_logits=False, num_classes = "
             + "7, norm_layer=None )", Parameters)!;
@@ -42,5 +42,5 @@ public sealed class ConstructorCallTests
     [InlineData("resnet18(A,[1],2,False,None,6)")]
     [InlineData("resnet18(layers=[1,2)")]
     [InlineData("resnet18(layers=[[[[[[1]]]]]])")]
-    public void Anything_else_is_none(string text) => Assert.Null(ConstructorCall.Parse(text, Parameters));
+    public void Any_other_text_is_not_a_call(string text) => Assert.Null(ConstructorCall.Parse(text, Parameters));
 }

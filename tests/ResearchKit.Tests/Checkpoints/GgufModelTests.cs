@@ -78,7 +78,7 @@ public sealed class GgufModelTests : IDisposable
     [Fact]
     public void A_tokenizer_goes_with_the_model()
     {
-        var vocabulary = Enumerable.Range(0, 256).Select(i => ByteSymbols.All.ElementAt(i).ToString()).Append("he").Append("<|endoftext|>")
+        var vocabulary = ByteSymbols.All.ToArray().Select(symbol => symbol.ToString()).Append("he").Append("<|endoftext|>")
             .Select((token, id) => (token, id)).ToDictionary(pair => pair.token, pair => pair.id);
         var tokenizer = new ByteLevelBpeTokenizer(vocabulary, [("h", "e")]);
         using var model = new Gpt(GptConfig.Nano with { VocabularySize = 258, Layers = 1, ModelWidth = 32, Heads = 2 });

@@ -26,7 +26,7 @@ public sealed class GptPretrainedTests : IDisposable
     [InlineData("gpt2-a", "model.safetensors", false)]
     [InlineData("gpt2-a", "pytorch_model.bin", true)]
     [InlineData("gpt2-b", "model.safetensors", true)]
-    public void A_published_folder_gives_the_references_logits(string name, string weights, bool mapped)
+    public void A_published_checkpoint_gives_the_reference_logits(string name, string weights, bool mapped)
     {
         using var golden = new GoldenCase(name);
         Place(name, weights);
@@ -37,7 +37,7 @@ public sealed class GptPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void It_trains_as_a_model_that_was_made_here()
+    public void A_loaded_model_can_be_trained()
     {
         using var golden = new GoldenCase("gpt2-a");
         Place("gpt2-a", "model.safetensors");
@@ -65,7 +65,7 @@ public sealed class GptPretrainedTests : IDisposable
     [InlineData("gpt2-a", long.MaxValue)]
     [InlineData("gpt2-b", long.MaxValue)]
     [InlineData("gpt2-b", 40_000)]
-    public void What_was_saved_has_the_references_names_fields_and_numbers(string name, long shardBytes)
+    public void A_saved_folder_has_the_names_fields_and_numbers_of_the_reference(string name, long shardBytes)
     {
         using var golden = new GoldenCase(name);
         Place(name, "model.safetensors");
@@ -96,7 +96,7 @@ public sealed class GptPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void A_second_save_leaves_nothing_of_the_first()
+    public void A_second_save_removes_the_files_of_the_first()
     {
         using var model = new Gpt(GptConfig.Nano);
         model.SavePretrained(folder.Path, 20_000);
@@ -124,7 +124,7 @@ public sealed class GptPretrainedTests : IDisposable
     [InlineData(5, "n_head", "ModelWidth 48 is not divisible by Heads 5")]
     [InlineData("yes", "tie_word_embeddings", "true or false")]
     [InlineData("small", "layer_norm_epsilon", "a number")]
-    public void A_configuration_that_says_something_else_is_refused(object value, string field, string expected)
+    public void An_invalid_or_unsupported_configuration_is_refused(object value, string field, string expected)
     {
         Place("gpt2-a", "model.safetensors");
         Edit(config => config[field] = JsonValue.Create(value));
@@ -155,7 +155,7 @@ public sealed class GptPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void What_is_not_there_is_named()
+    public void Missing_and_malformed_files_are_refused_by_name()
     {
         Assert.Contains("config.json", Refused<FileNotFoundException>(), StringComparison.Ordinal);
         folder.File("config.json", "{}");
@@ -168,7 +168,7 @@ public sealed class GptPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void Old_names_and_a_file_of_the_head_alone_are_read()
+    public void Old_names_and_a_tied_head_without_the_embedding_are_read()
     {
         using var model = new Gpt(GptConfig.Nano);
         model.SavePretrained(folder.Path);
@@ -183,7 +183,7 @@ public sealed class GptPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void Positions_that_GPT2_does_not_have_cannot_be_saved()
+    public void Saving_a_model_with_positions_that_GPT2_lacks_is_refused()
     {
         using var model = new Gpt(GptConfig.Nano with { Positions = Positions.Rotary });
         Assert.Contains("Rotary", Assert.Throws<ArgumentException>(() => model.SavePretrained(folder.Path)).Message,
@@ -191,7 +191,7 @@ public sealed class GptPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void Loading_leaves_no_tensor_behind_and_the_default_device_alone()
+    public void Loading_leaks_no_tensor_and_keeps_the_default_device()
     {
         Place("gpt2-a", "model.safetensors");
         Gpt.FromPretrained(folder.Path).Dispose();

@@ -37,7 +37,7 @@ public sealed class PretrainedFormatTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void A_model_with_native_layers_is_filled_too()
+    public void A_model_with_native_layers_is_saved_and_loaded()
     {
         using var scope = NewDisposeScope();
         using var model = new Tagger(6, native: true);
@@ -51,7 +51,7 @@ public sealed class PretrainedFormatTests : IDisposable
     }
 
     [Fact]
-    public void Old_endings_prefixes_and_ignored_names_are_understood()
+    public void Old_suffixes_prefixes_and_ignored_names_are_handled()
     {
         using var scope = NewDisposeScope();
         using var model = new Tagger(6, native: true);
@@ -70,7 +70,7 @@ public sealed class PretrainedFormatTests : IDisposable
     }
 
     [Fact]
-    public void Only_managed_layers_whose_tensors_are_all_filled_can_wait_for_their_memory()
+    public void Meta_initialization_requires_managed_layers_and_a_value_for_every_tensor()
     {
         using var native = MetaInitialization.Make(() => new Tagger(4, native: true));
         using var managed = MetaInitialization.Make(() => new Tagger(4, native: false));

@@ -30,7 +30,7 @@ public sealed class PretrainedHubTests : IDisposable
     }
 
     [Fact]
-    public async Task A_model_is_downloaded_checked_and_not_asked_for_again()
+    public async Task A_model_is_downloaded_verified_and_cached()
     {
         Publish("whole");
         var heard = new List<DownloadProgress>();
@@ -46,7 +46,7 @@ public sealed class PretrainedHubTests : IDisposable
     }
 
     [Fact]
-    public async Task Shards_come_with_their_index()
+    public async Task Sharded_weights_are_downloaded_with_their_index()
     {
         Publish("published");
         using var model = Gpt.FromPretrained(await hub.DownloadAsync("someone/nano"));
@@ -54,7 +54,7 @@ public sealed class PretrainedHubTests : IDisposable
     }
 
     [Fact]
-    public async Task A_download_that_broke_goes_on_where_it_stopped()
+    public async Task An_interrupted_download_resumes_where_it_stopped()
     {
         Publish("whole");
         server.BreakAfter = 10_000;
@@ -68,7 +68,7 @@ public sealed class PretrainedHubTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_with_another_checksum_is_not_kept()
+    public async Task A_file_with_a_wrong_checksum_is_not_kept()
     {
         Publish("whole");
         server.Sha256["model.safetensors"] = new string('a', 64);
@@ -79,7 +79,7 @@ public sealed class PretrainedHubTests : IDisposable
     }
 
     [Fact]
-    public async Task It_can_be_stopped()
+    public async Task A_download_can_be_canceled()
     {
         Publish("whole");
         using var cancellation = new CancellationTokenSource();
@@ -89,7 +89,7 @@ public sealed class PretrainedHubTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_not_there_or_no_name_is_said()
+    public async Task Missing_files_and_invalid_names_are_refused()
     {
         Assert.Contains("config.json",
             (await Assert.ThrowsAsync<HttpRequestException>(() => hub.DownloadAsync("someone/none"))).Message,

@@ -35,7 +35,7 @@ public sealed class PretrainedModelsTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Published))]
-    public void A_published_folder_gives_the_references_numbers(string name, string weights)
+    public void A_published_checkpoint_gives_the_reference_outputs(string name, string weights)
     {
         using var golden = new GoldenCase(name);
         Place(name, weights);
@@ -58,7 +58,7 @@ public sealed class PretrainedModelsTests : IDisposable
     [InlineData("t5-v11-b")]
     [InlineData("vit-a")]
     [InlineData("vit-b")]
-    public void What_was_saved_has_the_references_names_and_fields_and_reads_back_bit_for_bit(string name)
+    public void A_saved_folder_has_the_reference_names_and_fields_and_loads_bit_identically(string name)
     {
         using var golden = new GoldenCase(name);
         Place(name, "model.safetensors");
@@ -114,7 +114,7 @@ public sealed class PretrainedModelsTests : IDisposable
     [InlineData("vit-a", "image_size", "[24, 24]", "image_size is [24,24]; expected a whole number")]
     [InlineData("vit-a", "patch_size", "7", "ImageSize 24 is not divisible by PatchSize 7")]
     [InlineData("vit-a", "qkv_bias", "false", "query.bias is unexpected")]
-    public void What_the_model_cannot_be_is_refused_by_name(string name, string field, string value, string expected,
+    public void Unsupported_configuration_fields_are_refused_by_name(string name, string field, string value, string expected,
         params string[] without)
     {
         Place(name, "model.safetensors");
@@ -131,7 +131,7 @@ public sealed class PretrainedModelsTests : IDisposable
     [Theory]
     [InlineData("rope_scaling", "rope_parameters")]
     [InlineData("rope_parameters", "rope_scaling")]
-    public void Stretched_positions_are_refused_in_either_place(string plain, string unknown)
+    public void Unknown_rotary_scaling_is_refused_under_either_field_name(string plain, string unknown)
     {
         Place("llama-a", "model.safetensors");
         Edit(config =>
@@ -147,7 +147,7 @@ public sealed class PretrainedModelsTests : IDisposable
     [InlineData("rope_scaling", """{ "type": "linear", "factor": 2.0 }""")]
     [InlineData("rope_scaling", """{ "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 24 }""")]
     [InlineData("rope_parameters", """{ "rope_theta": 5000.0, "rope_type": "llama3", "factor": 2.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0 }""")]
-    public void Stretched_positions_are_read_and_written_back(string field, string value)
+    public void Rotary_scaling_is_read_and_saved(string field, string value)
     {
         using var golden = new GoldenCase("llama-a");
         Place("llama-a", "model.safetensors");
@@ -174,7 +174,7 @@ public sealed class PretrainedModelsTests : IDisposable
     [InlineData("t5-v11-b", "dense_act_fn", "is_gated_act", "layer_norm_epsilon", "relative_attention_num_buckets",
         "relative_attention_max_distance")]
     [InlineData("vit-a", "hidden_act", "layer_norm_eps", "qkv_bias", "num_channels", "hidden_dropout_prob")]
-    public void What_a_configuration_leaves_out_is_what_the_reference_takes(string name, params string[] fields)
+    public void Missing_configuration_fields_have_the_defaults_of_the_reference(string name, params string[] fields)
     {
         using var golden = new GoldenCase(name);
         Place(name, "model.safetensors");
@@ -184,7 +184,7 @@ public sealed class PretrainedModelsTests : IDisposable
     }
 
     [Fact]
-    public void A_token_may_count_from_the_end_and_there_may_be_none()
+    public void The_padding_token_may_be_negative_or_null()
     {
         Place("llama-a", "model.safetensors");
         Edit(config => config["pad_token_id"] = -1);
@@ -199,7 +199,7 @@ public sealed class PretrainedModelsTests : IDisposable
     }
 
     [Fact]
-    public void Llamas_with_and_without_an_output_layer_of_their_own_come_back()
+    public void Llama_with_tied_or_untied_embeddings_is_saved_and_loaded()
     {
         using var tokens = arange(10).view(2, 5);
         foreach (var tied in new[] { true, false })
@@ -223,7 +223,7 @@ public sealed class PretrainedModelsTests : IDisposable
     [InlineData(Activation.Gelu, true)]
     [InlineData(Activation.Silu, true)]
     [InlineData(Activation.GeluTanh, false)]
-    public void Every_feed_forward_layer_of_T5_comes_back(Activation activation, bool gated)
+    public void The_configuration_of_every_T5_feed_forward_layer_is_saved_and_loaded(Activation activation, bool gated)
     {
         using var model = new T5(T5Config.Nano with
         {

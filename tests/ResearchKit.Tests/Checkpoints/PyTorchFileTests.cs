@@ -92,7 +92,7 @@ public sealed class PyTorchFileTests : IDisposable
     [Theory]
     [InlineData("tensors.pt")]
     [InlineData("tensors.legacy.pt")]
-    public void Every_dtype_and_view_comes_back(string file)
+    public void Every_dtype_and_view_is_read(string file)
     {
         using var reader = CheckpointReader.Open(Fixture(file));
         var all = reader.ReadAll();
@@ -117,7 +117,7 @@ public sealed class PyTorchFileTests : IDisposable
     [Theory]
     [InlineData("training.pt")]
     [InlineData("training.legacy.pt")]
-    public void The_state_dict_is_found_beside_an_optimizer_and_counters(string file)
+    public void The_state_dict_is_found_in_a_checkpoint_with_optimizer_state_and_counters(string file)
     {
         foreach (var key in new[] { null, "state_dict" })
         {
@@ -130,7 +130,7 @@ public sealed class PyTorchFileTests : IDisposable
     }
 
     [Fact]
-    public void Of_several_state_dicts_one_must_be_chosen()
+    public void With_several_state_dicts_one_must_be_chosen()
     {
         Assert.Contains("model (2 tensors), teacher (2 tensors)", Refused(File.ReadAllBytes(Fixture("two.pt"))),
             StringComparison.Ordinal);
@@ -151,7 +151,7 @@ public sealed class PyTorchFileTests : IDisposable
 
     [Theory]
     [MemberData(nameof(HostileNames))]
-    public void A_pickle_that_lies_is_refused(string what)
+    public void A_hostile_pickle_is_refused(string what)
     {
         var (_, pickle, expected) = Hostile.Single(item => item.What == what);
         Assert.Contains(expected, Refused(PickleBuilder.Zip(pickle(), ("0", Eight))), StringComparison.Ordinal);
@@ -164,7 +164,7 @@ public sealed class PyTorchFileTests : IDisposable
     }
 
     [Fact]
-    public void Values_that_hold_themselves_and_deep_nests_are_harmless()
+    public void Recursive_and_deeply_nested_values_are_harmless()
     {
         var itself = PickleBuilder.Start.Op('}', 'q', 0).Text("self").Op('h', 0, 's').Text("w").Tensor("0", 2, [2], [1]).Op('s')
             .Stop();
@@ -177,7 +177,7 @@ public sealed class PyTorchFileTests : IDisposable
     }
 
     [Fact]
-    public void Zips_that_lie_are_refused()
+    public void Malformed_zip_files_are_refused()
     {
         var pickle = PickleBuilder.StateDict("0", 2, [2], [1]);
         var good = PickleBuilder.Zip(pickle, ("0", Eight));
@@ -204,7 +204,7 @@ public sealed class PyTorchFileTests : IDisposable
     }
 
     [Fact]
-    public void Streams_that_lie_are_refused()
+    public void Malformed_legacy_streams_are_refused()
     {
         var pickle = PickleBuilder.StateDict("0", 2, [2], [1]);
         Assert.Equal(2, Count(PickleBuilder.Stream(pickle, ("0", 2, Eight))));

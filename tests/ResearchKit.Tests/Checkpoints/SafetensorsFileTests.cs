@@ -16,7 +16,7 @@ public sealed class SafetensorsFileTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Tensors_of_every_dtype_and_shape_come_back_as_they_were()
+    public void Tensors_of_every_dtype_and_shape_survive_a_round_trip()
     {
         ScalarType[] dtypes = [float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, ScalarType.Bool];
         Gen.Select(Gen.Int[0, 9].Select(i => dtypes[i]), Gen.Long[0, 4].Array[0, 3]).Array[0, 4].Sample(cases =>
@@ -38,7 +38,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void Views_are_written_as_they_look()
+    public void A_noncontiguous_view_survives_a_round_trip()
     {
         using var scope = NewDisposeScope();
         var view = arange(12, float32).view(3, 4).t()[1..3];
@@ -67,7 +67,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("[]", 0, "not a JSON object")]
     [InlineData("{", 0, "")]
     [InlineData("""{"a\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1, "")]
-    public void A_header_that_lies_is_refused(string header, int dataBytes, string expected)
+    public void A_malformed_or_inconsistent_header_is_refused(string header, int dataBytes, string expected)
     {
         var bytes = new byte[8 + header.Length + dataBytes];
         BinaryPrimitives.WriteInt64LittleEndian(bytes, header.Length);
@@ -88,7 +88,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void Any_damage_is_refused_or_harmless()
+    public void A_damaged_file_is_refused_or_harmless()
     {
         using var scope = NewDisposeScope();
         SafetensorsFile.Write(FilePath, [new("a", rand(3, 4)), new("b", arange(5))]);
@@ -110,7 +110,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void A_state_dict_that_does_not_fit_names_the_keys_and_leaves_the_model_alone()
+    public void A_mismatched_state_dict_is_refused_with_its_keys_and_changes_nothing()
     {
         using var scope = NewDisposeScope();
         using var model = new Gpt(GptConfig.Nano);

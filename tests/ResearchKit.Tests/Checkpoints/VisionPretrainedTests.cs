@@ -25,7 +25,7 @@ public sealed class VisionPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void A_ResNet_gives_the_references_numbers()
+    public void A_ResNet_checkpoint_gives_the_reference_outputs()
     {
         using var golden = new GoldenCase("resnet50-w8-b");
         using var source = new ResNet(ResNetConfig.ResNet50 with
@@ -41,22 +41,22 @@ public sealed class VisionPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void A_small_ResNet_is_what_the_configuration_says() =>
+    public void A_small_ResNet_is_built_from_its_configuration_file() =>
         Check("resnet18-a", new ResNet(ResNetConfig.ResNet18 with { Classes = 10 }), () => ResNet.FromPretrained(folder.Path))
             .Dispose();
 
     [Fact]
-    public void GoogLeNet_is_what_the_configuration_says() => Check("googlenet-b",
+    public void GoogLeNet_is_built_from_its_configuration_file() => Check("googlenet-b",
         new GoogLeNet(new() { Classes = 5, AuxiliaryHeads = false, TransformInput = true }), () =>
             GoogLeNet.FromPretrained(folder.Path)).Dispose();
 
     [Fact]
-    public void Inception_v3_is_what_the_configuration_says() => Check("inception3-b",
+    public void Inception_v3_is_built_from_its_configuration_file() => Check("inception3-b",
         new InceptionV3(new() { Classes = 6, AuxiliaryHead = false, TransformInput = true }), () =>
             InceptionV3.FromPretrained(folder.Path)).Dispose();
 
     [Fact]
-    public void GoogLeNet_gives_the_references_numbers()
+    public void A_GoogLeNet_checkpoint_gives_the_reference_outputs()
     {
         Place("googlenet-a", new GoogLeNet(new() { Classes = 10 }));
         using var model = GoogLeNet.FromPretrained(folder.Path);
@@ -64,7 +64,7 @@ public sealed class VisionPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void Inception_v3_gives_the_references_numbers()
+    public void An_Inception_v3_checkpoint_gives_the_reference_outputs()
     {
         Place("inception3-a", new InceptionV3(new() { Classes = 10 }));
         using var model = InceptionV3.FromPretrained(folder.Path);
@@ -74,7 +74,7 @@ public sealed class VisionPretrainedTests : IDisposable
     [Theory]
     [InlineData("vgg11-a")]
     [InlineData("vgg13bn-b")]
-    public void A_VGG_takes_the_published_names_and_comes_back(string name)
+    public void A_VGG_loads_the_published_names_and_survives_a_round_trip(string name)
     {
         using var golden = new GoldenCase(name);
         Place(name, (string?)null);
@@ -100,7 +100,7 @@ public sealed class VisionPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void Auxiliary_heads_of_the_file_are_ignored_where_the_network_has_none()
+    public void Auxiliary_heads_in_the_file_are_ignored_if_the_network_has_none()
     {
         using (var model = new GoogLeNet(new() { Classes = 10 })) model.SavePretrained(folder.Path);
         using (var whole = GoogLeNet.FromPretrained(folder.Path)) Assert.True(whole.Config.AuxiliaryHeads);
@@ -111,7 +111,7 @@ public sealed class VisionPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void Files_without_the_counters_of_batch_norms_are_read()
+    public void Checkpoints_without_num_batches_tracked_are_read()
     {
         using var model = new ResNet(ResNetConfig.ResNet18 with { Classes = 3, Blocks = [1, 1, 1, 1] });
         model.SavePretrained(folder.Path);
@@ -133,7 +133,7 @@ public sealed class VisionPretrainedTests : IDisposable
     [InlineData("ResNet(BasicBlock,[2147483647,2147483647,1,1])", "describes 2147483647 layers")]
     [InlineData("resnet18(replace_stride_with_dilation=[False,1,True])", "expected a list of true and false")]
     [InlineData("resnet18(groups=2)", "are for bottleneck blocks")]
-    public void What_is_no_such_residual_network_is_refused(string architecture, string expected)
+    public void An_invalid_ResNet_folder_is_refused(string architecture, string expected)
     {
         SafetensorsFile.Write(folder.PathTo("model.safetensors"),
             Enumerable.Range(0, 20).Select(i => KeyValuePair.Create($"unknown.{i}", zeros(1))));
@@ -143,7 +143,7 @@ public sealed class VisionPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void A_VGG_is_made_as_the_configuration_says()
+    public void An_invalid_VGG_configuration_is_refused()
     {
         SafetensorsFile.Write(folder.PathTo("model.safetensors"),
             Enumerable.Range(0, 8).Select(i => KeyValuePair.Create($"classifier.{i}.weight", zeros(1))));
@@ -158,7 +158,7 @@ public sealed class VisionPretrainedTests : IDisposable
     }
 
     [Fact]
-    public void Networks_that_torchvision_does_not_have_are_not_written_under_its_names()
+    public void Networks_that_torchvision_lacks_cannot_be_saved_in_its_format()
     {
         using var resNet = new ResNet(ResNetConfig.Nano);
         using var vgg = new Vgg(VggConfig.Nano);
@@ -181,7 +181,7 @@ public sealed class VisionPretrainedTests : IDisposable
     [InlineData("lstm-b", "model.safetensors")]
     [InlineData("gru-a", "pytorch_model.bin")]
     [InlineData("gru-b", "model.safetensors")]
-    public void Recurrent_layers_give_the_references_numbers_and_come_back(string name, string weights)
+    public void Recurrent_layers_give_the_reference_outputs_and_survive_a_round_trip(string name, string weights)
     {
         using var golden = new GoldenCase(name);
         Place(name, weights);
@@ -210,7 +210,7 @@ public sealed class VisionPretrainedTests : IDisposable
     [InlineData("proj_size", "4", "proj_size is 4; expected 0")]
     [InlineData("input_size", "null", "input_size is null; expected a whole number")]
     [InlineData("hidden_size", "9", "weight_hh_l0 is [40, 10], the model has [36, 9]")]
-    public void What_is_no_such_recurrent_layer_is_refused(string field, string value, string expected)
+    public void An_invalid_recurrent_configuration_is_refused(string field, string value, string expected)
     {
         Place("lstm-a", "model.safetensors");
         var config = Json();

@@ -3,7 +3,6 @@ using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Native;
 using ResearchKit.Tensors;
-using ResearchKit.Tests.Golden;
 using TorchSharp;
 using static TorchSharp.torch;
 

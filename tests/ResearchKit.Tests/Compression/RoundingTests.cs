@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ResearchKit.Compression;
 using ResearchKit.Tensors;
 using ResearchKit.Tests.Golden;

@@ -13,7 +13,7 @@ public sealed class AudioFeatureTests
 
     [Theory]
     [MemberData(nameof(Settings))]
-    public void Features_are_what_their_formulas_say(MelOptions options)
+    public void Features_equal_their_formulas(MelOptions options)
     {
         var samples = Enumerable.Range(0, 200).Select(at => (float)(Math.Sin(0.3 * at) + 0.2 * Math.Cos(1.7 * at * at)))
             .ToArray();
@@ -43,7 +43,7 @@ public sealed class AudioFeatureTests
     }
 
     [Fact]
-    public void A_batch_is_its_rows_and_leaves_no_tensor_behind()
+    public void A_batch_equals_its_rows_and_leaks_no_tensor()
     {
         using var features = new MelFeatures(MelOptions.At8kHz);
         using var sounds = rand(3, 1000);
@@ -62,7 +62,7 @@ public sealed class AudioFeatureTests
     [Theory]
     [InlineData(MelScale.Htk)]
     [InlineData(MelScale.Slaney)]
-    public void Scales_have_their_published_values_and_their_inverse(MelScale scale)
+    public void Mel_scales_have_their_published_values_and_are_invertible(MelScale scale)
     {
         Assert.Equal(scale == MelScale.Htk ? 999.9855 : 15, MelFeatures.ToMel(1000, scale), 1e-3);
         foreach (var hertz in new[] { 0.0, 20, 440, 999, 1000, 1001, 4000, 11025 })
@@ -91,7 +91,7 @@ public sealed class AudioFeatureTests
     [InlineData(48000, 8000)]
     [InlineData(8000, 11025)]
     [InlineData(22051, 16000)]
-    public void A_tone_stays_the_tone_at_another_rate(int from, int to)
+    public void Resampling_preserves_a_tone(int from, int to)
     {
         using var clip = Tone(1000, from, 0.1);
         using var other = clip.Resampled(to);
@@ -103,7 +103,7 @@ public sealed class AudioFeatureTests
     }
 
     [Fact]
-    public void What_the_new_rate_cannot_hold_is_taken_away_and_a_constant_stays()
+    public void Resampling_does_not_alias_and_preserves_a_constant()
     {
         using var high = Tone(4200, 16000, 0.2);
         using var low = high.Resampled(8000);

@@ -8,7 +8,7 @@ public sealed class BatchLoaderTests
     private static readonly IExamples Ten = new TextWindows([.. Enumerable.Range(0, 11).Select(i => (long)i)], length: 1);
 
     [Fact]
-    public void Every_epoch_shows_every_example_once_in_another_order()
+    public void Every_epoch_has_every_example_once_in_a_new_order()
     {
         var shown = Take(new BatchLoader(Ten, 2), 15);
         var epochs = shown.Chunk(10).ToList();
@@ -18,7 +18,7 @@ public sealed class BatchLoaderTests
     }
 
     [Fact]
-    public void The_order_follows_from_the_seed_alone()
+    public void The_order_depends_only_on_the_seed()
     {
         Assert.Equal(Take(new BatchLoader(Ten, 3, seed: 5), 9), Take(new BatchLoader(Ten, 3, seed: 5, prefetch: 1), 9));
         Assert.NotEqual(Take(new BatchLoader(Ten, 3, seed: 5), 9), Take(new BatchLoader(Ten, 3, seed: 6), 9));
@@ -32,7 +32,7 @@ public sealed class BatchLoaderTests
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(7)]
-    public void A_loader_goes_on_from_a_saved_position(int taken)
+    public void A_loader_resumes_from_a_saved_position(int taken)
     {
         var whole = Take(new BatchLoader(Ten, 3), 12);
         var first = new BatchLoader(Ten, 3);
@@ -42,7 +42,7 @@ public sealed class BatchLoaderTests
     }
 
     [Fact]
-    public void Leaving_early_leaves_no_tensor_behind()
+    public void Breaking_out_of_the_loop_leaks_no_tensor()
     {
         Take(new BatchLoader(Ten, 3), 5);
         var before = LiveTensors.Settled();
@@ -51,7 +51,7 @@ public sealed class BatchLoaderTests
     }
 
     [Fact]
-    public void An_error_on_the_other_thread_reaches_the_reader() =>
+    public void An_error_in_the_prefetch_thread_reaches_the_caller() =>
         Assert.Equal("broken", Assert.Throws<InvalidDataException>(() => Take(new BatchLoader(new Broken(), 1), 1)).Message);
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class CanonicalFormsTests
     [InlineData("Å", "A\u030A")]
     [InlineData("=\u0301", "=\u0301")]
     [InlineData("\U0001112E", "\U00011131\U00011127")]
-    public void Composed_and_decomposed_are_each_others(string composed, string decomposed)
+    public void Composition_and_decomposition_are_inverses(string composed, string decomposed)
     {
         Assert.Equal(composed, Compose(decomposed));
         Assert.Equal(decomposed, Decompose(composed));
@@ -24,11 +24,11 @@ public sealed class CanonicalFormsTests
     [InlineData("\u0958", "\u0915\u093C")]                 // never composed again
     [InlineData("s\u0307\u0323", "\u1E69")]
     [InlineData("\uF900", "\u8C48")]
-    public void Composition_is_one_way_where_Unicode_says_so(string text, string composed) =>
+    public void Composition_that_is_not_invertible_follows_Unicode(string text, string composed) =>
         Assert.Equal(composed, Compose(text));
 
     [Fact]
-    public void Both_forms_are_stable_and_equivalent() =>
+    public void Both_forms_are_idempotent_and_equivalent() =>
         Gen.Int[0, 0x10FFFF].Where(System.Text.Rune.IsValid).Select(point => new System.Text.Rune(point).ToString()).Array[1, 6]
             .Select(Gen.String[Gen.Char["aeos\u0301\u0307\u0323\u0327\u1100\u1161\u11A8\u0915\u093C"], 0, 8], (texts, tail) =>
                 string.Concat(texts) + tail).Sample(text =>

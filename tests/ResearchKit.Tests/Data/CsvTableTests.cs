@@ -18,7 +18,7 @@ public sealed class CsvTableTests
     }
 
     [Fact]
-    public void Whatever_is_written_comes_back()
+    public void Any_quoted_cells_are_parsed_unchanged()
     {
         var cell = Gen.String[Gen.Char["ab,\"\n\r; é"], 0, 5];
         Gen.Select(Gen.Int[2, 4], Gen.Int[1, 5]).SelectMany((columns, rows) => cell.Array[columns].Array[rows]).Sample(cells =>
@@ -43,7 +43,7 @@ public sealed class CsvTableTests
     }
 
     [Fact]
-    public void Numbers_are_typed_and_empty_cells_are_NaN()
+    public void Numeric_columns_are_parsed_and_empty_cells_are_NaN()
     {
         var table = CsvTable.Parse("a,b\n1.5,x\n,y\n-2e3,z");
         Assert.Equal([1.5, double.NaN, -2000], table.Numbers("a"));
@@ -60,7 +60,7 @@ public sealed class CsvTableTests
     [InlineData("a,a\n1,2", "'a'")]
     [InlineData("a,b\n1,\"open\n\n", "line 2")]
     [InlineData("a,b\n\"1\"x,2", "'x'")]
-    public void A_malformed_table_says_what_and_where(string text, string said) =>
+    public void A_malformed_table_is_refused_with_reason_and_place(string text, string said) =>
         Assert.Contains(said, Assert.Throws<InvalidDataException>(() => CsvTable.Parse(text)).Message, StringComparison.Ordinal);
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class CsvTableTests
     }
 
     [Fact]
-    public void Texts_become_one_feature_for_each_and_empty_cells_can_be_left_out()
+    public void Text_columns_are_one_hot_encoded_and_rows_with_empty_cells_can_be_dropped()
     {
         using var penguins = TableSet.Open("penguins");
         Assert.Contains("island=Torgersen", penguins.FeatureNames);
@@ -109,7 +109,7 @@ public sealed class CsvTableTests
     [InlineData("a;y\n1,5;x\n3;z\n1.003,25;z\n", ';', new[] { 1.5, 3, 1003.25 })]
     [InlineData("a;y\n1,234;x\n0,5;z\n", ';', new[] { 1.234, 0.5 })]
     [InlineData("price,y\n\"1,234\",0\n\"2,000.5\",1\n7,1\n", ',', new[] { 1234, 2000.5, 7 })]
-    public void Numbers_are_read_as_people_write_them(string text, char separator, double[] expected)
+    public void Common_notations_of_numbers_and_missing_values_are_read(string text, char separator, double[] expected)
     {
         var table = CsvTable.Parse(text, separator);
         Assert.Equal(expected, table.Numbers(table.Columns[0]));
@@ -118,7 +118,7 @@ public sealed class CsvTableTests
     }
 
     [Fact]
-    public void A_column_that_is_almost_numbers_is_refused_with_the_cell()
+    public void A_mostly_numeric_column_is_refused_with_the_cell_that_is_not_a_number()
     {
         var table = CsvTable.Parse("mass,y\n1,a\n2,b\nthree,a\n");
         Assert.Equal("the table, line 4: the cell 'three' of column 'mass' is no number. 2 of its 3 cells are numbers.",
@@ -126,7 +126,7 @@ public sealed class CsvTableTests
     }
 
     [Fact]
-    public void Rows_without_a_class_are_left_out_and_numbered_classes_are_in_the_order_of_numbers()
+    public void Rows_without_a_label_are_dropped_and_numeric_labels_are_sorted_as_numbers()
     {
         using var set = TableSet.FromTable(CsvTable.Parse("a,y\n1,10\n2,\n3,9\n4,NA\n"), "y");
         Assert.Equal(["9", "10"], set.ClassNames);
@@ -135,7 +135,7 @@ public sealed class CsvTableTests
     }
 
     [Fact]
-    public void A_file_is_read_by_its_own_separator()
+    public void The_separator_and_the_decimal_comma_of_a_file_are_detected()
     {
         var path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid()}.csv");
         try
@@ -151,7 +151,7 @@ public sealed class CsvTableTests
     }
 
     [Fact]
-    public void A_split_keeps_the_share_of_each_class_and_standardizing_learns_from_the_training_part()
+    public void A_split_is_stratified_and_standardization_uses_training_statistics()
     {
         using var set = TableSet.Open("iris");
         var (train, test) = set.Split(0.2, seed: 3);

@@ -7,7 +7,7 @@ public sealed class DataSetTests : IDisposable
     private readonly string root = Directory.CreateTempSubdirectory("datasets-").FullName;
 
     [Fact]
-    public void Every_data_set_of_the_catalogue_is_whole_and_has_licence_and_source()
+    public void Every_data_set_is_complete_and_has_a_licence_and_a_source()
     {
         Assert.NotEmpty(DataSets.List());
         foreach (var set in DataSets.List())
@@ -25,7 +25,7 @@ public sealed class DataSetTests : IDisposable
         Assert.Contains("Sir Walter Elliot", DataSets.Open("austen").ReadText("persuasion.txt.gz"), StringComparison.Ordinal);
 
     [Fact]
-    public void An_unknown_data_set_or_file_lists_those_there_are()
+    public void The_error_for_an_unknown_data_set_or_file_lists_the_available_ones()
     {
         Assert.Contains("austen", Assert.Throws<KeyNotFoundException>(() => DataSets.Open("dickens")).Message,
             StringComparison.Ordinal);

@@ -17,7 +17,7 @@ public sealed class ExamplesTests : IDisposable
         examples.Fetch(numbers).Inputs.data<float>().ToArray();
 
     [Fact]
-    public void Subset_concat_map_and_filter_give_the_examples_that_they_name()
+    public void Subset_Concat_Map_and_Filter_give_the_expected_examples()
     {
         var joined = Examples.Concat(Numbered(3), Numbered(2, from: 10));
         Assert.Equal(5, joined.Count);
@@ -46,7 +46,7 @@ public sealed class ExamplesTests : IDisposable
     }
 
     [Fact]
-    public void A_weighted_loader_draws_classes_as_often_as_their_weights_say()
+    public void A_weighted_loader_samples_classes_in_proportion_to_their_weights()
     {
         var labels = cat([zeros([900], int64), ones([100], int64)]);
         var examples = new TensorExamples(zeros(1000, 1), labels);

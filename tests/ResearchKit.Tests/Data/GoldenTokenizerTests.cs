@@ -10,7 +10,7 @@ public sealed class GoldenTokenizerTests
     private static readonly Lazy<ByteLevelBpeTokenizer> Gpt2 = new(ByteLevelBpeTokenizer.Gpt2);
 
     [Fact]
-    public void Gpt2_cuts_and_numbers_every_string_as_the_reference_and_gives_it_back()
+    public void Gpt2_encodes_every_string_like_the_reference_and_decodes_it()
     {
         foreach (var example in Cases("tokenizer-gpt2-bpe"))
         {
@@ -23,7 +23,7 @@ public sealed class GoldenTokenizerTests
     }
 
     [Fact]
-    public void Bert_cuts_and_numbers_every_string_as_the_reference()
+    public void Bert_encodes_every_string_like_the_reference()
     {
         foreach (var example in Cases("tokenizer-wordpiece"))
         {
@@ -37,7 +37,7 @@ public sealed class GoldenTokenizerTests
     }
 
     [Fact]
-    public void The_original_BERT_code_differs_where_it_says()
+    public void The_original_BERT_tokenizer_differs_only_in_the_listed_cases()
     {
         var original = WordPieceTokenizer.BertUncased(WordPieceOptions.Original);
         var differing = 0;
@@ -52,7 +52,7 @@ public sealed class GoldenTokenizerTests
     }
 
     [Fact]
-    public void Pairs_are_joined_shortened_and_padded_as_the_reference()
+    public void Pairs_are_joined_truncated_and_padded_like_the_reference()
     {
         var cases = 0;
         foreach (var example in Cases("tokenizer-wordpiece", "pair_cases"))

@@ -37,12 +37,12 @@ public sealed class IdxFileTests
     [InlineData(new byte[] { 0, 0, 8, 1, 255, 255, 255, 255, 1 }, "4294967295")]
     [InlineData(new byte[] { 0, 0, 14, 4, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 },
         "far more")]
-    public void A_malformed_file_says_what_and_where(byte[] file, string said) =>
+    public void A_malformed_file_is_refused_with_reason_and_place(byte[] file, string said) =>
         Assert.Contains(said, Assert.Throws<InvalidDataException>(() => IdxFile.Parse(file, "x.idx")).Message,
             StringComparison.Ordinal);
 
     [Fact]
-    public void Any_change_of_a_file_is_read_or_refused_and_takes_no_more_room_than_it_justifies()
+    public void A_damaged_file_is_refused_or_gives_a_tensor_no_larger_than_the_file()
     {
         byte[] whole = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8];
         Gen.Select(Gen.Int[0, whole.Length], Gen.Int[0, whole.Length - 1], Gen.Byte).Sample((length, at, value) =>

@@ -8,7 +8,7 @@ public sealed class ImageSetTests
     [Theory]
     [InlineData(true, 10_000)]
     [InlineData(false, 2_000)]
-    public void Fashion_MNIST_has_as_many_pictures_of_each_kind(bool train, int count)
+    public void Fashion_MNIST_has_equally_many_images_in_each_class(bool train, int count)
     {
         using var set = ImageSet.FashionMnist(train);
         Assert.Equal([count, 1, 28, 28], set.Images.shape);
@@ -32,7 +32,7 @@ public sealed class ImageSetTests
     }
 
     [Fact]
-    public void Pictures_and_labels_that_do_not_fit_are_refused()
+    public void Images_and_labels_that_do_not_match_are_refused()
     {
         byte[] two = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 7, 9];
         Assert.Contains("[2, 1, 1]",

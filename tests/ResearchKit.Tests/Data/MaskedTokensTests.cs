@@ -9,7 +9,7 @@ public sealed class MaskedTokensTests
         new(new TextWindows([.. Enumerable.Range(0, 40_001).Select(place => (long)(place % 50))], Time), Mask, 50);
 
     [Fact]
-    public void Targets_are_what_stood_there_and_the_rest_is_left_alone()
+    public void Targets_are_the_original_tokens_and_unselected_tokens_are_unchanged()
     {
         var (inputs, targets, before) = Fetch();
         Assert.All(targets.Zip(before), pair => Assert.True(pair.First == -100 || pair.First == pair.Second));
@@ -18,7 +18,7 @@ public sealed class MaskedTokensTests
     }
 
     [Fact]
-    public void About_so_many_are_chosen_and_hidden_as_the_paper_says()
+    public void The_shares_of_selected_and_masked_tokens_match_the_paper()
     {
         var (inputs, targets, before) = Fetch();
         var chosen = Enumerable.Range(0, inputs.Length).Where(place => targets[place] != -100).ToList();
@@ -29,7 +29,7 @@ public sealed class MaskedTokensTests
     }
 
     [Fact]
-    public void A_window_is_masked_alike_whenever_it_is_fetched()
+    public void A_window_has_the_same_mask_each_time_it_is_fetched()
     {
         using var one = masked.Fetch([7]);
         using var three = masked.Fetch([3, 7, 5]);

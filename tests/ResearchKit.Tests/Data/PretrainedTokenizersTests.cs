@@ -36,7 +36,7 @@ public sealed class PretrainedTokenizersTests : IDisposable
     }
 
     [Fact]
-    public void SentencePiece_is_read_as_T5s_or_Llamas()
+    public void A_SentencePiece_model_is_read_as_a_T5_or_Llama_tokenizer()
     {
         File.WriteAllBytes(Path.Combine(folder, "tokenizer.model"), SentencePieceTests.Model("sentencepiece-bpe"));
         Assert.Equal(700, PretrainedTokenizers.FromFolder(folder).VocabularySize);
@@ -97,7 +97,7 @@ public sealed class PretrainedTokenizersTests : IDisposable
     }
 
     [Fact]
-    public void What_was_trained_is_saved_and_read_again()
+    public void A_trained_tokenizer_is_saved_and_loaded()
     {
         var pairs = BpeTrainer.Train(["the sea, the sea #1"], 264);
         pairs.Save(folder);
@@ -117,7 +117,7 @@ public sealed class PretrainedTokenizersTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_without_a_tokenizer_says_what_was_looked_for() =>
+    public void The_error_for_a_folder_without_a_tokenizer_lists_the_expected_files() =>
         Assert.Contains("spiece.model",
             Assert.Throws<FileNotFoundException>(() => PretrainedTokenizers.FromFolder(folder)).Message,
             StringComparison.Ordinal);
@@ -130,7 +130,7 @@ public sealed class PretrainedTokenizersTests : IDisposable
     [InlineData("""{ "a": -1 }""", "", "negative")]
     [InlineData(null, "a b c", "Line 1")]
     [InlineData(null, "#version: 0.2\nqq zz", "'qq zz'")]
-    public void A_malformed_vocabulary_says_what_is_wrong(string? vocabulary, string merges, string said)
+    public void A_malformed_vocabulary_is_refused_with_the_reason(string? vocabulary, string merges, string said)
     {
         vocabulary ??= JsonSerializer.Serialize(BpeTrainer.Train([], 257).Vocabulary);
         Assert.Contains(said, Assert.Throws<InvalidDataException>(() => ByteLevelBpeTokenizer.Parse(vocabulary, merges)).Message,
@@ -140,7 +140,7 @@ public sealed class PretrainedTokenizersTests : IDisposable
     [Theory]
     [InlineData("[UNK] [CLS] [SEP] a a", "'a'")]
     [InlineData("[UNK] [CLS] a", "[SEP]")]
-    public void A_malformed_list_of_pieces_says_what_is_wrong(string vocabulary, string said) =>
+    public void A_malformed_WordPiece_vocabulary_is_refused_with_the_reason(string vocabulary, string said) =>
         Assert.Contains(said, Assert.Throws<InvalidDataException>(() => new WordPieceTokenizer(vocabulary.Split(' '))).Message,
             StringComparison.Ordinal);
 
@@ -249,7 +249,7 @@ public sealed class PretrainedTokenizersTests : IDisposable
     }
 
     [Fact]
-    public void Half_a_surrogate_pair_is_refused_by_bytes_and_dropped_by_BERT()
+    public void An_unpaired_surrogate_is_refused_by_GPT2_and_dropped_by_BERT()
     {
         Assert.Contains("Character 1",
             Assert.Throws<ArgumentException>(() => ByteLevelBpeTokenizer.Gpt2().Encode("a\uD800b")).Message,

@@ -11,7 +11,7 @@ public sealed class SentencePieceTests
     [InlineData("sentencepiece-unigram")]
     [InlineData("sentencepiece-bpe")]
     [InlineData("sentencepiece-bytes")]
-    public void Ids_and_texts_are_those_of_the_reference(string name)
+    public void Ids_and_decoded_texts_equal_the_reference(string name)
     {
         var tokenizer = SentencePieceTokenizer.Parse(Model(name));
         var json = File.ReadAllText(Path.Combine(Folder(name), "expected.json"));
@@ -38,7 +38,7 @@ public sealed class SentencePieceTests
     }
 
     [Fact]
-    public void Added_tokens_stand_behind_the_pieces()
+    public void Added_tokens_have_ids_after_the_pieces()
     {
         var tokenizer = SentencePieceTokenizer.Parse(Model("sentencepiece-unigram"), SentencePieceTokenizer.T5Sentinels);
         Assert.Equal(500, tokenizer.VocabularySize);
@@ -51,7 +51,7 @@ public sealed class SentencePieceTests
     }
 
     [Fact]
-    public void A_malformed_model_is_refused_and_says_where()
+    public void A_malformed_model_is_refused_with_the_reason()
     {
         foreach (var name in new[] { "sentencepiece-bpe", "sentencepiece-unigram" })
         {

@@ -5,7 +5,7 @@ namespace ResearchKit.Tests.Data;
 public sealed class SequenceDataTests
 {
     [Fact]
-    public void A_batch_is_padded_to_its_longest_and_masked()
+    public void A_batch_is_padded_to_its_longest_sequence_and_masked()
     {
         var pairs = new TokenPairs([([5, 6, 7], [1]), ([8], [2, 3]), ([9, 9], [4, 4, 4])], padding: 0);
         using var batch = pairs.Fetch([1, 0]);
@@ -23,7 +23,7 @@ public sealed class SequenceDataTests
     }
 
     [Fact]
-    public void Spellings_are_parted_by_word_and_by_seed()
+    public void Spellings_are_split_by_word_and_by_seed()
     {
         var (train, test) = (TextPairs.SpellingToPhonemes(DataPart.Train, onePronunciation: false),
             TextPairs.SpellingToPhonemes(DataPart.Test, onePronunciation: false));
@@ -53,7 +53,7 @@ public sealed class SequenceDataTests
     }
 
     [Fact]
-    public void Verses_are_parted_and_keep_their_accents()
+    public void Verses_are_split_and_keep_their_accents()
     {
         var (train, test) = (TextPairs.EnglishToSpanish(DataPart.Train), TextPairs.EnglishToSpanish(DataPart.Test));
         Assert.Equal(16_863, train.Count + test.Count);
@@ -62,7 +62,7 @@ public sealed class SequenceDataTests
     }
 
     [Fact]
-    public void Sentences_are_parted_evenly_and_none_stands_on_both_sides()
+    public void The_sentiment_split_is_balanced_and_has_no_sentence_in_both_parts()
     {
         var (train, test) = (LabelledTexts.Sentiment(DataPart.Train), LabelledTexts.Sentiment(DataPart.Test));
         Assert.Empty(train.Texts.Intersect(test.Texts));

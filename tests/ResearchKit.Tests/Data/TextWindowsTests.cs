@@ -32,7 +32,7 @@ public sealed class TextWindowsTests
     }
 
     [Fact]
-    public void What_does_not_fit_is_refused_with_both_numbers()
+    public void Inconsistent_lengths_are_refused_with_both_numbers()
     {
         var message = Assert.Throws<ArgumentException>(() => new TextWindows(Text, 11)).Message;
         Assert.Contains("11", message, StringComparison.Ordinal);

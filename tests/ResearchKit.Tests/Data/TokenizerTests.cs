@@ -6,7 +6,7 @@ namespace ResearchKit.Tests.Data;
 public sealed class TokenizerTests
 {
     [Fact]
-    public void Characters_come_back_as_they_were()
+    public void Characters_survive_encoding_and_decoding()
     {
         var text = "Emma — “handsome” 🙂";
         var tokenizer = new CharacterTokenizer(text);
@@ -16,7 +16,7 @@ public sealed class TokenizerTests
     }
 
     [Fact]
-    public void Bytes_can_write_any_text()
+    public void Bytes_encode_and_decode_any_text()
     {
         var tokenizer = new ByteTokenizer();
         Gen.String.Where(text => text.EnumerateRunes().All(rune => rune.Value != 0xFFFD))
@@ -25,7 +25,7 @@ public sealed class TokenizerTests
     }
 
     [Fact]
-    public void What_is_not_in_the_vocabulary_is_named()
+    public void Characters_and_ids_outside_the_vocabulary_are_refused()
     {
         var tokenizer = new CharacterTokenizer("abc");
         var message = Assert.Throws<ArgumentException>(() => tokenizer.Encode("abz")).Message;

@@ -9,7 +9,7 @@ public sealed class TokenizerTrainingTests
     private static readonly Gen<string> Corpus = Gen.String[Gen.Char["aab cé\n"], 1, 60];
 
     [Fact]
-    public void Byte_pairs_are_those_that_counting_everything_anew_finds() => Corpus.Sample(text =>
+    public void Byte_pair_merges_equal_those_of_the_naive_algorithm() => Corpus.Sample(text =>
     {
         var trained = BpeTrainer.Train([text], 257 + 12, minimumCount: 2);
         Assert.Equal(NaiveMerges(text, 12), trained.Merges.Select(merge => (merge.Left, merge.Right)));
@@ -17,7 +17,7 @@ public sealed class TokenizerTrainingTests
     }, iter: 200);
 
     [Fact]
-    public void Byte_pairs_worked_by_hand()
+    public void Byte_pair_merges_equal_those_computed_by_hand()
     {
         // hug 10, pug 5, pun 12, bun 4, hugs 5 (words without a space in front): u g 20, then u n 16, then h ug 15.
         var texts = Enumerable.Repeat("hug", 10).Concat(Enumerable.Repeat("pug", 5)).Concat(Enumerable.Repeat("pun", 12))
@@ -30,7 +30,7 @@ public sealed class TokenizerTrainingTests
     }
 
     [Fact]
-    public void The_likelihood_never_falls_in_a_step_of_expectation_and_maximization() =>
+    public void The_likelihood_never_falls_in_an_EM_step() =>
         Corpus.Where(text => text.Trim().Length > 0).Sample(text =>
     {
         var corpus = new UnigramCorpus([text], seeds: 40, longest: 6);
@@ -48,7 +48,7 @@ public sealed class TokenizerTrainingTests
     }, iter: 60);
 
     [Fact]
-    public void One_step_is_what_all_cuts_written_out_say()
+    public void One_EM_step_equals_the_enumeration_of_all_segmentations()
     {
         // One word "▁ab" once; pieces ▁, a, b, and those of two or three characters only if counted twice: so "ab ab".
         var corpus = new UnigramCorpus(["ab ab"], seeds: 100, longest: 3);
@@ -63,7 +63,7 @@ public sealed class TokenizerTrainingTests
     }
 
     [Fact]
-    public void A_trained_unigram_vocabulary_cuts_words_into_their_parts_and_gives_texts_back()
+    public void A_trained_unigram_vocabulary_compresses_text_and_decodes_it_unchanged()
     {
         var text = string.Join(' ',
             Enumerable.Range(0, 300)
@@ -81,7 +81,7 @@ public sealed class TokenizerTrainingTests
     }
 
     [Fact]
-    public void A_novel_is_learnt_and_cut_shorter()
+    public void A_vocabulary_trained_on_a_novel_compresses_it()
     {
         var novel = DataSets.Open("austen").ReadText("persuasion.txt.gz")[..60_000];
         var pairs = BpeTrainer.Train([novel], 600);
@@ -94,7 +94,7 @@ public sealed class TokenizerTrainingTests
     }
 
     [Fact]
-    public void What_cannot_be_trained_is_refused()
+    public void Impossible_training_settings_are_refused()
     {
         Assert.Contains("256", Assert.Throws<ArgumentOutOfRangeException>(() => BpeTrainer.Train(["a"], 256)).Message,
             StringComparison.Ordinal);

@@ -16,7 +16,7 @@ public sealed class WavFileTests
     [InlineData(7, 8, new byte[] { 0xFF, 0x00, 0x80, 0x7F }, new[] { 0f, -32124f / 32768, 32124f / 32768, 0f })]
     [InlineData(6, 8, new byte[] { 0xD5, 0x55, 0xAA }, new[] { 8f / 32768, -8f / 32768, 32256f / 32768 })]
     [InlineData(3, 64, new byte[] { 0, 0, 0, 0, 0, 0, 0xD0, 0xBF }, new[] { -0.25f })]
-    public void Every_format_is_read_plain_and_extensible(int code, int bits, byte[] data, float[] expected)
+    public void Every_sample_format_is_read_from_plain_and_extensible_headers(int code, int bits, byte[] data, float[] expected)
     {
         foreach (var extensible in new[] { false, true })
         {
@@ -27,7 +27,7 @@ public sealed class WavFileTests
     }
 
     [Fact]
-    public void Channels_are_taken_apart_and_other_chunks_are_skipped()
+    public void Channels_are_deinterleaved_and_other_chunks_are_skipped()
     {
         var file = File(1, 8, 2, 44_100, [128, 0, 192, 128], false);
         byte[] withList = [.. file[..36], .. "LIST"u8, 3, 0, 0, 0, 1, 2, 3, 0, .. file[36..]];
@@ -40,7 +40,7 @@ public sealed class WavFileTests
     }
 
     [Fact]
-    public void What_is_written_comes_back()
+    public void A_clip_survives_writing_and_reading()
     {
         using var scope = NewDisposeScope();
         var clip = new AudioClip(rand(2, 100) * 2 - 1, 22_050);
@@ -52,7 +52,7 @@ public sealed class WavFileTests
     }
 
     [Fact]
-    public void A_malformed_file_says_what_and_where()
+    public void A_malformed_file_is_refused_with_the_reason()
     {
         var file = File(1, 16, 1, 8000, [1, 2, 3, 4], false);
         Refused(file[..8], "RIFF");
@@ -69,7 +69,7 @@ public sealed class WavFileTests
     }
 
     [Fact]
-    public void Any_change_of_a_file_is_read_or_refused()
+    public void A_damaged_file_is_read_or_refused()
     {
         var whole = File(1, 16, 2, 8000, [1, 2, 3, 4, 5, 6, 7, 8], true);
         Gen.Select(Gen.Int[0, whole.Length], Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte).Array[0, 4])
@@ -90,7 +90,7 @@ public sealed class WavFileTests
     }
 
     [Fact]
-    public void The_voice_prompts_are_read_and_English_and_Spanish_share_them()
+    public void The_same_voice_prompts_are_read_in_English_and_Spanish()
     {
         using var test = AudioSet.VoicePrompts("test", "en", "es");
         Assert.Equal(62, test.Clips.Count);
@@ -150,7 +150,7 @@ public sealed class WavFileTests
     }
 
     [Fact]
-    public void An_empty_data_chunk_before_another_chunk_is_empty()
+    public void An_empty_data_chunk_before_another_chunk_is_read_as_empty()
     {
         using var clip = new AudioClip(zeros(1, 0), 8000);
         byte[] bytes = [.. WavFile.Write(clip), .. "LIST"u8, 2, 0, 0, 0, 7, 7];

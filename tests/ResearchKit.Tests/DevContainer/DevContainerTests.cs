@@ -23,14 +23,14 @@ public sealed class DevContainerTests
     [InlineData("""{ "image": "host/dotnet:1", "postCreateComand": "misspelt" }""")]
     [InlineData("""{ "image": "host/dotnet:1", "hostRequirements": { "memory": "8 gigabytes" } }""")]
     [InlineData("""{ "image": "host/dotnet:1", "hostRequirements": { "gpu": "maybe" } }""")]
-    public async Task What_is_not_valid_is_found(string configuration)
+    public async Task An_invalid_configuration_is_found(string configuration)
     {
         var schema = await Schema();
         Assert.NotEmpty(schema.Validate(configuration));
     }
 
     [Fact]
-    public void There_is_one_for_the_cpu_and_one_that_may_use_a_gpu()
+    public void There_is_one_configuration_for_the_CPU_and_one_with_an_optional_GPU()
     {
         Assert.False(Requirements(".devcontainer").TryGetProperty("gpu", out _));
         Assert.Equal("optional", Requirements(Path.Combine(".devcontainer", "gpu")).GetProperty("gpu").GetString());

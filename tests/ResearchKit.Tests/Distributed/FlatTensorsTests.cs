@@ -17,7 +17,7 @@ public sealed class FlatTensorsTests : IDisposable
     public void Dispose() => scope.Dispose();
 
     [Fact]
-    public void Every_dtype_shape_and_stride_comes_back_as_what_became_of_it()
+    public void Tensors_of_every_dtype_shape_and_stride_receive_the_exchanged_values()
     {
         Compute.Seed(1);
         List<Tensor> tensors = [.. Types.SelectMany(Mixed), tensor(new[] { true, false, true })];
@@ -40,7 +40,7 @@ public sealed class FlatTensorsTests : IDisposable
     }
 
     [Fact]
-    public void Small_tensors_share_buckets_one_after_the_other_and_large_ones_go_where_they_lie()
+    public void Small_tensors_share_buckets_and_large_contiguous_ones_are_exchanged_in_place()
     {
         var small = Enumerable.Range(0, 70).Select(i => full(200_000 + i, (float)i)).ToList();   // 0.8 MB each, 56 MB together
         Tensor large = ones(1 << 18), turned = ones(512, 1024).t();
@@ -60,7 +60,7 @@ public sealed class FlatTensorsTests : IDisposable
     }
 
     [Fact]
-    public void The_order_of_what_is_exchanged_follows_from_shapes_and_dtypes_alone()
+    public void The_order_of_the_exchange_depends_only_on_shapes_and_dtypes()
     {
         List<(ScalarType, long)> Order(int seed)
         {
@@ -75,14 +75,14 @@ public sealed class FlatTensorsTests : IDisposable
     }
 
     [Fact]
-    public void Where_there_is_nothing_nothing_is_exchanged()
+    public void Empty_tensors_and_empty_lists_are_not_exchanged()
     {
         FlatTensors.Exchange([], type => type, _ => Assert.Fail("Of no tensor."));
         FlatTensors.Exchange([empty(0), zeros(3, 0, 2)], type => type, _ => Assert.Fail("Of empty tensors."));
     }
 
     [Fact]
-    public void No_tensor_stays_behind()
+    public void No_tensor_leaks()
     {
         List<Tensor> tensors = [.. Types.SelectMany(Mixed)];
         var before = LiveTensors.Count;

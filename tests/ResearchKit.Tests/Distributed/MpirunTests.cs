@@ -9,7 +9,7 @@ public sealed class MpirunTests(MpirunTests.WholeRun whole) : IClassFixture<Mpir
     public void Dispose() => runs.Dispose();
 
     [SkippableFact]
-    public async Task Two_processes_give_what_one_gives_and_the_first_alone_writes()
+    public async Task Two_processes_give_the_result_of_one_and_only_the_first_writes()
     {
         RequireMpi();
         var two = await whole.RunAsync();
@@ -25,7 +25,7 @@ public sealed class MpirunTests(MpirunTests.WholeRun whole) : IClassFixture<Mpir
     }
 
     [SkippableFact]
-    public async Task A_process_that_fails_ends_the_job_with_its_number_and_reason_and_the_last_checkpoint_resumes()
+    public async Task A_failing_process_ends_the_job_with_its_rank_and_error_and_the_run_can_be_resumed()
     {
         RequireMpi();
         var (code, said) = await runs.TwoAsync("parts", """
@@ -39,7 +39,7 @@ public sealed class MpirunTests(MpirunTests.WholeRun whole) : IClassFixture<Mpir
     }
 
     [SkippableFact]
-    public async Task A_process_that_is_killed_ends_the_job_and_the_last_checkpoint_resumes()
+    public async Task A_killed_process_ends_the_job_and_the_run_can_be_resumed()
     {
         RequireMpi();
         var (code, said) = await runs.TwoAsync("parts", """
@@ -52,7 +52,7 @@ public sealed class MpirunTests(MpirunTests.WholeRun whole) : IClassFixture<Mpir
     }
 
     [SkippableFact]
-    public async Task Each_process_drops_out_places_of_its_own_and_a_resumed_run_ends_with_the_same_bits()
+    public async Task Each_process_has_its_own_dropout_mask_and_a_resumed_run_is_bit_identical()
     {
         RequireMpi();
         const string Last = MpiRuns.Sums + """

@@ -19,7 +19,7 @@ public sealed class ProcessRankTests
     [InlineData("SLURM_PROCID=1 SLURM_NTASKS=2", 0, 1)]
     [InlineData("OMPI_COMM_WORLD_RANK=2 OMPI_COMM_WORLD_SIZE=2", 0, 1)]
     [InlineData("OMPI_COMM_WORLD_RANK=-1 OMPI_COMM_WORLD_SIZE=two", 0, 1)]
-    public void It_is_read_from_the_environment(string environment, int rank, int count)
+    public void The_rank_is_read_from_the_environment_of_the_launcher(string environment, int rank, int count)
     {
         var variables = environment.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(one => one.Split('='))
             .ToDictionary(one => one[0], one => one[1]);
@@ -37,14 +37,14 @@ public sealed class ProcessRankTests
     [InlineData("1111", "1111", 2, 2)]    // a container's limit on time
     [InlineData("1110", "1230", 4, 1)]
     [InlineData("0000", "0000", 4, 1)]
-    public void Threads_are_the_process_s_share_of_the_processors(string mine, string users, int usable, int threads) =>
+    public void Each_process_gets_its_share_of_the_processors_as_threads(string mine, string users, int usable, int threads) =>
         Assert.Equal(threads, ProcessorShare.Threads(Digits(mine), Digits(users), usable));
 
     [Fact]
-    public void This_process_may_run_somewhere() => Assert.InRange(ProcessorShare.Mine().Sum(), 1, 1024);
+    public void This_process_may_run_on_at_least_one_processor() => Assert.InRange(ProcessorShare.Mine().Sum(), 1, 1024);
 
     [Fact]
-    public void Where_there_is_no_mpi_the_error_says_how_to_get_it()
+    public void Without_MPI_the_error_says_how_to_install_it()
     {
         var error = Assert.Throws<DllNotFoundException>(() => MpiLibrary.Load(["libnothing.so.40", "libnothing.so"]));
         Assert.Contains("tried libnothing.so.40, libnothing.so", error.Message, StringComparison.Ordinal);

@@ -15,7 +15,7 @@ public sealed class RandomStreamTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void With_one_seed_every_process_drops_out_its_own_places_again_and_again_the_same()
+    public void Each_rank_has_its_own_random_stream_that_the_seed_determines()
     {
         var masks = Enumerable.Range(0, 4).Select(rank => Drawn(new Apart(rank, 4), seed: 5)).ToList();
         Assert.Equal(4, masks.Select(mask => string.Join("", mask)).Distinct().Count());
@@ -24,7 +24,7 @@ public sealed class RandomStreamTests : IDisposable
     }
 
     [Fact]
-    public void One_process_draws_as_if_it_were_alone()
+    public void A_single_rank_has_the_random_stream_of_a_run_without_ranks()
     {
         using var scope = NewDisposeScope();
         Compute.Seed(5);
@@ -37,7 +37,7 @@ public sealed class RandomStreamTests : IDisposable
     [InlineData(2, 1)]
     [InlineData(1, 2)]
     [InlineData(2, 4)]
-    public void A_run_of_more_or_fewer_processes_cannot_go_on_from_a_checkpoint_and_stays_as_it_was(int before, int now)
+    public void A_checkpoint_of_another_world_size_is_refused_and_changes_nothing(int before, int now)
     {
         ThreadWorkers.Run(before, workers =>
         {

@@ -20,7 +20,7 @@ public sealed class ShardedOptimizerTests : IDisposable
     [Theory]
     [InlineData(2)]
     [InlineData(4)]
-    public void Several_workers_give_the_weights_of_one_with_their_batches_together(int count)
+    public void Several_workers_give_the_weights_of_one_worker_with_the_combined_batch(int count)
     {
         var one = Train(null, 4, batch: 8).Weights;
         var runs = ThreadWorkers.Run(count, workers => Train(workers, 4, batch: 8).Weights);
@@ -30,7 +30,7 @@ public sealed class ShardedOptimizerTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void A_sharded_optimizer_steps_as_the_whole_one_bit_for_bit(string kind)
+    public void A_sharded_optimizer_is_bit_identical_to_the_unsharded_one(string kind)
     {
         var whole = ThreadWorkers.Run(2, workers => Train(workers, 4, 8, parameters => Settings(kind).Create(parameters)));
         var sharded = ThreadWorkers.Run(2, workers =>
@@ -41,7 +41,7 @@ public sealed class ShardedOptimizerTests : IDisposable
     }
 
     [Fact]
-    public void Each_parameter_belongs_to_one_worker_and_the_bytes_are_even()
+    public void Each_parameter_belongs_to_one_worker_and_the_load_is_balanced()
     {
         using var model = Model();
         var own = ThreadWorkers.Run(3, workers =>
@@ -57,7 +57,7 @@ public sealed class ShardedOptimizerTests : IDisposable
     }
 
     [Fact]
-    public void A_resumed_sharded_run_ends_with_the_same_bits()
+    public void A_resumed_sharded_run_is_bit_identical()
     {
         Optimizer Make(IEnumerable<(string, TorchSharp.Modules.Parameter)> parameters, ICommunicator workers) =>
             new ShardedOptimizer(parameters, Settings("AdamW"), workers);
@@ -70,7 +70,7 @@ public sealed class ShardedOptimizerTests : IDisposable
     }
 
     [Fact]
-    public void The_first_worker_has_the_whole_state_which_the_whole_optimizer_takes()
+    public void The_first_worker_has_the_whole_state_and_the_unsharded_optimizer_loads_it()
     {
         var states = ThreadWorkers.Run(2, workers =>
         {
@@ -92,7 +92,7 @@ public sealed class ShardedOptimizerTests : IDisposable
     }
 
     [Fact]
-    public void A_parameter_that_one_workers_batch_does_not_reach_moves_by_the_others_gradient()
+    public void A_parameter_unused_by_one_worker_moves_by_the_gradient_of_the_other()
     {
         var moved = ThreadWorkers.Run(2, workers =>
         {
@@ -120,7 +120,7 @@ public sealed class ShardedOptimizerTests : IDisposable
     }
 
     [Fact]
-    public void Wrong_parameters_and_settings_are_refused()
+    public void Invalid_parameters_and_settings_are_refused()
     {
         using var model = Model();
         using var alone = MpiWorkers.Start();

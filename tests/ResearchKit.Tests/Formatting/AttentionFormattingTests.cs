@@ -7,7 +7,7 @@ namespace ResearchKit.Tests.Formatting;
 public sealed class AttentionFormattingTests
 {
     [Fact]
-    public void Every_head_is_a_picture_that_opens_without_a_script()
+    public void Every_head_is_a_figure_that_enlarges_without_a_script()
     {
         var document = Shown.Document(Maps(2, 3, 8));
         var heads = document.Descendants("details").ToList();
@@ -23,7 +23,7 @@ public sealed class AttentionFormattingTests
     }
 
     [Fact]
-    public void Picture_labels_and_hover_data_hold_the_weights()
+    public void The_figure_and_its_hover_data_hold_the_weights()
     {
         var image = Shown.Document(Maps(1, 1, 4)).Descendants("img").Single();
         var (width, height, _, rows) = Shown.Decode(Convert.FromBase64String(image.Attribute("src")!.Value.Split(',')[1]));
@@ -38,7 +38,7 @@ public sealed class AttentionFormattingTests
     }
 
     [Fact]
-    public void It_stays_small()
+    public void The_page_stays_small()
     {
         Assert.InRange(Shown.Page(Maps(1, 2, 8)).Length, 1_000, 20_000);
         Assert.InRange(Shown.Page(Maps(6, 6, 64)).Length, 1_000, 1_500_000);
@@ -56,7 +56,7 @@ public sealed class AttentionFormattingTests
     }
 
     [Fact]
-    public void Tokens_are_text_whatever_is_in_them()
+    public void Any_token_is_escaped_as_text()
     {
         Hostile.AssertHarmless(Maps(1, 2, 5, _ => Hostile.Text));
         Hostile.AssertHarmless(Maps(1, 1, 3, _ => "\ud83d"));
@@ -64,7 +64,7 @@ public sealed class AttentionFormattingTests
     }
 
     [Fact]
-    public void Odd_patterns_show()
+    public void Empty_and_NaN_patterns_are_shown()
     {
         var broken = new float[,] { { float.NaN, 0, 0 }, { 0, 0, 0 } };
         object[] odd =

@@ -11,7 +11,7 @@ namespace ResearchKit.Tests.Formatting;
 public sealed class ComparisonFormattingTests
 {
     [Fact]
-    public void Several_seeds_are_a_mean_in_a_band()
+    public void Several_seeds_are_shown_as_their_mean_and_range()
     {
         var series = CurveBand.Of(Assert.Single(Seeds("adamw", 1, 2, 6).Groups));
         Assert.Equal("adamw · 3 seeds", series.Name);
@@ -25,7 +25,7 @@ public sealed class ComparisonFormattingTests
     }
 
     [Fact]
-    public void Seeds_meet_where_all_of_them_have_a_finite_loss()
+    public void Seeds_are_averaged_at_the_steps_where_all_have_a_finite_loss()
     {
         var comparison = RunComparison.Of(CurveFormattingTests.Run("gpt", 40, _ => 1),
             CurveFormattingTests.Run("gpt", 30, step => step == 7 ? double.NaN : 3));
@@ -37,7 +37,7 @@ public sealed class ComparisonFormattingTests
     }
 
     [Fact]
-    public void Runs_lie_over_one_another_and_are_told_apart_without_color()
+    public void Runs_share_one_plot_and_are_distinguishable_without_color()
     {
         var comparison = new RunComparison([.. Seeds("adamw", 1, 2).Runs, CurveFormattingTests.Run("lion", 50, _ => 1.5)]);
         var svg = Shown.Document(comparison).Descendants("svg").Single();
@@ -67,7 +67,7 @@ public sealed class ComparisonFormattingTests
     }
 
     [Fact]
-    public void Runs_of_few_steps_none_or_hostile_names_show()
+    public void Runs_with_few_or_no_steps_or_hostile_names_are_shown()
     {
         foreach (var comparison in new[]
         {
@@ -84,7 +84,7 @@ public sealed class ComparisonFormattingTests
     }
 
     [Fact]
-    public void Runs_from_disk_are_called_by_the_settings_that_differ()
+    public void Runs_from_disk_are_named_by_the_settings_that_differ()
     {
         using var folder = new TemporaryFolder();
         foreach (var (rate, seed) in new[] { (0.1, 1), (0.1, 2), (0.2, 1) })

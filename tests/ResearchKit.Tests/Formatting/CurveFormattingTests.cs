@@ -9,7 +9,7 @@ namespace ResearchKit.Tests.Formatting;
 public sealed class CurveFormattingTests
 {
     [Fact]
-    public void A_curve_is_a_static_picture_and_a_figure()
+    public void A_curve_is_shown_as_SVG_and_as_an_interactive_figure()
     {
         var run = Run("gpt", 100, step => 4 / Math.Sqrt(step));
         var svg = Shown.Document(run).Descendants("svg").Single();
@@ -26,7 +26,7 @@ public sealed class CurveFormattingTests
     }
 
     [Fact]
-    public void Several_runs_lie_over_one_another()
+    public void Several_runs_share_one_plot()
     {
         TrainingHistory[] runs = [Run("with", 50, step => 1.0 / step), Run("without", 80, _ => 2)];
         foreach (var value in new object[] { runs, runs.ToList(), runs.Where(_ => true) })
@@ -38,7 +38,7 @@ public sealed class CurveFormattingTests
     }
 
     [Fact]
-    public void Any_losses_show() => Gen.Select(
+    public void Any_losses_can_be_shown() => Gen.Select(
         Gen.OneOf(Gen.Double[0, 10], Gen.Double, Gen.Const(double.NaN), Gen.Const(double.PositiveInfinity)).Array[0, 40],
             Gen.Int[1, 20])
         .Sample((losses, every) =>
@@ -54,7 +54,7 @@ public sealed class CurveFormattingTests
         }, iter: 200, threads: 1);
 
     [Fact]
-    public void A_hundred_thousand_steps_are_thinned_and_no_spike_is_lost()
+    public void A_hundred_thousand_steps_are_downsampled_and_no_spike_is_lost()
     {
         var run = Run("long", 100_000, step => step == 77_777 ? 9 : 1);
         Assert.InRange(Shown.Page(run).Length, 1_000, 60_000);
@@ -65,7 +65,7 @@ public sealed class CurveFormattingTests
     }
 
     [Fact]
-    public void Names_and_units_are_text()
+    public void Names_and_units_are_escaped_as_text()
     {
         var run = Run(Hostile.Text, 20, step => step) with { LossUnit = Hostile.Text };
         Hostile.AssertHarmless(run);
@@ -75,7 +75,7 @@ public sealed class CurveFormattingTests
     }
 
     [Fact]
-    public void A_curve_that_broke_says_where()
+    public void A_curve_says_where_its_loss_stops_being_finite()
     {
         var run = Run("broken", 30, step => step < 21 ? 1 : double.NaN);
         Assert.Contains("10 steps without a finite loss", Shown.Document(run).Value, StringComparison.Ordinal);
@@ -84,7 +84,7 @@ public sealed class CurveFormattingTests
     }
 
     [Fact]
-    public void Grid_lines_are_round_numbers()
+    public void Grid_lines_are_at_round_numbers()
     {
         Assert.Equal(["0", "200", "400", "600", "800"], Labels(new CurveAxis(0, 800, 0, 100, 5)));
         Assert.Equal(["1.5", "2.0", "2.5", "3.0"], Labels(new CurveAxis(1.3, 3.1, 0, 100, 4)));
@@ -94,7 +94,7 @@ public sealed class CurveFormattingTests
     }
 
     [Fact]
-    public void Text_and_picture_of_a_curve()
+    public void Text_and_figure_of_a_curve()
     {
         var run = Run("gpt", 40, step => 4 / Math.Sqrt(step));
         Snapshot.Match(Shown.Text(run) + "\n\n" + Shown.Document(run).Descendants("svg").Single());

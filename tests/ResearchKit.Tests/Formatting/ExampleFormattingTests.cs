@@ -12,7 +12,7 @@ public sealed class ExampleFormattingTests : IDisposable
     public void Dispose() => scope.Dispose();
 
     [Fact]
-    public void Pictures_stand_in_a_row_for_each_class()
+    public void Images_are_shown_in_one_row_for_each_class()
     {
         using var set = new ImageSet(arange(3 * 2 * 2).to(uint8).view(3, 1, 2, 2), tensor([1L, 0, 1]), ["cat", "dog"], White: 11);
         Assert.Equal(["cat", "dog"],
@@ -32,7 +32,7 @@ public sealed class ExampleFormattingTests : IDisposable
     }
 
     [Fact]
-    public void Pictures_of_any_size_and_depth_stay_bounded()
+    public void A_page_of_images_has_bounded_size()
     {
         using var many = new ImageSet(zeros([600, 3, 100, 75], uint8), arange(600, int64),
             [.. Enumerable.Range(0, 590).Select(number => $"{number}")]);
@@ -63,7 +63,7 @@ public sealed class ExampleFormattingTests : IDisposable
     }
 
     [Fact]
-    public void Texts_and_their_classes_are_rows()
+    public void Texts_and_their_classes_are_shown_as_rows()
     {
         var texts = new LabelledTexts([.. Enumerable.Range(0, 30).Select(number => $"text {number}"), new string('x', 1_000)],
             [.. Enumerable.Range(0, 31).Select(number => (long)(number % 2))], ["bad", "good"]);
@@ -94,7 +94,7 @@ public sealed class ExampleFormattingTests : IDisposable
     }
 
     [Fact]
-    public void Names_and_texts_are_text()
+    public void Names_and_texts_are_escaped_as_text()
     {
         using var pictures = new ImageSet(zeros([1, 1, 4, 4], uint8), zeros(1, int64), [Hostile.Text]);
         using var sounds = new AudioSet([Clip(10)], [Hostile.Text], [0L], [Hostile.Text]);
@@ -105,7 +105,7 @@ public sealed class ExampleFormattingTests : IDisposable
     }
 
     [Fact]
-    public void Every_configuration_is_a_table_of_all_its_settings()
+    public void Every_configuration_is_shown_as_a_table_of_all_its_settings()
     {
         var shapes = typeof(GptConfig).Assembly.GetExportedTypes()
             .Where(type => type.Name.EndsWith("Config", StringComparison.Ordinal)).ToList();

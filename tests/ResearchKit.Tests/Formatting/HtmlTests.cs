@@ -8,7 +8,7 @@ namespace ResearchKit.Tests.Formatting;
 public sealed class HtmlTests
 {
     [Fact]
-    public void Holes_are_encoded_and_markup_is_not()
+    public void Interpolated_text_is_encoded_and_interpolated_markup_is_not()
     {
         var name = "<script>alert('1')</script> & \"quoted\"";
         var inner = Html.Of($"<b>{name}</b>");
@@ -17,7 +17,7 @@ public sealed class HtmlTests
     }
 
     [Fact]
-    public void A_list_an_array_and_a_sequence_of_markup_are_markup()
+    public void Lists_arrays_and_sequences_of_markup_are_not_encoded()
     {
         var piece = Html.Of($"<br/>");
         List<Html> list = [piece, piece];
@@ -26,7 +26,7 @@ public sealed class HtmlTests
     }
 
     [Fact]
-    public void Numbers_are_written_alike_in_every_culture()
+    public void Numbers_have_the_same_format_in_every_culture()
     {
         var before = CultureInfo.CurrentCulture;
         try
@@ -43,7 +43,7 @@ public sealed class HtmlTests
     }
 
     [Fact]
-    public void Any_text_survives_as_text_of_a_document() =>
+    public void Any_text_is_encoded_so_that_a_parser_reads_it_unchanged() =>
         Gen.Char.Array[0, 30].Select(chars => new string(chars)).Sample(text =>
     {
         var document = XElement.Parse(Html.Of($"<p title=\"{text}\">{text}</p>").ToString(), LoadOptions.PreserveWhitespace);

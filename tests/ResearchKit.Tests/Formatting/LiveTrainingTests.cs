@@ -17,7 +17,7 @@ public sealed class LiveTrainingTests : IDisposable
     public void Dispose() => LiveDisplay.Host = host;
 
     [Fact]
-    public void The_steps_pass_through_and_the_last_state_is_shown()
+    public void Watch_passes_all_steps_on_and_shows_the_last_state()
     {
         var steps = Steps(500).Watch("gpt", "bits per byte").ToList();
         Assert.Equal(500, steps.Count);
@@ -28,7 +28,7 @@ public sealed class LiveTrainingTests : IDisposable
     }
 
     [Fact]
-    public void A_reader_that_stops_leaves_a_last_state()
+    public void Breaking_out_of_the_loop_shows_a_last_state()
     {
         foreach (var report in Steps(500).Watch())
             if (report.Step == 7) break;
@@ -36,7 +36,7 @@ public sealed class LiveTrainingTests : IDisposable
     }
 
     [Fact]
-    public void A_run_that_fails_leaves_a_last_state_and_its_own_error()
+    public void A_failing_run_shows_a_last_state_and_throws_its_own_error()
     {
         var run = Steps(5).Concat(Enumerable.Range(0, 1)
             .Select<int, StepReport>(_ => throw new InvalidOperationException("out of memory")));
@@ -55,7 +55,7 @@ public sealed class LiveTrainingTests : IDisposable
     }
 
     [Fact]
-    public void Without_a_host_the_first_and_the_last_state_are_lines_of_the_console()
+    public void Without_a_host_the_first_and_the_last_state_are_written_to_the_console()
     {
         LiveDisplay.Host = null;
         var console = Console.Out;
@@ -76,7 +76,7 @@ public sealed class LiveTrainingTests : IDisposable
     }
 
     [Fact]
-    public void The_progress_is_one_line_of_text_and_an_accessible_bar()
+    public void Progress_is_shown_as_one_line_of_text_and_an_accessible_bar()
     {
         var run = CurveFormattingTests.Run("gpt", 800, step => 4 / Math.Sqrt(step));
         var progress = new TrainingProgress(run with { Reports = [.. run.Reports.Take(340)] }, TrainingState.Running);
@@ -108,7 +108,7 @@ public sealed class LiveTrainingTests : IDisposable
     }
 
     [Fact]
-    public void The_share_of_the_machines_rate_and_the_peak_memory_are_shown_where_they_are_known()
+    public void Utilization_and_peak_memory_are_shown_if_they_are_known()
     {
         var run = CurveFormattingTests.Run("gpt", 8, _ => 1);
         var report = run.Reports[^1] with { OperationsPerTarget = 1e6 };   // at 5,120 tokens a second

@@ -11,7 +11,7 @@ namespace ResearchKit.Tests.Formatting;
 public sealed class RecordFormattingTests
 {
     [Fact]
-    public void A_module_opens_two_levels_and_folds_blocks_that_are_alike()
+    public void A_module_opens_two_levels_and_collapses_identical_blocks()
     {
         using var model = Model();
         var document = Shown.Document(model);
@@ -22,14 +22,14 @@ public sealed class RecordFormattingTests
     }
 
     [Fact]
-    public void Names_of_modules_are_text()
+    public void Names_of_modules_are_escaped_as_text()
     {
         using var model = Sequential((Hostile.Text.Replace('.', ' '), Linear(2, 2)));
         Hostile.AssertHarmless(model);
     }
 
     [Fact]
-    public void A_module_of_thousands_stays_bounded()
+    public void A_module_with_thousands_of_children_gives_a_page_of_bounded_size()
     {
         using var model = Sequential(Enumerable.Range(0, 2000)
             .Select(index => ($"part{index}", (Module<Tensor, Tensor>)Linear(1, 1 + (index % 7)))));
@@ -52,7 +52,7 @@ public sealed class RecordFormattingTests
     }
 
     [Fact]
-    public void Long_generated_text_stays_bounded()
+    public void Long_generated_text_gives_a_page_of_bounded_size()
     {
         var pieces = Enumerable.Repeat("word ", 20_000).ToArray();
         var page = Shown.Page(new GeneratedText("", [.. pieces.Select((_, index) => new GeneratedToken(index, 0.5))], pieces));
@@ -60,7 +60,7 @@ public sealed class RecordFormattingTests
     }
 
     [Fact]
-    public void Results_are_a_table_with_a_head()
+    public void Results_are_shown_as_a_table_with_a_header()
     {
         var table = ResultTable.Of(new[] { new { Model = "GPT", HeldOutLoss = 1.6449, Steps = 12_000 },
             new { Model = Hostile.Text, HeldOutLoss = 2.0, Steps = 7 } });
@@ -79,7 +79,7 @@ public sealed class RecordFormattingTests
     }
 
     [Fact]
-    public void A_record_is_a_table_with_its_numbers_at_the_right()
+    public void A_record_is_shown_as_a_table_with_right_aligned_numbers()
     {
         RecordView.Register<Sample>(sample =>
             sample.Name, sample => [("steps", sample.Steps), ("loss", sample.Loss), ("note", Hostile.Text)]);
@@ -91,7 +91,7 @@ public sealed class RecordFormattingTests
     }
 
     [Fact]
-    public void Installing_again_changes_nothing()
+    public void Installing_the_formatters_again_changes_nothing()
     {
         var before = Microsoft.DotNet.Interactive.Formatting.Formatter.RegisteredFormatters().Count();
         Formatters.Install();

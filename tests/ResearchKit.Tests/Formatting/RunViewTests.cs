@@ -26,7 +26,7 @@ public sealed class RunViewTests
     }
 
     [Fact]
-    public void A_sweep_of_one_point_none_or_no_finite_loss_shows()
+    public void A_sweep_with_one_or_no_point_or_without_a_finite_loss_is_shown()
     {
         foreach (var sweep in new LearningRateSweep[] { new([]), new([(1e-3, 2)]), new([(1e-3, double.NaN)]),
             new([(1e-3, 2), (1e-2, double.PositiveInfinity)]) })
@@ -39,7 +39,7 @@ public sealed class RunViewTests
     }
 
     [Fact]
-    public void Norms_are_a_table_with_bars()
+    public void Norms_are_shown_as_a_table_with_bars()
     {
         ModuleNorms[] norms =
             [new("", null, null, 2), new("h.0", 10, 1e-4, 1), new("h.1", 20, 1e-2, double.NaN), new(Hostile.Text, 1, 0, null)];
@@ -63,7 +63,7 @@ public sealed class RunViewTests
     }
 
     [Fact]
-    public void One_batch_says_whether_it_was_learnt()
+    public void An_overfit_check_says_whether_it_passed()
     {
         Assert.Contains("yes", Shown.Text(new OverfitCheck(4, 0.2, 31, true)), StringComparison.Ordinal);
         Assert.Contains("verdictthe loss", Shown.Document(new OverfitCheck(4, 3.9, 200, false)).Value,

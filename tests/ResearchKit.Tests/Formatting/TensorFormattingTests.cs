@@ -16,7 +16,7 @@ public sealed class TensorFormattingTests
     ];
 
     [Fact]
-    public void Any_shape_and_dtype_shows_bounded_well_formed_and_leaves_nothing_behind()
+    public void Any_shape_and_dtype_gives_a_bounded_well_formed_page_and_leaks_no_tensor()
     {
         var before = LiveTensors.Count;
         Gen.Select(Gen.Frequency((5, Gen.Long[1, 12]), (1, Gen.Long[0, 1]), (1, Gen.Long[13, 300])).Array[0, 5],
@@ -38,7 +38,7 @@ public sealed class TensorFormattingTests
     }
 
     [Fact]
-    public void Tensors_without_readable_values_say_so()
+    public void Meta_empty_and_disposed_tensors_are_described_instead_of_shown()
     {
         using var meta = empty(3, 4, device: new Device(DeviceType.META));
         using var none = zeros(0, 3);
@@ -51,7 +51,7 @@ public sealed class TensorFormattingTests
     }
 
     [Fact]
-    public void Sparse_quantized_conjugated_and_expanded_tensors_show()
+    public void Sparse_quantized_conjugated_and_expanded_tensors_are_shown()
     {
         using var scope = NewDisposeScope();
         Tensor[] odd =
@@ -70,7 +70,7 @@ public sealed class TensorFormattingTests
     }
 
     [Fact]
-    public void A_gradient_is_neither_recorded_nor_disturbed()
+    public void Showing_a_tensor_does_not_affect_its_gradient()
     {
         using var scope = NewDisposeScope();
         var weights = randn(4, 4, requires_grad: true);
@@ -82,7 +82,7 @@ public sealed class TensorFormattingTests
     }
 
     [Fact]
-    public void The_picture_holds_the_values_it_claims()
+    public void The_pixels_of_the_image_encode_the_values()
     {
         using var values = tensor(new[,] { { 0f, 1f, float.NaN }, { 2f, float.PositiveInfinity, float.NegativeInfinity } });
         var address = Shown.Document(values).Descendants("img").Single().Attribute("src")!.Value;
@@ -92,7 +92,7 @@ public sealed class TensorFormattingTests
     }
 
     [Fact]
-    public void Zero_is_the_centre_where_signs_are_mixed()
+    public void Zero_is_the_center_of_the_color_scale_if_signs_are_mixed()
     {
         var scale = new ColorScale(-1, 4);
         Assert.Equal((-4d, 4d, (byte)126), (scale.Low, scale.High, scale.IndexOf(0)));
@@ -104,7 +104,7 @@ public sealed class TensorFormattingTests
     }
 
     [Fact]
-    public void Three_channels_of_an_image_become_one_picture()
+    public void Three_channels_are_shown_as_one_color_image()
     {
         using var image = zeros(3, 20, 30);
         image[0] = 1;
@@ -115,7 +115,7 @@ public sealed class TensorFormattingTests
     }
 
     [Fact]
-    public void What_is_left_out_is_said()
+    public void Omitted_planes_rows_and_columns_are_stated()
     {
         using var values = zeros(40, 2, 300, 1000);
         var page = Shown.Document(values).Value;
@@ -123,7 +123,7 @@ public sealed class TensorFormattingTests
     }
 
     [Fact]
-    public void Of_a_large_tensor_little_is_copied_and_drawn()
+    public void Only_a_small_part_of_a_large_tensor_is_copied_and_drawn()
     {
         using var values = zeros(5_000, 4_000);
         Shown.Page(values);

@@ -20,7 +20,7 @@ public sealed class WeightRuleTests
     [InlineData("bn1.bias", new long[] { 64 }, 1, 0xB46E13EF, 0.723008633, 0.0903760791)]
     [InlineData("fc.weight", new long[] { 10, 512 }, 0, 0x4A6F9120, 0.193293691, 0.0209246557)]
     [InlineData("fc.weight", new long[] { 10, 512 }, 5119, 0x4A6F9120, 0.531811357, 0.0575702675)]
-    public void A_value_follows_from_name_shape_and_place(string name, long[] shape, int place, uint hash, double sample,
+    public void A_value_is_determined_by_name_shape_and_index(string name, long[] shape, int place, uint hash, double sample,
         double value)
     {
         using var scope = NewDisposeScope();

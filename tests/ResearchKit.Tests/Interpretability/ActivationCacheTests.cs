@@ -19,7 +19,7 @@ public sealed class ActivationCacheTests : IDisposable
     }
 
     [Fact]
-    public void The_residual_stream_is_the_sum_of_what_the_layers_add()
+    public void The_residual_stream_is_the_sum_of_embedding_attention_and_MLP_outputs()
     {
         using var cache = ActivationCache.Record(model);
         model.call(tokens);
@@ -30,7 +30,7 @@ public sealed class ActivationCacheTests : IDisposable
     }
 
     [Fact]
-    public void The_filter_chooses_and_only_watched_patterns_leave_the_fused_kernel()
+    public void Only_names_that_pass_the_filter_are_recorded_and_the_logits_do_not_change()
     {
         using var cache = ActivationCache.Record(model, name => name == "h.1.attn.hook_pattern");
         var watched = model.call(tokens);
@@ -40,7 +40,7 @@ public sealed class ActivationCacheTests : IDisposable
     }
 
     [Fact]
-    public void Disposing_removes_the_hooks_and_frees_the_copies()
+    public void Disposing_the_cache_removes_the_hooks_and_frees_the_copies()
     {
         model.call(tokens).Dispose();
         var before = LiveTensors.Count;
@@ -55,7 +55,7 @@ public sealed class ActivationCacheTests : IDisposable
     }
 
     [Fact]
-    public void Cross_attention_is_what_the_written_tokens_see_of_the_source()
+    public void Cross_attention_of_each_target_token_is_a_distribution_over_the_source()
     {
         using var t5 = new T5(T5Config.Nano);
         var (source, written) = (tensor(new long[] { 5, 6, 7 }).unsqueeze(0), tensor(new long[] { 0, 8 }).unsqueeze(0));
@@ -71,7 +71,7 @@ public sealed class ActivationCacheTests : IDisposable
     }
 
     [Fact]
-    public void Unknown_names_list_the_known_ones()
+    public void The_error_for_an_unknown_name_lists_the_known_ones()
     {
         using var cache = ActivationCache.Record(model, name => name.EndsWith("resid_post", StringComparison.Ordinal));
         Assert.Contains("has not run", Assert.Throws<KeyNotFoundException>(() => cache["h.0.hook_resid_post"]).Message,
@@ -93,7 +93,7 @@ public sealed class ActivationCacheTests : IDisposable
     }
 
     [Fact]
-    public void Attention_maps_know_their_layer_head_and_tokens()
+    public void Attention_maps_have_layer_head_and_name_and_causal_rows_that_sum_to_one()
     {
         string[] labels = ["a", "b", "c", "d", "e", "f"];
         model.train();

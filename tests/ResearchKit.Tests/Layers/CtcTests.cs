@@ -19,7 +19,7 @@ public sealed class CtcTests : IDisposable
     [InlineData(1, 1)]
     [InlineData(2, 1, 2)]
     [InlineData]
-    public void The_loss_is_the_sum_over_all_paths(params int[] text)
+    public void The_loss_sums_the_probabilities_of_all_paths(params int[] text)
     {
         var logits = randn(1, Frames, Classes);
         var expected = -Math.Log(Texts(logits[0])[Key(text)]) / Math.Max(1, text.Length);
@@ -28,7 +28,7 @@ public sealed class CtcTests : IDisposable
     }
 
     [Fact]
-    public void A_batch_of_unequal_lengths_gives_the_mean_of_its_parts()
+    public void The_loss_of_a_batch_with_unequal_lengths_is_the_mean_over_its_examples()
     {
         var logits = randn(2, Frames, Classes);
         var expected = (-Math.Log(Texts(logits[0])[Key([1, 2])]) / 2) - Math.Log(Texts(logits[1, ..3])[Key([2])]);
@@ -55,7 +55,7 @@ public sealed class CtcTests : IDisposable
     }
 
     [Fact]
-    public void The_likeliest_text_need_not_be_that_of_the_likeliest_path()
+    public void Beam_search_finds_a_more_likely_text_than_the_greedy_path()
     {
         // Blank 0.6, a 0.4, twice: the likeliest path is blank-blank (0.36), but three paths say a (0.64).
         var logits = tensor(new[] { 0.6f, 0.4f, 0.6f, 0.4f }).view(2, 2).log();
@@ -66,14 +66,14 @@ public sealed class CtcTests : IDisposable
     }
 
     [Fact]
-    public void Repeats_count_once_unless_a_blank_parts_them()
+    public void Repeated_labels_are_merged_unless_a_blank_separates_them()
     {
         Assert.Equal([1, 2, 2, 1], Ctc.Collapse([0, 1, 1, 0, 2, 0, 2, 2, 1]));
         Assert.Equal([1, 2], Ctc.Greedy(tensor(new[] { 0f, 9, 0, 0, 9, 0, 9, 0, 0, 0, 0, 9 }).view(4, 3)));
     }
 
     [Fact]
-    public void A_head_learns_a_text_without_being_told_where_its_labels_stand()
+    public void A_head_learns_a_text_without_an_alignment()
     {
         manual_seed(1);
         var x = randn(1, 12, 6);
@@ -92,7 +92,7 @@ public sealed class CtcTests : IDisposable
     }
 
     [Fact]
-    public void A_text_longer_than_its_frames_adds_nothing()
+    public void A_text_longer_than_its_frames_has_zero_loss_and_zero_gradient()
     {
         var logits = randn([1, 2, Classes], requires_grad: true);
         var loss = Ctc.Loss(logits, tensor(new long[] { 2 }), tensor(new long[] { 1, 2, 1 }).unsqueeze(0),
@@ -103,7 +103,7 @@ public sealed class CtcTests : IDisposable
     }
 
     [Fact]
-    public void What_does_not_fit_is_refused()
+    public void Invalid_inputs_are_refused()
     {
         var (logits, one) = (randn(1, Frames, Classes), tensor(new long[] { 1 }));
         Assert.Contains("label 3", Refused(() => Ctc.Loss(logits, one, Padded([3]), one)), StringComparison.Ordinal);

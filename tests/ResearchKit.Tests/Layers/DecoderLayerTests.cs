@@ -46,7 +46,7 @@ public sealed class DecoderLayerTests
     }
 
     [Fact]
-    public void Attention_to_itself_is_self_attention()
+    public void Cross_attention_to_the_same_input_equals_self_attention()
     {
         using var scope = NewDisposeScope();
         using var attention = new MultiHeadAttention(12, 3);

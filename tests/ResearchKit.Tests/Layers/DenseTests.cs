@@ -18,7 +18,7 @@ public sealed class DenseTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void It_starts_as_TorchSharps_layer(bool hasBias)
+    public void The_initial_weights_equal_those_of_TorchSharp_Linear(bool hasBias)
     {
         Compute.Seed(3);
         using var linear = nn.Linear(7, 5, hasBias);
@@ -34,7 +34,7 @@ public sealed class DenseTests : IDisposable
     [InlineData(false, true)]
     [InlineData(true, false)]
     [InlineData(true, true)]
-    public void It_equals_the_formula_and_so_do_its_gradients(bool oneDnn, bool hasBias)
+    public void Output_and_gradients_equal_the_formula(bool oneDnn, bool hasBias)
     {
         TestKernels.Take(TestKernels.Products(oneDnn));
         using var scope = NewDisposeScope();
@@ -55,7 +55,7 @@ public sealed class DenseTests : IDisposable
     }
 
     [Fact]
-    public void Gradients_have_gradients()
+    public void Second_order_gradients_are_the_same_with_both_kernels()
     {
         Tensor OfPenalty(bool oneDnn)
         {
@@ -74,7 +74,7 @@ public sealed class DenseTests : IDisposable
     }
 
     [Fact]
-    public void A_matrix_of_any_shape_and_layout_is_multiplied_right()
+    public void Matrices_of_any_shape_and_layout_are_multiplied_correctly()
     {
         if (!OneDnnLinear.IsThere) return;   // on x64 it is
         var size = Gen.Int[1, 300];
@@ -100,7 +100,7 @@ public sealed class DenseTests : IDisposable
     }
 
     [Fact]
-    public void Mixed_precision_and_batches_of_nothing_go_libtorchs_way()
+    public void Empty_batches_and_bfloat16_autocast_are_supported()
     {
         TestKernels.Take(TestKernels.Products(oneDnn: true));
         using var scope = NewDisposeScope();
@@ -112,7 +112,7 @@ public sealed class DenseTests : IDisposable
     }
 
     [Fact]
-    public void Another_number_of_channels_is_refused()
+    public void A_wrong_number_of_channels_is_refused()
     {
         using var scope = NewDisposeScope();
         using var dense = new Dense(3, 2);

@@ -9,7 +9,7 @@ public sealed class EmbeddingTableTests
     [Theory]
     [InlineData(null)]
     [InlineData(2)]
-    public void It_equals_an_embedding_and_so_does_its_gradient(int? padding)
+    public void Output_and_gradient_equal_those_of_TorchSharp_Embedding(int? padding)
     {
         using var scope = NewDisposeScope();
         using var table = new EmbeddingTable(5, 3, padding);
@@ -24,7 +24,7 @@ public sealed class EmbeddingTableTests
     }
 
     [Fact]
-    public void Rows_that_do_not_exist_are_refused()
+    public void Indices_out_of_range_are_refused()
     {
         using var scope = NewDisposeScope();
         Assert.Contains("5 rows", Assert.Throws<ArgumentException>(() => new EmbeddingTable(5, 3, 5)).Message,

@@ -39,7 +39,7 @@ public sealed class EncoderLayerTests
     }
 
     [Fact]
-    public void Without_positions_it_does_not_see_the_order()
+    public void Without_positions_the_layer_is_permutation_equivariant()
     {
         using var scope = NewDisposeScope();
         using var layer = new EncoderLayer(12, 3, 24);

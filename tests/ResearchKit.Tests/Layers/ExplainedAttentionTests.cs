@@ -19,7 +19,7 @@ public sealed class ExplainedAttentionTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Attention_is_a_mean_of_values_weighted_by_how_well_keys_match(bool causal)
+    public void Attention_is_the_softmax_weighted_mean_of_the_values(bool causal)
     {
         var (query, key, value) = (Rows(randn(Time, Width)), Rows(randn(Time, Width)), Rows(randn(Time, Width)));
         Tensor Of(double[][] rows) => FromRows(rows).view(1, 1, Time, Width);
@@ -29,7 +29,7 @@ public sealed class ExplainedAttentionTests : IDisposable
     }
 
     [Fact]
-    public void Multi_head_attention_attends_in_parts_of_the_channels_and_mixes_them()
+    public void Multi_head_attention_attends_within_slices_of_the_channels_and_mixes_them()
     {
         const int heads = 2;
         using var layer = new MultiHeadAttention(Width, heads);
@@ -78,7 +78,7 @@ public sealed class ExplainedAttentionTests : IDisposable
     }
 
     [Fact]
-    public void Rotary_positions_turn_pairs_of_channels()
+    public void Rotary_positions_rotate_pairs_of_channels()
     {
         const int half = Width / 2, start = 4;
         using var layer = new RotaryPositions(Width);
@@ -98,7 +98,7 @@ public sealed class ExplainedAttentionTests : IDisposable
     }
 
     [Fact]
-    public void Alibi_takes_from_a_score_in_proportion_to_the_distance()
+    public void Alibi_lowers_a_score_in_proportion_to_the_distance()
     {
         const int heads = 4;
         using var layer = new AlibiPositions(heads);

@@ -29,7 +29,7 @@ public sealed class ExplainedConvolutionTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Convolutions))]
-    public void A_convolution_sums_what_lies_under_its_window(int inputs, int outputs, int kernel, int stride, int padding,
+    public void A_convolution_is_the_weighted_sum_over_its_window(int inputs, int outputs, int kernel, int stride, int padding,
         int dilation, int groups)
     {
         using var layer = new Convolution2d(inputs, outputs, kernel, stride, padding, dilation, groups);
@@ -42,7 +42,7 @@ public sealed class ExplainedConvolutionTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Convolutions))]
-    public void Its_gradients_are_those_of_float64(int inputs, int outputs, int kernel, int stride, int padding, int dilation,
+    public void Gradients_equal_those_of_float64(int inputs, int outputs, int kernel, int stride, int padding, int dilation,
         int groups)
     {
         using var layer = new Convolution2d(inputs, outputs, kernel, stride, padding, dilation, groups);
@@ -60,7 +60,7 @@ public sealed class ExplainedConvolutionTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Convolutions))]
-    public void Exact_gradients_are_sums_of_float64_rounded_once(int inputs, int outputs, int kernel, int stride, int padding,
+    public void Exact_gradients_are_float64_sums_rounded_once(int inputs, int outputs, int kernel, int stride, int padding,
         int dilation, int groups)
     {
         using var layer = new Convolution2d(inputs, outputs, kernel, stride, padding, dilation, groups);
@@ -136,7 +136,7 @@ public sealed class ExplainedConvolutionTests : IDisposable
     }
 
     [Fact]
-    public void A_batch_norm_in_eval_mode_is_a_line_for_each_channel()
+    public void In_eval_mode_batch_norm_is_an_affine_map_of_each_channel()
     {
         using var layer = new BasicConv2d(3, 4, 3, padding: 1);
         using var quiet = no_grad();
@@ -157,7 +157,7 @@ public sealed class ExplainedConvolutionTests : IDisposable
     [InlineData(2, 2, 0, false)]
     [InlineData(3, 2, 1, false)]
     [InlineData(3, 2, 0, true)]
-    public void Max_pooling_takes_the_largest_under_its_window(int kernel, int stride, int padding, bool ceiling)
+    public void Max_pooling_takes_the_maximum_of_its_window(int kernel, int stride, int padding, bool ceiling)
     {
         var x = randn(1, 2, 7, 6);
         var fast = nn.functional.max_pool2d(x, kernel, stride, padding, ceil_mode: ceiling);
@@ -169,7 +169,7 @@ public sealed class ExplainedConvolutionTests : IDisposable
     [InlineData(2, 2, 0)]
     [InlineData(5, 3, 0)]
     [InlineData(3, 1, 1)]
-    public void Average_pooling_takes_the_mean_zeros_of_the_padding_included(int kernel, int stride, int padding)
+    public void Average_pooling_takes_the_mean_including_the_zero_padding(int kernel, int stride, int padding)
     {
         var x = randn(1, 2, 7, 6);
         var fast = nn.functional.avg_pool2d(x, kernel, stride, padding);
@@ -177,7 +177,7 @@ public sealed class ExplainedConvolutionTests : IDisposable
     }
 
     [Fact]
-    public void A_fully_connected_layer_weighs_every_input_for_every_output()
+    public void A_fully_connected_layer_computes_W_x_plus_b()
     {
         using var layer = nn.Linear(5, 3);
         var x = randn(2, 5);

@@ -14,7 +14,7 @@ public sealed class FlopCounterTests : IDisposable
     public void Dispose() => scope.Dispose();
 
     [Fact]
-    public void A_GPT_takes_twice_its_matrices_and_attention_for_each_token()
+    public void The_FLOPs_of_a_GPT_equal_the_formula_for_its_matrices_and_attention()
     {
         var config = GptConfig.Nano;
         var model = new Gpt(config);
@@ -27,7 +27,7 @@ public sealed class FlopCounterTests : IDisposable
     }
 
     [Fact]
-    public void A_watched_pattern_and_key_heads_that_are_shared_change_nothing()
+    public void Hooked_patterns_and_grouped_key_heads_do_not_change_the_count()
     {
         var mask = AttentionMask.None;
         var (query, key, watched) = (randn(2, 4, 5, 8), randn(2, 2, 6, 8), new HookPoint());
@@ -41,7 +41,7 @@ public sealed class FlopCounterTests : IDisposable
     }
 
     [Fact]
-    public void Layers_of_TorchSharp_count_as_those_of_the_kit()
+    public void Layers_of_TorchSharp_and_of_the_kit_have_the_same_count()
     {
         var (x, picture) = (randn(3, 5, 8), randn(2, 4, 9, 9));
         var (theirs, ours) = (Linear(8, 6), new Dense(8, 6));
@@ -56,7 +56,7 @@ public sealed class FlopCounterTests : IDisposable
     }
 
     [Fact]
-    public void Each_vector_of_a_sequence_meets_each_weight_of_a_recurrent_layer()
+    public void A_recurrent_layer_uses_each_weight_once_for_each_time_step()
     {
         var layer = new Lstm(new RecurrentShape { InputWidth = 3, HiddenWidth = 5, Layers = 2, Bidirectional = true });
         double weights = 2 * 4 * 5 * (3 + 5 + 10 + 5);
@@ -66,7 +66,7 @@ public sealed class FlopCounterTests : IDisposable
     }
 
     [Fact]
-    public void Counts_within_counts_add_up_and_nothing_is_counted_outside_or_twice()
+    public void Nested_counts_add_up_and_nothing_is_counted_twice_or_outside()
     {
         var (a, b, model) = (randn(2, 3), randn(3, 4), Linear(3, 4));
         double inner = 0;

@@ -27,7 +27,7 @@ public sealed class MixtureOfExpertsTests
         });
 
     [Fact]
-    public void One_expert_is_an_mlp()
+    public void A_mixture_of_one_expert_equals_a_gated_MLP()
     {
         using var scope = NewDisposeScope();
         var (mixture, mlp) = (new MixtureOfExperts(8, 12, experts: 1, active: 1), new GatedMlp(8, 12));
@@ -38,7 +38,7 @@ public sealed class MixtureOfExpertsTests
     }
 
     [Fact]
-    public void Balance_is_one_where_all_get_the_same_and_the_number_of_experts_where_one_gets_all()
+    public void The_balance_loss_is_one_if_balanced_and_the_number_of_experts_if_one_gets_all()
     {
         using var scope = NewDisposeScope();
         var even = LoadBalance.Loss(full([4, 4], 0.25f), arange(4).unsqueeze(-1));
@@ -51,7 +51,7 @@ public sealed class MixtureOfExpertsTests
 
     /// <summary>The gradient is that of the task's loss plus the weighted balance, the value the task's alone.</summary>
     [Fact]
-    public void Training_adds_the_balances_gradient_to_the_routers()
+    public void In_training_the_gradient_of_the_balance_loss_is_added_to_the_router()
     {
         using var scope = NewDisposeScope();
         random.manual_seed(3);
@@ -72,7 +72,7 @@ public sealed class MixtureOfExpertsTests
     }
 
     [Fact]
-    public void Numbers_that_make_no_sense_are_refused()
+    public void Invalid_numbers_of_experts_and_balance_weights_are_refused()
     {
         Assert.Throws<ArgumentException>(() => new MixtureOfExperts(8, 12, experts: 2, active: 3));
         Assert.Throws<ArgumentException>(() => new MixtureOfExperts(8, 12, experts: 2, active: 0));

@@ -8,7 +8,7 @@ namespace ResearchKit.Tests.Layers;
 public sealed class ModuleSummaryTests
 {
     [Fact]
-    public void Parameters_are_counted_with_their_memory_and_what_is_frozen()
+    public void Parameters_trainable_parameters_and_memory_are_counted()
     {
         using var model = Sequential(("first", Linear(3, 4)), ("second", Linear(4, 2, hasBias: false)));
         foreach (var (_, parameter) in model.named_children().First().module.named_parameters()) parameter.requires_grad = false;
@@ -29,7 +29,7 @@ public sealed class ModuleSummaryTests
     }
 
     [Fact]
-    public void Buffers_take_memory_but_are_no_parameters()
+    public void Buffers_count_as_memory_but_not_as_parameters()
     {
         using var model = BatchNorm1d(3);
         var summary = ModuleSummary.Of(model);
@@ -38,7 +38,7 @@ public sealed class ModuleSummaryTests
     }
 
     [Fact]
-    public void A_module_that_forgot_to_register_its_parts_gets_a_hint()
+    public void A_module_that_lacks_RegisterComponents_gets_a_hint()
     {
         using var model = new Forgetful();
         Assert.Contains("RegisterComponents()", ModuleSummary.Of(model).Hint, StringComparison.Ordinal);
@@ -85,7 +85,7 @@ public sealed class ModuleSummaryTests
     }
 
     [Fact]
-    public void A_module_on_the_meta_device_is_summarised_and_no_tensor_is_left_behind()
+    public void A_module_on_the_meta_device_is_summarized_without_leaking_tensors()
     {
         using var model = Linear(1000, 1000, device: new Device(DeviceType.META));
         _ = ModuleSummary.Of(model);   // the module hands out its wrappers once

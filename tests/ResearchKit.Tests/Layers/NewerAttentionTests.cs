@@ -97,7 +97,7 @@ public sealed class NewerAttentionTests
     [InlineData(1)]
     [InlineData(3)]
     [InlineData(64)]
-    public void Linear_attention_follows_its_formula_whatever_the_piece(int piece) =>
+    public void Linear_attention_follows_its_formula_for_every_chunk_length(int piece) =>
         Check(new LinearAttention(Width, heads: 2, piece), (layer, x) =>
         {
             var w = Weights(layer);
@@ -113,7 +113,7 @@ public sealed class NewerAttentionTests
         });
 
     [Fact]
-    public void A_window_hides_what_lies_before_it()
+    public void A_sliding_window_masks_earlier_keys()
     {
         using var scope = NewDisposeScope();
         Gen.Select(Gen.Int[1, 6], Gen.Int[0, 6], Gen.Int[1, 8]).Sample((queries, before, window) =>

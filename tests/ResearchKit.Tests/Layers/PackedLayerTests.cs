@@ -26,7 +26,7 @@ public sealed class PackedLayerTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Windows))]
-    public void A_folded_convolution_is_convolution_and_norm(int height, int width, int stride, int padding, int dilation,
+    public void A_folded_convolution_equals_convolution_plus_norm(int height, int width, int stride, int padding, int dilation,
         int groups)
     {
         manual_seed(1);
@@ -62,7 +62,7 @@ public sealed class PackedLayerTests : IDisposable
     [InlineData(1)]
     [InlineData(3)]
     [InlineData(40)]
-    public void Every_kernel_multiplies_right(int rows)
+    public void Every_kernel_multiplies_correctly(int rows)
     {
         manual_seed(1);
         foreach (var (inputs, outputs) in new[] { (64, 48), (37, 29), (7, 3), (130, 4) })
@@ -83,7 +83,7 @@ public sealed class PackedLayerTests : IDisposable
     }
 
     [Fact]
-    public void A_packed_weight_says_its_kernel_and_its_bytes()
+    public void A_packed_weight_reports_its_kernel_and_its_size_in_bytes()
     {
         using var packed = new PackedLinear(randn(6, 5), ScalarType.Float32);
         Assert.NotEqual("", packed.Kernel);

@@ -35,7 +35,7 @@ public sealed class PositionalEncodingTests : IDisposable
         golden.Check($"alibi.slopes.{heads}", tensor(AlibiPositions.Slopes(heads).ToArray()));
 
     [Fact]
-    public void Alibi_falls_in_a_line_with_the_distance()
+    public void The_ALiBi_bias_falls_linearly_with_the_distance()
     {
         using var alibi = new AlibiPositions(2);
         var bias = alibi.ScoreBias(ones(1), queries: 2, keys: 3)!;
@@ -46,7 +46,7 @@ public sealed class PositionalEncodingTests : IDisposable
     [Theory]
     [InlineData(0, 8, 10_000)]
     [InlineData(1, 12, 500_000)]
-    public void Rotation_equals_the_reference(int number, int width, double wavelengthBase)
+    public void Rotary_positions_equal_the_reference(int number, int width, double wavelengthBase)
     {
         using var rotary = new RotaryPositions(width, wavelengthBase);
         foreach (var name in new[] { "q", "k" })
@@ -62,7 +62,7 @@ public sealed class PositionalEncodingTests : IDisposable
     }
 
     [Fact]
-    public void Scaled_rotations_follow_their_formulas()
+    public void Scaled_rotary_positions_follow_their_formulas()
     {
         const int Width = 32, Position = 11;
         const double Base = 10_000, Factor = 8, Low = 1, High = 4, Context = 512;
@@ -98,13 +98,13 @@ public sealed class PositionalEncodingTests : IDisposable
     [InlineData(8, 4, 4, 512)]
     [InlineData(8, 1, 4, 0)]
     [InlineData(double.NaN, 1, 4, 512)]
-    public void A_scaling_that_contradicts_itself_is_refused(double factor, double low, double high, int context) =>
+    public void Inconsistent_rotary_scaling_is_refused(double factor, double low, double high, int context) =>
         Assert.Contains("Rotary scaling",
             Refused(() => new RotaryPositions(8, scaling: new RotaryScaling.Llama3(factor, low, high, context))),
             StringComparison.Ordinal);
 
     [Fact]
-    public void A_rotated_score_depends_on_the_distance_alone()
+    public void A_rotary_score_depends_only_on_the_distance()
     {
         using var rotary = new RotaryPositions(8);
         var (query, key) = (randn(1, 1, 1, 8), randn(1, 1, 1, 8));
@@ -116,7 +116,7 @@ public sealed class PositionalEncodingTests : IDisposable
     [InlineData(Positions.Sinusoidal)]
     [InlineData(Positions.Learned)]
     [InlineData(Positions.Random)]
-    public void An_offset_gives_the_rows_of_the_whole(Positions kind)
+    public void An_offset_gives_the_same_positions_as_in_the_whole_sequence(Positions kind)
     {
         using var positions = PositionalEncoding.Create(kind, 10, 6, 2);
         var x = randn(2, 10, 6);
@@ -128,7 +128,7 @@ public sealed class PositionalEncodingTests : IDisposable
     [InlineData(Positions.Learned)]
     [InlineData(Positions.Random)]
     [InlineData(Positions.Rotary)]
-    public void Each_token_can_have_a_position_of_its_own(Positions kind)
+    public void Each_token_can_have_its_own_position(Positions kind)
     {
         using var encoding = PositionalEncoding.Create(kind, 10, 6, 1);
         var positions = tensor(new long[] { 4, 5, 6, 1, 2, 3 }).view(2, 3);
@@ -144,7 +144,7 @@ public sealed class PositionalEncodingTests : IDisposable
     }
 
     [Fact]
-    public void No_positions_change_nothing()
+    public void Without_positions_the_input_is_unchanged()
     {
         using var none = PositionalEncoding.Create(Positions.None, 10, 6, 2);
         var x = randn(2, 10, 6);
@@ -166,7 +166,7 @@ public sealed class PositionalEncodingTests : IDisposable
     }
 
     [Fact]
-    public void Too_long_too_wide_and_odd_are_refused_with_the_numbers()
+    public void Invalid_lengths_and_widths_are_refused_with_the_numbers()
     {
         using var learned = new LearnedPositions(32, 6);
         Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => learned.call(randn(1, 40, 6))),

@@ -55,7 +55,7 @@ public sealed class RecomputeTests
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void Gradients_are_the_same_bits_dropout_and_mixed_precision_included(string name)
+    public void Gradients_are_bit_identical_even_with_dropout_and_mixed_precision(string name)
     {
         float[] Gradients(bool recompute, bool mixed)
         {
@@ -75,7 +75,7 @@ public sealed class RecomputeTests
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void In_evaluation_mode_a_model_says_the_same_bits(string name)
+    public void In_evaluation_mode_outputs_are_bit_identical(string name)
     {
         using var scope = NewDisposeScope();
         var (model, ask, say) = Make(name, 2);
@@ -93,7 +93,7 @@ public sealed class RecomputeTests
 
     [SkippableTheory]
     [MemberData(nameof(Models))]
-    public void Less_memory_is_held_between_the_forward_and_the_backward_pass(string name)
+    public void Less_memory_is_kept_between_the_forward_and_the_backward_pass(string name)
     {
         Skip.IfNot(NativeHeap.IsKnown, "This C library does not say how much memory is in use.");
         using var scope = NewDisposeScope();
@@ -117,7 +117,7 @@ public sealed class RecomputeTests
     }
 
     [Fact]
-    public void Inputs_get_their_gradients_and_those_that_are_missing_or_need_none_are_passed_on()
+    public void Inputs_get_gradients_and_null_and_gradient_free_inputs_are_passed_through()
     {
         using var scope = NewDisposeScope();
         var (x, y, mask) = (ones(3).requires_grad_(), ones(3).requires_grad_(), tensor(new[] { true, false, true }));

@@ -19,7 +19,7 @@ public sealed class RecurrentBiasTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Its_keys_are_those_of_the_reference_without_biases(bool lstm)
+    public void The_keys_equal_those_of_the_reference_without_biases(bool lstm)
     {
         using var layer = Make(lstm, Shape);
         Assert.Equal(["weight_ih_l0", "weight_hh_l0", "weight_ih_l0_reverse", "weight_hh_l0_reverse",
@@ -46,7 +46,7 @@ public sealed class RecurrentBiasTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void It_equals_the_layer_whose_biases_are_zero(bool lstm)
+    public void The_output_equals_that_of_a_layer_with_zero_biases(bool lstm)
     {
         using var layer = Make(lstm, Shape with { TimeMajor = true });
         using var other = Make(lstm, Shape with { TimeMajor = true, HasBias = true });
@@ -63,7 +63,7 @@ public sealed class RecurrentBiasTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_checkpoint_without_biases_comes_back_as_it_was(bool lstm)
+    public void A_checkpoint_without_biases_survives_a_round_trip(bool lstm)
     {
         var folder = Directory.CreateTempSubdirectory("recurrent-");
         try
@@ -86,7 +86,7 @@ public sealed class RecurrentBiasTests : IDisposable
     }
 
     [Fact]
-    public void Models_pass_the_choice_on()
+    public void Models_pass_HasRecurrentBias_to_their_layers()
     {
         using var classifier = new RecurrentClassifier(RecurrentClassifierConfig.SpeechGru with { HasRecurrentBias = false });
         using var writer = new RecurrentLanguageModel(RecurrentLanguageModelConfig.CharacterLstm with

@@ -51,7 +51,7 @@ public sealed class RecurrentLayerTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void What_stands_beyond_a_length_changes_nothing(bool lstm)
+    public void Padding_after_the_end_of_a_sequence_changes_nothing(bool lstm)
     {
         using var layer = Make(lstm, new() { InputWidth = 3, HiddenWidth = 4, Layers = 2, Bidirectional = true });
         var (x, lengths) = (randn(3, 6, 3), tensor(new long[] { 4, 6, 1 }));
@@ -67,7 +67,7 @@ public sealed class RecurrentLayerTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_state_carried_on_gives_what_one_reading_gives(bool lstm)
+    public void Reading_in_two_parts_with_the_state_equals_reading_at_once(bool lstm)
     {
         using var layer = Make(lstm, new() { InputWidth = 3, HiddenWidth = 4, Layers = 2 });
         var x = randn(2, 7, 3);
@@ -96,7 +96,7 @@ public sealed class RecurrentLayerTests : IDisposable
     }
 
     [Fact]
-    public void Dropout_between_layers_works_in_training_alone()
+    public void Dropout_between_layers_is_active_only_in_training()
     {
         using var layer = Make(true, new() { InputWidth = 3, HiddenWidth = 8, Layers = 2, Dropout = 0.5 });
         var x = randn(2, 7, 3);
@@ -106,7 +106,7 @@ public sealed class RecurrentLayerTests : IDisposable
     }
 
     [Fact]
-    public void It_leaves_no_tensor_behind()
+    public void No_tensor_leaks()
     {
         using var layer = Make(true, new() { InputWidth = 3, HiddenWidth = 4, Bidirectional = true });
         var (x, lengths) = (randn(2, 5, 3), tensor(new long[] { 3, 5 }));
@@ -125,7 +125,7 @@ public sealed class RecurrentLayerTests : IDisposable
     }
 
     [Fact]
-    public void What_does_not_fit_is_refused_in_the_users_words()
+    public void Invalid_inputs_are_refused_with_expected_and_actual_sizes()
     {
         using var layer = Make(true, new() { InputWidth = 3, HiddenWidth = 4 });
         var x = randn(2, 5, 3);

@@ -20,7 +20,7 @@ public sealed class RelativePositionsTests
     }
 
     [Fact]
-    public void The_last_query_stands_at_the_last_key()
+    public void The_last_query_is_at_the_position_of_the_last_key()
     {
         using var scope = NewDisposeScope();
         var distances = RelativePositions.Distances(2, 4, CPU);

@@ -15,7 +15,7 @@ public sealed class ScaledDotProductAttentionTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Masks))]
-    public void It_equals_its_formula_fused_and_watched(string name)
+    public void The_fused_and_the_hooked_path_equal_the_formula(string name)
     {
         var mask = Mask(name);
         var expected = Formula(mask);
@@ -33,7 +33,7 @@ public sealed class ScaledDotProductAttentionTests : IDisposable
     }
 
     [Fact]
-    public void An_unwatched_hook_point_keeps_the_fused_kernel()
+    public void A_hook_point_is_watched_only_while_a_hook_is_registered()
     {
         var pattern = new HookPoint();
         Assert.False(pattern.IsWatched);
@@ -44,7 +44,7 @@ public sealed class ScaledDotProductAttentionTests : IDisposable
     }
 
     [Fact]
-    public void A_watcher_can_replace_the_pattern()
+    public void A_hook_can_replace_the_pattern()
     {
         var pattern = new HookPoint();
         using var hook = new Removing(pattern.register_forward_hook((_, _, weights) => eye(5).expand_as(weights)));
@@ -53,7 +53,7 @@ public sealed class ScaledDotProductAttentionTests : IDisposable
     }
 
     [Fact]
-    public void Later_queries_of_a_longer_text_see_what_they_would_see_in_it()
+    public void The_last_queries_alone_give_the_same_result_as_in_the_whole_sequence()
     {
         var whole = ScaledDotProductAttention.Attend(query, key, value, AttentionMask.CausalOnly);
         var lastTwo = ScaledDotProductAttention.Attend(query.narrow(2, 3, 2), key, value, AttentionMask.CausalOnly);
@@ -63,7 +63,7 @@ public sealed class ScaledDotProductAttentionTests : IDisposable
     [Theory]
     [InlineData(5)]
     [InlineData(1)]
-    public void A_key_head_serves_its_group_of_query_heads(int queries)
+    public void A_key_head_is_shared_by_its_group_of_query_heads(int queries)
     {
         var many = randn(2, 6, queries, 4);
         var (keys, values) = (key.repeat_interleave(2, 1), value.repeat_interleave(2, 1));
@@ -81,7 +81,7 @@ public sealed class ScaledDotProductAttentionTests : IDisposable
             ScaledDotProductAttention.Attend(query, key, value, Mask("all"), scale: 1.5), 1e-5);
 
     [Fact]
-    public void A_query_that_sees_nothing_gives_a_number()
+    public void A_query_with_all_keys_masked_gives_finite_numbers()
     {
         var nothing = new AttentionMask { Padding = ones([2, 5], ScalarType.Bool) };
         Assert.True(ScaledDotProductAttention.Attend(query, key, value, nothing).isfinite().all().item<bool>());
@@ -102,7 +102,7 @@ public sealed class ScaledDotProductAttentionTests : IDisposable
     }
 
     [Fact]
-    public void Shapes_that_do_not_fit_are_named()
+    public void The_error_names_shapes_that_do_not_fit()
     {
         Assert.Contains("[2, 3, 6, 4]",
             Refused(() => ScaledDotProductAttention.Attend(query, randn(2, 3, 6, 4), value, AttentionMask.None)),

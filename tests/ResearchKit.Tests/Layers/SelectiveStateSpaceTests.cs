@@ -44,7 +44,7 @@ public sealed class SelectiveStateSpaceTests
         });
 
     [Fact]
-    public void It_begins_as_published()
+    public void It_is_initialized_as_published()
     {
         using var layer = new SelectiveStateSpace(64);
         Assert.Equal(

@@ -18,7 +18,7 @@ public sealed class SmallLayersTests
     }
 
     [Fact]
-    public void Conv1d_is_a_linear_layer_with_its_weight_the_other_way_round()
+    public void Conv1D_is_a_linear_layer_with_a_transposed_weight()
     {
         using var scope = NewDisposeScope();
         using var layer = new Conv1D(3, 5);
@@ -55,7 +55,7 @@ public sealed class SmallLayersTests
     }
 
     [Fact]
-    public void The_heads_of_self_attention_may_change_places()
+    public void Permuting_the_heads_of_self_attention_permutes_the_output()
     {
         using var scope = NewDisposeScope();
         using var attention = new SelfAttention(6, 3);
@@ -70,7 +70,7 @@ public sealed class SmallLayersTests
     }
 
     [Fact]
-    public void A_hook_point_passes_on_what_it_gets()
+    public void A_hook_point_passes_the_gradient_through_unchanged()
     {
         using var scope = NewDisposeScope();
         var x = randn([3], requires_grad: true);

@@ -18,7 +18,7 @@ public sealed class MermaidDrawingTests
     ];
 
     [Fact]
-    public void A_small_diagram_looks_as_approved() =>
+    public void A_small_diagram_matches_the_approved_snapshot() =>
         Snapshot.Match(Html("flowchart LR\n  A[Start] --> B{Good?}\n  B -->|yes| C((End))\n  B -.->|no| A")
             .Replace("><", ">\n<", StringComparison.Ordinal));
 
@@ -30,13 +30,13 @@ public sealed class MermaidDrawingTests
     [InlineData("#lt;script#gt;")]
     [InlineData("' onload='alert(1)")]
     [InlineData("<!-- <![CDATA[ -->")]
-    public void A_hostile_label_stays_text(string label)
+    public void A_hostile_label_is_escaped_as_text(string label)
     {
         foreach (var kind in Kinds) Harmless(Html(Filled(kind, label, label, label, label)));
     }
 
     [Fact]
-    public void Any_label_stays_text() =>
+    public void Any_label_is_escaped_as_text() =>
         Gen.Select(Gen.Int[0, Kinds.Length - 1].Select(i => Kinds[i]),
         Gen.Char["<>&'=/!-ab;:#%{}()$"].Array[1, 24].Select(chars => new string(chars))).Sample((kind, label) =>
     {
@@ -51,7 +51,7 @@ public sealed class MermaidDrawingTests
     }, iter: 1500);
 
     [Fact]
-    public void Diagrams_share_a_page_without_sharing_names()
+    public void Drawings_have_no_ids_that_could_clash_on_a_page()
     {
         foreach (var kind in Kinds)
             Assert.DoesNotContain(XElement.Parse(Html(Filled(kind, "a", "b", "c", "d"))).DescendantsAndSelf().Attributes(),
@@ -59,7 +59,7 @@ public sealed class MermaidDrawingTests
     }
 
     [Fact]
-    public void A_screen_reader_hears_nodes_and_edges()
+    public void The_description_for_screen_readers_lists_nodes_and_edges()
     {
         var svg = Drawing(Html("---\ntitle: Plan\n---\ngraph TD\n A[Think] -->|then| B[Act]\n subgraph g [Later]\n C[Rest]\n "
             + "end"));
@@ -70,7 +70,7 @@ public sealed class MermaidDrawingTests
     }
 
     [Fact]
-    public void The_authors_own_words_come_before_ours()
+    public void The_title_and_description_of_the_author_have_priority()
     {
         var svg = Drawing(Html("graph TD\n accTitle: The title\n accDescr {\n  In two\n  lines }\n A --> B"));
         Assert.Equal("The title", Value(svg, "title"));
@@ -90,7 +90,7 @@ public sealed class MermaidDrawingTests
     [InlineData("erDiagram")]
     [InlineData("mindmap")]
     [InlineData("sankey-beta")]
-    public void A_kind_that_is_not_drawn_shows_its_source_and_says_so(string kind)
+    public void An_unsupported_kind_of_diagram_shows_its_source_and_a_note(string kind)
     {
         var html = Html($"{kind}\n  a <b>");
         Assert.Contains($"does not draw diagrams of the kind {kind}", html, StringComparison.Ordinal);
@@ -98,7 +98,7 @@ public sealed class MermaidDrawingTests
     }
 
     [Fact]
-    public void The_shares_of_a_pie_are_written_beside_it()
+    public void A_pie_chart_lists_its_shares_and_values()
     {
         var svg = Drawing(Html("pie showData\n title Parts\n \"one\" : 1\n \"three\" : 3"));
         Assert.Equal("Pie chart. one: 25%, three: 75%.", Value(svg, "desc"));

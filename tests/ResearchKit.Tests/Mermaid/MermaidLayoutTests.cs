@@ -21,7 +21,7 @@ public sealed class MermaidLayoutTests
         .Select((direction, count, shapes, groups, edges) => Chart(direction, count, shapes, groups, edges));
 
     [Fact]
-    public void No_two_nodes_overlap_and_all_lie_inside_the_picture() => Charts.Sample(chart =>
+    public void No_two_nodes_overlap_and_all_lie_inside_the_drawing() => Charts.Sample(chart =>
     {
         var (graph, placed) = Laid(chart);
         for (var i = 0; i < graph.Nodes.Count; i++)
@@ -33,7 +33,7 @@ public sealed class MermaidLayoutTests
     }, iter: 400);
 
     [Fact]
-    public void Groups_hold_their_items_and_keep_out_of_each_other() => Charts.Sample(chart =>
+    public void Groups_contain_their_items_and_no_other_nodes() => Charts.Sample(chart =>
     {
         var (graph, placed) = Laid(chart);
         foreach (var group in graph.Groups)
@@ -61,7 +61,7 @@ public sealed class MermaidLayoutTests
     }, iter: 400);
 
     [Fact]
-    public void Edges_meet_the_borders_of_their_ends_and_run_through_no_node() => Charts.Sample(chart =>
+    public void Edges_end_at_the_borders_of_their_nodes_and_cross_no_other_node() => Charts.Sample(chart =>
     {
         var (graph, placed) = Laid(chart);
         foreach (var (edge, route) in placed.Routes)
@@ -77,7 +77,7 @@ public sealed class MermaidLayoutTests
     }, iter: 400);
 
     [Fact]
-    public void Without_circles_every_edge_leads_down() => Charts.Sample(chart =>
+    public void Without_cycles_every_edge_points_in_the_direction_of_flow() => Charts.Sample(chart =>
     {
         var forward = chart.Split('\n').Where(line => !line.StartsWith('n') || IsForward(line))
             .Where(line => !line.Contains("group", StringComparison.Ordinal) && line != "end");
@@ -105,7 +105,7 @@ public sealed class MermaidLayoutTests
     }
 
     [Fact]
-    public void As_many_nodes_as_a_graph_may_have_are_laid_out()
+    public void The_largest_allowed_graph_is_laid_out()
     {
         var lines = Enumerable.Range(1, Graph.MostNodes - 1)
             .Select(i => $"n{(i * 7919L) % i} --> n{i}\nn{(i * 31L) % i} --> n{i}");

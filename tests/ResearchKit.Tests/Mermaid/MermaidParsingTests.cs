@@ -77,7 +77,7 @@ public sealed class MermaidParsingTests
     }
 
     [Fact]
-    public void Chains_and_ampersands_join_all_with_all()
+    public void Chains_and_ampersands_connect_all_nodes_of_both_sides()
     {
         var graph = Flowchart("A & B --> C --> D & E; F-->A\n%% a comment --> X\nstep-1.2 --> F");
         Assert.Equal(["A>C", "B>C", "C>D", "C>E", "F>A", "step-1.2>F"],
@@ -99,7 +99,7 @@ public sealed class MermaidParsingTests
     }
 
     [Fact]
-    public void Simple_colors_are_honoured_and_all_else_is_left_out()
+    public void Colors_and_widths_are_applied_and_unsafe_values_and_links_are_ignored()
     {
         var graph = Flowchart("A:::hot --> B\nclassDef hot fill:#800,stroke:red,color:rgb(1, 2, 3)\nstyle B "
             + "fill:url(http://x/y),stroke:\"><b>,stroke-width:3px"
@@ -110,7 +110,7 @@ public sealed class MermaidParsingTests
     }
 
     [Fact]
-    public void States_have_starts_ends_groups_and_notes()
+    public void State_diagrams_are_parsed_with_starts_ends_groups_and_notes()
     {
         var graph = StateParser.Read(After("[*] --> a\na --> b : go\nstate b {\n [*] --> c\n c --> [*]\n}\nstate x "
             + "<<choice>>\nb --> x\nstate \"Long name\" as n\nn : said anew\nnote right of a\n  two\n  lines\nend note"));
@@ -124,7 +124,7 @@ public sealed class MermaidParsingTests
     }
 
     [Fact]
-    public void Classes_have_members_and_relations()
+    public void Class_diagrams_are_parsed_with_members_and_relations()
     {
         var graph = ClassParser.Read(After("class Box~T~ {\n <<interface>>\n +List~int~ items\n +Get(int i) T\n}\nBox <|.. "
             + "Crate : makes\nCrate \"1\" *-- \"many\" Nail\nNail : +int length"));
@@ -157,7 +157,7 @@ public sealed class MermaidParsingTests
     }
 
     [Fact]
-    public void Frames_hold_what_happens_in_them()
+    public void Frames_of_sequence_diagrams_contain_their_messages()
     {
         var sequence = SequenceParser.Read(After("alt is well\n A->>B: a\nelse is not\n loop twice\n  B->>B: b\n "
             + "end\nend\nNote over A,B: n\nactivate A\ndeactivate A"));
@@ -187,7 +187,7 @@ public sealed class MermaidParsingTests
     [InlineData("classDiagram\n class A {\n +x", 3, 4, "expected \"}\" for the class \"A\"")]
     [InlineData("pie\n \"a\" : -3", 2, 8, "expected a number that is not negative")]
     [InlineData("pie title x", 1, 12, "expected slices")]
-    public void Errors_name_the_place_what_was_found_and_what_was_expected(string source, int line, int column, string words)
+    public void Errors_name_the_position_the_text_found_and_the_text_expected(string source, int line, int column, string words)
     {
         var error = Assert.Throws<MermaidException>(() => MermaidDiagram.Html(source));
         Assert.StartsWith($"({line},{column}): ", error.Message, StringComparison.Ordinal);
@@ -198,7 +198,7 @@ public sealed class MermaidParsingTests
     }
 
     [Fact]
-    public void What_is_too_large_is_said_to_be_too_large()
+    public void Too_many_nodes_and_too_deep_nesting_are_refused()
     {
         var error = Assert.Throws<MermaidException>(() =>
             MermaidDiagram.Html("graph TD\n" + string.Join('\n', Enumerable.Range(0, Graph.MostNodes + 1).Select(i => $"n{i}"))));

@@ -12,20 +12,20 @@ public sealed class EditDistanceTests
     [InlineData("", "abc", 3)]
     [InlineData("abc", "", 3)]
     [InlineData("abc", "abc", 0)]
-    public void It_is_the_known_one(string said, string wanted, int edits) =>
+    public void The_distance_is_correct_for_known_examples(string said, string wanted, int edits) =>
         Assert.Equal(edits, EditDistance.Between(said.ToArray(), wanted.ToArray()));
 
     [Fact]
-    public void It_is_what_the_recursion_says() =>
+    public void The_distance_equals_the_naive_recursion() =>
         Gen.Select(Text, Text).Sample((a, b) => EditDistance.Between(a, b) == Naive(a, b), iter: 300);
 
     [Fact]
-    public void A_rate_is_edits_over_what_was_wanted() =>
+    public void The_rate_is_the_edits_divided_by_the_length_of_the_targets() =>
         Assert.Equal(4.0 / 9, EditDistance.Rate<char>(["kitten".ToArray(), "x".ToArray()], ["sitting".ToArray(), "yx".ToArray()]),
             12);
 
     [Fact]
-    public void What_cannot_be_compared_is_refused()
+    public void Lists_of_different_lengths_and_empty_targets_are_refused()
     {
         Assert.Contains("1 predicted and 0 target",
             Assert.Throws<ArgumentException>(() => EditDistance.Rate<int>([[1]], [])).Message, StringComparison.Ordinal);

@@ -49,7 +49,7 @@ public sealed class MetricTests : IDisposable
 
     [Theory]
     [MemberData(nameof(ClassMetrics))]
-    public void Uneven_batches_give_the_value_of_all_examples_at_once(string name)
+    public void A_classification_metric_is_exact_over_uneven_batches(string name)
     {
         var metric = OfClasses[name];
         manual_seed(1);
@@ -62,7 +62,7 @@ public sealed class MetricTests : IDisposable
 
     [Theory]
     [MemberData(nameof(NumberMetrics))]
-    public void Uneven_batches_of_numbers_do_too(string name)
+    public void A_regression_metric_is_exact_over_uneven_batches(string name)
     {
         var metric = OfNumbers[name];
         manual_seed(2);
@@ -72,7 +72,7 @@ public sealed class MetricTests : IDisposable
 
     [Theory]
     [MemberData(nameof(TextMetrics))]
-    public void A_perfect_prediction_is_no_worse_than_any(string name)
+    public void A_perfect_prediction_has_the_best_possible_value(string name)
     {
         var metric = OfTexts[name];
         string[] references = ["the cat sat on the mat", "a dog barked", "naïve 🙂 café"];
@@ -83,7 +83,7 @@ public sealed class MetricTests : IDisposable
     }
 
     [Fact]
-    public void Values_are_those_computed_by_hand()
+    public void Values_equal_those_computed_by_hand()
     {
         var logits = tensor(new float[,] { { 2, 1, 0 }, { 0, 3, 1 }, { 1, 0, 0.5f }, { 0, 1, 2 } });
         var targets = tensor(new long[] { 0, 1, 2, 1 });
@@ -123,7 +123,7 @@ public sealed class MetricTests : IDisposable
     }
 
     [Fact]
-    public void Text_metrics_are_those_computed_by_hand()
+    public void Text_metrics_equal_those_computed_by_hand()
     {
         Assert.Equal(2.0 / 6, Metric.WordErrorRate.Of("the cat sit on mat", "the cat sat on the mat"), 12);
         Assert.Equal(3.0 / 7, Metric.CharacterErrorRate.Of("kitten", "sitting"), 12);
@@ -146,7 +146,7 @@ public sealed class MetricTests : IDisposable
     }
 
     [Fact]
-    public void Wrong_inputs_are_named()
+    public void Invalid_targets_and_shapes_are_refused()
     {
         var logits = zeros(2, 3);
         Assert.Contains("Targets range from 0 to 3",
@@ -160,7 +160,7 @@ public sealed class MetricTests : IDisposable
     }
 
     [Fact]
-    public void A_metric_of_ones_own_is_two_functions()
+    public void A_custom_metric_is_made_of_two_functions()
     {
         var bias = new Metric<Tensor>("bias", "kg", (output, target) =>
             new((output - target).sum().item<float>(), target.numel()), state => state.Sums[0] / state.Sums[1]);
@@ -169,7 +169,7 @@ public sealed class MetricTests : IDisposable
     }
 
     [Fact]
-    public void A_confusion_matrix_counts_and_adds()
+    public void Confusion_matrices_count_predictions_and_can_be_added()
     {
         var logits = nn.functional.one_hot(tensor(new long[] { 0, 1, 1, 2 }), 3).to(float32);
         var one = ConfusionMatrix.Of(logits, tensor(new long[] { 0, 1, 2, -100 }), labels: ["cat", "dog", "hen"]);

@@ -22,7 +22,7 @@ public sealed class AllModelsTests
 
     [Theory]
     [MemberData(nameof(Presets))]
-    public void Its_forward_pass_names_no_device(string preset)
+    public void The_forward_pass_of_every_preset_hard_codes_no_device(string preset)
     {
         using var scope = NewDisposeScope();
         var (model, input, output) = OnMeta(() => Make(preset.Split('.')[0], preset.Split('.')[1]));
@@ -31,7 +31,7 @@ public sealed class AllModelsTests
 
     [Theory]
     [MemberData(nameof(EveryPositions))]
-    public void Every_positional_encoding_names_no_device(Positions positions)
+    public void No_positional_encoding_hard_codes_a_device(Positions positions)
     {
         using var scope = NewDisposeScope();
         var (model, input, output) = OnMeta(() => Gpt(GptConfig.Nano with { Positions = positions }));
@@ -65,7 +65,7 @@ public sealed class AllModelsTests
     }
 
     [Fact]
-    public void The_heads_of_Bert_have_the_published_number_of_parameters_and_name_no_device()
+    public void The_heads_of_Bert_have_the_published_number_of_parameters_and_hard_code_no_device()
     {
         using var scope = NewDisposeScope();
         foreach (var (make, expected, output) in new (Func<BertConfig, nn.Module<Tensor, Tensor>>, long, long[])[]
@@ -103,7 +103,7 @@ public sealed class AllModelsTests
     [InlineData(nameof(GoogLeNetConfig), nameof(GoogLeNetConfig.GoogLeNetWithoutHeads), 6_624_904)]
     [InlineData(nameof(InceptionV3Config), nameof(InceptionV3Config.InceptionV3), 27_161_264)]
     [InlineData(nameof(InceptionV3Config), nameof(InceptionV3Config.InceptionV3WithoutHead), 23_834_568)]
-    public void Networks_for_pictures_have_the_published_number_of_parameters(string config, string preset, long expected)
+    public void Vision_models_have_the_published_number_of_parameters(string config, string preset, long expected)
     {
         using var scope = NewDisposeScope();
         var (model, _, _) = OnMeta(() => Make(config, preset));
@@ -129,7 +129,7 @@ public sealed class AllModelsTests
     [InlineData("InceptionV3Config.InceptionV3WithoutHead", 299, 5.713)]
     [InlineData("VitConfig.Base", 224, 17.564)]
     [InlineData("VitConfig.Large", 224, 61.555)]
-    public void Networks_for_pictures_take_the_published_number_of_operations(string preset, int side, double expected)
+    public void Vision_models_take_the_published_number_of_multiply_adds(string preset, int side, double expected)
     {
         using var scope = NewDisposeScope();
         var (model, input) = OnMeta(() =>
@@ -144,7 +144,7 @@ public sealed class AllModelsTests
     [InlineData(nameof(VggConfig), nameof(VggConfig.Nano))]
     [InlineData(nameof(RecurrentClassifierConfig), nameof(RecurrentClassifierConfig.SpeechLstm))]
     [InlineData(nameof(RecurrentLanguageModelConfig), nameof(RecurrentLanguageModelConfig.CharacterGru))]
-    public void A_model_moved_to_another_device_moves_whole(string config, string preset)
+    public void Moving_a_model_to_another_device_moves_all_its_tensors(string config, string preset)
     {
         using var scope = NewDisposeScope();
         var (model, input, output) = Make(config, preset);
@@ -154,7 +154,7 @@ public sealed class AllModelsTests
 
     [Theory]
     [MemberData(nameof(EveryMixing))]
-    public void Every_way_to_mix_tokens_names_no_device(TokenMixing mixing, int experts)
+    public void No_token_mixing_layer_hard_codes_a_device(TokenMixing mixing, int experts)
     {
         using var scope = NewDisposeScope();
         var (model, input, output) = OnMeta(() => Mixing(TokenMixingConfig.Nano with { Mixing = mixing, Experts = experts }));

@@ -30,7 +30,7 @@ public sealed class BeamSearchTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(-1)]
-    public void With_beams_enough_it_finds_the_best_of_all_texts(double lengthPenalty)
+    public void With_enough_beams_the_best_of_all_texts_is_found(double lengthPenalty)
     {
         var all = Texts([]).Select(text => (text, Probability: LogProbability([1, 2], text))).ToList();
         var best = all.MaxBy(pair => pair.Probability / Math.Pow(pair.text.Count, lengthPenalty));
@@ -43,7 +43,7 @@ public sealed class BeamSearchTests : IDisposable
     }
 
     [Fact]
-    public void Each_probability_is_that_of_the_model() =>
+    public void Each_log_probability_equals_that_of_the_model() =>
         Gen.Select(Gen.Long[0, Vocabulary - 1].Array[1, 5], Gen.Int[1, 5], Gen.Bool).Sample((prompt, beams, stops) =>
         {
             using var inner = NewDisposeScope();
@@ -58,14 +58,14 @@ public sealed class BeamSearchTests : IDisposable
         }, iter: 20, threads: 1);
 
     [Fact]
-    public void One_beam_is_greedy()
+    public void One_beam_equals_greedy_generation()
     {
         var greedy = model.Generate([2], SamplingOptions.Greedy with { MaximumTokens = 8 }).Select(token => token.Id);
         Assert.Equal(greedy, model.SearchBeams([2], new BeamOptions { Beams = 1, MaximumTokens = 8 }).Single().Tokens);
     }
 
     [Fact]
-    public void It_leaves_no_tensors_and_puts_the_training_mode_back()
+    public void Beam_search_leaks_no_tensor_and_restores_the_training_mode()
     {
         model.train();
         _ = model.SearchBeams([1], new BeamOptions { MaximumTokens = 3 });

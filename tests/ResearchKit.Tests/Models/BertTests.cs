@@ -53,7 +53,7 @@ public sealed class BertTests : IDisposable
     }
 
     [Fact]
-    public void Padding_changes_nothing_for_the_tokens()
+    public void Padding_does_not_change_the_outputs_of_real_tokens()
     {
         using var model = new BertForTokenClassification(BertConfig.Nano with { Labels = 5 });
         var tokens = randint(0, 65, [2, 9], int64);
@@ -64,7 +64,7 @@ public sealed class BertTests : IDisposable
     }
 
     [Fact]
-    public void It_sees_both_sides_and_the_type_of_a_text()
+    public void The_output_depends_on_later_tokens_and_on_token_types()
     {
         using var model = new Bert(BertConfig.Nano);
         var tokens = randint(1, 65, [1, 6], int64);
@@ -76,7 +76,7 @@ public sealed class BertTests : IDisposable
     }
 
     [Fact]
-    public void An_untied_head_has_a_table_of_its_own_but_one_bias()
+    public void An_untied_head_adds_only_a_decoder_weight()
     {
         using var tied = new BertForMaskedLanguageModel(BertConfig.Nano);
         using var untied = new BertForMaskedLanguageModel(BertConfig.Nano with { TieEmbeddings = false });
@@ -92,7 +92,7 @@ public sealed class BertTests : IDisposable
     }
 
     [Fact]
-    public void It_learns_to_fill_a_gap()
+    public void It_learns_to_fill_in_masked_tokens()
     {
         using var model = new BertForMaskedLanguageModel(BertConfig.Nano with { Layers = 1 });
         using var optimizer = optim.Adam(model.parameters(), 3e-3);
@@ -113,7 +113,7 @@ public sealed class BertTests : IDisposable
     }
 
     [Fact]
-    public void It_has_no_more_tensors_after_a_forward_pass_than_its_result()
+    public void A_forward_pass_leaks_no_tensor()
     {
         using var model = new BertForSequenceClassification(BertConfig.Nano);
         using var tokens = randint(0, 65, [2, 10], int64);
@@ -127,7 +127,7 @@ public sealed class BertTests : IDisposable
     }
 
     [Fact]
-    public void What_does_not_fit_is_refused_in_the_users_words()
+    public void Invalid_inputs_and_configurations_are_refused_with_the_reason()
     {
         using var model = new Bert(BertConfig.Nano, withPooler: false);
         Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => model.call(zeros([1, 40], int64))),

@@ -68,7 +68,7 @@ public sealed class GptTests : IDisposable
     [InlineData(Positions.Rotary)]
     [InlineData(Positions.Alibi)]
     [InlineData(Positions.None)]
-    public void The_cache_changes_nothing_not_even_beyond_the_context(Positions positions)
+    public void The_cache_does_not_change_generation_even_beyond_the_context_length(Positions positions)
     {
         using var model = new Gpt(GptConfig.Nano with { Positions = positions, ContextLength = 12 });
         model.eval();
@@ -95,7 +95,7 @@ public sealed class GptTests : IDisposable
     }
 
     [Fact]
-    public void Names_are_those_of_the_published_checkpoint()
+    public void Parameter_names_equal_those_of_the_published_checkpoint()
     {
         using var model = new Gpt(GptConfig.Nano with { Layers = 1 });
         string[] expected = ["wte.weight", "wpe.weight", "h.0.ln_1.weight", "h.0.ln_1.bias", "h.0.attn.c_attn.weight",
@@ -107,7 +107,7 @@ public sealed class GptTests : IDisposable
     }
 
     [Fact]
-    public void It_has_no_more_tensors_after_a_forward_pass_than_its_result()
+    public void A_forward_pass_and_generation_leak_no_tensor()
     {
         using var model = new Gpt(GptConfig.Nano);
         using var tokens = randint(0, 65, [2, 10], int64);
@@ -120,7 +120,7 @@ public sealed class GptTests : IDisposable
     }
 
     [Fact]
-    public void What_does_not_fit_is_refused_in_the_users_words()
+    public void Invalid_inputs_and_configurations_are_refused_with_the_reason()
     {
         using var model = new Gpt(GptConfig.Nano);
         Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => model.call(zeros([1, 40], int64))),
@@ -139,7 +139,7 @@ public sealed class GptTests : IDisposable
     private static string Refused(Action action) => Assert.Throws<ArgumentException>(action).Message;
 
     [Fact]
-    public void Scores_are_scaled_as_the_configuration_says()
+    public void Attention_scores_are_scaled_as_configured()
     {
         var config = GptConfig.Nano with { ModelWidth = 64, Heads = 4 };   // heads of 16: the root is 4
         var tokens = randint(0, 65, [2, 10], int64);
@@ -157,7 +157,7 @@ public sealed class GptTests : IDisposable
     }
 
     [Fact]
-    public void Padding_changes_nothing_for_the_tokens()
+    public void Padding_does_not_change_the_outputs_of_real_tokens()
     {
         using var model = new Gpt(GptConfig.Nano);
         model.eval();

@@ -22,7 +22,7 @@ public sealed class InferencePackingTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void A_packed_model_computes_what_the_original_does(string name)
+    public void A_packed_model_gives_the_outputs_of_the_original(string name)
     {
         var example = PackableCase.Named(name);
         using var model = example.Trained();
@@ -35,7 +35,7 @@ public sealed class InferencePackingTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void The_original_stays_as_it_is_and_its_training_does_not_reach_the_packed_model(string name)
+    public void Packing_does_not_change_the_original_and_later_changes_do_not_affect_the_copy(string name)
     {
         var example = PackableCase.Named(name);
         using var model = example.Trained();
@@ -57,7 +57,7 @@ public sealed class InferencePackingTests : IDisposable
     [InlineData("Vgg, batch norm")]
     [InlineData("T5, gated and untied")]
     [InlineData("RecurrentClassifier")]
-    public void No_tensor_is_left_behind(string name)
+    public void No_tensor_leaks(string name)
     {
         var example = PackableCase.Named(name);
         using var model = example.Trained();
@@ -73,7 +73,7 @@ public sealed class InferencePackingTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void In_bfloat16_it_is_no_further_off_than_autocast(string name)
+    public void The_bfloat16_error_is_comparable_to_that_of_autocast(string name)
     {
         if (!Autocast.IsSupported) return;
         var example = PackableCase.Named(name);
@@ -92,7 +92,7 @@ public sealed class InferencePackingTests : IDisposable
     }
 
     [Fact]
-    public void It_works_where_oneDNN_does_not()
+    public void A_model_can_be_packed_without_oneDNN()
     {
         using var kernels = new TestKernels("");
         try
@@ -118,7 +118,7 @@ public sealed class InferencePackingTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(7)]
-    public void Images_of_a_few_pixels_go_where_oneDNN_has_no_kernel(int side)
+    public void Tiny_images_work_even_if_oneDNN_has_no_kernel_for_them(int side)
     {
         using var model = new ResNet(ResNetConfig.ResNet18 with { Classes = 10 });
         model.eval();
@@ -128,7 +128,7 @@ public sealed class InferencePackingTests : IDisposable
     }
 
     [Fact]
-    public void What_was_packed_keeps_no_second_copy()
+    public void A_packed_model_does_not_keep_the_unpacked_weights()
     {
         using var model = new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 1, 1, 1], Classes = 10 });
         using var packed = model.PackForInference();
@@ -175,7 +175,7 @@ public sealed class InferencePackingTests : IDisposable
     }
 
     [Fact]
-    public void A_model_can_be_packed_twice_and_each_copy_lives_by_itself()
+    public void A_model_can_be_packed_twice_and_the_copies_are_independent()
     {
         var example = PackableCase.Named("ResNet");
         using var model = example.Trained();
@@ -223,7 +223,7 @@ public sealed class InferencePackingTests : IDisposable
     }
 
     [Fact]
-    public void It_tells_how_it_was_packed()
+    public void Packing_lists_the_layers_with_kernels_and_bytes()
     {
         using var model = new ResNet(ResNetConfig.Nano);
         Assert.Null(model.Packing);

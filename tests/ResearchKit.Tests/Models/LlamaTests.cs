@@ -49,7 +49,7 @@ public sealed class LlamaTests : IDisposable
     }
 
     [Fact]
-    public void The_cache_changes_nothing_not_even_beyond_the_context()
+    public void The_cache_does_not_change_generation_even_beyond_the_context_length()
     {
         using var model = new Llama(LlamaConfig.Nano with { ContextLength = 12 });
         model.eval();
@@ -65,7 +65,7 @@ public sealed class LlamaTests : IDisposable
     }
 
     [Fact]
-    public void A_batch_is_written_as_its_texts_are_alone()
+    public void Batch_generation_equals_generation_of_each_text_alone()
     {
         using var model = new Llama(LlamaConfig.Nano with { ContextLength = 14 });
         var tokens = randint(1, 65, [3, 8], int64);
@@ -91,7 +91,7 @@ public sealed class LlamaTests : IDisposable
     }
 
     [Fact]
-    public void Padding_changes_nothing_for_the_tokens()
+    public void Padding_does_not_change_the_outputs_of_real_tokens()
     {
         using var model = new Llama(LlamaConfig.Nano);
         var tokens = randint(0, 65, [2, 9], int64);
@@ -122,7 +122,7 @@ public sealed class LlamaTests : IDisposable
     }
 
     [Fact]
-    public void Names_are_those_of_the_published_checkpoint()
+    public void Parameter_names_equal_those_of_the_published_checkpoint()
     {
         using var golden = new GoldenCase("llama-a");
         using var model = Reference(golden);
@@ -143,7 +143,7 @@ public sealed class LlamaTests : IDisposable
     }
 
     [Fact]
-    public void It_has_no_more_tensors_after_a_forward_pass_than_its_result()
+    public void A_forward_pass_and_generation_leak_no_tensor()
     {
         using var model = new Llama(LlamaConfig.Nano);
         using var tokens = randint(0, 65, [2, 10], int64);
@@ -156,7 +156,7 @@ public sealed class LlamaTests : IDisposable
     }
 
     [Fact]
-    public void What_does_not_fit_is_refused_in_the_users_words()
+    public void Invalid_inputs_and_configurations_are_refused_with_the_reason()
     {
         using var model = new Llama(LlamaConfig.Nano);
         Assert.Contains("Got 40 tokens; the context length is 32.", Refused(() => model.call(zeros([1, 40], int64))),

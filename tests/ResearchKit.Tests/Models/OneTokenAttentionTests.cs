@@ -18,7 +18,7 @@ public sealed class OneTokenAttentionTests : IDisposable
     [InlineData(Positions.Sinusoidal)]
     [InlineData(Positions.Rotary)]
     [InlineData(Positions.Alibi)]
-    public void A_gpt_writes_what_it_writes_while_it_is_watched(Positions positions)
+    public void For_Gpt_the_single_token_path_equals_the_hooked_path(Positions positions)
     {
         using var model = new Gpt(GptConfig.Nano with { VocabularySize = 17, Positions = positions });
         Check(model, model, 17);
@@ -28,7 +28,7 @@ public sealed class OneTokenAttentionTests : IDisposable
     [InlineData(4)]
     [InlineData(2)]
     [InlineData(1)]
-    public void So_does_a_llama_whose_key_heads_serve_groups(int keyValueHeads)
+    public void For_Llama_with_grouped_key_heads_the_single_token_path_equals_the_hooked_path(int keyValueHeads)
     {
         using var model = new Llama(new LlamaConfig
         {
@@ -44,7 +44,7 @@ public sealed class OneTokenAttentionTests : IDisposable
     }
 
     [Fact]
-    public void A_cache_refuses_another_batch_and_a_token_too_many()
+    public void A_cache_refuses_a_different_batch_size_and_too_many_tokens()
     {
         using var noGrad = no_grad();
         using var model = new Gpt(GptConfig.Nano with { VocabularySize = 17 });
@@ -59,7 +59,7 @@ public sealed class OneTokenAttentionTests : IDisposable
     }
 
     [Fact]
-    public void A_first_token_alone_makes_the_cache()
+    public void A_prompt_of_one_token_gives_the_same_logits_with_an_empty_cache()
     {
         using var noGrad = no_grad();
         using var model = new Gpt(GptConfig.Nano with { VocabularySize = 17 });

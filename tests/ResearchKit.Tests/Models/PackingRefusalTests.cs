@@ -23,7 +23,7 @@ public sealed class PackingRefusalTests : IDisposable
     }
 
     [Fact]
-    public void Hooks()
+    public void Hooks_are_refused()
     {
         Refuses("hooked", () => ActivationCache.Record(packed));
         Refuses("hooked", () => packed.Attention(tokens, ["a", "b", "c", "d", "e"]));
@@ -37,7 +37,7 @@ public sealed class PackingRefusalTests : IDisposable
     }
 
     [Fact]
-    public void Numbers_that_are_not_finite()
+    public void NaN_and_infinity_are_refused()
     {
         if (!ResearchKit.Native.OneDnnConvolution.IsUsed) return;   // only fused convolutions hide them
         using var noGrad = no_grad();
@@ -54,7 +54,7 @@ public sealed class PackingRefusalTests : IDisposable
     }
 
     [Fact]
-    public void Training()
+    public void Training_is_refused()
     {
         Refuses("trained", () => packed.train());
         Assert.DoesNotContain(packed.modules().Prepend(packed), module => module.training);
@@ -69,7 +69,7 @@ public sealed class PackingRefusalTests : IDisposable
     }
 
     [Fact]
-    public void Saving()
+    public void Saving_is_refused()
     {
         var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         Refuses("saved", () => StateDict.Save(packed, path));
@@ -79,7 +79,7 @@ public sealed class PackingRefusalTests : IDisposable
     }
 
     [Fact]
-    public void Being_packed_again_moved_or_cast()
+    public void Packing_again_moving_and_casting_are_refused()
     {
         Refuses("packed again", () => packed.PackForInference());
         Refuses("moved or cast", () => packed.to(float64));
@@ -87,7 +87,7 @@ public sealed class PackingRefusalTests : IDisposable
     }
 
     [Fact]
-    public void Other_types_and_other_models()
+    public void Unsupported_dtypes_and_unknown_models_are_refused()
     {
         using var model = new Gpt(GptConfig.Nano);
         Assert.Equal("The type is Float16; a model is packed in float32 or bfloat16. (Parameter 'dtype')",
@@ -98,7 +98,7 @@ public sealed class PackingRefusalTests : IDisposable
     }
 
     [Fact]
-    public void BFloat16_without_instructions_for_it()
+    public void BFloat16_is_refused_on_a_processor_without_instructions_for_it()
     {
         using var faked = new InferencePackingTests.FakedInstructions(false);
         using var model = new Gpt(GptConfig.Nano);

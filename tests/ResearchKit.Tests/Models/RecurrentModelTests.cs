@@ -17,7 +17,7 @@ public sealed class RecurrentModelTests : IDisposable
     [InlineData(RecurrentCell.Lstm, SequencePooling.Mean, true)]
     [InlineData(RecurrentCell.Gru, SequencePooling.Last, true)]
     [InlineData(RecurrentCell.Gru, SequencePooling.Last, false)]
-    public void What_stands_beyond_a_length_changes_no_class(RecurrentCell cell, SequencePooling pooling, bool bidirectional)
+    public void Padding_after_a_sequence_changes_no_class_logits(RecurrentCell cell, SequencePooling pooling, bool bidirectional)
     {
         using var model = Classifier(cell, pooling, bidirectional);
         var (x, lengths) = (randn(2, 6, 5), tensor(new long[] { 4, 6 }));
@@ -29,7 +29,7 @@ public sealed class RecurrentModelTests : IDisposable
     }
 
     [Fact]
-    public void Last_is_the_state_after_the_last_vector_of_each_direction()
+    public void Last_pooling_takes_the_final_output_of_each_direction()
     {
         using var model = Classifier(RecurrentCell.Lstm, SequencePooling.Last, bidirectional: true);
         var (x, lengths) = (randn(1, 6, 5), tensor(new long[] { 4 }));
@@ -53,7 +53,7 @@ public sealed class RecurrentModelTests : IDisposable
     [Theory]
     [InlineData(RecurrentCell.Lstm, false)]
     [InlineData(RecurrentCell.Gru, true)]
-    public void A_language_model_learns_one_text_and_carries_its_state_on(RecurrentCell cell, bool tied)
+    public void A_language_model_learns_one_batch_and_continues_from_its_state(RecurrentCell cell, bool tied)
     {
         manual_seed(1);
         using var model = Language(cell, tied);
@@ -81,7 +81,7 @@ public sealed class RecurrentModelTests : IDisposable
     }
 
     [Fact]
-    public void A_tied_embedding_is_the_only_matrix_of_tokens()
+    public void With_a_tied_embedding_there_are_no_head_parameters()
     {
         using var tied = Language(RecurrentCell.Gru, tied: true);
         string[] expected = ["embedding.weight", "rnn.bias_hh_l0", "rnn.bias_ih_l0", "rnn.weight_hh_l0", "rnn.weight_ih_l0"];
@@ -91,7 +91,7 @@ public sealed class RecurrentModelTests : IDisposable
     }
 
     [Fact]
-    public void No_tensor_is_left_behind()
+    public void No_tensor_leaks()
     {
         using var model = Language(RecurrentCell.Lstm, tied: false);
         using var classifier = Classifier(RecurrentCell.Gru, SequencePooling.Last, bidirectional: true);
@@ -105,7 +105,7 @@ public sealed class RecurrentModelTests : IDisposable
     }
 
     [Fact]
-    public void What_does_not_fit_is_refused_in_the_users_words()
+    public void Invalid_inputs_and_configurations_are_refused_with_the_reason()
     {
         using var model = Language(RecurrentCell.Lstm, tied: false);
         Assert.Contains("Float32", Refused(() => model.call(zeros(1, 4))), StringComparison.Ordinal);

@@ -12,11 +12,11 @@ public sealed class SamplerTests : IDisposable
     public void Dispose() => scope.Dispose();
 
     [Fact]
-    public void Temperature_zero_takes_the_likeliest() =>
+    public void Temperature_zero_takes_the_most_likely_token() =>
         Assert.All(Choices(SamplingOptions.Greedy, 20), id => Assert.Equal(1, id));
 
     [Fact]
-    public void Top_k_takes_only_the_k_likeliest() =>
+    public void Top_k_takes_only_the_k_most_likely_tokens() =>
         Assert.Equal([1, 3], Choices(new SamplingOptions { TopK = 2 }, 200).Distinct().Order());
 
     [Theory]
@@ -24,7 +24,7 @@ public sealed class SamplerTests : IDisposable
     [InlineData(0.41, new long[] { 1, 3 })]
     [InlineData(0.71, new long[] { 1, 2, 3 })]
     [InlineData(1.0, new long[] { 0, 1, 2, 3 })]
-    public void Top_p_takes_the_likeliest_until_they_reach_p(double p, long[] expected) =>
+    public void Top_p_takes_the_most_likely_tokens_until_they_reach_p(double p, long[] expected) =>
         Assert.Equal(expected, Choices(new SamplingOptions { TopP = p }, 300).Distinct().Order());
 
     [Fact]
@@ -37,7 +37,7 @@ public sealed class SamplerTests : IDisposable
     }
 
     [Fact]
-    public void A_high_temperature_evens_out()
+    public void A_high_temperature_makes_the_distribution_almost_uniform()
     {
         var choices = Choices(new SamplingOptions { Temperature = 100 }, 4000);
         Assert.InRange(choices.Count(id => id == 0) / 4000.0, 0.22, 0.28);
@@ -53,7 +53,7 @@ public sealed class SamplerTests : IDisposable
     }
 
     [Fact]
-    public void Generation_puts_the_training_mode_back()
+    public void Generation_restores_the_training_mode()
     {
         using var model = new Gpt(GptConfig.Nano);
         model.train();

@@ -1,6 +1,5 @@
 using ResearchKit.Models;
 using ResearchKit.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Models;

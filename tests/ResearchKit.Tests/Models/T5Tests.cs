@@ -49,7 +49,7 @@ public sealed class T5Tests : IDisposable
     }
 
     [Fact]
-    public void The_cache_changes_nothing()
+    public void The_cache_does_not_change_generation()
     {
         using var model = new T5(T5Config.Nano);
         long[] source = [5, 6, 7, 8];
@@ -66,7 +66,7 @@ public sealed class T5Tests : IDisposable
     }
 
     [Fact]
-    public void The_future_cannot_change_the_past_of_what_is_written_but_any_word_of_what_is_read_can()
+    public void The_decoder_is_causal_and_sees_the_whole_source()
     {
         using var model = new T5(T5Config.Nano);
         var (source, written) = (randint(1, 65, [2, 7], int64), randint(1, 65, [2, 10], int64));
@@ -79,7 +79,7 @@ public sealed class T5Tests : IDisposable
     }
 
     [Fact]
-    public void Padding_changes_nothing_for_the_tokens()
+    public void Padding_does_not_change_the_outputs_of_real_tokens()
     {
         using var model = new T5(T5Config.Nano with { Gated = true, TieEmbeddings = false, Activation = Activation.GeluTanh });
         var (source, written) = (randint(1, 65, [2, 7], int64), randint(1, 65, [2, 5], int64));
@@ -97,7 +97,7 @@ public sealed class T5Tests : IDisposable
     }
 
     [Fact]
-    public void Names_are_those_of_the_published_checkpoints()
+    public void Parameter_names_equal_those_of_the_published_checkpoints()
     {
         foreach (var name in new[] { "t5-a", "t5-v11-b" })
         {
@@ -108,7 +108,7 @@ public sealed class T5Tests : IDisposable
     }
 
     [Fact]
-    public void It_learns_to_spell_backwards()
+    public void It_learns_to_reverse_a_sequence()
     {
         using var model = new T5(T5Config.Nano with { Layers = 1 });
         using var optimizer = optim.Adam(model.parameters(), 2e-2);
@@ -126,7 +126,7 @@ public sealed class T5Tests : IDisposable
     }
 
     [Fact]
-    public void It_has_no_more_tensors_after_a_forward_pass_than_its_result()
+    public void A_forward_pass_and_generation_leak_no_tensor()
     {
         using var model = new T5(T5Config.Nano);
         using var tokens = randint(0, 65, [2, 10], int64);
@@ -141,7 +141,7 @@ public sealed class T5Tests : IDisposable
     }
 
     [Fact]
-    public void What_does_not_fit_is_refused_in_the_users_words()
+    public void Invalid_inputs_and_configurations_are_refused_with_the_reason()
     {
         using var model = new T5(T5Config.Nano);
         Assert.Contains("2 texts to write for 3 to read", Refused(() => model.call(zeros([3, 4], int64), zeros([2, 4], int64))),

@@ -34,7 +34,7 @@ public sealed class TokenMixingModelTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public void The_loss_falls_on_one_batch_and_no_tensor_is_left(TokenMixing mixing, int experts)
+    public void The_loss_falls_on_one_batch_and_no_tensor_leaks(TokenMixing mixing, int experts)
     {
         using var scope = NewDisposeScope();
         using var model = Model(mixing, experts);
@@ -62,7 +62,7 @@ public sealed class TokenMixingModelTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public void It_can_be_made_as_large_as_another(TokenMixing mixing, int experts)
+    public void WithParameters_reaches_the_requested_number_of_parameters(TokenMixing mixing, int experts)
     {
         var config = TokenMixingConfig.Nano with { Mixing = mixing, Experts = experts };
         using var model = new TokenMixingModel(config.WithParameters(40_000));

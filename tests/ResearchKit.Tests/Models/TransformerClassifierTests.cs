@@ -15,13 +15,13 @@ public sealed class TransformerClassifierTests
     [InlineData(Positions.Sinusoidal)]
     [InlineData(Positions.Learned)]
     [InlineData(Positions.Random)]
-    public void It_learns_where_the_mark_is_with_positions(Positions positions) => Assert.InRange(Accuracy(positions), 0.95, 1);
+    public void With_positions_it_learns_where_the_mark_is(Positions positions) => Assert.InRange(Accuracy(positions), 0.95, 1);
 
     [Fact]
-    public void It_cannot_learn_it_without() => Assert.InRange(Accuracy(Positions.None), 0, 0.2);
+    public void Without_positions_it_cannot_learn_where_the_mark_is() => Assert.InRange(Accuracy(Positions.None), 0, 0.2);
 
     [Fact]
-    public void What_does_not_fit_is_refused()
+    public void Invalid_inputs_and_configurations_are_refused()
     {
         using var scope = NewDisposeScope();
         using var model = new TransformerClassifier(TransformerClassifierConfig.First);

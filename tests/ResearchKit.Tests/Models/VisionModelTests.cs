@@ -18,7 +18,7 @@ public sealed class VisionModelTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Families))]
-    public void Features_then_head_is_forward_and_no_tensor_is_left_behind(string family)
+    public void Features_then_head_equals_forward_and_no_tensor_leaks(string family)
     {
         var (model, features, head, x) = Make(family);
         model.eval();
@@ -54,7 +54,7 @@ public sealed class VisionModelTests : IDisposable
     }
 
     [Fact]
-    public void Auxiliary_heads_run_only_where_they_are_asked_for_and_teach_what_is_below_them()
+    public void Auxiliary_heads_run_only_on_request_and_train_the_layers_below_them()
     {
         using var model = new GoogLeNet(GoogLeNetConfig.Nano with { AuxiliaryHeads = true });
         var x = randn(2, 1, 28, 28);
@@ -77,7 +77,7 @@ public sealed class VisionModelTests : IDisposable
     }
 
     [Fact]
-    public void Named_maps_are_what_the_layers_gave_and_keep_their_gradients()
+    public void Feature_maps_equal_the_outputs_of_the_named_layers_and_keep_gradients()
     {
         using var model = new ResNet(ResNetConfig.Nano);
         var x = randn(2, 1, 28, 28);
@@ -99,7 +99,7 @@ public sealed class VisionModelTests : IDisposable
     }
 
     [Fact]
-    public void Dilation_keeps_the_size_of_the_map_and_the_parameters()
+    public void Dilation_instead_of_stride_keeps_the_feature_map_size_and_the_parameters()
     {
         using var strided = new ResNet(ResNetConfig.ResNet50 with { Blocks = [1, 1, 2, 2], Width = 8 });
         using var dilated = new ResNet(strided.Config with { DilateInsteadOfStride = [false, true, true] });
@@ -109,7 +109,7 @@ public sealed class VisionModelTests : IDisposable
     }
 
     [Fact]
-    public void Zero_initial_branches_start_as_shortcuts()
+    public void With_zero_initial_branches_a_block_starts_as_the_identity()
     {
         using var model = new ResNet(ResNetConfig.Nano with { Blocks = [2, 1, 1, 1], ZeroInitialBranches = true });
         model.eval();
@@ -118,7 +118,7 @@ public sealed class VisionModelTests : IDisposable
     }
 
     [Fact]
-    public void Weights_start_as_published()
+    public void Weights_are_initialized_as_published()
     {
         using var resnet = new ResNet(ResNetConfig.ResNet18);
         var weight = resnet.state_dict()["layer3.0.conv2.weight"];   // fan out 256 · 9
@@ -134,7 +134,7 @@ public sealed class VisionModelTests : IDisposable
     }
 
     [Fact]
-    public void What_does_not_fit_is_refused_in_the_users_words()
+    public void Invalid_inputs_and_configurations_are_refused_with_the_reason()
     {
         using var vgg = new Vgg(VggConfig.Nano);
         Assert.Contains("[batch, 1, height, width]", Refused(() => vgg.call(randn(2, 3, 28, 28))), StringComparison.Ordinal);

@@ -44,7 +44,7 @@ public sealed class VitTests : IDisposable
     }
 
     [Fact]
-    public void The_patches_are_a_convolution()
+    public void The_patch_embedding_equals_a_convolution()
     {
         using var model = new Vit(VitConfig.Nano with { Channels = 2, ImageSize = 15, PatchSize = 5, Layers = 1 });
         var weights = model.state_dict();
@@ -58,7 +58,7 @@ public sealed class VitTests : IDisposable
     }
 
     [Fact]
-    public void It_has_no_more_tensors_after_a_forward_pass_than_its_result()
+    public void A_forward_pass_leaks_no_tensor()
     {
         using var model = new Vit(VitConfig.Nano with { Dropout = 0.1 });
         using var images = randn(2, 1, 28, 28);
@@ -69,7 +69,7 @@ public sealed class VitTests : IDisposable
     }
 
     [Fact]
-    public void What_does_not_fit_is_refused_in_the_users_words()
+    public void Invalid_inputs_and_configurations_are_refused_with_the_reason()
     {
         using var model = new Vit(VitConfig.Nano);
         Assert.Contains("[2, 3, 28, 28]; expected [batch, 1, 28, 28]", Refused(() => model.call(randn(2, 3, 28, 28))),

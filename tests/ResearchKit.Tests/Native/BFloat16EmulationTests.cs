@@ -43,7 +43,7 @@ public sealed class BFloat16EmulationTests : IDisposable
 
     [SkippableTheory]
     [MemberData(nameof(Names))]
-    public void Results_and_gradients_are_those_of_bfloat16(string name)
+    public void Results_and_gradients_equal_those_of_bfloat16(string name)
     {
         Skip.IfNot(Autocast.IsSupported, "This libtorch shows no autocast.");
         (Tensor Result, Tensor OfA, Tensor OfB) Take(bool rounded)
@@ -65,7 +65,7 @@ public sealed class BFloat16EmulationTests : IDisposable
     }
 
     [SkippableFact]
-    public void They_are_made_in_bfloat16s_autocast_alone_which_goes_on_behind_them()
+    public void Emulation_applies_only_under_bfloat16_autocast_and_restores_it()
     {
         Skip.IfNot(Autocast.IsSupported, "This libtorch shows no autocast.");
         TestKernels.Take(Emulated);
@@ -88,7 +88,7 @@ public sealed class BFloat16EmulationTests : IDisposable
     }
 
     [SkippableFact]
-    public void A_recurrent_layer_reads_in_float32()
+    public void A_recurrent_layer_computes_in_float32()
     {
         Skip.IfNot(Autocast.IsSupported, "This libtorch shows no autocast.");
         TestKernels.Take(Emulated);

@@ -18,7 +18,7 @@ public sealed class ComputeTests
     [InlineData("cuda:-1")]
     [InlineData("cpu:1")]
     [InlineData("cuda:99")]
-    public void A_device_that_is_not_there_is_an_error_that_names_it(string name) =>
+    public void The_error_names_a_device_that_does_not_exist(string name) =>
         Assert.Contains($"'{name}'", Assert.Throws<ArgumentException>(() => Compute.DeviceNamed(name)).Message,
             StringComparison.Ordinal);
 
@@ -30,7 +30,7 @@ public sealed class ComputeTests
     }
 
     [Fact]
-    public void A_seed_repeats_what_follows()
+    public void The_same_seed_gives_the_same_random_numbers()
     {
         Compute.Seed(7);
         using var first = rand(5);
@@ -47,7 +47,7 @@ public sealed class ComputeTests
     }
 
     [Fact]
-    public void The_peak_of_memory_begins_anew_and_sees_what_came_and_went()
+    public void The_peak_memory_includes_freed_memory_until_it_is_reset()
     {
         if (Compute.ResetPeakMemory() is null) return;   // a system without it
         ones(300 << 20, dtype: ScalarType.Byte).Dispose();

@@ -12,7 +12,7 @@ public sealed class DeferredScalarFreeTests
     /// TorchSharp's own way to call a function, under constant collection: without the queue some calls fail within a second.
     /// </summary>
     [Fact]
-    public async Task Numbers_outlive_a_call_that_does_not_hold_them()
+    public async Task Scalars_stay_alive_during_a_call_that_does_not_reference_them()
     {
         // the queue is for Linux; elsewhere callers must hold what they pass
         if (!OperatingSystem.IsLinux() || Workarounds.IsOff(Workarounds.ScalarFree)) return;
@@ -33,7 +33,7 @@ public sealed class DeferredScalarFreeTests
     }
 
     [Fact]
-    public async Task Ordinary_operations_compute_with_their_own_numbers()
+    public async Task Operations_use_the_correct_scalars_during_garbage_collection()
     {
         if (Workarounds.IsOff(Workarounds.ScalarFree)) return;   // without it some are wrong
         await GarbageCollection.Meanwhile(() =>
@@ -49,7 +49,7 @@ public sealed class DeferredScalarFreeTests
     }
 
     [Fact]
-    public void A_small_number_is_one_object_with_its_value_and_kind()
+    public void Small_numbers_are_cached_by_value_and_type()
     {
         if (!DeferredScalarFree.Kept) return;
         foreach (var make in new Func<Scalar>[] { () =>
@@ -73,7 +73,7 @@ public sealed class DeferredScalarFreeTests
     }
 
     [Fact]
-    public void Other_numbers_are_not_shared()
+    public void Other_numbers_are_not_cached()
     {
         if (!DeferredScalarFree.Kept) return;
         foreach (var make in new Func<Scalar>[] { () =>
@@ -85,7 +85,7 @@ public sealed class DeferredScalarFreeTests
     }
 
     [Fact]
-    public async Task Numbers_that_were_collected_are_freed_a_little_later()
+    public async Task Collected_scalars_are_freed_after_a_delay()
     {
         if (!DeferredScalarFree.Kept) return;
         var queue = (ConcurrentQueue<nint>)typeof(DeferredScalarFree)

@@ -16,7 +16,7 @@ public sealed class KernelSelfCheckTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void A_table_is_read_as_it_was_written()
+    public void A_kernel_table_survives_writing_and_reading()
     {
         var table = KernelTable.Parse("linear-256=onednn convolution=columns");
         Assert.Equal(KernelTable.OneDnn, table[KernelTable.ManyRows]);
@@ -30,7 +30,7 @@ public sealed class KernelSelfCheckTests : IDisposable
     }
 
     [Fact]
-    public void What_was_found_is_found_again_and_of_another_machine_is_not_used()
+    public void Cached_kernels_are_read_again_and_those_of_another_machine_are_ignored()
     {
         using var variable = new SetVariable(KernelCache.FolderVariable, folder.Path);
         var table = KernelTable.Parse("linear-1=onednn")
@@ -53,7 +53,7 @@ public sealed class KernelSelfCheckTests : IDisposable
     [InlineData("researchkit kernels 1\nkey\nbanana\tmkl\t1\t1\n")]
     [InlineData("researchkit kernels 1\nkey\nlinear-1\tmkl\tbanana\n")]
     [InlineData("researchkit kernels 0\nkey\n")]
-    public void A_damaged_file_is_ignored(string content)
+    public void A_damaged_cache_file_is_ignored(string content)
     {
         using var variable = new SetVariable(KernelCache.FolderVariable, folder.Path);
         File.WriteAllText(KernelCache.PathFor("key"), content);
@@ -61,7 +61,7 @@ public sealed class KernelSelfCheckTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_that_cannot_be_written_costs_the_time_alone()
+    public void A_cache_folder_that_cannot_be_written_is_not_an_error()
     {
         var file = folder.PathTo("file");
         File.WriteAllText(file, "");
@@ -71,7 +71,7 @@ public sealed class KernelSelfCheckTests : IDisposable
     }
 
     [Fact]
-    public void Off_takes_libtorchs_own_paths_and_a_given_table_comes_first()
+    public void Off_selects_the_default_kernels_and_a_given_table_has_priority()
     {
         var off = ProbeProcess.Run("kernels", (Kernels.CheckVariable, "off")).Output.Split('\n');
         Assert.Equal([KernelTable.Defaults.ToString(), "RESEARCHKIT_SELFCHECK=off"], off[..2]);
@@ -88,7 +88,7 @@ public sealed class KernelSelfCheckTests : IDisposable
     }
 
     [Fact]
-    public void Convolutions_that_kill_are_found_out_in_a_child_and_the_run_goes_on()
+    public void Convolutions_that_crash_are_detected_in_a_child_process_and_the_run_continues()
     {
         if (!System.Runtime.Intrinsics.X86.X86Base.IsSupported) return;
         var run = ProbeProcess.Run("table", (ProcessorCaches.Variable, "hidden"), (Workarounds.Variable, "-cache-record"),
@@ -100,7 +100,7 @@ public sealed class KernelSelfCheckTests : IDisposable
     }
 
     [Fact]
-    public void Hidden_caches_are_written_into_oneDNNs_record()
+    public void With_hidden_processor_caches_the_check_succeeds_and_its_table_can_be_reused()
     {
         var run = ProbeProcess.Run("table", (ProcessorCaches.Variable, "hidden"), (KernelCache.FolderVariable, folder.Path));
         var plain = ProbeProcess.Run("table", (Kernels.TableVariable, run.Output.Split('\n')[0]));
@@ -109,7 +109,7 @@ public sealed class KernelSelfCheckTests : IDisposable
     }
 
     [Fact]
-    public void The_record_is_filled_before_kernels_are_tried()
+    public void The_cache_sizes_of_oneDNN_are_filled_in_before_kernels_are_tried()
     {
         if (!System.Runtime.Intrinsics.X86.X86Base.IsSupported || !OperatingSystem.IsLinux()) return;
         var run = ProbeProcess.Run("hidden-record", (ProcessorCaches.Variable, "hidden"), (Workarounds.Variable, null),
@@ -128,7 +128,7 @@ public sealed class KernelSelfCheckTests : IDisposable
     }
 
     [Fact]
-    public void Kernels_that_were_set_stay_when_the_number_of_threads_changes()
+    public void Explicitly_set_kernels_are_kept_when_the_number_of_threads_changes()
     {
         using var kernels = new TestKernels("");
         var threads = Compute.Threads;
@@ -146,7 +146,7 @@ public sealed class KernelSelfCheckTests : IDisposable
     }
 
     [Fact]
-    public void The_check_leaves_the_seeded_generator_and_the_callers_settings_as_they_were()
+    public void The_check_does_not_change_the_random_generator_or_the_gradient_mode()
     {
         using var scope = NewDisposeScope();
         using var kernels = new TestKernels("");
@@ -159,7 +159,7 @@ public sealed class KernelSelfCheckTests : IDisposable
     }
 
     [Fact]
-    public void Kernels_that_a_system_lacks_are_refused_and_nothing_changes()
+    public void Setting_the_kernels_to_null_is_refused_and_changes_nothing()
     {
         var before = Compute.Kernels;
         Assert.Throws<ArgumentNullException>(() => Compute.Kernels = null!);

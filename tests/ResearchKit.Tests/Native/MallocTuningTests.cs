@@ -10,7 +10,7 @@ public sealed class MallocTuningTests
     private const long Piece = 4 << 20, Pieces = 100;
 
     [Fact]
-    public void What_is_freed_stays_until_nobody_keeps_it()
+    public void Freed_memory_is_kept_until_the_last_hold_is_disposed()
     {
         using (MallocTuning.Keep())
         {
@@ -23,7 +23,7 @@ public sealed class MallocTuningTests
     }
 
     [Fact]
-    public void A_keeper_that_was_forgotten_keeps_nothing()
+    public void A_hold_that_was_not_disposed_is_released_by_its_finalizer()
     {
         Forget();
         GC.Collect();

@@ -6,7 +6,7 @@ namespace ResearchKit.Tests.Native;
 public sealed class NativeLibrariesTests
 {
     [Fact]
-    public void A_tensor_exists_and_libtorch_was_loaded_by_full_path()
+    public void Libtorch_is_loaded_by_its_full_path_and_a_tensor_can_be_made()
     {
         using var four = ones(2, 2).sum();
         Assert.Equal(4f, four.item<float>());
@@ -15,7 +15,7 @@ public sealed class NativeLibrariesTests
     }
 
     [Fact]
-    public void Only_the_one_flag_of_the_library_is_changed()
+    public void Relaxing_the_symbol_versions_changes_exactly_one_byte()
     {
         if (!OperatingSystem.IsLinux()) return;   // the file exists on every platform, but is read from the Linux package
         var path = Path.Combine(Path.GetDirectoryName(NativeLibraries.TorchPath)!, "libLibTorchSharp.so");

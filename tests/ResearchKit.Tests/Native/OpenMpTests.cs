@@ -6,7 +6,7 @@ namespace ResearchKit.Tests.Native;
 public sealed class OpenMpTests
 {
     [Fact]
-    public void One_thread_holds_for_the_present_thread_while_it_is_asked_for()
+    public void The_limit_of_one_thread_holds_only_for_the_current_thread_and_until_it_is_disposed()
     {
         if (Workarounds.IsOff(Workarounds.Threads)) return;
         using var first = zeros(1);   // libtorch has set its threads

@@ -18,29 +18,29 @@ public sealed class PortableModeTests
         && !Workarounds.IsOff(Workarounds.MklPath) && !Workarounds.IsOff(Workarounds.BFloat16);
 
     [Fact]
-    public void Environment_switches_of_the_libraries_do_not_change_a_bit() => Same(
+    public void Environment_variables_of_the_libraries_do_not_change_a_bit() => Same(
         ("ATEN_CPU_CAPABILITY", "default"), ("ONEDNN_MAX_CPU_ISA", "SSE41"), ("MKL_ENABLE_INSTRUCTIONS", "SSE4_2"),
             ("MKL_CBWR", "COMPATIBLE"), ("MKL_NUM_THREADS", "1"));
 
     [Fact]
-    public void Numbers_of_threads_and_places_in_memory_do_not_change_a_bit() =>
+    public void The_number_of_threads_and_memory_addresses_do_not_change_a_bit() =>
         Same(("OMP_NUM_THREADS", "5"), ("MKL_DYNAMIC", "TRUE"), (PortableProbe.OffsetVariable, "3"));
 
     [Theory]
     [InlineData("8,16,0")]
     [InlineData("32,256,8192")]
     [InlineData("48,2048,262144")]
-    public void What_oneDNN_believes_of_the_caches_does_not_change_a_bit(string caches) => Same(
+    public void The_cache_sizes_that_oneDNN_assumes_do_not_change_a_bit(string caches) => Same(
         (PortableMode.Variable, null), (PortableProbe.CachesVariable, caches), ("ATEN_CPU_CAPABILITY", "avx2"),
             ("ONEDNN_MAX_CPU_ISA", "AVX2"));
 
     [Fact]
-    public void Caches_that_are_hidden_and_a_choice_of_kernels_do_not_change_a_bit() =>
+    public void Hidden_processor_caches_and_the_choice_of_kernels_do_not_change_a_bit() =>
         Same((ProcessorCaches.Variable, ProcessorCaches.Hidden), (Kernels.TableVariable, "linear-256=onednn"),
             (Kernels.CheckVariable, "force"));
 
     [Fact]
-    public void Without_the_mode_the_switches_do_change_bits()
+    public void Without_portable_mode_environment_variables_change_bits()
     {
         if (!IsPossible) return;
         Assert.NotEqual(Plain.Value,
@@ -48,7 +48,7 @@ public sealed class PortableModeTests
     }
 
     [Fact]
-    public void It_cannot_be_switched_on_after_the_first_tensor()
+    public void It_cannot_be_enabled_after_the_first_tensor()
     {
         using var first = TorchSharp.torch.ones(1);
         Assert.Contains("before", Assert.Throws<InvalidOperationException>(() => Compute.Portable = true).Message,
@@ -58,12 +58,12 @@ public sealed class PortableModeTests
     }
 
     [Fact]
-    public void A_value_that_is_not_understood_is_one_sentence() =>
+    public void An_invalid_value_of_the_environment_variable_is_an_error() =>
         Assert.Contains($"{PortableMode.Variable} is 'banana'",
             ProbeProcess.Run("table", (PortableMode.Variable, "banana")).Errors, StringComparison.Ordinal);
 
     [Fact]
-    public void Its_kernels_are_fixed()
+    public void In_portable_mode_the_kernels_are_fixed()
     {
         if (!IsPossible) return;
         var (exit, output, errors) =

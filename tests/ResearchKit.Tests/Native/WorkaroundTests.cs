@@ -14,7 +14,7 @@ public sealed class WorkaroundTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void What_fails_without_it_works_with_it(string name)
+    public void Each_workaround_fixes_what_fails_without_it(string name)
     {
         if (name == Workarounds.MklPath && !MklPaths.IsNeeded) return;   // an Intel processor
         if (name == Workarounds.PortableFunctions && !System.Runtime.Intrinsics.X86.Avx2.IsSupported) return;
@@ -31,11 +31,11 @@ public sealed class WorkaroundTests
     }
 
     [Fact]
-    public void Every_one_that_can_be_switched_off_has_a_probe() =>
+    public void Every_workaround_that_can_be_switched_off_has_a_probe() =>
         Assert.Equal(Workarounds.All.Where(one => !one.IsRequired).Select(one => one.Name).Order(), Probes.Names.Order());
 
     [Fact]
-    public void libtorchs_own_products_are_not_oneDNNs()
+    public void Without_the_workaround_libtorch_does_not_use_oneDNN_for_linear_layers()
     {
         var verbose = ProbeProcess.Run("onednn-linear", (Workarounds.Variable, "-onednn-linear"), ("ONEDNN_VERBOSE", "1"));
         Assert.DoesNotContain("inner_product", verbose.Output, StringComparison.Ordinal);
@@ -45,7 +45,7 @@ public sealed class WorkaroundTests
     }
 
     [Fact]
-    public void The_registry_says_what_each_is_for()
+    public void Every_workaround_has_a_unique_name_a_reason_and_versions()
     {
         Assert.Equal(Workarounds.All.Count, Workarounds.All.Select(one => one.Name).Distinct().Count());
         Assert.All(Workarounds.All, one =>
@@ -63,7 +63,7 @@ public sealed class WorkaroundTests
     [InlineData(Kernels.CheckVariable, "banana")]
     [InlineData(Kernels.TableVariable, "linear-256=banana")]
     [InlineData(ProcessorCaches.Variable, "banana")]
-    public void A_value_that_is_not_understood_is_one_sentence(string variable, string value)
+    public void An_invalid_environment_variable_is_an_error_that_states_what_is_expected(string variable, string value)
     {
         var run = ProbeProcess.Run("kernels", (variable, value));
         Assert.NotEqual(0, run.ExitCode);

@@ -41,11 +41,11 @@ public sealed class HeadlineTests
     [InlineData("09-optimizer-race", "held-out loss, AdamW", 2.35, 2.55)]
     [InlineData("09-optimizer-race", "held-out loss, Muon", 2.1, 2.35)]
     [InlineData("09-optimizer-race", "held-out loss, SOAP", 1.95, 2.25)]
-    public void It_is_within_its_margin(string notebook, string metric, double least, double most) =>
+    public void Each_recorded_metric_is_within_its_range(string notebook, string metric, double least, double most) =>
         Assert.InRange(Recorded(notebook, metric), least, most);
 
     [Fact]
-    public void Rotary_positions_beat_none_and_a_trained_model_beats_pairs_of_characters()
+    public void Rotary_positions_beat_no_positions_and_a_trained_model_beats_a_bigram_model()
     {
         Assert.True(Recorded("02-attention-and-positions", "held-out loss, Rotary") < Recorded("02-attention-and-positions",
             "held-out loss, None") - 0.2);
@@ -54,7 +54,7 @@ public sealed class HeadlineTests
     }
 
     [Fact]
-    public void What_trains_faster_learns_as_much_and_parts_are_the_batch()
+    public void Faster_training_and_gradient_accumulation_reach_the_same_loss()
     {
         double Loss(string what) => Recorded("08-what-makes-training-faster", $"loss, {what}");
         Assert.Equal(Loss("by hand, all threads"), Loss("trainer"), tolerance: 0.02);

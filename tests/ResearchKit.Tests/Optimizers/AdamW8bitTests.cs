@@ -9,7 +9,7 @@ namespace ResearchKit.Tests.Optimizers;
 public sealed class AdamW8bitTests
 {
     [Fact]
-    public void Its_state_takes_two_bytes_a_parameter()
+    public void The_state_takes_two_bytes_for_each_parameter()
     {
         using var scope = NewDisposeScope();
         var parameters = new[] { ("weight", new Parameter(zeros(256, 300))), ("bias", new Parameter(zeros(300))) };
@@ -24,7 +24,7 @@ public sealed class AdamW8bitTests
     }
 
     [Fact]
-    public void The_code_is_ordered_has_zero_and_one_and_errs_by_a_few_percent_of_each_number()
+    public void The_quantization_code_is_sorted_and_has_a_small_relative_error()
     {
         Assert.Equal(256, DynamicCode.Signed.Length);
         Assert.Equal(256, DynamicCode.Unsigned.Length);
@@ -39,7 +39,7 @@ public sealed class AdamW8bitTests
     }
 
     [Fact]
-    public void A_moment_is_remembered_to_within_half_a_part_of_its_power_of_ten() =>
+    public void The_quantization_error_of_a_moment_is_bounded_in_each_decade() =>
         Gen.Float[-1, 1].Array[40].Sample(numbers =>
         {
             using var scope = NewDisposeScope();
@@ -69,7 +69,7 @@ public sealed class AdamW8bitTests
         }, iter: 50);
 
     [Fact]
-    public void It_trains_a_small_network_as_AdamW_does()
+    public void A_small_network_reaches_the_same_loss_as_with_AdamW()
     {
         using var scope = NewDisposeScope();
         var (full, small) = (Train(parameters => new FusedAdamW(parameters, new FusedAdamWOptions { LearningRate = 3e-3 })),
@@ -80,7 +80,7 @@ public sealed class AdamW8bitTests
     }
 
     [Fact]
-    public void Without_quantization_it_is_AdamW()
+    public void Without_quantization_it_equals_AdamW()
     {
         using var scope = NewDisposeScope();
         var (one, other) = (new Parameter(ones(4, 4)), new Parameter(ones(4, 4)));

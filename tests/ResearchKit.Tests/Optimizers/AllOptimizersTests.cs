@@ -43,7 +43,7 @@ public sealed class AllOptimizersTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void State_that_does_not_fit_is_refused_and_nothing_is_copied(string name)
+    public void Mismatched_state_is_refused_and_nothing_is_copied(string name)
     {
         using var scope = NewDisposeScope();
         var parameters = Parameters();
@@ -93,7 +93,7 @@ public sealed class AllOptimizersTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void What_has_no_gradient_or_a_rate_of_zero_stays_and_a_group_has_its_own_rate(string name)
+    public void Parameters_without_a_gradient_or_with_a_rate_of_zero_do_not_change(string name)
     {
         using var scope = NewDisposeScope();
         var parameters = Parameters();
@@ -111,7 +111,7 @@ public sealed class AllOptimizersTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void It_finds_the_minimum_of_a_bowl(string name)
+    public void It_converges_to_the_minimum_of_a_quadratic_function(string name)
     {
         using var scope = NewDisposeScope();
         var parameters = Parameters();
@@ -135,7 +135,7 @@ public sealed class AllOptimizersTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Parameters_may_be_narrower_or_wider_than_float32(string name)
+    public void Parameters_may_be_bfloat16_or_float64(string name)
     {
         using var scope = NewDisposeScope();
         var (narrow, single, wide) = (Parameters(bfloat16), Parameters(), Parameters(float64));
@@ -176,7 +176,7 @@ public sealed class AllOptimizersTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void No_tensor_is_left_behind(string name)
+    public void No_tensor_leaks(string name)
     {
         using var scope = NewDisposeScope();
         var parameters = Parameters();
@@ -197,7 +197,7 @@ public sealed class AllOptimizersTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Settings_and_parameters_that_do_not_fit_are_refused(string name)
+    public void Invalid_settings_and_parameters_are_refused(string name)
     {
         using var scope = NewDisposeScope();
         var parameters = Parameters();

@@ -34,7 +34,7 @@ public sealed class FusedAdamWTests
     }
 
     [Fact]
-    public void State_goes_on_exactly_and_damaged_state_is_refused()
+    public void Training_resumes_exactly_from_a_state_and_missing_state_is_refused()
     {
         using var scope = NewDisposeScope();
         var (first, second) = (new Parameter(ones(3)), new Parameter(ones(3)));
@@ -54,7 +54,7 @@ public sealed class FusedAdamWTests
     }
 
     [Fact]
-    public void Parameters_without_a_gradient_stay_and_the_rule_chooses_what_decays()
+    public void Parameters_without_a_gradient_do_not_change_and_the_rule_selects_what_decays()
     {
         using var scope = NewDisposeScope();
         var (matrix, bias, idle) = (new Parameter(ones(2, 2)), new Parameter(ones(2)), new Parameter(ones(2, 2)));

@@ -34,7 +34,7 @@ public sealed class GradientClipTests
     }
 
     [Fact]
-    public void What_is_left_is_as_long_as_asked_and_points_the_same_way() =>
+    public void A_clipped_gradient_has_the_requested_norm_and_the_same_direction() =>
         Gen.Select(Gen.Double[0.01, 100], Gen.Double[1, 4]).Sample((maximum, order) =>
         {
             using var scope = NewDisposeScope();
@@ -48,7 +48,7 @@ public sealed class GradientClipTests
         }, iter: 20);
 
     [Fact]
-    public void Without_gradients_there_is_nothing_to_clip_and_bad_settings_are_refused()
+    public void Without_gradients_nothing_is_clipped_and_invalid_settings_are_refused()
     {
         using var scope = NewDisposeScope();
         var idle = new Parameter(ones(2));

@@ -13,7 +13,7 @@ public sealed class LayerwiseDecayTests
     }
 
     [Fact]
-    public void Each_layer_learns_slower_than_the_one_above_it()
+    public void Each_layer_has_a_lower_rate_than_the_layer_above_it()
     {
         using var model = new Gpt(GptConfig.Nano with { Layers = 3 });
         var groups = LayerwiseDecay.Of(model, 0.5);
@@ -25,7 +25,7 @@ public sealed class LayerwiseDecayTests
     }
 
     [Fact]
-    public void Stages_of_a_convolutional_network_are_counted_by_their_blocks()
+    public void In_a_ResNet_earlier_stages_have_lower_rates()
     {
         using var model = new ResNet(ResNetConfig.Nano);
         var groups = LayerwiseDecay.Of(model, 0.9);

@@ -9,7 +9,7 @@ namespace ResearchKit.Tests.Optimizers;
 public sealed class LionTests
 {
     [Fact]
-    public void Every_number_moves_by_the_learning_rate() =>
+    public void Every_weight_moves_by_the_learning_rate() =>
         Gen.Select(Gen.Double[1e-4, 1], Gen.ULong).Sample((rate, seed) =>
         {
             using var scope = NewDisposeScope();
@@ -26,7 +26,7 @@ public sealed class LionTests
         }, iter: 20);
 
     [Fact]
-    public void Only_the_sign_of_the_first_gradient_counts()
+    public void The_first_step_depends_only_on_the_sign_of_the_gradient()
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(zeros(4));

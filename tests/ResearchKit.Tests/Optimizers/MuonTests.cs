@@ -13,7 +13,7 @@ public sealed class MuonTests
     [InlineData("a")]
     [InlineData("b")]
     [InlineData("c")]
-    public void The_iteration_equals_the_reference(string name)
+    public void The_Newton_Schulz_iteration_equals_the_reference(string name)
     {
         using var scope = NewDisposeScope();
         var golden = SafetensorsFile.Read(Repository.PathTo("tests", "ResearchKit.Tests", "Golden", "optim", "muon.safetensors"));
@@ -23,7 +23,7 @@ public sealed class MuonTests
     }
 
     [Fact]
-    public void Singular_values_come_near_one_whatever_the_shape() =>
+    public void The_larger_singular_values_are_close_to_one_for_every_shape() =>
         Gen.Select(Gen.Int[1, 12], Gen.Int[1, 12], Gen.ULong).Sample((rows, columns, seed) =>
         {
             using var scope = NewDisposeScope();
@@ -36,7 +36,7 @@ public sealed class MuonTests
         }, iter: 30);
 
     [Fact]
-    public void In_bfloat16_it_gives_the_same_whether_products_are_emulated_or_libtorchs()
+    public void Native_and_emulated_bfloat16_products_agree_with_float32()
     {
         using var scope = NewDisposeScope();
         using var kernels = new TestKernels("");
@@ -51,7 +51,7 @@ public sealed class MuonTests
     }
 
     [Fact]
-    public void A_step_moves_a_matrix_by_the_rate_in_every_direction_whatever_the_gradients_size() =>
+    public void The_singular_values_of_a_step_are_near_the_rate_for_gradients_of_any_scale() =>
         Gen.Double[1e-3, 1e3].Sample(scale =>
         {
             using var scope = NewDisposeScope();
@@ -65,7 +65,7 @@ public sealed class MuonTests
         }, iter: 10);
 
     [Fact]
-    public void The_rest_is_moved_by_AdamW_whose_rate_keeps_its_ratio()
+    public void Other_parameters_are_updated_by_AdamW_whose_rate_keeps_its_ratio()
     {
         using var scope = NewDisposeScope();
         Parameter Vector() => new(ones(5));

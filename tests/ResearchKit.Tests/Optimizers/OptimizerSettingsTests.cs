@@ -9,7 +9,7 @@ namespace ResearchKit.Tests.Optimizers;
 public sealed class OptimizerSettingsTests
 {
     [Fact]
-    public void Rules_choose_by_name_and_shape()
+    public void Rules_select_parameters_by_name_and_shape()
     {
         using var scope = NewDisposeScope();
         var (matrix, vector) = (zeros(2, 2), zeros(2));
@@ -22,7 +22,7 @@ public sealed class OptimizerSettingsTests
     }
 
     [Fact]
-    public void A_parameter_belongs_to_the_first_group_that_holds_it_and_decays_by_the_rule()
+    public void A_parameter_belongs_to_the_first_matching_group_and_decays_by_the_rule()
     {
         using var scope = NewDisposeScope();
         var parameters = new[] { "a.weight", "a.bias", "b.weight", "c.weight" }.Select(name =>
@@ -42,7 +42,7 @@ public sealed class OptimizerSettingsTests
     }
 
     [Fact]
-    public void Cautious_LAMB_moves_only_what_agrees_with_the_gradient()
+    public void Cautious_LAMB_updates_only_where_the_update_agrees_with_the_gradient()
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(tensor(new[] { 1.0, 1.0 }));
@@ -60,7 +60,7 @@ public sealed class OptimizerSettingsTests
     }
 
     [Fact]
-    public void Decay_of_LAMB_may_be_decoupled_and_go_with_the_square_of_the_rate()
+    public void Weight_decay_of_LAMB_may_be_decoupled_and_scale_with_the_squared_rate()
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(tensor(new[] { 2.0 }));
@@ -84,7 +84,7 @@ public sealed class OptimizerSettingsTests
     }
 
     [Fact]
-    public void LAMB_may_take_the_gradient_whole_into_its_mean()
+    public void LAMB_may_add_the_unscaled_gradient_to_its_first_moment()
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(tensor(new[] { 2.0 }));
@@ -105,17 +105,17 @@ public sealed class OptimizerSettingsTests
     }
 
     [Fact]
-    public void Merged_axes_of_SOAP_are_those_of_a_reshaped_parameter() =>
+    public void SOAP_with_merged_dimensions_equals_SOAP_on_a_reshaped_parameter() =>
         Same(new SoapOptions { MergeDimensions = true, MaximumDimension = 12, PreconditionFrequency = 2 }, [4, 3, 2, 2],
             new SoapOptions { MaximumDimension = 12, PreconditionFrequency = 2 }, [12, 4]);
 
     [Fact]
-    public void A_vector_of_SOAP_may_have_a_basis_as_a_column_has() =>
+    public void SOAP_can_precondition_a_vector_like_a_column_matrix() =>
         Same(new SoapOptions { PreconditionVectors = true, PreconditionFrequency = 2 }, [5],
             new SoapOptions { PreconditionFrequency = 2 }, [5, 1]);
 
     [Fact]
-    public void Normalized_updates_of_SOAP_have_the_length_of_the_rate()
+    public void Normalized_updates_of_SOAP_have_the_learning_rate_as_their_RMS()
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(zeros(4, 5));
@@ -132,7 +132,7 @@ public sealed class OptimizerSettingsTests
     }
 
     [Fact]
-    public void A_slice_of_Prodigy_sees_what_all_see_when_numbers_come_in_pairs()
+    public void Prodigy_with_slices_equals_Prodigy_without_if_values_come_in_pairs()
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
@@ -177,7 +177,7 @@ public sealed class OptimizerSettingsTests
     }
 
     [Fact]
-    public void Adafactor_that_finds_its_rate_takes_none()
+    public void Contradictory_settings_are_refused()
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(ones(2));
@@ -192,7 +192,7 @@ public sealed class OptimizerSettingsTests
     }
 
     [Fact]
-    public void Maximizing_is_minimizing_the_negative()
+    public void Maximizing_equals_minimizing_the_negated_objective()
     {
         foreach (var (down, up) in new (OptimizerSettings, OptimizerSettings)[]
         {

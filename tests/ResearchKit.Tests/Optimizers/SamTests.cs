@@ -37,7 +37,7 @@ public sealed class SamTests
     }
 
     [Fact]
-    public void A_failing_second_gradient_leaves_the_weights_as_they_were()
+    public void If_the_second_gradient_fails_the_weights_are_restored()
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(ones(3));
@@ -52,7 +52,7 @@ public sealed class SamTests
     }
 
     [Fact]
-    public void Between_climb_and_step_there_is_no_state_and_no_second_climb()
+    public void Between_Climb_and_Step_the_state_and_a_second_Climb_are_refused()
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(ones(4));

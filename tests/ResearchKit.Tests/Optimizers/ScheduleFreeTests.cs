@@ -8,7 +8,7 @@ namespace ResearchKit.Tests.Optimizers;
 public sealed class ScheduleFreeTests
 {
     [Fact]
-    public void Evaluating_does_not_change_the_run_and_a_step_while_evaluating_is_refused()
+    public void Evaluation_does_not_change_the_run_and_a_step_in_evaluation_mode_is_refused()
     {
         using var scope = NewDisposeScope();
         var (watched, left) = (new Parameter(ones(5)), new Parameter(ones(5)));
@@ -29,7 +29,7 @@ public sealed class ScheduleFreeTests
     }
 
     [Fact]
-    public void State_saved_while_evaluating_goes_on_from_there()
+    public void Training_resumes_from_a_state_saved_in_evaluation_mode()
     {
         using var scope = NewDisposeScope();
         var (first, second) = (new Parameter(ones(5)), new Parameter(ones(5)));
@@ -50,7 +50,7 @@ public sealed class ScheduleFreeTests
     }
 
     [Fact]
-    public void Interpolation_must_be_between_the_ends()
+    public void Invalid_momentum_and_warm_up_settings_are_refused()
     {
         using var scope = NewDisposeScope();
         var weight = new Parameter(ones(1));

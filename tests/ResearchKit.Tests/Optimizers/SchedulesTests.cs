@@ -6,7 +6,7 @@ namespace ResearchKit.Tests.Optimizers;
 public sealed class SchedulesTests
 {
     [Fact]
-    public void Warm_up_and_cosine_pass_through_their_points()
+    public void Warm_up_and_cosine_decay_have_the_expected_values()
     {
         var rate = Schedules.WarmupCosine(peak: 1, warmup: 10, steps: 110, final: 0.1);
         Assert.Equal(0.1, rate(1), 12);
@@ -18,7 +18,7 @@ public sealed class SchedulesTests
     }
 
     [Fact]
-    public void It_rises_then_falls_whatever_the_settings() =>
+    public void Warm_up_with_cosine_decay_rises_then_falls_for_any_settings() =>
         Gen.Select(Gen.Int[0, 50], Gen.Int[1, 200], Gen.Double[0, 1]).Sample((warmup, after, final) =>
         {
             var rate = Schedules.WarmupCosine(1, warmup, warmup + after, final);
@@ -29,7 +29,7 @@ public sealed class SchedulesTests
         });
 
     [Fact]
-    public void Phases_follow_one_another_without_a_seam()
+    public void Schedules_can_be_chained_and_multiplied()
     {
         var rate = Schedules.Linear(0, 1, 4)
             .Then(4, Schedules.Constant(1).Then(2, Schedules.Phase(1, 0.2, 4, RateShape.OneMinusSqrt)));
@@ -41,7 +41,7 @@ public sealed class SchedulesTests
     }
 
     [Fact]
-    public void Every_shape_joins_its_ends_and_a_rise_is_a_fall_backwards() =>
+    public void Every_shape_connects_its_ends_and_a_rise_is_a_reversed_fall() =>
         Gen.Select(Gen.Enum<RateShape>(), Gen.Int[1, 60], Gen.Double[0, 1], Gen.Double[0, 1]).Sample((shape, steps, from, to) =>
         {
             var (there, back) = (Schedules.Phase(from, to, steps, shape), Schedules.Phase(to, from, steps, shape));
@@ -53,7 +53,7 @@ public sealed class SchedulesTests
         });
 
     [Fact]
-    public void Asking_twice_or_out_of_order_gives_the_same_rates()
+    public void Rates_do_not_depend_on_the_order_of_the_calls()
     {
         foreach (var rate in new[]
         {
@@ -70,7 +70,7 @@ public sealed class SchedulesTests
     }
 
     [Fact]
-    public void Warm_restarts_begin_again_at_the_peak_after_each_longer_cycle()
+    public void Warm_restarts_return_to_the_peak_after_each_longer_cycle()
     {
         var rate = Schedules.WarmRestarts(1, firstCycle: 5, growth: 3);
         Assert.Equal([1, 6, 21, 66], Enumerable.Range(1, 100).Where(step => rate(step) == 1));

@@ -27,7 +27,7 @@ public sealed class TorchOptimizerTests
     [Theory]
     [InlineData("radam.0")]
     [InlineData("radam.1")]
-    public void RAdam_of_TorchSharp_is_not_the_reference_once_it_rectifies(string name)
+    public void RAdam_of_TorchSharp_differs_from_the_reference_once_it_rectifies(string name)
     {
         using var scope = NewDisposeScope();
         var golden = new OptimizerCase(name);
@@ -61,7 +61,7 @@ public sealed class TorchOptimizerTests
     }
 
     [Fact]
-    public void State_goes_on_exactly_and_damaged_state_changes_nothing()
+    public void Training_resumes_exactly_from_a_state_and_damaged_state_changes_nothing()
     {
         using var scope = NewDisposeScope();
         var (first, second) = (new Parameter(ones(3)), new Parameter(ones(3)));

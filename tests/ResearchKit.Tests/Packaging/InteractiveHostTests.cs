@@ -22,7 +22,7 @@ public sealed class InteractiveHostTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task The_package_draws_its_results_there_and_follows_a_run()
+    public async Task Formatters_and_live_training_work_in_NET_Interactive()
     {
         var program = await ProgramAsync();
         await DotNet.PackAsync("kit", folder.Path, "--no-build", $"-p:PackageVersion={version}");

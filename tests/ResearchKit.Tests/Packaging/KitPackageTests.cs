@@ -30,7 +30,7 @@ public sealed class KitPackageTests : IAsyncLifetime, IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void It_holds_the_assembly_its_documentation_the_readme_and_the_extension() => Assert.Equal(
+    public void The_package_contains_the_assembly_its_documentation_the_readme_and_the_extension() => Assert.Equal(
         ["README.md", "ResearchKit.nuspec", "interactive-extensions/dotnet/extension.dib", "lib/net10.0/ResearchKit.dll",
             "lib/net10.0/ResearchKit.xml"],
         files.Keys.Where(name =>
@@ -38,7 +38,7 @@ public sealed class KitPackageTests : IAsyncLifetime, IDisposable
             && name != "[Content_Types].xml").Order(StringComparer.Ordinal));
 
     [Fact]
-    public void It_asks_for_the_libraries_and_for_no_platforms_native_one()
+    public void The_package_depends_on_the_libraries_but_on_no_native_libtorch_package()
     {
         var nuspec = XDocument.Parse(Text("ResearchKit.nuspec"));
         var needs = nuspec.Descendants().Where(node => node.Name.LocalName == "dependency")
@@ -55,7 +55,7 @@ public sealed class KitPackageTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public void It_names_no_path_of_the_machine_that_built_it()
+    public void The_package_contains_no_path_of_the_build_machine()
     {
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         foreach (var (name, bytes) in files.Where(file => !file.Key.EndsWith(".dll", StringComparison.Ordinal)))
@@ -67,7 +67,7 @@ public sealed class KitPackageTests : IAsyncLifetime, IDisposable
     /// The host compiles a kit that is not loaded yet: what throws before the first <c>try</c> would not be seen.
     /// </summary>
     [Fact]
-    public void The_extension_is_one_block_that_leaves_no_names_behind()
+    public void The_extension_is_one_block_that_declares_no_global_names()
     {
         var code = Text("interactive-extensions/dotnet/extension.dib").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("#!csharp", code[0].TrimEnd());

@@ -13,7 +13,7 @@ public sealed class ToolPackageTests(InstalledTool tool) : IClassFixture<Install
     private const long LargestOnNuget = 250_000_000;
 
     [Fact]
-    public async Task It_runs_a_notebook_with_tensors_and_data_where_no_repository_is()
+    public async Task The_tool_runs_a_notebook_with_tensors_and_data_outside_the_repository()
     {
         using var folder = new TemporaryFolder();
         var notebook = folder.File("study.ipynb", TestNotebook.Of(
@@ -33,7 +33,7 @@ public sealed class ToolPackageTests(InstalledTool tool) : IClassFixture<Install
         Assert.All(Directory.GetFiles(tool.Feed), package => Assert.InRange(new FileInfo(package).Length, 1, LargestOnNuget));
 
     [SkippableFact]
-    public async Task It_is_a_kernel_of_Jupyter()
+    public async Task The_tool_can_be_installed_as_a_Jupyter_kernel()
     {
         using var jupyter = new JupyterFolder();
         await jupyter.RequireAsync("jupyter_client");

@@ -1,10 +1,8 @@
 using ResearchKit.Checkpoints;
 using ResearchKit.Data;
-using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Native;
 using ResearchKit.Tasks;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Tasks;

@@ -1,7 +1,6 @@
 using System.Text;
 using ResearchKit.Data;
 using ResearchKit.Models;
-using ResearchKit.Native;
 using ResearchKit.Tasks;
 using static TorchSharp.torch;
 

@@ -1,9 +1,6 @@
-using ResearchKit.Checkpoints;
 using ResearchKit.Data;
-using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Native;
-using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Tasks;

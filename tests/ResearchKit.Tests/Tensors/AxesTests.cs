@@ -16,7 +16,7 @@ public sealed class AxesTests
     }
 
     [Fact]
-    public void A_wrong_shape_is_named()
+    public void The_error_names_a_wrong_shape()
     {
         using var scope = NewDisposeScope();
         Assert.Contains("[2, 5]", Assert.Throws<ArgumentException>(() => ones(2, 5).Axes3()).Message, StringComparison.Ordinal);

@@ -7,7 +7,7 @@ namespace ResearchKit.Tests.Tensors;
 public sealed class GuardedGradTests
 {
     [Fact]
-    public void It_is_the_derivative()
+    public void The_gradient_is_the_derivative()
     {
         using var scope = NewDisposeScope();
         var x = randn([4], requires_grad: true);
@@ -15,7 +15,7 @@ public sealed class GuardedGradTests
     }
 
     [Fact]
-    public void Intermediate_results_and_weights_work_and_earlier_gradients_stay()
+    public void Gradients_of_intermediate_results_work_and_existing_gradients_are_kept()
     {
         using var scope = NewDisposeScope();
         var x = randn([4], requires_grad: true);
@@ -36,7 +36,7 @@ public sealed class GuardedGradTests
     }
 
     [Fact]
-    public void What_would_abort_the_process_is_an_exception()
+    public void Calls_that_would_abort_the_process_throw_an_exception()
     {
         using var scope = NewDisposeScope();
         var x = randn([4], requires_grad: true);
@@ -50,7 +50,7 @@ public sealed class GuardedGradTests
     }
 
     [Fact]
-    public void A_graph_that_was_used_up_is_an_exception()
+    public void A_graph_that_was_already_freed_throws_an_exception()
     {
         using var scope = NewDisposeScope();
         var x = randn([4], requires_grad: true);

@@ -8,7 +8,7 @@ namespace ResearchKit.Tests.Tensors;
 public sealed class GuardedMatMulTests
 {
     [Fact]
-    public void It_is_the_sum_of_products_for_every_shape_that_fits()
+    public void The_result_is_the_sum_of_products_for_every_compatible_shape()
     {
         var size = Gen.Int[1, 4];
         Gen.Select(size, size, size, Gen.Int[0, 2], Gen.Int[0, 2], Gen.Bool)

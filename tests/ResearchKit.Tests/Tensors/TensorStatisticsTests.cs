@@ -19,7 +19,7 @@ public sealed class TensorStatisticsTests
             (shape, type, view, seed) => (shape, type, view, seed));
 
     [Fact]
-    public void It_agrees_with_torch_on_every_shape_dtype_and_view() => Cases.Sample(c =>
+    public void Statistics_agree_with_torch_for_every_shape_dtype_and_view() => Cases.Sample(c =>
     {
         using var scope = NewDisposeScope();
         manual_seed(c.Seed);
@@ -42,7 +42,7 @@ public sealed class TensorStatisticsTests
     [InlineData(0f, 1e-20f)]         // squares of floats would vanish
     [InlineData(0f, 1e30f)]          // squares of floats would overflow
     [InlineData(-3e37f, 1e33f)]      // so would the sum
-    public void The_deviation_is_right_at_every_scale(float centre, float width)
+    public void The_standard_deviation_is_accurate_at_every_scale(float centre, float width)
     {
         using var scope = NewDisposeScope();
         manual_seed(1);
@@ -55,7 +55,7 @@ public sealed class TensorStatisticsTests
     }
 
     [Fact]
-    public void What_is_no_number_is_counted_and_left_out()
+    public void NaN_and_infinity_are_counted_and_left_out()
     {
         using var values = tensor([float.NaN, 1f, float.PositiveInfinity, 3f, float.NegativeInfinity, 0f, float.NaN]);
         var made = TensorStatistics.Of(values);
@@ -71,7 +71,7 @@ public sealed class TensorStatisticsTests
     }
 
     [Fact]
-    public void Complex_values_count_by_magnitude_quantized_and_sparse_ones_by_what_they_stand_for()
+    public void Complex_values_count_by_magnitude_and_quantized_and_sparse_ones_by_value()
     {
         using var scope = NewDisposeScope();
         Assert.Equal(5, TensorStatistics.Of(complex(full([2], 3f), full([2], 4f))).Mean, 6);
@@ -83,7 +83,7 @@ public sealed class TensorStatisticsTests
     }
 
     [Fact]
-    public void The_histogram_meets_every_column_of_a_large_matrix()
+    public void The_histogram_samples_every_column_of_a_large_matrix()
     {
         using var scope = NewDisposeScope();
         // each column another value, and rows that share memory
@@ -94,7 +94,7 @@ public sealed class TensorStatisticsTests
     }
 
     [Fact]
-    public void A_tensor_without_values_is_refused_in_one_sentence()
+    public void Meta_and_disposed_tensors_are_refused()
     {
         using var meta = empty(3, 4, device: new Device(DeviceType.META));
         Assert.Contains("meta device", Assert.Throws<ArgumentException>(() => TensorStatistics.Of(meta)).Message,
@@ -108,7 +108,7 @@ public sealed class TensorStatisticsTests
     }
 
     [Fact]
-    public void Measuring_leaves_no_tensor_behind_and_records_no_gradient()
+    public void Measuring_leaks_no_tensor_and_keeps_the_gradient_mode()
     {
         using var values = randn(300, 70, requires_grad: true);
         using var view = values.t();
@@ -120,7 +120,7 @@ public sealed class TensorStatisticsTests
     }
 
     [Fact]
-    public void It_reads_well_as_text() =>
+    public void The_text_has_count_mean_deviation_and_range() =>
         Assert.Equal("4 elements · mean 2.5 · deviation 1.291 · 1 … 4", TensorStatistics.Of(tensor([1f, 2f, 3f, 4f])).ToString());
 
     private static Tensor View(Tensor values, int view) => (view, values.dim()) switch

@@ -9,7 +9,7 @@ public sealed class TorchScriptCallTests
     /// Called directly, TorchSharp lets the numbers be freed: some of these calls then failed or gave other sums.
     /// </summary>
     [Fact]
-    public async Task Numbers_outlive_the_call_whenever_garbage_is_collected()
+    public async Task Scalars_stay_alive_during_a_call_despite_garbage_collection()
     {
         // many numbers, and so a long way to the call
         var names = Enumerable.Range(0, 60).Select(number => $"a{number}").ToList();

@@ -16,7 +16,7 @@ public sealed class TorchScriptTests
 
     /// <summary>Resources are found by name, which must match the file that declares them.</summary>
     [Fact]
-    public void Every_file_is_embedded_and_used_by_the_class_beside_it()
+    public void Every_file_is_embedded_and_used_by_the_class_of_the_same_name()
     {
         var sources = Directory.EnumerateFiles(Repository.PathTo("kit"), "*.py", SearchOption.AllDirectories)
             .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}",
@@ -30,7 +30,7 @@ public sealed class TorchScriptTests
     }
 
     [Fact]
-    public void A_file_that_is_missing_is_named() =>
+    public void The_error_names_a_missing_file() =>
         Assert.Contains("Missing.py", Assert.Throws<FileNotFoundException>(() => TorchScript.Compile("Missing.py")).Message,
             StringComparison.Ordinal);
 }

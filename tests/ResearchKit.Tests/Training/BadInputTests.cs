@@ -49,7 +49,7 @@ public sealed class BadInputTests : IDisposable
             Losses.CrossEntropy(logits, targets), "the disk has gone");
 
     [Fact]
-    public void A_loss_of_several_numbers_or_of_none_is_refused_before_its_step()
+    public void A_loss_that_is_not_a_scalar_or_has_no_gradient_is_refused_before_its_step()
     {
         var whole = new SpoiltExamples(batch => batch);
         var steps = 0;
@@ -78,7 +78,7 @@ public sealed class BadInputTests : IDisposable
     }
 
     [SkippableFact]
-    public void A_folder_that_nobody_may_write_to_is_named_before_the_first_step()
+    public void The_error_names_a_read_only_checkpoint_folder_before_the_first_step()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "Here even the administrator may not write to /proc.");
         using var model = Model();

@@ -14,7 +14,7 @@ public sealed class CheckpointTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Old_ones_are_rotated_and_the_best_is_kept_besides()
+    public void Old_checkpoints_are_deleted_and_the_best_is_kept()
     {
         using var model = Model();
         using var trainer = Make(model,
@@ -39,7 +39,7 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void The_best_holds_the_averaged_weights_of_a_run_that_averages_and_its_resume_is_exact()
+    public void The_best_checkpoint_has_the_averaged_weights_and_resuming_with_averaging_is_exact()
     {
         var options = new TrainerOptions
         {
@@ -67,7 +67,7 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void A_resumed_run_takes_over_the_kernels_or_says_why_it_cannot()
+    public void A_resumed_run_uses_the_kernels_of_the_checkpoint_or_states_why_it_cannot()
     {
         using var kernels = new TestKernels("linear-64=mkl bf16-linear=float32");
         var began = Compute.Kernels.ToString();
@@ -89,7 +89,7 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Two_runs_do_not_write_into_one_folder()
+    public void Two_runs_cannot_write_into_one_folder()
     {
         var options = new TrainerOptions { Steps = 4, EvaluateEvery = null, Checkpoints = new(folder, 2) };
         using var model = Model();
@@ -111,7 +111,7 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void What_a_killed_run_left_half_written_is_passed_over_and_removed()
+    public void A_partially_written_checkpoint_is_ignored_and_removed()
     {
         var options = new TrainerOptions { Steps = 4, EvaluateEvery = null, Checkpoints = new(folder, 2) };
         using var model = Model();
@@ -148,7 +148,7 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void A_checkpoint_of_another_model_optimizer_or_version_changes_nothing()
+    public void A_checkpoint_of_another_model_optimizer_or_version_is_refused_and_changes_nothing()
     {
         var options = new TrainerOptions { Steps = 2, EvaluateEvery = null, Checkpoints = new(folder, 2) };
         using (var model = Model())

@@ -13,7 +13,7 @@ public sealed class FullDiskTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [SkippableFact]
-    public async Task A_full_disk_loses_no_checkpoint_and_no_line_and_the_run_goes_on_once_there_is_room()
+    public async Task A_full_disk_loses_no_checkpoint_and_no_metric_and_the_run_can_resume()
     {
         var place = Directory.CreateDirectory(folder.PathTo("disk")).FullName;
         var mounts = $"mount -t tmpfs -o size=2m none '{place}'";

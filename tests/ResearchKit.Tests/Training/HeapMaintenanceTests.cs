@@ -9,7 +9,7 @@ namespace ResearchKit.Tests.Training;
 public sealed class HeapMaintenanceTests
 {
     [Fact]
-    public void It_collects_by_what_steps_allocate_and_not_by_time()
+    public void Garbage_collections_depend_on_the_allocated_bytes_and_not_on_time()
     {
         using var maintenance = new HeapMaintenance();
         maintenance.StepBegins();
@@ -30,11 +30,11 @@ public sealed class HeapMaintenanceTests
     [InlineData(1000, 1200, false)]  // less than a quarter of what the steps hold
     [InlineData(1000, 1300, true)]
     [InlineData(1000, 900, false)]
-    public void Memory_goes_back_after_an_evaluation_that_needed_far_more(long before, long after, bool expected) =>
+    public void Memory_is_returned_after_an_evaluation_that_needed_far_more(long before, long after, bool expected) =>
         Assert.Equal(expected, HeapMaintenance.NeededFarMore(before << 20, after << 20));
 
     [Fact]
-    public void Ninety_more_steps_of_a_run_leave_no_more_tensors()
+    public void The_number_of_live_tensors_does_not_grow_over_90_steps()
     {
         using var model = new Dense(4, 3);
         using var trainer = new Trainer(model, Losses.CrossEntropy,
@@ -48,7 +48,7 @@ public sealed class HeapMaintenanceTests
     }
 
     [Fact]
-    public void Memory_is_given_back_when_asked_for_also_in_a_run()
+    public void ReturnFreeMemory_keeps_memory_that_is_in_use()
     {
         using var kept = MallocTuning.Keep();
         using var tensor = ones(10);

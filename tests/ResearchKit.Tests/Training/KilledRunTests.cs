@@ -14,11 +14,11 @@ public sealed class KilledRunTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public Task A_run_killed_at_any_moment_and_resumed_ends_with_the_same_bits() => CheckAsync(lives: 2);
+    public Task A_run_killed_at_any_moment_and_resumed_is_bit_identical() => CheckAsync(lives: 2);
 
     [Fact]
     [Trait("Length", "long")]
-    public Task So_does_one_that_is_killed_often() => CheckAsync(lives: 12);
+    public Task A_run_killed_and_resumed_many_times_is_bit_identical() => CheckAsync(lives: 12);
 
     private async Task CheckAsync(int lives)
     {

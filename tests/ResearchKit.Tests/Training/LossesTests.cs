@@ -7,7 +7,7 @@ namespace ResearchKit.Tests.Training;
 public sealed class LossesTests
 {
     [Fact]
-    public void The_next_token_is_what_each_position_is_held_against()
+    public void NextToken_compares_each_position_with_the_following_token()
     {
         using var scope = NewDisposeScope();
         var tokens = tensor(new long[] { 1, 2, 0, 1, 0, -100 }).view(2, 3);
@@ -19,7 +19,7 @@ public sealed class LossesTests
     }
 
     [Fact]
-    public void The_loss_of_a_classifier_follows_its_labels()
+    public void Labels_selects_the_loss_by_the_dtype_and_shape_of_the_labels()
     {
         using var scope = NewDisposeScope();
         var logits = randn(3, 4);

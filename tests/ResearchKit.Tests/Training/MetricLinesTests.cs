@@ -12,7 +12,7 @@ public sealed class MetricLinesTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void What_is_written_is_read_and_passed_on()
+    public void Reports_are_written_read_back_and_passed_on()
     {
         StepReport[] reports =
         [
@@ -29,13 +29,13 @@ public sealed class MetricLinesTests : IDisposable
     }
 
     [Fact]
-    public void A_line_is_in_the_file_before_its_report_is_seen()
+    public void Each_line_is_in_the_file_before_its_report_is_returned()
     {
         foreach (var report in Steps(0, 5).WriteTo(Path)) Assert.Equal(report.Step, MetricLines.Read(Path).Count);
     }
 
     [Fact]
-    public void A_resumed_run_has_each_step_once()
+    public void After_a_resume_each_step_is_in_the_file_once()
     {
         foreach (var _ in Steps(0, 7).WriteTo(Path)) { }
         File.AppendAllText(Path, "{\"step\":8,\"lo");   // a kill in the middle of a line
@@ -48,7 +48,7 @@ public sealed class MetricLinesTests : IDisposable
     [Theory]
     [InlineData(3)]   // goes on behind the line that was not ended
     [InlineData(2)]   // takes its step again
-    public void A_line_that_a_kill_left_without_its_end_is_ended_once(int resumedFrom)
+    public void A_last_line_without_a_line_end_is_completed_once(int resumedFrom)
     {
         foreach (var _ in Steps(0, 3).WriteTo(Path)) { }
         var whole = File.ReadAllText(Path);
@@ -64,7 +64,7 @@ public sealed class MetricLinesTests : IDisposable
     }
 
     [Fact]
-    public void A_run_from_the_start_moves_an_earlier_one_aside()
+    public void A_new_run_renames_the_file_of_an_earlier_one()
     {
         for (var run = 1; run <= 3; run++) foreach (var _ in Steps(0, run).WriteTo(Path)) { }
         Assert.Equal([1, 2, 3],
@@ -84,7 +84,7 @@ public sealed class MetricLinesTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_line_is_named()
+    public void The_error_names_a_damaged_line()
     {
         var file = folder.File("damaged.jsonl", "{\"step\":1}\nstep two\n{\"step\":3}\n");
         Assert.Contains("line 2: expected a step's report as JSON, found \"step two\"",

@@ -31,7 +31,7 @@ public sealed class ObjectiveTests : IDisposable
     private static BatchLoader Loader(params Batch[] batches) => new(new Given(batches), 1, seed: null);
 
     [Fact]
-    public void A_part_without_targets_weighs_nothing()
+    public void An_accumulation_part_without_targets_has_no_weight()
     {
         using var model = new Table(3, 4);
         using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(Of(0, 1), Of(-100, -100)), Sgd(1, accumulation: 2));
@@ -39,7 +39,7 @@ public sealed class ObjectiveTests : IDisposable
     }
 
     [Fact]
-    public void A_step_without_targets_changes_no_weight_and_the_run_goes_on()
+    public void A_step_without_targets_changes_no_weight_and_the_run_continues()
     {
         using var model = new Table(3, 4);
         using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(Of(0, 1), Of(-100, -100), Of(0, 1)), Sgd(3));
@@ -56,7 +56,7 @@ public sealed class ObjectiveTests : IDisposable
     }
 
     [Fact]
-    public void An_evaluation_leaves_out_batches_without_targets()
+    public void Evaluation_skips_batches_without_targets()
     {
         using var model = new Table(3, 4);
         using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(Of(0, 1)), Sgd(1),
@@ -65,7 +65,7 @@ public sealed class ObjectiveTests : IDisposable
     }
 
     [Fact]
-    public void Accumulated_parts_weigh_what_the_loss_counts()
+    public void Accumulated_parts_are_weighted_by_the_number_of_targets_that_the_loss_counts()
     {
         // The next-token loss counts 1 and 8 targets, not the 2 and 9 tokens of the parts.
         static float[] Moved(int accumulation, params Batch[] batches)
@@ -99,7 +99,7 @@ public sealed class ObjectiveTests : IDisposable
     }
 
     [Fact]
-    public void Any_tensors_reach_the_objective_by_name()
+    public void Named_tensors_of_a_batch_reach_the_objective()
     {
         using var model = new Table(3, 2);
         var examples = new TensorExamples(new Dictionary<string, Tensor>
@@ -139,7 +139,7 @@ public sealed class ObjectiveTests : IDisposable
     }
 
     [Fact]
-    public void Weighted_smoothed_and_focal_losses_are_those_of_their_formulas()
+    public void Weighted_smoothed_and_focal_losses_equal_their_formulas()
     {
         manual_seed(3);
         var (logits, targets, weights) = (randn(6, 3), tensor(new long[] { 0, 1, 2, -100, 1, 0 }), tensor(new[] { 1f, 2, 3 }));
@@ -154,7 +154,7 @@ public sealed class ObjectiveTests : IDisposable
     }
 
     [Fact]
-    public void A_float64_model_trains()
+    public void A_float64_model_can_be_trained()
     {
         using var model = new Table(3, 2);
         model.to(float64);

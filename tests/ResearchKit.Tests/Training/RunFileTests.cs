@@ -12,7 +12,7 @@ public sealed class RunFileTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void Threads_that_write_together_lose_nothing()
+    public void Concurrent_updates_by_threads_lose_nothing()
     {
         Host();
         Parallel.For(0, 40, new ParallelOptions { MaxDegreeOfParallelism = 8 }, number =>
@@ -22,7 +22,7 @@ public sealed class RunFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Processes_that_write_together_lose_nothing_and_describe_themselves()
+    public async Task Concurrent_updates_by_processes_lose_nothing_and_describe_each_process()
     {
         Host();
         var probes = Enumerable.Range(0, 3).Select(_ => Task.Run(() => Probe())).ToList();
@@ -41,7 +41,7 @@ public sealed class RunFileTests : IDisposable
     }
 
     [Fact]
-    public void Of_several_ranks_only_the_first_writes()
+    public void Only_the_first_rank_writes()
     {
         var second = Probe(("OMPI_COMM_WORLD_RANK", "1"), ("OMPI_COMM_WORLD_SIZE", "2"));
         Assert.True(second.ExitCode == 0, second.Errors);
@@ -54,7 +54,7 @@ public sealed class RunFileTests : IDisposable
     [Theory]
     [InlineData("{\"schema\": 1, \"started\": ", "expected JSON")]
     [InlineData("{\"schema\": 2, \"started\": 0, \"process\": 0, \"runs\": 0}", "has schema 2; ")]
-    public void A_damaged_record_is_kept_and_the_new_one_says_so(string damaged, string why)
+    public void A_damaged_record_is_kept_under_another_name_and_noted_in_the_new_one(string damaged, string why)
     {
         folder.File("run.json", damaged);
         folder.File("run.damaged-1.json", "another");
@@ -68,7 +68,7 @@ public sealed class RunFileTests : IDisposable
     }
 
     [Fact]
-    public void A_change_that_fails_leaves_the_record_as_it_was()
+    public void A_failing_update_leaves_the_record_unchanged()
     {
         Host();
         var before = File.ReadAllText(folder.PathTo("run.json"));

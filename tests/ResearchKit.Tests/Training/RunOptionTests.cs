@@ -17,7 +17,7 @@ public sealed class RunOptionTests : IDisposable
     public void Dispose() => scope.Dispose();
 
     [Fact]
-    public void A_metric_can_choose_the_best_checkpoint_and_NaN_never_does()
+    public void A_metric_can_select_the_best_checkpoint_and_NaN_is_never_the_best()
     {
         using var folder = new TemporaryFolder();
         using var model = new Table(1, 1);
@@ -60,7 +60,7 @@ public sealed class RunOptionTests : IDisposable
     }
 
     [Fact]
-    public void A_checkpoint_of_another_run_is_refused_by_name()
+    public void A_checkpoint_of_a_different_run_is_refused_with_the_difference()
     {
         using var folder = new TemporaryFolder();
         using var model = new Table(3, 2);
@@ -91,7 +91,7 @@ public sealed class RunOptionTests : IDisposable
     }
 
     [Fact]
-    public void Options_that_are_probably_not_meant_are_said_at_the_start()
+    public void Questionable_options_give_warnings()
     {
         using var model = new Table(3, 2);
         var loader = new BatchLoader(new TensorExamples(randn(16, 3), zeros([16], int64)), 4);

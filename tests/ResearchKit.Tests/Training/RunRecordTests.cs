@@ -21,7 +21,7 @@ public sealed class RunRecordTests : IDisposable
     }
 
     [Fact]
-    public void It_holds_what_is_needed_to_run_again()
+    public void A_record_holds_what_is_needed_to_repeat_the_run()
     {
         var run = RunRecord.Start("a study", 7, new { steps = 12, name = "x < y" }, DataSets.Open("austen"));
         run.Measure("held-out loss", 1.5, "nats per character");
@@ -49,7 +49,7 @@ public sealed class RunRecordTests : IDisposable
     }
 
     [Fact]
-    public void What_was_saved_is_read()
+    public void A_saved_record_is_read_back()
     {
         var settings = new { steps = 12, rate = 1e-3, name = "x", fast = true, sizes = new[] { 1, 2 } };
         var run = RunRecord.Start("a study", -7, settings);
@@ -71,7 +71,7 @@ public sealed class RunRecordTests : IDisposable
     }
 
     [Fact]
-    public void A_run_is_on_disk_from_its_start_and_a_record_does_not_change()
+    public void A_run_is_on_disk_from_its_start_and_a_record_that_was_read_does_not_change()
     {
         var run = RunRecord.Start("study", 1, new { steps = 3 });
         var (record, value) = (RunRecord.Read(folder.Path), run.Run);
@@ -84,7 +84,7 @@ public sealed class RunRecordTests : IDisposable
     }
 
     [Fact]
-    public void Several_runs_share_a_record_and_each_keeps_its_numbers()
+    public void Several_runs_share_a_record_and_each_keeps_its_metrics()
     {
         var runs = new[] { 1, 2, 3 }.Select(seed => RunRecord.Start("study", seed, new { steps = 3 })).ToList();
         foreach (var run in runs)
@@ -100,7 +100,7 @@ public sealed class RunRecordTests : IDisposable
     }
 
     [Fact]
-    public void An_experiment_that_an_earlier_process_began_goes_on_in_its_files()
+    public void A_run_started_by_an_earlier_process_continues_in_its_files()
     {
         var earlier = new TrainingRun
         {
@@ -122,7 +122,7 @@ public sealed class RunRecordTests : IDisposable
     }
 
     [Fact]
-    public void Series_lie_beside_the_record()
+    public void Metric_series_are_files_next_to_the_record()
     {
         var run = RunRecord.Start("study", 1, new { });
         Assert.Equal(folder.Path, run.Folder);
@@ -140,7 +140,7 @@ public sealed class RunRecordTests : IDisposable
     }
 
     [Fact]
-    public void Runs_that_begin_together_have_a_folder_each()
+    public void Runs_started_at_the_same_time_have_separate_folders()
     {
         Environment.SetEnvironmentVariable(RunRecord.FolderVariable, null);
         var here = Directory.GetCurrentDirectory();
@@ -176,7 +176,7 @@ public sealed class RunRecordTests : IDisposable
     [InlineData(Whole + Run + ", \"metrics\": {\"loss\": 3}}]}", "the value at $.runs[0].metrics.loss is not")]
     [InlineData(Whole + Run + ", \"metrics\": {\"loss\": {\"value\": 3}}}]}", "the value at $.runs[0].metrics.loss is not")]
     [InlineData(Whole + "null]}", "the value at $.runs is not")]
-    public void What_is_no_record_is_refused_with_the_place(string json, string said)
+    public void A_malformed_record_is_refused_with_the_place(string json, string said)
     {
         folder.File("run.json", json);
         var refused = Assert.Throws<InvalidDataException>(() => RunRecord.Read(folder.Path));
@@ -184,7 +184,7 @@ public sealed class RunRecordTests : IDisposable
     }
 
     [Fact]
-    public void A_record_that_is_not_there_is_named()
+    public void The_error_names_a_missing_record()
     {
         var missing = Assert.Throws<FileNotFoundException>(() => RunRecord.Read(folder.Path));
         Assert.Contains(folder.PathTo("run.json"), missing.Message, StringComparison.Ordinal);

@@ -14,7 +14,7 @@ public sealed class TensorBoardEventsTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void The_numbers_of_each_step_are_in_the_file()
+    public void The_metrics_of_each_step_are_in_the_event_file()
     {
         StepReport[] steps = [Step(1), Step(2) with { HeldOutLoss = 1.5, Loss = double.NaN }, Step(3)];
         Assert.Equal(steps, steps.WriteToTensorBoard(folder.PathTo("board")));
@@ -31,7 +31,7 @@ public sealed class TensorBoardEventsTests : IDisposable
     }
 
     [Fact]
-    public void A_step_is_in_the_file_before_its_report_is_seen_and_runs_have_a_file_each()
+    public void Each_step_is_in_the_file_before_its_report_is_returned_and_each_run_has_its_own_file()
     {
         foreach (var report in new[] { Step(1), Step(2) }.WriteToTensorBoard(folder.Path))
             Assert.Equal(report.Step, Scalars(Events(Assert.Single(Directory.GetFiles(folder.Path))), "loss/training").Count());

@@ -15,7 +15,7 @@ public sealed class TrainerTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void The_loss_falls_on_one_batch_and_the_reports_say_so()
+    public void The_loss_falls_on_one_batch_and_the_reports_show_it()
     {
         using var model = Model();
         var one = new BatchLoader(new TextWindows(Text[..65], 16), 4);
@@ -32,7 +32,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void Operations_are_counted_unless_they_are_given_and_guessed_where_no_layer_counts()
+    public void FLOPs_are_counted_unless_they_are_given_and_estimated_if_no_layer_is_counted()
     {
         var options = new TrainerOptions { Steps = 2, EvaluateEvery = null };
         using var model = Model();
@@ -91,7 +91,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void Leaving_the_loop_leaves_the_trainer_able_to_go_on()
+    public void The_trainer_can_continue_after_its_loop_was_left()
     {
         var options = new TrainerOptions { Steps = 8, EvaluateEvery = null };
         var whole = Weights(Model(), trainer => Drain(trainer.Run()), options);
@@ -105,7 +105,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void Cancelling_ends_after_the_step_at_hand()
+    public void Cancellation_ends_the_run_after_the_current_step()
     {
         using var model = Model();
         using var trainer = Make(model, new TrainerOptions { Steps = 50, EvaluateEvery = null });
@@ -129,7 +129,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void A_loss_that_is_no_number_stops_before_the_model_is_spoilt()
+    public void A_loss_that_is_not_finite_stops_the_run_before_the_weights_change()
     {
         using var model = Model();
         using var trainer = new Trainer(model, (logits, targets) =>
@@ -140,7 +140,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void Bad_checkpoints_and_options_are_clear_errors()
+    public void Invalid_checkpoints_and_options_are_refused()
     {
         using var model = Model();
         using var trainer = Make(model,
@@ -164,7 +164,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void Cross_entropy_is_the_mean_of_minus_log_p_and_checks_its_shapes()
+    public void Cross_entropy_is_the_mean_negative_log_probability_and_checks_its_shapes()
     {
         using var scope = NewDisposeScope();
         var logits = tensor(new[] { 0.2f, 0.8f, 0.6f, 0.4f }).log().view(1, 2, 2);
@@ -176,7 +176,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void The_machines_rate_is_that_of_the_runs_precision()
+    public void The_peak_matmul_rate_is_that_of_the_precision_of_the_run()
     {
         using var model = Model();
         using var full = Make(model, new TrainerOptions());

@@ -16,7 +16,7 @@ public sealed class TrainingLawTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(4)]
-    public void Accumulated_gradients_are_those_of_the_large_batch(int parts)
+    public void Accumulated_gradients_equal_those_of_the_large_batch(int parts)
     {
         float[] Train(int batchSize, int accumulation)
         {
@@ -37,7 +37,7 @@ public sealed class TrainingLawTests
     }
 
     [Fact]
-    public void The_average_of_the_weights_is_what_is_evaluated_and_leaves_them_alone()
+    public void The_averaged_weights_are_evaluated_and_the_trained_weights_stay_unchanged()
     {
         using var model = Model();
         using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(),
@@ -97,7 +97,7 @@ public sealed class TrainingLawTests
     }
 
     [Fact]
-    public void Patience_ends_a_run_that_no_longer_gets_better()
+    public void Patience_stops_a_run_that_no_longer_improves()
     {
         using var model = Model();
         using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(),
@@ -111,7 +111,7 @@ public sealed class TrainingLawTests
     }
 
     [Fact]
-    public void Norms_are_reported_for_each_module_when_they_are_due()
+    public void Norms_of_each_module_are_reported_at_the_configured_interval()
     {
         using var model = Model();
         using var trainer = new Trainer(model, Losses.CrossEntropy, Loader(),
@@ -124,7 +124,7 @@ public sealed class TrainingLawTests
     }
 
     [Fact]
-    public void The_first_module_that_gives_no_number_is_named()
+    public void The_error_names_the_first_module_with_an_output_that_is_not_finite()
     {
         using var model = new Broken();
         var data = new TensorExamples(ones(8, 3), ones(8, 2));
@@ -144,7 +144,7 @@ public sealed class TrainingLawTests
     }
 
     [Fact]
-    public void A_sweep_and_one_batch_leave_the_model_as_it_was()
+    public void A_learning_rate_sweep_and_an_overfit_check_do_not_change_the_model()
     {
         using var model = Model();
         var before = Weights(model);
@@ -163,7 +163,7 @@ public sealed class TrainingLawTests
     }
 
     [Fact]
-    public void Bad_losses_and_models_are_clear_errors()
+    public void Invalid_losses_and_models_are_refused()
     {
         using var model = Model();
         string Message(Func<Tensor, Tensor, Tensor> loss)
@@ -186,7 +186,7 @@ public sealed class TrainingLawTests
     }
 
     [Fact]
-    public void The_scale_of_a_loss_halves_on_overflow_and_grows_in_quiet_times()
+    public void The_loss_scale_halves_on_overflow_and_doubles_after_2000_finite_steps()
     {
         var scale = new LossScale();
         scale.Note(finite: false);
@@ -196,7 +196,7 @@ public sealed class TrainingLawTests
     }
 
     [Fact]
-    public void Shares_of_a_loader_are_its_batches_side_by_side()
+    public void The_shares_of_a_loader_together_are_its_batches()
     {
         static List<long[]> Batches(int size, int share, int shares)
         {

@@ -38,7 +38,7 @@ internal sealed record RunReport(
         if (status is RunStatus.Running or RunStatus.NotStarted && lastWords is not null) status = RunStatus.Crashed;
         var cells = executed.Cells.Where(cell => cell.IsRunnable)
             .Select((cell, index) => Cell(cell, index + 1, told.ElementAtOrDefault(index))).ToList();
-        // a process that ends on its own does so in the first cell without a word
+        // the first cell without a result is the one in which the process died
         var silent = cells.FindIndex(cell => cell.End == CellEnd.Skipped);
         if (status == RunStatus.Crashed && silent >= 0 && cells.All(cell => cell.End != CellEnd.Crashed))
             cells[silent] = cells[silent] with { End = CellEnd.Crashed, Error = Crash(lastWords!) };

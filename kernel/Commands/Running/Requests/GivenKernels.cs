@@ -16,8 +16,8 @@ internal static class GivenKernels
 
     public static Option<string> Option() => new("--kernels")
     {
-        Description = "Multiplies and convolves with the native kernels of an earlier run: its run.json or folder, or a text "
-            + "such as 'linear-256=onednn'. By default, a self-check on this machine chooses them.",
+        Description = "Uses the native kernels of an earlier run for matrix products and convolutions: its run.json or folder, "
+            + "or a text such as 'linear-256=onednn'. By default, a self-check on this machine chooses them.",
         HelpName = "RUN",
     };
 
@@ -33,7 +33,7 @@ internal static class GivenKernels
         if (given is not null && PortableRun.IsAsked)
             throw new ArgumentException($"--kernels {given}: a portable run has fixed kernels; expected no --kernels.");
         if (given is not null) Environment.SetEnvironmentVariable(Variable, Text(given));
-        // so that the kit is not loaded for nothing
+        // nothing to validate: do not load the kit
         if (!Variables.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 })) return;
         try
         {
@@ -56,7 +56,8 @@ internal static class GivenKernels
         try
         {
             return NativeKernels.OfRun(given)
-                ?? throw new ArgumentException($"--kernels {given}: the record does not say which kernels its run used.");
+                ?? throw new ArgumentException($"--kernels {given}: the record lists no kernels; "
+                    + "expected the record of a run that used the kit.");
         }
         catch (FormatException wrong)
         {

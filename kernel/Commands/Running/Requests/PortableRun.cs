@@ -8,10 +8,10 @@ internal static class PortableRun
 {
     private const string Variable = "RESEARCHKIT_PORTABLE";
 
-    /// <summary>Whether the run's cells compute so: it was asked for, or a cell switched it on.</summary>
+    /// <summary>Whether this process is in portable mode: it was requested, or a cell enabled it.</summary>
     public static bool IsOn => IsAsked || NativeKernels.IsPortable;
 
-    /// <summary>Whether it was asked for at the start.</summary>
+    /// <summary>Whether portable mode was requested at the start.</summary>
     public static bool IsAsked => Environment.GetEnvironmentVariable(Variable)?.Trim() == "1";
 
     public static Option<bool> Option() => new("--portable")

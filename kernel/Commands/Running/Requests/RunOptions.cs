@@ -39,10 +39,16 @@ internal sealed class RunOptions
         HelpName = "FILE",
     };
 
-    /// <summary>Says that another process of this program started it, which holds the other end of this pipe.</summary>
+    /// <summary>
+    /// Hidden: this process is the child of another process of this program, which holds the other end of this pipe. The
+    /// run stops when the pipe is closed.
+    /// </summary>
     public Option<string> Child { get; } = new("--until-pipe-ends") { Hidden = true };
 
-    /// <summary>Says that the output of this process is a terminal that can redraw, which its own stderr does not show.</summary>
+    /// <summary>
+    /// Hidden: the output goes to a terminal that can redraw. The child cannot see that itself, because its stderr is
+    /// redirected.
+    /// </summary>
     public Option<bool> OnTerminal { get; } = new("--on-terminal") { Hidden = true };
 
     public Option<string> Kernels { get; } = GivenKernels.Option();

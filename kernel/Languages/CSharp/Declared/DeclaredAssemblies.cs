@@ -66,7 +66,7 @@ internal sealed class DeclaredAssemblies(CellAssemblies loaded, Action<Assembly>
             StopChecks.AddTo(more, CSharpSyntaxTree.ParseText(plain.Code, ScriptCode.Ordinary).GetRoot()));
     }
 
-    private MetadataReference Compile(
+    private PortableExecutableReference Compile(
         MappedCode code, string name, int version, string file, IReadOnlyList<MetadataReference> references)
     {
         var tree = CSharpSyntaxTree.ParseText(code.Code, ScriptCode.Ordinary, file, Encoding.UTF8);

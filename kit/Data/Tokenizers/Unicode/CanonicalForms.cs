@@ -28,8 +28,8 @@ internal static class CanonicalForms
     {
         var source = Decompose(points, compatible);
         var result = new List<int>(source.Count);
-        var starter = -1;     // where the last starter is
-        var lastClass = -1;   // class of what stands last after it
+        var starter = -1;     // index of the last starter
+        var lastClass = -1;   // combining class of the last character after it
         foreach (var point in source)
         {
             var ownClass = CharacterDatabase.CombiningClass(point);

@@ -1,5 +1,4 @@
 using ResearchKit.Data;
-using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Data;
 

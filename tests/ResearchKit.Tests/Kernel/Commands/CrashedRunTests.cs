@@ -26,7 +26,7 @@ public sealed class CrashedRunTests : IDisposable
     [InlineData(Lost, "nothing caught System.InvalidOperationException: lost", "Lose")]
     [InlineData(Recursion, "signal 6", "Stack overflow")]
     [InlineData("System.Diagnostics.Process.GetCurrentProcess().Kill();", "signal 9", "")]
-    public async Task The_cell_that_ended_the_process_has_the_error_and_the_run_failed(string code, string reason, string word)
+    public async Task The_cell_that_ended_the_process_gets_the_error_and_the_run_fails(string code, string reason, string word)
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Code("Console.WriteLine(\"one\");"),
@@ -55,7 +55,7 @@ public sealed class CrashedRunTests : IDisposable
     }
 
     [Fact]
-    public async Task So_it_is_in_place_and_when_verified()
+    public async Task A_crash_is_also_reported_by_verify_and_by_an_in_place_run()
     {
         var stale = new JsonObject { ["output_type"] = "stream", ["name"] = "stdout", ["text"] = "stale" };
         var path = folder.File("study.ipynb", TestNotebook.Of(
@@ -71,7 +71,7 @@ public sealed class CrashedRunTests : IDisposable
     }
 
     [Fact]
-    public async Task A_run_ends_though_a_cell_left_a_thread_and_keeps_what_it_wrote_last()
+    public async Task A_run_ends_despite_a_thread_of_a_cell_and_keeps_the_last_output()
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Code("new Thread(() => Thread.Sleep(-1)).Start();\nConsole.WriteLine(\"started\");")));

@@ -16,7 +16,7 @@ public sealed class DoctorCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task It_tells_of_the_machine_the_kernels_the_workarounds_and_what_is_missing()
+    public async Task Doctor_lists_the_machine_the_kernels_the_workarounds_and_other_programs()
     {
         Assert.Equal(0, await CommandLine.InvokeAsync(["doctor"], output, error));
         var text = output.ToString();
@@ -28,7 +28,7 @@ public sealed class DoctorCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_libtorch_it_says_so_and_tells_the_rest()
+    public async Task Doctor_reports_a_missing_libtorch_and_still_lists_the_rest()
     {
         var folder = Directory.CreateTempSubdirectory("no-libtorch-").FullName;
         try
@@ -52,7 +52,7 @@ public sealed class DoctorCommandTests : IDisposable
     [Theory]
     [InlineData("banana")]
     [InlineData("linear-256=banana")]
-    public async Task Kernels_that_there_are_none_of_are_one_sentence(string kernels)
+    public async Task An_unknown_kernel_is_refused_with_one_sentence(string kernels)
     {
         var notebook = Path.Combine(Repository.PathTo("notebooks"), "01-train-a-gpt.ipynb");
         var before = Environment.GetEnvironmentVariable("RESEARCHKIT_KERNELS");

@@ -13,7 +13,7 @@ public sealed class NewCommandTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task A_new_notebook_runs_at_once_and_gives_the_same_again()
+    public async Task A_new_notebook_runs_and_passes_verification()
     {
         Assert.Equal(0, await InvokeAsync("new", folder.PathTo("studies/02-what-heads-see")));
         var path = folder.PathTo("studies/02-what-heads-see.ipynb");
@@ -44,7 +44,7 @@ public sealed class NewCommandTests : IDisposable
     [InlineData("folder/")]
     [InlineData(".ipynb")]
     [InlineData("file/below")]
-    public async Task A_name_that_names_no_file_is_refused(string name)
+    public async Task An_invalid_file_name_is_refused(string name)
     {
         folder.File("file", "");
         Assert.Equal(2, await InvokeAsync("new", name.Length == 0 ? name : folder.PathTo(name)));
@@ -56,7 +56,7 @@ public sealed class NewCommandTests : IDisposable
     [InlineData("01-a", "# A\n")]
     [InlineData("2026_\"quoted\" name", "# Quoted name\n")]
     [InlineData("42", "# Study\n")]
-    public async Task Its_title_is_its_name_in_words(string name, string title)
+    public async Task The_title_is_made_from_the_file_name(string name, string title)
     {
         Assert.Equal(0, await InvokeAsync("new", folder.PathTo(name)));
         Assert.Equal(title, (string?)JsonNode.Parse(File.ReadAllText(folder.PathTo(name

@@ -34,7 +34,7 @@ public sealed class OutputComparisonTests
     [InlineData("3,558,174 letters", "3,558,175 letters")]
     [InlineData("a    1", "a  1")]
     [InlineData("4e-3", "4.001e-3")]
-    public void What_no_run_repeats_and_what_rounds_is_the_same(string committed, string now) =>
+    public void Timings_machine_details_and_differences_within_the_tolerance_count_as_equal(string committed, string now) =>
         Assert.Equal(0, TextComparison.Of(committed, now, Tolerance.Default).Differing);
 
     [Theory]
@@ -51,11 +51,11 @@ public sealed class OutputComparisonTests
     [InlineData("12345678", "12345679999")]
     [InlineData("/tmp/a gives 5", "/tmp/b gives 6")]
     [InlineData("5 samples", "6 samples")]
-    public void What_a_run_should_repeat_differs(string committed, string now) =>
+    public void Any_other_difference_is_reported(string committed, string now) =>
         Assert.Equal(1, TextComparison.Of(committed, now, Tolerance.Default).Differing);
 
     [Fact]
-    public void The_largest_relative_difference_is_found_also_within_the_tolerance()
+    public void The_largest_relative_difference_is_found_even_within_the_tolerance()
     {
         var comparison = TextComparison.Of("100.01 5.0\n2.0001", "100.02 5.0\n2.0002", Tolerance.Default);
         Assert.Equal(0, comparison.Differing);
@@ -71,7 +71,7 @@ public sealed class OutputComparisonTests
     }
 
     [Fact]
-    public void Of_a_page_one_compares_what_is_read_and_pictures_by_kind_and_rough_size()
+    public void HTML_is_compared_by_its_text_and_images_by_type_and_approximate_size()
     {
         var page = "<div class=\"x1\"><style>a{}</style><b "
             + "title=\"0.5\">loss</b><span>1.5</span><svg>{0}</svg><script>{0}</script><img "
@@ -88,7 +88,7 @@ public sealed class OutputComparisonTests
     }
 
     [Fact]
-    public void A_stream_may_be_cut_into_pieces_in_another_way()
+    public void Streams_are_equal_however_they_are_split_into_outputs()
     {
         var (one, two) = (Stream("stdout", "a\nb\n"),
             new[] { Stream("stdout", "a\n"), Stream("stderr", "warned"), Stream("stdout", "b\n") });

@@ -14,7 +14,7 @@ public sealed class RunCommandTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task A_run_leaves_the_notebook_the_page_and_the_record()
+    public async Task A_run_writes_the_notebook_the_page_and_the_record()
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Markdown("# Study"),
@@ -59,7 +59,7 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Fast_settings_of_the_notebook_come_first_and_what_is_typed_wins()
+    public async Task Parameters_of_the_command_line_override_the_fast_settings_of_the_notebook()
     {
         var cell = TestNotebook.Code("var steps = 800;\nvar width = 64;", "parameters");
         cell["metadata"]!["fast"] = new JsonObject { ["steps"] = 2, ["width"] = 8 };
@@ -73,7 +73,7 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_failing_cell_stops_the_run_and_what_was_done_is_saved()
+    public async Task A_failing_cell_stops_the_run_and_earlier_outputs_are_saved()
     {
         var stale = TestNotebook.WithOutputs("3",
             new JsonObject { ["output_type"] = "stream", ["name"] = "stdout", ["text"] = "stale" });
@@ -100,7 +100,7 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task An_interrupted_run_saves_what_there_is()
+    public async Task An_interrupted_run_saves_its_outputs()
     {
         var begun = folder.PathTo("begun");
         var path = folder.File("study.ipynb", TestNotebook.Of(
@@ -123,7 +123,7 @@ public sealed class RunCommandTests : IDisposable
     [InlineData("steps is an int; 'abc' is not one.", "good.ipynb", "-p", "steps=abc")]
     [InlineData("expected name=value", "good.ipynb", "-p", "steps")]
     [InlineData("Unrecognized", "good.ipynb", "--nope")]
-    public async Task Bad_input_is_one_sentence_and_nothing_is_written(string expected, string name, params string[] rest)
+    public async Task Invalid_arguments_give_one_sentence_and_write_nothing(string expected, string name, params string[] rest)
     {
         folder.File("broken.ipynb", "broken");
         folder.File("good.ipynb", TestNotebook.Of(TestNotebook.Code("var steps = 1;", "parameters")));
@@ -135,7 +135,7 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Half_a_character_does_not_spoil_the_file()
+    public async Task An_unpaired_surrogate_in_the_output_does_not_corrupt_the_file()
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Code("Console.Write('\\ud83d'); Console.Write('\\ude00'); Console.Write(\"|\\ud83d|\"); \"😀\"[..1]")));
@@ -152,7 +152,7 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Export_writes_the_page_of_a_notebook_as_it_stands()
+    public async Task Export_writes_the_page_without_running_the_notebook()
     {
         var path = folder.File("good.ipynb", TestNotebook.Of(TestNotebook.Code("1 + nothing")));
         Assert.Equal(0, await InvokeAsync("export", path));
@@ -165,14 +165,14 @@ public sealed class RunCommandTests : IDisposable
     [InlineData("export", "--help")]
     [InlineData("verify", "--help")]
     [InlineData("new", "--help")]
-    public async Task Help_ends_in_examples(params string[] args)
+    public async Task Help_has_examples(params string[] args)
     {
         Assert.Equal(0, await InvokeAsync(args));
         Assert.Contains("Examples:\n  researchkit ", output.ToString().ReplaceLineEndings("\n"), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task The_version_is_told()
+    public async Task The_version_is_printed()
     {
         Assert.Equal(0, await InvokeAsync("--version"));
         Assert.Matches(@"^\d+\.\d+\.\d+(-[a-z]+)?\s*$", output.ToString());

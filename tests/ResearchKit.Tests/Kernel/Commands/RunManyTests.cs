@@ -16,7 +16,7 @@ public sealed class RunManyTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task A_folder_stands_for_its_notebooks_and_one_that_fails_or_dies_keeps_none_from_running()
+    public async Task All_notebooks_of_a_folder_run_even_if_one_fails_or_crashes()
     {
         folder.File("all/b.ipynb",
             TestNotebook.Of(TestNotebook.Code("1"), TestNotebook.Code("throw new Exception(\"broken\");"),
@@ -58,7 +58,7 @@ public sealed class RunManyTests : IDisposable
     }
 
     [Fact]
-    public async Task An_interrupt_stops_the_processes_and_what_they_did_is_saved()
+    public async Task An_interrupt_stops_the_processes_and_their_outputs_are_saved()
     {
         var waiting = TestNotebook.Of(TestNotebook.Code("Console.WriteLine(\"one\");"),
             TestNotebook.Code("await Task.Delay(-1);"));
@@ -91,7 +91,7 @@ public sealed class RunManyTests : IDisposable
     [InlineData("expected a folder", "good.ipynb", "--output", "good.ipynb")]
     [InlineData("good.ipynb, found a file", "more", "good.ipynb", "--output", "good.ipynb/below")]
     [InlineData("expected a file, found a folder", "good.ipynb", "--junit", "more")]
-    public async Task Bad_input_is_one_sentence_before_anything_runs(string expected, params string[] args)
+    public async Task Invalid_arguments_give_one_sentence_before_anything_runs(string expected, params string[] args)
     {
         folder.File("good.ipynb", TestNotebook.Of(TestNotebook.Code("var steps = 1;", "parameters")));
         folder.File("more/two.ipynb", TestNotebook.Of(TestNotebook.Code("2")));

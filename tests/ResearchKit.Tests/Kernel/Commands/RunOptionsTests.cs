@@ -16,7 +16,7 @@ public sealed class RunOptionsTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task A_run_that_keeps_going_runs_the_cells_after_a_failing_one_and_still_fails()
+    public async Task With_keep_going_the_cells_after_a_failing_one_run_and_the_run_fails()
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Code("var a = 1;\nthrow new Exception(\"first\");"),
@@ -32,7 +32,7 @@ public sealed class RunOptionsTests : IDisposable
     [InlineData("while (true) { }")]
     [InlineData("await Task.Delay(-1);")]
     [InlineData("try { await Task.Delay(-1, Cancellation); } catch (OperationCanceledException) { }")]
-    public async Task A_cell_over_its_limit_has_failed_with_a_timeout(string endless)
+    public async Task A_cell_over_its_time_limit_fails_with_a_timeout(string endless)
     {
         var path = Endless(endless);
         Assert.Equal(1, await InvokeAsync("run", path, "--output", Results, "--timeout", "2", "--keep-going"));
@@ -43,7 +43,7 @@ public sealed class RunOptionsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cell_over_its_limit_ends_the_run()
+    public async Task A_cell_over_its_time_limit_ends_the_run()
     {
         Assert.Equal(1, await InvokeAsync("run", Endless("await Task.Delay(-1);"), "--output", Results, "--timeout", "2"));
         Assert.Equal(2, Record()["cells"]!.AsArray().Count);
@@ -53,7 +53,7 @@ public sealed class RunOptionsTests : IDisposable
         TestNotebook.Code("var a = 1;"), TestNotebook.Code(code, "raises-exception"), TestNotebook.Code("a + 1")));
 
     [Fact]
-    public async Task In_place_the_outputs_go_back_into_the_notebook_failed_or_not()
+    public async Task An_in_place_run_writes_the_outputs_into_the_notebook_even_if_it_fails()
     {
         var path = folder.File("study.ipynb",
             TestNotebook.Of(TestNotebook.Markdown("# Kept"), TestNotebook.Code("1 + 1"),
@@ -67,7 +67,7 @@ public sealed class RunOptionsTests : IDisposable
     }
 
     [Fact]
-    public async Task In_place_many_notebooks_are_each_written_back()
+    public async Task An_in_place_run_of_many_notebooks_writes_into_each()
     {
         var paths = new[] { "study.ipynb", "sub/study.ipynb" }.Select(name =>
             folder.File(name, TestNotebook.Of(TestNotebook.Code("1 + 1")))).ToArray();
@@ -77,7 +77,7 @@ public sealed class RunOptionsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_notebook_that_a_person_changed_meanwhile_is_not_written_over()
+    public async Task A_notebook_that_was_edited_during_the_run_is_not_overwritten()
     {
         var path = folder.PathTo("study.ipynb");
         folder.File("study.ipynb", TestNotebook.Of(TestNotebook.Code($"File.AppendAllText(@\"{path}\", \"\\n\");")));
@@ -88,7 +88,7 @@ public sealed class RunOptionsTests : IDisposable
     }
 
     [Fact]
-    public async Task Junit_has_a_case_for_each_code_cell()
+    public async Task The_JUnit_report_has_a_case_for_each_code_cell()
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Markdown("text"), TestNotebook.Code("\nvar a = 1;"),

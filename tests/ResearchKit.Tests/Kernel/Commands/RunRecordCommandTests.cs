@@ -42,7 +42,7 @@ public sealed class RunRecordCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_second_run_in_the_folder_begins_a_record_of_its_own()
+    public async Task A_second_run_in_the_same_folder_starts_a_new_record()
     {
         var path = Notebook(TestNotebook.Code(Study));
         Assert.Equal(0, await InvokeAsync("run", path, "--output", Results));
@@ -82,7 +82,7 @@ public sealed class RunRecordCommandTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task A_record_says_that_a_cell_switched_portable_mode_on()
+    public async Task The_record_says_that_a_cell_enabled_portable_mode()
     {
         Skip.IfNot(ResearchKit.Tests.Native.PortableModeTests.IsPossible, "Portable mode needs AVX2 on Linux.");
         var path = Notebook(TestNotebook.Code("1 + 1"), TestNotebook.Code("ResearchKit.Native.Compute.Portable = true;"));

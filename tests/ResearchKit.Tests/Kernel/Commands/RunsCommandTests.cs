@@ -14,7 +14,7 @@ public sealed class RunsCommandTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task Runs_are_listed_the_newest_first()
+    public async Task Runs_are_listed_newest_first()
     {
         Run("runs/study/one", day: 1, seed: 1, loss: 1.5);
         Run("runs/study/deep/two", day: 3, seed: 2, loss: 1.25);
@@ -31,7 +31,7 @@ public sealed class RunsCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Broken_and_foreign_records_are_named_and_hide_nothing()
+    public async Task Malformed_records_are_named_and_the_other_runs_are_still_listed()
     {
         Run("runs/good", day: 1, seed: 1, loss: 1.5);
         folder.File("runs/cut/run.json", "{\"schema\": 1,");
@@ -51,7 +51,7 @@ public sealed class RunsCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Where_there_is_nothing_that_is_said()
+    public async Task Missing_folders_and_folders_without_runs_are_reported()
     {
         Assert.Equal(2, await InvokeAsync("runs", folder.PathTo("none")));
         Assert.Contains($"There is no folder {folder.PathTo("none")};", error.ToString(), StringComparison.Ordinal);
@@ -64,7 +64,7 @@ public sealed class RunsCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Runs_are_compared_by_what_differs_and_by_what_they_measured()
+    public async Task A_comparison_shows_different_settings_and_measured_metrics()
     {
         Run("a", day: 1, seed: 1, loss: 1.5, settings: new { steps = 100, rate = 0.1, name = "x" });
         Run("b", day: 2, seed: 2, loss: 1.25, settings: new { steps = 100, rate = 0.2, decay = true });
@@ -81,7 +81,7 @@ public sealed class RunsCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Programs_get_the_same_as_json()
+    public async Task The_comparison_is_available_as_JSON()
     {
         Run("a", day: 1, seed: 1, loss: 1.5);
         Run("b", day: 2, seed: 1, loss: double.PositiveInfinity, settings: new { steps = 200 });
@@ -100,7 +100,7 @@ public sealed class RunsCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Runs_of_one_folder_are_listed_and_compared_one_by_one()
+    public async Task Several_runs_in_one_folder_are_listed_and_compared()
     {
         Run("a", day: 1, seed: 1, loss: 1.5);
         Run("a", day: 2, seed: 2, loss: 1.25, name: "second");
@@ -124,7 +124,7 @@ public sealed class RunsCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Texts_are_shown_as_text()
+    public async Task Markup_and_escape_sequences_in_names_are_shown_as_text()
     {
         Run("a", day: 1, seed: 1, loss: 1, settings: new { note = "[red]x[/] \u001b[31m[" }, name: "[bold]name\n[/]");
         Run("b", day: 2, seed: 1, loss: 1, settings: new { note = "[/]" });

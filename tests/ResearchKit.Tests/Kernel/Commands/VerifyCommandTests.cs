@@ -12,7 +12,7 @@ public sealed class VerifyCommandTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task A_notebook_gives_what_is_committed_also_with_the_parameters_of_its_run()
+    public async Task Verify_passes_if_a_run_with_the_recorded_parameters_gives_the_committed_outputs()
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Code("var steps = 800;", "parameters"),
@@ -30,7 +30,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task What_differs_is_shown_with_both_lines_and_the_largest_difference()
+    public async Task A_difference_is_shown_with_both_lines_and_the_largest_relative_difference()
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Code("Console.WriteLine(\"loss 1.645 after 20 steps\");\nConsole.WriteLine(\"same\");"),
@@ -54,7 +54,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cell_that_fails_now_and_cells_that_are_not_reached_are_told()
+    public async Task A_failing_cell_and_cells_that_were_not_reached_are_reported()
     {
         var path = folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Code($"if (File.Exists(@\"{folder.PathTo("stop")}\")) throw new Exception(\"broken\");\n1"),
@@ -69,7 +69,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Many_are_verified_each_in_its_process()
+    public async Task Many_notebooks_are_verified_and_each_result_is_reported()
     {
         var good = folder.File("all/good.ipynb", TestNotebook.Of(TestNotebook.Code("1")));
         var bad = folder.File("all/sub/bad.ipynb", TestNotebook.Of(TestNotebook.Code("\"now\"")));
@@ -87,7 +87,7 @@ public sealed class VerifyCommandTests : IDisposable
     [InlineData("metadata.verify.rtol: expected a number, 0 or more", "tolerance.ipynb")]
     [InlineData("has no parameter 'gone'", "parameters.ipynb")]
     [InlineData("There is no notebook", "missing.ipynb")]
-    public async Task Bad_input_is_one_sentence_before_anything_runs(string expected, string name, params string[] rest)
+    public async Task Invalid_arguments_give_one_sentence_before_anything_runs(string expected, string name, params string[] rest)
     {
         var shown = new JsonObject { ["output_type"] = "stream", ["name"] = "stdout", ["text"] = "1" };
         folder.File("new.ipynb", TestNotebook.Of(TestNotebook.Code("1")));

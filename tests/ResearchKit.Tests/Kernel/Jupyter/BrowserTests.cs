@@ -16,7 +16,7 @@ public sealed class BrowserTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [SkippableFact]
-    public async Task A_notebook_run_in_the_browser_shows_its_pictures()
+    public async Task A_notebook_run_in_the_browser_shows_its_figures()
     {
         Skip.IfNot(File.Exists(Browser), $"There is no {Browser}, which this test drives.");
         await folder.InstallAsync("notebook");

@@ -30,7 +30,7 @@ public sealed class FrontEndTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task Jupyter_lists_starts_interrupts_and_restarts_it()
+    public async Task Jupyter_lists_starts_interrupts_and_restarts_the_kernel()
     {
         await folder.InstallAsync("jupyter_client");
         Assert.Contains("test-kernel", await folder.RunAsync("-m", "jupyter_client.kernelspecapp", "list"),
@@ -61,7 +61,7 @@ public sealed class FrontEndTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task When_the_process_dies_the_front_end_is_told_why_and_can_start_another()
+    public async Task If_the_kernel_process_dies_the_front_end_gets_the_reason_and_can_restart_it()
     {
         await folder.InstallAsync("jupyter_client");
         var told = await folder.RunAsync("-c", """

@@ -33,7 +33,7 @@ public sealed class KernelServerTests : IDisposable
     }
 
     [Fact]
-    public void A_cell_is_told_from_busy_to_idle_in_order()
+    public void The_messages_of_a_cell_arrive_in_order_from_busy_to_idle()
     {
         var request = client.Execute("Console.Write(1); Console.Error.Write(2); var d = display(3); d.Update(4); "
             + "ClearOutput(); 5");
@@ -50,7 +50,7 @@ public sealed class KernelServerTests : IDisposable
     }
 
     [Fact]
-    public void An_error_is_an_output_and_a_reply_and_stops_what_waits()
+    public void An_error_is_sent_as_output_and_reply_and_aborts_queued_cells()
     {
         var first = client.Execute("Thread.Sleep(300);\nthrow new InvalidOperationException(\"no\");");
         var second = client.Execute("1");
@@ -67,7 +67,7 @@ public sealed class KernelServerTests : IDisposable
     }
 
     [Fact]
-    public void Silent_cells_leave_no_trace_and_expressions_are_evaluated()
+    public void Silent_cells_have_no_output_and_user_expressions_are_evaluated()
     {
         var silent = client.Execute("var a = 20; a", new() { ["silent"] = true });
         Assert.Empty(client.Heard(silent));
@@ -86,7 +86,7 @@ public sealed class KernelServerTests : IDisposable
     }
 
     [Fact]
-    public void A_cell_asks_the_one_who_sent_it()
+    public void An_input_request_goes_to_the_client_that_sent_the_cell()
     {
         using var other = new TestClient(file);
         var request = client.Execute("Console.Write(\"name? \"); $\"hello {Console.ReadLine()}\"",
@@ -103,7 +103,7 @@ public sealed class KernelServerTests : IDisposable
     }
 
     [Fact]
-    public void An_interrupt_overtakes_and_ends_the_cell_even_while_it_asks()
+    public void An_interrupt_ends_a_running_cell_even_while_it_waits_for_input()
     {
         foreach (var code in new[] { "while (true) { }", "Console.ReadLine()" })
         {
@@ -122,7 +122,7 @@ public sealed class KernelServerTests : IDisposable
     }
 
     [Fact]
-    public void Late_outputs_name_the_cell_that_left_them()
+    public void A_late_output_is_assigned_to_the_cell_that_started_its_task()
     {
         var first = client.Execute("_ = Task.Run(async () => { await Task.Delay(400); Console.Write(\"late\"); });");
         Assert.Equal(["execute_input"], client.Heard(first).Select(message => message.Type));
@@ -131,7 +131,7 @@ public sealed class KernelServerTests : IDisposable
     }
 
     [Fact]
-    public void Other_requests_have_their_replies()
+    public void Kernel_info_comm_and_editor_requests_are_answered()
     {
         client.Send("kernel_info_request", []);
         var info = client.Reply().Content;
@@ -159,7 +159,7 @@ public sealed class KernelServerTests : IDisposable
     }
 
     [Fact]
-    public void Bad_messages_are_dropped_and_the_next_good_one_is_answered()
+    public void Malformed_messages_are_dropped_and_the_next_valid_one_is_answered()
     {
         var good = client.Encode("kernel_info_request", []);
         byte[][] With(int at, byte[] frame) => [.. good.Select((old, i) => i == at ? frame : old)];
@@ -187,7 +187,7 @@ public sealed class KernelServerTests : IDisposable
     }
 
     [Fact]
-    public void Much_output_arrives_whole()
+    public void Large_outputs_arrive_completely()
     {
         var lines = client.Heard(client.Execute("for (var i = 0; i < 10_000; i++) Console.WriteLine(i);"));
         Assert.Equal(
@@ -198,7 +198,7 @@ public sealed class KernelServerTests : IDisposable
     }
 
     [Fact]
-    public async Task Shutdown_is_answered_and_ends_even_a_busy_kernel()
+    public async Task A_shutdown_request_is_answered_and_ends_even_a_busy_kernel()
     {
         client.Hear(client.Execute("_ = Task.Run(() => { while (true) Console.Write(1); }); while (true) { }"), "execute_input");
         client.Send("shutdown_request", new() { ["restart"] = true }, onControl: true);
@@ -208,7 +208,7 @@ public sealed class KernelServerTests : IDisposable
     }
 
     [Fact]
-    public void A_second_front_end_with_the_identity_of_the_first_gets_its_replies()
+    public void A_second_front_end_with_the_same_identity_gets_its_replies()
     {
         var identity = "a session"u8.ToArray();
         TestClient third;
@@ -242,7 +242,7 @@ public sealed class KernelServerTests : IDisposable
     }
 
     [Fact]
-    public void A_port_that_is_taken_is_named()
+    public void The_error_names_a_port_that_is_already_in_use()
     {
         using var other = new Session(Path.GetTempPath());
         var error = Assert.Throws<IOException>(() => new KernelServer(file, other, log.Enqueue));

@@ -16,7 +16,7 @@ public sealed class CSharpReferenceTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task A_cell_hands_over_only_the_references_that_no_earlier_cell_had()
+    public async Task A_cell_passes_only_new_references_to_the_compiler()
     {
         var local = CompileLocal();
         var language = new CSharpLanguage(folder.Path);
@@ -33,7 +33,7 @@ public sealed class CSharpReferenceTests : IDisposable
     }
 
     [Fact]
-    public void So_does_a_cell_that_an_editor_asks_about()
+    public void A_cell_of_the_editor_workspace_has_only_new_references()
     {
         var workspace = new CellWorkspace();
         workspace.Add("var x = 1;", []);

@@ -17,7 +17,7 @@ public sealed class CSharpServicesTests : IDisposable
     [InlineData("foreac|", "foreach", "keyword")]
     [InlineData("var later = 1; lat|", "later", "property")]
     [InlineData("disp|", "display", "function")]
-    public async Task What_can_stand_there_is_offered(string marked, string offered, string kind)
+    public async Task Completion_offers_what_fits_at_the_cursor(string marked, string offered, string kind)
     {
         await session.ExecuteAsync("var greeting = \"hello\";", 1, _ => { });
         await session.ExecuteAsync("record Point(int X);", 2, _ => { });
@@ -33,7 +33,7 @@ public sealed class CSharpServicesTests : IDisposable
     [InlineData("Math.Clamp(1, |", "Math.Clamp(")]
     [InlineData("Twi|ce(2)", "Returns twice")]
     [InlineData("TorchSharp.torch.mat|mul(null, null)", "matmul")]
-    public async Task A_name_is_explained(string marked, string told)
+    public async Task Inspection_explains_the_name_at_the_cursor(string marked, string told)
     {
         await session.ExecuteAsync("/// <summary>Returns twice as much.</summary>\nint Twice(int n) => 2 * n;", 1, _ => { });
         var (code, position) = Unmark(marked);
@@ -51,7 +51,7 @@ public sealed class CSharpServicesTests : IDisposable
     [InlineData("Console.WriteLine(", CodeStatus.Incomplete, "")]
     [InlineData("var s = @\"open", CodeStatus.Incomplete, "")]
     [InlineData("var 1x = 2;", CodeStatus.Invalid, "")]
-    public void A_console_knows_whether_to_go_on(string code, CodeStatus status, string indent) =>
+    public void Complete_and_incomplete_code_are_distinguished(string code, CodeStatus status, string indent) =>
         Assert.Equal(new CodeCompleteness(status, indent), session.CodeServices.IsComplete(code));
 
     private static (string Code, int Position) Unmark(string marked) =>

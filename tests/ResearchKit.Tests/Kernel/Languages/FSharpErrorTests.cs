@@ -4,7 +4,7 @@ namespace ResearchKit.Tests.Kernel.Languages;
 public sealed class FSharpErrorTests(FSharpCells cells)
 {
     [Fact]
-    public async Task A_compile_error_names_line_column_and_shows_the_place()
+    public async Task A_compile_error_names_line_and_column_and_shows_the_source()
     {
         var error = await cells.ErrorAsync("\n\nlet fine = 1\nwhile fine = 1 do printfn \"%d\" \"text\"");
         Assert.Equal(("CompilationError", 4), (error.Kind, error.Line));
@@ -16,7 +16,7 @@ public sealed class FSharpErrorTests(FSharpCells cells)
     }
 
     [Fact]
-    public async Task Errors_come_in_the_order_of_the_lines()
+    public async Task Errors_are_sorted_by_line()
     {
         var error = await cells.ErrorAsync("let b = unheard\nlet c = \"a\" + 1");
         Assert.Equal(1, error.Line);
@@ -24,7 +24,7 @@ public sealed class FSharpErrorTests(FSharpCells cells)
     }
 
     [Fact]
-    public async Task A_runtime_error_points_into_the_cells()
+    public async Task The_stack_trace_of_a_runtime_error_names_cells_and_lines()
     {
         await cells.RunAsync("let fail n =\n    for i in 1 .. n do\n        if i > 0 then\n            invalidOp \"no\"\n    n");
         var first = cells.Cell;
@@ -42,7 +42,7 @@ public sealed class FSharpErrorTests(FSharpCells cells)
     [InlineData("(task { failwith \"late\" } : Task<unit>).Wait()", "Exception", "late")]
     [InlineData("TorchSharp.torch.ones([|2L|]).view([|3L|]) |> ignore", "System.Runtime.InteropServices.ExternalException",
         "shape '[3]' is invalid for input of size 2")]
-    public async Task What_was_thrown_is_told_under_its_own_name(string code, string kind, string message)
+    public async Task The_error_has_the_type_and_message_of_the_thrown_exception(string code, string kind, string message)
     {
         var error = await cells.ErrorAsync($"\n{code}");
         Assert.Equal((kind, message, 2), (error.Kind, error.Message, error.Line));

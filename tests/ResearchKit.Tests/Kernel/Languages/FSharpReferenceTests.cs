@@ -8,7 +8,7 @@ namespace ResearchKit.Tests.Kernel.Languages;
 public sealed class FSharpReferenceTests(FSharpCells cells)
 {
     [Fact]
-    public async Task An_assembly_is_referenced_by_its_path_from_the_notebook()
+    public async Task An_assembly_is_referenced_by_its_path_relative_to_the_notebook()
     {
         var name = $"Local{Guid.NewGuid():N}"[..16];
         File.WriteAllBytes(Path.Combine(cells.Folder, $"{name}.dll"), Compile(name));
@@ -20,7 +20,7 @@ public sealed class FSharpReferenceTests(FSharpCells cells)
     }
 
     [Fact]
-    public async Task A_package_that_the_process_carries_is_the_loaded_one()
+    public async Task A_package_that_is_already_loaded_is_used_in_its_loaded_version()
     {
         var text = await cells.TextAsync("#r \"nuget: TorchSharp, 0.1.0\"\n#r \"nuget:ResearchKit\"\nlet carried = "
             + "typeof<TorchSharp.torch>");
@@ -29,7 +29,7 @@ public sealed class FSharpReferenceTests(FSharpCells cells)
     }
 
     [Fact]
-    public async Task A_package_of_a_source_that_a_cell_names_is_restored()
+    public async Task A_package_is_restored_from_a_source_named_in_the_cell()
     {
         var id = $"Kit.Test{Guid.NewGuid():N}"[..20];
         Pack(Directory.CreateDirectory(Path.Combine(cells.Folder, "feed")).FullName, id, Compile("Packed"));

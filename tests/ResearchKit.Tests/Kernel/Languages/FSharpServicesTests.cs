@@ -11,7 +11,7 @@ public sealed class FSharpServicesTests(FSharpCells cells)
     [InlineData("let here = 1\nprintfn \"%d\" greeting.Len|", "Length", "property")]
     [InlineData("List.ma|", "map", "function")]
     [InlineData("TorchSharp.tor|", "torch", "class")]
-    public async Task What_can_stand_there_is_offered(string marked, string offered, string kind)
+    public async Task Completion_offers_what_fits_at_the_cursor(string marked, string offered, string kind)
     {
         await cells.RunAsync("let greeting = \"hello\"");
         var (code, position) = Unmark(marked);
@@ -24,7 +24,7 @@ public sealed class FSharpServicesTests(FSharpCells cells)
     [InlineData("Math.Cla|mp(1, 2, 3)", "Math.Clamp")]
     [InlineData("Thri|ce 2", "Returns three times as much.")]
     [InlineData("List.ma|p id [1]", "mapping")]
-    public async Task A_name_is_explained(string marked, string told)
+    public async Task Inspection_explains_the_name_at_the_cursor(string marked, string told)
     {
         await cells.RunAsync("/// <summary>Returns three times as much.</summary>\nlet Thrice n = 3 * n");
         var (code, position) = Unmark(marked);
@@ -42,7 +42,7 @@ public sealed class FSharpServicesTests(FSharpCells cells)
     [InlineData("printfn (", CodeStatus.Incomplete, "    ")]
     [InlineData("let s = \"open", CodeStatus.Incomplete, "")]
     [InlineData("let = 2\nlet y = 1", CodeStatus.Invalid, "")]
-    public void A_console_knows_whether_to_go_on(string code, CodeStatus status, string indent) =>
+    public void Complete_and_incomplete_code_are_distinguished(string code, CodeStatus status, string indent) =>
         Assert.Equal(new CodeCompleteness(status, indent), cells.Language.Services.IsComplete(code));
 
     private static (string Code, int Position) Unmark(string marked) =>

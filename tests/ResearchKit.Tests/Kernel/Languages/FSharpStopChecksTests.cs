@@ -31,7 +31,7 @@ public sealed class FSharpStopChecksTests(FSharpCells cells)
     [InlineData("[1] |> List.iter (fun x ->\n    let y = x\n    ignore y)", 1)]
     [InlineData("let f x = x + 1\nlet s = \"while true do ()\" // while true do ()", 0)]
     [InlineData("while true do", 0)]
-    public void Checks_stand_in_what_could_run_without_end(string code, int checks)
+    public void Checks_are_inserted_into_code_that_could_run_forever(string code, int checks)
     {
         var text = FSharpStopChecks.AddTo(code, "cell 1", Parser.Value.Parse);
         Assert.Equal(checks, text.Split("ThrowIfAsked").Length - 1);
@@ -50,7 +50,7 @@ public sealed class FSharpStopChecksTests(FSharpCells cells)
     [InlineData("let rec down n = if n = 0 then [] else down (n - 1)\ndown 1000000 @ [1]", "[1]")]
     [InlineData("type Own() =\n    member _.For(l, f) = List.collect f l\n    member _.Yield x = [x]\nlet own = Own()\nown { for i in [1; 2] do yield i }", "[1; 2]")]
     [InlineData("type W() =\n    member _.While(c, f) = (while c () do f () done)\n    member _.Zero() = ()\n    member _.Delay f = f\n    member _.Run f = f ()\nlet mutable k = 0\nlet w = W()\nw { while (k <- k + 1; k < 3) do () }\n[k]", "[3]")]
-    public async Task A_cell_with_checks_means_what_it_meant(string code, string value) =>
+    public async Task Inserted_checks_do_not_change_the_value_of_a_cell(string code, string value) =>
         Assert.Equal(value, (await cells.ValueAsync(code))!.ToString());
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class FSharpStopChecksTests(FSharpCells cells)
     [InlineData("(task { while true do () } : Task<unit>).Wait()")]
     [InlineData("async { while true do do! Async.Sleep 1 } |> Async.RunSynchronously")]
     [InlineData("Task.Delay(60000, Cancellation).Wait()")]
-    public async Task An_interrupted_cell_ends_and_the_session_goes_on(string code)
+    public async Task An_interrupted_cell_ends_and_the_session_continues(string code)
     {
         await cells.RunAsync("let kept = 5");
         using var interrupt = new CancellationTokenSource();

@@ -6,7 +6,7 @@ namespace ResearchKit.Tests.Kernel.Languages;
 public sealed class FSharpTorchTests(FSharpCells cells)
 {
     [Fact]
-    public async Task Tensors_are_made_indexed_assigned_and_shown()
+    public async Task Tensors_are_created_indexed_assigned_and_printed()
     {
         await cells.RunAsync("#r \"nuget: TorchSharp, 0.1.0\"\nopen TorchSharp\nopen type "
             + "TorchSharp.TensorExtensionMethods\nopen type TorchSharp.torch.distributions");
@@ -23,7 +23,7 @@ public sealed class FSharpTorchTests(FSharpCells cells)
     }
 
     [Fact]
-    public async Task A_module_written_in_a_cell_learns()
+    public async Task A_module_written_in_a_cell_can_be_trained()
     {
         await cells.RunAsync("""
             open TorchSharp
@@ -73,7 +73,7 @@ public sealed class FSharpTorchTests(FSharpCells cells)
     }
 
     [Fact]
-    public async Task Values_of_the_kit_are_at_hand()
+    public async Task Types_of_the_kit_are_available()
     {
         Assert.Equal(65, await cells.ValueAsync("ResearchKit.Models.GptConfig.Nano.VocabularySize"));
         Assert.Equal(4, await cells.ValueAsync("let m = {| Width = 4 |}\nm.Width"));

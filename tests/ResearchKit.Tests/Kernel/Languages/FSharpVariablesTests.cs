@@ -6,7 +6,7 @@ namespace ResearchKit.Tests.Kernel.Languages;
 public sealed class FSharpVariablesTests(FSharpCells cells)
 {
     [Fact]
-    public async Task The_latest_declaration_of_each_name_is_listed_with_its_value_now()
+    public async Task The_latest_declaration_of_each_name_is_listed_with_its_current_value()
     {
         await cells.RunAsync("let looked = \"old\"\nlet mutable counted = 1");
         await cells.RunAsync("let looked = [| 1; 2 |]\ncounted <- 2\n5");
@@ -36,7 +36,7 @@ public sealed class FSharpVariablesTests(FSharpCells cells)
 
     [Theory]
     [MemberData(nameof(Shared))]
-    public async Task A_shared_value_has_its_own_type(object? value, string code, object expected)
+    public async Task A_shared_value_keeps_its_type(object? value, string code, object expected)
     {
         await cells.Language.SetAsync("given", value, CancellationToken.None);
         Assert.Equal(expected, await cells.ValueAsync(code));
@@ -44,7 +44,7 @@ public sealed class FSharpVariablesTests(FSharpCells cells)
     }
 
     [Fact]
-    public async Task A_value_of_a_type_of_a_cell_can_come_back()
+    public async Task A_value_of_a_type_declared_in_a_cell_can_be_set_again()
     {
         var made = await cells.ValueAsync("type Made = { Size: int }\n{ Size = 3 }");
         await cells.Language.SetAsync("again", made, CancellationToken.None);
@@ -56,7 +56,7 @@ public sealed class FSharpVariablesTests(FSharpCells cells)
     [InlineData("let")]
     [InlineData("a b")]
     [InlineData("")]
-    public async Task A_word_that_is_no_name_is_refused(string name)
+    public async Task An_invalid_variable_name_is_refused(string name)
     {
         var error = await Assert.ThrowsAsync<ArgumentException>(() => cells.Language.SetAsync(name, 1, CancellationToken.None));
         Assert.Contains($"'{name}'", error.Message, StringComparison.Ordinal);

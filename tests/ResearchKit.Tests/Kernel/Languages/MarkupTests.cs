@@ -8,7 +8,7 @@ namespace ResearchKit.Tests.Kernel.Languages;
 public sealed class MarkupTests
 {
     [Fact]
-    public async Task An_html_cell_is_shown_as_the_html_that_it_is()
+    public async Task An_HTML_cell_is_shown_unchanged()
     {
         var data = await ShownAsync(new HtmlLanguage(), "\n\n  <b>bold &amp; <script>1</script></b>\n");
         Assert.Equal("  <b>bold &amp; <script>1</script></b>", data["text/html"]);
@@ -16,7 +16,7 @@ public sealed class MarkupTests
     }
 
     [Fact]
-    public async Task A_markdown_cell_gives_html_and_its_source()
+    public async Task A_markdown_cell_gives_HTML_and_its_source()
     {
         var source = "# Title\n\n| a | b |\n|---|---|\n| 1 | **2** |\n\n- [x] done\n\n$x^2$";
         var data = await ShownAsync(new MarkdownLanguage(), source);
@@ -29,7 +29,7 @@ public sealed class MarkupTests
     }
 
     [Fact]
-    public async Task Nothing_in_a_script_ends_the_element_around_it()
+    public async Task Code_of_a_JavaScript_cell_cannot_close_its_script_element()
     {
         var html = (await ShownAsync(new JavaScriptLanguage(),
             "element.append('</script><b>日本</b>'); // <!-- \u2028"))["text/html"];
@@ -40,14 +40,14 @@ public sealed class MarkupTests
     }
 
     [Fact]
-    public async Task Two_scripts_have_places_of_their_own()
+    public async Task Each_JavaScript_cell_has_its_own_output_element()
     {
         var (one, two) = (await ShownAsync(new JavaScriptLanguage(), "1"), await ShownAsync(new JavaScriptLanguage(), "1"));
         Assert.NotEqual(one["text/html"], two["text/html"]);
     }
 
     [Fact]
-    public async Task Nothing_in_a_style_sheet_ends_the_element_around_it()
+    public async Task Text_of_a_CSS_cell_cannot_close_its_style_element()
     {
         var data = await ShownAsync(new CssLanguage(), ".a::after { content: \"</style><script>\" }");
         Assert.Equal("<style>\n.a::after { content: \"<\\/style><script>\" }\n</style>", data["text/html"]);
@@ -56,7 +56,7 @@ public sealed class MarkupTests
     [Theory]
     [InlineData("")]
     [InlineData("  \n\t\n")]
-    public async Task A_cell_without_text_shows_nothing(string code)
+    public async Task An_empty_cell_has_no_output(string code)
     {
         foreach (var language in new ILanguage[] { new HtmlLanguage(), new JavaScriptLanguage(), new MarkdownLanguage(),
             new CssLanguage() })
@@ -64,7 +64,7 @@ public sealed class MarkupTests
     }
 
     [Fact]
-    public void Every_language_has_its_own_names()
+    public void Every_language_has_its_expected_name_and_aliases()
     {
         ILanguage[] all = [new HtmlLanguage(), new JavaScriptLanguage(), new MarkdownLanguage(), new CssLanguage(),
             new MermaidLanguage()];
@@ -73,7 +73,7 @@ public sealed class MarkupTests
     }
 
     [Fact]
-    public async Task A_mermaid_cell_gives_the_drawing_first_and_its_source_for_pages_that_draw_themselves()
+    public async Task A_Mermaid_cell_gives_an_SVG_drawing_and_its_source()
     {
         var data = await ShownAsync(new MermaidLanguage(), "\ngraph LR\n  A --> B\n");
         Assert.Equal(["text/html", "text/vnd.mermaid", "text/plain"], data.Keys);
@@ -82,7 +82,7 @@ public sealed class MarkupTests
     }
 
     [Fact]
-    public async Task An_interrupted_cell_shows_nothing()
+    public async Task An_interrupted_cell_is_canceled()
     {
         using var stopped = new CancellationTokenSource();
         await stopped.CancelAsync();

@@ -14,7 +14,7 @@ public sealed class PackageTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task A_package_that_the_process_carries_is_the_loaded_one()
+    public async Task A_package_that_is_already_loaded_is_used_in_its_loaded_version()
     {
         using var session = new Session(folder.Path);
         var outcome = await session.ExecuteAsync("#r \"nuget: TorchSharp, 0.1.0\"\n#r \"nuget:ResearchKit\"\n#r \"nuget: "
@@ -26,7 +26,7 @@ public sealed class PackageTests : IDisposable
     }
 
     [Fact]
-    public async Task A_package_of_the_notebooks_own_feed_is_restored_with_what_it_needs()
+    public async Task A_package_of_the_notebooks_own_feed_is_restored_with_its_dependencies()
     {
         var id = $"Kit.Test{Guid.NewGuid():N}"[..20];
         var feed = Directory.CreateDirectory(Path.Combine(folder.Path, "feed")).FullName;
@@ -51,7 +51,7 @@ public sealed class PackageTests : IDisposable
     }
 
     [Fact]
-    public async Task An_assembly_is_referenced_by_its_path_from_the_notebook()
+    public async Task An_assembly_is_referenced_by_its_path_relative_to_the_notebook()
     {
         var name = $"Local{Guid.NewGuid():N}"[..16];
         File.WriteAllBytes(Path.Combine(folder.Path, $"{name}.dll"),
@@ -67,7 +67,7 @@ public sealed class PackageTests : IDisposable
     }
 
     [Fact]
-    public void A_package_with_another_Roslyn_harms_neither_completion_nor_pages()
+    public void A_package_with_another_Roslyn_version_does_not_break_completion_or_pages()
     {
         var probe = ProbeProcess.Run(OtherRoslynProbe.Name);
         Assert.True(probe.ExitCode == 0, probe.Errors);

@@ -9,7 +9,7 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     private PythonSession Python => shared.Session;
 
     [SkippableFact]
-    public async Task Cells_share_their_state_and_run_in_the_notebooks_folder()
+    public async Task Cells_share_their_state_and_run_in_the_folder_of_the_notebook()
     {
         await Python.RunAsync("x = 1\ndef twice(n): return 2 * n");
         Assert.Equal("4\n", await Python.PrintedAsync("y = twice(x + 1)\nprint(y)"));
@@ -18,7 +18,7 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     }
 
     [SkippableFact]
-    public async Task All_kinds_of_output_come_in_order()
+    public async Task All_kinds_of_output_arrive_in_order()
     {
         await Python.RunAsync("""
             import sys
@@ -46,7 +46,7 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     }
 
     [SkippableFact]
-    public async Task A_later_cell_updates_an_earlier_ones_display()
+    public async Task A_later_cell_updates_the_display_of_an_earlier_cell()
     {
         await Python.RunAsync("from IPython.display import display\nshown = display(1, display_id='one')");
         await Python.RunAsync("shown.update(2)");
@@ -63,7 +63,7 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     }
 
     [SkippableFact]
-    public async Task An_error_names_the_notebooks_cells_and_the_line()
+    public async Task The_traceback_names_cells_and_lines_of_the_notebook()
     {
         using var own = new PythonSession();
         await own.RunAsync("\n\ndef fail(n):\n    return n / 0");
@@ -79,15 +79,15 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     [SkippableTheory]
     [InlineData("\n\nx = = 2", 3)]
     [InlineData("\n    y = 1\n    y / 0", 3)]
-    public async Task Blank_lines_above_count(string code, int line) => Assert.Equal(line, (await Python.FailAsync(code)).Line);
+    public async Task Leading_blank_lines_count(string code, int line) => Assert.Equal(line, (await Python.FailAsync(code)).Line);
 
     [SkippableFact]
-    public async Task A_cell_magic_may_stand_below_blank_lines() =>
+    public async Task A_cell_magic_may_follow_blank_lines() =>
         Assert.Equal("3\n", await Python.PrintedAsync("\n\n%%capture kept\nprint(3)")
             + await Python.PrintedAsync("print(kept.stdout, end='')"));
 
     [SkippableFact]
-    public async Task A_cell_asks_the_person_and_shows_what_it_printed_first()
+    public async Task Earlier_output_is_shown_before_a_cell_asks_for_input()
     {
         Python.Input = (prompt, secret) => $"{Python.Text}{prompt}{secret}";
         Assert.Equal("hello\nhello\nname? False\n", await Python.PrintedAsync("print('hello')\nprint(input('name? '))"));
@@ -101,7 +101,7 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     [InlineData("import time\ntime.sleep(100)")]
     [InlineData("import asyncio\nawait asyncio.sleep(100)")]
     [InlineData("!sleep 100")]
-    public async Task An_interrupted_cell_stops_and_its_state_survives(string code)
+    public async Task An_interrupted_cell_stops_and_its_variables_are_kept(string code)
     {
         await Python.RunAsync("x = 1");
         var thrown = await Python.InterruptAsync($"x = 2\n{code}");   // of cells that would take longer than that waits
@@ -111,7 +111,7 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     }
 
     [SkippableFact]
-    public async Task A_cell_that_handles_its_interrupt_has_succeeded()
+    public async Task A_cell_that_catches_its_KeyboardInterrupt_succeeds()
     {
         var thrown = await Python.InterruptAsync("import time\ntry:\n    time.sleep(100)\nexcept KeyboardInterrupt:\n    "
             + "print('saved')");
@@ -120,7 +120,7 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     }
 
     [SkippableFact]
-    public async Task When_Python_dies_the_cell_says_how_and_the_next_one_starts_a_new_one()
+    public async Task If_Python_exits_the_cell_gives_the_exit_code_and_the_next_cell_restarts_it()
     {
         using var own = new PythonSession();
         await own.RunAsync("x = 1");
@@ -134,7 +134,7 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     }
 
     [SkippableFact]
-    public async Task A_crash_of_native_code_is_told_with_its_signal_and_Pythons_own_words()
+    public async Task A_native_crash_is_reported_with_its_signal_and_the_output_of_faulthandler()
     {
         using var own = new PythonSession();
         var error = await own.FailAsync("import faulthandler, ctypes\nctypes.string_at(0)");
@@ -143,7 +143,7 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     }
 
     [SkippableFact]
-    public async Task After_exit_the_next_cell_starts_a_new_one()
+    public async Task After_exit_the_next_cell_starts_a_new_process()
     {
         using var own = new PythonSession();
         await own.RunAsync("exit()");
@@ -152,7 +152,7 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     }
 
     [SkippableFact]
-    public async Task An_exit_that_keeps_the_kernel_keeps_its_variables()
+    public async Task Exit_with_keep_kernel_keeps_the_variables()
     {
         using var own = new PythonSession();
         await own.RunAsync("x = 1\nexit(keep_kernel=True)");
@@ -161,7 +161,7 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     }
 
     [SkippableFact]
-    public async Task What_a_thread_prints_later_still_goes_to_a_cell_of_the_past()
+    public async Task Late_output_of_a_thread_is_still_shown()
     {
         await Python.RunAsync("import threading, time\ndef later():\n    time.sleep(0.5)\n    "
             + "print('late')\nthreading.Thread(target=later).start()");
@@ -172,7 +172,7 @@ public sealed class PythonLanguageTests(SharedPython shared) : IClassFixture<Sha
     }
 
     [SkippableFact]
-    public async Task It_answers_what_an_editor_asks()
+    public async Task Completion_inspection_and_completeness_requests_are_answered()
     {
         using var own = new PythonSession();
         Assert.Empty(own.Language.Variables);

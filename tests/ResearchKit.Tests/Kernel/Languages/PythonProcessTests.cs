@@ -32,7 +32,7 @@ public sealed class PythonProcessTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task The_variable_comes_before_the_environment_and_that_before_the_path()
+    public async Task RESEARCHKIT_PYTHON_has_priority_over_the_virtual_environment_and_that_over_PATH()
     {
         SkipOnWindows();
         var (chosen, active, onPath) =
@@ -55,7 +55,7 @@ public sealed class PythonProcessTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task Others_cannot_read_what_it_shares_and_nothing_is_left_at_the_end()
+    public async Task Shared_files_are_private_and_files_and_processes_are_removed_at_the_end()
     {
         if (OperatingSystem.IsWindows()) throw new SkipException("File modes are Unix's.");
         string shared;
@@ -81,7 +81,7 @@ public sealed class PythonProcessTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task It_ends_and_cleans_up_when_the_process_that_holds_its_input_is_gone()
+    public async Task Python_ends_and_cleans_up_when_its_standard_input_is_closed()
     {
         SkipOnWindows();
         using var python = new PythonSession();
@@ -104,7 +104,7 @@ public sealed class PythonProcessTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task A_second_interrupt_takes_Python_away_from_a_cell_that_does_not_stop()
+    public async Task A_second_interrupt_kills_Python_if_a_cell_does_not_stop()
     {
         SkipOnWindows();
         using var python = new PythonSession();

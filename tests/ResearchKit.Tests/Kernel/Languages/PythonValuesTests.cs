@@ -17,7 +17,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     private PythonSession Python => shared.Session;
 
     [SkippableFact]
-    public async Task Plain_values_go_to_Python_with_their_types()
+    public async Task Plain_values_are_passed_to_Python_with_their_types()
     {
         var values = new (object? Value, string Python)[]
         {
@@ -38,7 +38,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     }
 
     [SkippableFact]
-    public async Task Plain_values_come_back_as_what_they_are()
+    public async Task Plain_values_are_read_from_Python_with_their_types()
     {
         foreach (var (code, expected) in new (string, object?)[]
         {
@@ -62,7 +62,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     }
 
     [SkippableFact]
-    public async Task Tensors_become_numpy_arrays_and_return_with_type_shape_and_numbers()
+    public async Task Tensors_become_numpy_arrays_and_back_with_dtype_shape_and_values()
     {
         Python.SkipWithout("numpy");
         await HideAsync("torch");
@@ -88,7 +88,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     }
 
     [SkippableFact]
-    public async Task Odd_tensors_keep_their_shape()
+    public async Task Scalar_empty_strided_conjugated_and_bfloat16_tensors_become_numpy_arrays()
     {
         Python.SkipWithout("numpy");
         await HideAsync("torch");
@@ -143,7 +143,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     }
 
     [SkippableFact]
-    public async Task What_cannot_be_shared_is_named_with_its_type()
+    public async Task Values_that_cannot_be_shared_are_refused_with_their_type()
     {
         await Python.RunAsync("%reset -f\nclass Own: pass\nx = Own()\nwhen = [slice(1, "
             + "2)]\nloop = []\nloop.append(loop)\nhalf = '\\ud800'");
@@ -178,7 +178,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     }
 
     [SkippableFact]
-    public async Task Numpy_numbers_come_as_numbers_and_what_no_tensor_holds_is_refused()
+    public async Task Numpy_scalars_become_numbers_and_unsupported_arrays_are_refused()
     {
         Python.SkipWithout("numpy");
         await Python.RunAsync("import numpy as np\nf = np.float32(1.5)\ni = np.int8(3)\nu = np.uint16([1])\no = "
@@ -197,7 +197,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     }
 
     [SkippableFact]
-    public async Task Torch_tensors_keep_their_type_both_ways()
+    public async Task Torch_tensors_keep_their_dtype_in_both_directions()
     {
         Python.SkipWithout("torch");
         foreach (var type in All.Append(ScalarType.BFloat16))
@@ -224,7 +224,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
     }
 
     [SkippableFact]
-    public async Task Sharing_leaves_no_trace_in_Python()
+    public async Task Sharing_changes_neither_the_last_result_nor_the_execution_count()
     {
         var before = int.Parse(await Python.PrintedAsync("print(get_ipython().execution_count)"), CultureInfo.InvariantCulture);
         await Python.RunAsync("40 + 2");

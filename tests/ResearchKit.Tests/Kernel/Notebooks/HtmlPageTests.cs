@@ -8,7 +8,7 @@ namespace ResearchKit.Tests.Kernel.Notebooks;
 public sealed class HtmlPageTests
 {
     [Fact]
-    public async Task A_small_page_looks_as_approved()
+    public async Task A_small_page_matches_the_approved_snapshot()
     {
         var cell = TestNotebook.WithOutputs("#r \"nuget: TorchSharp\"\nvar x = Math.Max(1, 2); // <b>\nx",
             Stream("\u001b[31mred\u001b[0m <script>alert(1)</script>\n10%\r100%\n"),
@@ -25,7 +25,7 @@ public sealed class HtmlPageTests
     }
 
     [Fact]
-    public async Task Nothing_is_fetched_from_the_network()
+    public async Task The_page_loads_nothing_from_the_network()
     {
         var page = await PageAsync(
             TestNotebook.Markdown("![far](https://example.org/a.png) ![near](missing.png) [ok](https://example.org) "
@@ -39,7 +39,7 @@ public sealed class HtmlPageTests
     }
 
     [Fact]
-    public async Task Text_from_a_cell_stays_text()
+    public async Task Source_and_output_of_a_cell_are_escaped_as_text()
     {
         const string evil = "</pre><script>alert(1)</script><img src=x onerror=alert(1)>";
         var page = await PageAsync(
@@ -51,7 +51,7 @@ public sealed class HtmlPageTests
     }
 
     [Fact]
-    public async Task The_richest_form_is_shown_and_pictures_have_words()
+    public async Task The_richest_output_format_is_shown_and_images_have_alt_text()
     {
         var both = Data("image/png", "iVBO");
         both["data"]!["text/plain"] = "plain <words>";
@@ -64,7 +64,7 @@ public sealed class HtmlPageTests
     }
 
     [Fact]
-    public async Task Plotly_comes_along_only_with_a_figure_and_once()
+    public async Task Plotly_is_included_once_and_only_if_there_is_a_figure()
     {
         var without = await PageAsync(TestNotebook.WithOutputs("1", Data("text/html", "<p>no figure</p>")));
         Assert.DoesNotContain("<script", without, StringComparison.Ordinal);
@@ -81,7 +81,7 @@ public sealed class HtmlPageTests
     }
 
     [Fact]
-    public async Task A_picture_of_the_notebooks_folder_becomes_part_of_the_page_and_one_outside_does_not()
+    public async Task An_image_in_the_folder_of_the_notebook_is_embedded_and_one_outside_is_not()
     {
         using var folder = new TemporaryFolder();
         folder.File("secret.png", "no");

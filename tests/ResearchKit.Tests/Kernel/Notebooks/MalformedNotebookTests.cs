@@ -28,7 +28,7 @@ public sealed class MalformedNotebookTests
     [InlineData("""{"nbformat":4,"nbformat_minor":5,"metadata":{},"cells":[{"cell_type":"code","source":"","outputs":[{"output_type":"stream","name":"stdout","text":{}}]}]}""", "cells[0].outputs[0].text")]
     [InlineData("""{"nbformat":4,"nbformat_minor":5,"metadata":{},"metadata":{},"cells":[]}""", "names the same property twice")]
     [InlineData("""{"nbformat":4,"nbformat_minor":5,"metadata":{"a":"\ud800"},"cells":[]}""", "not valid Unicode")]
-    public void A_malformed_notebook_is_one_clear_sentence(string json, string expected)
+    public void A_malformed_notebook_is_refused_with_one_sentence(string json, string expected)
     {
         var error = Assert.Throws<InvalidDataException>(() => NotebookDocument.Parse(json, "study.ipynb"));
         Assert.StartsWith("study.ipynb", error.Message, StringComparison.Ordinal);
@@ -37,7 +37,7 @@ public sealed class MalformedNotebookTests
     }
 
     [Fact]
-    public void Every_cut_of_a_notebook_is_refused_clearly()
+    public void A_truncated_notebook_is_refused_with_its_path()
     {
         var whole = Encoding.UTF8.GetBytes(NotebookDocument.Parse(TestNotebook.Of(TestNotebook.Code("var é = 1;\n2"),
             TestNotebook.Markdown("# x")), "x").ToJson().TrimEnd());
@@ -52,7 +52,7 @@ public sealed class MalformedNotebookTests
     }
 
     [Fact]
-    public void A_missing_notebook_is_named() =>
+    public void The_error_names_a_missing_notebook() =>
         Assert.Contains("nowhere.ipynb",
             Assert.Throws<FileNotFoundException>(() => NotebookDocument.Load("nowhere.ipynb")).Message, StringComparison.Ordinal);
 

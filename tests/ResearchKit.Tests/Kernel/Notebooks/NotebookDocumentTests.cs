@@ -55,7 +55,7 @@ public sealed class NotebookDocumentTests
         }, iter: 300);
 
     [Fact]
-    public void A_notebook_is_written_as_Jupyter_writes_it()
+    public void A_notebook_is_written_in_the_format_of_Jupyter()
     {
         var notebook = NotebookDocument.Parse("""{"cells":[{"cell_type":"markdown","id":"a","metadata":{},"source":"é\n<b>"}],"metadata":{},"nbformat":4,"nbformat_minor":5}""", "test");
         Assert.Equal("""
@@ -80,7 +80,7 @@ public sealed class NotebookDocumentTests
     }
 
     [Fact]
-    public void An_older_notebook_gets_ids_that_stay_the_same()
+    public void Cells_of_an_older_notebook_get_reproducible_ids()
     {
         const string json = """{"cells":[{"cell_type":"code","source":"1","metadata":{},"outputs":[],"execution_count":null},{"cell_type":"raw","source":"1","metadata":{}}],"metadata":{},"nbformat":4,"nbformat_minor":2}""";
         var (first, second) = (NotebookDocument.Parse(json, "a"), NotebookDocument.Parse(json, "b"));
@@ -91,7 +91,7 @@ public sealed class NotebookDocumentTests
     }
 
     [Fact]
-    public void Saving_leaves_only_the_file()
+    public void Saving_leaves_no_temporary_file()
     {
         using var folder = new TemporaryFolder();
         var path = folder.File("a.ipynb", TestNotebook.Of(TestNotebook.Code("1")));

@@ -78,7 +78,7 @@ public sealed class PageScriptTests
         var path = Directory.GetFiles(Repository.PathTo("notebooks"), "01-*.ipynb").Single();
         var page = await HtmlPage.RenderAsync(NotebookDocument.Load(path), "x", Path.GetTempPath());
         Assert.Contains("document.currentScript", page, StringComparison.Ordinal);
-        Assert.Equal(3, Regex.Matches(page, "'sha256-").Count);   // two figures, and plotly.js
+        Assert.Equal(3, Regex.Count(page, "'sha256-"));   // two figures, and plotly.js
         Assert.DoesNotContain("was left out", page, StringComparison.Ordinal);
     }
 

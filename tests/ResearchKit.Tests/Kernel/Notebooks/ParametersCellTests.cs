@@ -24,7 +24,7 @@ public sealed class ParametersCellTests
     [InlineData("money", "1.50", "decimal money = 1.50m;")]
     [InlineData("fast", "True", "bool fast = true;")]
     [InlineData("precision", "Half", "Precision precision = Precision.Half;")]
-    public void A_value_is_declared_anew_in_its_type(string name, string value, string declaration)
+    public void A_parameter_is_redeclared_with_its_type(string name, string value, string declaration)
     {
         var notebook = Notebook();
         ParametersCell.Inject(notebook, new Dictionary<string, string> { [name] = value });
@@ -41,7 +41,7 @@ public sealed class ParametersCellTests
     [InlineData("precision", "Double", "precision is a Precision; 'Double' is not one. Known: Single, Half.")]
     [InlineData("stepz", "1",
         "The notebook has no parameter 'stepz'. It has: steps (int), rate (double), name (string), many (long), half (float), money (decimal), fast (bool), precision (Precision).")]
-    public void A_wrong_value_or_name_is_refused(string name, string value, string message)
+    public void An_invalid_value_or_name_is_refused(string name, string value, string message)
     {
         var notebook = Notebook();
         var before = notebook.ToJson();
@@ -62,7 +62,7 @@ public sealed class ParametersCellTests
     }
 
     [Fact]
-    public void A_notebook_without_the_cell_says_so()
+    public void A_notebook_without_a_parameters_cell_is_refused()
     {
         var notebook = NotebookDocument.Parse(TestNotebook.Of(TestNotebook.Code("1")), "x");
         Assert.Contains("no code cell is tagged 'parameters'",

@@ -33,7 +33,7 @@ public sealed class MagicTests : IDisposable
     }
 
     [Fact]
-    public async Task The_time_is_told_after_everything_else()
+    public async Task The_wall_time_is_shown_after_all_other_output()
     {
         await RunAsync("#!time\nThread.Sleep(20);\n1 + 1");
         Assert.IsType<ResultOutput>(outputs[^2]);
@@ -44,7 +44,7 @@ public sealed class MagicTests : IDisposable
     }
 
     [Fact]
-    public async Task A_variable_is_set_from_a_text_an_answer_or_another_variable()
+    public async Task A_variable_is_set_from_text_input_or_another_variable()
     {
         await RunAsync("#!set --name words --value \"one two\"\nConsole.Write(words.Length);");
         Assert.Equal("7", Text());
@@ -64,7 +64,7 @@ public sealed class MagicTests : IDisposable
     }
 
     [Fact]
-    public async Task A_text_is_kept_as_it_stands_for_others_to_share()
+    public async Task Value_cells_keep_text_that_other_languages_can_share()
     {
         folder.File("data.txt", "from a file");
         await RunAsync("#!value --name json --mime-type application/json\n{ \"a\": [1,\n 2] }");
@@ -85,7 +85,7 @@ public sealed class MagicTests : IDisposable
     [InlineData("#!share nothing --from csharp", "There is no variable 'nothing'; there are none.")]
     [InlineData("#!set --name 1x --value 3", "'1x' is not a C# name.")]
     [InlineData("#!import missing.ipynb", "there is no file")]
-    public async Task What_cannot_be_done_is_said(string code, string message)
+    public async Task Invalid_commands_are_errors_with_their_line(string code, string message)
     {
         var outcome = await RunAsync(code, mayFail: true);
         Assert.Contains(message, outcome.Error!.Message, StringComparison.Ordinal);
@@ -93,7 +93,7 @@ public sealed class MagicTests : IDisposable
     }
 
     [Fact]
-    public async Task Help_is_given()
+    public async Task Help_and_the_list_of_commands_are_shown()
     {
         await RunAsync("#!share -h");
         Assert.Contains("#!share <name>", Text(), StringComparison.Ordinal);
@@ -104,7 +104,7 @@ public sealed class MagicTests : IDisposable
     }
 
     [Fact]
-    public async Task Notebooks_and_files_of_code_are_imported()
+    public async Task Notebooks_and_code_files_are_imported()
     {
         folder.File("part.ipynb",
             TestNotebook.Of(TestNotebook.Markdown("# no"), TestNotebook.Code("var fromNotebook = 1;"),
@@ -138,7 +138,7 @@ public sealed class MagicTests : IDisposable
     }
 
     [Fact]
-    public async Task The_names_of_NET_Interactive_mean_the_same()
+    public async Task Names_of_the_NET_Interactive_API_are_supported()
     {
         await RunAsync("""
             using Microsoft.DotNet.Interactive;
@@ -159,7 +159,7 @@ public sealed class MagicTests : IDisposable
     }
 
     [Fact]
-    public async Task A_formatter_is_found_by_the_name_of_its_attribute()
+    public async Task A_formatter_attribute_is_recognized_by_its_name()
     {
         await RunAsync("""
             class TypeFormatterSourceAttribute : Attribute
@@ -185,7 +185,7 @@ public sealed class MagicTests : IDisposable
     }
 
     [Fact]
-    public async Task Editors_are_helped_in_the_language_of_the_place()
+    public async Task Completion_uses_the_language_at_the_cursor()
     {
         await RunAsync("var greeting = \"a\";");
         var names = await session.CodeServices.CompleteAsync("#!who", 4, CancellationToken.None);

@@ -20,7 +20,7 @@ public sealed class PolyglotTests : IDisposable
     }
 
     [Fact]
-    public async Task Values_go_from_CSharp_to_FSharp_and_back()
+    public async Task Values_are_shared_from_CSharp_to_FSharp_and_back()
     {
         await RunAsync("using TorchSharp; var x = \"from C#\"; var tensor = torch.arange(4).reshape(2, 2); var list = new "
             + "List<string>(); record Point(int X); var point = new Point(3);");
@@ -43,7 +43,7 @@ public sealed class PolyglotTests : IDisposable
     }
 
     [Fact]
-    public async Task An_error_names_the_cells_own_line_in_every_language()
+    public async Task An_error_names_the_line_within_the_cell_in_every_language()
     {
         var failed = await session.ExecuteAsync("1 + 1\n#!fsharp\nlet a = 1\nlet b: string = a", ++count, outputs.Add);
         Assert.StartsWith("(4,17): error FS0001", failed.Error!.Message, StringComparison.Ordinal);
@@ -52,7 +52,7 @@ public sealed class PolyglotTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cell_reads_answers_after_FSharp_has_started_too()
+    public async Task Console_input_works_in_both_languages_after_FSharp_has_started()
     {
         session.Input = (prompt, _) => "answer";
         await RunAsync("#!fsharp\nlet a = System.Console.ReadLine()\nprintf \"%s\" "
@@ -62,7 +62,7 @@ public sealed class PolyglotTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cell_begins_in_the_language_that_it_is_given()
+    public async Task A_cell_starts_in_the_requested_language()
     {
         var outcome = await session.ExecuteAsync("let x = 4\nx * 2", "fsharp", ++count, outputs.Add);
         Assert.Null(outcome.Error);
@@ -73,7 +73,7 @@ public sealed class PolyglotTests : IDisposable
     }
 
     [Fact]
-    public async Task Cells_that_are_no_programs_are_shown()
+    public async Task HTML_Markdown_and_Mermaid_parts_are_shown()
     {
         await RunAsync("#!html\n<b>bold</b>\n#!markdown\n**strong**\n#!mermaid\ngraph LR\n  A --> B");
         var shown = outputs.OfType<DisplayOutput>().Select(display => display.Data["text/html"]).ToList();
@@ -84,7 +84,7 @@ public sealed class PolyglotTests : IDisposable
     }
 
     [Fact]
-    public async Task Values_go_into_the_page_as_JSON_that_no_text_can_leave()
+    public async Task Values_shared_with_JavaScript_are_escaped_JSON()
     {
         await RunAsync("var rows = new[] { new { Name = \"</script><script>alert(1)\", Value = 1.5 } };");
         await RunAsync("#!javascript\n#!share rows --from csharp\nreturn rows.length;");

@@ -12,7 +12,7 @@ public sealed class SessionTests : IDisposable
     public void Dispose() => session.Dispose();
 
     [Fact]
-    public async Task Cells_share_their_state_and_may_redefine_it()
+    public async Task Cells_share_their_state_and_may_redefine_names()
     {
         await RunAsync("var x = 1; record Point(int X); int Twice(int n) => 2 * n;");
         Assert.Equal("4", await ValueAsync("var y = await Task.FromResult(x + 1);\nTwice(y)"));
@@ -37,14 +37,14 @@ public sealed class SessionTests : IDisposable
     [InlineData("foreach (var n in new[] { 4, 5 }) { if (n > 4) return n; }\nConsole.Write(\"not reached\");", 1)]
     [InlineData("if (Environment.ProcessorCount < 0) return 5;", 0)]
     [InlineData("return;", 0)]
-    public async Task Only_an_expression_without_semicolon_or_what_is_returned_is_a_value(string code, int values)
+    public async Task Only_a_final_expression_without_semicolon_or_a_returned_value_is_the_result(string code, int values)
     {
         await RunAsync(code, mayFail: code == "1 + 1;");   // which the compiler refuses
         Assert.Equal(values, outputs.OfType<ResultOutput>().Count());
     }
 
     [Fact]
-    public async Task A_compile_error_names_line_column_and_shows_the_place()
+    public async Task A_compile_error_names_line_and_column_and_shows_the_source()
     {
         var outcome = await RunAsync("var fine = 1;\nint broken = \"text\";", mayFail: true);
         Assert.Equal(CellStatus.Failed, outcome.Status);
@@ -56,7 +56,7 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_runtime_error_points_into_the_cells_and_keeps_what_was_assigned()
+    public async Task A_runtime_error_names_cells_and_lines_and_keeps_assigned_variables()
     {
         await RunAsync("var kept = 1;\nint Fail(int n)\n{\n    if (n > 0) throw new InvalidOperationException(\"no\");\n    "
             + "return n;\n}");
@@ -69,7 +69,7 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
-    public async Task The_console_becomes_two_streams_in_order_and_reading_is_refused()
+    public async Task Console_output_becomes_two_ordered_streams_and_reading_is_refused()
     {
         await RunAsync("Console.Write(\"a\"); Console.WriteLine(1); Console.Error.Write(\"e\"); var t = new Thread(() => "
             + "Console.Write(\"b\")); t.Start(); t.Join(); display(\"d\"); Console.Write(\"c\");");
@@ -81,7 +81,7 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cell_reads_what_the_person_answers_after_what_it_wrote_was_shown()
+    public async Task Earlier_output_is_shown_before_a_cell_reads_input()
     {
         session.Input = (prompt, secret) =>
             $"{string.Concat(outputs.OfType<StreamOutput>().Select(stream => stream.Text))}{prompt}{secret}";
@@ -90,7 +90,7 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_cell_left_behind_still_goes_to_that_cell()
+    public async Task Late_output_of_a_background_task_goes_to_the_cell_that_started_it()
     {
         List<Output> first = [], second = [];
         await session.ExecuteAsync("_ = Task.Run(async () => { await Task.Delay(300); Console.Write(\"late\"); display(5); });",
@@ -102,7 +102,7 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
-    public async Task Values_come_in_their_preferred_form_and_as_text()
+    public async Task Values_are_shown_in_their_preferred_format_and_as_text()
     {
         await RunAsync("display(new { A = 1 }); display(\"<b>\", \"text/html\"); \"<i>\".DisplayAs(\"text/html\"); "
             + "HTML(\"<u>x</u>\").Display(); \"plain\"");
@@ -116,7 +116,7 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
-    public async Task Updates_come_at_a_bounded_pace_and_the_last_always()
+    public async Task Display_updates_are_rate_limited_and_the_last_is_always_shown()
     {
         await RunAsync("DisplayedValue shown = display(0); for (var i = 1; i <= 2000; i++) { shown.Update(i); if (i % 500 == "
             + "0) await Task.Delay(60); }");
@@ -129,7 +129,7 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_formatter_that_throws_is_an_error_to_read_not_a_crash()
+    public async Task A_formatter_that_throws_is_reported_as_an_error_of_the_cell()
     {
         var outcome = await RunAsync("class Odd { }\nFormatter.Register<Odd>(odd => throw new Exception(\"ouch\"), "
             + "\"text/html\");\nnew Odd().Display();\nConsole.Write(\"after\");", mayFail: true);
@@ -167,7 +167,7 @@ public sealed class SessionTests : IDisposable
     [InlineData("do { try { throw new Exception(); } finally { foreach (var i in Enumerable.Range(0, int.MaxValue)) if (i < 0) break; } } while (true);")]
     [InlineData("int Fibonacci(int n) => n < 2 ? n : Fibonacci(n - 1) + Fibonacci(n - 2); Fibonacci(60)")]
     [InlineData("class Counter { public long Value; public Counter Count() { while (Value >= 0) if (Value > 5) Value -= 5; else Value++; return this; } } new Counter().Count()")]
-    public async Task An_interrupt_reaches_the_cell_and_the_state_lives_on(string code)
+    public async Task An_interrupt_ends_the_cell_and_variables_are_kept(string code)
     {
         await RunAsync("using TorchSharp; var x = 7;");
         var outcome = await InterruptAsync(session, $"Console.Write(\"begun\");\n{code}");
@@ -178,7 +178,7 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_cell_had_assigned_before_an_interrupted_wait_is_kept()
+    public async Task Variables_assigned_before_an_interrupted_sleep_are_kept()
     {
         var outcome = await InterruptAsync(session, "var kept = 5; Console.Write(\"begun\"); Thread.Sleep(100_000);");
         Assert.Equal(CellStatus.Interrupted, outcome.Status);
@@ -186,7 +186,7 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
-    public async Task Checks_in_loops_leave_lines_columns_and_meaning_as_they_were()
+    public async Task Checks_in_loops_do_not_change_error_positions_or_results()
     {
         await RunAsync("int Half(int n) => n / 2; ref int First(int[] all) => ref all[0]; void Say() => "
             + "Console.Write(\"said\"); async Task WaitAsync() => await Task.Yield();\nSay(); await WaitAsync(); var all = "
@@ -210,7 +210,7 @@ public sealed class SessionTests : IDisposable
     [InlineData("torch.cummin(a, 7)", "Dimension out of range")]
     [InlineData("await Task.Run(() => a.matmul(a))", "mat1 and mat2 shapes cannot be multiplied")]
     [InlineData("torch.jit.compile(\"def f(x):\\n  return y\\n\")", "undefined value y")]
-    public async Task A_call_that_libtorch_would_end_the_process_for_is_an_error_of_its_cell(string call, string message)
+    public async Task A_call_that_would_abort_the_process_in_libtorch_is_an_error_of_its_cell(string call, string message)
     {
         await RunAsync("using TorchSharp;\nvar a = torch.ones(2, 3);");
         var outcome = await RunAsync($"var fine = 1;\n{call}", mayFail: true);
@@ -221,7 +221,7 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cell_that_does_not_listen_is_left_behind()
+    public async Task A_cell_that_ignores_the_interrupt_is_abandoned()
     {
         using var stubborn = new Session(Path.GetTempPath()) { Grace = TimeSpan.FromMilliseconds(100) };
         await stubborn.ExecuteAsync("var x = 7;", ++count, outputs.Add);
@@ -246,7 +246,7 @@ public sealed class SessionTests : IDisposable
     [Theory]
     [InlineData("int Deeper(int n) => Deeper(n + 1) + 1;\nDeeper(0)")]
     [InlineData("int Deeper(int n) { return Deeper(n + 1) + 1; }\nDeeper(0)")]
-    public async Task A_recursion_without_end_is_an_error_of_its_cell(string code)
+    public async Task Infinite_recursion_is_an_error_of_its_cell(string code)
     {
         var outcome = await RunAsync(code, mayFail: true);
         Assert.Equal("InsufficientExecutionStackException", outcome.Error!.Name);
