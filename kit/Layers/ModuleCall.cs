@@ -60,7 +60,8 @@ internal sealed class ModuleCalls
     {
         for (var type = module.GetType(); type is not null && type != typeof(nn.Module); type = type.BaseType)
         {
-            var isBase = type.IsGenericType && type.Namespace == typeof(nn.Module).Namespace && type.Name.Split('`')[0] == "Module";
+            var isBase = type.IsGenericType && type.Namespace == typeof(nn.Module).Namespace
+                && type.Name.Split('`')[0] == "Module";
             if (!isBase) continue;
             var types = type.GetGenericArguments();
             Hooking.SingleOrDefault(method => method.GetGenericArguments().Length == types.Length)?.MakeGenericMethod(types)

@@ -44,7 +44,9 @@ public sealed record ModuleSummary(
     public long Bytes { get; } = Own.Concat(Buffers).Where(own => !own.IsShared).Sum(own => own.Bytes)
         + Children.Sum(child => child.Bytes);
 
-    /// <summary>What the module computed in the forward pass that was summarised; null without one, or if it was not called.</summary>
+    /// <summary>
+    /// What the module computed in the forward pass that was summarised; null without one, or if it was not called.
+    /// </summary>
     public ModuleCall? Call { get; init; }
 
     /// <summary>

@@ -23,7 +23,8 @@ public sealed class CombinedOptimizer : Optimizer
     /// <param name="parameters">The model's parameters; each belongs to the first part whose prefix fits.</param>
     /// <param name="parts">The parts.</param>
     /// <exception cref="ArgumentException">A parameter belongs to no part, or a part has no parameter.</exception>
-    public CombinedOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, params IReadOnlyList<OptimizerPart> parts)
+    public CombinedOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters,
+        params IReadOnlyList<OptimizerPart> parts)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         var left = parameters.ToList();
@@ -36,7 +37,8 @@ public sealed class CombinedOptimizer : Optimizer
             this.parts.Add((part, part.Make(own)));
         }
         if (left.Any(pair => pair.Parameter.requires_grad))
-            throw new ArgumentException($"The parameter {left.First(pair => pair.Parameter.requires_grad).Name} belongs to no part; "
+            throw new ArgumentException($"The parameter {left.First(pair => pair.Parameter.requires_grad).Name} belongs to no "
+                + "part; "
                 + $"the parts begin with {string.Join(", ", parts.Select(part => $"'{part.Prefix}'"))}.", nameof(parts));
     }
 

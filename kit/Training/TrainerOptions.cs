@@ -60,8 +60,8 @@ public sealed record TrainerOptions
     public long? AccumulationTargets { get; init; }
 
     /// <summary>
-    /// Whether steps report the noise of their gradient (<see cref="StepReport.Noise"/>), from the difference between a part of the
-    /// step and the whole. Needs accumulation or several ranks, and costs one norm of the gradients a step.
+    /// Whether steps report the noise of their gradient (<see cref="StepReport.Noise"/>), from the difference between a part of
+    /// the step and the whole. Needs accumulation or several ranks, and costs one norm of the gradients a step.
     /// </summary>
     public bool MeasuresNoise { get; init; }
 

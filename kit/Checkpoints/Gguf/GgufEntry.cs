@@ -24,8 +24,11 @@ internal enum GgufLayout
 /// <param name="Heads">Heads of a weight in rotary pairs.</param>
 internal sealed record GgufEntry(string Name, string Parameter, GgufLayout Layout = GgufLayout.Same, int Heads = 0)
 {
-    /// <summary>Whether it is stored in blocks of few bits where those are asked for: llama.cpp wants vectors and positions whole.</summary>
-    public bool IsQuantized(Tensor parameter) => parameter.dim() == 2 && !Name.StartsWith("position_embd", StringComparison.Ordinal);
+    /// <summary>
+    /// Whether it is stored in blocks of few bits where those are asked for: llama.cpp wants vectors and positions whole.
+    /// </summary>
+    public bool IsQuantized(Tensor parameter) =>
+        parameter.dim() == 2 && !Name.StartsWith("position_embd", StringComparison.Ordinal);
 
     /// <summary>The tensor of the file, from the parameter; the caller disposes it.</summary>
     public Tensor ToFile(Tensor parameter) => Layout switch

@@ -81,14 +81,16 @@ public sealed class GgufFile
     {
         var cursor = new GgufCursor(stream);
         if (stream.Length < 24 || cursor.UInt32() != Magic) throw new InvalidDataException("it does not begin with GGUF");
-        if (cursor.UInt32() is var version and not (2 or 3)) throw new InvalidDataException($"its version is {version}; known are 2 and 3");
+        if (cursor.UInt32() is var version and not (2 or 3))
+            throw new InvalidDataException($"its version is {version}; known are 2 and 3");
         var tensorCount = cursor.Count("tensors", 24);
         var valueCount = cursor.Count("values", 13);
         var values = new Dictionary<string, object>();
         for (var i = 0; i < valueCount; i++)
         {
             var key = cursor.Text();
-            if (!values.TryAdd(key, cursor.Value(cursor.UInt32()))) throw new InvalidDataException($"the value '{key}' occurs twice");
+            if (!values.TryAdd(key, cursor.Value(cursor.UInt32())))
+                throw new InvalidDataException($"the value '{key}' occurs twice");
         }
         var infos = Enumerable.Range(0, tensorCount).Select(_ => Info(cursor)).ToList();
         var alignment = values.GetValueOrDefault("general.alignment") is long given ? given : DefaultAlignment;
@@ -107,12 +109,14 @@ public sealed class GgufFile
         return (name, shape, (GgufType)cursor.UInt32(), cursor.UInt64());
     }
 
-    private static GgufTensor Placed((string Name, long[] Shape, GgufType Type, ulong Offset) info, long start, long alignment, long length)
+    private static GgufTensor Placed((string Name, long[] Shape, GgufType Type, ulong Offset) info, long start, long alignment,
+        long length)
     {
         var (numbers, bytes) = GgufBlocks.Size(info.Type);
         var count = info.Shape.Aggregate(1L, (product, size) => checked(product * size));
         if (info.Shape.Length > 0 && info.Shape[^1] % numbers != 0)
-            throw new InvalidDataException($"'{info.Name}' has rows of {info.Shape[^1]} numbers, {info.Type} has blocks of {numbers}");
+            throw new InvalidDataException($"'{info.Name}' has rows of {info.Shape[^1]} numbers, {info.Type} has blocks of "
+                + $"{numbers}");
         var size = checked(count / numbers * bytes);
         var at = checked(start + (long)info.Offset);
         if (info.Offset % (ulong)alignment != 0 || at > length - size)

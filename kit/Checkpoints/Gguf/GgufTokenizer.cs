@@ -13,10 +13,12 @@ public static class GgufTokenizer
     public static ByteLevelBpeTokenizer ReadTokenizer(this GgufFile file)
     {
         var kind = file.Values.GetValueOrDefault("tokenizer.ggml.model") as string;
-        if (kind != "gpt2") throw new InvalidDataException($"The tokenizer is '{kind ?? "missing"}'; expected gpt2, byte-level BPE.");
+        if (kind != "gpt2")
+            throw new InvalidDataException($"The tokenizer is '{kind ?? "missing"}'; expected gpt2, byte-level BPE.");
         var tokens = Texts(file, "tokenizer.ggml.tokens");
         var merges = Texts(file, "tokenizer.ggml.merges").Select(merge => merge.Split(' ')).ToList();
-        if (merges.Any(merge => merge.Length != 2)) throw new InvalidDataException("A merge of the tokenizer is no pair of tokens.");
+        if (merges.Any(merge => merge.Length != 2))
+            throw new InvalidDataException("A merge of the tokenizer is no pair of tokens.");
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var id = 0; id < tokens.Count; id++)
             if (!ids.TryAdd(tokens[id], id)) throw new InvalidDataException($"The token '{tokens[id]}' occurs twice.");
@@ -31,7 +33,8 @@ public static class GgufTokenizer
     {
         if (tokenizer is null) return [new("tokenizer.ggml.model", "none")];
         if (tokenizer.VocabularySize != vocabularySize)
-            throw new ArgumentException($"The tokenizer has {tokenizer.VocabularySize} tokens, the model {vocabularySize}.", nameof(tokenizer));
+            throw new ArgumentException($"The tokenizer has {tokenizer.VocabularySize} tokens, the model {vocabularySize}.",
+                nameof(tokenizer));
         var tokens = Enumerable.Range(0, vocabularySize).Select(id => tokenizer.Token(id)).ToArray();
         var end = tokenizer.Special.End;
         var values = new List<KeyValuePair<string, object>>

@@ -13,8 +13,8 @@ public static class GgufWriter
     /// </summary>
     /// <param name="path">Path of the file.</param>
     /// <param name="values">
-    /// Values by name: <c>int</c> (stored as uint32 where it is not negative), <c>long</c>, <c>float</c>, <c>double</c> (stored as
-    /// float32), <c>bool</c>, <c>string</c>, or arrays of one of these.
+    /// Values by name: <c>int</c> (stored as uint32 where it is not negative), <c>long</c>, <c>float</c>, <c>double</c> (stored
+    /// as float32), <c>bool</c>, <c>string</c>, or arrays of one of these.
     /// </param>
     /// <param name="tensors">Floating-point tensors by name, each with its type.</param>
     /// <exception cref="ArgumentException">
@@ -40,7 +40,8 @@ public static class GgufWriter
         });
     }
 
-    private static byte[] Header(List<KeyValuePair<string, object>> values, List<(string Name, Tensor Tensor, GgufType Type)> tensors)
+    private static byte[] Header(List<KeyValuePair<string, object>> values,
+        List<(string Name, Tensor Tensor, GgufType Type)> tensors)
     {
         using var memory = new MemoryStream();
         using var writer = new BinaryWriter(memory);
@@ -88,10 +89,12 @@ public static class GgufWriter
     {
         var numbers = GgufBlocks.Size(type).Numbers;
         if (Encoding.UTF8.GetByteCount(name) > 64) throw new ArgumentException($"'{name}' is longer than 64 bytes.");
-        if (!tensor.is_floating_point()) throw new ArgumentException($"'{name}' is {tensor.dtype}; expected floating-point numbers.");
+        if (!tensor.is_floating_point())
+            throw new ArgumentException($"'{name}' is {tensor.dtype}; expected floating-point numbers.");
         if (tensor.dim() is 0 or > 4) throw new ArgumentException($"'{name}' is {tensor.ShapeText()}; expected 1 to 4 axes.");
         if (tensor.shape[^1] % numbers != 0)
-            throw new ArgumentException($"'{name}' is {tensor.ShapeText()}; {type} needs rows of a multiple of {numbers} numbers.");
+            throw new ArgumentException($"'{name}' is {tensor.ShapeText()}; {type} needs rows of a multiple of {numbers} "
+                + "numbers.");
     }
 
     private static uint TypeOf(object value) => value switch
@@ -102,7 +105,8 @@ public static class GgufWriter
         string => 8,
         long => 11,
         Array => 9,
-        _ => throw new ArgumentException($"A value is a {value.GetType().Name}; expected a number, a bool, a string or an array."),
+        _ => throw new ArgumentException($"A value is a {value.GetType().Name}; expected a number, a bool, a string or an "
+            + "array."),
     };
 
     private static void Value(BinaryWriter writer, object value)
@@ -117,7 +121,8 @@ public static class GgufWriter
             case string text: Text(writer, text); break;
             case Array { Length: > 0 } array:
                 var types = array.Cast<object>().Select(TypeOf).Distinct().ToList();
-                if (types.Count > 1 && !types.All(type => type is 4 or 5)) throw new ArgumentException("The values of an array have different types.");
+                if (types.Count > 1 && !types.All(type => type is 4 or 5))
+                    throw new ArgumentException("The values of an array have different types.");
                 writer.Write(types.Count > 1 ? 5u : types[0]);   // some numbers are negative: int32
                 writer.Write((ulong)array.Length);
                 foreach (var item in array) Value(writer, item!);

@@ -24,8 +24,10 @@ public static class GptGguf
         public void SaveGguf(string path, GgufType type = GgufType.F32, Data.ByteLevelBpeTokenizer? tokenizer = null)
         {
             var config = model.Config;
-            Require.That(config.Positions == Positions.Learned, config.Positions, nameof(config.Positions), "Learned, as in GPT-2");
-            Require.That(config.Activation == Activation.GeluTanh, config.Activation, nameof(config.Activation), "GeluTanh, as in GPT-2");
+            Require.That(config.Positions == Positions.Learned, config.Positions, nameof(config.Positions),
+                "Learned, as in GPT-2");
+            Require.That(config.Activation == Activation.GeluTanh, config.Activation, nameof(config.Activation),
+                "GeluTanh, as in GPT-2");
             Require.That(config is { ScaleScores: true, ScaleScoresByLayer: false }, config.ScaleScoresByLayer,
                 nameof(config.ScaleScoresByLayer), "false, with scaled scores");
             GgufModel.Save(model, path, type, Entries(config), GgufTokenizer.Values(tokenizer, config.VocabularySize), new()

@@ -70,7 +70,8 @@ public static class LlamaGguf
             string Own(string name) => $"model.layers.{layer}.{name}.weight";
             yield return new(File("attn_norm"), Own("input_layernorm"));
             yield return new(File("attn_q"), Own("self_attn.q_proj"), GgufLayout.RotaryPairs, config.Heads);
-            yield return new(File("attn_k"), Own("self_attn.k_proj"), GgufLayout.RotaryPairs, config.KeyValueHeads ?? config.Heads);
+            yield return new(File("attn_k"), Own("self_attn.k_proj"), GgufLayout.RotaryPairs,
+                config.KeyValueHeads ?? config.Heads);
             yield return new(File("attn_v"), Own("self_attn.v_proj"));
             yield return new(File("attn_output"), Own("self_attn.o_proj"));
             yield return new(File("ffn_norm"), Own("post_attention_layernorm"));

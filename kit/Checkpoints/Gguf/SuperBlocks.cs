@@ -7,7 +7,9 @@ internal static class SuperBlocks
 {
     private const int Part4 = 32, Part6 = 16;   // numbers that share a small scale
 
-    /// <summary>144 bytes: scale and minimum as 16-bit floats, 12 bytes of eight 6-bit scales and minima, 128 bytes of codes.</summary>
+    /// <summary>
+    /// 144 bytes: scale and minimum as 16-bit floats, 12 bytes of eight 6-bit scales and minima, 128 bytes of codes.
+    /// </summary>
     public static void DecodeQ4(ReadOnlySpan<byte> from, Span<float> to)
     {
         var (scale, minimum) = (GgufBlocks.Half(from), GgufBlocks.Half(from[2..]));
@@ -24,7 +26,9 @@ internal static class SuperBlocks
         }
     }
 
-    /// <summary>Numbers are factor × code − offset with codes 0 to 15; factor and offset are multiples of the block's two scales.</summary>
+    /// <summary>
+    /// Numbers are factor × code − offset with codes 0 to 15; factor and offset are multiples of the block's two scales.
+    /// </summary>
     public static void EncodeQ4(ReadOnlySpan<float> from, Span<byte> to)
     {
         to.Clear();
@@ -104,7 +108,9 @@ internal static class SuperBlocks
         return ((half * 64) + (run % 2 * 32) + place, run / 2 * 4, (half * 32) + place, run * 2);
     }
 
-    /// <summary>The 6-bit scale and minimum of a part: the upper two bits of the last four lie in the bytes of the first four.</summary>
+    /// <summary>
+    /// The 6-bit scale and minimum of a part: the upper two bits of the last four lie in the bytes of the first four.
+    /// </summary>
     private static (int Factor, int Offset) Scales(ReadOnlySpan<byte> small, int part) => part < 4
         ? (small[part] & 63, small[part + 4] & 63)
         : ((small[part + 4] & 15) | (small[part - 4] >> 6 << 4), (small[part + 4] >> 4) | (small[part] >> 6 << 4));

@@ -49,7 +49,8 @@ public static class AdapterFiles
     /// <param name="folder">Folder with peft's two files.</param>
     /// <returns>The options that the file states.</returns>
     /// <exception cref="InvalidDataException">
-    /// A file is malformed, is no LoRA, or has tensors for layers that the model lacks or of another shape; the model is as it was.
+    /// A file is malformed, is no LoRA, or has tensors for layers that the model lacks or of another shape; the model is as it
+    /// was.
     /// </exception>
     public static LowRankOptions Load(nn.Module model, string folder)
     {
@@ -88,7 +89,8 @@ public static class AdapterFiles
     {
         var end = key.LastIndexOf(".lora_", StringComparison.Ordinal);
         return key.StartsWith(Prefix, StringComparison.Ordinal) && end > Prefix.Length ? key[Prefix.Length..end]
-            : throw new InvalidDataException($"{key} is no tensor of a LoRA adapter; expected {Prefix}….lora_A.weight and the like.");
+            : throw new InvalidDataException($"{key} is no tensor of a LoRA adapter; expected {Prefix}….lora_A.weight and the "
+                + "like.");
     }
 
     private static void CheckShapes(string folder, Dictionary<string, Tensor> tensors,
@@ -133,7 +135,8 @@ public static class AdapterFiles
                 HasMagnitudes = Is("use_dora"),
             };
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception error)
+            when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
                 $"{path} is no adapter configuration: {error.Message}"), error);

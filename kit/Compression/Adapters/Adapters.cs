@@ -30,7 +30,8 @@ public static class Adapters
         if (Of(model).Count > 0) throw new InvalidOperationException("The model has adapters already.");
         foreach (var (name, layer) in layers)
             if (layer.Stored.shape.Min() < options.Rank)
-                throw new ArgumentException($"{name} is {layer.Stored.ShapeText()}; a rank of {options.Rank} is above its smaller side.");
+                throw new ArgumentException($"{name} is {layer.Stored.ShapeText()}; a rank of {options.Rank} is above its "
+                    + "smaller side.");
         foreach (var parameter in model.parameters()) parameter.requires_grad = false;
         foreach (var (_, layer) in layers) layer.Attach(New(layer, options));
         return [.. layers.Select(layer => layer.Name)];

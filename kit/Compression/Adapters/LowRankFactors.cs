@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 namespace ResearchKit.Compression;
 
 /// <summary>Two thin matrices whose product is close to a weight: out × rank and rank × in.</summary>
-/// <remarks>The closest product in the sum of squares, from the singular values (Eckart and Young, 1936). The caller disposes it.</remarks>
+/// <remarks>
+/// The closest product in the sum of squares, from the singular values (Eckart and Young, 1936). The caller disposes it.
+/// </remarks>
 public sealed class LowRankFactors : IDisposable
 {
     private LowRankFactors(Tensor left, Tensor right, double error) => (Left, Right, RelativeError) = (left, right, error);

@@ -22,7 +22,8 @@ public static class ModelMerge
         Require.That(weights.Count == models.Count && weights.Sum() > 0, weights.Count, "the number of weights",
             $"{models.Count} numbers with a sum above 0");
         var total = weights.Sum();
-        return Each(models, tensors => tensors.Zip(weights, (tensor, weight) => tensor * (weight / total)).Aggregate((a, b) => a + b));
+        return Each(models, tensors =>
+            tensors.Zip(weights, (tensor, weight) => tensor * (weight / total)).Aggregate((a, b) => a + b));
     }
 
     /// <summary>
@@ -136,7 +137,8 @@ public static class ModelMerge
                 throw new ArgumentException($"{name} is in one model and not in another; models of one kind can be merged.");
             foreach (var (key, tensor) in models[0])
                 if (!tensor.shape.SequenceEqual(model[key].shape))
-                    throw new ArgumentException($"{key} is {tensor.ShapeText()} in one model and {model[key].ShapeText()} in another.");
+                    throw new ArgumentException($"{key} is {tensor.ShapeText()} in one model and {model[key].ShapeText()} in "
+                        + "another.");
         }
     }
 }

@@ -17,7 +17,8 @@ public static class PruningMask
     public static Tensor Smallest(Tensor scores, long count)
     {
         CheckScores(scores);
-        Require.That(count >= 0 && count <= scores.numel(), count, nameof(count), $"0 to {scores.numel()}, the number of weights");
+        Require.That(count >= 0 && count <= scores.numel(), count, nameof(count),
+            $"0 to {scores.numel()}, the number of weights");
         using var scope = NewDisposeScope();
         var mask = zeros([scores.numel()], ScalarType.Bool, scores.device);
         mask.index_fill_(0, scores.detach().flatten().sort(stable: true).Indices.narrow(0, 0, count), true);
@@ -55,7 +56,8 @@ public static class PruningMask
         Require.That(pruned >= 0 && pruned < group, pruned, nameof(pruned), $"0 to {group - 1}");
         var columns = scores.numel() / scores.shape[0];
         if (columns % group != 0)
-            throw new ArgumentException($"A row of {columns} weights cannot be pruned in groups of {group}; the group must divide it.");
+            throw new ArgumentException($"A row of {columns} weights cannot be pruned in groups of {group}; the group must "
+                + "divide it.");
         using var scope = NewDisposeScope();
         return SmallestOfGroups(scores.detach().reshape(-1, group), pruned).view(scores.shape).MoveToOuterDisposeScope();
     }
@@ -64,7 +66,8 @@ public static class PruningMask
     /// <param name="scores">[rows, columns]; the block divides both.</param>
     /// <param name="share">0 to 1.</param>
     /// <param name="block">Rows and columns of a block.</param>
-    /// <exception cref="ArgumentException">The blocks do not divide the matrix, the share is out of range, or a score is NaN.</exception>
+    /// <exception cref="ArgumentException">The blocks do not divide the matrix, the share is out of range, or a score is
+    /// NaN.</exception>
     public static Tensor Blocks(Tensor scores, double share, int block = 16)
     {
         CheckScores(scores);
@@ -101,7 +104,8 @@ public static class PruningMask
     {
         if (mask.dtype != ScalarType.Bool || !mask.shape.SequenceEqual(weight.shape))
             throw new ArgumentException(
-                $"The mask is {mask.dtype} {mask.ShapeText()}; expected Bool {weight.ShapeText()}, the shape of the weight.", nameof(mask));
+                $"The mask is {mask.dtype} {mask.ShapeText()}; expected Bool {weight.ShapeText()}, the shape of the weight.",
+                    nameof(mask));
         using var noGrad = no_grad();
         weight.masked_fill_(mask, 0);
     }

@@ -42,7 +42,8 @@ public sealed record SparseGpt
     /// <exception cref="ArgumentException">The groups do not divide, or the inputs do not fit or are too few.</exception>
     public Tensor Prune(Tensor weight, int pruned, int group, InputMoments inputs)
     {
-        Require.That(group >= 2 && BlockSize % group == 0, group, nameof(group), $"at least 2 and a divisor of the block, {BlockSize}");
+        Require.That(group >= 2 && BlockSize % group == 0, group, nameof(group),
+            $"at least 2 and a divisor of the block, {BlockSize}");
         Require.That(pruned >= 1 && pruned < group, pruned, nameof(pruned), $"1 to {group - 1}");
         var columns = weight.numel() / weight.shape[0];
         Require.That(columns % group == 0, group, nameof(group), $"a divisor of the {columns} inputs");

@@ -30,7 +30,8 @@ public sealed class Calibration : IDisposable
         var calibration = new Calibration();
         foreach (var (name, module) in model.named_modules())
         {
-            if (module is not IAdaptableLayer layer || module is not nn.Module<Tensor, Tensor> linear || filter?.Invoke(name) == false)
+            if (module is not IAdaptableLayer layer || module is not nn.Module<Tensor, Tensor> linear
+                || filter?.Invoke(name) == false)
                 continue;
             using var matrix = layer.Matrix();
             var seen = new InputMoments(matrix.shape[1], matrix.device);

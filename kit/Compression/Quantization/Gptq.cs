@@ -84,7 +84,8 @@ public sealed record Gptq : Rounding
         if (Order == GptqOrder.Stored) return arange(size.shape[0], device: hessian.device);
         if (Order == GptqOrder.LargestFirst) return size.argsort(-1, descending: true);
         var groups = size.view(scheme.GroupsOf(size.shape[0]), -1);
-        var inside = groups.argsort(-1, descending: true) + (arange(groups.shape[0], device: hessian.device) * groups.shape[1]).unsqueeze(1);
+        var inside = groups.argsort(-1, descending: true)
+            + (arange(groups.shape[0], device: hessian.device) * groups.shape[1]).unsqueeze(1);
         return inside[groups.mean([-1L]).argsort(-1, descending: true)].flatten();
     }
 
@@ -101,7 +102,8 @@ public sealed record Gptq : Rounding
             var (scales, zeros) = grids.Of(rows, order, (int)start, (int)end);
             var block = factor.narrow(0, start, end - start);
             var made = (Tensor[])Script.Call("gptq_block", rows.narrow(1, start, end - start).clone(),
-                block.narrow(1, start, end - start), scales, zeros, (long)grids.Scheme.LowestCode, (long)grids.Scheme.HighestCode);
+                block.narrow(1, start, end - start), scales, zeros, (long)grids.Scheme.LowestCode,
+                    (long)grids.Scheme.HighestCode);
             codes.narrow(1, start, end - start).copy_(made[0]);
             if (end < columns) rows.narrow(1, end, columns - end).sub_(made[1].matmul(block.narrow(1, end, columns - end)));
         }

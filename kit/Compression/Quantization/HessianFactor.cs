@@ -44,7 +44,8 @@ internal static class HessianFactor
             throw new ArgumentException($"{method} needs inputs of the layer; calibrate it with some batches.", nameof(inputs));
         var columns = weight.numel() / weight.shape[0];
         return inputs.Largest.shape[0] == columns ? inputs.SecondMoment : throw new ArgumentException(
-            $"The inputs have {inputs.Largest.shape[0]} channels; the weight {weight.ShapeText()} reads {columns}.", nameof(inputs));
+            $"The inputs have {inputs.Largest.shape[0]} channels; the weight {weight.ShapeText()} reads {columns}.",
+                nameof(inputs));
     }
 
     private static ArgumentException Singular(double damping) => new(FormattableString.Invariant(

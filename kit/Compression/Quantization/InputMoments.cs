@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 namespace ResearchKit.Compression;
 
 /// <summary>What calibration learns of a layer's inputs: the mean of x xᵀ, and the largest magnitude of each channel.</summary>
-/// <remarks>The mean is in float32 and does not depend on how the inputs were divided into batches. The caller disposes it.</remarks>
+/// <remarks>
+/// The mean is in float32 and does not depend on how the inputs were divided into batches. The caller disposes it.
+/// </remarks>
 public sealed class InputMoments : IDisposable
 {
     /// <param name="inputs">Number of input channels.</param>

@@ -44,7 +44,8 @@ public static class Quantization
         foreach (var (name, module) in model.named_modules())
         {
             if (module is not IAdaptableLayer layer || plan.SchemeOf(name) is not { } scheme) continue;
-            if (layer.Adapter is not null) throw new InvalidOperationException($"{name} has an adapter; merge it into a plain model first.");
+            if (layer.Adapter is not null)
+                throw new InvalidOperationException($"{name} has an adapter; merge it into a plain model first.");
             scheme.Check();
             using var matrix = layer.Matrix();
             try
@@ -59,7 +60,8 @@ public static class Quantization
             }
             chosen.Add((name, layer, scheme));
         }
-        return chosen.Count > 0 ? chosen : throw new ArgumentException("The plan chooses no linear layer of the model.", nameof(plan));
+        return chosen.Count > 0 ? chosen
+            : throw new ArgumentException("The plan chooses no linear layer of the model.", nameof(plan));
     }
 
     private static QuantizedLayer Replace(

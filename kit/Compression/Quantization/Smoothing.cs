@@ -45,7 +45,8 @@ public static class Smoothing
         var channels = factors.numel();
         foreach (var producer in producers)
             if (producer.dim() < 1 || producer.shape[0] != channels)
-                throw new ArgumentException($"A producer is {producer.ShapeText()}; expected {channels} channels on its first axis.");
+                throw new ArgumentException($"A producer is {producer.ShapeText()}; expected {channels} channels on its first "
+                    + "axis.");
         foreach (var weight in weights)
             if (weight.dim() != 2 || weight.shape[1] != channels)
                 throw new ArgumentException($"A weight is {weight.ShapeText()}; expected [out, {channels}].");

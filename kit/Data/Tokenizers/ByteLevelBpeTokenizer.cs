@@ -130,7 +130,8 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
             ? [new AddedToken(endOfText, id) { IsSpecial = true }] : [];
         var type = settings?.Config.Text("tokenizer_class") ?? "";
         if (type.StartsWith("CLIP", StringComparison.Ordinal))
-            throw new InvalidDataException("vocab.json and merges.txt of a CLIP model do not say how it writes the ends of words; "
+            throw new InvalidDataException("vocab.json and merges.txt of a CLIP model do not say how it writes the ends of "
+                + "words; "
                 + "expected its tokenizer.json.");
         var isQwen = type.StartsWith("Qwen2", StringComparison.Ordinal);
         var added = new AddedTokens(settings?.Complete(end, token => known.Find(token), tokens.Length) ?? [],

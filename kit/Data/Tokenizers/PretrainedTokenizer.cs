@@ -32,7 +32,8 @@ public sealed class PretrainedTokenizer : ITokenizer
         foreach (var added in parts.Added.All) ids[added.Content] = added.Id;
         var size = parts.Vocabulary.Ids.Values.Concat(parts.Added.OfIds.Select(token => token.Id)).DefaultIfEmpty(-1).Max() + 1L;
         if (size > (4L * ids.Count) + 65_536)
-            throw new InvalidDataException($"{parts.Name} has {ids.Count} tokens and the id {size - 1}; expected ids with few gaps.");
+            throw new InvalidDataException($"{parts.Name} has {ids.Count} tokens and the id {size - 1}; expected ids with few "
+                + "gaps.");
         tokens = new string?[size];
         foreach (var (token, id) in parts.Vocabulary.Ids) tokens[id] = token;
         foreach (var added in parts.Added.OfIds) tokens[added.Id] = added.Content;
@@ -104,7 +105,8 @@ public sealed class PretrainedTokenizer : ITokenizer
         var whole = parts.Template.Fill(first, second);
         if (!pad) return whole;
         if (maximumLength is not { } length || Special.Padding is not { } padding)
-            throw new ArgumentException($"Padding needs a maximum length (got {maximumLength}) and a padding token; {parts.Name} has "
+            throw new ArgumentException($"Padding needs a maximum length (got {maximumLength}) and a padding token; "
+                + $"{parts.Name} has "
                 + $"{(Special.Padding is { } id ? $"the padding token {id}" : "none")}.", nameof(pad));
         return whole.PaddedTo(length, padding);
     }

@@ -29,7 +29,8 @@ internal static class TokenizerJson
             token.Number("id") ?? throw new FormatException("An added token lacks 'id'."))), token => vocabulary.Find(token),
                 size);
         if (tokens.Find(token => token.Id < 0) is { } wrong)
-            throw new InvalidDataException($"{name} gives the added token '{wrong.Content}' the id {wrong.Id}; expected 0 or more.");
+            throw new InvalidDataException($"{name} gives the added token '{wrong.Content}' the id {wrong.Id}; expected 0 or "
+                + "more.");
         Func<string, string>? normalize = root.Child("normalizer") is { } normalizer ? TextNormalizers.Read(normalizer, name)
             : null;
         var added = new AddedTokens(tokens, normalize);
@@ -53,7 +54,8 @@ internal static class TokenizerJson
 
     private static (ITokenModel Model, TokenVocabulary Vocabulary) Model(JsonElement json, string name)
     {
-        if (json.ValueKind != JsonValueKind.Object) throw new FormatException($"'model' is {json.ValueKind}; expected an object.");
+        if (json.ValueKind != JsonValueKind.Object)
+            throw new FormatException($"'model' is {json.ValueKind}; expected an object.");
         var type = json.Text("type") ?? (json.Child("merges") is not null ? "BPE"
             : json.Child("vocab") is { ValueKind: JsonValueKind.Array } ? "Unigram"
             : json.Child("continuing_subword_prefix") is not null ? "WordPiece" : "WordLevel");
@@ -68,7 +70,8 @@ internal static class TokenizerJson
             "BPE" => (new BytePairModel(json, vocabulary, name), vocabulary),
             "WordPiece" => (WordPieceModel.Read(json, vocabulary, name), vocabulary),
             "WordLevel" => (new WordLevelModel(json, vocabulary), vocabulary),
-            _ => throw new InvalidDataException($"{name} has a model of type {type}; expected BPE, WordPiece, Unigram or WordLevel."),
+            _ => throw new InvalidDataException($"{name} has a model of type {type}; expected BPE, WordPiece, Unigram or "
+                + "WordLevel."),
         };
     }
 

@@ -26,7 +26,8 @@ public sealed class LowRankAdapter : nn.Module
     /// <param name="scale">Factor of B A.</param>
     /// <param name="hasMagnitudes">Whether the lengths of the rows are learnt (DoRA).</param>
     /// <param name="dropout">Probability of dropping an input of A in training.</param>
-    internal LowRankAdapter(Tensor weight, int rank, double scale, bool hasMagnitudes, double dropout) : base(nameof(LowRankAdapter))
+    internal LowRankAdapter(Tensor weight, int rank, double scale, bool hasMagnitudes, double dropout)
+        : base(nameof(LowRankAdapter))
     {
         Scale = scale;
         this.dropout = dropout;

@@ -60,7 +60,8 @@ public sealed record QuantizationScheme
     /// <summary>4-bit normal floats: the code book of QLoRA, with the largest magnitude of each block as its scale.</summary>
     /// <remarks>Dettmers et al., 2023, https://arxiv.org/abs/2305.14314.</remarks>
     /// <param name="blockSize">Consecutive inputs that share a scale.</param>
-    public static QuantizationScheme Nf4(int blockSize = 64) => FourBits(blockSize, symmetric: true) with { CodeBook = CodeBook.Nf4 };
+    public static QuantizationScheme Nf4(int blockSize = 64) =>
+        FourBits(blockSize, symmetric: true) with { CodeBook = CodeBook.Nf4 };
 
     /// <summary>Smallest code.</summary>
     public int LowestCode => IsSymmetric && CodeBook is null ? -(1 << (Bits - 1)) : 0;

@@ -6,7 +6,8 @@ namespace ResearchKit.Tensors;
 /// <remarks>The caller disposes it.</remarks>
 public sealed class QuantizedTensor : IDisposable
 {
-    internal QuantizedTensor(QuantizationScheme scheme, IReadOnlyList<long> shape, Tensor codes, Tensor scales, Tensor? zeroPoints)
+    internal QuantizedTensor(QuantizationScheme scheme, IReadOnlyList<long> shape, Tensor codes, Tensor scales,
+        Tensor? zeroPoints)
     {
         Scheme = scheme;
         Shape = shape;

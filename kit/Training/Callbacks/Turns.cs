@@ -4,10 +4,10 @@ namespace ResearchKit.Training;
 
 /// <summary>Trains the parts of a model in turns: the two networks of a GAN, an actor and its critic.</summary>
 /// <remarks>
-/// The objective asks <see cref="Now"/> whose turn it is. The other parts are frozen for the step, so that clipping, norms and the
-/// optimizer see only the part at hand, while gradients still flow through the frozen ones. The turn follows from the number of the
-/// step, so that a resumed run goes on with it. With a <see cref="Optimizers.CombinedOptimizer"/> each part has an optimizer of its
-/// own. <code>
+/// The objective asks <see cref="Now"/> whose turn it is. The other parts are frozen for the step, so that clipping, norms and
+/// the optimizer see only the part at hand, while gradients still flow through the frozen ones. The turn follows from the number
+/// of the step, so that a resumed run goes on with it. With a <see cref="Optimizers.CombinedOptimizer"/> each part has an
+/// optimizer of its own. <code>
 /// var turns = new Turns(("discriminator.", 2), ("generator.", 1));
 /// var objective = new Objective(batch =&gt; turns.Now == "generator." ? GeneratorLoss(batch) : DiscriminatorLoss(batch));
 /// </code>

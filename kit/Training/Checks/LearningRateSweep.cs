@@ -39,7 +39,8 @@ public sealed record LearningRateSweep(IReadOnlyList<(double LearningRate, doubl
         get
         {
             var finite = Points.Where(point => double.IsFinite(point.Loss)).ToList();
-            if (finite.Count < 3) return "no rate gave three finite losses: start from a lower rate, or look for an error in the loss";
+            if (finite.Count < 3)
+                return "no rate gave three finite losses: start from a lower rate, or look for an error in the loss";
             var lowest = finite.MinBy(point => point.Loss);
             if (lowest.Loss > 0.98 * finite[0].Loss && finite[0].Loss > 0)
                 return "the loss does not fall at any rate: look for an error in the model or the loss, or take more steps";

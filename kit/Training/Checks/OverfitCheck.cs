@@ -17,8 +17,10 @@ public sealed record OverfitCheck(double First, double Last, int Steps, bool Pas
 
     /// <summary>What the check says, in words, and what to look at.</summary>
     public string Verdict => Passed ? "the batch is learnt by heart: model, loss and gradients work together"
-        : !(Last < First) ? "the loss does not fall: look for a wrong sign, frozen parameters, or targets that do not fit the inputs"
-        : Last > 0.7 * First ? "the loss hardly falls: look for an error in the model or the targets, or for too low a learning rate"
+        : !(Last < First) ? "the loss does not fall: look for a wrong sign, frozen parameters, or targets that do not fit the "
+            + "inputs"
+        : Last > 0.7 * First
+            ? "the loss hardly falls: look for an error in the model or the targets, or for too low a learning rate"
         : "the loss falls, but not far enough: allow more steps or a higher learning rate, and switch off dropout";
 
     /// <summary>

@@ -45,7 +45,8 @@ public static class Mixing
         {
             using var scope = NewDisposeScope();
             if (batch.Inputs.dim() != 4)
-                throw new ArgumentException($"Got inputs {batch.Inputs.ShapeText()}; CutMix takes images [batch, channels, height, "
+                throw new ArgumentException($"Got inputs {batch.Inputs.ShapeText()}; CutMix takes images [batch, channels, "
+                    + "height, "
                     + "width].");
             var (share, other) = Draw(batch, alpha);
             var (height, width) = (batch.Inputs.shape[2], batch.Inputs.shape[3]);
@@ -85,7 +86,8 @@ public static class Mixing
     private static Batch Mixed(Batch batch, Tensor inputs, Tensor other, double share, int classes)
     {
         if (batch.Targets.dim() != 1 || batch.Targets.is_floating_point())
-            throw new ArgumentException($"Got targets {batch.Targets.ShapeText()} of {batch.Targets.dtype}; mixing takes one class "
+            throw new ArgumentException($"Got targets {batch.Targets.ShapeText()} of {batch.Targets.dtype}; mixing takes one "
+                + "class "
                 + "for each example, int64 [batch].");
         var own = nn.functional.one_hot(batch.Targets.to(int64), classes).to(float32);
         var targets = (share * own) + ((1 - share) * own.index_select(0, other));

@@ -144,8 +144,8 @@ public sealed class RunRecorder
     }
 
     /// <summary>
-    /// Notes the held-out loss and the metrics of a step that evaluated. Writes them at most once in a few seconds; the end of the
-    /// run writes the last ones.
+    /// Notes the held-out loss and the metrics of a step that evaluated. Writes them at most once in a few seconds; the end of
+    /// the run writes the last ones.
     /// </summary>
     internal void Measure(StepReport report, string series)
     {

@@ -30,8 +30,8 @@ public sealed record TrainingHistory(string Name, IReadOnlyList<StepReport> Repo
     /// <returns>NaN if no step measured it, or if the noise hides the gradient.</returns>
     /// <remarks>
     /// B_simple of McCandlish et al., 2018, https://arxiv.org/abs/1812.06162: a ratio of means. Needs
-    /// <see cref="TrainerOptions.MeasuresNoise"/>. Targets of one sequence are not independent, so that batches of sequences give a
-    /// value in whole sequences, expressed in targets.
+    /// <see cref="TrainerOptions.MeasuresNoise"/>. Targets of one sequence are not independent, so that batches of sequences
+    /// give a value in whole sequences, expressed in targets.
     /// </remarks>
     public double NoiseScale(int last = 200)
     {

@@ -18,8 +18,8 @@ namespace ResearchKit.Training;
 /// }, heldOut));
 /// var result = search.SuccessiveHalving(trials: 27, firstSteps: 100);
 /// </code>
-/// The settings of a trial depend on the seed and its number alone. A search that was interrupted goes on where it was: trials that
-/// are done are read from their records. A trial whose loss is not finite has failed, and the search goes on.
+/// The settings of a trial depend on the seed and its number alone. A search that was interrupted goes on where it was: trials
+/// that are done are read from their records. A trial whose loss is not finite has failed, and the search goes on.
 /// </remarks>
 /// <param name="folder">Folder of the trials, <c>trial-000</c> and so on; its name is the name of the search.</param>
 /// <param name="space">The settings and their values.</param>
@@ -61,8 +61,8 @@ public sealed class HyperparameterSearch(
     /// <param name="cancel">Ends the search after the step at hand.</param>
     /// <inheritdoc cref="Random" path="/exception"/>
     /// <remarks>
-    /// Jamieson and Talwalkar, 2016, https://arxiv.org/abs/1502.07943. Trials go on from their checkpoints, so that no step is taken
-    /// twice. Their schedules are those of whole runs.
+    /// Jamieson and Talwalkar, 2016, https://arxiv.org/abs/1502.07943. Trials go on from their checkpoints, so that no step is
+    /// taken twice. Their schedules are those of whole runs.
     /// </remarks>
     public SearchResult SuccessiveHalving(int trials, int firstSteps, int factor = 3, IProgress<TrialResult>? progress = null,
         CancellationToken cancel = default)

@@ -28,6 +28,7 @@ public sealed record SearchResult(string Name, string Measure, IReadOnlyList<Tri
         var widths = table.Columns.Select((_, column) => lines.Max(line => line[column].Length)).ToList();
         return string.Join('\n', lines.Select(line =>
             string.Join("  ", line.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()).Prepend(string.Create(
-                CultureInfo.InvariantCulture, $"{Name}: {Trials.Count} trials, best {Measure} {Best.Value:0.0000} of {Best.Trial}")));
+                CultureInfo.InvariantCulture,
+                    $"{Name}: {Trials.Count} trials, best {Measure} {Best.Value:0.0000} of {Best.Trial}")));
     }
 }

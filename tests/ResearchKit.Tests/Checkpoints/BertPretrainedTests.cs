@@ -101,7 +101,8 @@ public sealed class BertPretrainedTests : IDisposable
             foreach (var (name, tensor) in own)
                 Assert.True(tensor.Same(expected[asked == "BertModel" ? $"bert.{name}" : name]), name);
         }
-        Assert.Contains("BertForTokenClassification: classifier.weight is missing; classifier.bias is missing. FromPretrained(folder, labels:",
+        Assert.Contains("BertForTokenClassification: classifier.weight is missing; classifier.bias is missing. "
+            + "FromPretrained(folder, labels:",
             Assert.Throws<InvalidDataException>(() => Load("BertForTokenClassification").Dispose()).Message,
                 StringComparison.Ordinal);
     }

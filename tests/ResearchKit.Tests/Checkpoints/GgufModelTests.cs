@@ -58,7 +58,8 @@ public sealed class GgufModelTests : IDisposable
         // llama.cpp rotates neighbouring rows of a head; the model rotates rows that lie half a head apart
         var stored = GgufFile.Open(Path).Read("blk.0.attn_q.weight");
         var own = model.state_dict()["model.layers.0.self_attn.q_proj.weight"];
-        Assert.True(own[0].Equals(stored[0]) && own[8].Equals(stored[1]) && own[1].Equals(stored[2]) && own[16].Equals(stored[16]));
+        Assert.True(own[0].Equals(stored[0]) && own[8].Equals(stored[1]) && own[1].Equals(stored[2])
+            && own[16].Equals(stored[16]));
     }
 
     [Fact]
@@ -98,18 +99,21 @@ public sealed class GgufModelTests : IDisposable
     {
         using var model = MakeGpt(tied: true);
         model.SaveGguf(Path);
-        Assert.Contains("'gpt2'", Assert.Throws<InvalidDataException>(() => Llama.FromGguf(Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("'gpt2'", Assert.Throws<InvalidDataException>(() => Llama.FromGguf(Path)).Message,
+            StringComparison.Ordinal);
         Assert.Contains("none", Assert.Throws<InvalidDataException>(() => GgufFile.Open(Path).ReadTokenizer()).Message,
             StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => model.SaveGguf(Path, GgufType.Q4_K));   // rows of 64, blocks of 256
         GgufWriter.Write(Path, new Dictionary<string, object> { ["general.architecture"] = "gpt2" }, []);
-        Assert.Contains("token_embd", Assert.Throws<InvalidDataException>(() => Gpt.FromGguf(Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("token_embd", Assert.Throws<InvalidDataException>(() => Gpt.FromGguf(Path)).Message,
+            StringComparison.Ordinal);
     }
 
     private static Gpt MakeGpt(bool tied)
     {
         Compute.Seed(1);
-        var model = new Gpt(new GptConfig { VocabularySize = 64, ContextLength = 32, ModelWidth = 64, Heads = 4, Layers = 2, TieEmbeddings = tied });
+        var model = new Gpt(new GptConfig { VocabularySize = 64, ContextLength = 32, ModelWidth = 64, Heads = 4, Layers = 2,
+            TieEmbeddings = tied });
         model.eval();
         return model;
     }

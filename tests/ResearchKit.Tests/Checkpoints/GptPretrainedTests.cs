@@ -140,7 +140,8 @@ public sealed class GptPretrainedTests : IDisposable
         Edit(config => config["n_layer"] = 4);
         Assert.Contains("h.3.attn.c_attn.bias is missing", Refused<InvalidDataException>(), StringComparison.Ordinal);
         Edit(config => (config["n_layer"], config["vocab_size"]) = (3, 256));
-        Assert.Contains("does not fit the model Gpt: wte.weight is [257, 48], the model has [256, 48]. FromPretrained(folder, vocabularySize:",
+        Assert.Contains("does not fit the model Gpt: wte.weight is [257, 48], the model has [256, 48]. FromPretrained(folder, "
+            + "vocabularySize:",
             Refused<InvalidDataException>(), StringComparison.Ordinal);
 
         Edit(config => config["tie_word_embeddings"] = false);

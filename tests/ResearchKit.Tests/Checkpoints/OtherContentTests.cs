@@ -9,7 +9,8 @@ namespace ResearchKit.Tests.Checkpoints;
 /// <summary>Files that are no checkpoint are named as what they are.</summary>
 public sealed class OtherContentTests : IDisposable
 {
-    private const string Pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 548105171\n";
+    private const string Pointer =
+        "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 548105171\n";
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();

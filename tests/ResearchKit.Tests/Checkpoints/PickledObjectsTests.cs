@@ -81,7 +81,8 @@ public sealed class PickledObjectsTests : IDisposable
     [Fact]
     public void A_key_chooses_among_several_and_an_empty_one_takes_all()
     {
-        Assert.Contains("generator (2 tensors), discriminator (2 tensors). Choose one with the argument 'key', such as key: \"generator\"",
+        Assert.Contains("generator (2 tensors), discriminator (2 tensors). Choose one with the argument 'key', such as key: "
+            + "\"generator\"",
             Assert.Throws<InvalidDataException>(() => CheckpointReader.Open(Fixture("pair.pt"))).Message,
                 StringComparison.Ordinal);
         Assert.Equal(["bias", "weight"], Names("pair.pt", "discriminator"));

@@ -18,7 +18,8 @@ public sealed class DistillationLossTests : IDisposable
         using var golden = new CompressionGolden("distillation", seed);
         var values = golden.Settings.GetProperty("values");
         void Equal(string name, Tensor loss) =>
-            Assert.Equal(values.GetProperty(name).GetDouble(), loss.item<float>(), 2e-5 * Math.Max(1, values.GetProperty(name).GetDouble()));
+            Assert.Equal(values.GetProperty(name).GetDouble(), loss.item<float>(),
+                2e-5 * Math.Max(1, values.GetProperty(name).GetDouble()));
         var (student, teacher) = (golden["student_logits"], golden["teacher_logits"]);
         foreach (var temperature in new[] { 1, 2, 4, 10 })
         {

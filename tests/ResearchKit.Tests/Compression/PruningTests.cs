@@ -67,7 +67,8 @@ public sealed class PruningTests : IDisposable
             using var inner = NewDisposeScope();
             var scores = randint(0, values, [7, 12], generator: new Generator(seed)).to(float32);
             Assert.Equal((long)Math.Round(share * 84, MidpointRounding.ToEven), Count(PruningMask.Share(scores, share)));
-            Assert.All(PruningMask.ShareOfRows(scores, share).sum(dim: 1).data<long>(), count => Assert.Equal((long)(share * 12), count));
+            Assert.All(PruningMask.ShareOfRows(scores, share).sum(dim: 1).data<long>(), count =>
+                Assert.Equal((long)(share * 12), count));
             Assert.All(PruningMask.OfGroups(scores, 1, 3).view(-1, 3).sum(dim: 1).data<long>(), count => Assert.Equal(1, count));
             var all = PruningMask.Global(new Dictionary<string, Tensor> { ["a"] = scores, ["b"] = scores[..2] }, share);
             Assert.Equal((long)Math.Round(share * 108, MidpointRounding.ToEven), all.Values.Sum(Count));

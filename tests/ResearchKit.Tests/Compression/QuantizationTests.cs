@@ -55,7 +55,8 @@ public sealed class QuantizationTests : IDisposable
     public void Overrides_choose_schemes_by_name_and_leave_layers_out()
     {
         using var model = Model();
-        var weight = model.named_parameters().First(pair => pair.name.EndsWith("0.attn.c_proj.weight", StringComparison.Ordinal)).parameter;
+        var weight = model.named_parameters()
+            .First(pair => pair.name.EndsWith("0.attn.c_proj.weight", StringComparison.Ordinal)).parameter;
         var before = weight.clone();
         var report = Quantization.Simulate(model, new QuantizationPlan
         {
@@ -64,7 +65,8 @@ public sealed class QuantizationTests : IDisposable
         Assert.Equal(6, report.Layers.Count);
         Assert.True(before.Equals(weight));
         Assert.Equal(4, report.Layers.Count(layer => layer.Scheme.CodeBook is not null));
-        Assert.Equal(model.parameters().Sum(parameter => parameter.numel()), report.Layers.Sum(layer => layer.Weights) + report.OtherWeights);
+        Assert.Equal(model.parameters().Sum(parameter => parameter.numel()),
+            report.Layers.Sum(layer => layer.Weights) + report.OtherWeights);
     }
 
     [Fact]
@@ -88,7 +90,8 @@ public sealed class QuantizationTests : IDisposable
     {
         using var model = Model();
         var before = model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.clone());
-        Refuses(() => Quantization.Simulate(model, new QuantizationPlan { Scheme = QuantizationScheme.FourBits(48) }), "c_attn", "48");
+        Refuses(() => Quantization.Simulate(model, new QuantizationPlan { Scheme = QuantizationScheme.FourBits(48) }), "c_attn",
+            "48");
         Refuses(() => Quantization.Simulate(model, new QuantizationPlan { Rounding = new Gptq() }), "c_attn", "calibrate");
         Refuses(() => Quantization.Simulate(model, new QuantizationPlan { Overrides = [("*", null)] }), "no linear layer");
         foreach (var (name, tensor) in model.state_dict()) Assert.True(before[name].Equals(tensor), name);

@@ -152,7 +152,8 @@ public sealed class QuantizedTensorTests : IDisposable
     }
 
     private static void Sample(Action<Tensor, QuantizationScheme> law) =>
-        Gen.Select(Gen.ULong, Gen.Int[2, 8], Gen.Bool, Gen.Int[0, 4], Gen.Double[1e-3, 1e3]).Sample((seed, bits, symmetric, kind, size) =>
+        Gen.Select(Gen.ULong, Gen.Int[2, 8], Gen.Bool, Gen.Int[0, 4], Gen.Double[1e-3, 1e3])
+            .Sample((seed, bits, symmetric, kind, size) =>
         {
             using var inner = NewDisposeScope();
             var weight = randn([6, 24], generator: new Generator(seed)) * size;

@@ -68,7 +68,8 @@ public sealed class RoundingTests : IDisposable
         var weight = randn([12, 32], generator: new Generator(1));
         using var moments = new InputMoments(32);
         moments.Add(eye(32));
-        foreach (var scheme in new[] { QuantizationScheme.FourBits(8), QuantizationScheme.EightBits, QuantizationScheme.FourBits(16, symmetric: true) })
+        foreach (var scheme in new[] { QuantizationScheme.FourBits(8), QuantizationScheme.EightBits,
+            QuantizationScheme.FourBits(16, symmetric: true) })
         {
             using var made = new Gptq { BlockSize = 16 }.Quantize(weight, scheme, moments);
             using var nearest = Rounding.Nearest.Quantize(weight, scheme);
@@ -100,7 +101,8 @@ public sealed class RoundingTests : IDisposable
     public void A_clip_search_never_has_a_larger_error_than_the_full_range()
     {
         var weight = randn([16, 64], generator: new Generator(2)).pow(3);
-        var scheme = new QuantizationScheme { Bits = 3, Granularity = ScaleGranularity.Group, GroupSize = 16, IsSymmetric = false };
+        var scheme = new QuantizationScheme { Bits = 3, Granularity = ScaleGranularity.Group, GroupSize = 16,
+            IsSymmetric = false };
         var search = new ClipSearch { Exponent = 2 };
         using var clipped = search.Quantize(weight, scheme);
         using var full = Rounding.Nearest.Quantize(weight, scheme);
@@ -138,7 +140,8 @@ public sealed class RoundingTests : IDisposable
         moments.Add(randn([5, 32]));
         Refuses(() => new Gptq { Damping = 0 }.Quantize(weight, QuantizationScheme.EightBits, moments), "singular", "damping");
         Refuses(() => new Gptq().Quantize(weight, QuantizationScheme.Nf4(16), moments), "code book");
-        Refuses(() => new Gptq { Order = GptqOrder.LargestFirst }.Quantize(weight, QuantizationScheme.FourBits(), moments), "StaticGroups");
+        Refuses(() => new Gptq { Order = GptqOrder.LargestFirst }.Quantize(weight, QuantizationScheme.FourBits(), moments),
+            "StaticGroups");
         Refuses(() => new Gptq().Quantize(randn([4, 16]), QuantizationScheme.EightBits, moments), "32 channels", "16");
         Refuses(() => moments.Add(full([2, 32], float.PositiveInfinity)), "infinity");
         Assert.True(before.Equals(weight));

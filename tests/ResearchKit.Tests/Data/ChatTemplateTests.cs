@@ -121,7 +121,8 @@ public sealed class ChatTemplateTests : IDisposable
         }));
         Assert.Contains("ChatTemplate.Read", Assert.Throws<InvalidOperationException>(() =>
             ((PretrainedTokenizer)PretrainedTokenizers.FromFolder(folder)).ApplyChat(Hello)).Message, StringComparison.Ordinal);
-        Write("chat_template.jinja", "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|user|>{% endif %}");
+        Write("chat_template.jinja",
+            "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|user|>{% endif %}");
         var tokenizer = (PretrainedTokenizer)PretrainedTokenizers.FromFolder(folder);
         Assert.Equal([300, .. trained.Encode("hello"), 301], tokenizer.ApplyChat(Hello));
         Assert.Equal([300, .. trained.Encode("hello"), 301, 300], tokenizer.ApplyChat(Hello, addGenerationPrompt: true));
@@ -141,7 +142,8 @@ public sealed class ChatTemplateTests : IDisposable
             },
         };
         Assert.Equal("add [1, 2.5] 4", ChatTemplate.Parse(
-            "{{ messages[0].tool_calls[0].name }} {{ messages[0].tool_calls[0].arguments | tojson }} {{ messages[0].count + 1 }}").Render([message]));
+            "{{ messages[0].tool_calls[0].name }} {{ messages[0].tool_calls[0].arguments | tojson }} {{ messages[0].count + 1 }}")
+                .Render([message]));
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);

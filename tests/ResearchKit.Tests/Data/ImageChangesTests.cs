@@ -28,7 +28,8 @@ public sealed class ImageChangesTests
     /// <summary>Computed by Pillow 9.4: Image.resize((width, height), Image.BILINEAR) of the levels i * 37 % 256.</summary>
     [Theory]
     [InlineData(5, 7, 3, 4, "20 78 146 204 25 83 151 209 30 88 156 214")]
-    [InlineData(3, 4, 5, 7, "0 13 34 56 77 98 111 59 72 93 115 129 91 68 148 161 182 204 206 81 3 83 96 117 139 153 115 92 40 53 74 96 117 138 151")]
+    [InlineData(3, 4, 5, 7,
+        "0 13 34 56 77 98 111 59 72 93 115 129 91 68 148 161 182 204 206 81 3 83 96 117 139 153 115 92 40 53 74 96 117 138 151")]
     public void Resizing_is_that_of_pillow_but_for_rounding(int height, int width, int newHeight, int newWidth, string expected)
     {
         var image = new PixelImage(1, height, width);

@@ -126,7 +126,8 @@ public sealed class ActivationCacheTests : IDisposable
         Assert.Equal(8, maps.Patterns.Count);
         Assert.All(maps.Patterns, pattern => Assert.Equal((17, 17), (pattern.Weights.GetLength(0),
             pattern.Weights.GetLength(1))));
-        Assert.Contains("Got 1 labels for 17 tokens in vit.encoder.layer.0.attention.attention.hook_pattern; expected one for each",
+        Assert.Contains("Got 1 labels for 17 tokens in vit.encoder.layer.0.attention.attention.hook_pattern; expected one for "
+            + "each",
             Assert.Throws<ArgumentException>(() => vit.Attention(image, ["x"])).Message, StringComparison.Ordinal);
         Assert.Contains("Images are Byte", Assert.Throws<ArgumentException>(() => vit.call(image.to(uint8))).Message,
             StringComparison.Ordinal);

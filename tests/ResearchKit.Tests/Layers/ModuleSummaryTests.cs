@@ -76,7 +76,8 @@ public sealed class ModuleSummaryTests
         Assert.Equal(config.Layers, blocks.Count);
         Assert.All(blocks, block =>
         {
-            Assert.Equal(2 * 8 * ((24 * width * width) + (4 * 8 * width)), block.Call!.Flops);   // matrices, and attention over 8 tokens
+            // matrices, and attention over 8 tokens
+            Assert.Equal(2 * 8 * ((24 * width * width) + (4 * 8 * width)), block.Call!.Flops);
             Assert.Equal([2, 8, config.ModelWidth], block.Call.OutputShape);
         });
         Assert.True(summary.ActivationBytes > blocks.Count * 2 * 8 * config.ModelWidth * 4);

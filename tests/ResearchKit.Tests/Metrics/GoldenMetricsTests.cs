@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace ResearchKit.Tests.Metrics;
 
 /// <summary>
-/// Every metric against scikit-learn, sacrebleu or its definition (Golden/make_metrics.py): at once, over uneven batches, and as a
-/// sum of states.
+/// Every metric against scikit-learn, sacrebleu or its definition (Golden/make_metrics.py): at once, over uneven batches, and as
+/// a sum of states.
 /// </summary>
 public sealed class GoldenMetricsTests : IDisposable
 {
@@ -97,7 +97,8 @@ public sealed class GoldenMetricsTests : IDisposable
         }
     }
 
-    private static TheoryData<string> Names(string kind) => [.. Golden.GetProperty(kind).EnumerateObject().Select(one => one.Name)];
+    private static TheoryData<string> Names(string kind) =>
+        [.. Golden.GetProperty(kind).EnumerateObject().Select(one => one.Name)];
 
     private static Tensor Numbers(JsonElement golden, string name) => tensor(golden.GetProperty(name).Deserialize<double[]>()!);
 

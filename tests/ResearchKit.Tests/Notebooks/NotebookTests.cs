@@ -7,7 +7,6 @@ using ResearchKit.Training;
 namespace ResearchKit.Tests.Notebooks;
 
 /// <summary>Every notebook of the repository, found by looking.</summary>
-[Collection(OtherPrograms.Name)]
 public sealed class NotebookTests
 {
     public static TheoryData<string> Every =>

@@ -211,7 +211,7 @@ public sealed class AllOptimizersTests : IDisposable
             (options with { Groups = [new(ParameterRules.All) { LearningRateFactor = -1 }] }).Create(parameters));
         Assert.Contains("no parameter", Assert.Throws<ArgumentException>(() => options.Create([])).Message,
             StringComparison.Ordinal);
-        Assert.Contains("called weight",
+        Assert.Contains("the name weight",
             Assert.Throws<ArgumentException>(() =>
             options.Create([parameters[2], ("weight", new Parameter(ones(2, 2)))])).Message, StringComparison.Ordinal);
         Assert.Contains("same parameter as",

@@ -81,7 +81,8 @@ public sealed class HyperparameterSearchTests : IDisposable
         Assert.Equal(24, steps);   // no step twice
         Assert.Equal(whole.Trials.Select(one => (one.Trial.Number, one.Value)),
             resumed.Trials.Select(one => (one.Trial.Number, one.Value)));
-        Assert.Contains("holds a trial with rate", Assert.Throws<InvalidDataException>(() => Search(6, seed: 4).Random(1)).Message,
+        Assert.Contains("holds a trial with rate",
+            Assert.Throws<InvalidDataException>(() => Search(6, seed: 4).Random(1)).Message,
             StringComparison.Ordinal);
     }
 
@@ -113,7 +114,8 @@ public sealed class HyperparameterSearchTests : IDisposable
             var examples = new TensorExamples(ones(8, 3), ones(8, 1));
             var fails = trial.Number == 1;
             return new Trainer(nn.Linear(3, 1), Objective.Of((Tensor output, Tensor target) =>
-                Losses.SquaredError(output, target) * (fails ? double.PositiveInfinity : 1), "points"), new BatchLoader(examples, 4),
+                Losses.SquaredError(output, target) * (fails ? double.PositiveInfinity : 1), "points"),
+                    new BatchLoader(examples, 4),
                 new TrainerOptions { Steps = 3, WarmupSteps = 1 }, examples);
         });
         var result = search.Random(3);

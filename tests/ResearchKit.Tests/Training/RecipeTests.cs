@@ -64,7 +64,8 @@ public sealed class RecipeTests : IDisposable
                         mixed.Targets[example, label].item<float>(), 5);
         }
         using var flat = new Batch(zeros(3, 4), classes);
-        Assert.Contains("CutMix takes images", Assert.Throws<ArgumentException>(() => cut(flat)).Message, StringComparison.Ordinal);
+        Assert.Contains("CutMix takes images", Assert.Throws<ArgumentException>(() => cut(flat)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -86,7 +87,9 @@ public sealed class RecipeTests : IDisposable
         Assert.Equal((4, 4), (training, evaluated));
     }
 
-    /// <summary>Gradients of a mean of independent vectors: the true gradient is 1 in each of 4 axes, the noise has variance 9.</summary>
+    /// <summary>
+    /// Gradients of a mean of independent vectors: the true gradient is 1 in each of 4 axes, the noise has variance 9.
+    /// </summary>
     private sealed class Noisy : nn.Module<Tensor, Tensor>
     {
         private readonly Parameter weight = new(zeros(4));

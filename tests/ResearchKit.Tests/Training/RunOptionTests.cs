@@ -9,7 +9,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Training;
 
-/// <summary>Which evaluation is the best, which checkpoints and options are refused or doubted, and what callbacks change.</summary>
+/// <summary>
+/// Which evaluation is the best, which checkpoints and options are refused or doubted, and what callbacks change.
+/// </summary>
 public sealed class RunOptionTests : IDisposable
 {
     private readonly DisposeScope scope = NewDisposeScope();

@@ -97,11 +97,13 @@ public sealed class ChatTemplate
             return name == "default" ? found.GetString()!
                 : throw new KeyNotFoundException($"{path} has one chat template; it has no '{name}'.");
         if (found.ValueKind != JsonValueKind.Array)
-            throw new InvalidDataException($"{path} has a chat template that is {found.ValueKind}; expected text, or a list of names and templates.");
+            throw new InvalidDataException($"{path} has a chat template that is {found.ValueKind}; expected text, or a list "
+                + "of names and templates.");
         var templates = found.EnumerateArray()
             .ToDictionary(entry => entry.Text("name") ?? "", entry => entry.Text("template") ?? "");
         return templates.TryGetValue(name, out var source) ? source
-            : throw new KeyNotFoundException($"{path} has no chat template '{name}'; it has {string.Join(", ", templates.Keys)}.");
+            : throw new KeyNotFoundException($"{path} has no chat template '{name}'; it has "
+                + $"{string.Join(", ", templates.Keys)}.");
     }
 
     private string Render(object? messages, bool addGenerationPrompt, IReadOnlyDictionary<string, object?>? values)

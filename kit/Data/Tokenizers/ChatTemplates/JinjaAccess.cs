@@ -41,7 +41,8 @@ internal static class JinjaAccess
     {
         if (value is JinjaUndefined undefined) throw Undefined(undefined, "[:]");
         if (value is not (string or List<object?>))
-            throw new ChatTemplateException($"The template slices {JinjaValues.Kind(value)} {JinjaValues.Repr(value)}; expected a list or text.");
+            throw new ChatTemplateException($"The template slices {JinjaValues.Kind(value)} {JinjaValues.Repr(value)}; "
+                + "expected a list or text.");
         var items = JinjaValues.Items(value).ToList();
         var by = step is null ? 1 : JinjaValues.Integer(step);
         if (by == 0) throw new ChatTemplateException("The template slices with the step 0.");

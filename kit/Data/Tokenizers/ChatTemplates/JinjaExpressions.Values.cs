@@ -110,8 +110,10 @@ internal partial class JinjaExpressions
         return scope => of(scope) switch
         {
             JinjaFunction function => function(arguments(scope)),
-            JinjaUndefined undefined => throw new ChatTemplateException($"The template calls '{undefined.Name}', which is not defined."),
-            var other => throw new ChatTemplateException($"The template calls {JinjaValues.Kind(other)} {JinjaValues.Repr(other)}."),
+            JinjaUndefined undefined =>
+                throw new ChatTemplateException($"The template calls '{undefined.Name}', which is not defined."),
+            var other => throw new ChatTemplateException($"The template calls {JinjaValues.Kind(other)} "
+                + $"{JinjaValues.Repr(other)}."),
         };
     }
 

@@ -43,7 +43,8 @@ internal partial class JinjaExpressions(List<JinjaToken> tokens, string name)
     }
 
     protected InvalidDataException Error(string expected) =>
-        new($"{name}, line {Current.Line}: got {(Current.Text.Length > 0 ? $"'{Current.Text}'" : Current.Kind)}; expected {expected}.");
+        new($"{name}, line {Current.Line}: got {(Current.Text.Length > 0 ? $"'{Current.Text}'" : Current.Kind)}; expected "
+            + $"{expected}.");
 
     /// <summary>Parses an expression; with commas at its top level, a tuple.</summary>
     protected JinjaExpression Tuple()

@@ -64,7 +64,8 @@ internal static class JinjaFilters
         List<object?> list => list.Count,
         JinjaMap map => map.Count,
         JinjaUndefined => 0,
-        _ => throw new ChatTemplateException($"The template takes the length of {JinjaValues.Kind(value)} {JinjaValues.Repr(value)}."),
+        _ => throw new ChatTemplateException($"The template takes the length of {JinjaValues.Kind(value)} "
+            + $"{JinjaValues.Repr(value)}."),
     };
 
     private static string Escaped(object? value) => JinjaValues.Text(value).Replace("&", "&amp;", StringComparison.Ordinal)

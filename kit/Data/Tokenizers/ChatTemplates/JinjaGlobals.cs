@@ -36,10 +36,12 @@ internal static class JinjaGlobals
             [var end] => (0, end, 1),
             [var begin, var end] => (begin, end, 1),
             [var begin, var end, var by] when by != 0 => (begin, end, by),
-            _ => throw new ChatTemplateException($"The template calls range with {bounds.Length} arguments; expected 1 to 3 and no step of 0."),
+            _ => throw new ChatTemplateException($"The template calls range with {bounds.Length} arguments; expected 1 to 3 "
+                + "and no step of 0."),
         };
         var count = Math.Max(0, (long)Math.Ceiling((stop - start) / (double)step));
-        if (count > LongestRange) throw new ChatTemplateException($"The template takes a range of {count:N0}; expected at most {LongestRange:N0}.");
+        if (count > LongestRange)
+            throw new ChatTemplateException($"The template takes a range of {count:N0}; expected at most {LongestRange:N0}.");
         return Enumerable.Range(0, (int)count).Select(at => (object?)(start + (at * step))).ToList();
     }
 
@@ -77,7 +79,8 @@ internal static class JinjaGlobals
                 'T' => now.ToString("HH:mm:ss", CultureInfo.InvariantCulture),
                 'n' => "\n",
                 '%' => "%",
-                _ => throw new ChatTemplateException($"The template formats the time with '%{format[at]}', which is not supported."),
+                _ => throw new ChatTemplateException($"The template formats the time with '%{format[at]}', which is not "
+                    + "supported."),
             };
             result.Append(bare ? text.TrimStart('0') : text);
         }

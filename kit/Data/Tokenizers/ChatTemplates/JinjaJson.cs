@@ -51,7 +51,8 @@ internal static class JinjaJson
     private static void Container<T>(StringBuilder to, char open, char close, List<T> items, Layout layout, int depth,
         Action<T> append)
     {
-        if (depth > 100) throw new ChatTemplateException("The template writes a value that is nested more than 100 deep as JSON.");
+        if (depth > 100)
+            throw new ChatTemplateException("The template writes a value that is nested more than 100 deep as JSON.");
         to.Append(open);
         for (var at = 0; at < items.Count; at++)
         {

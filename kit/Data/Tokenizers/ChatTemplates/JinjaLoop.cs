@@ -40,7 +40,8 @@ internal sealed class JinjaLoop(IReadOnlyList<string> targets, JinjaExpression? 
         }
         var parts = JinjaValues.Items(value).ToList();
         if (parts.Count != targets.Count)
-            throw new ChatTemplateException($"The template unpacks {parts.Count} values into {targets.Count} names ({string.Join(", ", targets)}).");
+            throw new ChatTemplateException($"The template unpacks {parts.Count} values into {targets.Count} names "
+                + $"({string.Join(", ", targets)}).");
         for (var at = 0; at < parts.Count; at++) scope.Set(targets[at], parts[at]);
     }
 

@@ -101,7 +101,8 @@ internal static class JinjaMethods
     private static JinjaFunction? OfList(List<object?> list, string name) => name switch
     {
         "index" => a => list.FindIndex(item => JinjaValues.Same(item, a.Get(0, "value"))) is >= 0 and var found ? (long)found
-            : throw new ChatTemplateException($"The template looks for {JinjaValues.Repr(a.Get(0, "value"))} in a list that does not have it."),
+            : throw new ChatTemplateException($"The template looks for {JinjaValues.Repr(a.Get(0, "value"))} in a list that "
+                + "does not have it."),
         "count" => a => (long)list.Count(item => JinjaValues.Same(item, a.Get(0, "value"))),
         "copy" => _ => list.ToList(),
         "append" or "extend" or "insert" or "pop" or "remove" or "clear" or "sort" or "reverse" => _ => throw Changes(name),

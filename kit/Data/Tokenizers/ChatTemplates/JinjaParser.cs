@@ -104,7 +104,8 @@ internal sealed class JinjaParser : JinjaExpressions
                 Expect(JinjaKind.BlockEnd);
                 var body = Ended(tag);
                 return scope => body(scope.Inner());
-            default: throw new InvalidDataException($"{name}, line {line}: the tag '{tag}' is not supported or not expected here.");
+            default: throw new InvalidDataException($"{name}, line {line}: the tag '{tag}' is not supported or not expected "
+                + "here.");
         }
     }
 
@@ -187,7 +188,8 @@ internal sealed class JinjaParser : JinjaExpressions
     {
         if (attribute is null) JinjaLoop.Unpack(scope, targets, value);
         else if (scope.Get(targets[0]) is JinjaMap { IsNamespace: true } map) map[attribute] = value;
-        else throw new ChatTemplateException($"The template sets '{targets[0]}.{attribute}'; expected '{targets[0]}' to be a namespace.");
+        else throw new ChatTemplateException($"The template sets '{targets[0]}.{attribute}'; expected '{targets[0]}' to be a "
+            + "namespace.");
         return JinjaFlow.Next;
     }
 
@@ -222,7 +224,8 @@ internal sealed class JinjaParser : JinjaExpressions
         JinjaStatement body) => arguments =>
     {
         if (arguments.Values.Count > parameters.Count)
-            throw new ChatTemplateException($"The macro '{macro}' got {arguments.Values.Count} arguments; expected at most {parameters.Count}.");
+            throw new ChatTemplateException($"The macro '{macro}' got {arguments.Values.Count} arguments; expected at most "
+                + $"{parameters.Count}.");
         var scope = outer.Inner();
         for (var at = 0; at < parameters.Count; at++)
         {

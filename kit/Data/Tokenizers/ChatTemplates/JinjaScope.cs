@@ -49,7 +49,8 @@ internal sealed class JinjaRun
     {
         if (!System.Runtime.CompilerServices.RuntimeHelpers.TryEnsureSufficientExecutionStack())
             throw new ChatTemplateException("The template's blocks and macros are nested too deep.");
-        if (++steps > MostSteps) throw new ChatTemplateException($"The template takes more than {MostSteps:N0} steps; expected an end.");
+        if (++steps > MostSteps)
+            throw new ChatTemplateException($"The template takes more than {MostSteps:N0} steps; expected an end.");
     }
 
     public void Write(string text)

@@ -35,7 +35,8 @@ internal static class JinjaValues
             IEnumerable<KeyValuePair<string, object?>> map => Map(map.Select(entry => (entry.Key, From(entry.Value, depth + 1)))),
             IEnumerable<KeyValuePair<string, string>> map => Map(map.Select(entry => (entry.Key, (object?)entry.Value))),
             System.Collections.IEnumerable list => list.Cast<object?>().Select(item => From(item, depth + 1)).ToList(),
-            _ => throw new ArgumentException($"A value of the template is a {value.GetType().Name}; expected text, a number, true or "
+            _ => throw new ArgumentException($"A value of the template is a {value.GetType().Name}; expected text, a number, "
+                + "true or "
                 + "false, null, a list, a dictionary from strings, or JSON."),
         };
 
@@ -113,7 +114,8 @@ internal static class JinjaValues
         JinjaMap map => map.Keys.ToList(),
         string text => text.EnumerateRunes().Select(rune => (object?)rune.ToString()),
         JinjaUndefined => [],
-        _ => throw new ChatTemplateException($"The template iterates over {Kind(value)} {Repr(value)}; expected a list, a dictionary or text."),
+        _ => throw new ChatTemplateException($"The template iterates over {Kind(value)} {Repr(value)}; expected a list, a "
+            + "dictionary or text."),
     };
 
     public static bool Same(object? one, object? other)
@@ -167,7 +169,8 @@ internal static class JinjaValues
         if (symbol == "*" && (one, other) is (string or List<object?>, long)
             or (long, string or List<object?>)) return Repeated(one, other);
         if (!IsNumber(one) || !IsNumber(other))
-            throw new ChatTemplateException($"The template computes {Kind(one)} {Repr(one)} {symbol} {Kind(other)} {Repr(other)}.");
+            throw new ChatTemplateException($"The template computes {Kind(one)} {Repr(one)} {symbol} {Kind(other)} "
+                + $"{Repr(other)}.");
         if (symbol is "/" or "//" or "%" && Float(other) == 0) throw new ChatTemplateException("The template divides by zero.");
         if (symbol == "/") return Float(one) / Float(other);
         if (one is double || other is double || (symbol == "**" && Integer(other) < 0))
@@ -210,7 +213,8 @@ internal static class JinjaValues
     {
         var (what, times) = one is long count ? (other, count) : (one, Integer(other));
         var length = what is string words ? words.Length : ((List<object?>)what!).Count;
-        if (times * (double)length > 1_000_000) throw new ChatTemplateException($"The template repeats a value {times} times; expected at most a million parts.");
+        if (times * (double)length > 1_000_000)
+            throw new ChatTemplateException($"The template repeats a value {times} times; expected at most a million parts.");
         return what is string text ? new StringBuilder().Insert(0, text, (int)Math.Max(0, times)).ToString()
             : Enumerable.Repeat((List<object?>)what!, (int)Math.Max(0, times)).SelectMany(list => list).ToList();
     }

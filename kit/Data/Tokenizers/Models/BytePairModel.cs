@@ -43,11 +43,13 @@ internal sealed class BytePairModel : ITokenModel
             string[] pair = merge.ValueKind == JsonValueKind.String ? merge.GetString()!.Split(' ')
                 : [.. merge.EnumerateArray().Select(part => part.GetString() ?? "")];
             if (pair.Length != 2)
-                throw new InvalidDataException($"{name} has a merge number {rank} '{string.Join(' ', pair)}'; expected two tokens.");
+                throw new InvalidDataException($"{name} has a merge number {rank} '{string.Join(' ', pair)}'; expected two "
+                    + "tokens.");
             var whole = pair[0] + (pair[1].StartsWith(prefix, StringComparison.Ordinal) ? pair[1][prefix.Length..] : pair[1]);
             var (left, right, id) = (vocabulary.Find(pair[0]), vocabulary.Find(pair[1]), vocabulary.Find(whole));
             if (left < 0 || right < 0 || id < 0)
-                throw new InvalidDataException($"{name} has a merge number {rank} '{pair[0]} {pair[1]}' that needs both tokens and "
+                throw new InvalidDataException($"{name} has a merge number {rank} '{pair[0]} {pair[1]}' that needs both "
+                    + "tokens and "
                     + $"'{whole}' in the vocabulary of {vocabulary.Count} tokens.");
             merges[Pair(left, right)] = (rank++, id);
         }

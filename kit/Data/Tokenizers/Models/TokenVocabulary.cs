@@ -14,7 +14,8 @@ internal sealed class TokenVocabulary
         ids = new(StringComparer.Ordinal);
         lookup = ids.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (var (token, id) in entries)
-            ids[token] = id >= 0 ? id : throw new InvalidDataException($"{name} gives the token '{token}' the id {id}; expected 0 or more.");
+            ids[token] = id >= 0
+                ? id : throw new InvalidDataException($"{name} gives the token '{token}' the id {id}; expected 0 or more.");
         bytes = [.. Enumerable.Range(0, 256).Select(value => ids.GetValueOrDefault($"<0x{value:X2}>", -1))];
         if (Array.TrueForAll(bytes, id => id < 0)) bytes = null;
     }

@@ -21,7 +21,8 @@ internal sealed class UnigramModel : ITokenModel
         vocabulary = new TokenVocabulary(entries.Select((piece, id) => (piece.Text, id)), name);
         unknown = json.Number("unk_id") ?? -1;
         if (unknown >= entries.Length || entries.Length == 0)
-            throw new InvalidDataException($"{name} has {entries.Length} tokens and the unknown token {unknown}; expected one of the tokens.");
+            throw new InvalidDataException($"{name} has {entries.Length} tokens and the unknown token {unknown}; expected one "
+                + "of the tokens.");
         byteFallback = json.Flag("byte_fallback") ?? false;
         var table = new PieceTable(vocabulary.Ids.Where(entry => entry.Key.Length > 0).Select(entry => (entry.Key, entry.Value)));
         pieces = new UnigramPieces(entries, table, -1, isSingle: false);
@@ -56,6 +57,7 @@ internal sealed class UnigramModel : ITokenModel
         if (known >= 0) ids.Add(known);
         else if (!(byteFallback && vocabulary.AddBytes(part, ids)))
             ids.Add(unknown >= 0 ? unknown
-                : throw new ArgumentException($"The vocabulary of {vocabulary.Count} tokens cannot encode '{part}' and has no unknown token."));
+                : throw new ArgumentException($"The vocabulary of {vocabulary.Count} tokens cannot encode '{part}' and has no "
+                    + "unknown token."));
     }
 }

@@ -29,7 +29,8 @@ internal sealed class WordPieceModel : ITokenModel
     {
         var token = json.Text("unk_token") ?? "[UNK]";
         var unknown = vocabulary.Find(token) is >= 0 and var id ? id
-            : throw new InvalidDataException($"{name} lacks the unknown token '{token}' in its vocabulary of {vocabulary.Count} tokens.");
+            : throw new InvalidDataException($"{name} lacks the unknown token '{token}' in its vocabulary of "
+                + $"{vocabulary.Count} tokens.");
         return new WordPieceModel(vocabulary, unknown, json.Text("continuing_subword_prefix") ?? "##",
             json.Number("max_input_chars_per_word") ?? 100);
     }

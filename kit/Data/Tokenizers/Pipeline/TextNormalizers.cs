@@ -36,7 +36,8 @@ internal static class TextNormalizers
             case "Nmt": return Beyond(0, Nmt);
             case "ByteLevel": return text => ByteSymbols.Write(Encoding.UTF8.GetBytes(text));
             default:
-                throw new InvalidDataException($"{name} has a normalizer of type '{type}'; expected Sequence, NFC, NFD, NFKC, NFKD, "
+                throw new InvalidDataException($"{name} has a normalizer of type '{type}'; expected Sequence, NFC, NFD, NFKC, "
+                    + "NFKD, "
                     + "Lowercase, StripAccents, Strip, Prepend, Replace, BertNormalizer, Precompiled, Nmt or ByteLevel.");
         }
     }

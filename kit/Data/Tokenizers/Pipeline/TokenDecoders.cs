@@ -37,7 +37,8 @@ internal static class TokenDecoders
                 return (tokens, _) => tokens.ConvertAll(token => replace(token));
             case "CTC": return Ctc(found);
             default:
-                throw new InvalidDataException($"{name} has a decoder of type '{type}'; expected Sequence, ByteLevel, ByteFallback, "
+                throw new InvalidDataException($"{name} has a decoder of type '{type}'; expected Sequence, ByteLevel, "
+                    + "ByteFallback, "
                     + "WordPiece, BPEDecoder, Metaspace, Fuse, Strip, Replace or CTC.");
         }
     }

@@ -47,7 +47,8 @@ public sealed class RunCommandTests : IDisposable
     [Fact]
     public async Task A_save_that_fails_between_cells_warns_and_the_run_goes_on()
     {
-        const string place = "var place = Path.Combine(Environment.GetEnvironmentVariable(\"RESEARCHKIT_RUN_FOLDER\"), \"study.ipynb\");\n";
+        const string place = "var place = Path.Combine(Environment.GetEnvironmentVariable(\"RESEARCHKIT_RUN_FOLDER\"), "
+            + "\"study.ipynb\");\n";
         var path = folder.File("study.ipynb", TestNotebook.Of(
             TestNotebook.Code(place + "File.Delete(place); Directory.CreateDirectory(place);"), TestNotebook.Code("\"worked\""),
             TestNotebook.Code("Directory.Delete(place);"), TestNotebook.Code("\"end\"")));

@@ -34,7 +34,7 @@ public sealed class FSharpStopChecksTests(FSharpCells cells)
     public void Checks_are_inserted_into_code_that_could_run_forever(string code, int checks)
     {
         var text = FSharpStopChecks.AddTo(code, "cell 1", Parser.Value.Parse);
-        Assert.Equal(checks, text.Split("ThrowIfAsked").Length - 1);
+        Assert.Equal(checks, text.Split("StopCheck.Enter").Length - 1);
         Assert.Equal(checks == 0, text == code);
         Assert.Equal(code.Replace("\n", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal),
             WithoutChecks(text));
@@ -82,7 +82,7 @@ public sealed class FSharpStopChecksTests(FSharpCells cells)
         || (error is AggregateException many && many.InnerExceptions.All(IsStop));
 
     private static string WithoutChecks(string text) => string.Concat(text.Split('\n')
-        .Where(line => !line.Contains("ThrowIfAsked", StringComparison.Ordinal)
+        .Where(line => !line.Contains("StopCheck.Enter", StringComparison.Ordinal)
             && !line.StartsWith("# ", StringComparison.Ordinal)))
         .Replace(" ", "", StringComparison.Ordinal);
 }

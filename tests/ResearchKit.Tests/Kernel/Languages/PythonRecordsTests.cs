@@ -21,7 +21,8 @@ public sealed class PythonRecordsTests(SharedPython shared) : IClassFixture<Shar
             (new Dictionary<(int, int), string> { [(1, 2)] = "x" }, "{(1, 2): 'x'}"),
             (new HashSet<string> { "a" }, "{'a'}"),
             (new DateTime(2024, 1, 2, 3, 4, 5), "datetime.datetime(2024, 1, 2, 3, 4, 5)"),
-            (new DateTime(2024, 1, 2, 0, 0, 0, DateTimeKind.Utc), "datetime.datetime(2024, 1, 2, 0, 0, tzinfo=datetime.timezone.utc)"),
+            (new DateTime(2024, 1, 2, 0, 0, 0, DateTimeKind.Utc),
+                "datetime.datetime(2024, 1, 2, 0, 0, tzinfo=datetime.timezone.utc)"),
             (new DateOnly(2024, 1, 2), "datetime.date(2024, 1, 2)"),
             (TimeSpan.FromSeconds(1.5), "datetime.timedelta(seconds=1, microseconds=500000)"),
             (1.10m, "Decimal('1.10')"),
@@ -78,7 +79,8 @@ public sealed class PythonRecordsTests(SharedPython shared) : IClassFixture<Shar
     {
         Skip.If(await Python.PrintedAsync("import importlib.util; print(importlib.util.find_spec('numpy') is None)") == "True\n",
             "numpy is not installed.");
-        await Python.RunAsync("import numpy\nx = numpy.array(['a', 'bc'])\ny = numpy.array(['2024-01-02'], dtype='datetime64[D]')");
+        await Python.RunAsync("import numpy\nx = numpy.array(['a', 'bc'])\ny = numpy.array(['2024-01-02'], "
+            + "dtype='datetime64[D]')");
         Assert.Equal(new[] { "a", "bc" }, await Python.Language.GetAsync("x", default));
         Assert.Equal(new[] { new DateTime(2024, 1, 2) }, await Python.Language.GetAsync("y", default));
     }

@@ -171,7 +171,7 @@ public sealed class PythonValuesTests(SharedPython shared) : IClassFixture<Share
                 StringComparison.Ordinal);
         var loop = new ArrayList();
         loop.Add(loop);
-        Assert.Contains("nested deeper",
+        Assert.Contains("contains itself",
             (await Assert.ThrowsAsync<ArgumentException>(() => Python.Language.SetAsync("x", loop, default))).Message,
             StringComparison.Ordinal);
         Assert.Equal("Own\n", await Python.PrintedAsync("print(type(x).__name__)"));

@@ -69,7 +69,8 @@ public sealed class HtmlPageTests
         var without = await PageAsync(TestNotebook.WithOutputs("1", Data("text/html", "<p>no figure</p>")));
         Assert.DoesNotContain("<script", without, StringComparison.Ordinal);
 
-        var figure = Data("text/html", $"<script>\n{File.ReadAllText(Repository.PathTo("kit", "Formatting", "Curves", "CurveView.js"))}</script>");
+        var figure = Data("text/html",
+            $"<script>\n{File.ReadAllText(Repository.PathTo("kit", "Formatting", "Curves", "CurveView.js"))}</script>");
         figure["data"]!["application/vnd.plotly.v1+json"] = new JsonObject();
         var with = await PageAsync(TestNotebook.WithOutputs("1", figure),
             TestNotebook.WithOutputs("2", (JsonObject)figure.DeepClone()));

@@ -103,7 +103,8 @@ public sealed class ParameterLanguagesTests
     [InlineData(FSharp, "steps", "1.5", "steps is an int; '1.5' is not one.")]
     [InlineData(Python, "steps", "abc", "steps is an int; 'abc' is not one.")]
     [InlineData(Python, "sizes", "{}", "sizes is a list; '{}' is not one.")]
-    [InlineData(Python, "stepz", "1", "The notebook has no parameter 'stepz'. It has: steps (int), rate (float), name (str), flag (bool), "
+    [InlineData(Python, "stepz", "1",
+        "The notebook has no parameter 'stepz'. It has: steps (int), rate (float), name (str), flag (bool), "
         + "sizes (list), more (dict), nothing (object).")]
     public void A_wrong_value_is_refused_with_its_type(string source, string name, string value, string message) =>
         Assert.Equal(message, Assert.Throws<ArgumentException>(() => Injected(source, name, value)).Message);

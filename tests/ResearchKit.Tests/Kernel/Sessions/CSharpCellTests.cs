@@ -45,7 +45,8 @@ public sealed class CSharpCellTests : IDisposable
     {
         await RunAsync("using System.Globalization;");
         await RunAsync("namespace Lab\n{\n    class Hidden { internal int X = 1; public int Y { get; internal set; } }\n"
-            + "    enum Kind { A, B }\n    static class Info { public static string Name => CultureInfo.InvariantCulture.Name + Kind.B; }\n}");
+            + "    enum Kind { A, B }\n    static class Info { public static string Name => CultureInfo.InvariantCulture.Name "
+                + "+ Kind.B; }\n}");
         Assert.Equal("3B", await ValueAsync("using Lab;\nvar h = new Hidden { X = 1, Y = 2 };\n(h.X + h.Y) + Info.Name"));
         await RunAsync("namespace Lab { class Hidden { public int X = 40; } }");
         Assert.Equal("40", await ValueAsync("new Lab.Hidden().X"));
@@ -80,7 +81,8 @@ public sealed class CSharpCellTests : IDisposable
     public async Task Ordinary_files_are_imported_and_loaded_with_their_namespaces()
     {
         folder.File("one.cs", "using System.Text;\nnamespace One;\nclass First { public int V = 1; }\n");
-        folder.File("two.cs", "using One;\nnamespace Two\n{\n    class Second : First { }\n}\nstatic class Top { public static int Two(this First f) "
+        folder.File("two.cs",
+            "using One;\nnamespace Two\n{\n    class Second : First { }\n}\nstatic class Top { public static int Two(this First f) "
             + "=> 2 * f.V; }\n");
         folder.File("three.csx", "#load \"two.cs\"\nint Three() => new Two.Second().V + 2;\n");
         Assert.Equal("2", await ValueAsync("#!import one.cs\n#!import two.cs\nnew Two.Second().Two()"));
@@ -123,8 +125,10 @@ public sealed class CSharpCellTests : IDisposable
     {
         Assert.Equal("3", await ValueAsync("using System.Linq.Expressions;\nFunc<int, int> inc = x => x + 1;\n"
             + "Expression<Func<int, int>> tree = x => Math.Abs(x) + inc(x - x);\ntree.Compile()(2)"));
-        Assert.Equal("( 5, 2 )", await ValueAsync("var list = new List<int>();\nnew[] { 1, 2 }.ToList().ForEach(x => list.Add(inc(x)));\n"
-            + "Func<Task> later = async () => await Task.Run(() => inc(1));\nawait later();\n(list.Sum(x => inc(x) - 1), list.Count)"));
+        Assert.Equal("( 5, 2 )",
+            await ValueAsync("var list = new List<int>();\nnew[] { 1, 2 }.ToList().ForEach(x => list.Add(inc(x)));\n"
+            + "Func<Task> later = async () => await Task.Run(() => inc(1));\nawait later();\n(list.Sum(x => inc(x) - 1), "
+                + "list.Count)"));
     }
 
     [Theory]

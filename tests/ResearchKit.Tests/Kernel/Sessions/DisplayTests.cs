@@ -16,12 +16,15 @@ public sealed class DisplayTests : IDisposable
     [InlineData("var q = new List<object>(); q.Add(q); q.Add(7);\nq", "List<Object> [ …, 7 ]")]
     [InlineData("var a = new object[2]; a[0] = a; a[1] = a;\na", "Object[] [ …, … ]")]
     [InlineData("var h = new Hashtable(); h[1] = h;\nh", "Hashtable { 1: … }")]
-    [InlineData("record Ring { public Ring Next { get; set; } }\nvar ring = new Ring(); ring.Next = ring;\nring", "Ring { Next: … }")]
+    [InlineData("record Ring { public Ring Next { get; set; } }\nvar ring = new Ring(); ring.Next = ring;\nring",
+        "Ring { Next: … }")]
     [InlineData("record Link(int At, Link Next);\nLink chain = null; for (var i = 0; i < 100_000; i++) chain = new(i, chain);\nchain",
         "Link { At: 99999, Next: Link { At: 99998")]
     [InlineData("object nest = 1; for (var i = 0; i < 100_000; i++) nest = Tuple.Create(nest, i);\nnest", "( ( ( (")]
-    [InlineData("object nest = 1; for (var i = 0; i < 100_000; i++) nest = new List<object> { nest };\nnest", "List<Object> [ List<Object> [")]
-    [InlineData("class Holder { public object Inner; }\nvar b = new List<object>(); b.Add(b);\nnew Holder { Inner = b }", "Holder")]
+    [InlineData("object nest = 1; for (var i = 0; i < 100_000; i++) nest = new List<object> { nest };\nnest",
+        "List<Object> [ List<Object> [")]
+    [InlineData("class Holder { public object Inner; }\nvar b = new List<object>(); b.Add(b);\nnew Holder { Inner = b }",
+        "Holder")]
     [InlineData("class Self : IEnumerable<Self> { public IEnumerator<Self> GetEnumerator() { yield return this; }\n"
         + "IEnumerator IEnumerable.GetEnumerator() => GetEnumerator(); }\nnew Self()", "Self")]
     [InlineData("IEnumerable<object> More() { while (true) yield return More(); }\nMore()", "More")]
@@ -29,6 +32,7 @@ public sealed class DisplayTests : IDisposable
         + "var t = new Tree(); t.Up = t; t.All.Add(t); t.All.Add(t);\nt", "Name: t")]
     [InlineData("class Getters { public int Bad => throw new InvalidOperationException(\"no value\"); public int Fine => 3; }\nnew Getters()",
         "no value")]
+    [InlineData("class Words { public override string ToString() => $\"{this}\"; }\nnew Words()", "Words")]
     [InlineData("class Deep { public int Down => Down + 1; public int Fine => 3; }\nnew Deep()", "Fine: 3")]
     public async Task A_value_without_end_has_a_text_that_ends(string code, string expected)
     {
@@ -42,8 +46,10 @@ public sealed class DisplayTests : IDisposable
     [Fact]
     public async Task Every_mime_type_of_a_value_without_end_ends()
     {
-        await RunAsync("class Node { public Node Next { get; set; } }\nvar n = new Node(); n.Next = n;\nvar q = new ArrayList(); q.Add(q);\n"
-            + "foreach (var mime in new[] { \"text/plain\", \"text/html\", \"application/json\" }) { display(n, mime); display(q, mime); }");
+        await RunAsync("class Node { public Node Next { get; set; } }\nvar n = new Node(); n.Next = n;\nvar q = new "
+            + "ArrayList(); q.Add(q);\n"
+            + "foreach (var mime in new[] { \"text/plain\", \"text/html\", \"application/json\" }) { display(n, mime); "
+                + "display(q, mime); }");
         Assert.Equal(6, outputs.OfType<DisplayOutput>().Count());
         await RunAsync("new[] { (1, \"a\") }");
         Assert.Equal("ValueTuple<Int32, String>[] [ ( 1, \"a\" ) ]", outputs.OfType<ResultOutput>().Last().Data["text/plain"]);
@@ -65,7 +71,8 @@ public sealed class DisplayTests : IDisposable
     [Fact]
     public async Task A_formatter_that_throws_leaves_the_other_mime_types_and_the_cell_succeeds()
     {
-        await RunAsync("record Own(int X);\nFormatter.Register<Own>((value, writer) => throw new Exception(\"mine\"), \"text/html\");\n"
+        await RunAsync("record Own(int X);\nFormatter.Register<Own>((value, writer) => throw new Exception(\"mine\"), "
+            + "\"text/html\");\n"
             + "new Own(3)");
         Assert.Equal(["text/plain"], outputs.OfType<ResultOutput>().Last().Data.Keys);
         var note = Assert.Single(outputs.OfType<StreamOutput>());
