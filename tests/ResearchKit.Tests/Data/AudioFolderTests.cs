@@ -129,7 +129,8 @@ public sealed class AudioFolderTests : IDisposable
         }
         var alone = Inputs(1);
         var before = LiveTensors.Settled();
-        Assert.Equal(alone, Inputs(3));
+        // the draws are the same; MKL takes fewer threads beside other workers, which changes last bits of the log-mel product
+        Assert.All(alone.Zip(Inputs(3)), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
         Assert.Equal(before, Tensor.TotalCount);
     }
 }
