@@ -8,7 +8,8 @@ namespace ResearchKit.Data;
 /// </summary>
 /// <remarks>
 /// The random changes of an example depend on the seed and on how often the loader had drawn before: neither the number of
-/// workers nor a resume changes a bit.
+/// workers nor a resume changes what is drawn. The last bits of log-mel features may differ, because MKL may take fewer threads
+/// beside other workers; in a portable run it does not.
 /// </remarks>
 public sealed record AudioPipeline
 {
