@@ -56,8 +56,14 @@ internal static class CallbackOverhead
     {
         Compute.Seed(1);
         var tokens = Enumerable.Range(0, 20_000).Select(i => (long)(i * i % 61)).ToArray();
-        var model = new Gpt(GptConfig.Nano with { VocabularySize = 64, ContextLength = 64, ModelWidth = 128, Heads = 4,
-            Layers = 4 });
+        var model = new Gpt(GptConfig.Nano with
+        {
+            VocabularySize = 64,
+            ContextLength = 64,
+            ModelWidth = 128,
+            Heads = 4,
+            Layers = 4
+        });
         var windows = new TextWindows(tokens, 64);
         return new Trainer(model, objective, new BatchLoader(windows, 8, 1), new TrainerOptions
         {

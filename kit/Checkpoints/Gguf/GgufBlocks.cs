@@ -35,7 +35,8 @@ internal static class GgufBlocks
             {
                 case GgufType.F32: to[0] = BinaryPrimitives.ReadSingleLittleEndian(from); break;
                 case GgufType.F16: to[0] = Half(from); break;
-                case GgufType.BF16: to[0] =
+                case GgufType.BF16:
+                    to[0] =
                     BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadUInt16LittleEndian(from) << 16); break;
                 case GgufType.Q8_0: DecodeQ8(from, to); break;
                 case GgufType.Q4_0: DecodeQ4(from, to); break;

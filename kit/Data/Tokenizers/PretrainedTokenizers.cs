@@ -28,7 +28,7 @@ public static class PretrainedTokenizers
     {
         var settings = TokenizerSettings.Read(folder);
         ChatTemplate? Chat() => ChatTemplate.Find(folder, "default");
-        if (Find(folder, "tokenizer.json") is { } json) 
+        if (Find(folder, "tokenizer.json") is { } json)
             return TokenizerJson.Parse(File.ReadAllText(json), json, settings, Chat);
         if (Find(folder, "spiece.model") is { } t5) return SentencePieces(t5, settings, sentinels: true);
         if ((Find(folder, "tokenizer.model") ?? Find(folder, "sentencepiece.bpe.model")) is { } llama)

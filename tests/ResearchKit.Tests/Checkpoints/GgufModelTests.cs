@@ -112,8 +112,15 @@ public sealed class GgufModelTests : IDisposable
     private static Gpt MakeGpt(bool tied)
     {
         Compute.Seed(1);
-        var model = new Gpt(new GptConfig { VocabularySize = 64, ContextLength = 32, ModelWidth = 64, Heads = 4, Layers = 2,
-            TieEmbeddings = tied });
+        var model = new Gpt(new GptConfig
+        {
+            VocabularySize = 64,
+            ContextLength = 32,
+            ModelWidth = 64,
+            Heads = 4,
+            Layers = 2,
+            TieEmbeddings = tied
+        });
         model.eval();
         return model;
     }

@@ -101,8 +101,13 @@ public sealed class RoundingTests : IDisposable
     public void A_clip_search_never_has_a_larger_error_than_the_full_range()
     {
         var weight = randn([16, 64], generator: new Generator(2)).pow(3);
-        var scheme = new QuantizationScheme { Bits = 3, Granularity = ScaleGranularity.Group, GroupSize = 16,
-            IsSymmetric = false };
+        var scheme = new QuantizationScheme
+        {
+            Bits = 3,
+            Granularity = ScaleGranularity.Group,
+            GroupSize = 16,
+            IsSymmetric = false
+        };
         var search = new ClipSearch { Exponent = 2 };
         using var clipped = search.Quantize(weight, scheme);
         using var full = Rounding.Nearest.Quantize(weight, scheme);

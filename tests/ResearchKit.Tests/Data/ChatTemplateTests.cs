@@ -116,8 +116,12 @@ public sealed class ChatTemplateTests : IDisposable
                 new { id = 301, content = "<|end|>", special = true } },
             pre_tokenizer = new { type = "ByteLevel", add_prefix_space = false },
             decoder = new { type = "ByteLevel" },
-            model = new { type = "BPE", vocab = trained.Vocabulary,
-                merges = trained.Merges.Select(merge => new[] { merge.Left, merge.Right }) },
+            model = new
+            {
+                type = "BPE",
+                vocab = trained.Vocabulary,
+                merges = trained.Merges.Select(merge => new[] { merge.Left, merge.Right })
+            },
         }));
         Assert.Contains("ChatTemplate.Read", Assert.Throws<InvalidOperationException>(() =>
             ((PretrainedTokenizer)PretrainedTokenizers.FromFolder(folder)).ApplyChat(Hello)).Message, StringComparison.Ordinal);

@@ -31,8 +31,15 @@ public sealed class SamplingRulesTests : IDisposable
     [Fact]
     public void Without_a_penalty_no_bit_changes()
     {
-        var options = new SamplingOptions { RepetitionPenalty = 1, FrequencyPenalty = 0, PresencePenalty = 0, MinP = 0,
-            TypicalP = 1, TopP = 1 };
+        var options = new SamplingOptions
+        {
+            RepetitionPenalty = 1,
+            FrequencyPenalty = 0,
+            PresencePenalty = 0,
+            MinP = 0,
+            TypicalP = 1,
+            TopP = 1
+        };
         Assert.Same(logits, LogitRules.Apply(options, logits, History([0, 1, 2, 3], [3, 3])));
         using var sampler = new Sampler(options, CPU);
         Assert.Same(logits, sampler.Truncate(logits));

@@ -123,7 +123,8 @@ public sealed class PipelineTests : IDisposable
         Assert.Equal(("hello", 0.5), (greedy.Text, greedy.Seconds));
         Assert.Null(greedy.LogProbability);
         var beam = new SpeechRecognition(model, ["h", "e", "l", "o", " "],
-            SpeechRecognition.LogMel(MelOptions.At8kHz)) { BeamWidth = 8 };
+            SpeechRecognition.LogMel(MelOptions.At8kHz))
+        { BeamWidth = 8 };
         Assert.Equal("hello", beam.Transcribe(clip).Text);
         Assert.InRange(beam.Transcribe(clip).LogProbability!.Value, -1, 0);
 

@@ -97,8 +97,15 @@ public sealed class TextGenerationTests
     public void Nothing_stays_in_memory()
     {
         using var model = TinyModels.OfBytes();
-        var generation = new TextGeneration(model, Bytes) { Options = new SamplingOptions { MaximumTokens = 5, MinP = 0.1,
-            RepetitionPenalty = 1.2 } };
+        var generation = new TextGeneration(model, Bytes)
+        {
+            Options = new SamplingOptions
+            {
+                MaximumTokens = 5,
+                MinP = 0.1,
+                RepetitionPenalty = 1.2
+            }
+        };
         _ = generation.Write("a");
         var before = LiveTensors.Count;
         _ = generation.Write("a");

@@ -21,17 +21,20 @@ internal static class JinjaAccess
         switch (value)
         {
             case JinjaUndefined undefined: throw Undefined(undefined, JinjaValues.Text(index));
-            case JinjaMap map: return map.TryGetValue(JinjaValues.Text(index), out var entry) ? entry
+            case JinjaMap map:
+                return map.TryGetValue(JinjaValues.Text(index), out var entry) ? entry
                 : index is string method && JinjaMethods.Find(value, method) is { } found ? found
                     : Missing(value, JinjaValues.Text(index));
             case List<object?> list when index is long or bool:
                 var place = JinjaValues.Integer(index);
                 if (place < 0) place += list.Count;
                 return place >= 0 && place < list.Count ? list[(int)place] : Missing(value, JinjaValues.Text(index));
-            case string text when index is long or bool: return Item(JinjaValues.Items(text)
+            case string text when index is long or bool:
+                return Item(JinjaValues.Items(text)
                 .ToList(), index) is string character ? character
                 : Missing(value, JinjaValues.Text(index));
-            default: return index is string name && JinjaMethods.Find(value, name) is { } other ? other
+            default:
+                return index is string name && JinjaMethods.Find(value, name) is { } other ? other
                 : Missing(value, JinjaValues.Text(index));
         }
     }

@@ -22,7 +22,8 @@ internal partial class JinjaExpressions
                 var text = token.Text;
                 while (Is(JinjaKind.String)) text += Take().Text;
                 return _ => text;
-            case JinjaKind.Integer when long.TryParse(token.Text, CultureInfo.InvariantCulture, out var integer): return _ =>
+            case JinjaKind.Integer when long.TryParse(token.Text, CultureInfo.InvariantCulture, out var integer):
+                return _ =>
                 integer;
             case JinjaKind.Float: return _ => double.Parse(token.Text, CultureInfo.InvariantCulture);
             case JinjaKind.Operator when token.Text == "(":

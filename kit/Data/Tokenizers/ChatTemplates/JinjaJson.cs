@@ -29,7 +29,8 @@ internal static class JinjaJson
             case null: to.Append("null"); break;
             case bool flag: to.Append(flag ? "true" : "false"); break;
             case long number: to.Append(number.ToString(CultureInfo.InvariantCulture)); break;
-            case double number: to.Append(double.IsFinite(number) ? JinjaValues.Number(number) : double.IsNaN(number) ? "NaN"
+            case double number:
+                to.Append(double.IsFinite(number) ? JinjaValues.Number(number) : double.IsNaN(number) ? "NaN"
                 : number > 0 ? "Infinity" : "-Infinity"); break;
             case string text: AppendText(to, text, layout.Ascii); break;
             case List<object?> list:

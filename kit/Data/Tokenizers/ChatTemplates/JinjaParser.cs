@@ -104,7 +104,8 @@ internal sealed class JinjaParser : JinjaExpressions
                 Expect(JinjaKind.BlockEnd);
                 var body = Ended(tag);
                 return scope => body(scope.Inner());
-            default: throw new InvalidDataException($"{name}, line {line}: the tag '{tag}' is not supported or not expected "
+            default:
+                throw new InvalidDataException($"{name}, line {line}: the tag '{tag}' is not supported or not expected "
                 + "here.");
         }
     }

@@ -26,15 +26,15 @@ internal sealed class SequenceTemplate
         {
             case "ByteLevel": return None;      // changes offsets only
             case "BertProcessing":
-            {
-                var (start, end) = (Special(found, "cls"), Special(found, "sep"));
-                return new([start, new(0, 0, []), end], [start, new(0, 0, []), end, new(1, 1, []), end with { Type = 1 }]);
-            }
+                {
+                    var (start, end) = (Special(found, "cls"), Special(found, "sep"));
+                    return new([start, new(0, 0, []), end], [start, new(0, 0, []), end, new(1, 1, []), end with { Type = 1 }]);
+                }
             case "RobertaProcessing":
-            {
-                var (start, end) = (Special(found, "cls"), Special(found, "sep"));
-                return new([start, new(0, 0, []), end], [start, new(0, 0, []), end, end, new(1, 0, []), end]);
-            }
+                {
+                    var (start, end) = (Special(found, "cls"), Special(found, "sep"));
+                    return new([start, new(0, 0, []), end], [start, new(0, 0, []), end, end, new(1, 0, []), end]);
+                }
             case "TemplateProcessing": return new(Template(found, "single"), Template(found, "pair"));
             case "Sequence":
                 var steps = found.Items("processors").Select(step => Read(step, name)).Where(step => step != None).ToList();

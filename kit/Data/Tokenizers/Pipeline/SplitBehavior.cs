@@ -43,12 +43,12 @@ internal static class WordSplitting
     /// <summary>Returns whether a segment and the next one are the same part.</summary>
     private static bool Joined(List<(int Start, int End, bool IsMatch)> segments, int at, SplitBehavior behavior) =>
         behavior switch
-    {
-        SplitBehavior.Contiguous => segments[at].IsMatch == segments[at + 1].IsMatch,
-        SplitBehavior.MergedWithPrevious => segments[at + 1].IsMatch && !segments[at].IsMatch,
-        SplitBehavior.MergedWithNext => segments[at].IsMatch && !segments[at + 1].IsMatch,
-        _ => false,
-    };
+        {
+            SplitBehavior.Contiguous => segments[at].IsMatch == segments[at + 1].IsMatch,
+            SplitBehavior.MergedWithPrevious => segments[at + 1].IsMatch && !segments[at].IsMatch,
+            SplitBehavior.MergedWithNext => segments[at].IsMatch && !segments[at + 1].IsMatch,
+            _ => false,
+        };
 
     private static List<(int Start, int End, bool IsMatch)> Segments(List<(int Start, int Length)> matches, int length,
         bool invert)
