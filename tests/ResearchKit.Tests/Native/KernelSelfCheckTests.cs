@@ -112,11 +112,16 @@ public sealed class KernelSelfCheckTests : IDisposable
     public void The_cache_sizes_of_oneDNN_are_filled_in_before_kernels_are_tried()
     {
         if (!System.Runtime.Intrinsics.X86.X86Base.IsSupported || !OperatingSystem.IsLinux()) return;
-        var run = ProbeProcess.Run("hidden-record", (ProcessorCaches.Variable, "hidden"), (Workarounds.Variable, null),
-            (KernelCache.FolderVariable, folder.Path));
-        Assert.True(run.ExitCode == 0, run.Output + run.Errors);
-        Assert.Contains("convolution=onednn", run.Output, StringComparison.Ordinal);
-        Assert.Contains("filled=True", run.Output, StringComparison.Ordinal);
+        // an empty record would make oneDNN wrong every time; on a busy machine it may also seem slow, for once
+        for (var trial = 1; ; trial++)
+        {
+            var run = ProbeProcess.Run("hidden-record", (ProcessorCaches.Variable, "hidden"), (Workarounds.Variable, null),
+                (Kernels.CheckVariable, "force"), (KernelCache.FolderVariable, folder.Path));
+            Assert.True(run.ExitCode == 0, run.Output + run.Errors);
+            Assert.Contains("filled=True", run.Output, StringComparison.Ordinal);
+            if (run.Output.Contains("convolution=onednn", StringComparison.Ordinal)) return;
+            Assert.True(trial < 4, run.Output);
+        }
     }
 
     [Fact]

@@ -35,7 +35,7 @@ internal sealed record JinjaArguments(IReadOnlyList<object?> Values, IReadOnlyDi
 /// <summary>The budget and the output of one rendering, shared by its scopes.</summary>
 internal sealed class JinjaRun
 {
-    private const int MostSteps = 20_000_000, MostCharacters = 50_000_000, MostCalls = 100;
+    private const int MostSteps = 2_000_000, MostCharacters = 50_000_000, MostCalls = 100;
 
     private int steps;
 
