@@ -40,7 +40,9 @@ public static class InferencePacking
         /// <exception cref="ArgumentException">
         /// The dtype is another one, the model is not one of the kit's, or a weight is NaN or infinite.
         /// </exception>
-        /// <exception cref="InvalidOperationException">The model is packed already.</exception>
+        /// <exception cref="InvalidOperationException">
+        /// The model is packed already, or has adapters that are not merged.
+        /// </exception>
         /// <exception cref="NotSupportedException">
         /// The dtype is bfloat16, and the processor has no instructions for it or the run is portable.
         /// </exception>
@@ -69,6 +71,8 @@ public static class InferencePacking
         if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
             throw new ArgumentException($"The type is {dtype}; a model is packed in float32 or bfloat16.", nameof(dtype));
         Layers.Packing.Refuse(model, "packed again");
+        if (model.modules().OfType<LowRankAdapter>().Any(adapter => !adapter.IsMerged))
+            throw new InvalidOperationException("The model has adapters that are not merged, which packing would leave out; merge them.");
         if (dtype == ScalarType.BFloat16 && PortableMode.IsOn)
             throw new NotSupportedException(
                 "A portable run multiplies bfloat16 in float32, so packed bfloat16 would gain nothing; pack in float32.");

@@ -124,6 +124,22 @@ public sealed class AdapterTests : IDisposable
     }
 
     [Fact]
+    public void A_model_is_packed_with_merged_adapters_alone()
+    {
+        using var model = Model();
+        Adapters.Attach(model, new LowRankOptions { Rank = 4 });
+        using (no_grad())
+            foreach (var (_, parameter) in Adapters.Parameters(model)) parameter.add_(randn_like(parameter) * 0.1);
+        Assert.Contains("not merged", Assert.Throws<InvalidOperationException>(() => model.PackForInference()).Message,
+            StringComparison.Ordinal);
+        Adapters.Merge(model);
+        using var packed = model.PackForInference();
+        using var noGrad = no_grad();
+        var tokens = randint(0, 20, [2, 8]);
+        Near.Check("packed", model.forward(tokens), packed.forward(tokens), 1e-4);
+    }
+
+    [Fact]
     public void Adapters_of_another_model_are_refused_and_the_model_stays()
     {
         using var folder = new TemporaryFolder();
