@@ -1,3 +1,4 @@
+using ResearchKit.Results;
 using Microsoft.DotNet.Interactive.Formatting;
 using ResearchKit.Checkpoints;
 using ResearchKit.Interpretability;

@@ -1,6 +1,6 @@
+using ResearchKit.Results;
 using System.Globalization;
 using ResearchKit.Tasks;
-using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;
 

@@ -1,3 +1,4 @@
+using ResearchKit.Results;
 using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;

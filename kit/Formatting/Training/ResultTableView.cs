@@ -1,4 +1,4 @@
-using ResearchKit.Training;
+using ResearchKit.Results;
 
 namespace ResearchKit.Formatting;
 

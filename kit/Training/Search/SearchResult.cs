@@ -1,3 +1,4 @@
+using ResearchKit.Results;
 using System.Globalization;
 
 namespace ResearchKit.Training;

@@ -1,3 +1,4 @@
+using ResearchKit.Results;
 using System.Xml.Linq;
 using ResearchKit.Formatting;
 using ResearchKit.Models;

@@ -1,4 +1,4 @@
-namespace ResearchKit.Training;
+namespace ResearchKit.Results;
 
 /// <summary>A table of results, with a row for each variant and a column for each measurement.</summary>
 /// <param name="Columns">Names of the columns.</param>
