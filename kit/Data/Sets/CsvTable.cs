@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace ResearchKit.Data;
@@ -10,6 +11,8 @@ namespace ResearchKit.Data;
 public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string>> Rows)
 {
     private const int RowsThatDecide = 10_000;   // how its numbers are written
+
+    private StrongBox<bool?>? decimalComma;   // found at the first question
 
     /// <summary>Reads a table whose first line names the columns.</summary>
     /// <param name="text">
@@ -49,7 +52,11 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IRead
     }
 
     /// <summary>Separator between cells, which helps to decide how 1,234 is read as a number.</summary>
-    public char Separator { get; init; } = ',';
+    public char Separator
+    {
+        get;
+        init => (field, decimalComma) = (value, null);
+    } = ',';
 
     /// <summary>Name of the file, for messages.</summary>
     internal string Name { get; init; } = "the table";
@@ -58,7 +65,8 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<IRead
     internal IReadOnlyList<int> Lines { get; init; } = [];
 
     /// <summary>Whether 1,234 is 1.234, as the numbers of the table say; null if nothing does.</summary>
-    internal bool? DecimalComma => CsvNumbers.HasDecimalComma(Rows.Take(RowsThatDecide), Separator);
+    internal bool? DecimalComma =>
+        (decimalComma ??= new StrongBox<bool?>(CsvNumbers.HasDecimalComma(Rows.Take(RowsThatDecide), Separator))).Value;
 
     /// <summary>Says where a row is.</summary>
     internal string Place(int row) => row < Lines.Count ? $"line {Lines[row]}" : $"row {row + 1}";

@@ -56,7 +56,7 @@ public sealed class FlatTensorsTests : IDisposable
         Assert.All(seen.SkipLast(1),
             bucket => Assert.InRange(bucket.Length * sizeof(float), FlatTensors.BucketBytes - FlatTensors.AloneBytes,
             FlatTensors.BucketBytes));
-        Assert.Equal(small.SelectMany(tensor => tensor.data<float>().ToArray()), seen.SelectMany(bucket => bucket));
+        Assert.True(cat(small).Equals(tensor(seen.SelectMany(bucket => bucket).ToArray())), "the buckets hold other numbers");
     }
 
     [Fact]
