@@ -22,6 +22,7 @@ public sealed class VisionGoldenTests
     public void Vgg11_equals_the_reference() => Check("vgg11-a", new Vgg(VggConfig.Vgg11 with { Classes = 10 }));
 
     [Fact]
+    [Trait("Length", "long")]
     public void Vgg13_with_batch_norm_equals_the_reference() =>
         Check("vgg13bn-b", new Vgg(VggConfig.Vgg13BatchNorm with { Classes = 6 }));
 
