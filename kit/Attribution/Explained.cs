@@ -215,7 +215,7 @@ internal sealed class Explained : IDisposable
             throw new ArgumentException($"The target '{target.Name}' is {bad}; expected a finite number.");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var twice = Plain(Scores(cat([Input, Input.flip(0)])));
+        var twice = Plain(Scores(cat([Input, zeros_like(Input)])));
         for (var example = 0; example < Examples; example++)
             if (Math.Abs(twice[example] - scores[example]) > 1e-3 * Math.Max(1, Math.Abs(scores[example])))
                 throw new ArgumentException($"The model mixes the examples of a batch: the score of example {example} is "

@@ -45,6 +45,26 @@ internal sealed class FeatureGroups
         return where(kept, input.unsqueeze(0), baseline.unsqueeze(0)).flatten(0, 1).MoveToOuterDisposeScope();
     }
 
+    /// <summary>As <see cref="Apply"/>, with other absent groups for each example.</summary>
+    /// <param name="present">bool [variants, batch, groups].</param>
+    /// <param name="input">[batch, ...].</param>
+    /// <param name="baseline">[batch, ...].</param>
+    public Tensor ApplyEach(Tensor present, Tensor input, Tensor baseline)
+    {
+        using var scope = NewDisposeScope();
+        var kept = present.index_select(2, groupOf.flatten()).view([.. present.shape[..2], .. groupOf.shape]);
+        return where(kept, input.unsqueeze(0), baseline.unsqueeze(0)).flatten(0, 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Sums the values of each group: [batch, ...] to [batch, groups].</summary>
+    public Tensor Gather(Tensor values)
+    {
+        using var scope = NewDisposeScope();
+        var flat = values.detach().flatten(1);
+        return zeros(flat.shape[0], Count, dtype: flat.dtype, device: flat.device)
+            .index_add_(1, groupOf.flatten(), flat, 1).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Gives each value the number of its group.</summary>
     /// <param name="values">[batch, groups].</param>
     /// <returns>[batch, ...] of the input's shape.</returns>

@@ -9,30 +9,33 @@ internal static class PermutationShapley
         var players = coalitions.Players;
         Coalitions.Limit(2.0 * orders * (players + 1), $"{orders} orders of {players} features");
         var random = new Random(seed);
-        var sums = Enumerable.Range(0, coalitions.Examples).Select(_ => new double[players]).ToArray();
-        for (var at = 0; at < orders; at++)
+        var ways = Enumerable.Range(0, orders).SelectMany(_ =>
         {
             var order = Enumerable.Range(0, players).ToArray();
             random.Shuffle(order);
-            foreach (var way in new[] { order, [.. order.Reverse()] }) Add(coalitions, way, sums);
-        }
-        foreach (var row in sums)
-            for (var player = 0; player < players; player++) row[player] /= 2.0 * orders;
+            return new[] { order, [.. order.Reverse()] };
+        }).ToList();
+        var values = coalitions.Values([.. ways.SelectMany(Joining)]);
+        var sums = Enumerable.Range(0, coalitions.Examples).Select(_ => new double[players]).ToArray();
+        for (var way = 0; way < ways.Count; way++)
+            for (var joined = 0; joined < players; joined++)
+                for (var example = 0; example < sums.Length; example++)
+                {
+                    var at = (way * (players + 1)) + joined;
+                    sums[example][ways[way][joined]] += (values[at + 1][example] - values[at][example]) / ways.Count;
+                }
         return sums;
     }
 
-    private static void Add(Coalitions coalitions, int[] order, double[][] sums)
+    /// <summary>The coalitions that form when players join in an order, from the empty to the full one.</summary>
+    private static IEnumerable<bool[]> Joining(int[] order)
     {
-        var present = new bool[order.Length + 1][];
-        present[0] = new bool[order.Length];
-        for (var joined = 0; joined < order.Length; joined++)
+        var present = new bool[order.Length];
+        yield return [.. present];
+        foreach (var player in order)
         {
-            present[joined + 1] = [.. present[joined]];
-            present[joined + 1][order[joined]] = true;
+            present[player] = true;
+            yield return [.. present];
         }
-        var values = coalitions.Values(present);
-        for (var joined = 0; joined < order.Length; joined++)
-            for (var example = 0; example < sums.Length; example++)
-                sums[example][order[joined]] += values[joined + 1][example] - values[joined][example];
     }
 }

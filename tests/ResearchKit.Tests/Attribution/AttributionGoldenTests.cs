@@ -161,4 +161,23 @@ public sealed class AttributionGoldenTests
         golden.Check("token_shapley", golden.Attribute(new ShapleyValues(), "tokens").Values, least: 4e-6);
         golden.Check("token_occlusion_w2", new Occlusion { Window = [2] }, "tokens");
     }
+
+    [Theory]
+    [InlineData("cnn_501")]
+    [InlineData("cnn_502")]
+    [InlineData("mlp_tanh_511")]
+    [InlineData("mlp_relu_512")]
+    public void Infidelity_and_sensitivity(string name)
+    {
+        using var golden = new AttributionGolden(name);
+        var (input, baseline) = (golden.Input("x"), name.StartsWith("cnn", StringComparison.Ordinal) ? null : golden.Input("baseline"));
+        var attributions = golden.Attribute(new IntegratedGradients { Baseline = baseline }).Values;
+        Tensor Samples(string kind) => golden.Input($"{kind}_perturbation").view([input.shape[0], -1, .. input.shape.Skip(1)]);
+        double[] Of(bool normalize) =>
+            Infidelity.Of(golden.Model, input, golden.Target, attributions, Samples("infidelity"), normalize, batchSize: 13);
+        golden.Check("infidelity_ig", tensor(Of(false)));
+        golden.Check("infidelity_ig_normalized", tensor(Of(true)));
+        golden.Check("sensitivity_max_saliency_signed", tensor(Infidelity.MaxSensitivity(new Saliency { Absolute = false }, golden.Model,
+            input, golden.Target, Samples("sensitivity"))));
+    }
 }
