@@ -177,6 +177,19 @@ internal sealed class Explained : IDisposable
         return values;
     }
 
+    /// <summary>Names of the modules with one input and one output that a filter chooses, in the order of the module tree.</summary>
+    public IReadOnlyList<string> Places(Func<string, bool> filter) => [.. model.named_modules()
+        .Where(pair => pair.module is Module<Tensor, Tensor> && filter(pair.name)).Select(pair => pair.name)];
+
+    /// <summary>Runs the model and returns what it returns, without gradient.</summary>
+    public Tensor Output(Tensor rows)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        ForwardPasses++;
+        using var noGrad = no_grad();
+        return model.call(rows);
+    }
+
     /// <summary>Runs an action while the model's own layers compute something else.</summary>
     public T With<T>(Func<nn.Module, IDisposable> change, Func<T> run)
     {
