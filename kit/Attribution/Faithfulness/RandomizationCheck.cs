@@ -1,6 +1,5 @@
 using ResearchKit.Interpretability;
 using ResearchKit.Results;
-using ResearchKit.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
