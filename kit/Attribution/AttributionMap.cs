@@ -8,7 +8,8 @@ namespace ResearchKit.Attribution;
 /// <param name="Method">The method, such as "integrated gradients".</param>
 /// <param name="Target">What is explained, such as "logit of 3".</param>
 /// <param name="Unit">The unit of the numbers, which is that of the target; empty for none.</param>
-/// <param name="Values">[batch, ...] of the shape of the input, or of the activation that was attributed to; the caller's.</param>
+/// <param name="Values">[batch, ...] of the shape of the input, or of the activation that was attributed to; the
+/// caller's.</param>
 /// <param name="Scores">The target of each example.</param>
 /// <param name="Evidence">The law that the method obeys, how far the numbers are off, and what they cost.</param>
 public sealed record AttributionMap(
@@ -48,7 +49,8 @@ public sealed record AttributionMap(
 
     /// <summary>Adds up the scores of the tokens that belong to a word.</summary>
     /// <param name="text">Scores of sub-tokens.</param>
-    /// <param name="wordOf">The number of each token's word, from 0 and never falling; -1 for a special token, which is left out.</param>
+    /// <param name="wordOf">The number of each token's word, from 0 and never falling; -1 for a special token, which is left
+    /// out.</param>
     /// <exception cref="ArgumentException">There is not one number for each token.</exception>
     public static ScoredText MergeWords(ScoredText text, IReadOnlyList<int> wordOf)
     {

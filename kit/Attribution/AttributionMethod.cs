@@ -20,8 +20,10 @@ public abstract record AttributionMethod
     public abstract string Name { get; }
 
     /// <summary>Explains a target.</summary>
-    /// <param name="model">Any model with one input and one output, the logits [batch, classes] or [batch, time, vocabulary].</param>
-    /// <param name="input">[batch, ...], such as images [batch, channels, height, width], a table [batch, features], or tokens.</param>
+    /// <param name="model">Any model with one input and one output, the logits [batch, classes] or [batch, time,
+    /// vocabulary].</param>
+    /// <param name="input">[batch, ...], such as images [batch, channels, height, width], a table [batch, features], or
+    /// tokens.</param>
     /// <param name="target">The number to explain. A target of classes has one class for all examples or one for each.</param>
     /// <param name="progress">Reports the share that is done, from 0 to 1.</param>
     /// <param name="cancellation">Stops the work between two passes.</param>

@@ -88,7 +88,8 @@ internal sealed class Explained : IDisposable
 
     /// <summary>Runs an action on the variants, as many at once as a pass takes; each in a dispose scope of its own.</summary>
     /// <param name="variants">How many there are.</param>
-    /// <param name="act">Takes the first variant and the one after the last. The tensors that it makes and needs later are moved out.</param>
+    /// <param name="act">Takes the first variant and the one after the last. The tensors that it makes and needs later are moved
+    /// out.</param>
     public void InParts(int variants, Action<int, int> act)
     {
         for (var from = 0; from < variants; from += VariantsAPass)
@@ -141,7 +142,8 @@ internal sealed class Explained : IDisposable
             result = Forward(rows);
         if (leaf is null) throw NotRun(at);
         var gradient = Backward(result.sum(), [leaf])[0];
-        return (result.detach().MoveToOuterDisposeScope(), leaf.detach().MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());
+        return (result.detach().MoveToOuterDisposeScope(), leaf.detach().MoveToOuterDisposeScope(),
+            gradient.MoveToOuterDisposeScope());
     }
 
     /// <summary>
@@ -171,13 +173,16 @@ internal sealed class Explained : IDisposable
     /// <summary>Takes one entry of each example.</summary>
     public static Tensor Select(Tensor values, IReadOnlyList<long> neuron)
     {
-        if (neuron.Count != values.dim() - 1 || neuron.Zip(values.shape.Skip(1)).Any(pair => pair.First < 0 || pair.First >= pair.Second))
+        if (neuron.Count != values.dim() - 1
+            || neuron.Zip(values.shape.Skip(1)).Any(pair => pair.First < 0 || pair.First >= pair.Second))
             throw new ArgumentException($"Neuron [{string.Join(", ", neuron)}] does not lie in a layer of {values.ShapeText()}.");
         foreach (var index in neuron) values = values.select(1, index);
         return values;
     }
 
-    /// <summary>Names of the modules with one input and one output that a filter chooses, in the order of the module tree.</summary>
+    /// <summary>
+    /// Names of the modules with one input and one output that a filter chooses, in the order of the module tree.
+    /// </summary>
     public IReadOnlyList<string> Places(Func<string, bool> filter) => [.. model.named_modules()
         .Where(pair => pair.module is Module<Tensor, Tensor> && filter(pair.name)).Select(pair => pair.name)];
 
@@ -232,7 +237,8 @@ internal sealed class Explained : IDisposable
         for (var example = 0; example < Examples; example++)
             if (Math.Abs(twice[example] - scores[example]) > 1e-3 * Math.Max(1, Math.Abs(scores[example])))
                 throw new ArgumentException($"The model mixes the examples of a batch: the score of example {example} is "
-                    + $"{scores[example]:g4}, and {twice[example]:g4} beside others; an explanation needs a model that does not.");
+                    + $"{scores[example]:g4}, and {twice[example]:g4} beside others; an explanation needs a model that does "
+                        + "not.");
     }
 
     private static double[] Plain(Tensor values)

@@ -24,7 +24,8 @@ public static class GeneratedTokens
     /// <param name="alternatives">How many alternatives to keep.</param>
     /// <returns>A prediction for each token but the first, which nothing predicts.</returns>
     /// <exception cref="ArgumentException">Fewer than two tokens, or logits of another shape.</exception>
-    public static IReadOnlyList<TokenPrediction> Of(Module<Tensor, Tensor> model, IReadOnlyList<long> tokens, int alternatives = 5)
+    public static IReadOnlyList<TokenPrediction> Of(Module<Tensor, Tensor> model, IReadOnlyList<long> tokens,
+        int alternatives = 5)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(tokens);
@@ -36,7 +37,8 @@ public static class GeneratedTokens
         using var explained = new Explained(model, Target.LogProbability(tokens[^1], 0), input.to(DeviceOf(model)), 1);
         var logits = explained.Output(explained.Input);
         if (logits.dim() != 3 || logits.shape[1] != tokens.Count)
-            throw new ArgumentException($"The model returns {logits.ShapeText()} for {tokens.Count} tokens; expected [1, time, vocabulary].");
+            throw new ArgumentException($"The model returns {logits.ShapeText()} for {tokens.Count} tokens; expected [1, "
+                + "time, vocabulary].");
         var log = logits[0, ..^1].to(float64).log_softmax(-1).cpu();   // [time - 1, vocabulary]
         var own = log.gather(1, input[0, 1..].unsqueeze(1));
         var entropy = -(log.exp() * log).nan_to_num(0).sum(dim: 1);

@@ -8,7 +8,8 @@ internal static class ModulePlace
 {
     /// <summary>Hooks the output of a module until the result is disposed.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="at">Name of a module with one input and one output, such as <c>layer4</c> or <c>h.3.hook_resid_post</c>.</param>
+    /// <param name="at">Name of a module with one input and one output, such as <c>layer4</c> or
+    /// <c>h.3.hook_resid_post</c>.</param>
     /// <param name="see">Takes the output and returns what takes its place.</param>
     /// <exception cref="ArgumentException">There is no such module; the message names some that there are.</exception>
     public static IDisposable Hook(nn.Module model, string at, Func<Tensor, Tensor> see)

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace ResearchKit.Attribution;
 
 /// <summary>
-/// Attention patterns weighed by their gradients: in each layer the positive part of pattern × gradient, averaged over the heads, is
-/// added to the identity, and the layers are multiplied.
+/// Attention patterns weighed by their gradients: in each layer the positive part of pattern × gradient, averaged over the
+/// heads, is added to the identity, and the layers are multiplied.
 /// </summary>
 /// <remarks>
 /// Chefer, Gur and Wolf, 2021, https://arxiv.org/abs/2103.15679, the rule for self-attention. It does not sum to the score.
@@ -31,7 +31,8 @@ public sealed record AttentionGradient : AttributionMethod
             if (pattern.dim() != 4 || pattern.shape[2] != pattern.shape[3])
                 throw new ArgumentException($"'{name}' holds [{string.Join(", ", pattern.shape)}]; expected the patterns of "
                     + "self-attention, [batch, head, time, time].");
-            var layer = (pattern * gradient).clamp_min(0).mean([1]) + eye(pattern.shape[2], dtype: pattern.dtype, device: pattern.device);
+            var layer = (pattern * gradient).clamp_min(0).mean([1])
+                + eye(pattern.shape[2], dtype: pattern.dtype, device: pattern.device);
             relevance = relevance is null ? layer : layer.matmul(relevance);
         }
         var time = relevance!.shape[1];

@@ -10,8 +10,8 @@ public enum ActivationWeights
     GradCam,
 
     /// <summary>
-    /// Each place by its own gradient. Draelos and Carin, 2020, https://arxiv.org/abs/2011.08891; before its ReLU, and with a mean over
-    /// places and a linear layer behind, it sums to the logit less the bias.
+    /// Each place by its own gradient. Draelos and Carin, 2020, https://arxiv.org/abs/2011.08891; before its ReLU, and with a
+    /// mean over places and a linear layer behind, it sums to the logit less the bias.
     /// </summary>
     HiResCam,
 
@@ -35,7 +35,9 @@ public enum Enlargement
 /// <summary>Where in a layer's maps the evidence for a class lies: channels weighed by gradients and added up.</summary>
 public sealed record ClassActivationMap : AttributionMethod
 {
-    /// <summary>Name of the module whose output is used, [batch, channels, height, width], or [batch, tokens, channels] of a ViT.</summary>
+    /// <summary>
+    /// Name of the module whose output is used, [batch, channels, height, width], or [batch, tokens, channels] of a ViT.
+    /// </summary>
     public required string At { get; init; }
 
     /// <summary>How the channels are weighed.</summary>
@@ -60,7 +62,8 @@ public sealed record ClassActivationMap : AttributionMethod
         var (_, activation, gradient) = explained.GradientAt(At, input);
         if (activation.dim() == 3) (activation, gradient) = (Map(activation), Map(gradient));
         if (activation.dim() != 4)
-            throw new ArgumentException($"'{At}' returns [{string.Join(", ", activation.shape)}]; expected maps [batch, channels, height, "
+            throw new ArgumentException($"'{At}' returns [{string.Join(", ", activation.shape)}]; expected maps [batch, "
+                + "channels, height, "
                 + "width] or the tokens of an image [batch, tokens, channels].");
         var weights = Weights switch
         {

@@ -8,8 +8,8 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Attribution;
 
 /// <summary>
-/// How tokens mix their context: the value vectors of one token are set to zero in one layer, and the change of every token's output of
-/// that layer is measured as a cosine distance.
+/// How tokens mix their context: the value vectors of one token are set to zero in one layer, and the change of every token's
+/// output of that layer is measured as a cosine distance.
 /// </summary>
 /// <remarks>Mohebbi et al., 2023, https://arxiv.org/abs/2301.12971.</remarks>
 public static class ValueZeroing
@@ -23,8 +23,8 @@ public static class ValueZeroing
     /// <param name="progress">Reports the share that is done.</param>
     /// <param name="cancellation">Stops between two layers.</param>
     /// <returns>
-    /// A grid for each layer and last their product (rollout): a row for each token, and in it the share that each other token has in
-    /// its context; rows sum to 1.
+    /// A grid for each layer and last their product (rollout): a row for each token, and in it the share that each other token
+    /// has in its context; rows sum to 1.
     /// </returns>
     /// <exception cref="ArgumentException">Not one text, other labels, or hook points that are missing.</exception>
     public static IReadOnlyList<Grid> Of(Module<Tensor, Tensor> model, Tensor tokens, IReadOnlyList<string> labels,
@@ -33,14 +33,16 @@ public static class ValueZeroing
     {
         ArgumentNullException.ThrowIfNull(labels);
         if (tokens.dim() != 2 || tokens.shape[0] != 1 || tokens.shape[1] != labels.Count)
-            throw new ArgumentException($"Got tokens {tokens.ShapeText()} and {labels.Count} labels; expected one text, [1, time].");
+            throw new ArgumentException($"Got tokens {tokens.ShapeText()} and {labels.Count} labels; expected one text, [1, "
+                + "time].");
         var clock = Stopwatch.StartNew();
         using var scope = NewDisposeScope();
         using var explained = new Explained(model, Target.From("0", "", logits => logits.flatten(1).sum(dim: 1)), tokens, 64);
         var values = explained.Places(name => name.EndsWith(value, StringComparison.Ordinal));
         var outputs = explained.Places(name => name.EndsWith(output, StringComparison.Ordinal));
         if (values.Count == 0 || values.Count != outputs.Count)
-            throw new ArgumentException($"The model has {values.Count} hook points '{value}' and {outputs.Count} '{output}'; expected as "
+            throw new ArgumentException($"The model has {values.Count} hook points '{value}' and {outputs.Count} '{output}'; "
+                + "expected as "
                 + "many of both.");
         var time = labels.Count;
         var many = tokens.expand(time, time);   // one row for each token that is silenced

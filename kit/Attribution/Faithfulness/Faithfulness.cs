@@ -9,10 +9,12 @@ namespace ResearchKit.Attribution;
 public static class Faithfulness
 {
     /// <summary>
-    /// The Pearson correlation, over random subsets of features, of the summed attributions and the fall of the score when the subset
-    /// is replaced by the baseline.
+    /// The Pearson correlation, over random subsets of features, of the summed attributions and the fall of the score when the
+    /// subset is replaced by the baseline.
     /// </summary>
-    /// <remarks>Bhatt, Weller and Moura, 2020, https://arxiv.org/abs/2005.00631. Integrated gradients of a linear model have 1.</remarks>
+    /// <remarks>
+    /// Bhatt, Weller and Moura, 2020, https://arxiv.org/abs/2005.00631. Integrated gradients of a linear model have 1.
+    /// </remarks>
     /// <param name="model">The model.</param>
     /// <param name="input">[batch, ...].</param>
     /// <param name="target">The number that was explained.</param>
@@ -34,7 +36,8 @@ public static class Faithfulness
         using var generator = new Generator((ulong)options.Seed, CPU);
         var chosen = rand([options.Samples, groups.Count], generator: generator).argsort(dim: 1).argsort(dim: 1).lt(size)
             .to(input.device);   // bool [samples, groups]
-        var scores = explained.ScoresOf(options.Samples, (from, to) => groups.Apply(chosen[from..to].logical_not(), input, baseline));
+        var scores = explained.ScoresOf(options.Samples, (from, to) =>
+            groups.Apply(chosen[from..to].logical_not(), input, baseline));
         var fall = (explained.Scores(input) - scores).to(float64);   // [samples, batch]
         var sums = chosen.to(float64).matmul(groups.Gather(attributions).to(float64).t());
         return Pearson(sums, fall).cpu().data<double>().ToArray();

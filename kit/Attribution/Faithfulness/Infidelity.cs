@@ -72,7 +72,8 @@ public static class Infidelity
     internal static void Fits(Tensor input, Tensor attributions, string name)
     {
         if (!attributions.shape.SequenceEqual(input.shape))
-            throw new ArgumentException($"Got attributions {attributions.ShapeText()} for an input {input.ShapeText()}; expected one "
+            throw new ArgumentException($"Got attributions {attributions.ShapeText()} for an input {input.ShapeText()}; "
+                + "expected one "
                 + "for each value.", name);
     }
 
@@ -80,7 +81,8 @@ public static class Infidelity
     {
         if (perturbations.dim() != input.dim() + 1 || perturbations.shape[0] != input.shape[0] || perturbations.shape[1] < 1
             || !perturbations.shape.Skip(2).SequenceEqual(input.shape.Skip(1)))
-            throw new ArgumentException($"Got perturbations {perturbations.ShapeText()} for an input {input.ShapeText()}; expected "
+            throw new ArgumentException($"Got perturbations {perturbations.ShapeText()} for an input {input.ShapeText()}; "
+                + "expected "
                 + "[batch, samples, ...].", nameof(perturbations));
     }
 }

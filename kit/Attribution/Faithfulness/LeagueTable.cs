@@ -42,7 +42,8 @@ public sealed record LeagueTable(
         ArgumentNullException.ThrowIfNull(target);
         Require.AtLeast(1, seeds);
         options ??= new PerturbationOptions();
-        AttributionMethod[] all = [.. methods, .. Enumerable.Range(0, seeds).Select(seed => new RandomAttribution { Seed = seed })];
+        AttributionMethod[] all =
+            [.. methods, .. Enumerable.Range(0, seeds).Select(seed => new RandomAttribution { Seed = seed })];
         var rows = new List<LeagueRow>();
         foreach (var method in all)
         {
@@ -53,7 +54,8 @@ public sealed record LeagueTable(
         var floor = rows[methods.Count..];
         double Mean(Func<LeagueRow, double> number) => floor.Average(number);
         return new LeagueTable(target.Name,
-            [.. rows[..methods.Count], new LeagueRow($"random, {seeds} seeds", Mean(row => row.Deletion), Mean(row => row.Insertion),
+            [.. rows[..methods.Count],
+                new LeagueRow($"random, {seeds} seeds", Mean(row => row.Deletion), Mean(row => row.Insertion),
                 Mean(row => row.Correlation), Mean(row => row.Sparseness), Mean(row => row.Seconds))],
             new Dictionary<string, (double, double)>
             {
@@ -78,7 +80,8 @@ public sealed record LeagueTable(
         using var scope = NewDisposeScope();
         var map = method.Attribute(model, input, target);
         if (!map.Values.shape.SequenceEqual(input.shape))
-            throw new ArgumentException($"{method.Name} attributes to {map.Values.ShapeText()}; a comparison needs attributions of the "
+            throw new ArgumentException($"{method.Name} attributes to {map.Values.ShapeText()}; a comparison needs "
+                + "attributions of the "
                 + $"input's own values, {input.ShapeText()}.");
         return new LeagueRow(method.Name,
             PerturbationCurve.Deletion(model, input, target, map.Values, options).Areas.Average(),

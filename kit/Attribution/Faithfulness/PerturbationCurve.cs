@@ -28,17 +28,21 @@ public sealed record PerturbationCurve(string Name, IReadOnlyList<double> Shares
     /// <param name="options">How it is done; null for the defaults.</param>
     /// <exception cref="ArgumentException">Shapes do not fit, or there are fewer than one step.</exception>
     public static PerturbationCurve Deletion(Module<Tensor, Tensor> model, Tensor input, Target target, Tensor attributions,
-        PerturbationOptions? options = null) => Of("deletion", model, input, target, attributions, options ?? new(), insertion: false);
+        PerturbationOptions? options = null) =>
+            Of("deletion", model, input, target, attributions, options ?? new(), insertion: false);
 
     /// <summary>Starts from the baseline and puts features back, those of the largest attribution first.</summary>
     /// <inheritdoc cref="Deletion"/>
     public static PerturbationCurve Insertion(Module<Tensor, Tensor> model, Tensor input, Target target, Tensor attributions,
-        PerturbationOptions? options = null) => Of("insertion", model, input, target, attributions, options ?? new(), insertion: true);
+        PerturbationOptions? options = null) =>
+            Of("insertion", model, input, target, attributions, options ?? new(), insertion: true);
 
     /// <inheritdoc/>
-    public override string ToString() => FormattableString.Invariant($"{Name}: mean area {Areas.Average():g4} of {Areas.Count} examples");
+    public override string ToString() =>
+        FormattableString.Invariant($"{Name}: mean area {Areas.Average():g4} of {Areas.Count} examples");
 
-    private static PerturbationCurve Of(string name, Module<Tensor, Tensor> model, Tensor input, Target target, Tensor attributions,
+    private static PerturbationCurve Of(string name, Module<Tensor, Tensor> model, Tensor input, Target target,
+        Tensor attributions,
         PerturbationOptions options, bool insertion)
     {
         Infidelity.Fits(input, attributions, nameof(attributions));
@@ -69,7 +73,9 @@ public sealed record PerturbationOptions
     /// <summary>What replaces the features, as for <see cref="FeatureAblation"/>; null for zeros.</summary>
     public Tensor? Baseline { get; init; }
 
-    /// <summary>A number for each value of an example; equal numbers are replaced together, and their attributions summed.</summary>
+    /// <summary>
+    /// A number for each value of an example; equal numbers are replaced together, and their attributions summed.
+    /// </summary>
     public Tensor? Groups { get; init; }
 
     /// <summary>Steps of a curve.</summary>

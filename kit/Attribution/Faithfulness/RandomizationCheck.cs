@@ -6,8 +6,8 @@ using static TorchSharp.torch.nn;
 namespace ResearchKit.Attribution;
 
 /// <summary>
-/// The sanity check of attributions: layers get random weights, the last one first, and the attributions are compared with those of
-/// the trained model. A method that explains the model must change.
+/// The sanity check of attributions: layers get random weights, the last one first, and the attributions are compared with those
+/// of the trained model. A method that explains the model must change.
 /// </summary>
 /// <remarks>Adebayo et al., 2018, https://arxiv.org/abs/1810.03292.</remarks>
 public static class RandomizationCheck
@@ -20,8 +20,8 @@ public static class RandomizationCheck
     /// <param name="seed">Seed of the random weights: the trained ones of each tensor, in random order.</param>
     /// <param name="progress">Reports the share that is done.</param>
     /// <returns>
-    /// A row for each method, a column for each layer that became random beside those before: the mean rank correlation of absolute
-    /// attributions with those of the trained model.
+    /// A row for each method, a column for each layer that became random beside those before: the mean rank correlation of
+    /// absolute attributions with those of the trained model.
     /// </returns>
     public static Grid Of(Module<Tensor, Tensor> model, Tensor input, Target target, IReadOnlyList<AttributionMethod> methods,
         int seed = 0, IProgress<double>? progress = null)
@@ -53,7 +53,8 @@ public static class RandomizationCheck
             using var noGrad = no_grad();
             foreach (var (parameter, kept) in trained) parameter.copy_(kept);
         }
-        return new Grid("rank correlation with the attributions of the trained model", "", [.. methods.Select(method => method.Name)],
+        return new Grid("rank correlation with the attributions of the trained model", "",
+            [.. methods.Select(method => method.Name)],
             [.. layers.Select(layer => layer.name)], values)
         {
             RowAxis = "method",

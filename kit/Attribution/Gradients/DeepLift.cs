@@ -10,10 +10,10 @@ namespace ResearchKit.Attribution;
 /// the change of its input (rescale rule).
 /// </summary>
 /// <remarks>
-/// Shrikumar, Greenside and Kundaje, 2017, https://arxiv.org/abs/1704.02685; the rule for max-pooling is that of the authors' code
-/// and of SHAP. Completeness holds where every non-linearity is a module of its own (ReLU, tanh, sigmoid, GELU …, max-pooling);
-/// one that a model computes inside of <c>forward</c> is treated by its gradient, and the gap shows it. It depends on how a
-/// function is written down, not only on what it computes.
+/// Shrikumar, Greenside and Kundaje, 2017, https://arxiv.org/abs/1704.02685; the rule for max-pooling is that of the authors'
+/// code and of SHAP. Completeness holds where every non-linearity is a module of its own (ReLU, tanh, sigmoid, GELU …,
+/// max-pooling); one that a model computes inside of <c>forward</c> is treated by its gradient, and the gap shows it. It depends
+/// on how a function is written down, not only on what it computes.
 /// </remarks>
 public sealed record DeepLift : AttributionMethod
 {
@@ -59,7 +59,8 @@ public sealed record DeepLift : AttributionMethod
         }
         var mean = sum! / count;
         return new Found(mean) { Notes = [count > 1 ? $"{count} baselines" : Baseline is null ? "baseline 0" : "given baseline"] }
-            .Complete(stack(sums, 1).flatten(), stack(changes, 1).flatten(), Tolerance);   // the baselines of the first example first
+            // the baselines of the first example first
+            .Complete(stack(sums, 1).flatten(), stack(changes, 1).flatten(), Tolerance);
     }
 
     private (Tensor Values, Tensor Change) Compare(Explained explained, Tensor input, Tensor baseline)
@@ -98,13 +99,14 @@ public sealed record DeepLift : AttributionMethod
     }
 
     /// <summary>
-    /// Max-pooling: with m the larger of the two outputs, m less the baseline's output goes to the place of the input's maximum, the
-    /// input's output less m to that of the baseline's maximum, each in proportion to the change of that place.
+    /// Max-pooling: with m the larger of the two outputs, m less the baseline's output goes to the place of the input's maximum,
+    /// the input's output less m to that of the baseline's maximum, each in proportion to the change of that place.
     /// </summary>
     private static Tensor Pooled(MaxPool2d pool, Tensor x, Tensor y)
     {
         using var scope = NewDisposeScope();
-        var (_, places) = functional.max_pool2d_with_indices(x.detach(), pool.kernel_size, pool.stride, pool.padding, pool.dilation,
+        var (_, places) = functional.max_pool2d_with_indices(x.detach(), pool.kernel_size, pool.stride, pool.padding,
+            pool.dilation,
             pool.ceil_mode);
         var n = (int)x.shape[0] / 2;
         var flat = places.flatten(2);

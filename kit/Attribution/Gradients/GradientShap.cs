@@ -8,8 +8,8 @@ namespace ResearchKit.Attribution;
 /// noisy input, times their difference.
 /// </summary>
 /// <remarks>
-/// Expected gradients, Erion et al., 2021, https://arxiv.org/abs/1906.10670; Lundberg and Lee's GradientExplainer. The attributions
-/// sum to the score less the baselines' mean in expectation only; the gap is that of the samples.
+/// Expected gradients, Erion et al., 2021, https://arxiv.org/abs/1906.10670; Lundberg and Lee's GradientExplainer. The
+/// attributions sum to the score less the baselines' mean in expectation only; the gap is that of the samples.
 /// </remarks>
 public sealed record GradientShap : AttributionMethod
 {

@@ -12,7 +12,9 @@ namespace ResearchKit.Attribution;
 /// </remarks>
 public sealed record GuidedBackprop : AttributionMethod
 {
-    /// <summary>Whether gradients also pass where the ReLU's input is negative (the deconvolution of Zeiler and Fergus, 2013).</summary>
+    /// <summary>
+    /// Whether gradients also pass where the ReLU's input is negative (the deconvolution of Zeiler and Fergus, 2013).
+    /// </summary>
     public bool Deconvolution { get; init; }
 
     /// <inheritdoc/>

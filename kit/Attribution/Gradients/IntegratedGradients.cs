@@ -21,14 +21,20 @@ public enum IntegratedForm
     /// </summary>
     InternalInfluence,
 
-    /// <summary>The part of each input's attribution that flows through one neuron of the layer (<see cref="IntegratedGradients.Neuron"/>).</summary>
+    /// <summary>
+    /// The part of each input's attribution that flows through one neuron of the layer
+    /// (<see cref="IntegratedGradients.Neuron"/>).
+    /// </summary>
     NeuronConductance,
 }
 
-/// <summary>The gradient along a straight path from a baseline to the input, integrated, times the difference of the two.</summary>
+/// <summary>
+/// The gradient along a straight path from a baseline to the input, integrated, times the difference of the two.
+/// </summary>
 /// <remarks>
-/// Sundararajan, Taly and Yan, 2017, https://arxiv.org/abs/1703.01365. The attributions sum to the score less that of the baseline
-/// (completeness), but for the error of the sum that stands for the integral; <see cref="AttributionMap.Gaps"/> says how much.
+/// Sundararajan, Taly and Yan, 2017, https://arxiv.org/abs/1703.01365. The attributions sum to the score less that of the
+/// baseline (completeness), but for the error of the sum that stands for the integral; <see cref="AttributionMap.Gaps"/> says
+/// how much.
 /// </remarks>
 public sealed record IntegratedGradients : AttributionMethod
 {
@@ -52,7 +58,9 @@ public sealed record IntegratedGradients : AttributionMethod
     /// <summary>What is attributed to at a module.</summary>
     public IntegratedForm Form { get; init; }
 
-    /// <summary>Index of the neuron in the module's output of one example, for <see cref="IntegratedForm.NeuronConductance"/>.</summary>
+    /// <summary>
+    /// Index of the neuron in the module's output of one example, for <see cref="IntegratedForm.NeuronConductance"/>.
+    /// </summary>
     public IReadOnlyList<long>? Neuron { get; init; }
 
     /// <summary>The largest completeness gap that counts as none, relative to the change of the score.</summary>
@@ -74,7 +82,8 @@ public sealed record IntegratedGradients : AttributionMethod
         if (At is null && Form != IntegratedForm.Activation)
             throw new ArgumentException($"{Form} is a form of a layer; name one (At).");
         if (Form == IntegratedForm.NeuronConductance == Neuron is null)
-            throw new ArgumentException($"Neuron and the form {nameof(IntegratedForm.NeuronConductance)} belong together; got the "
+            throw new ArgumentException($"Neuron and the form {nameof(IntegratedForm.NeuronConductance)} belong together; got "
+                + "the "
                 + $"form {Form}{(Neuron is null ? " without" : " with")} a neuron.");
     }
 
@@ -82,7 +91,8 @@ public sealed record IntegratedGradients : AttributionMethod
     {
         var baseline = Baselines.Of(Baseline, input);
         if (At is not null && Form != IntegratedForm.Activation && !input.is_floating_point())
-            throw new ArgumentException($"The input is {input.dtype}; {Form} needs a path in the input, which tokens do not have.");
+            throw new ArgumentException($"The input is {input.dtype}; {Form} needs a path in the input, which tokens do not "
+                + "have.");
         return Form switch
         {
             IntegratedForm.Conductance => Conductance(explained, input, baseline),
@@ -176,5 +186,6 @@ public sealed record IntegratedGradients : AttributionMethod
     private static Tensor Column(double[] values, Tensor like) =>
         tensor(values, like.dtype, like.device).view([-1, .. Enumerable.Repeat(1L, (int)like.dim() - 1)]);
 
-    private static Tensor Repeated(Tensor input, int times) => input.repeat([times, .. Enumerable.Repeat(1L, (int)input.dim() - 1)]);
+    private static Tensor Repeated(Tensor input, int times) =>
+        input.repeat([times, .. Enumerable.Repeat(1L, (int)input.dim() - 1)]);
 }

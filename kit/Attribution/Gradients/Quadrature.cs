@@ -21,7 +21,8 @@ public enum Quadrature
     Trapezoid,
 
     /// <summary>
-    /// Captum's <c>riemann_trapezoid</c>: as <see cref="Trapezoid"/> with weights of 1/n, which sum to (n - 1)/n; only to compare.
+    /// Captum's <c>riemann_trapezoid</c>: as <see cref="Trapezoid"/> with weights of 1/n, which sum to (n - 1)/n; only to
+    /// compare.
     /// </summary>
     RiemannTrapezoid,
 }

@@ -16,8 +16,8 @@ public sealed record Saliency : AttributionMethod
     public string? At { get; init; }
 
     /// <summary>
-    /// Index of a neuron in the output of <see cref="At"/>, which then takes the place of the target, and the input that of the layer;
-    /// null for the target.
+    /// Index of a neuron in the output of <see cref="At"/>, which then takes the place of the target, and the input that of the
+    /// layer; null for the target.
     /// </summary>
     public IReadOnlyList<long>? Neuron { get; init; }
 
@@ -26,7 +26,8 @@ public sealed record Saliency : AttributionMethod
 
     internal override void Check()
     {
-        if (Neuron is not null && At is null) throw new ArgumentException("Neuron is given without the layer that it lies in (At).");
+        if (Neuron is not null && At is null)
+            throw new ArgumentException("Neuron is given without the layer that it lies in (At).");
     }
 
     internal override Found Explain(Explained explained, Tensor input)

@@ -23,7 +23,9 @@ public sealed record SmoothGrad : AttributionMethod
     /// <summary>Number of noisy inputs.</summary>
     public int Samples { get; init; } = 25;
 
-    /// <summary>Standard deviation of the noise, as a share of the difference of an example's largest and smallest value.</summary>
+    /// <summary>
+    /// Standard deviation of the noise, as a share of the difference of an example's largest and smallest value.
+    /// </summary>
     public double NoiseLevel { get; init; } = 0.15;
 
     /// <summary>Seed of the noise.</summary>
@@ -53,7 +55,8 @@ public sealed record SmoothGrad : AttributionMethod
     {
         var noise = Noise ?? Drawn(input);
         if (!noise.shape.AsSpan(1).SequenceEqual(input.shape))
-            throw new ArgumentException($"Got noise {noise.ShapeText()} for an input {input.ShapeText()}; expected [samples, batch, ...].");
+            throw new ArgumentException($"Got noise {noise.ShapeText()} for an input {input.ShapeText()}; expected [samples, "
+                + "batch, ...].");
         var (sum, squares) = (zeros_like(input), zeros_like(input));
         explained.InParts((int)noise.shape[0], (from, to) =>
         {
@@ -71,7 +74,8 @@ public sealed record SmoothGrad : AttributionMethod
             _ => mean,
         })
         {
-            Notes = [Noise is null ? $"{Samples} samples, noise {NoiseLevel:g2} of the range, seed {Seed}" : $"{noise.shape[0]} given samples"],
+            Notes = [Noise is null
+                ? $"{Samples} samples, noise {NoiseLevel:g2} of the range, seed {Seed}" : $"{noise.shape[0]} given samples"],
         };
     }
 

@@ -20,10 +20,12 @@ public static class NearestExamples
     public static IReadOnlyList<IReadOnlyList<Neighbour>> Of(Tensor features, Tensor training, int count)
     {
         if (features.dim() != 2 || training.dim() != 2 || features.shape[1] != training.shape[1])
-            throw new ArgumentException($"Got features {features.ShapeText()} and {training.ShapeText()}; expected the same width.");
+            throw new ArgumentException($"Got features {features.ShapeText()} and {training.ShapeText()}; expected the same "
+                + "width.");
         Require.That(count >= 1 && count <= training.shape[0], count, nameof(count), $"from 1 to {training.shape[0]}");
         using var scope = NewDisposeScope();
-        var cosine = nn.functional.normalize(features.to(float64), dim: 1).matmul(nn.functional.normalize(training.to(float64), dim: 1).t());
+        var cosine = nn.functional.normalize(features.to(float64),
+            dim: 1).matmul(nn.functional.normalize(training.to(float64), dim: 1).t());
         var (values, indexes) = cosine.topk(count, 1);
         var (similar, at) = (values.cpu().data<double>().ToArray(), indexes.cpu().data<long>().ToArray());
         return [.. Enumerable.Range(0, (int)features.shape[0]).Select(row =>

@@ -9,8 +9,12 @@ namespace ResearchKit.Attribution;
 /// <param name="LearningRate">The learning rate.</param>
 public sealed record TrainingCheckpoint(IReadOnlyDictionary<string, Tensor> State, double LearningRate);
 
-/// <summary>Which training examples changed the loss of a test example: products of their gradients, summed over checkpoints.</summary>
-/// <remarks>Pruthi et al., 2020, https://arxiv.org/abs/2002.08484. A positive number: training on it made the test loss smaller.</remarks>
+/// <summary>
+/// Which training examples changed the loss of a test example: products of their gradients, summed over checkpoints.
+/// </summary>
+/// <remarks>
+/// Pruthi et al., 2020, https://arxiv.org/abs/2002.08484. A positive number: training on it made the test loss smaller.
+/// </remarks>
 public static class TracIn
 {
     /// <summary>Computes the influence of each training example on each test example.</summary>
@@ -53,7 +57,8 @@ public static class TracIn
             foreach (var (parameter, values) in own) parameter.copy_(values);
         }
         return new Grid("influence on the test loss", "", [.. test.Select((_, at) => $"test {at}")],
-            [.. train.Select((_, at) => $"train {at}")], Cells(sum)) { RowAxis = "test example", ColumnAxis = "training example" };
+            [.. train.Select((_, at) => $"train {at}")], Cells(sum)) { RowAxis = "test example",
+                ColumnAxis = "training example" };
 
         Tensor Gradients(IReadOnlyList<T> examples) => stack(examples.Select(example =>
         {

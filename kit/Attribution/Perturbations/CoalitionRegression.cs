@@ -5,7 +5,9 @@ namespace ResearchKit.Attribution;
 /// <summary>Weighted least squares from the presence of players to the value of a coalition, in float64.</summary>
 internal static class CoalitionRegression
 {
-    /// <summary>The coefficients sum to the change from the empty to the full coalition, and the intercept is the empty one's value.</summary>
+    /// <summary>
+    /// The coefficients sum to the change from the empty to the full coalition, and the intercept is the empty one's value.
+    /// </summary>
     /// <param name="present">[coalitions][players].</param>
     /// <param name="weights">Of the coalitions.</param>
     /// <param name="values">[coalitions][example].</param>
@@ -44,7 +46,8 @@ internal static class CoalitionRegression
             values.Select(row => row.Select((value, example) => value - mean[example]).ToArray()), ridge);
     }
 
-    private static double[][] Solve(IEnumerable<double[]> rows, IReadOnlyList<double> weights, IEnumerable<double[]> values, double ridge)
+    private static double[][] Solve(IEnumerable<double[]> rows, IReadOnlyList<double> weights, IEnumerable<double[]> values,
+        double ridge)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -61,7 +64,8 @@ internal static class CoalitionRegression
         var solution = v.t().matmul(inverse.unsqueeze(1) * u.t().matmul(right));   // [players, examples]
         var flat = solution.t().contiguous().data<double>().ToArray();
         var players = (int)solution.shape[0];
-        return [.. Enumerable.Range(0, (int)solution.shape[1]).Select(example => flat[(example * players)..((example + 1) * players)])];
+        return [.. Enumerable.Range(0, (int)solution.shape[1])
+            .Select(example => flat[(example * players)..((example + 1) * players)])];
     }
 
     private static Tensor Matrix(IEnumerable<double[]> rows, double[] roots)

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 namespace ResearchKit.Attribution;
 
 /// <summary>How much the score falls when a feature, or a group of features, is replaced by the baseline.</summary>
-/// <remarks>It does not sum to the score: features that stand in for each other get too little, those that act together too much.</remarks>
+/// <remarks>
+/// It does not sum to the score: features that stand in for each other get too little, those that act together too much.
+/// </remarks>
 public sealed record FeatureAblation : AttributionMethod
 {
     /// <summary>
@@ -11,7 +13,9 @@ public sealed record FeatureAblation : AttributionMethod
     /// </summary>
     public Tensor? Baseline { get; init; }
 
-    /// <summary>A number for each value of an example; equal numbers are a group. Null: each value is a feature of its own.</summary>
+    /// <summary>
+    /// A number for each value of an example; equal numbers are a group. Null: each value is a feature of its own.
+    /// </summary>
     public Tensor? Groups { get; init; }
 
     /// <inheritdoc/>
@@ -27,20 +31,25 @@ public sealed record FeatureAblation : AttributionMethod
             return groups.Apply(present, input, baseline);
         });
         var fall = explained.Scores(input) - scores;   // [groups, batch]
-        return new Found(groups.Spread(fall.t())) { Notes = [$"{groups.Count} groups", Baseline is null ? "baseline 0" : "given baseline"] };
+        return new Found(groups.Spread(fall.t())) { Notes =
+            [$"{groups.Count} groups", Baseline is null ? "baseline 0" : "given baseline"] };
     }
 }
 
 /// <summary>How much the score falls when a feature takes the value that it has in another example of the batch.</summary>
 public sealed record FeaturePermutation : AttributionMethod
 {
-    /// <summary>New row i of a feature is the old row at entry i, int64 [batch]; null to draw one by <see cref="Seed"/>.</summary>
+    /// <summary>
+    /// New row i of a feature is the old row at entry i, int64 [batch]; null to draw one by <see cref="Seed"/>.
+    /// </summary>
     public Tensor? Permutation { get; init; }
 
     /// <summary>Seed of the permutation.</summary>
     public int Seed { get; init; }
 
-    /// <summary>A number for each value of an example; equal numbers are a group. Null: each value is a feature of its own.</summary>
+    /// <summary>
+    /// A number for each value of an example; equal numbers are a group. Null: each value is a feature of its own.
+    /// </summary>
     public Tensor? Groups { get; init; }
 
     /// <inheritdoc/>

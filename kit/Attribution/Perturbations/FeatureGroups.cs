@@ -15,7 +15,8 @@ internal sealed class FeatureGroups
 
     /// <summary>Makes groups of a mask.</summary>
     /// <param name="mask">
-    /// A number for each value of an example, [...] or [1, ...]; equal numbers are a group. Null: each value is a feature of its own.
+    /// A number for each value of an example, [...] or [1, ...]; equal numbers are a group. Null: each value is a feature of its
+    /// own.
     /// </param>
     /// <param name="input">[batch, ...].</param>
     /// <exception cref="ArgumentException">Another shape, or numbers that are not integers.</exception>
@@ -26,7 +27,8 @@ internal sealed class FeatureGroups
         if (mask is null) return new FeatureGroups(arange(count, dtype: int64, device: input.device).view(shape), (int)count);
         var one = mask.dim() == input.dim() && mask.shape[0] == 1 ? mask.squeeze(0) : mask;
         if (mask.is_floating_point() || !Broadcasts(one.shape, shape))
-            throw new ArgumentException($"Got groups {mask.ShapeText()} of {mask.dtype} for an input {input.ShapeText()}; expected "
+            throw new ArgumentException($"Got groups {mask.ShapeText()} of {mask.dtype} for an input {input.ShapeText()}; "
+                + "expected "
                 + "integers, one for each value of an example.");
         var (numbers, places, _) = one.to(int64).expand(shape).unique(sorted: true, return_inverse: true);
         return new FeatureGroups(places!.to(input.device).view(shape), (int)numbers.numel());

@@ -15,8 +15,8 @@ internal static class KernelShapley
     }
 
     /// <summary>
-    /// Takes all coalitions of the sizes that weigh most, smallest and largest first, as far as the samples allow, and draws the rest,
-    /// each with its complement.
+    /// Takes all coalitions of the sizes that weigh most, smallest and largest first, as far as the samples allow, and draws the
+    /// rest, each with its complement.
     /// </summary>
     private static (List<bool[]> Present, List<double> Weights) Chosen(int players, int samples, int seed)
     {

@@ -48,10 +48,13 @@ public sealed record LocalSurrogate : AttributionMethod
         var present = Enumerable.Range(0, Samples).Select(at =>
             Enumerable.Range(0, players).Select(_ => at == 0 || random.Next(2) == 1).ToArray()).ToList();
         var weights = present.Select(row =>
-            Math.Exp(-Math.Pow(1 - Math.Sqrt(row.Count(member => member) / (double)players), 2) / (KernelWidth * KernelWidth))).ToList();
-        return new Found(coalitions.Spread(CoalitionRegression.WithIntercept(present, weights, coalitions.Values(present), Ridge)))
+            Math.Exp(-Math.Pow(1 - Math.Sqrt(row.Count(member => member) / (double)players), 2) / (KernelWidth * KernelWidth)))
+                .ToList();
+        return new Found(coalitions.Spread(CoalitionRegression.WithIntercept(present, weights, coalitions.Values(present),
+            Ridge)))
         {
-            Notes = [$"{players} features, {Samples} coalitions, seed {Seed}", Baseline is null ? "baseline 0" : "given baseline"],
+            Notes = [$"{players} features, {Samples} coalitions, seed {Seed}",
+                Baseline is null ? "baseline 0" : "given baseline"],
         };
     }
 }

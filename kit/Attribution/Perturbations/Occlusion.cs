@@ -5,8 +5,8 @@ namespace ResearchKit.Attribution;
 
 /// <summary>How much the score falls when a window that slides over the input is replaced by the baseline.</summary>
 /// <remarks>
-/// Zeiler and Fergus, 2013, https://arxiv.org/abs/1311.2901. A value gets the mean over the windows that cover it. The last window
-/// of an axis is cut off at the border. It does not sum to the score.
+/// Zeiler and Fergus, 2013, https://arxiv.org/abs/1311.2901. A value gets the mean over the windows that cover it. The last
+/// window of an axis is cut off at the border. It does not sum to the score.
 /// </remarks>
 public sealed record Occlusion : AttributionMethod
 {
@@ -31,7 +31,8 @@ public sealed record Occlusion : AttributionMethod
                 + $"{shape.Length} axes ({input.ShapeText()}); expected one size for each.");
         for (var axis = 0; axis < shape.Length; axis++)
             if (Window[axis] < 1 || stride[axis] < 1 || stride[axis] > Window[axis])
-                throw new ArgumentException($"Got a window of {Window[axis]} and a stride of {stride[axis]} for axis {axis}; expected "
+                throw new ArgumentException($"Got a window of {Window[axis]} and a stride of {stride[axis]} for axis {axis}; "
+                    + "expected "
                     + "at least 1, and a stride that is not above the window, which would leave values out.");
         var baseline = Baselines.Of(Baseline, input);
         var windows = Windows(shape, stride, input.device);   // [windows, ...]
@@ -42,15 +43,18 @@ public sealed record Occlusion : AttributionMethod
         var mean = fall.matmul(covers) / covers.sum(dim: 0);
         return new Found(mean.view(input.shape))
         {
-            Notes = [$"{windows.shape[0]} windows of {string.Join(" × ", Window)}", Baseline is null ? "baseline 0" : "given baseline"],
+            Notes = [$"{windows.shape[0]} windows of {string.Join(" × ", Window)}",
+                Baseline is null ? "baseline 0" : "given baseline"],
         };
     }
 
     /// <summary>The places of the window: bool [windows, ...], true where it covers an example.</summary>
     private Tensor Windows(long[] shape, IReadOnlyList<int> stride, Device device)
     {
-        var axes = shape.Select((size, axis) => Enumerable.Range(0, 1 + (int)Math.Ceiling(Math.Max(0, size - Window[axis]) / (double)stride[axis]))
-            .Select(step => (From: step * stride[axis], To: Math.Min(size, (step * stride[axis]) + Window[axis]))).ToArray()).ToArray();
+        var axes = shape.Select((size, axis) =>
+            Enumerable.Range(0, 1 + (int)Math.Ceiling(Math.Max(0, size - Window[axis]) / (double)stride[axis]))
+            .Select(step => (From: step * stride[axis], To: Math.Min(size, (step * stride[axis]) + Window[axis]))).ToArray())
+                .ToArray();
         var count = axes.Aggregate(1, (product, places) => product * places.Length);
         var windows = zeros([count, .. shape], @bool, device);
         for (var at = 0; at < count; at++)

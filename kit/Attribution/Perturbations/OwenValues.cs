@@ -51,7 +51,8 @@ internal static class OwenValues
         {
             var context = new bool[players];
             for (var branch = 0; branch < beside.Length; branch++)
-                if (((number >> branch) & 1) == 1) Array.Fill(context, true, beside[branch].From, beside[branch].To - beside[branch].From);
+                if (((number >> branch) & 1) == 1)
+                    Array.Fill(context, true, beside[branch].From, beside[branch].To - beside[branch].From);
             yield return context;
         }
     }

@@ -16,14 +16,14 @@ public enum ShapleyAlgorithm
     Permutation,
 
     /// <summary>
-    /// A weighted least-squares regression on coalitions, its sum fixed to the change of the score (Kernel SHAP, Lundberg and Lee, 2017,
-    /// https://arxiv.org/abs/1705.07874); all coalitions where they are few enough, which is exact.
+    /// A weighted least-squares regression on coalitions, its sum fixed to the change of the score (Kernel SHAP, Lundberg and
+    /// Lee, 2017, https://arxiv.org/abs/1705.07874); all coalitions where they are few enough, which is exact.
     /// </summary>
     Kernel,
 
     /// <summary>
-    /// Owen values of a binary tree over the features in their order, the "partition" explainer of SHAP: exact Shapley values of the
-    /// game in which the branches of each node act as players. Far fewer coalitions.
+    /// Owen values of a binary tree over the features in their order, the "partition" explainer of SHAP: exact Shapley values of
+    /// the game in which the branches of each node act as players. Far fewer coalitions.
     /// </summary>
     Partition,
 }
@@ -33,8 +33,8 @@ public enum ShapleyAlgorithm
 /// which the features can join.
 /// </summary>
 /// <remarks>
-/// Shapley, 1953. Absent features are replaced by the baseline. The values sum to the score less that of the baseline. Features of no
-/// effect get 0, and features of equal effect get equal values (in expectation where orders are sampled).
+/// Shapley, 1953. Absent features are replaced by the baseline. The values sum to the score less that of the baseline. Features
+/// of no effect get 0, and features of equal effect get equal values (in expectation where orders are sampled).
 /// </remarks>
 public sealed record ShapleyValues : AttributionMethod
 {
@@ -47,7 +47,9 @@ public sealed record ShapleyValues : AttributionMethod
     /// <summary>How they are computed.</summary>
     public ShapleyAlgorithm Algorithm { get; init; }
 
-    /// <summary>Orders of <see cref="ShapleyAlgorithm.Permutation"/>, or coalitions of <see cref="ShapleyAlgorithm.Kernel"/>.</summary>
+    /// <summary>
+    /// Orders of <see cref="ShapleyAlgorithm.Permutation"/>, or coalitions of <see cref="ShapleyAlgorithm.Kernel"/>.
+    /// </summary>
     public int Samples { get; init; } = 512;
 
     /// <summary>Seed of the samples.</summary>
@@ -101,7 +103,8 @@ public sealed record ShapleyValues : AttributionMethod
             for (var player = 0; player < players; player++)
                 if (((number >> player) & 1) == 0)
                     for (var example = 0; example < shares.Length; example++)
-                        shares[example][player] += weight[size] * (value[number | (1 << player)][example] - value[number][example]);
+                        shares[example][player] += weight[size]
+                            * (value[number | (1 << player)][example] - value[number][example]);
         }
         return shares;
     }

@@ -20,7 +20,8 @@ internal sealed class AttributionGolden : IDisposable
     public AttributionGolden(string name)
     {
         tensors = SafetensorsFile.Read(PathTo($"{name}.safetensors"));
-        tolerances = JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(PathTo("cases.json"))).GetProperty(name).GetProperty("tensors");
+        tolerances = JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(PathTo("cases.json"))).GetProperty(name)
+            .GetProperty("tensors");
         Model = name[..4] switch
         {
             "cnn_" => new Convolutional(),
@@ -38,7 +39,8 @@ internal sealed class AttributionGolden : IDisposable
 
     public Tensor Input(string name) => tensors[$"input/{name}"];
 
-    public AttributionMap Attribute(AttributionMethod method, string input = "x") => method.Attribute(Model, Input(input), Target);
+    public AttributionMap Attribute(AttributionMethod method, string input = "x") =>
+        method.Attribute(Model, Input(input), Target);
 
     /// <summary>Compares attributions, and their gaps where the reference has them.</summary>
     public void Check(string name, AttributionMethod method, string input = "x")

@@ -65,8 +65,10 @@ public sealed class AttributionGoldenTests
     public void Maps_and_perturbations_of_images(string name)
     {
         using var golden = new AttributionGolden(name);
-        golden.Check("gradcam_conv2_up_nearest", new ClassActivationMap { At = "conv2", Relu = false, Enlarge = Enlargement.Nearest });
-        golden.Check("gradcam_conv2_up_bilinear", new ClassActivationMap { At = "conv2", Relu = false, Enlarge = Enlargement.Bilinear });
+        golden.Check("gradcam_conv2_up_nearest",
+            new ClassActivationMap { At = "conv2", Relu = false, Enlarge = Enlargement.Nearest });
+        golden.Check("gradcam_conv2_up_bilinear",
+            new ClassActivationMap { At = "conv2", Relu = false, Enlarge = Enlargement.Bilinear });
         golden.Check("deconvolution", new GuidedBackprop { Deconvolution = true });
         var guided = golden.Attribute(new GuidedBackprop()).Values;
         var map = golden.Attribute(new ClassActivationMap { At = "conv2", Enlarge = Enlargement.Nearest }).Values;
@@ -75,8 +77,10 @@ public sealed class AttributionGoldenTests
         golden.Check("occlusion_w4_s3_base",
             new Occlusion { Window = [1, 4, 4], Stride = [1, 3, 3], Baseline = golden.Input("baseline") });
         golden.Check("ablation_pixel", new FeatureAblation());
-        golden.Check("ablation_mask9", new FeatureAblation { Groups = golden.Input("feature_mask9"), Baseline = golden.Input("baseline") });
-        golden.Check("shapley_mask4", new ShapleyValues { Groups = golden.Input("feature_mask4"), Baseline = golden.Input("baseline") });
+        golden.Check("ablation_mask9",
+            new FeatureAblation { Groups = golden.Input("feature_mask9"), Baseline = golden.Input("baseline") });
+        golden.Check("shapley_mask4",
+            new ShapleyValues { Groups = golden.Input("feature_mask4"), Baseline = golden.Input("baseline") });
     }
 
     [Theory]
@@ -121,7 +125,8 @@ public sealed class AttributionGoldenTests
         golden.Check("ablation_base", new FeatureAblation { Baseline = baseline });
         golden.Check("occlusion_w2_s1", new Occlusion { Window = [2] });
         golden.Check("shapley_exact", new ShapleyValues { Baseline = baseline });
-        golden.Check("shapley_exact_mask3", new ShapleyValues { Baseline = baseline, Groups = tensor(new long[] { 0, 0, 1, 1, 2, 2 }) });
+        golden.Check("shapley_exact_mask3",
+            new ShapleyValues { Baseline = baseline, Groups = tensor(new long[] { 0, 0, 1, 1, 2, 2 }) });
         golden.Check("feature_permutation", new FeaturePermutation { Permutation = golden.Input("permutation") });
         golden.Check("kernel_shap_enumerated", new ShapleyValues { Baseline = baseline, Algorithm = ShapleyAlgorithm.Kernel });
         foreach (var layer in new[] { "fc1", "act2" })
@@ -170,14 +175,16 @@ public sealed class AttributionGoldenTests
     public void Infidelity_and_sensitivity(string name)
     {
         using var golden = new AttributionGolden(name);
-        var (input, baseline) = (golden.Input("x"), name.StartsWith("cnn", StringComparison.Ordinal) ? null : golden.Input("baseline"));
+        var (input, baseline) =
+            (golden.Input("x"), name.StartsWith("cnn", StringComparison.Ordinal) ? null : golden.Input("baseline"));
         var attributions = golden.Attribute(new IntegratedGradients { Baseline = baseline }).Values;
         Tensor Samples(string kind) => golden.Input($"{kind}_perturbation").view([input.shape[0], -1, .. input.shape.Skip(1)]);
         double[] Of(bool normalize) =>
             Infidelity.Of(golden.Model, input, golden.Target, attributions, Samples("infidelity"), normalize, batchSize: 13);
         golden.Check("infidelity_ig", tensor(Of(false)));
         golden.Check("infidelity_ig_normalized", tensor(Of(true)));
-        golden.Check("sensitivity_max_saliency_signed", tensor(Infidelity.MaxSensitivity(new Saliency { Absolute = false }, golden.Model,
+        golden.Check("sensitivity_max_saliency_signed",
+            tensor(Infidelity.MaxSensitivity(new Saliency { Absolute = false }, golden.Model,
             input, golden.Target, Samples("sensitivity"))));
     }
 }

@@ -26,7 +26,8 @@ public sealed class AttributionLawTests : IDisposable
         new ShapleyValues { Baseline = baseline, Algorithm = ShapleyAlgorithm.Permutation, Samples = 40 },
         new ShapleyValues { Baseline = baseline, Algorithm = ShapleyAlgorithm.Partition },
         new Saliency { Absolute = false }, new Saliency { TimesInput = true }, new FeatureAblation { Baseline = baseline },
-    }.Single(method => method.Name == name || (name == "signed saliency" && method is Saliency { Absolute: false, TimesInput: false }));
+    }.Single(method => method.Name == name
+        || (name == "signed saliency" && method is Saliency { Absolute: false, TimesInput: false }));
 
     private static TorchSharp.Modules.Sequential Network() =>
         Sequential(("0", Linear(5, 12)), ("1", Tanh()), ("2", Linear(12, 12)), ("3", Sigmoid()), ("4", Linear(12, 3)));
@@ -119,9 +120,11 @@ public sealed class AttributionLawTests : IDisposable
     [InlineData(ShapleyAlgorithm.Permutation)]
     public void The_glove_game_gives_two_thirds_to_the_only_right_glove(ShapleyAlgorithm algorithm)
     {
-        var method = new ShapleyValues { Algorithm = algorithm, Samples = algorithm == ShapleyAlgorithm.Permutation ? 2_000 : 512 };
+        var method = new ShapleyValues { Algorithm = algorithm,
+            Samples = algorithm == ShapleyAlgorithm.Permutation ? 2_000 : 512 };
         // Two left gloves and one right one: a pair is worth 1.
-        var values = Explain(method, x => x[.., 0].minimum((x[.., 1] + x[.., 2]).clamp_max(1)), ones(1, 3)).Values.data<float>().ToArray();
+        var values = Explain(method, x => x[.., 0].minimum((x[.., 1] + x[.., 2]).clamp_max(1)), ones(1, 3)).Values.data<float>()
+            .ToArray();
         var within = algorithm == ShapleyAlgorithm.Permutation ? 0.03 : 1e-6;
         Assert.Equal(2.0 / 3, values[0], within);
         Assert.Equal(1.0 / 6, values[1], within);
@@ -157,7 +160,8 @@ public sealed class AttributionLawTests : IDisposable
         Tensor Quadratic(Tensor x) => (x.matmul(matrix) * x).sum(dim: 1);
         var expected = (input - baseline) * ((input + baseline) / 2).matmul(matrix + matrix.t());
         foreach (var steps in new[] { 1, 2, 5 })
-            Assert.True(Explain(new IntegratedGradients { Baseline = baseline, Quadrature = rule, Steps = steps }, Quadratic, input)
+            Assert.True(Explain(new IntegratedGradients { Baseline = baseline, Quadrature = rule, Steps = steps }, Quadratic,
+                input)
                 .Values.allclose(expected, 1e-10, 1e-12));
     }
 
@@ -165,7 +169,8 @@ public sealed class AttributionLawTests : IDisposable
     public void A_polynomial_of_degree_19_needs_ten_Gauss_Legendre_points()
     {
         var input = tensor(new[] { 1.3 }, float64).view(1, 1);
-        double Gap(int steps) => Math.Abs(Explain(new IntegratedGradients { Steps = steps }, x => x[.., 0].pow(20), input).Gaps[0]);
+        double Gap(int steps) =>
+            Math.Abs(Explain(new IntegratedGradients { Steps = steps }, x => x[.., 0].pow(20), input).Gaps[0]);
         Assert.InRange(Gap(10), 0, 1e-9);
         Assert.True(Gap(8) > 1e-6);
     }
@@ -234,7 +239,8 @@ public sealed class AttributionLawTests : IDisposable
     public void A_league_table_ends_with_its_floor()
     {
         var (model, input) = (Network(), randn(4, 5));
-        var table = LeagueTable.Of(model, input, Target.Logit(0), [new ShapleyValues(), new Saliency { TimesInput = true }], seeds: 3);
+        var table = LeagueTable.Of(model, input, Target.Logit(0), [new ShapleyValues(), new Saliency { TimesInput = true }],
+            seeds: 3);
         Assert.Equal(["Shapley values", "input × gradient", "random, 3 seeds"], table.Rows.Select(row => row.Method));
         Assert.True(table.Rows[0].Correlation > table.Rows[2].Correlation);
         var (low, high) = table.FloorBands["Deletion"];

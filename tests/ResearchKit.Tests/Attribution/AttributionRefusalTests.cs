@@ -14,7 +14,8 @@ public sealed class AttributionRefusalTests : IDisposable
 
     public void Dispose() => scope.Dispose();
 
-    private string Refused(AttributionMethod method, Tensor? input = null, Target? target = null, Module<Tensor, Tensor>? other = null)
+    private string Refused(AttributionMethod method, Tensor? input = null, Target? target = null,
+        Module<Tensor, Tensor>? other = null)
     {
         var asked = other ?? model;
         asked.train();
@@ -33,11 +34,13 @@ public sealed class AttributionRefusalTests : IDisposable
         Assert.Contains("token 3", Refused(new Saliency(), target: Target.Logit(3)), StringComparison.Ordinal);
         Assert.Contains("first", Refused(new Saliency { At = "frist" }), StringComparison.Ordinal);
         Assert.Contains("Int64", Refused(new Saliency(), ones(2, 4, int64), other: new Reading()), StringComparison.Ordinal);
-        Assert.Contains("not finite", Refused(new Saliency(), tensor(new[] { 1f, float.NaN, 0, 0 }).view(1, 4)), StringComparison.Ordinal);
+        Assert.Contains("not finite", Refused(new Saliency(), tensor(new[] { 1f, float.NaN, 0, 0 }).view(1, 4)),
+            StringComparison.Ordinal);
         Assert.Contains("groups", Refused(new FeatureAblation { Groups = zeros(3, int64) }), StringComparison.OrdinalIgnoreCase);
         Assert.Contains("window", Refused(new Occlusion { Window = [2, 2] }), StringComparison.Ordinal);
         Assert.Contains("stride", Refused(new Occlusion { Window = [2], Stride = [3] }), StringComparison.Ordinal);
-        Assert.Contains("layer", Refused(new IntegratedGradients { Form = IntegratedForm.Conductance }), StringComparison.Ordinal);
+        Assert.Contains("layer", Refused(new IntegratedGradients { Form = IntegratedForm.Conductance }),
+            StringComparison.Ordinal);
     }
 
     [Fact]

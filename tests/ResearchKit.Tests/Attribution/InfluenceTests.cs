@@ -23,7 +23,8 @@ public sealed class InfluenceTests : IDisposable
         {
             var kept = cat([arange(0, example, dtype: int64), arange(example + 1, 30, dtype: int64)]);
             var (a, b) = (x.index_select(0, kept), y.index_select(0, kept));
-            var expected = linalg.solve(a.t().matmul(a) + (ridge * eye(4, dtype: float64)), a.t().matmul(b).unsqueeze(1)).flatten();
+            var expected = linalg.solve(a.t().matmul(a) + (ridge * eye(4, dtype: float64)),
+                a.t().matmul(b).unsqueeze(1)).flatten();
             Assert.InRange((without[example] - expected).abs().max().item<double>(), 0, 1e-10);
         }
     }
