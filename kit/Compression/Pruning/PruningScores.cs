@@ -33,7 +33,7 @@ public static class PruningScores
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        _ = HessianFactor.Hessian(weight, inputs, "Wanda");
+        _ = InputMoments.Required(weight, inputs, "Wanda");
         var norms = inputs.MeanSquares.sqrt();
         return (weight.detach().reshape(weight.shape[0], -1).abs() * norms).reshape(weight.shape).MoveToOuterDisposeScope();
     }

@@ -56,7 +56,7 @@ public sealed record SparseGpt
         Require.That(Damping >= 0 && double.IsFinite(Damping), Damping, nameof(Damping), "at least 0");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var hessian = HessianFactor.Hessian(weight, inputs, "SparseGPT");
+        var hessian = InputMoments.Required(weight, inputs, "SparseGPT");
         var rows = weight.detach().to(ScalarType.Float32, copy: true).reshape(weight.shape[0], -1);
         rows.masked_fill_(HessianFactor.Dead(hessian), 0);
         var factor = HessianFactor.Of(hessian, Damping);

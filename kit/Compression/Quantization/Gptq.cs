@@ -55,7 +55,7 @@ public sealed record Gptq : Rounding
         Check(scheme);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var hessian = HessianFactor.Hessian(weight, inputs, "GPTQ");
+        var hessian = InputMoments.Required(weight, inputs, "GPTQ");
         var original = QuantizedTensor.Groups(weight, scheme);
         var rows = original.flatten(1).clone();
         rows.masked_fill_(HessianFactor.Dead(hessian), 0);
@@ -66,7 +66,8 @@ public sealed record Gptq : Rounding
         return Collect(weight, scheme, codes.index_select(1, order.argsort()), grid);
     }
 
-    private void Check(QuantizationScheme scheme)
+    /// <inheritdoc/>
+    internal override void Check(QuantizationScheme scheme)
     {
         scheme.Check();
         Require.That(Damping >= 0 && double.IsFinite(Damping), Damping, nameof(Damping), "at least 0");

@@ -1,4 +1,3 @@
-using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;
@@ -35,17 +34,6 @@ internal static class HessianFactor
         var (upper, second) = linalg.cholesky_ex(inverse);
         if (second.item<int>() != 0) throw Singular(damping);
         return upper.t().contiguous().MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Checks that calibration saw inputs of the weight's layer.</summary>
-    public static Tensor Hessian(Tensor weight, InputMoments? inputs, string method)
-    {
-        if (inputs is null || inputs.Rows == 0)
-            throw new ArgumentException($"{method} needs inputs of the layer; calibrate it with some batches.", nameof(inputs));
-        var columns = weight.numel() / weight.shape[0];
-        return inputs.Largest.shape[0] == columns ? inputs.SecondMoment : throw new ArgumentException(
-            $"The inputs have {inputs.Largest.shape[0]} channels; the weight {weight.ShapeText()} reads {columns}.",
-                nameof(inputs));
     }
 
     private static ArgumentException Singular(double damping) => new(FormattableString.Invariant(

@@ -3,9 +3,11 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;
 
-/// <summary>What calibration learns of a layer's inputs: the mean of x xᵀ, and the largest magnitude of each channel.</summary>
+/// <summary>
+/// What calibration learns of a layer's inputs: the mean of x xᵀ, and the mean and the largest magnitude of each channel.
+/// </summary>
 /// <remarks>
-/// The mean is in float32 and does not depend on how the inputs were divided into batches. The caller disposes it.
+/// The means are in float32 and do not depend on how the inputs were divided into batches. The caller disposes it.
 /// </remarks>
 public sealed class InputMoments : IDisposable
 {
@@ -17,6 +19,7 @@ public sealed class InputMoments : IDisposable
         using var scope = NewDisposeScope();
         SecondMoment = zeros([inputs, inputs], ScalarType.Float32, device).DetachFromDisposeScope();
         Largest = zeros([inputs], ScalarType.Float32, device).DetachFromDisposeScope();
+        MeanMagnitudes = zeros([inputs], ScalarType.Float32, device).DetachFromDisposeScope();
     }
 
     /// <summary>Mean of x xᵀ over all rows, float32 [inputs, inputs].</summary>
@@ -24,6 +27,9 @@ public sealed class InputMoments : IDisposable
 
     /// <summary>Largest magnitude of each input channel, float32 [inputs].</summary>
     public Tensor Largest { get; }
+
+    /// <summary>Mean magnitude of each input channel, float32 [inputs].</summary>
+    public Tensor MeanMagnitudes { get; }
 
     /// <summary>Rows that were seen.</summary>
     public long Rows { get; private set; }
@@ -46,8 +52,53 @@ public sealed class InputMoments : IDisposable
         if (!rows.isfinite().all().item<bool>())
             throw new ArgumentException("The inputs of the layer hold NaN or infinity.", nameof(x));
         Rows += rows.shape[0];
-        SecondMoment.mul_((double)(Rows - rows.shape[0]) / Rows).add_(rows.t().matmul(rows), 1.0 / Rows);
-        Largest.copy_(maximum(Largest, rows.abs().amax([0])));
+        var kept = (double)(Rows - rows.shape[0]) / Rows;
+        SecondMoment.mul_(kept).add_(rows.t().matmul(rows), 1.0 / Rows);
+        var sizes = rows.abs();
+        MeanMagnitudes.mul_(kept).add_(sizes.sum(dim: 0), 1.0 / Rows);
+        Largest.copy_(maximum(Largest, sizes.amax([0])));
+    }
+
+    /// <summary>The moments of the inputs divided by a factor for each channel.</summary>
+    /// <param name="factors">float32 [inputs], above 0.</param>
+    internal InputMoments DividedBy(Tensor factors)
+    {
+        using var scope = NewDisposeScope();
+        var divided = new InputMoments(Largest.shape[0], Largest.device) { Rows = Rows };
+        divided.SecondMoment.copy_(SecondMoment / factors / factors.unsqueeze(1));
+        divided.Largest.copy_(Largest / factors);
+        divided.MeanMagnitudes.copy_(MeanMagnitudes / factors);
+        return divided;
+    }
+
+    /// <summary>The second moment for a method that needs it.</summary>
+    /// <param name="weight">The weight [out, ...] that reads the inputs.</param>
+    /// <param name="inputs">What calibration saw, or null.</param>
+    /// <param name="method">Name of the method, for messages.</param>
+    /// <exception cref="ArgumentException">
+    /// There are no inputs, they have another number of channels, or they are fewer than an eighth of the channels.
+    /// </exception>
+    internal static Tensor Required(Tensor weight, InputMoments? inputs, string method)
+    {
+        if (inputs is null || inputs.Rows == 0)
+            throw new ArgumentException($"{method} needs inputs of the layer; calibrate it with some batches.", nameof(inputs));
+        var columns = weight.numel() / weight.shape[0];
+        var channels = inputs.Largest.shape[0];
+        if (channels != columns)
+            throw new ArgumentException($"The inputs have {channels} channels; the weight {weight.ShapeText()} reads {columns}.",
+                nameof(inputs));
+        var least = (channels + 7) / 8;
+        return inputs.Rows >= least ? inputs.SecondMoment : throw new ArgumentException(
+            $"Calibration saw {inputs.Rows} rows of {channels} channels; {method} needs at least {least}, better thousands.",
+                nameof(inputs));
+    }
+
+    /// <summary>Mean of |W x|² over the calibration data: the trace of W M Wᵀ with the second moment M.</summary>
+    /// <param name="weight">float32 [out, inputs].</param>
+    internal double Energy(Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        return (weight.matmul(SecondMoment) * weight).sum().item<float>();
     }
 
     /// <inheritdoc/>
@@ -55,5 +106,6 @@ public sealed class InputMoments : IDisposable
     {
         SecondMoment.Dispose();
         Largest.Dispose();
+        MeanMagnitudes.Dispose();
     }
 }

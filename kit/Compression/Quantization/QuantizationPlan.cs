@@ -1,5 +1,7 @@
 using System.IO.Enumeration;
+using ResearchKit.Layers;
 using ResearchKit.Tensors;
+using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;
 
@@ -11,6 +13,11 @@ public sealed record QuantizationPlan
 
     /// <summary>How codes are chosen.</summary>
     public Rounding Rounding { get; init; } = Rounding.Nearest;
+
+    /// <summary>
+    /// Moves factors from inputs into weights before rounding: <see cref="Awq"/> or <see cref="SmoothQuant"/>; null for none.
+    /// </summary>
+    public InputScaling? Scaling { get; init; }
 
     /// <summary>
     /// Grids of layers by name, <c>*</c> for any text; null leaves a layer as it is. The first that fits counts:
@@ -27,5 +34,34 @@ public sealed record QuantizationPlan
         foreach (var (names, scheme) in Overrides)
             if (FileSystemName.MatchesSimpleExpression(names, name, ignoreCase: false)) return scheme;
         return HeadNames.Has(name) && !IncludesHeads ? null : Scheme;
+    }
+
+    /// <summary>The layers that the plan chooses; nothing is changed.</summary>
+    /// <exception cref="ArgumentException">It chooses none, or a scheme or the calibration does not fit one.</exception>
+    /// <exception cref="InvalidOperationException">The model is packed or has adapters.</exception>
+    internal IReadOnlyList<(string Name, IAdaptableLayer Layer, QuantizationScheme Scheme)> Choose(
+        nn.Module model, Calibration? calibration)
+    {
+        Packing.Refuse(model, "quantized");
+        var chosen = new List<(string, IAdaptableLayer, QuantizationScheme)>();
+        foreach (var (name, module) in model.named_modules())
+        {
+            if (module is not IAdaptableLayer layer || SchemeOf(name) is not { } scheme) continue;
+            if (layer.Adapter is not null)
+                throw new InvalidOperationException($"{name} has an adapter; merge it into a plain model first.");
+            RoundedLayers.Named(name, () => Check(layer, scheme, calibration?.Moments.GetValueOrDefault(name)));
+            chosen.Add((name, layer, scheme));
+        }
+        return chosen.Count > 0 ? chosen
+            : throw new ArgumentException("The plan chooses no linear layer of the model.");
+    }
+
+    private int Check(IAdaptableLayer layer, QuantizationScheme scheme, InputMoments? inputs)
+    {
+        scheme.Check();
+        Rounding.Check(scheme);
+        using var matrix = layer.Matrix();
+        if (Rounding.NeedsInputs) InputMoments.Required(matrix, inputs, Rounding.GetType().Name);
+        return scheme.GroupsOf(matrix.shape[1]);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using ResearchKit.Tensors;
+using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;
 
@@ -24,6 +25,14 @@ public sealed record QuantizedLayer(
 /// <param name="OtherWeights">Parameters of the model that stay as they are.</param>
 public sealed record QuantizationReport(IReadOnlyList<QuantizedLayer> Layers, long OtherWeights)
 {
+    /// <summary>Describes a model whose layers were quantized.</summary>
+    internal static QuantizationReport Of(nn.Module model, IEnumerable<QuantizedLayer> layers)
+    {
+        var quantized = layers.ToList();
+        return new QuantizationReport(quantized,
+            model.parameters().Sum(parameter => parameter.numel()) - quantized.Sum(layer => layer.Weights));
+    }
+
     /// <summary>Mean bits of the quantized weights, with scales and zero points.</summary>
     public double BitsPerWeight => Layers.Sum(layer => layer.Bytes) * 8 / Layers.Sum(layer => layer.Weights);
 

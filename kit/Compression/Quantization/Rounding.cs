@@ -16,6 +16,12 @@ public abstract record Rounding
     /// <summary>Whether <see cref="Quantize"/> needs the inputs' second moments.</summary>
     public virtual bool NeedsInputs => false;
 
+    /// <summary>Checks the settings, and that the method can use a scheme.</summary>
+    /// <exception cref="ArgumentException">A setting is out of range, or the method has no use for the scheme.</exception>
+    internal virtual void Check(QuantizationScheme scheme)
+    {
+    }
+
     /// <summary>Quantizes a weight.</summary>
     /// <param name="weight">Floating-point [out, ...]; other axes are flattened. It is not changed.</param>
     /// <param name="scheme">The grid.</param>
@@ -60,11 +66,17 @@ public sealed record ClipSearch : Rounding
         return QuantizedTensor.Round(weight, groups, Search(scheme, groups));
     }
 
-    /// <summary>Finds the grid of each group.</summary>
-    internal QuantizationGrid Search(QuantizationScheme scheme, Tensor groups)
+    /// <inheritdoc/>
+    internal override void Check(QuantizationScheme scheme)
     {
         Require.That(Steps >= 1 && Steps <= Parts, Steps, nameof(Steps), $"1 to {nameof(Parts)}, {Parts}");
         Require.Positive(Exponent);
+    }
+
+    /// <summary>Finds the grid of each group.</summary>
+    internal QuantizationGrid Search(QuantizationScheme scheme, Tensor groups)
+    {
+        Check(scheme);
         var best = QuantizationGrid.Covering(scheme, groups);
         if (scheme.Granularity == ScaleGranularity.Tensor) groups = groups.reshape(1, 1, -1);
         var least = full_like(best.Scales, float.PositiveInfinity);

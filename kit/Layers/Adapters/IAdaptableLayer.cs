@@ -12,6 +12,12 @@ internal interface IAdaptableLayer
     /// <summary>Whether the weight is stored as [in, out] instead of [out, in].</summary>
     bool IsTransposed { get; }
 
+    /// <summary>Input channels.</summary>
+    long Inputs => Stored.shape[IsTransposed ? 0 : 1];
+
+    /// <summary>Output channels.</summary>
+    long Outputs => Stored.shape[IsTransposed ? 1 : 0];
+
     /// <summary>The adapter; null where there is none.</summary>
     LowRankAdapter? Adapter { get; }
 

@@ -71,6 +71,9 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Channels of the residual stream.</summary>
+    internal int Width => config.ModelWidth;
+
     /// <param name="x">Residual stream, normalised, [batch, time, channels].</param>
     /// <returns>Output of the attention branch, [batch, time, channels].</returns>
     public override Tensor forward(Tensor x) => Attend(x, DecoderPass.Plain);
@@ -120,6 +123,9 @@ public sealed class GptMlp : Module<Tensor, Tensor>
     /// that the residual stream keeps its size.
     /// </summary>
     internal static double BranchDeviation(GptConfig config) => 0.02 / Math.Sqrt(2 * config.Layers);
+
+    /// <summary>Whether the non-linearity is a ReLU, which positive factors pass through.</summary>
+    internal bool IsRelu => activation == Activation.Relu;
 
     /// <param name="x">[batch, time, channels].</param>
     /// <returns>[batch, time, channels].</returns>

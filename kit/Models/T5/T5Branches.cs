@@ -102,6 +102,9 @@ internal sealed class T5FeedForward : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Whether the non-linearity is a ReLU, which positive factors pass through.</summary>
+    internal bool IsRelu => activation == Activation.Relu;
+
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();

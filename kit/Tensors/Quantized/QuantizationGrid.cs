@@ -7,25 +7,44 @@ namespace ResearchKit.Tensors;
 /// </summary>
 /// <param name="Scheme">How codes are made.</param>
 /// <param name="Scales">float32 [rows, groups, 1], or of any shape that broadcasts to the numbers.</param>
-/// <param name="ZeroPoints">float32 of the shape of the scales, whole numbers; null for a symmetric grid.</param>
+/// <param name="ZeroPoints">float32 of the shape of the scales; null for a symmetric grid.</param>
 internal sealed record QuantizationGrid(QuantizationScheme Scheme, Tensor Scales, Tensor? ZeroPoints)
 {
+    /// <summary>Whether zero points are no whole numbers, so that they are added before rounding.</summary>
+    public bool HasFractionalZeroPoints { get; init; }
+
     /// <summary>Finds the grid that covers the numbers.</summary>
     /// <param name="scheme">How codes are made.</param>
     /// <param name="groups">float32 [rows, groups, numbers of a group].</param>
     /// <param name="shrink">Factor of the range; below 1 the largest numbers are clipped.</param>
     public static QuantizationGrid Covering(QuantizationScheme scheme, Tensor groups, double shrink = 1)
     {
+        var (lowest, highest) = Ends(scheme, groups);
+        return Between(scheme, lowest * shrink, highest * shrink, x => x.round_());
+    }
+
+    /// <summary>The ends of the numbers' range by group, widened to include zero.</summary>
+    /// <param name="scheme">How codes are made.</param>
+    /// <param name="groups">float32 [rows, groups, numbers of a group].</param>
+    /// <returns>float32 [rows, groups, 1], or [1, 1, 1] for one scale.</returns>
+    public static (Tensor Lowest, Tensor Highest) Ends(QuantizationScheme scheme, Tensor groups)
+    {
         var isWhole = scheme.Granularity == ScaleGranularity.Tensor;
-        var highest = (isWhole ? groups.max().view(1, 1, 1) : groups.amax([-1], keepdim: true)).clamp_(min: 0) * shrink;
-        var lowest = (isWhole ? groups.min().view(1, 1, 1) : groups.amin([-1], keepdim: true)).clamp_(max: 0) * shrink;
+        return ((isWhole ? groups.min().view(1, 1, 1) : groups.amin([-1], keepdim: true)).clamp_(max: 0),
+            (isWhole ? groups.max().view(1, 1, 1) : groups.amax([-1], keepdim: true)).clamp_(min: 0));
+    }
+
+    /// <summary>The grid of given ends, one of which may be zero.</summary>
+    /// <param name="scheme">How codes are made.</param>
+    /// <param name="lowest">At most 0.</param>
+    /// <param name="highest">At least 0.</param>
+    /// <param name="round">Rounds zero points.</param>
+    public static QuantizationGrid Between(QuantizationScheme scheme, Tensor lowest, Tensor highest, Func<Tensor, Tensor> round)
+    {
         if (scheme.CodeBook is not null || scheme.IsSymmetric)
-        {
-            var largest = maximum(highest, -lowest);
-            return new QuantizationGrid(scheme, Filled(largest / Steps(scheme)), null);
-        }
+            return new QuantizationGrid(scheme, Filled(maximum(highest, -lowest) / Steps(scheme)), null);
         var scales = Filled((highest - lowest) / scheme.HighestCode);
-        return new QuantizationGrid(scheme, scales, (-lowest / scales).round_().clamp_(0, scheme.HighestCode));
+        return new QuantizationGrid(scheme, scales, round(-lowest / scales).clamp(0, scheme.HighestCode));
     }
 
     /// <summary>Rounds numbers to the nearest code, ties to even; numbers beyond the grid to its ends.</summary>
@@ -34,8 +53,10 @@ internal sealed record QuantizationGrid(QuantizationScheme Scheme, Tensor Scales
     {
         if (Scheme.CodeBook is { } book)
             return bucketize(numbers / Scales, tensor(book.Boundaries, device: numbers.device)).to(ScalarType.Float32);
-        var codes = (numbers / Scales).round_();
-        return (ZeroPoints is null ? codes : codes.add_(ZeroPoints)).clamp_(Scheme.LowestCode, Scheme.HighestCode);
+        var steps = numbers / Scales;
+        var codes = ZeroPoints is null ? steps.round_()
+            : HasFractionalZeroPoints ? steps.add_(ZeroPoints).round_() : steps.round_().add_(ZeroPoints);
+        return codes.clamp_(Scheme.LowestCode, Scheme.HighestCode);
     }
 
     /// <summary>The numbers that codes stand for.</summary>
@@ -55,5 +76,5 @@ internal sealed record QuantizationGrid(QuantizationScheme Scheme, Tensor Scales
         : scheme.HighestCode;
 
     /// <summary>A group of zeros alone has scale 1.</summary>
-    private static Tensor Filled(Tensor scales) => scales.masked_fill_(scales == 0, 1);
+    private static Tensor Filled(Tensor scales) => scales.masked_fill(scales == 0, 1);
 }

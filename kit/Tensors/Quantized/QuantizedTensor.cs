@@ -28,12 +28,19 @@ public sealed class QuantizedTensor : IDisposable
     /// <summary>float32 [rows, groups]; [1, 1] for one scale.</summary>
     public Tensor Scales { get; }
 
-    /// <summary>uint8 of the shape of <see cref="Scales"/>; null where the scheme has none.</summary>
+    /// <summary>
+    /// uint8 of the shape of <see cref="Scales"/>, or float32 where the method finds fractional ones (<c>Hqq</c>); null where
+    /// the scheme has none.
+    /// </summary>
     public Tensor? ZeroPoints { get; }
 
-    /// <summary>Bits of a weight with its share of the scales (16 bits each) and zero points.</summary>
-    public double BitsPerWeight => Scheme.Bits
-        + (Scales.numel() * (16.0 + (ZeroPoints is null ? 0 : Scheme.Bits)) / Math.Max(1, Codes.numel()));
+    /// <summary>
+    /// Bits of a weight with its share of the scales (16 bits each) and zero points (as many as a code, or 16 where they are
+    /// fractional).
+    /// </summary>
+    public double BitsPerWeight => Scheme.Bits + (Scales.numel() * (16.0 + ZeroPointBits) / Math.Max(1, Codes.numel()));
+
+    private int ZeroPointBits => ZeroPoints is null ? 0 : ZeroPoints.dtype == ScalarType.Byte ? Scheme.Bits : 16;
 
     /// <summary>Rounds a weight to the nearest codes.</summary>
     /// <param name="weight">Floating-point [rows, ...]; rows are output channels, and the other axes are flattened.</param>
@@ -55,9 +62,19 @@ public sealed class QuantizedTensor : IDisposable
     /// <param name="grid">Scales of shape [rows, groups, 1] or [1, 1, 1].</param>
     internal static QuantizedTensor Round(Tensor weight, Tensor groups, QuantizationGrid grid)
     {
-        var codes = grid.Codes(groups).to(grid.Scheme.CodeType).view(groups.shape[0], -1);
-        return new QuantizedTensor(grid.Scheme, weight.shape, codes, grid.Scales.squeeze(-1).clone(),
-            grid.ZeroPoints?.squeeze(-1).to(ScalarType.Byte));
+        return OfCodes(weight, grid.Codes(groups), grid);
+    }
+
+    /// <summary>A weight of given codes.</summary>
+    /// <param name="weight">[rows, ...], for its shape.</param>
+    /// <param name="codes">Whole numbers of any dtype, as many as the weight has numbers.</param>
+    /// <param name="grid">Scales of shape [rows, groups, 1] or [1, 1, 1].</param>
+    internal static QuantizedTensor OfCodes(Tensor weight, Tensor codes, QuantizationGrid grid)
+    {
+        using var scope = NewDisposeScope();
+        return new QuantizedTensor(grid.Scheme, weight.shape, codes.to(grid.Scheme.CodeType).reshape(weight.shape[0], -1),
+            grid.Scales.squeeze(-1).clone(), grid.ZeroPoints?.squeeze(-1)
+                .to(grid.HasFractionalZeroPoints ? ScalarType.Float32 : ScalarType.Byte, copy: true));
     }
 
     /// <summary>The numbers of a weight by group.</summary>

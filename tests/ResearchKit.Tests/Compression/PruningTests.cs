@@ -2,6 +2,7 @@ using CsCheck;
 using ResearchKit.Compression;
 using ResearchKit.Tests.Golden;
 using TorchSharp;
+using static ResearchKit.Tests.Compression.Refusal;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Compression;
@@ -138,10 +139,4 @@ public sealed class PruningTests : IDisposable
 
     private static void Same(Tensor expected, Tensor actual) =>
         Assert.True(expected.Equals(actual), $"{(expected != actual).sum().item<long>()} of {expected.numel()} differ");
-
-    private static void Refuses(Action action, params string[] words)
-    {
-        var message = Assert.Throws<ArgumentException>(action).Message;
-        Assert.All(words, word => Assert.Contains(word, message, StringComparison.Ordinal));
-    }
 }

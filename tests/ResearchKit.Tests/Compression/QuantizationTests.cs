@@ -4,6 +4,7 @@ using ResearchKit.Models;
 using ResearchKit.Native;
 using ResearchKit.Tensors;
 using TorchSharp;
+using static ResearchKit.Tests.Compression.Refusal;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Compression;
@@ -105,12 +106,6 @@ public sealed class QuantizationTests : IDisposable
         calibration.Dispose();
         model.forward(Tokens());
         Assert.Empty(calibration.Moments);
-    }
-
-    private static void Refuses(Action action, params string[] words)
-    {
-        var message = Assert.Throws<ArgumentException>(action).Message;
-        Assert.All(words, word => Assert.Contains(word, message, StringComparison.Ordinal));
     }
 
     private static Tensor Tokens(int seed = 0) => randint(0, 20, [4, 16], generator: new Generator((ulong)seed));
