@@ -1,6 +1,7 @@
 using ResearchKit.Results;
 using Microsoft.DotNet.Interactive.Formatting;
 using ResearchKit.Checkpoints;
+using ResearchKit.Compression;
 using ResearchKit.Interpretability;
 using ResearchKit.Layers;
 using ResearchKit.Metrics;
@@ -77,6 +78,9 @@ public static class Formatters
             Visible.OneLine(entry.ToString()));
         Register<LoadReport>(LoadReportView.Draw, report => Visible.Lines(report.ToString()));
         Register<SearchResult>(SearchView.Draw, SearchView.Text);
+        Register<QuantizationReport>(QuantizationView.Draw, QuantizationView.Text);
+        Register<QuantizationSensitivity>(SensitivityView.Draw, SensitivityView.Text);
+        Register<CompressionFrontier>(FrontierView.Draw, FrontierView.Text);
         RecordViews.RegisterAll();
         ExampleViews.RegisterAll();
         TaskViews.RegisterAll();

@@ -41,7 +41,7 @@ public static class InferencePacking
         /// The dtype is another one, the model is not one of the kit's, or a weight is NaN or infinite.
         /// </exception>
         /// <exception cref="InvalidOperationException">
-        /// The model is packed already, or has adapters that are not merged.
+        /// The model is packed already, has adapters that are not merged, or is prepared for quantization-aware training.
         /// </exception>
         /// <exception cref="NotSupportedException">
         /// The dtype is bfloat16, and the processor has no instructions for it or the run is portable.
@@ -73,6 +73,8 @@ public static class InferencePacking
         Layers.Packing.Refuse(model, "packed again");
         if (model.modules().OfType<LowRankAdapter>().Any(adapter => !adapter.IsMerged))
             throw new InvalidOperationException("The model has adapters that are not merged, which packing would leave out; merge them.");
+        if (model.modules().OfType<IAdaptableLayer>().Any(layer => layer.TrainingScheme is not null))
+            throw new InvalidOperationException("The model is prepared for quantization-aware training; convert it first.");
         if (dtype == ScalarType.BFloat16 && PortableMode.IsOn)
             throw new NotSupportedException(
                 "A portable run multiplies bfloat16 in float32, so packed bfloat16 would gain nothing; pack in float32.");

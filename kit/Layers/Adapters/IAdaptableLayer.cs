@@ -21,6 +21,9 @@ internal interface IAdaptableLayer
     /// <summary>The adapter; null where there is none.</summary>
     LowRankAdapter? Adapter { get; }
 
+    /// <summary>The grid that the weight is rounded to in every forward pass; null outside quantization-aware training.</summary>
+    Tensors.QuantizationScheme? TrainingScheme { get; set; }
+
     /// <summary>Adds the adapter as a submodule, or fills the place of one that was removed.</summary>
     /// <exception cref="InvalidOperationException">The layer has one, or is packed.</exception>
     void Attach(LowRankAdapter adapter);

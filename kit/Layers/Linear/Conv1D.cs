@@ -13,6 +13,7 @@ public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer, IAdaptableL
     private readonly Parameter bias;     // [out]
     private PackedLinear? packed;        // set in a model that is packed for inference
     private LowRankAdapter? adapter;
+    private QuantizationScheme? trainingScheme;   // set while it is trained with rounded weights
 
     /// <param name="inputs">Input channels.</param>
     /// <param name="outputs">Output channels.</param>
@@ -34,7 +35,7 @@ public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer, IAdaptableL
             throw new ArgumentException($"Got {x.ShapeText()}; expected {weight.shape[0]} channels on the last axis.", nameof(x));
         using var scope = NewDisposeScope();
         var matrix = weight.t();
-        return (adapter is null ? LinearProduct.Of(x, matrix, bias) : adapter.Multiply(x, matrix, bias))
+        return (adapter is null ? RoundedProduct.Of(x, matrix, bias, trainingScheme) : adapter.Multiply(x, matrix, bias))
             .MoveToOuterDisposeScope();
     }
 
@@ -44,10 +45,18 @@ public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer, IAdaptableL
 
     LowRankAdapter? IAdaptableLayer.Adapter => adapter;
 
+    QuantizationScheme? IAdaptableLayer.TrainingScheme
+    {
+        get => trainingScheme;
+        set => trainingScheme = value;
+    }
+
     void IAdaptableLayer.Attach(LowRankAdapter added)
     {
         if (packed is not null) throw Packing.Refusal("adapted");
         if (adapter is not null) throw new InvalidOperationException("The layer has an adapter already.");
+        if (trainingScheme is not null)
+            throw new InvalidOperationException("The layer is prepared for quantization-aware training; convert the model first.");
         adapter = added;
         register_module(nameof(adapter), added);
     }

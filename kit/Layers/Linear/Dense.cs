@@ -19,6 +19,7 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer, IAdaptableLa
     // in a packed model: whether the weight was concatenated with those of other layers
     private bool isJoined;
     private LowRankAdapter? adapter;
+    private QuantizationScheme? trainingScheme;   // set while it is trained with rounded weights
 
     /// <param name="inputs">Input channels.</param>
     /// <param name="outputs">Output channels.</param>
@@ -53,10 +54,18 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer, IAdaptableLa
 
     LowRankAdapter? IAdaptableLayer.Adapter => adapter;
 
+    QuantizationScheme? IAdaptableLayer.TrainingScheme
+    {
+        get => trainingScheme;
+        set => trainingScheme = value;
+    }
+
     void IAdaptableLayer.Attach(LowRankAdapter added)
     {
         if (packed is not null || isJoined) throw Packing.Refusal("adapted");
         if (adapter is not null) throw new InvalidOperationException("The layer has an adapter already.");
+        if (trainingScheme is not null)
+            throw new InvalidOperationException("The layer is prepared for quantization-aware training; convert the model first.");
         adapter = added;
         register_module(nameof(adapter), added);
     }
@@ -83,6 +92,6 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer, IAdaptableLa
         : isJoined ? throw new InvalidOperationException("This layer was packed together with others and cannot "
         + "run alone; use the original model.")
         : x.dim() > 0 && x.shape[^1] == weight.shape[1]
-            ? adapter is null ? LinearProduct.Of(x, weight, bias) : adapter.Multiply(x, weight, bias)
+            ? adapter is null ? RoundedProduct.Of(x, weight, bias, trainingScheme) : adapter.Multiply(x, weight, bias)
         : throw new ArgumentException($"Got {x.ShapeText()}; expected {weight.shape[1]} channels on the last axis.", nameof(x));
 }

@@ -21,10 +21,11 @@ internal sealed class Continuation : IDisposable
     /// <param name="prompts">int64 [batch, time].</param>
     /// <param name="attentionMask">[batch, time], 0 = padding, on the left; null for none.</param>
     /// <param name="maximumTokens">Maximum number of tokens that will be added.</param>
-    public Continuation(ILanguageModel model, Tensor prompts, Tensor? attentionMask, int maximumTokens)
+    /// <param name="hasInt8Cache">Whether the cache holds codes of 8 bits.</param>
+    public Continuation(ILanguageModel model, Tensor prompts, Tensor? attentionMask, int maximumTokens, bool hasInt8Cache = false)
     {
         this.model = model;
-        cache = new KeyValueCache((int)Math.Min(model.ContextLength, prompts.shape[1] + maximumTokens));
+        cache = new KeyValueCache((int)Math.Min(model.ContextLength, prompts.shape[1] + maximumTokens), hasInt8Cache);
         var device = DeviceOf(model);
         tokens = prompts.to(device, copy: true).DetachFromDisposeScope();
         mask = attentionMask?.to(int64, device, copy: true).DetachFromDisposeScope();

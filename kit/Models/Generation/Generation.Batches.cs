@@ -22,7 +22,7 @@ public static partial class Generation
         CheckPrompts(model.VocabularySize, prompts, attentionMask);
         CheckLastColumn(attentionMask);
         using var scope = NewDisposeScope();
-        using var text = new Continuation(model, prompts, attentionMask, options.MaximumTokens);
+        using var text = new Continuation(model, prompts, attentionMask, options.MaximumTokens, options.HasInt8Cache);
         using var rows = new BatchRows(options, prompts, attentionMask, text.Tokens.device);
         var logits = new List<Tensor>();
         for (var written = 0; written < options.MaximumTokens && rows.AnyUnfinished(); written++)
@@ -55,7 +55,7 @@ public static partial class Generation
         if (prompts.Count == 0) return [];
         using var scope = NewDisposeScope();
         var (tokens, mask) = PaddedTokens.Left(prompts);
-        using var text = new Continuation(model, tokens, mask, options.MaximumTokens);
+        using var text = new Continuation(model, tokens, mask, options.MaximumTokens, options.HasInt8Cache);
         using var rows = new BatchRows(options, tokens, mask, text.Tokens.device) { Stops = stops };
         for (var written = 0; written < options.MaximumTokens && rows.AnyUnfinished(); written++)
         {

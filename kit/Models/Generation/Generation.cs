@@ -59,7 +59,7 @@ public static partial class Generation
     private static Continuation Begin(ILanguageModel model, long[] prompt, SamplingOptions options)
     {
         using var scope = NewDisposeScope();
-        return new Continuation(model, tensor(prompt).unsqueeze(0), null, options.MaximumTokens);
+        return new Continuation(model, tensor(prompt).unsqueeze(0), null, options.MaximumTokens, options.HasInt8Cache);
     }
 
     private static GeneratedToken Step(Continuation text, Sampler sampler, TokenHistory history)

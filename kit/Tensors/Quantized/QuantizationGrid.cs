@@ -59,6 +59,17 @@ internal sealed record QuantizationGrid(QuantizationScheme Scheme, Tensor Scales
         return codes.clamp_(Scheme.LowestCode, Scheme.HighestCode);
     }
 
+    /// <summary>Whether numbers lie inside the grid, so that their codes are not those of its ends by clipping.</summary>
+    /// <param name="numbers">float32 of a shape that broadcasts with the scales.</param>
+    /// <returns>bool of the shape of the numbers.</returns>
+    public Tensor Covers(Tensor numbers)
+    {
+        if (Scheme.CodeBook is not null) return (numbers / Scales).abs() <= 1 + 1e-6;
+        var steps = (numbers / Scales).round_();
+        if (ZeroPoints is not null) steps.add_(ZeroPoints);
+        return (steps >= Scheme.LowestCode).logical_and(steps <= Scheme.HighestCode);
+    }
+
     /// <summary>The numbers that codes stand for.</summary>
     /// <param name="codes">Whole numbers of any dtype, of a shape that broadcasts with the scales.</param>
     /// <returns>float32.</returns>
