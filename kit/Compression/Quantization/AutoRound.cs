@@ -57,7 +57,8 @@ public sealed record AutoRound : Rounding
         var groups = QuantizedTensor.Groups(weight, scheme);
         using var search = new RoundingSearch(groups, scheme, moment, Seed);
         var rate = LearningRate ?? 1.0 / Steps;
-        for (var step = 0; step < Steps; step++) search.Step(rate * (Steps - step) / Steps, BatchSize, LearnsRange ? RangeStep : 0);
+        var range = LearnsRange ? RangeStep : 0;
+        for (var step = 0; step < Steps; step++) search.Step(rate * (Steps - step) / Steps, BatchSize, range);
         var (codes, grid) = search.Best();
         return QuantizedTensor.OfCodes(weight, codes, grid);
     }

@@ -26,7 +26,7 @@ public sealed record Hqq : Rounding
     /// <summary>Factor of the penalty from one step to the next (kappa).</summary>
     public double PenaltyGrowth { get; init; } = 1.01;
 
-    /// <summary>Whether zero points are rounded to whole numbers at the end, so that zero is exact and they take fewer bits.</summary>
+    /// <summary>Whether zero points are rounded to whole numbers, so that zero is exact and they take fewer bits.</summary>
     public bool RoundsZeroPoints { get; init; }
 
     /// <inheritdoc/>
@@ -37,7 +37,8 @@ public sealed record Hqq : Rounding
         Require.Positive(Penalty);
         Require.Positive(PenaltyGrowth);
         if (scheme.CodeBook is not null || scheme.IsSymmetric)
-            throw new ArgumentException($"HQQ searches zero points, and {scheme} has none; use an affine scheme.", nameof(scheme));
+            throw new ArgumentException(
+                $"HQQ searches zero points, and {scheme} has none; use an affine scheme.", nameof(scheme));
     }
 
     /// <inheritdoc/>

@@ -44,8 +44,8 @@ public static partial class Quantization
         });
 
     /// <summary>
-    /// Ends quantization-aware training: replaces each weight by the numbers that it was rounded to, so that the model computes the
-    /// same without rounding.
+    /// Ends quantization-aware training: replaces each weight by the numbers that it was rounded to, so that the model computes
+    /// the same without rounding.
     /// </summary>
     /// <param name="model">A model that <see cref="Prepare"/> prepared; changed in place.</param>
     /// <returns>What became of each layer.</returns>
@@ -71,8 +71,9 @@ public static partial class Quantization
         return QuantizationReport.Of(model, done);
     }
 
-    private static List<(string Name, IAdaptableLayer Layer)> OfPrepared(nn.Module model) => Prepared(model) is { Count: > 0 } found
-        ? found : throw new InvalidOperationException("The model is not prepared for quantization-aware training.");
+    private static List<(string Name, IAdaptableLayer Layer)> OfPrepared(nn.Module model) =>
+        Prepared(model) is { Count: > 0 } found ? found
+            : throw new InvalidOperationException("The model is not prepared for quantization-aware training.");
 
     private static List<(string Name, IAdaptableLayer Layer)> Prepared(nn.Module model) =>
         [.. model.named_modules().Where(pair => pair.module is IAdaptableLayer { TrainingScheme: not null })

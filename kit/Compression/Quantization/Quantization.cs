@@ -1,4 +1,3 @@
-using ResearchKit.Layers;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;
 
-/// <summary>The state of <see cref="AutoRound"/> on one weight: offsets before rounding, and factors of each group's ends.</summary>
+/// <summary>
+/// The state of <see cref="AutoRound"/> on one weight: offsets before rounding, and factors of each group's ends.
+/// </summary>
 internal sealed class RoundingSearch : IDisposable
 {
     private readonly QuantizationScheme scheme;

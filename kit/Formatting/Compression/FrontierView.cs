@@ -15,7 +15,8 @@ internal static class FrontierView
     public static Html Draw(CompressionFrontier frontier)
     {
         var points = Shown(frontier);
-        if (points.Count == 0) return Theme.Output(Html.Of($"<div class=\"rk-line\"><b>frontier</b><span>no finite point</span></div>"));
+        if (points.Count == 0)
+            return Theme.Output(Html.Of($"<div class=\"rk-line\"><b>frontier</b><span>no finite point</span></div>"));
         var pictures = new List<Html> { Picture(frontier, points, frontier.Best, point => point.Bytes / 1e6, "MB") };
         var timed = points.Where(point => point.Milliseconds is not null).ToList();
         if (timed.Count > 0) pictures.Add(Picture(frontier, timed, frontier.Fastest, point => point.Milliseconds!.Value, "ms"));
@@ -60,8 +61,8 @@ internal static class FrontierView
             .Concat(across.Ticks.Select(tick => Html.Of($"<path d=\"M{across.At(tick):0.#} {Top}V{Bottom}\"/>")));
         var numbers = up.Ticks.Select(tick =>
             Html.Of($"<text x=\"{Left - 6}\" y=\"{up.At(tick) + 4:0.#}\" text-anchor=\"end\">{up.Label(tick)}</text>"))
-            .Concat(across.Ticks.Select(tick =>
-                Html.Of($"<text x=\"{across.At(tick):0.#}\" y=\"{Bottom + 16}\" text-anchor=\"middle\">{across.Label(tick)}</text>")));
+            .Concat(across.Ticks.Select(tick => Html.Of($"<text x=\"{across.At(tick):0.#}\" y=\"{Bottom + 16}\" "
+                + $"text-anchor=\"middle\">{across.Label(tick)}</text>")));
         var marks = points.Select(point => Html.Of($"""
             <circle cx="{across.At(cost(point)):0.#}" cy="{up.At(point.Loss):0.#}" r="4" stroke="{Theme.ColorOf(0)}" stroke-width="1.5" fill="{(best.Contains(point) ? Theme.ColorOf(0) : "none")}"><title>{Visible.OneLine(point.ToString())}</title></circle>
             <text x="{across.At(cost(point)) + 7:0.#}" y="{up.At(point.Loss) - 5:0.#}">{(letters.IndexOf(point) is < Most and var index ? CurvePicture.Letter(index) : "")}</text>

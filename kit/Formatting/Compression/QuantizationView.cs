@@ -37,8 +37,8 @@ internal static class QuantizationView
         ["layer", "scheme", "weights", "bits a weight", "kilobytes", "weight error", "output error"],
         [.. report.Layers.Select(layer => (IReadOnlyList<object?>)
         [
-            layer.Name, layer.Scheme.ToString(), layer.Weights, Math.Round(layer.BitsPerWeight, 2), Math.Round(layer.Bytes / 1e3, 1),
-            Share(layer.WeightError), layer.OutputError is { } error ? Share(error) : "",
+            layer.Name, layer.Scheme.ToString(), layer.Weights, Math.Round(layer.BitsPerWeight, 2),
+            Math.Round(layer.Bytes / 1e3, 1), Share(layer.WeightError), layer.OutputError is { } error ? Share(error) : "",
         ])])) + string.Create(CultureInfo.InvariantCulture,
             $"\n{report.BitsPerWeight:0.##} bits a weight, {report.Bytes / 1e6:0.##} MB; {report.OtherWeights:N0} other parameters");
 

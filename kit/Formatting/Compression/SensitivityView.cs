@@ -32,10 +32,10 @@ internal static class SensitivityView
     public static string Text(QuantizationSensitivity sensitivity)
     {
         var schemes = Schemes(sensitivity);
-        return $"{Visible.OneLine(sensitivity.Measure)} when one layer alone is quantized\n" + ResultTableView.Text(new ResultTable(
-            ["layer", "weights", .. schemes],
+        var table = new ResultTable(["layer", "weights", .. schemes],
             [.. sensitivity.Layers.Select(layer => (IReadOnlyList<object?>)
-                [layer.Name, layer.Weights, .. layer.Schemes.Select(cost => (object?)cost.Rise)])]));
+                [layer.Name, layer.Weights, .. layer.Schemes.Select(cost => (object?)cost.Rise)])]);
+        return $"{Visible.OneLine(sensitivity.Measure)} when one layer alone is quantized\n{ResultTableView.Text(table)}";
     }
 
     private static List<string> Schemes(QuantizationSensitivity sensitivity) =>

@@ -8,6 +8,9 @@ internal static class ShadedCell
     /// <summary>Draws a cell.</summary>
     /// <param name="text">What it says.</param>
     /// <param name="share">0 for no shade to 1 for the strongest.</param>
-    public static Html Draw(string text, double share) => Html.Of($"<td class=\"rk-right\" style=\"background:color-mix(in srgb,#d6455d "
-        + $"{Strongest * Math.Clamp(double.IsNaN(share) ? 0 : share, 0, 1):0.#}%,transparent)\">{text}</td>");
+    public static Html Draw(string text, double share)
+    {
+        var shade = Strongest * Math.Clamp(double.IsNaN(share) ? 0 : share, 0, 1);
+        return Html.Of($"<td class=\"rk-right\" style=\"background:color-mix(in srgb,#d6455d {shade:0.#}%,transparent)\">{text}</td>");
+    }
 }

@@ -61,7 +61,8 @@ internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positi
             : (attentionMask.to(int64).cumsum(1) - 1).masked_fill(mask.Padding!, 1).narrow(1, cache.Length, time);
         return new(mask, cache.Length, positions, cache)
         {
-            IsOneToken = time == 1 && cache.Length > 0 && !cache.IsInt8 && attentionMask is null && !FlopTally.IsAsked && !is_grad_enabled(),
+            IsOneToken = time == 1 && cache.Length > 0 && !cache.IsInt8 && attentionMask is null && !FlopTally.IsAsked
+                && !is_grad_enabled(),
         };
     }
 

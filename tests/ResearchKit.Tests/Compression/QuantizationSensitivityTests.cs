@@ -11,9 +11,7 @@ namespace ResearchKit.Tests.Compression;
 public sealed class QuantizationSensitivityTests : IDisposable
 {
     private static readonly QuantizationScheme[] Schemes =
-    [
-        QuantizationScheme.FourBits(16) with { Bits = 2 }, QuantizationScheme.FourBits(16), QuantizationScheme.FourBits(16) with { Bits = 8 },
-    ];
+        [.. new[] { 2, 4, 8 }.Select(bits => QuantizationScheme.FourBits(16) with { Bits = bits })];
 
     private readonly DisposeScope scope = NewDisposeScope();
 
@@ -25,7 +23,8 @@ public sealed class QuantizationSensitivityTests : IDisposable
         using var model = Model();
         var before = model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.clone());
         var first = model.forward(Tokens());
-        var found = QuantizationSensitivity.Of(model, Schemes, () => (model.forward(Tokens()) - first).square().mean().item<float>());
+        var found = QuantizationSensitivity.Of(model, Schemes,
+            () => (model.forward(Tokens()) - first).square().mean().item<float>());
         Assert.Equal(8, found.Layers.Count);
         Assert.Equal(0, found.Baseline);
         Assert.All(found.Layers, layer =>
@@ -115,7 +114,8 @@ public sealed class QuantizationSensitivityTests : IDisposable
     {
         var frontier = new CompressionFrontier(
         [
-            new("float32", 100, 1, 9), new("int8", 25, 1.01, 4), new("int4", 15, 1.1, 5), new("worse", 30, 1.2, 3), new("new", 40, 0.9),
+            new("float32", 100, 1, 9), new("int8", 25, 1.01, 4), new("int4", 15, 1.1, 5), new("worse", 30, 1.2, 3),
+            new("new", 40, 0.9),
         ]);
         Assert.Equal(["int4", "int8", "new"], frontier.Best.Select(point => point.Name));
         Assert.Equal(["worse", "int8", "float32"], frontier.Fastest.Select(point => point.Name));

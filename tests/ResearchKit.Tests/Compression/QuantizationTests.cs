@@ -99,6 +99,47 @@ public sealed class QuantizationTests : IDisposable
     }
 
     [Fact]
+    public void A_method_that_fails_in_a_later_layer_leaves_the_model_as_it_was()
+    {
+        using var model = Model();
+        using var calibration = Calibration.Watch(model);
+        using (no_grad()) model.forward(Tokens());   // 64 rows: enough for 32 channels, too few for 128 without damping
+        calibration.Stop();
+        var before = model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.clone());
+        Refuses(() => Quantization.Simulate(model, new QuantizationPlan { Rounding = new Gptq { Damping = 0 } }, calibration),
+            "h.0.mlp.c_proj", "singular", "more calibration data");
+        var live = LiveTensors.Count;
+        using var cancel = new CancellationTokenSource();
+        var progress = new Reports(report =>
+        {
+            if (report.Name == "h.1.attn.c_attn") cancel.Cancel();
+        });
+        Assert.Throws<OperationCanceledException>(() => Quantization.Simulate(model,
+            new QuantizationPlan { Rounding = new Gptq(), Scaling = new Awq() }, calibration, progress, cancel.Token));
+        Assert.Equal(live, LiveTensors.Count);
+        foreach (var (name, tensor) in model.state_dict()) Assert.True(before[name].Equals(tensor), name);
+    }
+
+    [Fact]
+    public void Calibration_that_is_too_short_is_refused_and_channels_that_are_always_zero_are_not()
+    {
+        using var model = nn.Sequential(("first", new Dense(32, 8)));
+        using var calibration = Calibration.Watch(model);
+        var x = randn([3, 32], generator: new Generator(1));
+        x.narrow(1, 0, 4).zero_();
+        using (no_grad()) model.forward(x);
+        var plan = new QuantizationPlan { Rounding = new Gptq(), Scheme = QuantizationScheme.FourBits(8) };
+        Refuses(() => Quantization.Simulate(model, plan, calibration), "first", "3 rows of 32 channels", "at least 4");
+        using (no_grad()) model.forward(randn([64, 32], generator: new Generator(2)) * (arange(32) >= 4));
+        Rounding[] methods = [new Gptq(), new AutoRound { Steps = 5 }, Rounding.Nearest];
+        foreach (var method in methods)
+        {
+            var report = Quantization.Simulate(model, plan with { Rounding = method }, calibration);
+            Assert.True(double.IsFinite(report.Layers[0].OutputError!.Value));
+        }
+    }
+
+    [Fact]
     public void Hooks_are_gone_after_calibration()
     {
         using var model = Model();
@@ -106,6 +147,12 @@ public sealed class QuantizationTests : IDisposable
         calibration.Dispose();
         model.forward(Tokens());
         Assert.Empty(calibration.Moments);
+    }
+
+    /// <summary>Reports at once, not through a queue.</summary>
+    private sealed class Reports(Action<QuantizedLayer> action) : IProgress<QuantizedLayer>
+    {
+        public void Report(QuantizedLayer value) => action(value);
     }
 
     private static Tensor Tokens(int seed = 0) => randint(0, 20, [4, 16], generator: new Generator((ulong)seed));

@@ -110,7 +110,8 @@ public sealed class QuantizationTrainingTests : IDisposable
         using var model = Model();
         Refuses(() => Quantization.Prepare(model, new QuantizationPlan { Rounding = new Gptq() }), "rounds to nearest", "Gptq");
         Refuses(() => Quantization.Prepare(model, new QuantizationPlan { Scaling = new Awq() }), "Awq");
-        Refuses(() => Quantization.Prepare(model, new QuantizationPlan { Scheme = QuantizationScheme.FourBits(48) }), "c_attn", "48");
+        Refuses(() => Quantization.Prepare(model, new QuantizationPlan { Scheme = QuantizationScheme.FourBits(48) }),
+            "c_attn", "48");
         Assert.Throws<InvalidOperationException>(() => Quantization.Convert(model));
         Assert.Throws<InvalidOperationException>(() => Quantization.Codes(model));
         Quantization.Prepare(model);

@@ -15,9 +15,9 @@ public sealed record FoldSite(string Producer, IReadOnlyList<string> Consumers, 
 {
     /// <summary>Finds the places of the kit's transformers.</summary>
     /// <remarks>
-    /// From a norm to the layers after it (not in BERT, whose norms also feed the residual stream); from the values of attention to
-    /// its output layer, where each value head has one query head; from the linear half of a gated MLP, or through a ReLU, to the
-    /// layer after it. Nothing passes through a GELU.
+    /// From a norm to the layers after it (not in BERT, whose norms also feed the residual stream); from the values of attention
+    /// to its output layer, where each value head has one query head; from the linear half of a gated MLP, or through a ReLU, to
+    /// the layer after it. Nothing passes through a GELU.
     /// </remarks>
     /// <param name="model">Any model; one without such layers has no places.</param>
     public static IReadOnlyList<FoldSite> Of(nn.Module model)
@@ -41,7 +41,8 @@ public sealed record FoldSite(string Producer, IReadOnlyList<string> Consumers, 
         LlamaLayer => [Site("input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
             Site("post_attention_layernorm", "mlp.gate_proj", "mlp.up_proj"), Site("mlp.up_proj", "mlp.down_proj"),
             Site("self_attn.v_proj", "self_attn.o_proj")],
-        VitLayer => [Site("layernorm_before", "attention.attention.query", "attention.attention.key", "attention.attention.value"),
+        VitLayer => [Site("layernorm_before",
+            "attention.attention.query", "attention.attention.key", "attention.attention.value"),
             Site("layernorm_after", "intermediate.dense"), Site("attention.attention.value", "attention.output.dense")],
         BertLayer => [Site("attention.self.value", "attention.output.dense")],
         T5SelfAttentionBranch => [Site("layer_norm", "SelfAttention.q", "SelfAttention.k", "SelfAttention.v"),

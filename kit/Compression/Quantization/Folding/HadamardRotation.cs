@@ -11,10 +11,10 @@ namespace ResearchKit.Compression;
 /// </summary>
 /// <remarks>
 /// Ashkboos et al., 2024, QuaRot, https://arxiv.org/abs/2404.00456, and Liu et al., 2024, SpinQuant,
-/// https://arxiv.org/abs/2405.16406: the rotations that cost nothing at run time. The gains of the norms are folded into the layers
-/// after them first, and in a GPT also the means that its layer norms subtract; there the rotation leaves the direction of equal
-/// channels as it is, so that layer norms stay layer norms. What comes out is an ordinary model whose head has a weight of its own
-/// (it has one embedding table more, where the original tied them). Calibrate it, not the original.
+/// https://arxiv.org/abs/2405.16406: the rotations that cost nothing at run time. The gains of the norms are folded into the
+/// layers after them first, and in a GPT also the means that its layer norms subtract; there the rotation leaves the direction
+/// of equal channels as it is, so that layer norms stay layer norms. What comes out is an ordinary model whose head has a weight
+/// of its own (where the original tied them, it has one table more). Calibrate it, not the original.
 /// </remarks>
 public sealed record HadamardRotation
 {

@@ -1,5 +1,4 @@
 using ResearchKit.Layers;
-using ResearchKit.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

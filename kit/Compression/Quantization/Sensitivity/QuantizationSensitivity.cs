@@ -10,7 +10,9 @@ namespace ResearchKit.Compression;
 /// <param name="Baseline">The loss of the model as it is; null where no loss was measured.</param>
 public sealed record QuantizationSensitivity(IReadOnlyList<LayerSensitivity> Layers, string Measure, double? Baseline)
 {
-    /// <summary>Quantizes one layer after the other, alone, and measures what it costs. The model is as it was afterwards.</summary>
+    /// <summary>
+    /// Quantizes one layer after the other, alone, and measures what it costs. The model is as it was afterwards.
+    /// </summary>
     /// <param name="model">A model of the kit, or one with <c>Dense</c> layers.</param>
     /// <param name="schemes">The schemes that are tried in each layer.</param>
     /// <param name="loss">
@@ -25,16 +27,18 @@ public sealed record QuantizationSensitivity(IReadOnlyList<LayerSensitivity> Lay
     /// There is no scheme, a scheme does not fit a layer, the plan has a scaling, or neither loss nor calibration is given.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled; the model is as it was.</exception>
-    public static QuantizationSensitivity Of(nn.Module model, IReadOnlyList<QuantizationScheme> schemes, Func<double>? loss = null,
-        QuantizationPlan? plan = null, Calibration? calibration = null, IProgress<LayerSensitivity>? progress = null,
-        CancellationToken cancellation = default)
+    public static QuantizationSensitivity Of(nn.Module model, IReadOnlyList<QuantizationScheme> schemes,
+        Func<double>? loss = null, QuantizationPlan? plan = null, Calibration? calibration = null,
+        IProgress<LayerSensitivity>? progress = null, CancellationToken cancellation = default)
     {
         plan ??= new();
         Require.That(schemes.Count > 0, schemes.Count, "the number of schemes", "at least 1");
-        if (plan.Scaling is not null) throw new ArgumentException("A layer alone cannot be scaled; the plan has a scaling.", nameof(plan));
+        if (plan.Scaling is not null)
+            throw new ArgumentException("A layer alone cannot be scaled; the plan has a scaling.", nameof(plan));
         if (loss is null && calibration is null)
             throw new ArgumentException("Give a loss, or the calibration of the layers.", nameof(loss));
-        foreach (var scheme in schemes) (plan with { Scheme = scheme, Overrides = Same(plan, scheme) }).Choose(model, calibration);
+        foreach (var scheme in schemes)
+            (plan with { Scheme = scheme, Overrides = Same(plan, scheme) }).Choose(model, calibration);
         var baseline = loss?.Invoke();
         var layers = new List<LayerSensitivity>();
         foreach (var (name, layer, _) in plan.Choose(model, calibration))
@@ -48,10 +52,11 @@ public sealed record QuantizationSensitivity(IReadOnlyList<LayerSensitivity> Lay
             layers.Add(new LayerSensitivity(name, layer.Inputs * layer.Outputs, costs));
             progress?.Report(layers[^1]);
         }
-        return new QuantizationSensitivity(layers, loss is null ? "squared relative error of the output" : "rise of the loss", baseline);
+        var measure = loss is null ? "squared relative error of the output" : "rise of the loss";
+        return new QuantizationSensitivity(layers, measure, baseline);
     }
 
-    /// <summary>Chooses the scheme of each layer so that the sum of the costs is small and the mean bits reach a target.</summary>
+    /// <summary>Chooses the scheme of each layer so that the sum of the costs is small and the mean bits meet a target.</summary>
     /// <remarks>
     /// It starts with the fewest bits everywhere, and then takes the steps that lower the costs most for a bit, along the convex
     /// hull of each layer. Costs are added, as if layers did not influence each other.
@@ -63,22 +68,25 @@ public sealed record QuantizationSensitivity(IReadOnlyList<LayerSensitivity> Lay
         var hulls = Layers.Select(layer => Hull(layer.Schemes)).ToList();
         var chosen = new int[Layers.Count];
         var all = Layers.Sum(layer => (double)layer.Weights);
-        var left = (bitsPerWeight * all) - Layers.Select((layer, index) => layer.Weights * hulls[index][0].BitsPerWeight).Sum();
-        if (!(left >= -1e-6 * all))
+        var tolerance = 1e-6 * all;
+        var left = (bitsPerWeight * all) - Layers.Zip(hulls, (layer, hull) => layer.Weights * hull[0].BitsPerWeight).Sum();
+        if (!(left >= -tolerance))
             throw new ArgumentException(FormattableString.Invariant(
                 $"The target is {bitsPerWeight} bits a weight; the smallest schemes take {bitsPerWeight - (left / all):0.###}."),
                     nameof(bitsPerWeight));
         while (true)
         {
-            var best = Enumerable.Range(0, Layers.Count).Where(index => chosen[index] + 1 < hulls[index].Count)
-                .Select(index => (Index: index, Bits: Layers[index].Weights
-                    * (hulls[index][chosen[index] + 1].BitsPerWeight - hulls[index][chosen[index]].BitsPerWeight),
-                    Gain: hulls[index][chosen[index]].Rise - hulls[index][chosen[index] + 1].Rise))
-                .Where(step => step.Bits <= left + (1e-6 * all)).OrderByDescending(step => step.Gain / step.Bits)
-                .Cast<(int Index, double Bits, double Gain)?>().FirstOrDefault();
-            if (best is not { } taken) break;
-            chosen[taken.Index]++;
-            left -= taken.Bits;
+            var steps = from layer in Enumerable.Range(0, Layers.Count)
+                        where chosen[layer] + 1 < hulls[layer].Count
+                        let now = hulls[layer][chosen[layer]]
+                        let next = hulls[layer][chosen[layer] + 1]
+                        let bits = Layers[layer].Weights * (next.BitsPerWeight - now.BitsPerWeight)
+                        where bits <= left + tolerance
+                        orderby (now.Rise - next.Rise) / bits descending
+                        select (Layer: layer, Bits: bits);
+            if (steps.ToList() is not [var best, ..]) break;
+            chosen[best.Layer]++;
+            left -= best.Bits;
         }
         var costs = Layers.Select((layer, index) => (layer.Name, Cost: hulls[index][chosen[index]])).ToList();
         return new BitAllocation(costs, bitsPerWeight - (left / all), costs.Sum(layer => layer.Cost.Rise));
@@ -92,7 +100,9 @@ public sealed record QuantizationSensitivity(IReadOnlyList<LayerSensitivity> Lay
         return text.ToString();
     }
 
-    /// <summary>The schemes that are worth their bits: fewer bits first, costs falling, and each step gaining less a bit.</summary>
+    /// <summary>
+    /// The schemes that are worth their bits: fewer bits first, costs falling, and each step gaining less for a bit.
+    /// </summary>
     private static List<SchemeCost> Hull(IReadOnlyList<SchemeCost> costs)
     {
         static double Slope(SchemeCost from, SchemeCost to) => (from.Rise - to.Rise) / (to.BitsPerWeight - from.BitsPerWeight);
@@ -106,8 +116,8 @@ public sealed record QuantizationSensitivity(IReadOnlyList<LayerSensitivity> Lay
         return hull;
     }
 
-    private static SchemeCost Cost(Layers.IAdaptableLayer layer, QuantizationScheme scheme, Rounding rounding, InputMoments? inputs,
-        Func<double>? loss, double? baseline)
+    private static SchemeCost Cost(Layers.IAdaptableLayer layer, QuantizationScheme scheme, Rounding rounding,
+        InputMoments? inputs, Func<double>? loss, double? baseline)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
