@@ -31,7 +31,7 @@ public sealed record AutoRound : Rounding
     public bool LearnsRange { get; init; } = true;
 
     /// <summary>Share of a step's length by which the ends of a range move.</summary>
-    public double RangeStep { get; init; } = 0.1;
+    public double RangeStep { get; init; } = 0.02;
 
     /// <inheritdoc/>
     public override bool NeedsInputs => true;

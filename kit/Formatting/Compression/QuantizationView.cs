@@ -1,6 +1,6 @@
 using System.Globalization;
 using ResearchKit.Compression;
-using ResearchKit.Training;
+using ResearchKit.Results;
 
 namespace ResearchKit.Formatting;
 

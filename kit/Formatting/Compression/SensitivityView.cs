@@ -1,5 +1,5 @@
 using ResearchKit.Compression;
-using ResearchKit.Training;
+using ResearchKit.Results;
 
 namespace ResearchKit.Formatting;
 
