@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Compression;
 
 /// <summary>Quantizes the linear layers of a model.</summary>
-public static class Quantization
+public static partial class Quantization
 {
     /// <summary>
     /// Replaces the weights of a model by the numbers that their codes stand for, so that its loss is that of the quantized

@@ -53,10 +53,11 @@ internal sealed unsafe class CodePanels : IDisposable
             Groups = groups,
             SegmentsOfGroup = groups == 1 ? int.MaxValue : inputs / groups / segment,
             Zero = weight.Zero,
+            Factor = weight.Table is null ? 1 : 1f / TableScale,
         };
         codes = (weight.Storage == CodeStorage.Bytes ? Bytes(weight.Codes, padded) : Nibbles(weight.Codes, padded))
             .DetachFromDisposeScope();
-        scales = ByPanel(weight.Table is null ? weight.Scales : weight.Scales / TableScale).DetachFromDisposeScope();
+        scales = ByPanel(weight.Scales).DetachFromDisposeScope();
         zeros = weight.Zeros is null ? null : ByPanel(weight.Zeros).DetachFromDisposeScope();
         table = weight.Table is null ? null : TableOf(weight.Table).DetachFromDisposeScope();
         largestInput = Math.Min(short.MaxValue, int.MaxValue / ((long)weight.LargestMagnitude * segment));
@@ -65,12 +66,41 @@ internal sealed unsafe class CodePanels : IDisposable
     /// <summary>Memory of codes, scales and zero points.</summary>
     public long Memory => codes.numel() + (scales.numel() * sizeof(float)) + (zeros?.numel() ?? 0);
 
+    /// <summary>How the codes are stored.</summary>
+    public CodeStorage Storage => shape.Storage;
+
     /// <summary>Why a weight cannot be laid out; null where it can.</summary>
-    public static string? Refusal(long inputs, long groups)
+    public static string? Refusal(long inputs, long groups, CodeStorage storage)
     {
         if (!IntegerSums.IsSupported) return "this processor has no AVX2";
+        if (storage == CodeStorage.None) return "its zero points are no whole numbers, or its code book has more than 16 values";
         return groups > 1 && inputs / groups % 4 != 0 ? $"groups of {inputs / groups} are not a multiple of 4" : null;
     }
+
+    /// <summary>Some rows of the weight as it was given, in the current dispose scope.</summary>
+    /// <param name="places">int64 [count], from 0 to out − 1.</param>
+    public WeightCodes Rows(Tensor places)
+    {
+        var (panel, output) = (places.div(Width, RoundingMode.floor), places.remainder(Width));
+        var made = shape.Storage == CodeStorage.Bytes ? CodesOf(panel, output) : NibblesOf(panel, output);
+        return new WeightCodes(shape.Storage, made.narrow(1, 0, shape.InputWidth).contiguous(),
+            ScalesOf(scales, panel, output), zeros is null ? null : ScalesOf(zeros, panel, output), shape.Zero);
+    }
+
+    private Tensor CodesOf(Tensor panel, Tensor output) =>
+        codes.permute(0, 2, 1, 3).index(TensorIndex.Tensor(panel), TensorIndex.Tensor(output)).reshape(panel.shape[0], -1);
+
+    private Tensor NibblesOf(Tensor panel, Tensor output)
+    {
+        var (half, quarter, last) = (output.div(8, RoundingMode.floor), output.remainder(8).div(4, RoundingMode.floor),
+            output.remainder(4));
+        var bytes = codes.permute(0, 3, 2, 4, 1, 5).index(TensorIndex.Tensor(panel), TensorIndex.Tensor(half),
+            TensorIndex.Tensor(quarter), TensorIndex.Tensor(last));   // [count, four, input]
+        return stack([bytes.bitwise_and(15), bytes.bitwise_right_shift(4)], 2).reshape(panel.shape[0], -1);
+    }
+
+    private static Tensor ScalesOf(Tensor numbers, Tensor panel, Tensor output) =>
+        numbers.transpose(1, 2).index(TensorIndex.Tensor(panel), TensorIndex.Tensor(output));
 
     /// <summary>Computes x Wᵀ + b without recording a gradient.</summary>
     /// <param name="x">float32 [rows, in], contiguous, on the CPU; not empty.</param>

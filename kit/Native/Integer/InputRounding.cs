@@ -31,7 +31,7 @@ internal static unsafe class InputRounding
             var start = segment * job->Segment;
             var length = Math.Min(job->Segment, job->InputWidth - start);
             var scale = isWhole ? whole : Scale(input + start, length, job->Largest);
-            job->XScales[place + segment] = scale;
+            job->XScales[place + segment] = scale * job->Factor;
             job->XSums[place + segment] = Round(input + start, codes + start, length, scale, job->Largest);
             var end = Math.Min(job->Segment, job->Inputs - start);
             for (var i = length; i < end; i++) codes[start + i] = 0;

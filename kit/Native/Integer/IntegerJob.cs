@@ -3,6 +3,9 @@ namespace ResearchKit.Native;
 /// <summary>How the codes of a weight are stored.</summary>
 internal enum CodeStorage
 {
+    /// <summary>Not at all: the products cannot take such codes.</summary>
+    None,
+
     /// <summary>A signed byte each.</summary>
     Bytes,
 
@@ -40,6 +43,7 @@ internal unsafe struct IntegerJob
     public int InputWidth;                // without the rounding up
     public float Given;                   // scale of all inputs; 0 where it is found
     public float Largest;                 // largest whole number that an input becomes
+    public float Factor;                  // of all results
     public bool IsByRow;                  // whether a row of inputs has one scale, instead of one for each segment
 
     public short* X;                      // [rows, rounded up to a multiple of 4][inputs]
