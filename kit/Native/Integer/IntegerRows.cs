@@ -35,10 +35,7 @@ internal static unsafe class IntegerRows
                         CodeUnpacking.Unpack(job, panel, one,
                             weights + ((one - segment) * job->Segment * IntegerJob.PanelWidth));
                     for (var row = 0; row < rows; row += IntegerJob.RowBlock)
-                        for (var one = segment; one < end; one++)
-                            Multiply(job, panel, one, first + row,
-                                weights + ((one - segment) * job->Segment * IntegerJob.PanelWidth),
-                                sums + (row * IntegerJob.PanelWidth));
+                        Multiply(job, panel, segment, end, first + row, weights, sums + (row * IntegerJob.PanelWidth));
                 }
                 Store(job, panel, first, rows, sums);
             }
@@ -47,40 +44,66 @@ internal static unsafe class IntegerRows
         NativeMemory.AlignedFree(sums);
     }
 
-    /// <summary>Adds the products of four rows with one segment of a panel to their sums.</summary>
+    /// <summary>Adds the products of four rows with some segments of a panel to their sums.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply(IntegerJob* job, int panel, int segment, int row, short* weights, float* sums)
+    private static void Multiply(IntegerJob* job, int panel, int segment, int end, int row, short* weights, float* sums)
     {
-        Vector256<int> a0 = default, b0 = default, a1 = default, b1 = default;
-        Vector256<int> a2 = default, b2 = default, a3 = default, b3 = default;
-        var start = segment * job->Segment;
-        short* x0 = job->X + ((long)row * job->Inputs) + start, x1 = x0 + job->Inputs;
-        short* x2 = x1 + job->Inputs, x3 = x2 + job->Inputs;
-        var pairs = Math.Min(job->Segment, job->Inputs - start) / 2;
-        for (var pair = 0L; pair < pairs; pair++)
-        {
-            var low = Vector256.Load(weights + (pair * 32));
-            var high = Vector256.Load(weights + (pair * 32) + 16);
-            var x = Vector256.Create(((int*)x0)[pair]).AsInt16();
-            a0 = IntegerSums.Add(a0, low, x);
-            b0 = IntegerSums.Add(b0, high, x);
-            x = Vector256.Create(((int*)x1)[pair]).AsInt16();
-            a1 = IntegerSums.Add(a1, low, x);
-            b1 = IntegerSums.Add(b1, high, x);
-            x = Vector256.Create(((int*)x2)[pair]).AsInt16();
-            a2 = IntegerSums.Add(a2, low, x);
-            b2 = IntegerSums.Add(b2, high, x);
-            x = Vector256.Create(((int*)x3)[pair]).AsInt16();
-            a3 = IntegerSums.Add(a3, low, x);
-            b3 = IntegerSums.Add(b3, high, x);
-        }
-        var group = job->Scales + ((((long)panel * job->Groups) + (segment / job->SegmentsOfGroup)) * IntegerJob.PanelWidth);
-        var (lowScales, highScales) = (Vector256.Load(group), Vector256.Load(group + 8));
+        var inputs = segment * job->Segment;
+        var x0 = (byte*)(job->X + ((long)row * job->Inputs) + inputs);
+        var stride = (nint)job->Inputs * sizeof(short);
         var scale = job->XScales + ((long)row * job->Segments) + segment;
-        Flush(a0, b0, lowScales, highScales, scale[0], sums);
-        Flush(a1, b1, lowScales, highScales, scale[job->Segments], sums + 16);
-        Flush(a2, b2, lowScales, highScales, scale[2 * job->Segments], sums + 32);
-        Flush(a3, b3, lowScales, highScales, scale[3 * job->Segments], sums + 48);
+        var segments = (nint)job->Segments;
+        var (perGroup, ofGroup) = (job->SegmentsOfGroup, segment % job->SegmentsOfGroup);
+        var group = job->Scales + ((((long)panel * job->Groups) + (segment / perGroup)) * IntegerJob.PanelWidth);
+        var left = job->Inputs - inputs;
+        for (; segment < end; segment++, scale++)
+        {
+            Vector256<int> a0 = default, b0 = default, a1 = default, b1 = default;
+            Vector256<int> a2 = default, b2 = default, a3 = default, b3 = default;
+            byte* x1 = x0 + stride, x2 = x1 + stride, x3 = x2 + stride;
+            var bytes = (nint)Math.Min(job->Segment, left) * sizeof(short);
+            for (nint at = 0; at < bytes; at += 8, weights += 64)   // four inputs
+            {
+                var low = Vector256.Load(weights);
+                var high = Vector256.Load(weights + 16);
+                var x = Vector256.Create(*(int*)(x0 + at)).AsInt16();
+                a0 = IntegerSums.Add(a0, low, x);
+                b0 = IntegerSums.Add(b0, high, x);
+                x = Vector256.Create(*(int*)(x1 + at)).AsInt16();
+                a1 = IntegerSums.Add(a1, low, x);
+                b1 = IntegerSums.Add(b1, high, x);
+                x = Vector256.Create(*(int*)(x2 + at)).AsInt16();
+                a2 = IntegerSums.Add(a2, low, x);
+                b2 = IntegerSums.Add(b2, high, x);
+                x = Vector256.Create(*(int*)(x3 + at)).AsInt16();
+                a3 = IntegerSums.Add(a3, low, x);
+                b3 = IntegerSums.Add(b3, high, x);
+                low = Vector256.Load(weights + 32);
+                high = Vector256.Load(weights + 48);
+                x = Vector256.Create(*(int*)(x0 + at + 4)).AsInt16();
+                a0 = IntegerSums.Add(a0, low, x);
+                b0 = IntegerSums.Add(b0, high, x);
+                x = Vector256.Create(*(int*)(x1 + at + 4)).AsInt16();
+                a1 = IntegerSums.Add(a1, low, x);
+                b1 = IntegerSums.Add(b1, high, x);
+                x = Vector256.Create(*(int*)(x2 + at + 4)).AsInt16();
+                a2 = IntegerSums.Add(a2, low, x);
+                b2 = IntegerSums.Add(b2, high, x);
+                x = Vector256.Create(*(int*)(x3 + at + 4)).AsInt16();
+                a3 = IntegerSums.Add(a3, low, x);
+                b3 = IntegerSums.Add(b3, high, x);
+            }
+            var (lowScales, highScales) = (Vector256.Load(group), Vector256.Load(group + 8));
+            Flush(a0, b0, lowScales, highScales, scale[0], sums);
+            Flush(a1, b1, lowScales, highScales, scale[segments], sums + 16);
+            Flush(a2, b2, lowScales, highScales, scale[2 * segments], sums + 32);
+            Flush(a3, b3, lowScales, highScales, scale[3 * segments], sums + 48);
+            x0 += bytes;
+            left -= job->Segment;
+            if (++ofGroup < perGroup) continue;
+            ofGroup = 0;
+            group += IntegerJob.PanelWidth;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
