@@ -1,4 +1,5 @@
 using ResearchKit.Layers;
+using ResearchKit.Native;
 using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
@@ -6,7 +7,7 @@ namespace ResearchKit.Compression;
 
 public static partial class Quantization
 {
-    private const long NumbersAtOnce = 1 << 21;   // of a weight, so that what rounding needs stays small beside the model
+    private const long NumbersAtOnce = 1 << 18;   // of a weight, so that what rounding needs stays in a cache
 
     /// <summary>
     /// Replaces the weights of a model by codes that the layers multiply by, in place: a quarter or an eighth of the memory, and
@@ -41,6 +42,7 @@ public static partial class Quantization
         plan ??= new();
         Packing.Refuse(model, "quantized");
         var chosen = Offered(model, plan, calibration);
+        using var memory = MallocTuning.Keep();
         var rounded = new List<(IQuantizableLayer Layer, QuantizedTensor Codes, float? InputScale, QuantizedLayer Report)>();
         try
         {

@@ -15,7 +15,8 @@ internal static class QuantizedModel
     {
         model.eval();
         var root = new WeakReference<nn.Module>(model);
-        foreach (var (layer, codes, inputScale) in layers)
+        // the largest last, when the weights of the others are freed
+        foreach (var (layer, codes, inputScale) in layers.OrderBy(one => one.Codes.Codes.numel()))
         {
             layer.Hold(new QuantizedWeight(codes, inputScale) { Model = root });
             codes.Dispose();
