@@ -12,6 +12,8 @@ internal sealed class QuantizedWeight : PackedMatrix
     private readonly QuantizedTensor? plain;   // then the codes as they are
     private readonly string? refusal;          // and why
     private readonly DeviceType device;
+    private readonly Lock gate = new();
+    private OneDnnCodes? oneDnn;               // the codes once more, where oneDNN is faster for some number of rows
 
     /// <param name="weight">[out, in] as codes; the caller keeps it.</param>
     /// <param name="inputScale">Scale of all inputs, for static 8-bit inputs; else null.</param>
@@ -42,12 +44,17 @@ internal sealed class QuantizedWeight : PackedMatrix
 
     public long Inputs { get; }
 
-    public override long Bytes => panels?.Memory ?? plain!.Codes.numel() + (plain.Scales.numel() * sizeof(float));
+    public override long Bytes => panels is not null ? panels.Memory + (oneDnn?.Memory ?? 0) : plain!.Codes.numel() + (plain.Scales.numel() * sizeof(float));
 
     public override string Kernel => refusal is null
-        ? $"{Scheme} · {IntegerGains.Of(panels!.Storage).Described}" : $"{Scheme} · float32 product of the dequantized weight: {refusal}";
+        ? $"{Scheme} · {Gains.Described(MayUseOneDnn)}" : $"{Scheme} · float32 product of the dequantized weight: {refusal}";
 
     private bool IsEightBits => Scheme.Inputs != QuantizedInputs.Float32;
+
+    private bool MayUseOneDnn => IsEightBits && panels!.Storage == CodeStorage.Bytes && Scheme.IsSymmetric
+        && Scheme.Granularity != ScaleGranularity.Group;
+
+    private IntegerGains Gains => IntegerGains.Of(panels!.Storage);
 
     public override InvalidOperationException Refusal(string what) => new(what.StartsWith("saved", StringComparison.Ordinal)
         ? "A quantized model is saved and loaded by QuantizedFiles."
@@ -68,9 +75,9 @@ internal sealed class QuantizedWeight : PackedMatrix
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var matrix = x.to(ScalarType.Float32).reshape(rows, Inputs).contiguous();
-        var product = panels is not null && (IsEightBits || IntegerGains.Of(panels.Storage).Multiplies(rows))
-            ? panels.Multiply(matrix, bias?.to(ScalarType.Float32).contiguous(), new InputPrecision(IsEightBits, InputScale ?? 0))
-            : LinearProduct.Of(Rounded(matrix), Dequantize(), bias);
+        var product = panels is null || !(IsEightBits || Gains.Multiplies(rows)) ? LinearProduct.Of(Rounded(matrix), Dequantize(), bias)
+            : MayUseOneDnn && Gains.MultipliesByOneDnn(rows) ? ByOneDnn().Multiply(matrix, bias, InputScale ?? 0)
+            : panels.Multiply(matrix, bias?.to(ScalarType.Float32).contiguous(), new InputPrecision(IsEightBits, InputScale ?? 0));
         return product.view(made).MoveToOuterDisposeScope();
     }
 
@@ -109,9 +116,20 @@ internal sealed class QuantizedWeight : PackedMatrix
         if (disposing)
         {
             panels?.Dispose();
+            oneDnn?.Dispose();
             plain?.Dispose();
         }
         base.Dispose(disposing);
+    }
+
+    private OneDnnCodes ByOneDnn()
+    {
+        lock (gate)
+        {
+            if (oneDnn is not null) return oneDnn;
+            using var codes = Codes();
+            return oneDnn = OneDnnCodes.Pack(codes.Codes, codes.Scales.expand(Outputs, 1))!;
+        }
     }
 
     /// <summary>Rounds inputs as the integer products do; only where those are not used.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace ResearchKit.Native;
 
@@ -7,16 +8,20 @@ namespace ResearchKit.Native;
 /// </summary>
 /// <param name="Gains">Packed float32's time over that of the integer product, by <see cref="Rows"/>; NaN: not measured.</param>
 /// <param name="Dequantized">The same of a product with the weight dequantized for it.</param>
-internal sealed record IntegerGains(IReadOnlyList<double> Gains, IReadOnlyList<double> Dequantized)
+/// <param name="OneDnn">The same of oneDNN's product with inputs of 8 bits; NaN where it is wrong or was not tried.</param>
+internal sealed record IntegerGains(
+    IReadOnlyList<double> Gains, IReadOnlyList<double> Dequantized, IReadOnlyList<double> OneDnn)
 {
     /// <summary>The numbers of rows that are measured; a product takes the nearest one below twice as many.</summary>
     public static readonly IReadOnlyList<int> Rows = [1, 4, 16, 64, 256];
 
     private static readonly Dictionary<(CodeStorage, int), IntegerGains> Measured = [];
 
+    private static double[] NotMeasured => [.. Rows.Select(_ => double.NaN)];
+
     /// <summary>Nothing measured: the kit's integer products are used.</summary>
     public static IntegerGains Unknown { get; } =
-        new([.. Rows.Select(_ => double.NaN)], [.. Rows.Select(_ => double.NaN)]);
+        new(NotMeasured, NotMeasured, NotMeasured);
 
     /// <summary>The gains of a way to store codes, measured or read from a file at the first call.</summary>
     public static IntegerGains Of(CodeStorage storage)
@@ -36,14 +41,36 @@ internal sealed record IntegerGains(IReadOnlyList<double> Gains, IReadOnlyList<d
         return !(Gains[place] < Dequantized[place]);   // so also where one is not known
     }
 
-    /// <summary>In words, such as <c>kit, 5.6x of packed float32 for 1 row …</c>.</summary>
-    public string Described => Gains.All(double.IsNaN) ? "kit, not measured" : "kit, "
-        + string.Join(", ", Rows.Select((rows, place) => string.Create(CultureInfo.InvariantCulture, $"{Best(place):0.0}x"
-            + $" for {rows}{(Multiplies(rows) ? "" : " (dequantized: the integer product is slower)")}")))
-        + " rows, times as fast as packed float32" + (Enumerable.Range(0, Rows.Count).Any(place => Best(place) < 1)
-            ? "; slower than float32 where below 1" : "");
+    /// <summary>Whether oneDNN's product with inputs of 8 bits is clearly the fastest for so many rows.</summary>
+    public bool MultipliesByOneDnn(long rows)
+    {
+        var place = PlaceOf(rows);
+        return OneDnn[place] > Gains[place] * KernelSelfCheck.LeastGain;   // not where one is not known
+    }
 
-    private double Best(int place) => Math.Max(Gains[place], Multiplies(Rows[place]) ? 0 : Dequantized[place]);
+    /// <summary>Whether oneDNN's product is the fastest for some number of rows.</summary>
+    public bool UsesOneDnn => Rows.Any(rows => MultipliesByOneDnn(rows));
+
+    /// <summary>In words, such as <c>kit 5.6x for 1 row, … of packed float32's speed</c>.</summary>
+    /// <param name="isEightBits">Whether inputs have 8 bits and oneDNN may multiply.</param>
+    public string Described(bool isEightBits) => Gains.All(double.IsNaN) ? "kit, not measured"
+        : string.Join(", ", Rows.Select(rows => Of(rows, isEightBits))) + ", of packed float32's speed"
+            + (Rows.Any(rows => Best(rows, isEightBits).Gain < 1) ? "; slower than packed float32 where below 1" : "");
+
+    private static readonly CompositeFormat OfRows = CompositeFormat.Parse("{0} {1:0.0}x for {2} {3}");
+
+    private string Of(int rows, bool isEightBits)
+    {
+        var (kernel, gain) = Best(rows, isEightBits);
+        return string.Format(CultureInfo.InvariantCulture, OfRows, kernel, gain, rows, rows == 1 ? "row" : "rows");
+    }
+
+    private (string Kernel, double Gain) Best(int rows, bool isEightBits)
+    {
+        var place = PlaceOf(rows);
+        return isEightBits && MultipliesByOneDnn(rows) ? ("oneDNN", OneDnn[place])
+            : isEightBits || Multiplies(rows) ? ("kit", Gains[place]) : ("dequantized", Dequantized[place]);
+    }
 
     private static int PlaceOf(long rows)
     {

@@ -12,7 +12,7 @@ namespace ResearchKit.Native;
 internal static class IntegerTrials
 {
     private const int Inputs = 768, Outputs = 1024, Group = 32, Copies = 8;
-    private const string Format = "researchkit integer products 1";
+    private const string Format = "researchkit integer products 2";
 
     /// <summary>The stored result of this machine, or a new one.</summary>
     public static IntegerGains CachedOrNew(CodeStorage storage)
@@ -22,7 +22,7 @@ internal static class IntegerTrials
         var key = $"{Format}; {storage}; {KernelSelfCheck.Key()}";
         if (EnvironmentSwitch.Value(Kernels.CheckVariable) != Kernels.Force && Read(key) is { } known) return known;
         var made = New(storage);
-        if (!made.Gains.Concat(made.Dequantized).Any(double.IsNaN)) Write(key, made);
+        if (!made.Gains.Any(double.IsNaN)) Write(key, made);
         return made;
     }
 
@@ -36,12 +36,14 @@ internal static class IntegerTrials
         var packed = Enumerable.Range(0, Copies).Select(_ => OneDnnLinear.Pack(weight) ?? weight.clone()).ToArray();
         var isPacked = OneDnnLinear.Pack(weight) is not null;
         var panels = Enumerable.Range(0, Copies).Select(_ => new CodePanels(Codes(storage))).ToArray();
+        var oneDnn = storage == CodeStorage.Bytes && OneDnnCodes.IsWorthTrying && OneDnnIsRight()
+            ? Enumerable.Range(0, Copies).Select(_ => Packed(Codes(storage))).ToArray() : [];
         try
         {
             var (turn, start) = (0, Stopwatch.GetTimestamp());
             var gains = IntegerGains.Rows.Select(rows =>
             {
-                if (Stopwatch.GetElapsedTime(start) > KernelTrials.Budget) return (double.NaN, double.NaN);
+                if (Stopwatch.GetElapsedTime(start) > KernelTrials.Budget) return (double.NaN, double.NaN, double.NaN);
                 using var inner = NewDisposeScope();
                 var x = KernelTrials.Numbers(rows, Inputs);
                 Func<Tensor>[] kernels =
@@ -51,16 +53,40 @@ internal static class IntegerTrials
                     () => panels[turn++ % Copies].Multiply(x, null, default),
                     () => nn.functional.linear(x, Dequantized(panels[turn++ % Copies])),
                 ];
+                if (oneDnn.Length > 0) kernels = [.. kernels, () => oneDnn[turn++ % Copies].Multiply(x, null, 0)];
                 foreach (var kernel in kernels) kernel().Dispose();
-                return SteadyTime.Of(kernels) is { } times ? (times[0] / times[1], times[0] / times[2]) : (double.NaN, double.NaN);
+                return SteadyTime.Of(kernels) is not { } times ? (double.NaN, double.NaN, double.NaN)
+                    : (times[0] / times[1], times[0] / times[2], times.Length > 3 ? times[0] / times[3] : double.NaN);
             }).ToList();
-            return new IntegerGains([.. gains.Select(gain => gain.Item1)], [.. gains.Select(gain => gain.Item2)]);
+            return new IntegerGains([.. gains.Select(gain => gain.Item1)], [.. gains.Select(gain => gain.Item2)],
+                [.. gains.Select(gain => gain.Item3)]);
         }
         finally
         {
             foreach (var one in panels) one.Dispose();
+            foreach (var one in oneDnn) one.Dispose();
         }
     }
+
+    /// <summary>Whether oneDNN's sums are exact where all codes and inputs are as large as they can be.</summary>
+    public static bool OneDnnIsRight()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var weight = new WeightCodes(CodeStorage.Bytes, full([64, 512], sbyte.MaxValue, ScalarType.Int8), ones(64, 1));
+        using var packed = OneDnnCodes.Pack(weight.Codes, weight.Scales);
+        using var panels = new CodePanels(weight);
+        foreach (var rows in new[] { 1, 3, 64 })
+        {
+            var x = full([rows, 512], 2.0f);
+            var expected = panels.Multiply(x, null, new InputPrecision(true));
+            if (packed is null || (packed.Multiply(x, null, 0) - expected).abs().max().item<float>()
+                > KernelSelfCheck.Tolerance * expected.abs().max().item<float>()) return false;
+        }
+        return true;
+    }
+
+    private static OneDnnCodes Packed(WeightCodes weight) => OneDnnCodes.Pack(weight.Codes, weight.Scales)!;
 
     private static WeightCodes Codes(CodeStorage storage)
     {
@@ -84,10 +110,10 @@ internal static class IntegerTrials
         try
         {
             var path = KernelCache.PathFor(key);
-            if (!File.Exists(path) || File.ReadAllLines(path) is not [Format, var stored, var gains, var others]
+            if (!File.Exists(path) || File.ReadAllLines(path) is not [Format, var stored, var gains, var others, var oneDnn]
                 || stored != key) return null;
-            var read = new IntegerGains(Numbers(gains), Numbers(others));
-            return read.Gains.Count == IntegerGains.Rows.Count && read.Dequantized.Count == IntegerGains.Rows.Count ? read : null;
+            double[][] read = [Numbers(gains), Numbers(others), Numbers(oneDnn)];
+            return read.All(numbers => numbers.Length == IntegerGains.Rows.Count) ? new IntegerGains(read[0], read[1], read[2]) : null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or FormatException)
         {
@@ -102,7 +128,7 @@ internal static class IntegerTrials
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             AtomicWrite.To(path, temporary =>
-                File.WriteAllLines(temporary, [Format, key, Text(gains.Gains), Text(gains.Dequantized)]));
+                File.WriteAllLines(temporary, [Format, key, Text(gains.Gains), Text(gains.Dequantized), Text(gains.OneDnn)]));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

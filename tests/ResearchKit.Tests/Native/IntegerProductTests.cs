@@ -129,6 +129,30 @@ public sealed class IntegerProductTests : IDisposable
     }
 
     [SkippableFact]
+    public void OneDnn_multiplies_the_same_whole_numbers_where_it_does_not_saturate()
+    {
+        Skip.IfNot(IntegerSums.IsSupported && OneDnnCodes.IsThere);
+        manual_seed(6);
+        var codes = randint(-40, 41, [33, 100]).to(int8);   // small ones are right without VNNI too
+        var scales = rand(33, 1) + 0.1f;
+        using var panels = new CodePanels(new WeightCodes(CodeStorage.Bytes, codes, scales));
+        using var packed = OneDnnCodes.Pack(codes, scales)!;
+        var (x, bias) = (randn(5, 100), randn(33));
+        x[2] = 0;
+        foreach (var given in new[] { 0, 0.02f })
+        {
+            var expected = panels.Multiply(x, bias, new InputPrecision(true, given));
+            var product = packed.Multiply(x, bias, given);
+            Assert.InRange(((product - expected).abs().max() / expected.abs().max()).item<float>(), 0, 1e-6);
+            x[1, 7] = float.NaN;
+            product = packed.Multiply(x, bias, given);
+            Assert.True(product[1].isnan().all().item<bool>() && product[0].isfinite().all().item<bool>());
+            x[1, 7] = 1;
+        }
+        _ = IntegerTrials.OneDnnIsRight();
+    }
+
+    [SkippableFact]
     public void A_row_that_is_not_finite_gives_NaN_and_the_others_numbers()
     {
         Skip.IfNot(IntegerSums.IsSupported);
