@@ -184,7 +184,7 @@ public static class QuantizedFiles
         public string Granularity { get; init; } = nameof(ScaleGranularity.Row);
         public int GroupSize { get; init; }
         public string? CodeBook { get; init; }
-        public string Inputs { get; init; } = nameof(QuantizedInputs.Float32);
+        public string Inputs { get; init; } = nameof(QuantizedInputs.Unrounded);
 
         public static StoredScheme Of(QuantizationScheme scheme, long columns) => new()
         {

@@ -49,7 +49,7 @@ internal sealed class QuantizedWeight : PackedMatrix
     public override string Kernel => refusal is null
         ? $"{Scheme} · {Gains.Described(MayUseOneDnn)}" : $"{Scheme} · float32 product of the dequantized weight: {refusal}";
 
-    private bool IsEightBits => Scheme.Inputs != QuantizedInputs.Float32;
+    private bool IsEightBits => Scheme.Inputs != QuantizedInputs.Unrounded;
 
     private bool MayUseOneDnn => IsEightBits && panels!.Storage == CodeStorage.Bytes && Scheme.IsSymmetric
         && Scheme.Granularity != ScaleGranularity.Group;

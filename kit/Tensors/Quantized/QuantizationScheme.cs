@@ -19,7 +19,7 @@ public enum ScaleGranularity
 public enum QuantizedInputs
 {
     /// <summary>Not rounded beyond float32's precision: only the weights are quantized.</summary>
-    Float32,
+    Unrounded,
 
     /// <summary>Rounded to 8 bits, symmetric, with a scale for each row (token), found anew for each input.</summary>
     DynamicEightBits,
