@@ -34,6 +34,10 @@ internal sealed class InferencePair : IDisposable
         ["BERT-base"] = texts =>
             Case.Of(new Bert(BertConfig.BaseUncased, withPooler: false),
             randint(0, BertConfig.BaseUncased.VocabularySize, [texts, 128], int64), model => new OnnxBert(model).Write),
+        ["BERT-base, int8"] = texts =>
+            Case.Of(new Bert(BertConfig.BaseUncased, withPooler: false),
+            randint(0, BertConfig.BaseUncased.VocabularySize, [texts, 128], int64), model => new OnnxBert(model, isInt8: true).Write,
+            tolerance: 0.2),
     };
 
     private readonly nn.Module<Tensor, Tensor> packed;
@@ -65,7 +69,7 @@ internal sealed class InferencePair : IDisposable
     {
         using var made = Make(model, batch);
         using var onnx = new OnnxModel(made.Write(made.Input), made.Input);
-        using (var expected = Infer(made.Model, made.Input)) onnx.MustEqual(expected);
+        using (var expected = Infer(made.Model, made.Input)) onnx.MustEqual(expected, made.Tolerance);
         ChildTimer.Serve(Pair.Time(() => onnx.Run(), Calls(batch)));
     }
 
@@ -91,13 +95,15 @@ internal sealed class InferencePair : IDisposable
     private static Tensor Images(int count, int size) => randn(count, 3, size, size);
 
     /// <summary>A model, its input, and how it becomes an ONNX file.</summary>
-    private sealed record Case(nn.Module<Tensor, Tensor> Model, Tensor Input, Func<Tensor, byte[]> Write) : IDisposable
+    private sealed record Case(nn.Module<Tensor, Tensor> Model, Tensor Input, Func<Tensor, byte[]> Write, double Tolerance)
+        : IDisposable
     {
-        public static Case Of<TModel>(TModel model, Tensor input, Func<TModel, Func<Tensor, byte[]>> write) where TModel
+        public static Case Of<TModel>(TModel model, Tensor input, Func<TModel, Func<Tensor, byte[]>> write,
+            double tolerance = 1e-3) where TModel
             : nn.Module<Tensor, Tensor>
         {
             model.eval();
-            return new(model, input, write(model));
+            return new(model, input, write(model), tolerance);
         }
 
         public void Dispose()

@@ -41,9 +41,9 @@ if (args is [TrainerSteps.Command, var name])
     return;
 }
 
-if (args is [GenerationRows.LlamaCpp])
+if (args is [GenerationRows.LlamaCpp, var type])
 {
-    GenerationRows.Serve();
+    GenerationRows.Serve(Enum.Parse<ResearchKit.Checkpoints.GgufType>(type));
     return;
 }
 

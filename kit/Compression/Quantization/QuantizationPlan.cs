@@ -28,6 +28,10 @@ public sealed record QuantizationPlan
     /// <summary>Whether heads are quantized too (<c>head</c>, <c>classifier</c>, <c>pooler</c>); people leave them out.</summary>
     public bool IncludesHeads { get; init; }
 
+    /// <summary>Whether an override names a layer.</summary>
+    internal bool Names(string name) =>
+        Overrides.Any(one => FileSystemName.MatchesSimpleExpression(one.Names, name, ignoreCase: false));
+
     /// <summary>The grid of a layer; null where it stays as it is.</summary>
     public QuantizationScheme? SchemeOf(string name)
     {

@@ -7,11 +7,11 @@ namespace ResearchKit.Layers;
 
 /// <summary>x W + b: a linear layer whose weight is stored as [in, out].</summary>
 /// <remarks>Name and layout are those of the published GPT-2; it is not a convolution.</remarks>
-public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer, IAdaptableLayer
+public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer, IAdaptableLayer, IQuantizableLayer
 {
     private readonly Parameter weight;   // [in, out]
     private readonly Parameter bias;     // [out]
-    private PackedLinear? packed;        // set in a model that is packed for inference
+    private PackedMatrix? packed;        // set in a model that is packed for inference or quantized
     private LowRankAdapter? adapter;
     private QuantizationScheme? trainingScheme;   // set while it is trained with rounded weights
 
@@ -37,6 +37,19 @@ public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer, IAdaptableL
         var matrix = weight.t();
         return (adapter is null ? RoundedProduct.Of(x, matrix, bias, trainingScheme) : adapter.Multiply(x, matrix, bias))
             .MoveToOuterDisposeScope();
+    }
+
+    nn.Module IQuantizableLayer.Module => this;
+
+    LowRankAdapter? IQuantizableLayer.Adapter => adapter;
+
+    Tensor IQuantizableLayer.Matrix() => weight.t();
+
+    void IQuantizableLayer.Hold(QuantizedWeight quantized)
+    {
+        packed = quantized;
+        register_module(nameof(quantized), quantized);
+        Packing.Empty(weight);
     }
 
     Parameter IAdaptableLayer.Stored => weight;

@@ -11,11 +11,11 @@ namespace ResearchKit.Layers;
 /// TorchSharp's layer because it uses the native kernel that is fastest on this machine
 /// (<see cref="Native.Compute.Kernels"/>).
 /// </remarks>
-public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer, IAdaptableLayer
+public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer, IAdaptableLayer, IQuantizableLayer
 {
     internal readonly Parameter weight;   // [out, in]
     internal readonly Parameter? bias;    // [out]
-    private PackedLinear? packed;         // set in a model that is packed for inference
+    private PackedMatrix? packed;         // set in a model that is packed for inference or quantized
     // in a packed model: whether the weight was concatenated with those of other layers
     private bool isJoined;
     private LowRankAdapter? adapter;
@@ -45,6 +45,19 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer, IAdaptableLa
         if (isJoined) return;
         packed = new PackedLinear(weight, dtype);
         register_module(nameof(packed), packed);
+        Packing.Empty(weight);
+    }
+
+    nn.Module IQuantizableLayer.Module => this;
+
+    LowRankAdapter? IQuantizableLayer.Adapter => adapter;
+
+    Tensor IQuantizableLayer.Matrix() => weight.alias();
+
+    void IQuantizableLayer.Hold(QuantizedWeight quantized)
+    {
+        packed = quantized;
+        register_module(nameof(quantized), quantized);
         Packing.Empty(weight);
     }
 

@@ -11,12 +11,13 @@ namespace ResearchKit.Layers;
 /// layer it has no native part, so a model with it can be created on the meta device, without drawing random
 /// numbers, and get its memory later.
 /// </remarks>
-public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer
+public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer, IQuantizableLayer
 {
     internal readonly Parameter weight;   // [vocabulary, channels]
     private readonly int? padding;
     // set in a model that is packed for inference, if the table is also the output layer
-    private PackedLinear? packed;
+    private PackedMatrix? packed;
+    private QuantizedWeight? quantized;   // of a quantized model; lookups read it too
 
     /// <param name="rows">Number of rows: the size of the vocabulary.</param>
     /// <param name="width">Channels of a vector.</param>
@@ -53,6 +54,23 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer
         register_module(nameof(packed), packed);   // lookups still use the original weight
     }
 
+    nn.Module IQuantizableLayer.Module => this;
+
+    LowRankAdapter? IQuantizableLayer.Adapter => null;
+
+    bool IQuantizableLayer.IsTable => true;
+
+    bool IQuantizableLayer.IsOffered => Unembeds;
+
+    Tensor IQuantizableLayer.Matrix() => weight.alias();
+
+    void IQuantizableLayer.Hold(QuantizedWeight quantized)
+    {
+        packed = this.quantized = quantized;
+        register_module(nameof(quantized), quantized);
+        Packing.Empty(weight);
+    }
+
     /// <summary>Looks up the embedding vectors of tokens.</summary>
     /// <param name="tokens">int64 [...], such as [batch, time].</param>
     /// <returns>[..., channels].</returns>
@@ -68,7 +86,7 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer
     {
         try
         {
-            return weight.Rows(tokens.reshape(-1));
+            return quantized is null ? weight.Rows(tokens.reshape(-1)) : quantized.Rows(tokens.reshape(-1));
         }
         catch (ExternalException error) when (error.Message.Contains("out of range", StringComparison.Ordinal))
         {

@@ -8,7 +8,7 @@ namespace ResearchKit.Layers;
 /// <summary>
 /// x Wᵀ + b with a weight packed for the kernels that the self-check found fastest, for few rows and for many.
 /// </summary>
-internal sealed class PackedLinear : PackedWeight
+internal sealed class PackedLinear : PackedMatrix
 {
     private readonly Kernels kernels = Kernels.Current;   // fixed at packing, because the layouts depend on it
     private readonly Tensor? plain, blocked;              // [out, in], row-major and in oneDNN's blocked format
@@ -37,13 +37,7 @@ internal sealed class PackedLinear : PackedWeight
         _ => "oneDNN, packed, and libtorch",
     };
 
-    /// <summary>Computes x Wᵀ + b.</summary>
-    /// <param name="x">float32 or bfloat16 [..., in].</param>
-    /// <param name="bias">[out], or null.</param>
-    /// <returns>float32 [..., out].</returns>
-    /// <exception cref="InvalidOperationException">A gradient is recorded, or the input is on another device than
-    /// the weight.</exception>
-    public Tensor Multiply(Tensor x, Tensor? bias)
+    public override Tensor Multiply(Tensor x, Tensor? bias)
     {
         CheckGradient(x);
         if (x.device_type != device)

@@ -30,7 +30,7 @@ internal abstract class PackedWeight : nn.Module
     public abstract string Kernel { get; }
 
     /// <summary>Memory of the weight, in bytes.</summary>
-    public long Bytes => held.Sum(tensor => tensor.numel() * tensor.element_size());
+    public virtual long Bytes => held.Sum(tensor => tensor.numel() * tensor.element_size());
 
     /// <summary>Dtype of the weight.</summary>
     public ScalarType DType { get; }
@@ -41,19 +41,23 @@ internal abstract class PackedWeight : nn.Module
         {
             // modules above this one are already in training mode
             if (Model?.TryGetTarget(out var model) == true) model.eval();
-            throw Packing.Refusal("trained");
+            throw Refusal("trained");
         }
         base.train(on);
     }
 
     public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null,
-        string? prefix = null) => throw Packing.Refusal("saved or loaded");
+        string? prefix = null) => throw Refusal("saved or loaded");
 
     /// <summary>Throws if a gradient of the input is recorded.</summary>
-    protected static void CheckGradient(Tensor x)
+    protected void CheckGradient(Tensor x)
     {
-        if (x.requires_grad && is_grad_enabled()) throw Packing.Refusal("differentiated");
+        if (x.requires_grad && is_grad_enabled()) throw Refusal("differentiated");
     }
+
+    /// <summary>Creates the exception for an operation that models with such weights do not support.</summary>
+    /// <param name="what">The operation as a participle, such as "trained".</param>
+    public virtual InvalidOperationException Refusal(string what) => Packing.Refusal(what);
 
     /// <summary>Keeps a tensor until this object is disposed.</summary>
     protected Tensor Hold(Tensor tensor)
@@ -71,12 +75,12 @@ internal abstract class PackedWeight : nn.Module
     }
 
     protected override nn.Module _to(Device device, ScalarType dtype, bool non_blocking) =>
-        throw Packing.Refusal("moved or cast");
+        throw Refusal("moved or cast");
 
     protected override nn.Module _to(DeviceType deviceType, int deviceIndex, bool non_blocking) =>
-        throw Packing.Refusal("moved or cast");
+        throw Refusal("moved or cast");
 
-    protected override nn.Module _to(ScalarType dtype, bool non_blocking) => throw Packing.Refusal("moved or cast");
+    protected override nn.Module _to(ScalarType dtype, bool non_blocking) => throw Refusal("moved or cast");
 
     protected override void Dispose(bool disposing)
     {

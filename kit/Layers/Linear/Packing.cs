@@ -26,13 +26,13 @@ public sealed record Packing(ScalarType DType, IReadOnlyList<PackedLayer> Layers
                 pair.Weight.Kernel, pair.Weight.Bytes))]);
     }
 
-    /// <summary>Throws if a model is packed.</summary>
+    /// <summary>Throws if a model is packed or quantized.</summary>
     /// <param name="model">Any model.</param>
     /// <param name="what">What a packed model does not support, as a participle such as "trained".</param>
-    /// <exception cref="InvalidOperationException">The model is packed.</exception>
+    /// <exception cref="InvalidOperationException">The model is packed or quantized.</exception>
     internal static void Refuse(nn.Module model, string what)
     {
-        if (model.modules().Any(module => module is PackedWeight)) throw Refusal(what);
+        if (model.modules().OfType<PackedWeight>().FirstOrDefault() is { } packed) throw packed.Refusal(what);
     }
 
     /// <summary>Creates the exception for an operation that packed models do not support.</summary>

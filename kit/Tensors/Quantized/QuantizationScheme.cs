@@ -15,6 +15,19 @@ public enum ScaleGranularity
     Group,
 }
 
+/// <summary>How a quantized layer treats what it reads.</summary>
+public enum QuantizedInputs
+{
+    /// <summary>Not rounded beyond float32's precision: only the weights are quantized.</summary>
+    Unrounded,
+
+    /// <summary>Rounded to 8 bits, symmetric, with a scale for each row (token), found anew for each input.</summary>
+    DynamicEightBits,
+
+    /// <summary>Rounded to 8 bits, symmetric, with one scale for each layer that calibration found.</summary>
+    StaticEightBits,
+}
+
 /// <summary>How numbers are rounded to codes of a few bits: the grid, and which numbers share it.</summary>
 /// <remarks>
 /// A symmetric grid is scale × code with codes from −2^(bits−1) to 2^(bits−1)−1. An affine grid is
@@ -43,8 +56,17 @@ public sealed record QuantizationScheme
     /// <summary>The values that codes stand for, instead of evenly spaced ones; null for an even grid.</summary>
     public CodeBook? CodeBook { get; init; }
 
+    /// <summary>How a layer with such a weight treats what it reads; the weight's codes do not depend on it.</summary>
+    public QuantizedInputs Inputs { get; init; }
+
     /// <summary>8 bits, symmetric, a scale for each output channel.</summary>
     public static QuantizationScheme EightBits { get; } = new();
+
+    /// <summary>8-bit weights, and inputs rounded to 8 bits with a scale for each row.</summary>
+    public static QuantizationScheme EightBitsDynamic { get; } = new() { Inputs = QuantizedInputs.DynamicEightBits };
+
+    /// <summary>8-bit weights, and inputs rounded to 8 bits with a scale for each layer, from calibration.</summary>
+    public static QuantizationScheme EightBitsStatic { get; } = new() { Inputs = QuantizedInputs.StaticEightBits };
 
     /// <summary>4 bits in groups of consecutive inputs.</summary>
     /// <param name="groupSize">Inputs that share a scale.</param>
@@ -86,11 +108,17 @@ public sealed record QuantizationScheme
     public override string ToString()
     {
         var grid = CodeBook is { } book ? book.Name : $"int{Bits} {(IsSymmetric ? "symmetric" : "affine")}";
+        var inputs = Inputs switch
+        {
+            QuantizedInputs.DynamicEightBits => ", dynamic int8 inputs",
+            QuantizedInputs.StaticEightBits => ", static int8 inputs",
+            _ => "",
+        };
         return Granularity switch
         {
-            ScaleGranularity.Tensor => $"{grid}, one scale",
-            ScaleGranularity.Row => $"{grid}, a scale a row",
-            _ => $"{grid}, groups of {GroupSize}",
+            ScaleGranularity.Tensor => $"{grid}, one scale{inputs}",
+            ScaleGranularity.Row => $"{grid}, a scale a row{inputs}",
+            _ => $"{grid}, groups of {GroupSize}{inputs}",
         };
     }
 

@@ -114,6 +114,31 @@ public sealed class QuantizedTensor : IDisposable
         return ((pairs.select(1, 0) * 16) + pairs.select(1, 1)).to(ScalarType.Byte).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The same codes in tensors of their own; the caller disposes it.</summary>
+    internal QuantizedTensor Copy() =>
+        new(Scheme, Shape, Codes.clone(), Scales.clone(), ZeroPoints?.clone());
+
+    /// <summary>Rows of one scheme as one weight; the parts are disposed.</summary>
+    internal static QuantizedTensor Joined(IReadOnlyList<QuantizedTensor> parts)
+    {
+        if (parts.Count == 1) return parts[0];
+        using var scope = NewDisposeScope();
+        var joined = new QuantizedTensor(parts[0].Scheme, [parts.Sum(part => part.Shape[0]), .. parts[0].Shape.Skip(1)],
+            cat([.. parts.Select(part => part.Codes)]), cat([.. parts.Select(part => part.Scales)]),
+            parts[0].ZeroPoints is null ? null : cat([.. parts.Select(part => part.ZeroPoints!)]));
+        foreach (var part in parts) part.Dispose();
+        return joined;
+    }
+
+    /// <summary>Some rows; the caller disposes it.</summary>
+    /// <param name="places">int64 [count].</param>
+    internal QuantizedTensor Rows(Tensor places)
+    {
+        Tensor Of(Tensor numbers) => numbers.shape[0] == 1 ? numbers.clone() : numbers.index_select(0, places);
+        return new(Scheme, [places.numel(), .. Shape.Skip(1)], Codes.index_select(0, places), Of(Scales),
+            ZeroPoints is null ? null : Of(ZeroPoints));
+    }
+
     /// <inheritdoc/>
     public override string ToString() => FormattableString.Invariant(
         $"[{string.Join(", ", Shape)}] {Scheme}: {BitsPerWeight:0.##} bits a weight");

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 namespace ResearchKit.Benchmarks.Onnx;
 
 /// <summary>A <see cref="Bert"/>, up to its last residual stream, as an ONNX graph, on the same weights.</summary>
-internal sealed class OnnxBert(Bert model)
+/// <param name="model">The model.</param>
+/// <param name="isInt8">Whether its layers have int8 weights and inputs rounded to uint8 as they come.</param>
+internal sealed class OnnxBert(Bert model, bool isInt8 = false)
 {
     private readonly OnnxGraph graph = new();
     private readonly Dictionary<string, Tensor> weights = model.state_dict();
@@ -45,7 +47,18 @@ internal sealed class OnnxBert(Bert model)
     private string Dense(string x, string name)
     {
         using var transposed = weights[$"{name}.weight"].t();   // [channels in, channels out]
+        if (isInt8) return Add(Integer(x, transposed), graph.Constant(weights[$"{name}.bias"]));
         return Add(graph.Node("MatMul", [x, graph.Constant(transposed)]), graph.Constant(weights[$"{name}.bias"]));
+    }
+
+    private string Integer(string x, Tensor matrix)
+    {
+        using var scope = NewDisposeScope();
+        var scales = matrix.abs().amax([0]) / sbyte.MaxValue;
+        var rounded = graph.Node("DynamicQuantizeLinear", [x], 3);   // codes, scale, zero point
+        var product = graph.Node("MatMulInteger", [rounded[0], graph.Constant((matrix / scales).round().to(int8)), rounded[2]]);
+        return graph.Node("Mul", [graph.Node("Cast", [product], Number("to", (long)TensorProto.Types.DataType.Float)),
+            graph.Node("Mul", [graph.Constant(scales), rounded[1]])]);
     }
 
     private string Normalize(string x, string name) =>

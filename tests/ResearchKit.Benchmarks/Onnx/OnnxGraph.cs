@@ -41,18 +41,22 @@ internal sealed class OnnxGraph
     }
 
     /// <summary>An operation with one result.</summary>
-    public string Node(string operation, string[] inputs, params AttributeProto[] attributes)
+    public string Node(string operation, string[] inputs, params AttributeProto[] attributes) =>
+        Node(operation, inputs, 1, attributes)[0];
+
+    /// <summary>An operation with several results.</summary>
+    public string[] Node(string operation, string[] inputs, int results, params AttributeProto[] attributes)
     {
         var node = new NodeProto
         {
             OpType = operation,
             Name = $"node{graph.Node.Count}",
-            Output = { $"value{graph.Node.Count}" }
+            Output = { Enumerable.Range(0, results).Select(result => $"value{graph.Node.Count}-{result}") }
         };
         node.Input.Add(inputs);
         node.Attribute.Add(attributes);
         graph.Node.Add(node);
-        return node.Output[0];
+        return [.. node.Output];
     }
 
     /// <summary>The bytes of a file whose result is this value, float32.</summary>
@@ -83,5 +87,11 @@ internal sealed class OnnxGraph
     }
 
     private static TensorProto.Types.DataType DataType(Tensor tensor) =>
-        tensor.dtype == ScalarType.Int64 ? TensorProto.Types.DataType.Int64 : TensorProto.Types.DataType.Float;
+        tensor.dtype switch
+        {
+            ScalarType.Int64 => TensorProto.Types.DataType.Int64,
+            ScalarType.Int8 => TensorProto.Types.DataType.Int8,
+            ScalarType.Byte => TensorProto.Types.DataType.Uint8,
+            _ => TensorProto.Types.DataType.Float,
+        };
 }

@@ -28,14 +28,14 @@ internal sealed class OnnxModel : IDisposable
     }
 
     /// <summary>
-    /// Stops where the two differ by more than 0.001 of the largest number: they must be the same model to be compared.
+    /// Stops where the two differ by more than a share of the largest number: they must be the same model to be compared.
     /// </summary>
-    public void MustEqual(Tensor expected)
+    public void MustEqual(Tensor expected, double tolerance)
     {
         using var scope = NewDisposeScope();
         var (largest, difference) =
             (expected.abs().max().item<float>(), (tensor(Run()).view(expected.shape) - expected).abs().max().item<float>());
-        if (!(difference <= 1e-3 * largest))
+        if (!(difference <= tolerance * largest))
             throw new InvalidOperationException($"ONNX Runtime differs by {difference}; the largest number is {largest}.");
     }
 

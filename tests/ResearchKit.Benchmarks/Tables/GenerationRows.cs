@@ -1,4 +1,5 @@
 using ResearchKit.Benchmarks.LlamaCpp;
+using ResearchKit.Checkpoints;
 using ResearchKit.Models;
 using ResearchKit.Native;
 
@@ -22,7 +23,7 @@ internal static class GenerationRows
             Rounds = 15,
             Prepare = () =>
             {
-                var llama = ChildTimer.OfThisProgram("llama.cpp could not be started.", LlamaCpp);
+                var llama = ChildTimer.OfThisProgram("llama.cpp could not be started.", LlamaCpp, nameof(GgufType.F32));
                 using var model = Model();
                 var packed = model.PackForInference();
                 return new Pair(Token(packed), llama.Round, packed, llama);
@@ -44,11 +45,12 @@ internal static class GenerationRows
     ];
 
     /// <summary>Holds llama.cpp ready with the same weights.</summary>
-    public static void Serve()
+    /// <param name="type">How llama.cpp holds the weights.</param>
+    public static void Serve(GgufType type)
     {
         using var model = Model();
         model.eval();
-        using var llama = LlamaModel.Of(model, 2 * (Before + Tokens));
+        using var llama = LlamaModel.Of(model, 2 * (Before + Tokens), type);
         ChildTimer.Serve(() =>
         {
             llama.Read([.. Enumerable.Range(0, Before)]);
@@ -57,14 +59,14 @@ internal static class GenerationRows
         });
     }
 
-    private static Gpt Model()
+    internal static Gpt Model()
     {
         Compute.Seed(1);
         return new Gpt(GptConfig.Gpt2);
     }
 
     /// <summary>Milliseconds of a token after the prompt was read.</summary>
-    private static Func<double> Token(Gpt model) => () =>
+    internal static Func<double> Token(Gpt model) => () =>
     {
         using var text = model.Generate([.. Enumerable.Range(0, Before).Select(token => (long)token)],
             SamplingOptions.Greedy with { MaximumTokens = Tokens + 1 }).GetEnumerator();

@@ -12,6 +12,7 @@ internal static class TableList
             ["start"] = ("Time to the first result", StartRows.All),
             ["portable"] = ("Price of a portable run", PortableRows.All),
             ["loading"] = ("Loading data", LoaderRows.All),
+            ["quantization"] = ("Quantized layers and models", QuantizationRows.All),
             ["inference"] = ("Inference", InferenceRows.All),
         };
 }
