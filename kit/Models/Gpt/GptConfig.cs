@@ -101,6 +101,8 @@ public sealed record GptConfig
         Require.Sizes((HeadWidth ?? 1, nameof(HeadWidth)));
         LayerWidths.Check(LayerHeads, Layers, nameof(LayerHeads));
         LayerWidths.Check(LayerFeedForwardWidths, Layers, nameof(LayerFeedForwardWidths));
+        if (Positions == Positions.Alibi && LayerHeads is not null)
+            throw new ArgumentException("ALiBi gives each head a slope by its number, so that LayerHeads must be null.");
         return this;
     }
 
