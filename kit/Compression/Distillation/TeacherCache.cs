@@ -2,7 +2,6 @@ using System.Globalization;
 using ResearchKit.Checkpoints;
 using ResearchKit.Data;
 using ResearchKit.Tensors;
-using ResearchKit.Training;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;

@@ -44,7 +44,7 @@ internal sealed class FeatureMaps(GroupBuilder builder)
     }
 
     /// <summary>A convolution that adds to the channels of a group.</summary>
-    public void Into(GroupAxes outputs, FeatureMap input, string convolution, string? norm)
+    public static void Into(GroupAxes outputs, FeatureMap input, string convolution, string? norm)
     {
         input.ReadBy(convolution);
         outputs.Rows(convolution);

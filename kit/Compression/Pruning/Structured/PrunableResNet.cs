@@ -17,7 +17,7 @@ internal sealed class PrunableResNet : PrunableModel
         var builder = new GroupBuilder(model);
         var maps = new FeatureMaps(builder);
         var stream = builder.Add("conv1", ChannelKind.Convolution, builder.Outputs("conv1"));
-        maps.Into(stream, FeatureMap.Image(config.InputChannels), "conv1", "bn1");
+        FeatureMaps.Into(stream, FeatureMap.Image(config.InputChannels), "conv1", "bn1");
         for (var stage = 0; stage < 4; stage++)
         {
             var name = $"layer{stage + 1}";
@@ -26,7 +26,7 @@ internal sealed class PrunableResNet : PrunableModel
             if (config.Projects(stage))
             {
                 stream = builder.Add(name, ChannelKind.Convolution, builder.Outputs($"{name}.0.{last}"));
-                maps.Into(stream, input, $"{name}.0.downsample.0", $"{name}.0.downsample.1");
+                FeatureMaps.Into(stream, input, $"{name}.0.downsample.0", $"{name}.0.downsample.1");
             }
             for (var block = 0; block < config.Blocks[stage]; block++)
             {
@@ -88,17 +88,17 @@ internal sealed class PrunableResNet : PrunableModel
         if (config.Block == ResidualBlock.Basic)
         {
             var inner = maps.Convolve(input, $"{own}.conv1", $"{own}.conv1", $"{own}.bn1");
-            maps.Into(stream, inner, $"{own}.conv2", $"{own}.bn2");
+            FeatureMaps.Into(stream, inner, $"{own}.conv2", $"{own}.bn2");
             return;
         }
         if (config.Groups > 1)
         {
-            maps.Into(stream, FeatureMap.Image(builder.Outputs($"{own}.conv2")), $"{own}.conv3", $"{own}.bn3");
+            FeatureMaps.Into(stream, FeatureMap.Image(builder.Outputs($"{own}.conv2")), $"{own}.conv3", $"{own}.bn3");
             input.ReadBy($"{own}.conv1");
             return;
         }
         var narrow = maps.Convolve(input, $"{own}.conv1", $"{own}.conv1", $"{own}.bn1");
         var wide = maps.Convolve(narrow, $"{own}.conv2", $"{own}.conv2", $"{own}.bn2");
-        maps.Into(stream, wide, $"{own}.conv3", $"{own}.bn3");
+        FeatureMaps.Into(stream, wide, $"{own}.conv3", $"{own}.bn3");
     }
 }
