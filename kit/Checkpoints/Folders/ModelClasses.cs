@@ -37,7 +37,8 @@ internal sealed record ModelClass(Type Config, Func<nn.Module, object?> ConfigOf
         [nameof(ResNet)] = Of<ResNet, ResNetConfig>(model => model.Config, config => new ResNet(config),
             config => config.Blocks.Sum(count => (long)count)),
         [nameof(GoogLeNet)] = Of<GoogLeNet, GoogLeNetConfig>(model => model.Config, config => new GoogLeNet(config), _ => 1),
-        [nameof(InceptionV3)] = Of<InceptionV3, InceptionV3Config>(model => model.Config, config => new InceptionV3(config), _ => 1),
+        [nameof(InceptionV3)] = Of<InceptionV3, InceptionV3Config>(model => model.Config, config => new InceptionV3(config),
+            _ => 1),
         [nameof(RecurrentClassifier)] = Of<RecurrentClassifier, RecurrentClassifierConfig>(model => model.Config,
             config => new RecurrentClassifier(config), config => config.Layers),
         [nameof(RecurrentLanguageModel)] = Of<RecurrentLanguageModel, RecurrentLanguageModelConfig>(model => model.Config,
@@ -52,5 +53,6 @@ internal sealed record ModelClass(Type Config, Func<nn.Module, object?> ConfigOf
 
     private static ModelClass Of<TModel, TConfig>(Func<TModel, TConfig?> configOf, Func<TConfig, TModel> make,
         Func<TConfig, long> layers) where TModel : nn.Module where TConfig : class => new(typeof(TConfig),
-            model => model is TModel own ? configOf(own) : null, config => make((TConfig)config), config => layers((TConfig)config));
+            model => model is TModel own ? configOf(own) : null, config => make((TConfig)config),
+            config => layers((TConfig)config));
 }

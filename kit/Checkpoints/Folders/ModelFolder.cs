@@ -65,10 +65,12 @@ public static class ModelFolder
     public static TModel Load<TModel>(string folder) where TModel : nn.Module
     {
         var file = ConfigFile.Read(folder);
-        if (!file.Has(Version)) throw file.Bad(Version, "1, the version of the kit's own folders; FromPretrained reads those of the "
+        if (!file.Has(Version))
+            throw file.Bad(Version, "1, the version of the kit's own folders; FromPretrained reads those of the "
             + "reference libraries");
         var name = file.Text(Name, "");
-        if (!ModelClass.All.TryGetValue(name, out var kind)) throw file.Bad(Name, $"one of {string.Join(", ", ModelClass.All.Keys)}");
+        if (!ModelClass.All.TryGetValue(name, out var kind))
+            throw file.Bad(Name, $"one of {string.Join(", ", ModelClass.All.Keys)}");
         var config = Read(folder, kind);
         using var reader = CheckpointReader.Open(CheckpointFolder.Weights(folder));
         if (kind.Layers(config) is var layers && layers > reader.Entries.Count)

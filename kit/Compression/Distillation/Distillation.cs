@@ -14,8 +14,8 @@ namespace ResearchKit.Compression;
 ///     new LogitTerm { Temperature = 2 }, new HiddenTerm { Weight = 0.5 }) { LabelWeight = 0.5 };
 /// var trainer = new Trainer(student, distillation.Objective(Metric.Perplexity), loader, options, heldOut);
 /// </code>
-/// In training the loss is <see cref="LabelWeight"/> × the loss of the labels plus all terms. An evaluation reports the loss of the
-/// labels alone, without the teacher, so that it compares with a model that was trained without one. Students come from
+/// In training the loss is <see cref="LabelWeight"/> × the loss of the labels plus all terms. An evaluation reports the loss
+/// of the labels alone, without the teacher, so that it compares with a model that was trained without one. Students come from
 /// <see cref="StructuredPruning"/>. While this object lives, hooks watch the layers that terms compare; do not let the student
 /// recompute its blocks then.
 /// </remarks>
@@ -53,7 +53,8 @@ public sealed class Distillation : IDisposable
         }
     }
 
-    /// <summary>With a teacher's largest logits from a file; the batches are those of <see cref="TeacherCache.Attach"/>.</summary>
+    /// <summary>With a teacher's largest logits from a file; the batches are those of 
+    /// <see cref="TeacherCache.Attach"/>.</summary>
     /// <param name="student">The model that is trained.</param>
     /// <param name="cache">The teacher's logits.</param>
     /// <param name="terms">Terms on logits, at the temperature of the cache.</param>
@@ -143,11 +144,13 @@ public sealed class Distillation : IDisposable
     private Tensor OfLogits(LogitTerm term, Tensor logits, Tensor? target, Batch batch)
     {
         var rows = Rows(logits, batch);
-        Tensor Chosen(Tensor values, int axes) => rows is null ? values : axes == 1 ? values[rows] : values.flatten(0, -2)[rows.flatten()];
+        Tensor Chosen(Tensor values, int axes) => rows is null ? values
+            : axes == 1 ? values[rows] : values.flatten(0, -2)[rows.flatten()];
         if (target is null)
         {
             var (classes, top, total) = TeacherCache.Of(batch);
-            return DistillationLosses.TopTargets(Chosen(logits, 2), Chosen(classes, 2), Chosen(top, 2), Chosen(total, 1), term.Temperature);
+            return DistillationLosses.TopTargets(Chosen(logits, 2), Chosen(classes, 2), Chosen(top, 2), Chosen(total, 1),
+                term.Temperature);
         }
         return term.Reverse ? DistillationLosses.ReverseSoftTargets(Chosen(logits, 2), Chosen(target, 2), term.Temperature)
             : DistillationLosses.SoftTargets(Chosen(logits, 2), Chosen(target, 2), term.Temperature);

@@ -51,7 +51,8 @@ public static class DistillationLosses
         var rest = (1 - probabilities.sum(dim: -1)).clamp(min: 0);
         var ownRest = (1 - own.exp().sum(dim: -1)).clamp(min: Least);
         var other = rest * (rest.clamp(min: Least).log() - ownRest.log());
-        return ((probabilities * (target - own)).sum(dim: -1) + other).mean().mul(temperature * temperature).MoveToOuterDisposeScope();
+        return ((probabilities * (target - own)).sum(dim: -1) + other).mean().mul(temperature * temperature)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>

@@ -44,7 +44,8 @@ public sealed class TeacherCache : IDisposable
     /// <param name="cancel">Ends the work; no file is written then.</param>
     /// <exception cref="ArgumentException">A setting is out of range.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static void Write(string path, nn.Module teacher, IExamples examples, int top, double temperature = 2, int batchSize = 32,
+    public static void Write(string path, nn.Module teacher, IExamples examples, int top, double temperature = 2,
+        int batchSize = 32,
         Func<Batch, Tensor>? forward = null, IProgress<long>? progress = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(teacher);
@@ -61,7 +62,8 @@ public sealed class TeacherCache : IDisposable
         {
             cancel.ThrowIfCancellationRequested();
             using var part = NewDisposeScope();
-            long[] numbers = [.. Enumerable.Range(0, (int)Math.Min(batchSize, examples.Count - start)).Select(place => start + place)];
+            var count = (int)Math.Min(batchSize, examples.Count - start);
+            long[] numbers = [.. Enumerable.Range(0, count).Select(place => start + place)];
             using var batch = examples.Fetch(numbers).To(device);
             var logits = forward(batch).to(ScalarType.Float32);
             Require.That(top >= 1 && top <= logits.shape[^1], top, nameof(top), $"1 to {logits.shape[^1]}, the classes");
@@ -85,7 +87,8 @@ public sealed class TeacherCache : IDisposable
     public static TeacherCache Open(string path)
     {
         using var reader = CheckpointReader.Open(path);
-        if (!reader.Metadata.TryGetValue(Key, out var text) || !double.TryParse(text, CultureInfo.InvariantCulture, out var temperature)
+        if (!reader.Metadata.TryGetValue(Key, out var text)
+            || !double.TryParse(text, CultureInfo.InvariantCulture, out var temperature)
             || !(temperature > 0) || !new[] { Classes, Values, Total }.All(reader.Entries.ContainsKey))
             throw new InvalidDataException($"{path} is not a file of a teacher's logits.");
         long[] ShapeOf(string name) => [.. reader.Entries[name].Shape];
@@ -101,7 +104,8 @@ public sealed class TeacherCache : IDisposable
     {
         ArgumentNullException.ThrowIfNull(examples);
         if (examples.Count != Count)
-            throw new ArgumentException($"The file holds the teacher's logits of {Count} examples; got {examples.Count}.", nameof(examples));
+            throw new ArgumentException($"The file holds the teacher's logits of {Count} examples; got {examples.Count}.",
+                nameof(examples));
         return examples.Map((batch, numbers) =>
         {
             using var places = tensor(numbers.ToArray());
@@ -112,7 +116,8 @@ public sealed class TeacherCache : IDisposable
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"the {Top} largest logits of a teacher for {Count} examples, at temperature {Temperature}";
+    public override string ToString() =>
+        $"the {Top} largest logits of a teacher for {Count} examples, at temperature {Temperature}";
 
     /// <inheritdoc/>
     public void Dispose()

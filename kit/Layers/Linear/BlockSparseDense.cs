@@ -73,7 +73,8 @@ public sealed class BlockSparseDense : Module<Tensor, Tensor>
         var (outputs, inputs) = weight.Axes2("weight [out, in]");
         Require.AtLeast(1, block);
         if (weight.dtype != ScalarType.Float32 || weight.device_type != DeviceType.CPU)
-            throw new ArgumentException($"The weight is {weight.dtype} on {weight.device}; expected Float32 on the CPU.", nameof(weight));
+            throw new ArgumentException($"The weight is {weight.dtype} on {weight.device}; expected Float32 on the CPU.",
+                nameof(weight));
         if (outputs % block != 0 || inputs % block != 0)
             throw new ArgumentException($"A matrix of {outputs} × {inputs} has no blocks of {block} × {block}; they must divide it.");
         using var scope = NewDisposeScope();
@@ -104,7 +105,8 @@ public sealed class BlockSparseDense : Module<Tensor, Tensor>
     }
 
     /// <inheritdoc/>
-    public override string ToString() => Text($"{outputs} × {blocks.shape[1]}, {Zeros:P0} of the blocks zero; block-sparse up to {MostRows} rows, {string.Join(", ", Gains.Select(pair => Text($"{pair.Value:0.0}x for {pair.Key}")))}");
+    public override string ToString() =>
+        Text($"{outputs} × {blocks.shape[1]}, {Zeros:P0} of the blocks zero; block-sparse up to {MostRows} rows, {string.Join(", ", Gains.Select(pair => Text($"{pair.Value:0.0}x for {pair.Key}")))}");
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -120,7 +120,8 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
 
     /// <summary>Returns the feature map of the last module: the network without pooling and head.</summary>
     /// <param name="pictures">[batch, channels, height, width], at least 75 × 75.</param>
-    /// <returns>[batch, channels out, about height / 32, about width / 32]; channels out are usually 2048 / width divisor.</returns>
+    /// <returns>[batch, channels out, about height / 32, about width / 32]; channels out are usually 2048 / width
+    /// divisor.</returns>
     /// <exception cref="ArgumentException">
     /// The input is not [batch, channels, height, width], too small, or of another number of channels.
     /// </exception>

@@ -108,5 +108,6 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
     /// Returns the projection that adapts the input to the branch's output shape; null if the shapes agree.
     /// </summary>
     public static Chain? Shortcut(BlockShape shape) => !shape.Projects ? null
-        : new Chain([new Convolution2d(shape.Inputs, shape.Outputs, 1, shape.Stride, hasBias: false), BatchNorm2d(shape.Outputs)]);
+        : new Chain([new Convolution2d(shape.Inputs, shape.Outputs, 1, shape.Stride, hasBias: false),
+            BatchNorm2d(shape.Outputs)]);
 }

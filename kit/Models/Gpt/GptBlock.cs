@@ -83,7 +83,7 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
         var joined = c_attn.call(x);
         if (pass.IsOneToken && IsUnwatched && scale is null && positions[0].IsEmbeddingOnly)
             return c_proj.call(pass.Cache!.AttendJoined(layer, joined, heads)).MoveToOuterDisposeScope();
-        var qkv = joined.chunk(3, -1);                                                            // 3 · [batch, time, heads · d_head]
+        var qkv = joined.chunk(3, -1);                                                         // 3 · [batch, time, heads · d_head]
         var query = hook_q.Pass(pass.Rotate(positions[0], qkv[0].SplitHeads(heads)));   // [batch, head, time, d_head]
         var key = hook_k.Pass(pass.Rotate(positions[0], qkv[1].SplitHeads(heads)));
         var value = hook_v.Pass(qkv[2].SplitHeads(heads));

@@ -19,7 +19,8 @@ internal sealed class T5Attention : Module
     private readonly int layer, heads;
     private readonly bool bidirectional;
 
-    public T5Attention(T5Config config, int layer, int heads, bool hasPositions, bool bidirectional = false) : base(nameof(T5Attention))
+    public T5Attention(T5Config config, int layer, int heads, bool hasPositions, bool bidirectional = false)
+        : base(nameof(T5Attention))
     {
         this.config = config;
         this.layer = layer;

@@ -25,7 +25,8 @@ public abstract class TrainingCallback
     {
     }
 
-    /// <summary>Called after the update of a step, before averages and the evaluation: a callback may change the weights.</summary>
+    /// <summary>Called after the update of a step, before averages and the evaluation: a callback may change the
+    /// weights.</summary>
     /// <param name="trainer">The run.</param>
     /// <param name="step">Number of the step, from 1.</param>
     public virtual void WeightsUpdated(Trainer trainer, int step)

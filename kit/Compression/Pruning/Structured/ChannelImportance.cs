@@ -22,7 +22,8 @@ public static class ChannelImportance
     /// <exception cref="ArgumentException">The model's groups are not known, or a parameter has no gradient.</exception>
     public static IReadOnlyDictionary<string, double[]> Taylor(nn.Module model) => Of(model,
         axis => axis.Role == ChannelRole.Writes, (parameter, name) => parameter * (parameter.grad
-            ?? throw new ArgumentException($"{name} has no gradient; call backward() on a loss first.", nameof(model))), Math.Abs);
+            ?? throw new ArgumentException($"{name} has no gradient; call backward() on a loss first.", nameof(model))),
+                Math.Abs);
 
     /// <summary>
     /// Wanda by channel: Σ |w| times the norm of the channel, over the weights that read it.
@@ -33,7 +34,8 @@ public static class ChannelImportance
     /// </remarks>
     /// <param name="model">A model whose groups are known.</param>
     /// <param name="calibration">What the linear layers of this model read.</param>
-    /// <exception cref="ArgumentException">The model's groups are not known, or the calibration is of another model or empty.</exception>
+    /// <exception cref="ArgumentException">The model's groups are not known, or the calibration is of another model or
+    /// empty.</exception>
     public static IReadOnlyDictionary<string, double[]> Activations(nn.Module model, Calibration calibration)
     {
         ArgumentNullException.ThrowIfNull(calibration);
@@ -46,7 +48,8 @@ public static class ChannelImportance
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
             Tensor sum = zeros([group.Count], ScalarType.Float64);
-            foreach (var axis in reads) sum += Along(Weighted(tensors[axis.Tensor], axis, calibration.Moments[Layer(axis)]), axis, group);
+            foreach (var axis in reads)
+                sum += Along(Weighted(tensors[axis.Tensor], axis, calibration.Moments[Layer(axis)]), axis, group);
             scores[group.Name] = [.. sum.data<double>()];
         }
         return scores;
@@ -69,7 +72,8 @@ public static class ChannelImportance
     /// <param name="multipleOf">The channels that stay are rounded up to a multiple of this, such as 8 for fast kernels.</param>
     /// <returns>Channels for <see cref="StructuredPruning"/>.</returns>
     /// <exception cref="ArgumentException">The share is out of range, or a score is NaN.</exception>
-    public static IReadOnlyDictionary<string, IReadOnlyList<int>> Smallest(IReadOnlyDictionary<string, double[]> scores, double share,
+    public static IReadOnlyDictionary<string, IReadOnlyList<int>> Smallest(IReadOnlyDictionary<string, double[]> scores,
+        double share,
         int multipleOf = 1)
     {
         Tensors.Require.That(share is >= 0 and <= 1, share, nameof(share), "0 to 1");
@@ -118,7 +122,8 @@ public static class ChannelImportance
     /// <summary>Sums a tensor over all but the channels of an axis: float64 [channels].</summary>
     private static Tensor Along(Tensor values, ChannelAxis axis, ChannelGroup group)
     {
-        long[] others = [.. Enumerable.Range(0, (int)values.dim()).Where(other => other != axis.Axis).Select(other => (long)other)];
+        long[] others = [.. Enumerable.Range(0, (int)values.dim()).Where(other => other != axis.Axis)
+            .Select(other => (long)other)];
         var wide = values.to(ScalarType.Float64);
         var line = others.Length == 0 ? wide : wide.sum(others);
         return line.narrow(0, axis.Offset, group.Count * axis.Width).view(group.Count, axis.Width).sum(dim: 1).cpu();

@@ -77,7 +77,8 @@ internal sealed class FeatureMaps(GroupBuilder builder)
     {
         Dictionary<string, int> own = new(before ?? new Dictionary<string, int>());
         foreach (var group in groups)
-            if (group.Kind != ChannelKind.Layers && kept.Count(group.Name) != group.Count) own[group.Name] = kept.Count(group.Name);
+            if (group.Kind != ChannelKind.Layers && kept.Count(group.Name) != group.Count)
+                own[group.Name] = kept.Count(group.Name);
         return own.Count == 0 ? null : own;
     }
 }

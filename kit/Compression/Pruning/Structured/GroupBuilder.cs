@@ -58,7 +58,8 @@ internal sealed class GroupAxes(List<ChannelAxis> axes, IReadOnlyDictionary<stri
     public int Count => count;
 
     /// <summary>A layer that computes the channels, stored as [out, in, ...].</summary>
-    public GroupAxes Rows(string layer, int width = 1, int offset = 0) => Place($"{layer}.weight", 0, ChannelRole.Writes, width, offset)
+    public GroupAxes Rows(string layer, int width = 1, int offset = 0) =>
+        Place($"{layer}.weight", 0, ChannelRole.Writes, width, offset)
         .Place($"{layer}.bias", 0, ChannelRole.Writes, width, offset);
 
     /// <summary>A layer that reads the channels, stored as [out, in, ...].</summary>
@@ -67,7 +68,8 @@ internal sealed class GroupAxes(List<ChannelAxis> axes, IReadOnlyDictionary<stri
 
     /// <summary>A layer of GPT-2 that computes the channels, stored as [in, out].</summary>
     public GroupAxes TransposedRows(string layer, int width = 1, int offset = 0) =>
-        Place($"{layer}.weight", 1, ChannelRole.Writes, width, offset).Place($"{layer}.bias", 0, ChannelRole.Writes, width, offset);
+        Place($"{layer}.weight", 1, ChannelRole.Writes, width, offset)
+        .Place($"{layer}.bias", 0, ChannelRole.Writes, width, offset);
 
     /// <summary>A layer of GPT-2 that reads the channels, stored as [in, out].</summary>
     public GroupAxes TransposedColumns(string layer, int width = 1, int offset = 0) =>
@@ -79,7 +81,8 @@ internal sealed class GroupAxes(List<ChannelAxis> axes, IReadOnlyDictionary<stri
     /// <summary>A norm on the channels.</summary>
     public GroupAxes Norm(string layer)
     {
-        foreach (var part in new[] { "weight", "bias", "running_mean", "running_var" }) Place($"{layer}.{part}", 0, ChannelRole.Norm);
+        foreach (var part in new[] { "weight", "bias", "running_mean", "running_var" })
+            Place($"{layer}.{part}", 0, ChannelRole.Norm);
         return this;
     }
 

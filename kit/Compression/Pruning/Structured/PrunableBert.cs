@@ -71,7 +71,8 @@ internal sealed class PrunableBert : PrunableModel
     {
         var embeddings = $"{prefix}embeddings";
         var stream = builder.Add(Width, ChannelKind.Width, config.ModelWidth).Table($"{embeddings}.word_embeddings")
-            .Table($"{embeddings}.position_embeddings").Table($"{embeddings}.token_type_embeddings").Norm($"{embeddings}.LayerNorm");
+            .Table($"{embeddings}.position_embeddings").Table($"{embeddings}.token_type_embeddings")
+                .Norm($"{embeddings}.LayerNorm");
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var own = Layer(layer);

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;
 
-/// <summary>Dependency groups of <see cref="GoogLeNet"/>: each convolution, and the hidden layers of the auxiliary heads.</summary>
+/// <summary>Dependency groups of <see cref="GoogLeNet"/>: each convolution, and the hidden layers of the auxiliary
+/// heads.</summary>
 internal sealed class PrunableGoogLeNet : PrunableModel
 {
     private readonly GoogLeNetConfig config;
@@ -34,5 +35,6 @@ internal sealed class PrunableGoogLeNet : PrunableModel
 
     /// <summary>An auxiliary head flattens a map of 4 × 4.</summary>
     private static void AddHead(FeatureMaps maps, FeatureMap input, string own) =>
-        maps.Hidden(maps.Convolve(input, $"{own}.conv", $"{own}.conv.conv", $"{own}.conv.bn"), $"{own}.fc1", 16).ReadBy($"{own}.fc2");
+        maps.Hidden(maps.Convolve(input, $"{own}.conv", $"{own}.conv.conv", $"{own}.conv.bn"), $"{own}.fc1", 16)
+            .ReadBy($"{own}.fc2");
 }

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace ResearchKit.Compression;
 
 /// <summary>
-/// Dependency groups of <see cref="ResNet"/>: the channels inside each block, those between the blocks of a stage, and the blocks.
+/// Dependency groups of <see cref="ResNet"/>: the channels inside each block, those between the blocks of a stage, and the
+/// blocks.
 /// </summary>
 /// <remarks>Grouped convolutions (ResNeXt) have no group for the channels inside a block.</remarks>
 internal sealed class PrunableResNet : PrunableModel
@@ -77,7 +78,8 @@ internal sealed class PrunableResNet : PrunableModel
                 result[name] = width;
                 continue;
             }
-            var place = Array.IndexOf(blocks[parts[0][^1] - '1'], int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture));
+            var place = Array.IndexOf(blocks[parts[0][^1] - '1'], int.Parse(parts[1],
+                System.Globalization.CultureInfo.InvariantCulture));
             if (place >= 0) result[$"{parts[0]}.{place}.{parts[2]}"] = width;
         }
         return result.Count == 0 ? null : result;

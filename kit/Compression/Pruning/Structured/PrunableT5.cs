@@ -75,7 +75,8 @@ internal sealed class PrunableT5 : PrunableModel
 
     private static string Cross(int layer) => $"decoder.block.{layer}.layer.1.EncDecAttention";
 
-    private static string Mlp(string stack, int layer) => $"{stack}.block.{layer}.layer.{(stack == Stacks[0] ? 1 : 2)}.DenseReluDense";
+    private static string Mlp(string stack, int layer) =>
+        $"{stack}.block.{layer}.layer.{(stack == Stacks[0] ? 1 : 2)}.DenseReluDense";
 
     private void AddStack(GroupBuilder builder, GroupAxes stream, string stack, bool isDecoder)
     {

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;
 
-/// <summary>Removes channels, heads and layers from a model: what comes out is an ordinary smaller model of the same class.</summary>
+/// <summary>Removes channels, heads and layers from a model: what comes out is an ordinary smaller model of the same
+/// class.</summary>
 /// <remarks>
 /// The smaller model computes what the original would with the removed channels at zero (<see cref="Mask"/>). Where the channels
 /// of the residual stream are removed, its norms take their statistics over those that stay. Where a model normalises after the
@@ -13,12 +14,14 @@ public static class StructuredPruning
 {
     /// <summary>Removes channels of several groups.</summary>
     /// <param name="model">The model; it is not changed.</param>
-    /// <param name="channels">Numbers of the removed channels, from 0, by the names of the groups (<see cref="ChannelGroups"/>).</param>
-    /// <returns>A smaller model with its own weights, in the mode and on the device of the original. The caller disposes it.</returns>
+    /// <param name="channels">Numbers of the removed channels, from 0, by the names of the groups (see
+    /// <see cref="ChannelGroups"/>).</param>
+    /// <returns>A smaller model with its own weights, in the mode and on the device of the original. The caller disposes
+    /// it.</returns>
     /// <exception cref="KeyNotFoundException">There is no such group; the message lists those that exist.</exception>
     /// <exception cref="ArgumentException">
-    /// A number is out of range or given twice, no channel would stay, groups that must lose equally many do not, or the model is not
-    /// one of the kit's.
+    /// A number is out of range or given twice, no channel would stay, groups that must lose equally many do not, or the model
+    /// is not one of the kit's.
     /// </exception>
     /// <exception cref="InvalidOperationException">The model is packed for inference.</exception>
     public static TModel Remove<TModel>(TModel model, IReadOnlyDictionary<string, IReadOnlyList<int>> channels)
@@ -46,7 +49,8 @@ public static class StructuredPruning
     /// <param name="group">Name of the group.</param>
     /// <param name="channels">Numbers of the removed channels, from 0.</param>
     /// <inheritdoc cref="Remove{TModel}(TModel, IReadOnlyDictionary{string, IReadOnlyList{int}})"/>
-    public static TModel Remove<TModel>(TModel model, string group, params IReadOnlyList<int> channels) where TModel : nn.Module =>
+    public static TModel Remove<TModel>(TModel model, string group, params IReadOnlyList<int> channels)
+        where TModel : nn.Module =>
         Remove(model, new Dictionary<string, IReadOnlyList<int>> { [group] = channels });
 
     /// <summary>
@@ -128,7 +132,8 @@ public static class StructuredPruning
             var lost = set.Select(group => (group.Name, Count: removed.GetValueOrDefault(group.Name)?.Count ?? 0)).ToArray();
             if (lost.FirstOrDefault(one => one.Count != lost[0].Count) is { Name: not null } other)
                 throw new ArgumentException($"{lost[0].Name} would lose {lost[0].Count} units and {other.Name} {other.Count}; all layers "
-                    + $"and directions of a recurrent network have the same width: {string.Join(", ", lost.Select(one => one.Name))}.");
+                    + "and directions of a recurrent network have the same width: "
+                    + $"{string.Join(", ", lost.Select(one => one.Name))}.");
         }
         return new KeptChannels(groups.ToDictionary(group => group.Name, group => removed.TryGetValue(group.Name, out var gone)
             ? Enumerable.Range(0, group.Count).Except(gone).ToArray() : [.. Enumerable.Range(0, group.Count)]));
@@ -159,7 +164,8 @@ public static class StructuredPruning
             var values = original[source].detach();
             foreach (var axis in axes[source].GroupBy(pair => pair.Axis.Axis)) values = Selected(values, axis.Key, axis, kept);
             if (!values.shape.SequenceEqual(like.shape))
-                throw new InvalidOperationException($"{name} would be [{string.Join(", ", values.shape)}]; the smaller model expects "
+                throw new InvalidOperationException(
+                    $"{name} would be [{string.Join(", ", values.shape)}]; the smaller model expects "
                     + $"[{string.Join(", ", like.shape)}].");
             return values.clone().MoveToOuterDisposeScope();
         });
@@ -167,13 +173,16 @@ public static class StructuredPruning
             parameter.requires_grad = original[Source(name, groups, kept, original)].requires_grad;
     }
 
-    private static Tensor Selected(Tensor values, int axis, IEnumerable<(ChannelGroup Group, ChannelAxis Axis)> places, KeptChannels kept)
+    private static Tensor Selected(Tensor values, int axis, IEnumerable<(ChannelGroup Group, ChannelAxis Axis)> places,
+        KeptChannels kept)
     {
         var gone = new HashSet<long>();
         foreach (var (group, place) in places)
-            foreach (var channel in Enumerable.Range(0, group.Count).Except(kept[group.Name])) gone.UnionWith(Elements(place, channel));
+            foreach (var channel in Enumerable.Range(0, group.Count).Except(kept[group.Name]))
+                gone.UnionWith(Elements(place, channel));
         if (gone.Count == 0) return values;
-        var stay = Indexes(Enumerable.Range(0, (int)values.shape[axis]).Select(place => (long)place).Where(place => !gone.Contains(place)),
+        var stay = Indexes(
+            Enumerable.Range(0, (int)values.shape[axis]).Select(place => (long)place).Where(place => !gone.Contains(place)),
             values.device);
         return values.index_select(axis, stay);
     }
@@ -186,7 +195,8 @@ public static class StructuredPruning
         {
             if (group.LayerPrefix is not { } prefix || !name.StartsWith(prefix, StringComparison.Ordinal)) continue;
             var end = name.IndexOf('.', prefix.Length);
-            var number = int.Parse(name.AsSpan(prefix.Length, end - prefix.Length), System.Globalization.CultureInfo.InvariantCulture);
+            var number = int.Parse(name.AsSpan(prefix.Length, end - prefix.Length),
+                System.Globalization.CultureInfo.InvariantCulture);
             if (number < group.FirstLayer) return name;
             var source = $"{prefix}{kept[group.Name][number - group.FirstLayer] + group.FirstLayer}{name[end..]}";
             // the first layer alone holds a position bias (T5)

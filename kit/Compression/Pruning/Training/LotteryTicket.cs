@@ -29,15 +29,18 @@ public sealed class LotteryTicket : IDisposable
     /// <param name="global">
     /// Whether a round prunes the smallest weights of all layers together; false for the share in each layer.
     /// </param>
-    /// <param name="filter">Chooses parameters by name; null for the weights of linear layers and convolutions, without heads.</param>
+    /// <param name="filter">Chooses parameters by name; null for the weights of linear layers and convolutions, without
+    /// heads.</param>
     /// <exception cref="ArgumentException">The filter chooses no parameter.</exception>
     public LotteryTicket(nn.Module model, bool global = true, Func<string, bool>? filter = null)
     {
         this.global = global;
         var pruned = ModelMasks.Chosen(model, filter);
         using var noGrad = no_grad();
-        start = ModelTensors.Of(model).ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
-        Masks = new ModelMasks(pruned.ToDictionary(pair => pair.Key, pair => zeros(pair.Value.shape, ScalarType.Bool, pair.Value.device)));
+        start = ModelTensors.Of(model).ToDictionary(pair => pair.Key,
+            pair => pair.Value.detach().clone().DetachFromDisposeScope());
+        Masks = new ModelMasks(pruned.ToDictionary(pair => pair.Key,
+            pair => zeros(pair.Value.shape, ScalarType.Bool, pair.Value.device)));
     }
 
     /// <summary>Which weights have been pruned so far; replaced by <see cref="Prune"/>.</summary>

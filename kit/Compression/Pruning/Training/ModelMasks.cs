@@ -37,7 +37,8 @@ public sealed class ModelMasks : IDisposable
     /// <param name="global">
     /// Whether the share is of all layers together, so that layers keep different shares; false for the share in each layer.
     /// </param>
-    /// <param name="filter">Chooses parameters by name; null for the weights of linear layers and convolutions, without heads.</param>
+    /// <param name="filter">Chooses parameters by name; null for the weights of linear layers and convolutions, without
+    /// heads.</param>
     /// <exception cref="ArgumentException">The share is out of range, or the filter chooses no parameter.</exception>
     public static ModelMasks Magnitude(nn.Module model, double share, bool global = false, Func<string, bool>? filter = null) =>
         Of(model, share, global, filter, PruningScores.Magnitude);
@@ -47,7 +48,8 @@ public sealed class ModelMasks : IDisposable
     /// <param name="model">The model; it is not changed.</param>
     /// <param name="share">Share of each layer, 0 to 1.</param>
     /// <param name="seed">Seed; the same seed gives the same masks.</param>
-    /// <param name="filter">Chooses parameters by name; null for the weights of linear layers and convolutions, without heads.</param>
+    /// <param name="filter">Chooses parameters by name; null for the weights of linear layers and convolutions, without
+    /// heads.</param>
     public static ModelMasks Random(nn.Module model, double share, ulong seed, Func<string, bool>? filter = null)
     {
         var layer = 0UL;
@@ -57,7 +59,8 @@ public sealed class ModelMasks : IDisposable
     /// <summary>Returns the zeros of a model that was pruned before, such as one that was loaded from a file.</summary>
     /// <inheritdoc cref="Magnitude"/>
     /// <param name="model">The model; it is not changed.</param>
-    /// <param name="filter">Chooses parameters by name; null for the weights of linear layers and convolutions, without heads.</param>
+    /// <param name="filter">Chooses parameters by name; null for the weights of linear layers and convolutions, without
+    /// heads.</param>
     public static ModelMasks OfZeros(nn.Module model, Func<string, bool>? filter = null)
     {
         using var noGrad = no_grad();
@@ -97,7 +100,8 @@ public sealed class ModelMasks : IDisposable
     {
         var parameters = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
         return [.. masks.Select(pair => !parameters.TryGetValue(pair.Key, out var parameter)
-            ? throw new ArgumentException($"The masks are of another model: {model.GetName()} has no parameter {pair.Key}.", nameof(model))
+            ? throw new ArgumentException($"The masks are of another model: {model.GetName()} has no parameter {pair.Key}.",
+                nameof(model))
             : parameter.shape.SequenceEqual(pair.Value.shape) && pair.Value.dtype == ScalarType.Bool ? (parameter, pair.Value)
             : throw new ArgumentException($"The masks are of another model: the mask of {pair.Key} is {pair.Value.dtype} "
                 + $"{pair.Value.ShapeText()}, the parameter of {model.GetName()} is {parameter.ShapeText()}.", nameof(model)))];
@@ -118,7 +122,8 @@ public sealed class ModelMasks : IDisposable
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Pruned:N0} of {Weights:N0} weights pruned ({(double)Pruned / Math.Max(1, Weights):P1}) "
+    public override string ToString() =>
+        $"{Pruned:N0} of {Weights:N0} weights pruned ({(double)Pruned / Math.Max(1, Weights):P1}) "
         + $"in {masks.Count} parameters";
 
     /// <inheritdoc/>
@@ -127,7 +132,8 @@ public sealed class ModelMasks : IDisposable
         foreach (var mask in masks.Values) mask.Dispose();
     }
 
-    private static ModelMasks Of(nn.Module model, double share, bool global, Func<string, bool>? filter, Func<Tensor, Tensor> score)
+    private static ModelMasks Of(nn.Module model, double share, bool global, Func<string, bool>? filter,
+        Func<Tensor, Tensor> score)
     {
         using var scope = NewDisposeScope();
         var scores = Chosen(model, filter).ToDictionary(pair => pair.Key, pair => score(pair.Value));

@@ -5,9 +5,9 @@ namespace ResearchKit.Compression;
 
 /// <summary>Keeps pruned weights at zero while a model is trained: an entry of <see cref="TrainerOptions.Callbacks"/>.</summary>
 /// <remarks>
-/// Gradients of pruned weights are set to zero before they are clipped, and the weights after each update, so that the optimizer's
-/// momentum and weight decay cannot bring them back; averaged weights (EMA) have the same zeros. A resumed run needs the same masks again (<see cref="ModelMasks.Save"/> or
-/// <see cref="ModelMasks.OfZeros"/>).
+/// Gradients of pruned weights are set to zero before they are clipped, and the weights after each update, so that the
+/// optimizer's momentum and weight decay cannot bring them back. Averaged weights (EMA) have the same zeros. A resumed run needs
+/// the same masks again (<see cref="ModelMasks.Save"/> or <see cref="ModelMasks.OfZeros"/>).
 /// </remarks>
 /// <param name="masks">Masks of the model; the caller keeps ownership.</param>
 public sealed class SparseTraining(ModelMasks masks) : TrainingCallback

@@ -54,7 +54,8 @@ public sealed class DistillationTests : IDisposable
             // a student whose layers are the teacher's first ones has the same hidden states there
             using var first = StructuredPruning.Remove(teacher, "layers", 2, 3);
             first.train();
-            DistillationTerm[] Terms(LayerMap map) => [new HiddenTerm { Layers = map, Distance = distance }, new AttentionTerm { Layers = map }];
+            DistillationTerm[] Terms(LayerMap map) => [new HiddenTerm { Layers = map, Distance = distance },
+                new AttentionTerm { Layers = map }];
             using var same = new Distillation(first, teacher, Terms(LayerMap.Of(0, 1))) { LabelWeight = 0 };
             Assert.Equal(0, Loss(same, batch), 1e-6);
             using var even = new Distillation(first, teacher, Terms(LayerMap.Even(2, 4))) { LabelWeight = 0 };
@@ -74,7 +75,8 @@ public sealed class DistillationTests : IDisposable
             ["width"] = gone, ["h.0.attn"] = [1],
         });
         int[] kept = [.. Enumerable.Range(0, 32).Except(gone)];
-        using var distillation = new Distillation(narrow, teacher, new HiddenTerm { TeacherChannels = kept }, new AttentionTerm());
+        using var distillation = new Distillation(narrow, teacher, new HiddenTerm { TeacherChannels = kept },
+            new AttentionTerm());
         var loss = Loss(distillation, batch);
         Assert.True(double.IsFinite(loss) && loss > 0);
         using var without = new Distillation(narrow, teacher, new HiddenTerm { Distance = HiddenDistance.MeanSquares });
@@ -153,7 +155,8 @@ public sealed class DistillationTests : IDisposable
                 var whole = DistillationLosses.SoftTargets(own, target).item<float>();
                 Assert.InRange(bound, -1e-6, whole + 1e-5);
                 if (top == 20) Assert.Equal(whole, bound, 1e-5);
-                Assert.InRange(DistillationLosses.TopTargets(target, classes, values, target.logsumexp(-1)).item<float>(), -1e-6, 1e-5);
+                Assert.InRange(DistillationLosses.TopTargets(target, classes, values, target.logsumexp(-1)).item<float>(),
+                    -1e-6, 1e-5);
             }
     }
 
@@ -185,10 +188,12 @@ public sealed class DistillationTests : IDisposable
         using (var cancelled = new CancellationTokenSource())
         {
             cancelled.Cancel();
-            Assert.Throws<OperationCanceledException>(() => TeacherCache.Write(path, teacher, windows, 4, cancel: cancelled.Token));
+            Assert.Throws<OperationCanceledException>(() => TeacherCache.Write(path, teacher, windows, 4,
+                cancel: cancelled.Token));
         }
         StateDict(path);
-        Assert.Contains("not a file of a teacher's logits", Assert.Throws<InvalidDataException>(() => TeacherCache.Open(path)).Message,
+        Assert.Contains("not a file of a teacher's logits", Assert.Throws<InvalidDataException>(() => TeacherCache.Open(path))
+            .Message,
             StringComparison.Ordinal);
     }
 

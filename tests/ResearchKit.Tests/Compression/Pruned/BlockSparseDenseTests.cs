@@ -63,9 +63,11 @@ public sealed class BlockSparseDenseTests : IDisposable
         using var weight = randn(64, 64);
         Assert.Contains("0 % of the blocks are zero, so that a sparse product would be slower",
             Assert.Throws<NotSupportedException>(() => BlockSparseDense.Of(weight)).Message, StringComparison.Ordinal);
-        Assert.Contains("has no blocks of 24 × 24", Assert.Throws<ArgumentException>(() => BlockSparseDense.Of(weight, block: 24)).Message,
+        Assert.Contains("has no blocks of 24 × 24", Assert.Throws<ArgumentException>(() => BlockSparseDense.Of(weight,
+            block: 24)).Message,
             StringComparison.Ordinal);
-        Assert.Contains("expected Float32", Assert.Throws<ArgumentException>(() => BlockSparseDense.Of(weight.to(ScalarType.Float64))).Message,
+        Assert.Contains("expected Float32", Assert.Throws<ArgumentException>(() =>
+            BlockSparseDense.Of(weight.to(ScalarType.Float64))).Message,
             StringComparison.Ordinal);
     }
 }

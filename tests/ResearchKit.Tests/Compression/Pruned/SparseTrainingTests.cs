@@ -44,7 +44,8 @@ public sealed class SparseTrainingTests : IDisposable
     {
         using var global = ModelMasks.Magnitude(model, 0.3, global: true);
         Assert.Equal((long)Math.Round(0.3 * global.Weights, MidpointRounding.ToEven), global.Pruned);
-        using var random_ = ModelMasks.Random(model, 0.25, seed: 1, name => name.EndsWith("c_fc.weight", StringComparison.Ordinal));
+        using var random_ = ModelMasks.Random(model, 0.25, seed: 1, name => name.EndsWith("c_fc.weight",
+            StringComparison.Ordinal));
         Assert.Equal(["h.0.mlp.c_fc.weight", "h.1.mlp.c_fc.weight"], random_.Masks.Keys);
         Assert.Equal(random_.Weights / 4, random_.Pruned);
         using var folder = new TemporaryFolder();
@@ -90,7 +91,8 @@ public sealed class SparseTrainingTests : IDisposable
                 pruned += (ticket.Masks.Weights - pruned) / 4;
                 Assert.Equal(pruned, ticket.Masks.Pruned, 10.0);
                 ticket.Rewind(model);
-                Assert.All(model.state_dict(), pair => Assert.True(pair.Value.Equals(ticket.Masks.Masks.TryGetValue(pair.Key, out var mask)
+                Assert.All(model.state_dict(), pair => Assert.True(pair.Value.Equals(ticket.Masks.Masks.TryGetValue(pair.Key,
+                    out var mask)
                     ? start[pair.Key].masked_fill(mask, 0) : start[pair.Key]), pair.Key));
             }
         }
@@ -108,7 +110,8 @@ public sealed class SparseTrainingTests : IDisposable
         foreach (var mask in masks.Masks.Values)
             Assert.Equal((long)Math.Round(0.4 * mask.numel(), MidpointRounding.ToEven), mask.sum().item<long>());
         using var bad = new MovementPruning { Share = 0.4, Start = 5, End = 5 };
-        Assert.Contains("more than Start, 5", Assert.Throws<ArgumentException>(() => Train(bad)).Message, StringComparison.Ordinal);
+        Assert.Contains("more than Start, 5", Assert.Throws<ArgumentException>(() => Train(bad)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

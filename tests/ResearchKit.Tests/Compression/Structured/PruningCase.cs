@@ -71,7 +71,8 @@ internal sealed record PruningCase(string Name, Func<nn.Module> Make, Func<nn.Mo
             var group = groups[random.Next(groups.Count)];
             if (group.Count == 1 && group.FirstLayer == 0) continue;
             var count = random.Next(1, group.FirstLayer > 0 ? group.Count + 1 : group.Count);
-            foreach (var each in group.EqualCounts is null ? [group] : groups.Where(other => other.EqualCounts == group.EqualCounts))
+            foreach (var each in group.EqualCounts is null ? [group] : groups.Where(other =>
+                other.EqualCounts == group.EqualCounts))
                 channels[each.Name] = [.. Enumerable.Range(0, each.Count).OrderBy(_ => random.Next()).Take(count)];
         }
         return channels;
@@ -82,7 +83,8 @@ internal sealed record PruningCase(string Name, Func<nn.Module> Make, Func<nn.Mo
     {
         using var copy = StructuredPruning.Remove(model, new Dictionary<string, IReadOnlyList<int>>());
         var groups = ChannelGroups.Of(copy);
-        var skipped = Name.StartsWith("bert", StringComparison.Ordinal) ? channels.Where(pair => pair.Key == "layers").ToArray() : [];
+        var skipped = Name.StartsWith("bert", StringComparison.Ordinal) ? channels.Where(pair => pair.Key == "layers")
+            .ToArray() : [];
         StructuredPruning.Mask(copy, channels.Where(pair => !skipped.Contains(pair)).ToDictionary());
         foreach (var (name, layers) in skipped)
             foreach (var layer in layers) Skip(copy, $"{groups.Named(name).LayerPrefix}{layer}.");
@@ -91,7 +93,8 @@ internal sealed record PruningCase(string Name, Func<nn.Module> Make, Func<nn.Mo
     }
 
     /// <summary>A model without a head returns its channels: those that stay.</summary>
-    private Tensor Kept(Tensor output, IReadOnlyList<ChannelGroup> groups, IReadOnlyDictionary<string, IReadOnlyList<int>> channels)
+    private Tensor Kept(Tensor output, IReadOnlyList<ChannelGroup> groups,
+        IReadOnlyDictionary<string, IReadOnlyList<int>> channels)
     {
         var last = Name == "bert" ? "width" : Name == "lstm" ? "l1" : null;
         return last is null || !channels.TryGetValue(last, out var gone) ? output : output.index_select(-1, tensor(
@@ -115,7 +118,8 @@ internal sealed record PruningCase(string Name, Func<nn.Module> Make, Func<nn.Mo
     {
         var kept = tensor(Enumerable.Range(0, width.Count).Except(gone).Select(channel => (long)channel).ToArray());
         var modules = model.named_modules().ToDictionary(pair => pair.name, pair => pair.module);
-        foreach (var name in width.Axes.Where(axis => axis.Role == ChannelRole.Norm && axis.Tensor.EndsWith(".weight", StringComparison.Ordinal))
+        foreach (var name in width.Axes.Where(axis => axis.Role == ChannelRole.Norm && axis.Tensor.EndsWith(".weight",
+            StringComparison.Ordinal))
             .Select(axis => axis.Tensor[..^7]))
         {
             var module = (nn.Module<Tensor, Tensor>)modules[name];
@@ -133,7 +137,8 @@ internal sealed record PruningCase(string Name, Func<nn.Module> Make, Func<nn.Mo
         }
     }
 
-    private static double Epsilon(nn.Module model) => model is Llama llama ? llama.Config.NormEpsilon : ((T5)model).Config.NormEpsilon;
+    private static double Epsilon(nn.Module model) => model is Llama llama ? llama.Config.NormEpsilon
+        : ((T5)model).Config.NormEpsilon;
 
     private static Tensor Texts(nn.Module model)
     {

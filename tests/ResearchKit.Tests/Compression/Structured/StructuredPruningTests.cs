@@ -89,7 +89,8 @@ public sealed class StructuredPruningTests : IDisposable
         using var model = new Llama(LlamaConfig.Nano with { KeyValueHeads = null });
         var half = ChannelImportance.Smallest(ChannelImportance.Magnitude(model), 0.5);
         using var smaller = StructuredPruning.Remove(model, half.Where(pair => pair.Key.Contains('.')).ToDictionary());
-        Assert.Equal(LlamaConfig.Nano with { KeyValueHeads = null, Heads = 2, HeadWidth = 8, FeedForwardWidth = 44 }, smaller.Config);
+        Assert.Equal(LlamaConfig.Nano with { KeyValueHeads = null, Heads = 2, HeadWidth = 8, FeedForwardWidth = 44 },
+            smaller.Config);
     }
 
     [Fact]
