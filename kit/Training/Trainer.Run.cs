@@ -74,6 +74,7 @@ public sealed partial class Trainer
         var rate = schedule(Step + 1);
         foreach (var callback in options.Callbacks) callback.StepBegins(this, Step + 1);
         var result = step.Take(taken, Step + 1, rate);
+        foreach (var callback in options.Callbacks) callback.WeightsUpdated(this, Step + 1);
         average?.Update();
         Step++;
         pace.Stop(result.Targets * (options.Workers?.WorldSize ?? 1));

@@ -62,7 +62,10 @@ public sealed partial class Trainer : IDisposable
         optimizer = options.MakeOptimizer(model);
         schedule = options.Rates;
         Warnings = [.. options.Doubts(optimizer)];
-        step = new TrainingStep(model, batch => Compute(batch).Loss, optimizer, options);
+        step = new TrainingStep(model, batch => Compute(batch).Loss, optimizer, options, number =>
+        {
+            foreach (var callback in options.Callbacks) callback.GradientsReady(this, number);
+        });
         average = options.AverageDecay is { } decay ? new WeightAverage(model, decay) : null;
         if (heldOut is not null)
             evaluation = new Evaluation(model, Compute, objective.Unit, objective.Metrics, heldOut, loader.BatchSize,

@@ -15,12 +15,20 @@ internal sealed class TrainingStep
     private readonly Func<Batch, Loss> objective;
     private readonly Optimizer optimizer;
     private readonly TrainerOptions options;
+    private readonly Action<int> gradientsReady;
     private readonly Device device;
     private readonly Parameter[] parameters;
     private double? operationsPerTarget;
 
-    public TrainingStep(nn.Module model, Func<Batch, Loss> objective, Optimizer optimizer, TrainerOptions options)
+    /// <param name="model">The model.</param>
+    /// <param name="objective">Computes the loss of a batch.</param>
+    /// <param name="optimizer">Updates the weights.</param>
+    /// <param name="options">Options of the run.</param>
+    /// <param name="gradientsReady">Called with the number of the step when its gradients are complete.</param>
+    public TrainingStep(nn.Module model, Func<Batch, Loss> objective, Optimizer optimizer, TrainerOptions options,
+        Action<int> gradientsReady)
     {
+        this.gradientsReady = gradientsReady;
         this.model = model;
         this.objective = objective;
         this.optimizer = optimizer;
@@ -83,6 +91,7 @@ internal sealed class TrainingStep
         if (options.MeasuresNoise && options.Workers is { WorldSize: > 1 }) NoteRank(parts, all);
         var gradients = WorkerGradients.Of(parameters, options.Workers);
         if (scaled) GradientClip.Scale(gradients, 1 / scale);
+        gradientsReady(step);
         var norm = GradientClip.Norm(gradients);
         var finite = double.IsFinite(norm);
         if (scaled) Scale.Note(finite);

@@ -24,6 +24,9 @@ public static class GptGguf
         public void SaveGguf(string path, GgufType type = GgufType.F32, Data.ByteLevelBpeTokenizer? tokenizer = null)
         {
             var config = model.Config;
+            OwnWidths.Refuse("llama.cpp's GPT-2", (config.HeadWidth, nameof(config.HeadWidth)),
+                (config.LayerHeads, nameof(config.LayerHeads)),
+                (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)));
             Require.That(config.Positions == Positions.Learned, config.Positions, nameof(config.Positions),
                 "Learned, as in GPT-2");
             Require.That(config.Activation == Activation.GeluTanh, config.Activation, nameof(config.Activation),

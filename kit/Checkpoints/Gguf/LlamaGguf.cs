@@ -17,6 +17,9 @@ public static class LlamaGguf
         public void SaveGguf(string path, GgufType type = GgufType.F32, Data.ByteLevelBpeTokenizer? tokenizer = null)
         {
             var config = model.Config;
+            OwnWidths.Refuse("the GGUF files of Llama that this kit writes", (config.HeadWidth, nameof(config.HeadWidth)),
+                (config.LayerHeads, nameof(config.LayerHeads)),
+                (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)));
             Require.That(config.Activation == Activation.Silu, config.Activation, nameof(config.Activation), "Silu, as in Llama");
             Require.That(config.RotaryScaling is null, config.RotaryScaling, nameof(config.RotaryScaling), "null");
             GgufModel.Save(model, path, type, Entries(config), GgufTokenizer.Values(tokenizer, config.VocabularySize), new()

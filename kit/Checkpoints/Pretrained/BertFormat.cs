@@ -101,7 +101,14 @@ internal static class BertFormat
         return config with { PaddingToken = padding < 0 ? config.VocabularySize + padding : padding };
     }
 
-    private static JsonObject Write(BertConfig config) => new JsonObject
+    private static JsonObject Write(BertConfig config)
+    {
+        OwnWidths.Refuse("BERT", (config.HeadWidth, nameof(config.HeadWidth)), (config.LayerHeads, nameof(config.LayerHeads)),
+            (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)));
+        return Fields(config);
+    }
+
+    private static JsonObject Fields(BertConfig config) => new JsonObject
     {
         ["vocab_size"] = config.VocabularySize,
         ["max_position_embeddings"] = config.ContextLength,

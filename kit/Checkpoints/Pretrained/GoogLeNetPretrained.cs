@@ -64,7 +64,13 @@ public static class GoogLeNetPretrained
         };
     }
 
-    private static JsonObject Write(GoogLeNetConfig config) =>
+    private static JsonObject Write(GoogLeNetConfig config)
+    {
+        OwnWidths.Refuse("GoogLeNet", (config.Channels, nameof(config.Channels)));
+        return Fields(config);
+    }
+
+    private static JsonObject Fields(GoogLeNetConfig config) =>
         config.InputChannels != 3 || config.Stem != Stem.Standard || config.WidthDivisor != 1
         ? throw new ArgumentException($"InputChannels {config.InputChannels}, Stem {config.Stem}, WidthDivisor "
             + $"{config.WidthDivisor}: torchvision's network supports only 3, {Stem.Standard} and 1; "

@@ -103,10 +103,14 @@ public static class GptPretrained
         };
     }
 
-    private static JsonObject Write(GptConfig config) => config.Positions != Positions.Learned
-        ? throw new ArgumentException($"Positions are {config.Positions}; "
-            + $"GPT-2's configuration supports only {Positions.Learned}.")
-        : new()
+    private static JsonObject Write(GptConfig config)
+    {
+        if (config.Positions != Positions.Learned)
+            throw new ArgumentException($"Positions are {config.Positions}; "
+                + $"GPT-2's configuration supports only {Positions.Learned}.");
+        OwnWidths.Refuse("GPT-2", (config.HeadWidth, nameof(config.HeadWidth)), (config.LayerHeads, nameof(config.LayerHeads)),
+            (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)));
+        return new()
         {
             ["vocab_size"] = config.VocabularySize,
             ["n_positions"] = config.ContextLength,
@@ -126,6 +130,7 @@ public static class GptPretrained
             ["bos_token_id"] = EndOfText(config),
             ["eos_token_id"] = EndOfText(config),
         };
+    }
 
     /// <summary>
     /// Returns GPT-2's only special token, the last of its vocabulary; null for other vocabularies, whose

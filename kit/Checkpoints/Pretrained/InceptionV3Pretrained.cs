@@ -59,7 +59,13 @@ public static class InceptionV3Pretrained
         };
     }
 
-    private static JsonObject Write(InceptionV3Config config) => config.InputChannels != 3 || config.WidthDivisor != 1
+    private static JsonObject Write(InceptionV3Config config)
+    {
+        OwnWidths.Refuse("Inception v3", (config.Channels, nameof(config.Channels)));
+        return Fields(config);
+    }
+
+    private static JsonObject Fields(InceptionV3Config config) => config.InputChannels != 3 || config.WidthDivisor != 1
         ? throw new ArgumentException($"InputChannels {config.InputChannels}, WidthDivisor {config.WidthDivisor}: "
             + "torchvision's network supports only 3 and 1; use StateDict.Save for this model.")
         : new JsonObject

@@ -65,7 +65,7 @@ public static class LlamaPretrained
             TieEmbeddings = file.Flag("tie_word_embeddings", false),
         };
         if (file.SizeOrNull("head_dim") is { } width && (long)width * config.Heads != config.ModelWidth)
-            throw file.Bad("head_dim", $"hidden_size / num_attention_heads, {config.ModelWidth} / {config.Heads}");
+            config = config with { HeadWidth = width };
         var padding = file.Token("pad_token_id", null);
         return config with { PaddingToken = padding < 0 ? config.VocabularySize + padding : padding };
     }
@@ -102,7 +102,16 @@ public static class LlamaPretrained
     private static double Factor(ConfigFile part) => part.Number("factor") is >= 1 and var factor ? factor
         : throw part.Bad("factor", "a number of at least 1");
 
-    private static JsonObject Write(LlamaConfig config) => new()
+    private static JsonObject Write(LlamaConfig config)
+    {
+        OwnWidths.Refuse("Llama", (config.LayerHeads, nameof(config.LayerHeads)),
+            (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)));
+        var fields = Fields(config);
+        if (config.HeadWidth is { } width) fields["head_dim"] = width;
+        return fields;
+    }
+
+    private static JsonObject Fields(LlamaConfig config) => new()
     {
         ["vocab_size"] = config.VocabularySize,
         ["max_position_embeddings"] = config.ContextLength,

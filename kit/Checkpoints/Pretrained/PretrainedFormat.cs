@@ -64,6 +64,8 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
     {
         var file = ConfigFile.Read(folder, example:
             ModelType is null ? "{ \"architecture\": \"resnet18\" } with the constructor of the model's own kind" : null);
+        if (ModelFolder.Describes(file))
+            throw new InvalidDataException($"{folder} is a folder that this kit alone reads: ModelFolder.Load<{typeof(TModel).Name}>(folder).");
         if (ModelType is not null) file.ExpectType(ModelType);
         var config = Changes.Apply(Checked(() => Read(file), folder), options);
         using var reader = CheckpointReader.Open(CheckpointFolder.Weights(folder), options.Key);

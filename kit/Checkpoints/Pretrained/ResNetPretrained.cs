@@ -84,6 +84,7 @@ public static class ResNetPretrained
 
     private static JsonObject Write(ResNetConfig config)
     {
+        OwnWidths.Refuse("ResNet", (config.Channels, nameof(config.Channels)));
         if (config.InputChannels != 3 || config.Stem != Stem.Standard || config.Width != 64)
             throw new ArgumentException($"InputChannels {config.InputChannels}, Stem {config.Stem}, Width {config.Width}: "
                 + $"torchvision's networks support only 3, {Stem.Standard} and 64; use StateDict.Save for this model.");

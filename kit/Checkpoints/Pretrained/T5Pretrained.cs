@@ -92,7 +92,16 @@ public static class T5Pretrained
         return (file.Activation("dense_act_fn", ActivationNames.Of(said ?? Activation.Relu)), file.Flag("is_gated_act", gated));
     }
 
-    private static JsonObject Write(T5Config config) => new()
+    private static JsonObject Write(T5Config config)
+    {
+        OwnWidths.Refuse("T5", (config.DecoderHeads, nameof(config.DecoderHeads)),
+            (config.CrossAttentionHeads, nameof(config.CrossAttentionHeads)),
+            (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)),
+            (config.DecoderLayerFeedForwardWidths, nameof(config.DecoderLayerFeedForwardWidths)));
+        return Fields(config);
+    }
+
+    private static JsonObject Fields(T5Config config) => new()
     {
         ["vocab_size"] = config.VocabularySize,
         ["d_model"] = config.ModelWidth,

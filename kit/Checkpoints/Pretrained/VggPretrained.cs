@@ -65,12 +65,13 @@ public static class VggPretrained
         var name = Builders.FirstOrDefault(builder => builder.Config.BatchNorm == config.BatchNorm
             && builder.Config.Stages.Count == config.Stages.Count
             && builder.Config.Stages.Zip(config.Stages).All(pair => pair.First.SequenceEqual(pair.Second))).Name;
-        if (name is null || config.InputChannels != 3 || config.PooledSize != 7 || config.HiddenWidth != 4096)
+        if (name is null || config.InputChannels != 3 || config.PooledSize != 7 || config.HiddenWidth != 4096
+            || config.HiddenWidths is not null)
             throw new ArgumentException(
                 $"Stages [{string.Join("], [", config.Stages.Select(stage => string.Join(", ", stage)))}], InputChannels "
                     + $"{config.InputChannels}, "
                 + $"PooledSize {config.PooledSize}, HiddenWidth {config.HiddenWidth}: torchvision's networks are "
-                    + $"{string.Join(", ", Builders.Select(builder => builder.Name))}; StateDict.Save writes any.");
+                    + $"{string.Join(", ", Builders.Select(builder => builder.Name))}; ModelFolder.Save writes any, for this kit alone.");
         return new JsonObject
         {
             ["architecture"] = $"{name}(num_classes={config.Classes})",

@@ -67,7 +67,14 @@ public static class VitPretrained
         NormEpsilon = file.Number("layer_norm_eps", 1e-12),
     };
 
-    private static JsonObject Write(VitConfig config) => new JsonObject
+    private static JsonObject Write(VitConfig config)
+    {
+        OwnWidths.Refuse("ViT", (config.HeadWidth, nameof(config.HeadWidth)), (config.LayerHeads, nameof(config.LayerHeads)),
+            (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)));
+        return Fields(config);
+    }
+
+    private static JsonObject Fields(VitConfig config) => new JsonObject
     {
         ["image_size"] = config.ImageSize,
         ["patch_size"] = config.PatchSize,

@@ -25,6 +25,37 @@ public static class DistillationLosses
     }
 
     /// <summary>
+    /// <see cref="SoftTargets"/> of a teacher of whom only the largest logits are known: all other classes count as one.
+    /// </summary>
+    /// <remarks>
+    /// At most <see cref="SoftTargets"/>, and equal to it if all classes are given. <see cref="TeacherCache"/> makes the tensors.
+    /// </remarks>
+    /// <param name="student">Logits [..., classes].</param>
+    /// <param name="classes">Classes of the teacher's largest logits, int64 [..., top].</param>
+    /// <param name="logits">These logits, [..., top].</param>
+    /// <param name="total">Logarithm of Σ exp(logit / temperature) over all classes of the teacher, [...].</param>
+    /// <param name="temperature">Divides the logits; above 0.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit, or the temperature is not above 0.</exception>
+    public static Tensor TopTargets(Tensor student, Tensor classes, Tensor logits, Tensor total, double temperature = 1)
+    {
+        Require.Positive(temperature);
+        if (!student.shape.AsSpan(..^1).SequenceEqual(classes.shape.AsSpan(..^1)) || !classes.shape.SequenceEqual(logits.shape)
+            || !total.shape.AsSpan().SequenceEqual(student.shape.AsSpan(..^1)))
+            throw new ArgumentException($"The student's logits are {student.ShapeText()}, the teacher's largest {logits.ShapeText()} of "
+                + $"classes {classes.ShapeText()} with totals {total.ShapeText()}; expected the same axes but for the last.");
+        using var scope = NewDisposeScope();
+        const double Least = 1e-12;
+        var own = LogProbabilities(student, temperature).gather(-1, classes);
+        var target = (logits.detach().to(ScalarType.Float32) / temperature) - total.detach().to(ScalarType.Float32).unsqueeze(-1);
+        var probabilities = target.exp();
+        var rest = (1 - probabilities.sum(dim: -1)).clamp(min: 0);
+        var ownRest = (1 - own.exp().sum(dim: -1)).clamp(min: Least);
+        var other = rest * (rest.clamp(min: Least).log() - ownRest.log());
+        return ((probabilities * (target - own)).sum(dim: -1) + other).mean().mul(temperature * temperature)
+            .MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
     /// Kullback-Leibler divergence in the other direction, from the teacher's to the student's predictions, times the square of
     /// the temperature: the student prefers few of the teacher's modes.
     /// </summary>

@@ -19,37 +19,41 @@ public sealed class SelfAttention : Module<Tensor, Tensor>, IPackableLayer
     private readonly double dropout;
     // set in a model that is packed for inference: query, key and value in one matrix
     private PackedLinear? packed;
-    private Tensor? biases;         // biases of the packed layers, [3 · width]
+    private Tensor? biases;         // biases of the packed layers, [3 · heads · d_head]
 
     /// <param name="width">Channels of the tokens, d_model.</param>
-    /// <param name="heads">Number of heads; must divide <paramref name="width"/>.</param>
+    /// <param name="heads">Number of heads; must divide <paramref name="width"/> unless the head width is given.</param>
     /// <param name="dropout">Dropout probability of the attention pattern.</param>
     /// <param name="bias">Whether the three projections have a bias.</param>
-    public SelfAttention(int width, int heads, double dropout = 0, bool bias = true) : base(nameof(SelfAttention))
+    /// <param name="headWidth">Channels of a head; null for <paramref name="width"/> divided by <paramref name="heads"/>.</param>
+    public SelfAttention(int width, int heads, double dropout = 0, bool bias = true, int? headWidth = null)
+        : base(nameof(SelfAttention))
     {
-        if (heads < 1 || width % heads != 0)
+        if (heads < 1 || (headWidth is null && width % heads != 0))
             throw new ArgumentException($"Width {width} is not divisible by {heads} heads.", nameof(heads));
+        Require.AtLeast(1, headWidth ?? 1);
         this.heads = heads;
         this.dropout = Require.Probability(dropout, nameof(dropout));
-        query = Initialization.Dense(width, width, bias);
-        key = Initialization.Dense(width, width, bias);
-        value = Initialization.Dense(width, width, bias);
+        var inner = heads * (headWidth ?? width / heads);
+        query = Initialization.Dense(width, inner, bias);
+        key = Initialization.Dense(width, inner, bias);
+        value = Initialization.Dense(width, inner, bias);
         RegisterComponents();
     }
 
     /// <summary>Self-attention without a mask: every token attends to every token.</summary>
     /// <param name="x">[batch, time, channels].</param>
-    /// <returns>[batch, time, channels], the heads concatenated.</returns>
+    /// <returns>[batch, time, heads · d_head], the heads concatenated.</returns>
     public override Tensor forward(Tensor x) => Attend(x, AttentionMask.None);
 
     /// <summary>Self-attention with a mask.</summary>
     /// <param name="x">[batch, time, channels].</param>
     /// <param name="mask">Which tokens each token attends to.</param>
-    /// <returns>[batch, time, channels], the heads concatenated.</returns>
+    /// <returns>[batch, time, heads · d_head], the heads concatenated.</returns>
     public Tensor Attend(Tensor x, AttentionMask mask)
     {
         using var scope = NewDisposeScope();
-        // [batch, time, channels] each
+        // [batch, time, heads · d_head] each
         var qkv = packed?.Multiply(x, biases).chunk(3, -1) ?? [query.call(x), key.call(x), value.call(x)];
         var q = hook_q.call(qkv[0].SplitHeads(heads));   // [batch, head, time, d_head]
         var k = hook_k.call(qkv[1].SplitHeads(heads));

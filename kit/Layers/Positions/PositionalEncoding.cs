@@ -40,14 +40,17 @@ public abstract class PositionalEncoding(string name) : Module<Tensor, Tensor>(n
     /// <param name="heads">Number of attention heads.</param>
     /// <param name="deviation">Standard deviation of random vectors, and of learned vectors at
     /// initialization.</param>
-    public static PositionalEncoding Create(Positions positions, int length, int width, int heads, double deviation = 1) =>
+    /// <param name="headWidth">Channels of a head; null for <paramref name="width"/> divided by
+    /// <paramref name="heads"/>.</param>
+    public static PositionalEncoding Create(Positions positions, int length, int width, int heads, double deviation = 1,
+        int? headWidth = null) =>
         positions switch
         {
             Positions.None => new NoPositions(),
             Positions.Sinusoidal => new SinusoidalPositions(length, width),
             Positions.Learned => new LearnedPositions(length, width, deviation),
             Positions.Random => new RandomPositions(length, width, deviation),
-            Positions.Rotary => new RotaryPositions(width / heads),
+            Positions.Rotary => new RotaryPositions(headWidth ?? width / heads),
             Positions.Alibi => new AlibiPositions(heads),
             _ => throw new ArgumentOutOfRangeException(nameof(positions), positions, "Not a positional encoding."),
         };

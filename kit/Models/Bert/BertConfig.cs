@@ -16,7 +16,9 @@ public sealed record BertConfig
     /// <summary>Number of different token types: the first text and the second.</summary>
     public int TokenTypes { get; init; } = 2;
 
-    /// <summary>Width of the residual stream, d_model; a multiple of <see cref="Heads"/>.</summary>
+    /// <summary>
+    /// Width of the residual stream, d_model; a multiple of <see cref="Heads"/> unless <see cref="HeadWidth"/> is set.
+    /// </summary>
     public int ModelWidth { get; init; } = 768;
 
     /// <summary>Channels inside an MLP.</summary>
@@ -51,6 +53,21 @@ public sealed record BertConfig
     /// <summary>Number of labels of a classification head; 1 for regression.</summary>
     public int Labels { get; init; } = 2;
 
+    /// <summary>
+    /// Width of a head, d_head; null for <see cref="ModelWidth"/> divided by <see cref="Heads"/>.
+    /// </summary>
+    public int? HeadWidth { get; init; }
+
+    /// <summary>
+    /// Attention heads of each layer, where layers differ, such as after structured pruning; null for <see cref="Heads"/> in all.
+    /// </summary>
+    public IReadOnlyList<int>? LayerHeads { get; init; }
+
+    /// <summary>
+    /// Channels inside the MLP of each layer, where layers differ; null for <see cref="FeedForwardWidth"/> in all.
+    /// </summary>
+    public IReadOnlyList<int>? LayerFeedForwardWidths { get; init; }
+
     /// <summary>BERT-base, lower-case: 109,482,240 parameters with the pooler, without heads.</summary>
     public static BertConfig BaseUncased => new();
 
@@ -69,6 +86,15 @@ public sealed record BertConfig
         Dropout = 0,
     };
 
+    /// <summary>Width of a head.</summary>
+    internal int WidthOfHead => HeadWidth ?? ModelWidth / Heads;
+
+    /// <summary>Attention heads of a layer, counted from 0.</summary>
+    internal int HeadsOf(int layer) => LayerHeads.At(layer, Heads);
+
+    /// <summary>Channels inside the MLP of a layer, counted from 0.</summary>
+    internal int FeedForwardWidthOf(int layer) => LayerFeedForwardWidths.At(layer, FeedForwardWidth);
+
     internal BertConfig Validated()
     {
         Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)),
@@ -76,7 +102,10 @@ public sealed record BertConfig
             (ModelWidth, nameof(ModelWidth)), (FeedForwardWidth, nameof(FeedForwardWidth)),
             (Layers, nameof(Layers)), (Heads, nameof(Heads)),
             (Labels, nameof(Labels)));
-        Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
+        if (HeadWidth is null) Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
+        Require.Sizes((HeadWidth ?? 1, nameof(HeadWidth)));
+        LayerWidths.Check(LayerHeads, Layers, nameof(LayerHeads));
+        LayerWidths.Check(LayerFeedForwardWidths, Layers, nameof(LayerFeedForwardWidths));
         return this;
     }
 }

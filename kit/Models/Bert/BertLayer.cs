@@ -24,7 +24,7 @@ internal sealed class BertEncoder : Module<Tensor, Tensor>
 
     public BertEncoder(BertConfig config) : base(nameof(BertEncoder))
     {
-        layer = ModuleList([.. Enumerable.Range(0, config.Layers).Select(_ => new BertLayer(config))]);
+        layer = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new BertLayer(config, layer))]);
         RegisterComponents();
     }
 
@@ -50,11 +50,11 @@ internal sealed class BertLayer : Module<Tensor, Tensor>, IBlock<EncoderPass>
     // [batch, time, channels]
     private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();
 
-    public BertLayer(BertConfig config) : base(nameof(BertLayer))
+    public BertLayer(BertConfig config, int layer) : base(nameof(BertLayer))
     {
-        attention = new BertAttention(config);
-        intermediate = new IntermediateDense(config.ModelWidth, config.FeedForwardWidth, config.Activation);
-        output = new BertOutput(config, config.FeedForwardWidth);
+        attention = new BertAttention(config, layer);
+        intermediate = new IntermediateDense(config.ModelWidth, config.FeedForwardWidthOf(layer), config.Activation);
+        output = new BertOutput(config, config.FeedForwardWidthOf(layer));
         RegisterComponents();
     }
 
@@ -74,10 +74,10 @@ internal sealed class BertAttention : Module<Tensor, Tensor>
     private readonly SelfAttention self;
     private readonly BertOutput output;
 
-    public BertAttention(BertConfig config) : base(nameof(BertAttention))
+    public BertAttention(BertConfig config, int layer) : base(nameof(BertAttention))
     {
-        self = new SelfAttention(config.ModelWidth, config.Heads, config.Dropout);
-        output = new BertOutput(config, config.ModelWidth);
+        self = new SelfAttention(config.ModelWidth, config.HeadsOf(layer), config.Dropout, headWidth: config.WidthOfHead);
+        output = new BertOutput(config, config.HeadsOf(layer) * config.WidthOfHead);
         RegisterComponents();
     }
 

@@ -32,35 +32,45 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
     {
         Config = config.Validated();
         var d = config.WidthDivisor;
-        InceptionModule Inception(int inputs, int one, int narrow2, int wide2, int narrow3, int wide3, int pool) =>
-            new(inputs / d, one / d, (narrow2 / d, wide2 / d), (narrow3 / d, wide3 / d), pool / d);
-
+        var widths = new ChannelWidths(config.Channels);
         var small = config.Stem == Stem.Small;
-        conv1 = small ? new BasicConv2d(config.InputChannels, 64 / d, 3, padding: 1)
-            : new BasicConv2d(config.InputChannels, 64 / d, 7, stride: 2, padding: 3);
+        var channels = widths.Of("conv1", 64 / d);
+        conv1 = small ? new BasicConv2d(config.InputChannels, channels, 3, padding: 1)
+            : new BasicConv2d(config.InputChannels, channels, 7, stride: 2, padding: 3);
+        BasicConv2d Next(string name, int outputs, int kernel) =>
+            new(channels, channels = widths.Of(name, outputs / d), kernel, padding: kernel / 2);
+        InceptionModule Inception(string name, int one, (int, int) two, (int, int) three, int pool)
+        {
+            var module = new InceptionModule(channels, one, two, three, pool, d, widths.In(name));
+            channels = module.Outputs;
+            return module;
+        }
         maxpool1 = small ? Identity() : MaxPool2d(3, 2, ceil_mode: true);
-        conv2 = new BasicConv2d(64 / d, 64 / d, 1);
-        conv3 = new BasicConv2d(64 / d, 192 / d, 3, padding: 1);
+        conv2 = Next("conv2", 64, 1);
+        conv3 = Next("conv3", 192, 3);
         maxpool2 = MaxPool2d(3, 2, ceil_mode: true);
-        inception3a = Inception(192, 64, 96, 128, 16, 32, 32);
-        inception3b = Inception(256, 128, 128, 192, 32, 96, 64);
+        inception3a = Inception("inception3a", 64, (96, 128), (16, 32), 32);
+        inception3b = Inception("inception3b", 128, (128, 192), (32, 96), 64);
         maxpool3 = MaxPool2d(3, 2, ceil_mode: true);
-        inception4a = Inception(480, 192, 96, 208, 16, 48, 64);
-        inception4b = Inception(512, 160, 112, 224, 24, 64, 64);
-        inception4c = Inception(512, 128, 128, 256, 24, 64, 64);
-        inception4d = Inception(512, 112, 144, 288, 32, 64, 64);
-        inception4e = Inception(528, 256, 160, 320, 32, 128, 128);
+        inception4a = Inception("inception4a", 192, (96, 208), (16, 48), 64);
+        var low = channels;
+        inception4b = Inception("inception4b", 160, (112, 224), (24, 64), 64);
+        inception4c = Inception("inception4c", 128, (128, 256), (24, 64), 64);
+        inception4d = Inception("inception4d", 112, (144, 288), (32, 64), 64);
+        var middle = channels;
+        inception4e = Inception("inception4e", 256, (160, 320), (32, 128), 128);
         maxpool4 = MaxPool2d(2, 2, ceil_mode: true);
-        inception5a = Inception(832, 256, 160, 320, 32, 128, 128);
-        inception5b = Inception(832, 384, 192, 384, 48, 128, 128);
+        inception5a = Inception("inception5a", 256, (160, 320), (32, 128), 128);
+        inception5b = Inception("inception5b", 384, (192, 384), (48, 128), 128);
         if (config is { AuxiliaryHeads: true, Classes: > 0 })
         {
-            aux1 = new GoogLeNetAuxiliaryHead(512 / d, d, config.Classes, config.AuxiliaryDropout);
-            aux2 = new GoogLeNetAuxiliaryHead(528 / d, d, config.Classes, config.AuxiliaryDropout);
+            aux1 = new GoogLeNetAuxiliaryHead(low, d, config.Classes, config.AuxiliaryDropout, widths.In("aux1"));
+            aux2 = new GoogLeNetAuxiliaryHead(middle, d, config.Classes, config.AuxiliaryDropout, widths.In("aux2"));
         }
         avgpool = AdaptiveAvgPool2d(1);
         dropout = Dropout(config.Dropout);
-        fc = config.Classes == 0 ? null : new Dense(1024 / d, config.Classes);
+        fc = config.Classes == 0 ? null : new Dense(channels, config.Classes);
+        widths.Check();
         RegisterComponents();
         InceptionInitialization.Initialize(this, _ => 0.01);
     }
@@ -98,7 +108,8 @@ public sealed class GoogLeNet : Module<Tensor, Tensor>
 
     /// <summary>Returns the feature map of the last module: the network without pooling and head.</summary>
     /// <param name="pictures">[batch, channels, height, width].</param>
-    /// <returns>[batch, 1024 / width divisor, height / 32, width / 32]; / 8 with the small stem.</returns>
+    /// <returns>[batch, channels out, height / 32, width / 32]; / 8 with the small stem. Channels out are usually 1024 /
+    /// width divisor.</returns>
     /// <exception cref="ArgumentException">
     /// The input is not [batch, channels, height, width], or it has another number of channels.
     /// </exception>

@@ -34,6 +34,12 @@ public sealed record GoogLeNetConfig
     /// <summary>Dropout inside the auxiliary heads.</summary>
     public double AuxiliaryDropout { get; init; } = 0.7;
 
+    /// <summary>
+    /// Channels of layers that differ from the usual ones, by name, such as after structured pruning; null for none. The names
+    /// are those of convolutions, such as <c>inception3a.branch2.0</c>, and <c>aux1.fc1</c>.
+    /// </summary>
+    public IReadOnlyDictionary<string, int>? Channels { get; init; }
+
     /// <summary>GoogLeNet with both auxiliary heads: 13,004,888 parameters.</summary>
     public static GoogLeNetConfig GoogLeNet => new();
 

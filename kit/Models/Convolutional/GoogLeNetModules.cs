@@ -22,15 +22,30 @@ internal sealed class InceptionModule : Module<Tensor, Tensor>
     /// <param name="two">Channels of the second branch: after its 1 × 1 and after its 3 × 3.</param>
     /// <param name="three">Channels of the third branch: after its 1 × 1 and after its 3 × 3.</param>
     /// <param name="pool">Channels of the pooling branch.</param>
-    public InceptionModule(int inputs, int one, (int Narrow, int Wide) two, (int Narrow, int Wide) three, int pool)
-        : base(nameof(InceptionModule))
+    /// <param name="divisor">The channels are divided by this.</param>
+    /// <param name="widths">Channels that differ from these.</param>
+    public InceptionModule(int inputs, int one, (int Narrow, int Wide) two, (int Narrow, int Wide) three, int pool, int divisor,
+        ChannelWidths widths) : base(nameof(InceptionModule))
     {
-        branch1 = new BasicConv2d(inputs, one, 1);
-        branch2 = new Chain([new BasicConv2d(inputs, two.Narrow, 1), new BasicConv2d(two.Narrow, two.Wide, 3, padding: 1)]);
-        branch3 = new Chain([new BasicConv2d(inputs, three.Narrow, 1), new BasicConv2d(three.Narrow, three.Wide, 3, padding: 1)]);
-        branch4 = new Chain([MaxPool2d(3, 1, 1, ceil_mode: true), new BasicConv2d(inputs, pool, 1)]);
+        Chain Branch(string name, (int Narrow, int Wide) usual)
+        {
+            var narrow = widths.Of($"{name}.0", usual.Narrow / divisor);
+            var wide = widths.Of($"{name}.1", usual.Wide / divisor);
+            Outputs += wide;
+            return new Chain([new BasicConv2d(inputs, narrow, 1), new BasicConv2d(narrow, wide, 3, padding: 1)]);
+        }
+        var first = widths.Of("branch1", one / divisor);
+        var last = widths.Of("branch4.1", pool / divisor);
+        Outputs = first + last;
+        branch1 = new BasicConv2d(inputs, first, 1);
+        branch2 = Branch("branch2", two);
+        branch3 = Branch("branch3", three);
+        branch4 = new Chain([MaxPool2d(3, 1, 1, ceil_mode: true), new BasicConv2d(inputs, last, 1)]);
         RegisterComponents();
     }
+
+    /// <summary>Output channels of all branches.</summary>
+    public int Outputs { get; private set; }
 
     public override Tensor forward(Tensor x)
     {
@@ -49,11 +64,14 @@ internal sealed class GoogLeNetAuxiliaryHead : Module<Tensor, Tensor>
     private readonly Dropout dropout;
     private readonly Relu relu = new();
 
-    public GoogLeNetAuxiliaryHead(int inputs, int divisor, int classes, double dropout) : base(nameof(GoogLeNetAuxiliaryHead))
+    public GoogLeNetAuxiliaryHead(int inputs, int divisor, int classes, double dropout, ChannelWidths widths)
+        : base(nameof(GoogLeNetAuxiliaryHead))
     {
-        conv = new BasicConv2d(inputs, 128 / divisor, 1);
-        fc1 = new Dense(2048 / divisor, 1024 / divisor);
-        fc2 = new Dense(1024 / divisor, classes);
+        var narrow = widths.Of("conv", 128 / divisor);
+        var hidden = widths.Of("fc1", 1024 / divisor);
+        conv = new BasicConv2d(inputs, narrow, 1);
+        fc1 = new Dense(16 * narrow, hidden);
+        fc2 = new Dense(hidden, classes);
         this.dropout = Dropout(dropout);
         RegisterComponents();
     }

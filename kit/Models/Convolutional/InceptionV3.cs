@@ -35,29 +35,43 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
     {
         Config = config.Validated();
         var d = config.WidthDivisor;
-        Conv2d_1a_3x3 = new BasicConv2d(config.InputChannels, 32 / d, 3, stride: 2);
-        Conv2d_2a_3x3 = new BasicConv2d(32 / d, 32 / d, 3);
-        Conv2d_2b_3x3 = new BasicConv2d(32 / d, 64 / d, 3, padding: 1);
+        var widths = new ChannelWidths(config.Channels);
+        var channels = config.InputChannels;
+        BasicConv2d Next(string name, int outputs, int kernel, int stride = 1, int padding = 0) =>
+            new(channels, channels = widths.Of(name, outputs / d), kernel, stride, padding);
+        T Mixed<T>(string name, Func<ChannelWidths, T> make) where T : InceptionBranches
+        {
+            var module = make(widths.In(name));
+            channels = module.Outputs;
+            return module;
+        }
+        InceptionA A(string name, int pool) => Mixed(name, own => new InceptionA(channels, pool / d, d, own));
+        InceptionC C(string name, int narrow) => Mixed(name, own => new InceptionC(channels, narrow / d, d, own));
+        InceptionE E(string name) => Mixed(name, own => new InceptionE(channels, d, own));
+        Conv2d_1a_3x3 = Next(nameof(Conv2d_1a_3x3), 32, 3, stride: 2);
+        Conv2d_2a_3x3 = Next(nameof(Conv2d_2a_3x3), 32, 3);
+        Conv2d_2b_3x3 = Next(nameof(Conv2d_2b_3x3), 64, 3, padding: 1);
         maxpool1 = MaxPool2d(3, 2);
-        Conv2d_3b_1x1 = new BasicConv2d(64 / d, 80 / d, 1);
-        Conv2d_4a_3x3 = new BasicConv2d(80 / d, 192 / d, 3);
+        Conv2d_3b_1x1 = Next(nameof(Conv2d_3b_1x1), 80, 1);
+        Conv2d_4a_3x3 = Next(nameof(Conv2d_4a_3x3), 192, 3);
         maxpool2 = MaxPool2d(3, 2);
-        Mixed_5b = new(192 / d, 32 / d, d);
-        Mixed_5c = new(256 / d, 64 / d, d);
-        Mixed_5d = new(288 / d, 64 / d, d);
-        Mixed_6a = new InceptionB(288 / d, d);
-        Mixed_6b = new(768 / d, 128 / d, d);
-        Mixed_6c = new(768 / d, 160 / d, d);
-        Mixed_6d = new(768 / d, 160 / d, d);
-        Mixed_6e = new(768 / d, 192 / d, d);
-        AuxLogits = config is { AuxiliaryHead: true, Classes: > 0 } ? new InceptionV3AuxiliaryHead(768 / d, d, config.Classes)
-            : null;
-        Mixed_7a = new InceptionD(768 / d, d);
-        Mixed_7b = new(1280 / d, d);
-        Mixed_7c = new(2048 / d, d);
+        Mixed_5b = A(nameof(Mixed_5b), 32);
+        Mixed_5c = A(nameof(Mixed_5c), 64);
+        Mixed_5d = A(nameof(Mixed_5d), 64);
+        Mixed_6a = Mixed(nameof(Mixed_6a), own => new InceptionB(channels, d, own));
+        Mixed_6b = C(nameof(Mixed_6b), 128);
+        Mixed_6c = C(nameof(Mixed_6c), 160);
+        Mixed_6d = C(nameof(Mixed_6d), 160);
+        Mixed_6e = C(nameof(Mixed_6e), 192);
+        AuxLogits = config is { AuxiliaryHead: true, Classes: > 0 }
+            ? new InceptionV3AuxiliaryHead(channels, d, config.Classes, widths.In(nameof(AuxLogits))) : null;
+        Mixed_7a = Mixed(nameof(Mixed_7a), own => new InceptionD(channels, d, own));
+        Mixed_7b = E(nameof(Mixed_7b));
+        Mixed_7c = E(nameof(Mixed_7c));
         avgpool = AdaptiveAvgPool2d(1);
         dropout = Dropout(config.Dropout);
-        fc = config.Classes == 0 ? null : new Dense(2048 / d, config.Classes);
+        fc = config.Classes == 0 ? null : new Dense(channels, config.Classes);
+        widths.Check();
         RegisterComponents();
         InceptionInitialization.Initialize(this,
             name => name switch { "AuxLogits.conv1.conv" => 0.01, "AuxLogits.fc" => 0.001, _ => 0.1 });
@@ -106,7 +120,8 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
 
     /// <summary>Returns the feature map of the last module: the network without pooling and head.</summary>
     /// <param name="pictures">[batch, channels, height, width], at least 75 × 75.</param>
-    /// <returns>[batch, 2048 / width divisor, about height / 32, about width / 32].</returns>
+    /// <returns>[batch, channels out, about height / 32, about width / 32]; channels out are usually 2048 / width
+    /// divisor.</returns>
     /// <exception cref="ArgumentException">
     /// The input is not [batch, channels, height, width], too small, or of another number of channels.
     /// </exception>

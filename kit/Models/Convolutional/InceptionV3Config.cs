@@ -28,6 +28,12 @@ public sealed record InceptionV3Config
     /// <summary>Dropout before the last layer.</summary>
     public double Dropout { get; init; } = 0.5;
 
+    /// <summary>
+    /// Channels of layers that differ from the usual ones, by name, such as after structured pruning; null for none. The names
+    /// are those of convolutions, such as <c>Mixed_5b.branch5x5_1</c>.
+    /// </summary>
+    public IReadOnlyDictionary<string, int>? Channels { get; init; }
+
     /// <summary>Inception v3 with its auxiliary head: 27,161,264 parameters.</summary>
     public static InceptionV3Config InceptionV3 => new();
 

@@ -28,13 +28,14 @@ public sealed class ResNet : Module<Tensor, Tensor>
     {
         Config = config.Validated();
         var small = config.Stem == Stem.Small;
-        conv1 = small ? new Convolution2d(config.InputChannels, config.Width, 3, 1, 1, hasBias: false)
-            : new Convolution2d(config.InputChannels, config.Width, 7, 2, 3, hasBias: false);
-        bn1 = BatchNorm2d(config.Width);
+        var widths = new ChannelWidths(config.Channels);
+        var channels = widths.Of("conv1", config.Width);
+        conv1 = small ? new Convolution2d(config.InputChannels, channels, 3, 1, 1, hasBias: false)
+            : new Convolution2d(config.InputChannels, channels, 7, 2, 3, hasBias: false);
+        bn1 = BatchNorm2d(channels);
         stem = new ConvolutionStep(conv1, bn1, relu);
         maxpool = small ? Identity() : MaxPool2d(3, 2, 1);
 
-        var channels = config.Width;
         var dilation = 1;
         Chain Stage(int number)
         {
@@ -46,12 +47,15 @@ public sealed class ResNet : Module<Tensor, Tensor>
                 stride = 1;
                 dilation *= 2;
             }
+            var projects = config.Projects(number);
+            var outputs = projects ? widths.Of($"layer{number + 1}", config.OutputWidth(width)) : channels;
             return new Chain(Enumerable.Range(0, config.Blocks[number]).Select(block =>
             {
-                var inputs = channels;
-                channels = config.Block == ResidualBlock.Basic ? width : width * Bottleneck.Expansion;
-                return Block(config, inputs, width, block == 0 ? stride : 1, block == 0 ? firstDilation : dilation,
-                    overwritesInput: block > 0);
+                var shape = new BlockShape(channels, outputs, block == 0 ? stride : 1, Projects: projects && block == 0,
+                    OverwritesInput: block > 0);
+                channels = outputs;
+                return Block(config, shape, width, block == 0 ? firstDilation : dilation,
+                    widths.In($"layer{number + 1}.{block}"));
             }));
         }
         layer1 = Stage(0);
@@ -60,6 +64,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
         layer4 = Stage(3);
         avgpool = AdaptiveAvgPool2d(1);
         fc = config.Classes == 0 ? null : new Dense(channels, config.Classes);
+        widths.Check();
         RegisterComponents();
         Initialize();
     }
@@ -103,11 +108,11 @@ public sealed class ResNet : Module<Tensor, Tensor>
         return (fc is null ? pooled : pooled.Through(fc)).MoveToOuterDisposeScope();
     }
 
-    private static Module<Tensor, Tensor> Block(ResNetConfig config, int inputs, int width, int stride,
-        int dilation, bool overwritesInput) =>
-        config.Block == ResidualBlock.Basic ? new BasicBlock(inputs, width, stride, overwritesInput)
-            : new Bottleneck(inputs, config.InnerWidth(width), width * Bottleneck.Expansion, stride, config.Groups,
-                dilation, overwritesInput);
+    private static Module<Tensor, Tensor> Block(ResNetConfig config, BlockShape shape, int width, int dilation,
+        ChannelWidths widths) =>
+        config.Block == ResidualBlock.Basic ? new BasicBlock(shape, widths.Of("conv1", width))
+            : new Bottleneck(shape, widths.Of("conv1", config.InnerWidth(width)), widths.Of("conv2", config.InnerWidth(width)),
+                config.Groups, dilation);
 
     /// <summary>
     /// Initializes convolutions from a normal distribution by their fan-out (He et al., 2015,

@@ -70,6 +70,13 @@ public sealed record ResNetConfig
     /// </summary>
     public bool ZeroInitialBranches { get; init; }
 
+    /// <summary>
+    /// Channels of layers that differ from the usual ones, by name, such as after structured pruning; null for none. The names
+    /// are those of convolutions inside a block, such as <c>layer1.0.conv1</c>, <c>conv1</c> for the stem, and <c>layer2</c> for
+    /// the channels between the blocks of a stage.
+    /// </summary>
+    public IReadOnlyDictionary<string, int>? Channels { get; init; }
+
     /// <summary>ResNet-18: 11,689,512 parameters.</summary>
     public static ResNetConfig ResNet18 => new();
 
@@ -120,6 +127,16 @@ public sealed record ResNetConfig
             : throw new ArgumentException(
                 $"A Width of {Width} with a WidthPerGroup of {WidthPerGroup} leaves no channel for a group.");
     }
+
+    /// <summary>
+    /// Whether the first block of a stage, counted from 0, projects its input: if it has another number of channels or another
+    /// resolution than the output.
+    /// </summary>
+    internal bool Projects(int stage) => stage > 0 || Block == ResidualBlock.Bottleneck;
+
+    /// <summary>Usual channels between the blocks of a stage.</summary>
+    /// <param name="width">Width of the stage.</param>
+    internal int OutputWidth(int width) => Block == ResidualBlock.Basic ? width : width * Bottleneck.Expansion;
 
     /// <summary>Channels of the 3 × 3 convolution of a bottleneck.</summary>
     internal int InnerWidth(int width) => (int)(width * (WidthPerGroup / 64.0)) * Groups;

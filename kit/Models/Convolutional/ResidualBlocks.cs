@@ -5,6 +5,16 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
+/// <summary>Shape of a residual block as seen from outside.</summary>
+/// <param name="Inputs">Number of input channels.</param>
+/// <param name="Outputs">Number of output channels.</param>
+/// <param name="Stride">Stride of the 3 × 3 convolution, the first one of a basic block.</param>
+/// <param name="Projects">Whether a 1 × 1 convolution adapts the input to the output's shape.</param>
+/// <param name="OverwritesInput">
+/// Whether a packed model may overwrite the block's input, which is the output of another block.
+/// </param>
+internal sealed record BlockShape(int Inputs, int Outputs, int Stride, bool Projects, bool OverwritesInput);
+
 /// <summary>Basic block: x ← relu(x + branch(x)), where the branch is two 3 × 3 convolutions.</summary>
 internal sealed class BasicBlock : Module<Tensor, Tensor>
 {
@@ -17,20 +27,16 @@ internal sealed class BasicBlock : Module<Tensor, Tensor>
     private readonly ConvolutionStep first, last;
     private readonly bool overwritesInput;
 
-    /// <param name="inputs">Number of input channels.</param>
-    /// <param name="outputs">Number of output channels.</param>
-    /// <param name="stride">Stride of the first convolution.</param>
-    /// <param name="overwritesInput">
-    /// Whether a packed model may overwrite the block's input, which is the output of another block.
-    /// </param>
-    public BasicBlock(int inputs, int outputs, int stride, bool overwritesInput) : base(nameof(BasicBlock))
+    /// <param name="shape">Channels in and out, and the stride.</param>
+    /// <param name="inner">Channels between the two convolutions.</param>
+    public BasicBlock(BlockShape shape, int inner) : base(nameof(BasicBlock))
     {
-        this.overwritesInput = overwritesInput;
-        conv1 = new Convolution2d(inputs, outputs, 3, stride, 1, hasBias: false);
-        bn1 = BatchNorm2d(outputs);
-        conv2 = new Convolution2d(outputs, outputs, 3, 1, 1, hasBias: false);
-        bn2 = BatchNorm2d(outputs);
-        downsample = Bottleneck.Shortcut(inputs, outputs, stride);
+        overwritesInput = shape.OverwritesInput;
+        conv1 = new Convolution2d(shape.Inputs, inner, 3, shape.Stride, 1, hasBias: false);
+        bn1 = BatchNorm2d(inner);
+        conv2 = new Convolution2d(inner, shape.Outputs, 3, 1, 1, hasBias: false);
+        bn2 = BatchNorm2d(shape.Outputs);
+        downsample = Bottleneck.Shortcut(shape);
         first = new ConvolutionStep(conv1, bn1, relu);
         last = new ConvolutionStep(conv2, bn2, relu);
         RegisterComponents();
@@ -67,26 +73,21 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
     private readonly ConvolutionStep first, middle, last;
     private readonly bool overwritesInput;
 
-    /// <param name="inputs">Number of input channels.</param>
-    /// <param name="inner">Channels of the 3 × 3 convolution.</param>
-    /// <param name="outputs">Number of output channels.</param>
-    /// <param name="stride">Stride of the 3 × 3 convolution.</param>
+    /// <param name="shape">Channels in and out, and the stride.</param>
+    /// <param name="narrow">Channels after the first 1 × 1 convolution.</param>
+    /// <param name="inner">Channels after the 3 × 3 convolution.</param>
     /// <param name="groups">Groups of the 3 × 3 convolution.</param>
     /// <param name="dilation">Dilation of the 3 × 3 convolution.</param>
-    /// <param name="overwritesInput">
-    /// Whether a packed model may overwrite the block's input, which is the output of another block.
-    /// </param>
-    public Bottleneck(int inputs, int inner, int outputs, int stride, int groups, int dilation, bool overwritesInput)
-        : base(nameof(Bottleneck))
+    public Bottleneck(BlockShape shape, int narrow, int inner, int groups, int dilation) : base(nameof(Bottleneck))
     {
-        this.overwritesInput = overwritesInput;
-        conv1 = new Convolution2d(inputs, inner, 1, hasBias: false);
-        bn1 = BatchNorm2d(inner);
-        conv2 = new Convolution2d(inner, inner, 3, stride, dilation, dilation, groups: groups, hasBias: false);
+        overwritesInput = shape.OverwritesInput;
+        conv1 = new Convolution2d(shape.Inputs, narrow, 1, hasBias: false);
+        bn1 = BatchNorm2d(narrow);
+        conv2 = new Convolution2d(narrow, inner, 3, shape.Stride, dilation, dilation, groups: groups, hasBias: false);
         bn2 = BatchNorm2d(inner);
-        conv3 = new Convolution2d(inner, outputs, 1, hasBias: false);
-        bn3 = BatchNorm2d(outputs);
-        downsample = Shortcut(inputs, outputs, stride);
+        conv3 = new Convolution2d(inner, shape.Outputs, 1, hasBias: false);
+        bn3 = BatchNorm2d(shape.Outputs);
+        downsample = Shortcut(shape);
         first = new ConvolutionStep(conv1, bn1, relu);
         middle = new ConvolutionStep(conv2, bn2, relu);
         last = new ConvolutionStep(conv3, bn3, relu);
@@ -106,6 +107,7 @@ internal sealed class Bottleneck : Module<Tensor, Tensor>
     /// <summary>
     /// Returns the projection that adapts the input to the branch's output shape; null if the shapes agree.
     /// </summary>
-    public static Chain? Shortcut(int inputs, int outputs, int stride) => inputs == outputs && stride == 1 ? null
-        : new Chain([new Convolution2d(inputs, outputs, 1, stride, hasBias: false), BatchNorm2d(outputs)]);
+    public static Chain? Shortcut(BlockShape shape) => !shape.Projects ? null
+        : new Chain([new Convolution2d(shape.Inputs, shape.Outputs, 1, shape.Stride, hasBias: false),
+            BatchNorm2d(shape.Outputs)]);
 }

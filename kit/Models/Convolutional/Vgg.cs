@@ -24,10 +24,12 @@ public sealed class Vgg : Module<Tensor, Tensor>
         features = new Chain(Convolutions(config));
         avgpool = AdaptiveAvgPool2d(config.PooledSize);
         var flat = config.Stages[^1][^1] * config.PooledSize * config.PooledSize;
-        Module<Tensor, Tensor>[] last = config.Classes == 0 ? [] : [new Dense(config.HiddenWidth, config.Classes)];
+        var first = config.HiddenWidths.At(0, config.HiddenWidth);
+        var second = config.HiddenWidths.At(1, config.HiddenWidth);
+        Module<Tensor, Tensor>[] last = config.Classes == 0 ? [] : [new Dense(second, config.Classes)];
         classifier = new Chain([
-            new Dense(flat, config.HiddenWidth), new Relu(), Dropout(config.Dropout),
-            new Dense(config.HiddenWidth, config.HiddenWidth), new Relu(), Dropout(config.Dropout), .. last]);
+            new Dense(flat, first), new Relu(), Dropout(config.Dropout),
+            new Dense(first, second), new Relu(), Dropout(config.Dropout), .. last]);
         RegisterComponents();
         Initialize();
     }

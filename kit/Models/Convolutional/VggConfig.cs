@@ -28,6 +28,12 @@ public sealed record VggConfig
     /// <summary>Width of the two hidden layers of the classifier.</summary>
     public int HiddenWidth { get; init; } = 4096;
 
+    /// <summary>
+    /// Widths of the two hidden layers of the classifier, where they differ, such as after structured pruning; null for
+    /// <see cref="HiddenWidth"/> in both.
+    /// </summary>
+    public IReadOnlyList<int>? HiddenWidths { get; init; }
+
     /// <summary>Dropout of the hidden layers.</summary>
     public double Dropout { get; init; } = 0.5;
 
@@ -72,6 +78,7 @@ public sealed record VggConfig
         Require.Sizes((InputChannels, nameof(InputChannels)));
         Require.Sizes((PooledSize, nameof(PooledSize)));
         Require.Sizes((HiddenWidth, nameof(HiddenWidth)));
+        LayerWidths.Check(HiddenWidths, 2, nameof(HiddenWidths));
         if (Dropout is not (>= 0 and < 1))
             throw new ArgumentException($"Dropout is {Dropout}; it must be at least 0 and less than 1.");
         return Stages.Count > 0 && Stages.All(stage => stage.Count > 0 && stage.All(width => width > 0)) ? this

@@ -26,7 +26,8 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
     {
         Config = config.Validated();
         wte = new EmbeddingTable(config.VocabularySize, config.ModelWidth) { Unembeds = config.TieEmbeddings };
-        wpe = PositionalEncoding.Create(config.Positions, config.ContextLength, config.ModelWidth, config.Heads, deviation: 0.02);
+        wpe = PositionalEncoding.Create(config.Positions, config.ContextLength, config.ModelWidth, config.Heads, deviation: 0.02,
+            headWidth: config.WidthOfHead);
         drop = Dropout(config.Dropout);
         h = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new GptBlock(config, layer, wpe))]);
         ln_f = LayerNorm(config.ModelWidth, config.NormEpsilon);

@@ -23,7 +23,7 @@ public sealed class GptBlock : Module<Tensor, Tensor>, IBlock<DecoderPass>
         ln_1 = LayerNorm(config.ModelWidth, config.NormEpsilon);
         attn = new CausalSelfAttention(config, layer, positions);
         ln_2 = LayerNorm(config.ModelWidth, config.NormEpsilon);
-        mlp = new GptMlp(config);
+        mlp = new GptMlp(config, layer);
         RegisterComponents();
     }
 
@@ -56,7 +56,7 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
     // in an array so that it is not registered: the model owns this module
     private readonly PositionalEncoding[] positions;
     private readonly GptConfig config;
-    private readonly int layer;
+    private readonly int layer, heads;
     private readonly double? scale;
 
     internal CausalSelfAttention(GptConfig config, int layer, PositionalEncoding positions) : base(nameof(CausalSelfAttention))
@@ -65,8 +65,10 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
         this.layer = layer;
         this.positions = [positions];
         scale = config.ScoreScale(layer);
-        c_attn = new Conv1D(config.ModelWidth, 3 * config.ModelWidth);
-        c_proj = new Conv1D(config.ModelWidth, config.ModelWidth, GptMlp.BranchDeviation(config));
+        heads = config.HeadsOf(layer);
+        var width = heads * config.WidthOfHead;
+        c_attn = new Conv1D(config.ModelWidth, 3 * width);
+        c_proj = new Conv1D(width, config.ModelWidth, GptMlp.BranchDeviation(config));
         resid_dropout = Dropout(config.Dropout);
         RegisterComponents();
     }
@@ -83,11 +85,11 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var joined = c_attn.call(x);
         if (pass.IsOneToken && IsUnwatched && scale is null && positions[0].IsEmbeddingOnly)
-            return c_proj.call(pass.Cache!.AttendJoined(layer, joined, config.Heads)).MoveToOuterDisposeScope();
-        var qkv = joined.chunk(3, -1);                                                            // 3 · [batch, time, channels]
-        var query = hook_q.Pass(pass.Rotate(positions[0], qkv[0].SplitHeads(config.Heads)));   // [batch, head, time, d_head]
-        var key = hook_k.Pass(pass.Rotate(positions[0], qkv[1].SplitHeads(config.Heads)));
-        var value = hook_v.Pass(qkv[2].SplitHeads(config.Heads));
+            return c_proj.call(pass.Cache!.AttendJoined(layer, joined, heads)).MoveToOuterDisposeScope();
+        var qkv = joined.chunk(3, -1);                                                         // 3 · [batch, time, heads · d_head]
+        var query = hook_q.Pass(pass.Rotate(positions[0], qkv[0].SplitHeads(heads)));   // [batch, head, time, d_head]
+        var key = hook_k.Pass(pass.Rotate(positions[0], qkv[1].SplitHeads(heads)));
+        var value = hook_v.Pass(qkv[2].SplitHeads(heads));
         if (pass.Cache is { } cache) (key, value) = cache.Extend(layer, key, value);
 
         var mask = pass.Mask with { ScoreBias = positions[0].ScoreBias(query, query.shape[2], key.shape[2]) };
@@ -108,10 +110,10 @@ public sealed class GptMlp : Module<Tensor, Tensor>
     private readonly HookPoint hook_pre = new(), hook_post = new();   // [batch, time, feed-forward channels]
     private readonly Activation activation;
 
-    internal GptMlp(GptConfig config) : base(nameof(GptMlp))
+    internal GptMlp(GptConfig config, int layer) : base(nameof(GptMlp))
     {
         activation = config.Activation;
-        var width = config.FeedForwardWidth ?? 4 * config.ModelWidth;
+        var width = config.FeedForwardWidthOf(layer);
         c_fc = new Conv1D(config.ModelWidth, width);
         c_proj = new Conv1D(width, config.ModelWidth, BranchDeviation(config));
         dropout = Dropout(config.Dropout);

@@ -13,7 +13,9 @@ public sealed record GptConfig
     /// <summary>Longest sequence the model accepts, in tokens.</summary>
     public int ContextLength { get; init; } = 1024;
 
-    /// <summary>Width of the residual stream, d_model; a multiple of <see cref="Heads"/>.</summary>
+    /// <summary>
+    /// Width of the residual stream, d_model; a multiple of <see cref="Heads"/> unless <see cref="HeadWidth"/> is set.
+    /// </summary>
     public int ModelWidth { get; init; } = 768;
 
     /// <summary>Attention heads of a layer.</summary>
@@ -46,6 +48,21 @@ public sealed record GptConfig
     /// <summary>Whether attention scores are also divided by the number of the layer, counted from 1.</summary>
     public bool ScaleScoresByLayer { get; init; }
 
+    /// <summary>
+    /// Width of a head, d_head; null for <see cref="ModelWidth"/> divided by <see cref="Heads"/>.
+    /// </summary>
+    public int? HeadWidth { get; init; }
+
+    /// <summary>
+    /// Attention heads of each layer, where layers differ, such as after structured pruning; null for <see cref="Heads"/> in all.
+    /// </summary>
+    public IReadOnlyList<int>? LayerHeads { get; init; }
+
+    /// <summary>
+    /// Channels inside the MLP of each layer, where layers differ; null for <see cref="FeedForwardWidth"/> in all.
+    /// </summary>
+    public IReadOnlyList<int>? LayerFeedForwardWidths { get; init; }
+
     /// <summary>GPT-2: 124,439,808 parameters.</summary>
     public static GptConfig Gpt2 => new() { VocabularySize = 50_257 };
 
@@ -66,16 +83,30 @@ public sealed record GptConfig
     public static GptConfig Character =>
         new() { VocabularySize = 65, ContextLength = 64, ModelWidth = 128, Heads = 4, Layers = 4, Dropout = 0 };
 
+    /// <summary>Width of a head.</summary>
+    internal int WidthOfHead => HeadWidth ?? ModelWidth / Heads;
+
+    /// <summary>Attention heads of a layer, counted from 0.</summary>
+    internal int HeadsOf(int layer) => LayerHeads.At(layer, Heads);
+
+    /// <summary>Channels inside the MLP of a layer, counted from 0.</summary>
+    internal int FeedForwardWidthOf(int layer) => LayerFeedForwardWidths.At(layer, FeedForwardWidth ?? 4 * ModelWidth);
+
     internal GptConfig Validated()
     {
         Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)),
             (ModelWidth, nameof(ModelWidth)),
             (Heads, nameof(Heads)), (Layers, nameof(Layers)), (FeedForwardWidth ?? 1, nameof(FeedForwardWidth)));
-        Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
+        if (HeadWidth is null) Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
+        Require.Sizes((HeadWidth ?? 1, nameof(HeadWidth)));
+        LayerWidths.Check(LayerHeads, Layers, nameof(LayerHeads));
+        LayerWidths.Check(LayerFeedForwardWidths, Layers, nameof(LayerFeedForwardWidths));
+        if (Positions == Positions.Alibi && LayerHeads is not null)
+            throw new ArgumentException("ALiBi gives each head a slope by its number, so that LayerHeads must be null.");
         return this;
     }
 
     /// <summary>Returns the factor of a layer's attention scores; null for the usual 1 / √d_head.</summary>
     internal double? ScoreScale(int layer) => ScaleScores && !ScaleScoresByLayer ? null
-        : (ScaleScores ? 1 / Math.Sqrt((double)ModelWidth / Heads) : 1) / (ScaleScoresByLayer ? layer + 1 : 1);
+        : (ScaleScores ? 1 / Math.Sqrt((double)WidthOfHead) : 1) / (ScaleScoresByLayer ? layer + 1 : 1);
 }

@@ -17,14 +17,15 @@ internal sealed class LlamaAttention : Module
 
     public LlamaAttention(LlamaConfig config, int layer) : base(nameof(LlamaAttention))
     {
-        heads = config.Heads;
-        keyValueHeads = config.KeyValueHeads ?? config.Heads;
+        heads = config.HeadsOf(layer);
+        keyValueHeads = config.KeyValueHeadsOf(layer);
         this.layer = layer;
-        var narrow = keyValueHeads * config.HeadWidth;
-        q_proj = Initialization.Dense(config.ModelWidth, config.ModelWidth, bias: false);
+        var wide = heads * config.WidthOfHead;
+        var narrow = keyValueHeads * config.WidthOfHead;
+        q_proj = Initialization.Dense(config.ModelWidth, wide, bias: false);
         k_proj = Initialization.Dense(config.ModelWidth, narrow, bias: false);
         v_proj = Initialization.Dense(config.ModelWidth, narrow, bias: false);
-        o_proj = Initialization.Dense(config.ModelWidth, config.ModelWidth, bias: false);
+        o_proj = Initialization.Dense(wide, config.ModelWidth, bias: false);
         RegisterComponents();
     }
 

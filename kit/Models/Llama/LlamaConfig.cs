@@ -13,7 +13,9 @@ public sealed record LlamaConfig
     /// <summary>Longest sequence the model accepts, in tokens.</summary>
     public int ContextLength { get; init; } = 2048;
 
-    /// <summary>Width of the residual stream, d_model; a multiple of <see cref="Heads"/>.</summary>
+    /// <summary>
+    /// Width of the residual stream, d_model; a multiple of <see cref="Heads"/> unless <see cref="HeadWidth"/> is set.
+    /// </summary>
     public int ModelWidth { get; init; } = 4096;
 
     /// <summary>Channels inside an MLP.</summary>
@@ -51,6 +53,22 @@ public sealed record LlamaConfig
 
     /// <summary>The padding token, whose embedding is not trained; null for none.</summary>
     public int? PaddingToken { get; init; }
+
+    /// <summary>
+    /// Width of a head, d_head; null for <see cref="ModelWidth"/> divided by <see cref="Heads"/>.
+    /// </summary>
+    public int? HeadWidth { get; init; }
+
+    /// <summary>
+    /// Query heads of each layer, where layers differ, such as after structured pruning; null for <see cref="Heads"/> in all. A
+    /// key head serves as many query heads in every layer.
+    /// </summary>
+    public IReadOnlyList<int>? LayerHeads { get; init; }
+
+    /// <summary>
+    /// Channels inside the MLP of each layer, where layers differ; null for <see cref="FeedForwardWidth"/> in all.
+    /// </summary>
+    public IReadOnlyList<int>? LayerFeedForwardWidths { get; init; }
 
     /// <summary>Llama 2 7B: 6,738,415,616 parameters.</summary>
     public static LlamaConfig Llama2Of7B => new() { VocabularySize = 32_000, ContextLength = 4096, NormEpsilon = 1e-5 };
@@ -107,7 +125,20 @@ public sealed record LlamaConfig
         KeyValueHeads = 2,
     };
 
-    internal int HeadWidth => ModelWidth / Heads;
+    /// <summary>Width of a head.</summary>
+    internal int WidthOfHead => HeadWidth ?? ModelWidth / Heads;
+
+    /// <summary>Attention heads of a layer, counted from 0.</summary>
+    internal int HeadsOf(int layer) => LayerHeads.At(layer, Heads);
+
+    /// <summary>Channels inside the MLP of a layer, counted from 0.</summary>
+    internal int FeedForwardWidthOf(int layer) => LayerFeedForwardWidths.At(layer, FeedForwardWidth);
+
+    /// <summary>Key and value heads of a layer, counted from 0.</summary>
+    internal int KeyValueHeadsOf(int layer) => HeadsOf(layer) / QueriesPerKey;
+
+    /// <summary>Query heads that share a key head.</summary>
+    internal int QueriesPerKey => Heads / (KeyValueHeads ?? Heads);
 
     internal LlamaConfig Validated()
     {
@@ -115,8 +146,14 @@ public sealed record LlamaConfig
             (ModelWidth, nameof(ModelWidth)),
             (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)), (Heads, nameof(Heads)),
                 (KeyValueHeads ?? 1, nameof(KeyValueHeads)));
-        Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
+        if (HeadWidth is null) Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
+        Require.Sizes((HeadWidth ?? 1, nameof(HeadWidth)));
+        LayerWidths.Check(LayerHeads, Layers, nameof(LayerHeads));
+        LayerWidths.Check(LayerFeedForwardWidths, Layers, nameof(LayerFeedForwardWidths));
         Require.Divisible((Heads, nameof(Heads)), (KeyValueHeads ?? Heads, nameof(KeyValueHeads)));
+        if (LayerHeads?.Any(heads => heads % QueriesPerKey != 0) == true)
+            throw new ArgumentException($"LayerHeads is [{LayerHeads.Text()}]; expected multiples of {QueriesPerKey}, the query heads "
+                + "that share a key head.");
         return this;
     }
 }

@@ -22,7 +22,7 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
         { Unembeds = config.TieEmbeddings };
         layers = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new LlamaLayer(config, layer))]);
         norm = new RmsNorm(config.ModelWidth, config.NormEpsilon);
-        rotary = [new RotaryPositions(config.HeadWidth, config.RotaryBase, config.RotaryScaling)];
+        rotary = [new RotaryPositions(config.WidthOfHead, config.RotaryBase, config.RotaryScaling)];
         RegisterComponents();
     }
 

@@ -21,7 +21,7 @@ internal sealed class LlamaLayer : Module, IBlock<DecoderPass>
         input_layernorm = new RmsNorm(config.ModelWidth, config.NormEpsilon);
         self_attn = new LlamaAttention(config, layer);
         post_attention_layernorm = new RmsNorm(config.ModelWidth, config.NormEpsilon);
-        mlp = new GatedMlp(config.ModelWidth, config.FeedForwardWidth, config.Activation);
+        mlp = new GatedMlp(config.ModelWidth, config.FeedForwardWidthOf(layer), config.Activation);
         RegisterComponents();
     }
 

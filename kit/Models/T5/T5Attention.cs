@@ -16,23 +16,25 @@ internal sealed class T5Attention : Module
     private readonly HookPoint hook_q = new(), hook_k = new(), hook_v = new(), hook_z = new();   // [batch, head, time, d_head]
     private readonly HookPoint hook_pattern = new();                                             // [batch, head, query, key]
     private readonly T5Config config;
-    private readonly int layer;
+    private readonly int layer, heads;
     private readonly bool bidirectional;
 
-    public T5Attention(T5Config config, int layer, bool hasPositions, bool bidirectional = false) : base(nameof(T5Attention))
+    public T5Attention(T5Config config, int layer, int heads, bool hasPositions, bool bidirectional = false)
+        : base(nameof(T5Attention))
     {
         this.config = config;
         this.layer = layer;
+        this.heads = heads;
         this.bidirectional = bidirectional;
         var width = config.ModelWidth;
-        var inner = config.Heads * config.HeadWidth;
+        var inner = heads * config.HeadWidth;
         // The queries are initialized smaller, to make up for the missing division of the scores.
         q = Initialization.Dense(width, inner, bias: false, Math.Pow(width * config.HeadWidth, -0.5));
         k = Initialization.Dense(width, inner, bias: false, Math.Pow(width, -0.5));
         v = Initialization.Dense(width, inner, bias: false, Math.Pow(width, -0.5));
         o = Initialization.Dense(inner, width, bias: false, Math.Pow(inner, -0.5));
         relative_attention_bias = hasPositions
-            ? new EmbeddingTable(config.RelativeBuckets, config.Heads, deviation: Math.Pow(width, -0.5)) : null;
+            ? new EmbeddingTable(config.RelativeBuckets, heads, deviation: Math.Pow(width, -0.5)) : null;
         RegisterComponents();
     }
 
@@ -71,11 +73,11 @@ internal sealed class T5Attention : Module
     }
 
     private (Tensor Keys, Tensor Values) Read(Tensor x) =>
-        (hook_k.call(k.call(x).SplitHeads(config.Heads)), hook_v.call(v.call(x).SplitHeads(config.Heads)));
+        (hook_k.call(k.call(x).SplitHeads(heads)), hook_v.call(v.call(x).SplitHeads(heads)));
 
     private Tensor Mix(Tensor x, Tensor key, Tensor value, AttentionMask mask)
     {
-        var query = hook_q.call(q.call(x).SplitHeads(config.Heads));   // [batch, head, time, d_head]
+        var query = hook_q.call(q.call(x).SplitHeads(heads));   // [batch, head, time, d_head]
         var mixed = ScaledDotProductAttention.Attend(query, key, value, mask, hook_pattern,
             training ? config.Dropout : 0, scale: 1);
         return o.call(hook_z.call(mixed).MergeHeads());

@@ -35,7 +35,8 @@ internal sealed class T5SelfAttentionBranch : T5Branch
 
     public T5SelfAttentionBranch(T5Config config, int index, bool isDecoder) : base(nameof(T5SelfAttentionBranch), config)
     {
-        SelfAttention = new T5Attention(config, index, hasPositions: index == 0, bidirectional: !isDecoder);
+        SelfAttention = new T5Attention(config, index, config.SelfAttentionHeads(isDecoder), hasPositions: index == 0,
+            bidirectional: !isDecoder);
         RegisterComponents();
     }
 
@@ -51,7 +52,7 @@ internal sealed class T5CrossAttentionBranch : T5Branch
 
     public T5CrossAttentionBranch(T5Config config, int index) : base(nameof(T5CrossAttentionBranch), config)
     {
-        EncDecAttention = new T5Attention(config, index, hasPositions: false);
+        EncDecAttention = new T5Attention(config, index, config.CrossAttentionHeads.At(index, config.Heads), hasPositions: false);
         RegisterComponents();
     }
 
@@ -63,9 +64,9 @@ internal sealed class T5FeedForwardBranch : T5Branch
 {
     private readonly T5FeedForward DenseReluDense;
 
-    public T5FeedForwardBranch(T5Config config) : base(nameof(T5FeedForwardBranch), config)
+    public T5FeedForwardBranch(T5Config config, int width) : base(nameof(T5FeedForwardBranch), config)
     {
-        DenseReluDense = new T5FeedForward(config);
+        DenseReluDense = new T5FeedForward(config, width);
         RegisterComponents();
     }
 
@@ -82,10 +83,10 @@ internal sealed class T5FeedForward : Module<Tensor, Tensor>
     private readonly HookPoint hook_post = new();   // [batch, time, feed-forward channels]
     private readonly Activation activation;
 
-    public T5FeedForward(T5Config config) : base(nameof(T5FeedForward))
+    public T5FeedForward(T5Config config, int width) : base(nameof(T5FeedForward))
     {
         activation = config.Activation;
-        Dense Inwards() => Initialization.Dense(config.ModelWidth, config.FeedForwardWidth, bias: false,
+        Dense Inwards() => Initialization.Dense(config.ModelWidth, width, bias: false,
             Math.Pow(config.ModelWidth, -0.5));
         if (config.Gated)
         {
@@ -96,8 +97,8 @@ internal sealed class T5FeedForward : Module<Tensor, Tensor>
         {
             wi = Inwards();
         }
-        wo = Initialization.Dense(config.FeedForwardWidth, config.ModelWidth, bias: false,
-            Math.Pow(config.FeedForwardWidth, -0.5));
+        wo = Initialization.Dense(width, config.ModelWidth, bias: false,
+            Math.Pow(width, -0.5));
         dropout = Dropout(config.Dropout);
         RegisterComponents();
     }

@@ -65,6 +65,25 @@ public sealed record T5Config
     /// <summary>The padding token.</summary>
     public int PaddingToken { get; init; }
 
+    /// <summary>Attention heads of a layer of the decoder; null for <see cref="Heads"/>.</summary>
+    public int? DecoderHeads { get; init; }
+
+    /// <summary>
+    /// Heads of the attention to the source text in each layer of the decoder, where layers differ, such as after structured
+    /// pruning; null for <see cref="Heads"/> in all.
+    /// </summary>
+    public IReadOnlyList<int>? CrossAttentionHeads { get; init; }
+
+    /// <summary>
+    /// Channels inside the MLP of each layer of the encoder, where layers differ; null for <see cref="FeedForwardWidth"/> in all.
+    /// </summary>
+    public IReadOnlyList<int>? LayerFeedForwardWidths { get; init; }
+
+    /// <summary>
+    /// Channels inside the MLP of each layer of the decoder, where layers differ; null for <see cref="FeedForwardWidth"/> in all.
+    /// </summary>
+    public IReadOnlyList<int>? DecoderLayerFeedForwardWidths { get; init; }
+
     /// <summary>T5 small: 60,506,624 parameters.</summary>
     public static T5Config Small => new();
 
@@ -100,11 +119,25 @@ public sealed record T5Config
         RelativeMaximumDistance = 32,
     };
 
+    /// <summary>Layers of the decoder.</summary>
+    internal int LayersOfDecoder => DecoderLayers ?? Layers;
+
+    /// <summary>Heads of self-attention in the encoder or in the decoder.</summary>
+    internal int SelfAttentionHeads(bool isDecoder) => isDecoder ? DecoderHeads ?? Heads : Heads;
+
+    /// <summary>Channels inside the MLP of a layer, counted from 0.</summary>
+    internal int FeedForwardWidthOf(bool isDecoder, int layer) =>
+        (isDecoder ? DecoderLayerFeedForwardWidths : LayerFeedForwardWidths).At(layer, FeedForwardWidth);
+
     internal T5Config Validated()
     {
         Require.Sizes((VocabularySize, nameof(VocabularySize)), (ModelWidth, nameof(ModelWidth)), (HeadWidth, nameof(HeadWidth)),
             (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)),
-                (DecoderLayers ?? 1, nameof(DecoderLayers)), (Heads, nameof(Heads)));
+                (DecoderLayers ?? 1, nameof(DecoderLayers)), (Heads, nameof(Heads)),
+            (DecoderHeads ?? 1, nameof(DecoderHeads)));
+        LayerWidths.Check(CrossAttentionHeads, LayersOfDecoder, nameof(CrossAttentionHeads));
+        LayerWidths.Check(LayerFeedForwardWidths, Layers, nameof(LayerFeedForwardWidths));
+        LayerWidths.Check(DecoderLayerFeedForwardWidths, LayersOfDecoder, nameof(DecoderLayerFeedForwardWidths));
         foreach (var (token, name) in new[] { (StartToken, nameof(StartToken)), (PaddingToken, nameof(PaddingToken)) })
             if (token < 0 || token >= VocabularySize)
                 throw new ArgumentException($"{name} {token} is outside the vocabulary of {VocabularySize}.");

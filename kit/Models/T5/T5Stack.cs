@@ -78,7 +78,7 @@ internal sealed class T5Block : Module, IBlock<T5Pass>
     public T5Block(T5Config config, int index, bool isDecoder) : base(nameof(T5Block))
     {
         var self = new T5SelfAttentionBranch(config, index, isDecoder);
-        var feedForward = new T5FeedForwardBranch(config);
+        var feedForward = new T5FeedForwardBranch(config, config.FeedForwardWidthOf(isDecoder, index));
         layer = isDecoder ? ModuleList<T5Branch>(self, new T5CrossAttentionBranch(config, index), feedForward)
             : ModuleList<T5Branch>(self, feedForward);
         RegisterComponents();

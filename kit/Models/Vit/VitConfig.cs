@@ -16,7 +16,9 @@ public sealed record VitConfig
     /// <summary>Channels of the images, such as red, green and blue.</summary>
     public int Channels { get; init; } = 3;
 
-    /// <summary>Width of the residual stream, d_model; a multiple of <see cref="Heads"/>.</summary>
+    /// <summary>
+    /// Width of the residual stream, d_model; a multiple of <see cref="Heads"/> unless <see cref="HeadWidth"/> is set.
+    /// </summary>
     public int ModelWidth { get; init; } = 768;
 
     /// <summary>Channels inside an MLP.</summary>
@@ -43,6 +45,21 @@ public sealed record VitConfig
     /// <summary>Added to the variances in the norms, so that they are never zero (epsilon).</summary>
     public double NormEpsilon { get; init; } = 1e-12;
 
+    /// <summary>
+    /// Width of a head, d_head; null for <see cref="ModelWidth"/> divided by <see cref="Heads"/>.
+    /// </summary>
+    public int? HeadWidth { get; init; }
+
+    /// <summary>
+    /// Attention heads of each layer, where layers differ, such as after structured pruning; null for <see cref="Heads"/> in all.
+    /// </summary>
+    public IReadOnlyList<int>? LayerHeads { get; init; }
+
+    /// <summary>
+    /// Channels inside the MLP of each layer, where layers differ; null for <see cref="FeedForwardWidth"/> in all.
+    /// </summary>
+    public IReadOnlyList<int>? LayerFeedForwardWidths { get; init; }
+
     /// <summary>ViT-B/16: 86,567,656 parameters.</summary>
     public static VitConfig Base => new();
 
@@ -65,13 +82,25 @@ public sealed record VitConfig
     /// <summary>Number of patches of an image.</summary>
     internal int Patches => ImageSize / PatchSize * (ImageSize / PatchSize);
 
+    /// <summary>Width of a head.</summary>
+    internal int WidthOfHead => HeadWidth ?? ModelWidth / Heads;
+
+    /// <summary>Attention heads of a layer, counted from 0.</summary>
+    internal int HeadsOf(int layer) => LayerHeads.At(layer, Heads);
+
+    /// <summary>Channels inside the MLP of a layer, counted from 0.</summary>
+    internal int FeedForwardWidthOf(int layer) => LayerFeedForwardWidths.At(layer, FeedForwardWidth);
+
     internal VitConfig Validated()
     {
         Require.Sizes((ImageSize, nameof(ImageSize)), (PatchSize, nameof(PatchSize)), (Channels, nameof(Channels)),
             (ModelWidth, nameof(ModelWidth)),
             (FeedForwardWidth, nameof(FeedForwardWidth)), (Layers, nameof(Layers)), (Heads, nameof(Heads)));
         Require.AtLeast(0, Classes);
-        Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
+        if (HeadWidth is null) Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
+        Require.Sizes((HeadWidth ?? 1, nameof(HeadWidth)));
+        LayerWidths.Check(LayerHeads, Layers, nameof(LayerHeads));
+        LayerWidths.Check(LayerFeedForwardWidths, Layers, nameof(LayerFeedForwardWidths));
         Require.Divisible((ImageSize, nameof(ImageSize)), (PatchSize, nameof(PatchSize)));
         return this;
     }

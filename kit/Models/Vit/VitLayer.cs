@@ -41,7 +41,7 @@ internal sealed class VitLayers : Module<Tensor, Tensor>
 
     public VitLayers(VitConfig config) : base(nameof(VitLayers))
     {
-        layer = ModuleList([.. Enumerable.Range(0, config.Layers).Select(_ => new VitLayer(config))]);
+        layer = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new VitLayer(config, layer))]);
         RegisterComponents();
     }
 
@@ -67,13 +67,13 @@ internal sealed class VitLayer : Module<Tensor, Tensor>
     // [batch, 1 + patches, channels]
     private readonly HookPoint hook_attn_out = new(), hook_mlp_out = new();
 
-    public VitLayer(VitConfig config) : base(nameof(VitLayer))
+    public VitLayer(VitConfig config, int layer) : base(nameof(VitLayer))
     {
         layernorm_before = LayerNorm(config.ModelWidth, config.NormEpsilon);
-        attention = new VitAttention(config);
+        attention = new VitAttention(config, layer);
         layernorm_after = LayerNorm(config.ModelWidth, config.NormEpsilon);
-        intermediate = new IntermediateDense(config.ModelWidth, config.FeedForwardWidth, config.Activation);
-        output = new VitOutput(config, config.FeedForwardWidth);
+        intermediate = new IntermediateDense(config.ModelWidth, config.FeedForwardWidthOf(layer), config.Activation);
+        output = new VitOutput(config, config.FeedForwardWidthOf(layer));
         RegisterComponents();
     }
 
@@ -93,10 +93,11 @@ internal sealed class VitAttention : Module<Tensor, Tensor>
     private readonly SelfAttention attention;
     private readonly VitOutput output;
 
-    public VitAttention(VitConfig config) : base(nameof(VitAttention))
+    public VitAttention(VitConfig config, int layer) : base(nameof(VitAttention))
     {
-        attention = new SelfAttention(config.ModelWidth, config.Heads, config.Dropout, config.QueryKeyValueBias);
-        output = new VitOutput(config, config.ModelWidth);
+        attention = new SelfAttention(config.ModelWidth, config.HeadsOf(layer), config.Dropout, config.QueryKeyValueBias,
+            config.WidthOfHead);
+        output = new VitOutput(config, config.HeadsOf(layer) * config.WidthOfHead);
         RegisterComponents();
     }
 

@@ -15,6 +15,24 @@ public abstract class TrainingCallback
     {
     }
 
+    /// <summary>
+    /// Called when the gradients of a step are complete, summed over all batches and ranks, before they are clipped and used: a
+    /// callback may change <c>grad</c> of parameters.
+    /// </summary>
+    /// <param name="trainer">The run.</param>
+    /// <param name="step">Number of the step, from 1.</param>
+    public virtual void GradientsReady(Trainer trainer, int step)
+    {
+    }
+
+    /// <summary>Called after the update of a step, before averages and the evaluation: a callback may change the
+    /// weights.</summary>
+    /// <param name="trainer">The run.</param>
+    /// <param name="step">Number of the step, from 1.</param>
+    public virtual void WeightsUpdated(Trainer trainer, int step)
+    {
+    }
+
     /// <summary>Called after the update and the evaluation of a step, before the caller sees the report.</summary>
     /// <param name="trainer">The run; <see cref="Trainer.Stop"/> ends it after this step.</param>
     /// <param name="report">What the step did.</param>

@@ -97,7 +97,7 @@ public sealed class PretrainedModelsTests : IDisposable
     [InlineData("llama-a", "rope_scaling", "2", "rope_scaling is 2; expected an object")]
     [InlineData("llama-a", "attention_bias", "true", "attention_bias is true; expected false")]
     [InlineData("llama-a", "mlp_bias", "true", "mlp_bias is true; expected false")]
-    [InlineData("llama-a", "head_dim", "16", "head_dim is 16; expected hidden_size / num_attention_heads, 48 / 4")]
+    [InlineData("llama-a", "head_dim", "16", "q_proj.weight is [48, 48], the model has [64, 48]")]
     [InlineData("llama-a", "num_key_value_heads", "3", "Heads 4 is not divisible by KeyValueHeads 3")]
     [InlineData("llama-a", "num_key_value_heads", "2", "k_proj.weight is [48, 48], the model has [24, 48]")]
     [InlineData("llama-a", "pad_token_id", "160", "The padding token is 160; the table has 160 rows")]
