@@ -71,8 +71,7 @@ public static class InferencePacking
         if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
             throw new ArgumentException($"The type is {dtype}; a model is packed in float32 or bfloat16.", nameof(dtype));
         Layers.Packing.Refuse(model, "packed again");
-        if (model.modules().OfType<LowRankAdapter>().Any(adapter => !adapter.IsMerged))
-            throw new InvalidOperationException("The model has adapters that are not merged, which packing would leave out; merge them.");
+        LowRankAdapter.RefuseUnmerged(model, "which packing would leave out");
         if (dtype == ScalarType.BFloat16 && PortableMode.IsOn)
             throw new NotSupportedException(
                 "A portable run multiplies bfloat16 in float32, so packed bfloat16 would gain nothing; pack in float32.");

@@ -23,17 +23,13 @@ internal sealed class InferencePair : IDisposable
 
     private static readonly Dictionary<string, Func<int, Case>> Cases = new()
     {
-        ["ResNet-18"] = images =>
-            Case.Of(new ResNet(ResNetConfig.ResNet18), Images(images, 224), model => new OnnxResNet(model).Write),
-        ["ResNet-50"] = images =>
-            Case.Of(new ResNet(ResNetConfig.ResNet50), Images(images, 224), model => new OnnxResNet(model).Write),
+        ["ResNet-18"] = images => new(new ResNet(ResNetConfig.ResNet18), Images(images, 224)),
+        ["ResNet-50"] = images => new(new ResNet(ResNetConfig.ResNet50), Images(images, 224)),
         ["Inception v3"] = images =>
-            Case.Of(new InceptionV3(InceptionV3Config.InceptionV3WithoutHead with { TransformInput = false }),
-            Images(images, 299), model => new OnnxInceptionV3(model).Write),
-        ["VGG-16"] = images => Case.Of(new Vgg(VggConfig.Vgg16), Images(images, 224), model => new OnnxVgg(model).Write),
-        ["BERT-base"] = texts =>
-            Case.Of(new Bert(BertConfig.BaseUncased, withPooler: false),
-            randint(0, BertConfig.BaseUncased.VocabularySize, [texts, 128], int64), model => new OnnxBert(model).Write),
+            new(new InceptionV3(InceptionV3Config.InceptionV3WithoutHead with { TransformInput = false }), Images(images, 299)),
+        ["VGG-16"] = images => new(new Vgg(VggConfig.Vgg16), Images(images, 224)),
+        ["BERT-base"] = texts => new(new Bert(BertConfig.BaseUncased, withPooler: false),
+            randint(0, BertConfig.BaseUncased.VocabularySize, [texts, 128], int64)),
     };
 
     private readonly nn.Module<Tensor, Tensor> packed;
@@ -64,7 +60,7 @@ internal sealed class InferencePair : IDisposable
     public static void Serve(string model, int batch)
     {
         using var made = Make(model, batch);
-        using var onnx = new OnnxModel(made.Write(made.Input), made.Input);
+        using var onnx = new OnnxModel(made.Model, made.Input);
         using (var expected = Infer(made.Model, made.Input)) onnx.MustEqual(expected);
         ChildTimer.Serve(Pair.Time(() => onnx.Run(), Calls(batch)));
     }
@@ -79,7 +75,9 @@ internal sealed class InferencePair : IDisposable
     private static Case Make(string model, int batch)
     {
         Compute.Seed(1);
-        return Cases[model](batch);
+        var made = Cases[model](batch);
+        made.Model.eval();
+        return made;
     }
 
     private static Tensor Infer(nn.Module<Tensor, Tensor> model, Tensor input)
@@ -90,16 +88,9 @@ internal sealed class InferencePair : IDisposable
 
     private static Tensor Images(int count, int size) => randn(count, 3, size, size);
 
-    /// <summary>A model, its input, and how it becomes an ONNX file.</summary>
-    private sealed record Case(nn.Module<Tensor, Tensor> Model, Tensor Input, Func<Tensor, byte[]> Write) : IDisposable
+    /// <summary>A model in evaluation mode, and its input.</summary>
+    private sealed record Case(nn.Module<Tensor, Tensor> Model, Tensor Input) : IDisposable
     {
-        public static Case Of<TModel>(TModel model, Tensor input, Func<TModel, Func<Tensor, byte[]>> write) where TModel
-            : nn.Module<Tensor, Tensor>
-        {
-            model.eval();
-            return new(model, input, write(model));
-        }
-
         public void Dispose()
         {
             Model.Dispose();

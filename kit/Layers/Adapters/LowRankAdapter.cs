@@ -56,6 +56,16 @@ public sealed class LowRankAdapter : nn.Module
     /// <summary>Whether the product is part of the layer's weight by now.</summary>
     public bool IsMerged { get; internal set; }
 
+    /// <summary>Throws if a model has adapters that are not part of its weights.</summary>
+    /// <param name="model">Any model.</param>
+    /// <param name="consequence">What would become of them, as a clause such as "which packing would leave out".</param>
+    /// <exception cref="InvalidOperationException">There is such an adapter.</exception>
+    internal static void RefuseUnmerged(nn.Module model, string consequence)
+    {
+        if (model.modules().OfType<LowRankAdapter>().Any(adapter => !adapter.IsMerged))
+            throw new InvalidOperationException($"The model has adapters that are not merged, {consequence}; merge them.");
+    }
+
     /// <summary>scale · B A, float32 [out, in]; the caller disposes it.</summary>
     public Tensor Product()
     {
