@@ -10,6 +10,7 @@ internal static class GgufModel
         IEnumerable<KeyValuePair<string, object>> tokenizer, Dictionary<string, object> values)
     {
         Packing.Refuse(model, "saved or loaded");
+        LowRankAdapter.RefuseUnmerged(model, "which the file would leave out");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var parameters = model.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);

@@ -66,6 +66,9 @@ public sealed class LowRankAdapter : nn.Module
             throw new InvalidOperationException($"The model has adapters that are not merged, {consequence}; merge them.");
     }
 
+    /// <summary>Whether a parameter is one of an adapter, by its name in the model.</summary>
+    internal static bool IsOfAdapter(string name) => name.Contains(".adapter.lora_", StringComparison.Ordinal);
+
     /// <summary>scale · B A, float32 [out, in]; the caller disposes it.</summary>
     public Tensor Product()
     {
