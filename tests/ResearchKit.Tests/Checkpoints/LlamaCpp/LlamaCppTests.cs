@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ResearchKit.Checkpoints;
+using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Native;
 using ResearchKit.Tests.Kernel;
@@ -36,6 +37,19 @@ public sealed class LlamaCppTests : IDisposable
             llama.SaveGguf(PathOf($"llama {type}"), type);
             files[$"gpt2 {type}"] = (Gpt.FromGguf(PathOf($"gpt2 {type}")).call, tolerance);
             files[$"llama {type}"] = (Llama.FromGguf(PathOf($"llama {type}")).call, tolerance);
+        }
+        using var bert = MakeBert();
+        bert.SaveGguf(PathOf("bert F32"));
+        files["bert F32"] = (bert.call, 0.01);   // llama.cpp approximates GELU
+        bert.SaveGguf(PathOf("bert Q8_0"), GgufType.Q8_0);
+        files["bert Q8_0"] = (Bert.FromGguf(PathOf("bert Q8_0")).call, 0.03);
+        foreach (var gated in new[] { true, false })   // the second has tied embeddings
+        {
+            using var t5 = MakeT5(gated);
+            var name = $"t5 {(gated ? "gated" : "tied")} Q8_0";
+            t5.SaveGguf(PathOf(name), GgufType.Q8_0);
+            var read = T5.FromGguf(PathOf(name));
+            files[name] = (tokens => read.Logits(tokens, tokens), 0.03);
         }
 
         var found = InLlamaCpp(files.Keys);
@@ -90,6 +104,29 @@ public sealed class LlamaCppTests : IDisposable
             KeyValueHeads = 2,
         });
         return Lively(model);
+    }
+
+    internal static Bert MakeBert(bool withPooler = false)
+    {
+        Compute.Seed(3);
+        return Lively(new Bert(BertConfig.Nano with { VocabularySize = 64, ContextLength = 64, ModelWidth = 64, Heads = 2 }, withPooler));
+    }
+
+    internal static T5 MakeT5(bool gated)
+    {
+        Compute.Seed(4);
+        return Lively(new T5(T5Config.Nano with
+        {
+            VocabularySize = 64,
+            ModelWidth = 64,
+            HeadWidth = 32,
+            Heads = 4,
+            Gated = gated,
+            Activation = gated ? Activation.GeluTanh : Activation.Relu,
+            TieEmbeddings = !gated,
+            RelativeBuckets = 32,
+            RelativeMaximumDistance = 128,
+        }));
     }
 
     /// <summary>Norms and biases that do something.</summary>

@@ -6,8 +6,8 @@ using LLama.Native;
 namespace ResearchKit.Tests.Checkpoints;
 
 /// <summary>
-/// llama.cpp in a process of its own, which it ends on processors without its instructions: reads GGUF files and prints the
-/// logits of a text, a line for each token, the numbers as base64.
+/// llama.cpp in a process of its own, which it ends on processors without its instructions: reads GGUF files and prints what it
+/// computes for each token of a text (logits; a BERT's embeddings), a line for each, the numbers as base64.
 /// </summary>
 internal static class LlamaProbe
 {
@@ -37,6 +37,8 @@ internal static class LlamaProbe
 
     private static void Print(string file)
     {
+        var name = Path.GetFileName(file);
+        var isBert = name.StartsWith("bert", StringComparison.Ordinal);
         var parameters = new ModelParams(file)
         {
             ContextSize = 64,
@@ -45,14 +47,24 @@ internal static class LlamaProbe
             BatchThreads = 2,
             TypeK = GGMLType.GGML_TYPE_F32,
             TypeV = GGMLType.GGML_TYPE_F32,
+            Embeddings = isBert,
+            PoolingType = isBert ? LLamaPoolingType.None : LLamaPoolingType.Unspecified,
         };
         using var weights = LLamaWeights.LoadFromFile(parameters);
         using var context = weights.CreateContext(parameters);
         var batch = new LLamaBatch();
         for (var place = 0; place < Tokens.Count; place++) batch.Add(Tokens[place], place, LLamaSeqId.Zero, true);
-        if (context.NativeHandle.Decode(batch) != DecodeResult.Ok) throw new InvalidOperationException($"{file} was not decoded.");
-        Console.WriteLine(Path.GetFileName(file));
+        var handle = context.NativeHandle;
+        if (weights.NativeHandle.HasEncoder && !isBert) Check(handle.Encode(batch) == 0);   // T5 reads the text, then writes it
+        Check(handle.Decode(batch) == DecodeResult.Ok);
+        Console.WriteLine(name);
         for (var place = 0; place < Tokens.Count; place++)
-            Console.WriteLine(Convert.ToBase64String(MemoryMarshal.AsBytes(context.NativeHandle.GetLogitsIth(place))));
+            Console.WriteLine(Convert.ToBase64String(MemoryMarshal.AsBytes(
+                isBert ? handle.GetEmbeddingsIth(place) : handle.GetLogitsIth(place))));
+
+        void Check(bool isRight)
+        {
+            if (!isRight) throw new InvalidOperationException($"llama.cpp could not read the tokens with {file}.");
+        }
     }
 }
