@@ -10,6 +10,7 @@ namespace ResearchKit.Checkpoints;
 internal static class PackedWeights
 {
     private const int WordBits = 32;
+    private static readonly int[] KnownBits = [4, 8];
 
     /// <summary>Endings of the tensors that stand for a weight.</summary>
     public const string Packed = "weight_packed", Scale = "weight_scale", ZeroPoint = "weight_zero_point", Shape = "weight_shape",
@@ -25,7 +26,8 @@ internal static class PackedWeights
         yield return (Scale, scheme.Granularity == ScaleGranularity.Tensor ? weight.Scales.view(1).to(scaleType)
             : weight.Scales.to(scaleType));
         if (weight.ZeroPoints is { } zeros)
-            yield return (ZeroPoint, scheme.Granularity == ScaleGranularity.Tensor ? (zeros.view(1).to(ScalarType.Int64) - Middle(scheme.Bits)).to(ScalarType.Int8)
+            yield return (ZeroPoint, scheme.Granularity == ScaleGranularity.Tensor
+                ? (zeros.view(1).to(ScalarType.Int64) - Middle(scheme.Bits)).to(ScalarType.Int8)
                 : Words(zeros.t().to(ScalarType.Int64), scheme.Bits).t().contiguous());
         yield return (Shape, tensor([.. weight.Shape]));
     }
@@ -41,7 +43,7 @@ internal static class PackedWeights
         var (rows, columns) = Size(Part(Shape, ScalarType.Int64));
         if (tensors.ContainsKey(GroupIndex))
             throw Bad("has its columns in another order (weight_g_idx), which is not read yet");
-        var bits = new[] { 4, 8 }.FirstOrDefault(bits => packed.dim() == 2 && packed.shape[0] == rows
+        var bits = KnownBits.FirstOrDefault(bits => packed.dim() == 2 && packed.shape[0] == rows
             && packed.shape[1] == (columns + (WordBits / bits) - 1) / (WordBits / bits));
         if (bits == 0)
             throw Bad($"has packed codes {packed.ShapeText()}, which are not those of [{rows}, {columns}] in 4 or 8 bits");
@@ -65,8 +67,8 @@ internal static class PackedWeights
             : type is null ? tensor.is_floating_point() || ending == ZeroPoint ? tensor : throw Bad($"has {tensor.dtype} {ending}")
             : tensor.dtype == type ? tensor : throw Bad($"has {tensor.dtype} {ending}; expected {type}");
 
-        (long, long) Size(Tensor shape) => shape.numel() == 2 && shape.data<long>().ToArray() is [> 0 and var rows, > 0 and var columns]
-            ? (rows, columns) : throw Bad($"has {shape.ShapeText()} numbers for its shape; expected two sizes of at least 1");
+        (long, long) Size(Tensor shape) => shape.numel() == 2
+            && shape.data<long>().ToArray() is [> 0 and var rows, > 0 and var columns] ? (rows, columns) : throw Bad($"has {shape.ShapeText()} numbers for its shape; expected two sizes of at least 1");
 
         Tensor Zeros(Tensor stored, long rows, long groups, int bits)
         {

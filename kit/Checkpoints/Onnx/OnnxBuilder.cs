@@ -34,7 +34,7 @@ internal sealed class OnnxBuilder(nn.Module model, OnnxOptions options)
     /// <param name="name">Name of the layer; its bias may be missing.</param>
     /// <param name="isTransposed">Whether its weight is stored as [in, out].</param>
     public string Linear(string x, string name, bool isTransposed = false) => Biased(
-        options.Precision == OnnxPrecision.Int8 ? Integers(x, $"{name}.weight", isTransposed)
+        options.Precision == OnnxPrecision.EightBits ? Integers(x, $"{name}.weight", isTransposed)
             : Graph.Node("MatMul", [x, Matrix($"{name}.weight", isTransposed)]), $"{name}.bias");
 
     /// <summary>The layer that makes the logits; float32 unless the options say otherwise.</summary>
@@ -43,7 +43,7 @@ internal sealed class OnnxBuilder(nn.Module model, OnnxOptions options)
     /// <param name="bias">Name of the bias; it may be missing.</param>
     public string Head(string x, string weight, string bias)
     {
-        if (options is { Precision: OnnxPrecision.Int8, QuantizesHead: true }) return Biased(Integers(x, weight, false), bias);
+        if (options is { Precision: OnnxPrecision.EightBits, QuantizesHead: true }) return Biased(Integers(x, weight, false), bias);
         // one copy of the weight, where the embeddings share it
         var matrix = Graph.Constants.ContainsKey(weight) ? Graph.Node("Transpose", [weight], ("perm", new long[] { 1, 0 }))
             : Matrix(weight, false);

@@ -4,12 +4,12 @@ namespace ResearchKit.Checkpoints;
 public enum OnnxPrecision
 {
     /// <summary>In float32.</summary>
-    Float32,
+    Full,
 
     /// <summary>
     /// In 8-bit integers: weights with a scale for each output channel, inputs rounded as they come with one scale for a tensor.
     /// </summary>
-    Int8,
+    EightBits,
 }
 
 /// <summary>How a model is written as an ONNX file.</summary>
@@ -18,7 +18,7 @@ public sealed record OnnxOptions
     /// <summary>How linear layers multiply; convolutions, recurrent layers and embeddings stay float32.</summary>
     public OnnxPrecision Precision { get; init; }
 
-    /// <summary>Whether the layer that makes the logits is 8-bit too, where <see cref="Precision"/> is Int8.</summary>
+    /// <summary>Whether the layer that makes the logits is 8-bit too, where <see cref="Precision"/> is EightBits.</summary>
     public bool QuantizesHead { get; init; }
 
     /// <summary>

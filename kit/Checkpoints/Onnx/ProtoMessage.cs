@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
@@ -8,12 +9,12 @@ namespace ResearchKit.Checkpoints;
 internal sealed class ProtoMessage
 {
     private const int Varint = 0, Delimited = 2, Fixed32 = 5;
-    private readonly MemoryStream bytes = new();
+    private readonly ArrayBufferWriter<byte> bytes = new();
 
     /// <summary>Number of bytes.</summary>
-    public long Length => bytes.Length;
+    public long Length => bytes.WrittenCount;
 
-    public void CopyTo(Stream stream) => bytes.WriteTo(stream);
+    public void CopyTo(Stream stream) => stream.Write(bytes.WrittenSpan);
 
     public ProtoMessage Number(int field, long value)
     {
@@ -42,7 +43,7 @@ internal sealed class ProtoMessage
     public ProtoMessage Add(int field, ProtoMessage message)
     {
         Begin(field, message.Length);
-        message.CopyTo(bytes);
+        bytes.Write(message.bytes.WrittenSpan);
         return this;
     }
 
@@ -58,7 +59,10 @@ internal sealed class ProtoMessage
 
     private void Write(ulong value)
     {
-        for (; value >= 128; value >>= 7) bytes.WriteByte((byte)(value | 128));
-        bytes.WriteByte((byte)value);
+        Span<byte> most = stackalloc byte[10];
+        var length = 0;
+        for (; value >= 128; value >>= 7) most[length++] = (byte)(value | 128);
+        most[length++] = (byte)value;
+        bytes.Write(most[..length]);
     }
 }

@@ -1,4 +1,3 @@
-using ResearchKit.Native;
 using ResearchKit.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -11,8 +11,9 @@ internal static class OnnxConvolutions
     public static string Convolve(this OnnxBuilder make, string x, string name)
     {
         var geometry = make.Module<Convolution2d>(name).Geometry;
-        string[] inputs = [x, make.Weight($"{name}.weight"), .. make.Has($"{name}.bias") ? [make.Weight($"{name}.bias")] : Array.Empty<string>()];
-        return make.Graph.Node("Conv", inputs, ("strides", geometry.Stride), ("dilations", geometry.Dilation),
+        List<string> inputs = [x, make.Weight($"{name}.weight")];
+        if (make.Has($"{name}.bias")) inputs.Add(make.Weight($"{name}.bias"));
+        return make.Graph.Node("Conv", [.. inputs], ("strides", geometry.Stride), ("dilations", geometry.Dilation),
             ("pads", (long[])[.. geometry.Padding, .. geometry.Padding]), ("group", (int)geometry.Groups));
     }
 

@@ -1,5 +1,4 @@
 using ResearchKit.Models;
-using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
 

@@ -43,17 +43,19 @@ internal static class OnnxRecurrent
         for (var layer = 0; layer < layers; layer++)
         {
             string[] suffixes = bidirectional ? [$"l{layer}", $"l{layer}_reverse"] : [$"l{layer}"];
-            string[] inputs = [x, Gates("weight_ih"), Gates("weight_hh"), .. make.Has($"rnn.bias_ih_l{layer}") ? [Biases()] : Array.Empty<string>()];
-            var results = make.Graph.Node(cell == RecurrentCell.Lstm ? "LSTM" : "GRU", 2, inputs,
+            List<string> inputs = [x, Gates("weight_ih"), Gates("weight_hh")];
+            if (make.Has($"rnn.bias_ih_l{layer}")) inputs.Add(Biases());
+            var results = make.Graph.Node(cell == RecurrentCell.Lstm ? "LSTM" : "GRU", 2, [.. inputs],
                 [("hidden_size", width), ("direction", bidirectional ? "bidirectional" : "forward"),
                     .. cell == RecurrentCell.Gru ? [("linear_before_reset", (object)1)] : Array.Empty<(string, object)>()]);
             x = make.Reshape(make.Transpose(results[0], 0, 2, 1, 3), 0, 0, -1);
             last = results[1];
 
             string Gates(string part) => make.Graph.Constant($"rnn.{part}_l{layer}",
-                () => stack([.. suffixes.Select(suffix => Ordered(make.Tensor($"rnn.{part}_{suffix}"), cell))]));
+                () => stack([.. suffixes.Select(suffix => Part(part, suffix))]));
             string Biases() => make.Graph.Constant($"rnn.bias_l{layer}", () => stack([.. suffixes.Select(suffix =>
-                cat([Ordered(make.Tensor($"rnn.bias_ih_{suffix}"), cell), Ordered(make.Tensor($"rnn.bias_hh_{suffix}"), cell)]))]));
+                cat([Part("bias_ih", suffix), Part("bias_hh", suffix)]))]));
+            Tensor Part(string part, string suffix) => Ordered(make.Tensor($"rnn.{part}_{suffix}"), cell);
         }
         return (x, last);
     }

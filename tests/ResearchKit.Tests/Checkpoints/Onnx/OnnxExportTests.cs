@@ -172,7 +172,7 @@ public sealed class OnnxExportTests : IDisposable
             // 7 bits: right on processors without VNNI too
             model.SaveOnnx(Path, new OnnxOptions
             {
-                Precision = OnnxPrecision.Int8,
+                Precision = OnnxPrecision.EightBits,
                 ReducesRange = true,
                 QuantizesHead = quantizesHead
             });
