@@ -71,8 +71,7 @@ public static class InferencePacking
         if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
             throw new ArgumentException($"The type is {dtype}; a model is packed in float32 or bfloat16.", nameof(dtype));
         Layers.Packing.Refuse(model, "packed again");
-        if (model.modules().OfType<LowRankAdapter>().Any(adapter => !adapter.IsMerged))
-            throw new InvalidOperationException("The model has adapters that are not merged, which packing would leave out; merge them.");
+        LowRankAdapter.RefuseUnmerged(model, "which packing would leave out");
         if (model.modules().OfType<IAdaptableLayer>().Any(layer => layer.TrainingScheme is not null))
             throw new InvalidOperationException("The model is prepared for quantization-aware training; convert it first.");
         if (dtype == ScalarType.BFloat16 && PortableMode.IsOn)

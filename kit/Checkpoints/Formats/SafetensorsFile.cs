@@ -100,7 +100,8 @@ public static class SafetensorsFile
 
     private static long Bytes(Tensor tensor) => tensor.numel() * tensor.element_size();
 
-    private static void WriteData(FileStream stream, Tensor tensor)
+    /// <summary>Writes the numbers of a tensor, row by row, a part at a time.</summary>
+    internal static void WriteData(Stream stream, Tensor tensor)
     {
         if (tensor.numel() == 0) return;
         using var scope = NewDisposeScope();

@@ -32,6 +32,9 @@ internal sealed class GgufSettings
         var value => throw Bad(name, value, "a size of at least 1"),
     };
 
+    /// <summary>A truth value; false where it is missing.</summary>
+    public bool Flag(string name) => Value(name) is true;
+
     public double Number(string name, double? missing = null) => Value(name) switch
     {
         double number when double.IsFinite(number) => number,

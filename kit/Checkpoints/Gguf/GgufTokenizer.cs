@@ -6,15 +6,15 @@ namespace ResearchKit.Checkpoints;
 public static class GgufTokenizer
 {
     private const int Normal = 1, Control = 3;   // llama.cpp's kinds of tokens
+    private const char WordStart = '\u2581';
+    private const string Inside = "##";
 
     /// <summary>Reads a byte-level BPE tokenizer.</summary>
     /// <param name="file">The file.</param>
     /// <exception cref="InvalidDataException">The file has another kind of tokenizer, or its lists are damaged.</exception>
     public static ByteLevelBpeTokenizer ReadTokenizer(this GgufFile file)
     {
-        var kind = file.Values.GetValueOrDefault("tokenizer.ggml.model") as string;
-        if (kind != "gpt2")
-            throw new InvalidDataException($"The tokenizer is '{kind ?? "missing"}'; expected gpt2, byte-level BPE.");
+        CheckKind(file, "gpt2", "byte-level BPE");
         var tokens = Texts(file, "tokenizer.ggml.tokens");
         var merges = Texts(file, "tokenizer.ggml.merges").Select(merge => merge.Split(' ')).ToList();
         if (merges.Any(merge => merge.Length != 2))
@@ -27,14 +27,59 @@ public static class GgufTokenizer
         return new ByteLevelBpeTokenizer(ids, [.. merges.Select(merge => (merge[0], merge[1]))], end);
     }
 
+    /// <summary>Reads a WordPiece tokenizer, that of BERT.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="options">How words are split; null for those of lower-case BERT.</param>
+    /// <exception cref="InvalidDataException">The file has another kind of tokenizer, or its list is damaged.</exception>
+    public static WordPieceTokenizer ReadWordPieces(this GgufFile file, WordPieceOptions? options = null)
+    {
+        CheckKind(file, "bert", "WordPiece");
+        try
+        {
+            return new WordPieceTokenizer([.. Texts(file, "tokenizer.ggml.tokens").Select(token => token.StartsWith(WordStart)
+                ? token[1..] : IsSpecial(token) ? token : Inside + token)], options);
+        }
+        catch (ArgumentException error)
+        {
+            throw new InvalidDataException($"The tokens are no vocabulary of BERT: {error.Message}", error);
+        }
+    }
+
+    /// <summary>The values of a file without a tokenizer.</summary>
+    internal static IEnumerable<KeyValuePair<string, object>> None => [new("tokenizer.ggml.model", "none")];
+
+    /// <summary>The values that describe a WordPiece tokenizer; those of none where it is null.</summary>
+    /// <remarks>llama.cpp marks the starts of words, where BERT's vocabulary marks what follows inside a word.</remarks>
+    /// <exception cref="ArgumentException">The tokenizer has another number of tokens than the model.</exception>
+    internal static IEnumerable<KeyValuePair<string, object>> Values(WordPieceTokenizer? tokenizer, int vocabularySize)
+    {
+        if (tokenizer is null) return None;
+        CheckSize(tokenizer.VocabularySize, vocabularySize);
+        var tokens = Enumerable.Range(0, vocabularySize).Select(id => tokenizer.Token(id)).ToArray();
+        var special = tokenizer.Special;
+        return
+        [
+            new("tokenizer.ggml.model", "bert"),
+            new("tokenizer.ggml.pre", "default"),
+            new("tokenizer.ggml.tokens", tokens.Select(token => IsSpecial(token) ? token
+                : token.StartsWith(Inside, StringComparison.Ordinal) ? token[Inside.Length..] : WordStart + token).ToArray()),
+            new("tokenizer.ggml.token_type", tokens.Select(token => IsSpecial(token) ? Control : Normal).ToArray()),
+            .. new[]
+            {
+                ("unknown", special.Unknown), ("padding", special.Padding), ("bos", special.Classification),
+                ("cls", special.Classification), ("eos", special.Separator), ("seperator", special.Separator),   // spelt so
+                ("mask", special.Mask),
+            }.Where(pair => pair.Item2 is not null)
+                .Select(pair => KeyValuePair.Create($"tokenizer.ggml.{pair.Item1}_token_id", (object)(int)pair.Item2!.Value)),
+        ];
+    }
+
     /// <summary>The values that describe a tokenizer; those of none where it is null.</summary>
     /// <exception cref="ArgumentException">The tokenizer has another number of tokens than the model.</exception>
     internal static IEnumerable<KeyValuePair<string, object>> Values(ByteLevelBpeTokenizer? tokenizer, int vocabularySize)
     {
-        if (tokenizer is null) return [new("tokenizer.ggml.model", "none")];
-        if (tokenizer.VocabularySize != vocabularySize)
-            throw new ArgumentException($"The tokenizer has {tokenizer.VocabularySize} tokens, the model {vocabularySize}.",
-                nameof(tokenizer));
+        if (tokenizer is null) return None;
+        CheckSize(tokenizer.VocabularySize, vocabularySize);
         var tokens = Enumerable.Range(0, vocabularySize).Select(id => tokenizer.Token(id)).ToArray();
         var end = tokenizer.Special.End;
         var values = new List<KeyValuePair<string, object>>
@@ -51,6 +96,19 @@ public static class GgufTokenizer
             values.Add(new("tokenizer.ggml.eos_token_id", (int)id));
         }
         return values;
+    }
+
+    private static bool IsSpecial(string token) => token.StartsWith('[') && token.EndsWith(']') && token.Length > 2;
+
+    private static void CheckKind(GgufFile file, string expected, string described)
+    {
+        if (file.Values.GetValueOrDefault("tokenizer.ggml.model") as string is var kind && kind != expected)
+            throw new InvalidDataException($"The tokenizer is '{kind ?? "missing"}'; expected {expected}, {described}.");
+    }
+
+    private static void CheckSize(int tokens, int model)
+    {
+        if (tokens != model) throw new ArgumentException($"The tokenizer has {tokens} tokens, the model {model}.");
     }
 
     private static List<string> Texts(GgufFile file, string name) => file.Values.GetValueOrDefault(name) is object[] values

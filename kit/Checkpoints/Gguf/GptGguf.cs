@@ -33,17 +33,11 @@ public static class GptGguf
                 "GeluTanh, as in GPT-2");
             Require.That(config is { ScaleScores: true, ScaleScoresByLayer: false }, config.ScaleScoresByLayer,
                 nameof(config.ScaleScoresByLayer), "false, with scaled scores");
-            GgufModel.Save(model, path, type, Entries(config), GgufTokenizer.Values(tokenizer, config.VocabularySize), new()
-            {
-                ["general.architecture"] = "gpt2",
-                ["gpt2.context_length"] = config.ContextLength,
-                ["gpt2.embedding_length"] = config.ModelWidth,
-                ["gpt2.block_count"] = config.Layers,
-                ["gpt2.feed_forward_length"] = config.FeedForwardWidth ?? (4 * config.ModelWidth),
-                ["gpt2.attention.head_count"] = config.Heads,
-                ["gpt2.attention.layer_norm_epsilon"] = (float)config.NormEpsilon,
-                ["gpt2.vocab_size"] = config.VocabularySize,
-            });
+            GgufModel.Save(model, path, type, Entries(config), "gpt2",
+                new(config.ContextLength, config.ModelWidth, config.Layers, config.FeedForwardWidth ?? (4 * config.ModelWidth),
+                    config.Heads),
+                [("attention.layer_norm_epsilon", (float)config.NormEpsilon), ("vocab_size", config.VocabularySize)],
+                GgufTokenizer.Values(tokenizer, config.VocabularySize));
         }
 
         /// <summary>Reads a GPT-2 from a GGUF file, in evaluation mode; quantized weights become float32.</summary>
@@ -51,14 +45,15 @@ public static class GptGguf
         public static Gpt FromGguf(string path)
         {
             var file = new GgufSettings(path, "gpt2");
+            var sizes = GgufSizes.Of(file);
             var config = new GptConfig
             {
                 VocabularySize = file.Rows("token_embd.weight"),
-                ContextLength = file.Size("context_length"),
-                ModelWidth = file.Size("embedding_length"),
-                Layers = file.Size("block_count"),
-                Heads = file.Size("attention.head_count"),
-                FeedForwardWidth = file.Size("feed_forward_length"),
+                ContextLength = sizes.ContextLength,
+                ModelWidth = sizes.ModelWidth,
+                Layers = sizes.Layers,
+                Heads = sizes.Heads,
+                FeedForwardWidth = sizes.FeedForwardWidth,
                 NormEpsilon = file.Number("attention.layer_norm_epsilon"),
                 TieEmbeddings = !file.Has("output.weight"),
                 Dropout = 0,

@@ -22,20 +22,15 @@ public static class LlamaGguf
                 (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)));
             Require.That(config.Activation == Activation.Silu, config.Activation, nameof(config.Activation), "Silu, as in Llama");
             Require.That(config.RotaryScaling is null, config.RotaryScaling, nameof(config.RotaryScaling), "null");
-            GgufModel.Save(model, path, type, Entries(config), GgufTokenizer.Values(tokenizer, config.VocabularySize), new()
-            {
-                ["general.architecture"] = "llama",
-                ["llama.context_length"] = config.ContextLength,
-                ["llama.embedding_length"] = config.ModelWidth,
-                ["llama.block_count"] = config.Layers,
-                ["llama.feed_forward_length"] = config.FeedForwardWidth,
-                ["llama.attention.head_count"] = config.Heads,
-                ["llama.attention.head_count_kv"] = config.KeyValueHeads ?? config.Heads,
-                ["llama.attention.layer_norm_rms_epsilon"] = (float)config.NormEpsilon,
-                ["llama.rope.dimension_count"] = config.ModelWidth / config.Heads,
-                ["llama.rope.freq_base"] = (float)config.RotaryBase,
-                ["llama.vocab_size"] = config.VocabularySize,
-            });
+            GgufModel.Save(model, path, type, Entries(config), "llama",
+                new(config.ContextLength, config.ModelWidth, config.Layers, config.FeedForwardWidth, config.Heads),
+                [
+                    ("attention.head_count_kv", config.KeyValueHeads ?? config.Heads),
+                    ("attention.layer_norm_rms_epsilon", (float)config.NormEpsilon),
+                    ("rope.dimension_count", config.ModelWidth / config.Heads), ("rope.freq_base", (float)config.RotaryBase),
+                    ("vocab_size", config.VocabularySize),
+                ],
+                GgufTokenizer.Values(tokenizer, config.VocabularySize));
         }
 
         /// <summary>Reads a Llama from a GGUF file, in evaluation mode; quantized weights become float32.</summary>
@@ -47,15 +42,16 @@ public static class LlamaGguf
             var file = new GgufSettings(path, "llama");
             if (file.Has("rope_freqs.weight"))
                 throw new InvalidDataException($"{path} scales its rotary positions (rope_freqs.weight), which is not read yet.");
+            var sizes = GgufSizes.Of(file);
             var config = new LlamaConfig
             {
                 VocabularySize = file.Rows("token_embd.weight"),
-                ContextLength = file.Size("context_length"),
-                ModelWidth = file.Size("embedding_length"),
-                FeedForwardWidth = file.Size("feed_forward_length"),
-                Layers = file.Size("block_count"),
-                Heads = file.Size("attention.head_count"),
-                KeyValueHeads = file.Size("attention.head_count_kv", file.Size("attention.head_count")),
+                ContextLength = sizes.ContextLength,
+                ModelWidth = sizes.ModelWidth,
+                FeedForwardWidth = sizes.FeedForwardWidth,
+                Layers = sizes.Layers,
+                Heads = sizes.Heads,
+                KeyValueHeads = file.Size("attention.head_count_kv", sizes.Heads),
                 RotaryBase = file.Number("rope.freq_base", 10_000),
                 NormEpsilon = file.Number("attention.layer_norm_rms_epsilon"),
                 TieEmbeddings = !file.Has("output.weight"),

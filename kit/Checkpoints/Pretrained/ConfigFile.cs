@@ -61,6 +61,9 @@ internal sealed class ConfigFile
     /// <summary>Returns whether a field is present and not null.</summary>
     public bool Has(string name) => fields.TryGetValue(name, out var value) && value.ValueKind != JsonValueKind.Null;
 
+    /// <summary>Returns a field as it is; null if it is absent.</summary>
+    public JsonElement? Element(string name) => fields.TryGetValue(name, out var value) ? value : null;
+
     /// <summary>Returns an integer of at least 1.</summary>
     public int Size(string name, int absent) => SizeOrNull(name) ?? absent;
 

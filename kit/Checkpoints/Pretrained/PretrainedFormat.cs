@@ -67,6 +67,8 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
         if (ModelFolder.Describes(file))
             throw new InvalidDataException($"{folder} is a folder that this kit alone reads: ModelFolder.Load<{typeof(TModel).Name}>(folder).");
         if (ModelType is not null) file.ExpectType(ModelType);
+        if (CompressedTensors.Complaint(file.Element("quantization_config")) is { } complaint)
+            throw new InvalidDataException($"{folder} {complaint}.");
         var config = Changes.Apply(Checked(() => Read(file), folder), options);
         using var reader = CheckpointReader.Open(CheckpointFolder.Weights(folder), options.Key);
         if (Layers(config) > reader.Entries.Count)
@@ -149,7 +151,9 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
     public void Save(TModel model, string folder, long maximumShardBytes)
     {
         Packing.Refuse(model, "saved");
-        var own = model.state_dict();
+        LowRankAdapter.RefuseUnmerged(model, "whose tensors no library reads from a model's folder (AdapterFiles.Save "
+            + "writes them apart)");
+        var own = model.state_dict().Where(pair => !LowRankAdapter.IsOfAdapter(pair.Key)).ToDictionary();
         var rules = Names(ConfigOf(model));
         var config = Write(ConfigOf(model));
         if (ModelType is not null)

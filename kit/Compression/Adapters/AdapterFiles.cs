@@ -47,18 +47,19 @@ public static class AdapterFiles
     /// <summary>Attaches the adapters that a folder holds, with their weights.</summary>
     /// <param name="model">A model without adapters.</param>
     /// <param name="folder">Folder with peft's two files.</param>
+    /// <param name="baseScheme">Codes that the frozen weights are rounded to (QLoRA); null leaves them as they are.</param>
     /// <returns>The options that the file states.</returns>
     /// <exception cref="InvalidDataException">
     /// A file is malformed, is no LoRA, or has tensors for layers that the model lacks or of another shape; the model is as it
     /// was.
     /// </exception>
-    public static LowRankOptions Load(nn.Module model, string folder)
+    public static LowRankOptions Load(nn.Module model, string folder, QuantizationScheme? baseScheme = null)
     {
         using var scope = NewDisposeScope();
         var tensors = SafetensorsFile.Read(Path.Combine(folder, WeightsFile));
         tensors = tensors.ToDictionary(pair => WithoutBase(pair.Key, BaseOf(model)), pair => pair.Value);
         var byLayer = tensors.Keys.Select(LayerOf).Distinct().ToHashSet();
-        var options = ReadOptions(Path.Combine(folder, ConfigFile)) with { Targets = byLayer.Contains };
+        var options = ReadOptions(Path.Combine(folder, ConfigFile)) with { Targets = byLayer.Contains, Base = baseScheme };
         var names = model.named_modules().Where(pair => pair.module is Layers.IAdaptableLayer)
             .ToDictionary(pair => pair.name, pair => (Layers.IAdaptableLayer)pair.module);
         foreach (var layer in byLayer)

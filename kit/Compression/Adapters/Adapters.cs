@@ -14,7 +14,8 @@ public static class Adapters
     /// <summary>Adds adapters to the linear layers that the options choose, and freezes everything else.</summary>
     /// <returns>Names of the layers that have an adapter.</returns>
     /// <exception cref="ArgumentException">
-    /// A setting is out of range, no layer is chosen, or the rank is above a layer's smaller side; the model is as it was.
+    /// A setting is out of range, no layer is chosen, the rank is above a layer's smaller side, or a weight cannot be quantized;
+    /// the model is as it was.
     /// </exception>
     /// <exception cref="InvalidOperationException">The model has adapters, or is packed.</exception>
     public static IReadOnlyList<string> Attach(nn.Module model, LowRankOptions? options = null)
@@ -32,6 +33,8 @@ public static class Adapters
             if (layer.Stored.shape.Min() < options.Rank)
                 throw new ArgumentException($"{name} is {layer.Stored.ShapeText()}; a rank of {options.Rank} is above its "
                     + "smaller side.");
+        if (options.Base is { } scheme)
+            foreach (var (name, layer) in layers) CheckBase(name, layer, scheme);
         foreach (var parameter in model.parameters()) parameter.requires_grad = false;
         foreach (var (_, layer) in layers) layer.Attach(New(layer, options));
         return [.. layers.Select(layer => layer.Name)];
@@ -46,28 +49,79 @@ public static class Adapters
         model.named_parameters().Where(pair => pair.parameter.requires_grad).Select(pair => (pair.name, pair.parameter));
 
     /// <summary>Adds every adapter's product to its weight: inference costs what it did without adapters.</summary>
+    /// <remarks>A quantized weight is rounded again, with an error that the result states.</remarks>
     /// <exception cref="InvalidOperationException">The model has no adapter, or they are merged.</exception>
-    public static void Merge(nn.Module model) => Change(model, merged: true);
+    public static AdapterMerge Merge(nn.Module model)
+    {
+        var layers = Attached(model, merged: false);
+        using var noGrad = no_grad();
+        return new AdapterMerge([.. layers.Select(layer => Merge(layer.Name, layer.Layer))]);
+    }
 
-    /// <summary>Takes the products out of the weights again, which then are as they were up to rounding (1e-6).</summary>
+    /// <summary>
+    /// Takes the products out of the weights again, which then are as they were up to rounding (1e-6); quantized weights bit for
+    /// bit.
+    /// </summary>
     /// <remarks>With magnitudes (DoRA), the rows are divided by the factor that merging multiplied them by.</remarks>
     /// <exception cref="InvalidOperationException">The model has no adapter, or they are not merged.</exception>
-    public static void Unmerge(nn.Module model) => Change(model, merged: false);
-
-    private static void Change(nn.Module model, bool merged)
+    public static void Unmerge(nn.Module model)
     {
-        var layers = Layers(model).Where(layer => layer.Layer.Adapter is not null).ToList();
-        if (layers.Count == 0) throw new InvalidOperationException("The model has no adapter.");
-        if (layers.FirstOrDefault(layer => layer.Layer.Adapter!.IsMerged == merged).Name is { } name)
-            throw new InvalidOperationException($"The adapter of {name} is {(merged ? "" : "not ")}merged.");
         using var noGrad = no_grad();
-        foreach (var (_, layer) in layers)
+        foreach (var (_, layer) in Attached(model, merged: true))
         {
             using var scope = NewDisposeScope();
             var (adapter, matrix) = (layer.Adapter!, layer.Matrix());
-            matrix.copy_(merged ? adapter.Adapted(matrix) : adapter.Unadapted(matrix));
-            adapter.IsMerged = merged;
+            if (adapter.Codes is { } codes) codes.Restore();
+            else matrix.copy_(adapter.Unadapted(matrix));
+            adapter.IsMerged = false;
         }
+    }
+
+    /// <summary>Turns the quantized weights of a model with merged adapters into ordinary ones: the numbers of their codes.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The model has no adapter, they are not merged, or no weight is quantized.
+    /// </exception>
+    public static void Dequantize(nn.Module model)
+    {
+        var layers = Attached(model, merged: true).Where(layer => layer.Layer.Adapter!.Codes is not null).ToList();
+        if (layers.Count == 0) throw new InvalidOperationException("No weight of the model is quantized.");
+        foreach (var (_, layer) in layers) layer.Adapter!.Dequantize(layer);
+    }
+
+    private static AdaptedLayer Merge(string name, IAdaptableLayer layer)
+    {
+        using var scope = NewDisposeScope();
+        var (adapter, matrix) = (layer.Adapter!, layer.Matrix());
+        double? error = null;
+        if (adapter.Codes is { } codes) error = codes.Replace(adapter.Adapted(codes.Numbers()));
+        else matrix.copy_(adapter.Adapted(matrix));
+        adapter.IsMerged = true;
+        return new AdaptedLayer(name, error);
+    }
+
+    /// <summary>The layers with an adapter, all of which are merged, or none.</summary>
+    private static List<(string Name, IAdaptableLayer Layer)> Attached(nn.Module model, bool merged)
+    {
+        var layers = Layers(model).Where(layer => layer.Layer.Adapter is not null).ToList();
+        if (layers.Count == 0) throw new InvalidOperationException("The model has no adapter.");
+        return layers.FirstOrDefault(layer => layer.Layer.Adapter!.IsMerged != merged).Name is not { } name ? layers
+            : throw new InvalidOperationException($"The adapter of {name} is {(merged ? "not " : "")}merged.");
+    }
+
+    private static void CheckBase(string name, IAdaptableLayer layer, QuantizationScheme scheme)
+    {
+        using var scope = NewDisposeScope();
+        var matrix = layer.Matrix();
+        try
+        {
+            scheme.GroupsOf(matrix.shape[1]);
+        }
+        catch (ArgumentException error)
+        {
+            throw new ArgumentException($"{name}: {error.Message}", error);
+        }
+        if (!matrix.isfinite().all().item<bool>())
+            throw new ArgumentException($"{name} holds NaN or infinity, which no code stands for.");
     }
 
     private static LowRankAdapter New(IAdaptableLayer layer, LowRankOptions options)
@@ -84,6 +138,7 @@ public static class Adapters
             adapter.A.copy_(factors.Right / root);
             matrix.sub_(adapter.Product());
         }
+        if (options.Base is { } scheme) adapter.Quantize(layer, scheme);
         return adapter;
     }
 

@@ -37,6 +37,13 @@ public sealed record LowRankOptions
     /// <summary>Learns the lengths of the rows apart from their directions (DoRA).</summary>
     public bool HasMagnitudes { get; init; }
 
+    /// <summary>
+    /// Codes that the frozen weights are rounded to, such as <see cref="QuantizationScheme.Nf4"/> (QLoRA); null leaves them as
+    /// they are. The float32 weights are freed.
+    /// </summary>
+    /// <remarks>Dettmers et al., 2023, https://arxiv.org/abs/2305.14314.</remarks>
+    public QuantizationScheme? Base { get; init; }
+
     /// <summary>Where the adapters start.</summary>
     public LowRankStart Start { get; init; }
 
@@ -56,5 +63,6 @@ public sealed record LowRankOptions
         Require.AtLeast(1, Rank);
         Require.Positive(Alpha);
         Require.Fraction(Dropout);
+        Base?.Check();
     }
 }

@@ -1,3 +1,4 @@
+using ResearchKit.Native;
 using ResearchKit.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -20,6 +21,7 @@ public sealed class LowRankAdapter : nn.Module
     private readonly Parameter? lora_magnitude;  // [out]
     private readonly double dropout;
     private Tensor? lengths;                     // of the rows of W + scale · B A, when it was merged
+    private FrozenCodes? codes;                  // the frozen weight, where it is quantized
 
     /// <param name="weight">The frozen weight [out, in], for its shape, device and row lengths.</param>
     /// <param name="rank">Rows of A, columns of B.</param>
@@ -56,6 +58,51 @@ public sealed class LowRankAdapter : nn.Module
     /// <summary>Whether the product is part of the layer's weight by now.</summary>
     public bool IsMerged { get; internal set; }
 
+    /// <summary>Scheme of the frozen weight of the layer; null where it is floating-point.</summary>
+    public QuantizationScheme? Base => codes?.Scheme;
+
+    /// <summary>The frozen weight as codes; null where it is floating-point.</summary>
+    internal FrozenCodes? Codes => codes;
+
+    /// <summary>Throws if a model has adapters that are not part of its weights, or weights that are codes.</summary>
+    /// <param name="model">Any model.</param>
+    /// <param name="consequence">What would become of them, as a clause such as "which packing would leave out".</param>
+    /// <exception cref="InvalidOperationException">There is such an adapter.</exception>
+    internal static void RefuseUnmerged(nn.Module model, string consequence)
+    {
+        foreach (var adapter in model.modules().OfType<LowRankAdapter>())
+            if (!adapter.IsMerged)
+                throw new InvalidOperationException($"The model has adapters that are not merged, {consequence}; merge them.");
+            else if (adapter.codes is not null)
+                throw new InvalidOperationException("The model has adapters on quantized weights; Adapters.Dequantize makes them "
+                    + "ordinary weights.");
+    }
+
+    /// <summary>Rounds the frozen weight of the layer to codes and frees the weight.</summary>
+    internal void Quantize(IAdaptableLayer layer, QuantizationScheme scheme)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        codes = new FrozenCodes(layer.Matrix(), scheme);
+        register_module(nameof(codes), codes);
+        lora_magnitude?.copy_(RowLengths(codes.Numbers()));
+        Packing.Empty(layer.Stored);
+    }
+
+    /// <summary>Gives the layer the numbers of its codes as its weight.</summary>
+    internal void Dequantize(IAdaptableLayer layer)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var numbers = codes!.Numbers();
+        NativeTensors.Assign(layer.Stored, (layer.IsTransposed ? numbers.t().contiguous() : numbers).to(layer.Stored.dtype));
+        codes.Dispose();
+        codes = null;
+    }
+
+    /// <summary>Whether a parameter is one of an adapter, by its name in the model.</summary>
+    internal static bool IsOfAdapter(string name) => name.Contains(".adapter.lora_", StringComparison.Ordinal);
+
     /// <summary>scale · B A, float32 [out, in]; the caller disposes it.</summary>
     public Tensor Product()
     {
@@ -90,14 +137,14 @@ public sealed class LowRankAdapter : nn.Module
     /// <param name="bias">[out], or null.</param>
     internal Tensor Multiply(Tensor x, Tensor weight, Tensor? bias)
     {
-        if (IsMerged) return LinearProduct.Of(x, weight, bias);
+        if (IsMerged) return Frozen(x, weight, bias);
         using var scope = NewDisposeScope();
         var dropped = training && dropout > 0 ? nn.functional.dropout(x, dropout, training: true) : x;
         using var a = LinearProduct.Of(dropped, lora_A);
         var change = LinearProduct.Of(a, lora_B) * Scale;
-        if (lora_magnitude is null) return (LinearProduct.Of(x, weight, bias) + change).MoveToOuterDisposeScope();
-        using var sum = weight.detach() + Product().detach();
-        var turned = (LinearProduct.Of(x, weight) + change) * (lora_magnitude / RowLengths(sum));
+        if (lora_magnitude is null) return (Frozen(x, weight, bias) + change).MoveToOuterDisposeScope();
+        using var sum = (codes?.Numbers() ?? weight.detach()) + Product().detach();
+        var turned = (Frozen(x, weight, null) + change) * (lora_magnitude / RowLengths(sum));
         return (bias is null ? turned : turned + bias).MoveToOuterDisposeScope();
     }
 
@@ -107,6 +154,9 @@ public sealed class LowRankAdapter : nn.Module
         if (disposing) lengths?.Dispose();
         base.Dispose(disposing);
     }
+
+    private Tensor Frozen(Tensor x, Tensor weight, Tensor? bias) =>
+        codes is null ? LinearProduct.Of(x, weight, bias) : codes.Multiply(x, bias);
 
     private static Tensor RowLengths(Tensor weight) => weight.to(ScalarType.Float32).norm(1, p: 2);
 }

@@ -62,6 +62,8 @@ public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer
 
     internal Parameter? Bias => bias;
 
+    internal ConvolutionGeometry Geometry => geometry;
+
     /// <summary>
     /// The step that contains this convolution and the batch norm and ReLU that follow it in the model; null for
     /// none.

@@ -56,12 +56,17 @@ public sealed class RotaryPositions : PositionalEncoding
     /// <param name="dtype">Dtype of the queries and keys; the angles are computed in float32.</param>
     internal Rotation At(Tensor positions, ScalarType dtype)
     {
-        var frequency = pow(wavelengthBase, arange(0, width, 2, float32, positions.device) / -width);     // [d / 2]
-        if (scaling is not null) frequency = scaling.Of(frequency);
-        var angle = positions.to(float32).unsqueeze(-1) * frequency;                                      // [batch, time, d / 2]
+        var angle = positions.to(float32).unsqueeze(-1) * Frequencies(positions.device);   // [batch, time, d / 2]
         // [batch, 1, time, d / 2]
         if (positions.dim() == 2) angle = angle.unsqueeze(1);
         return new Rotation(angle.cos().to(dtype), angle.sin().to(dtype));
+    }
+
+    /// <summary>Angle between two neighbouring positions, float32 [d_head / 2].</summary>
+    internal Tensor Frequencies(Device device)
+    {
+        var frequency = pow(wavelengthBase, arange(0, width, 2, float32, device) / -width);
+        return scaling is null ? frequency : scaling.Of(frequency);
     }
 }
 

@@ -13,10 +13,19 @@ internal static class SignedImages
     public static Tensor FromImageNet(Tensor images)
     {
         using var scope = NewDisposeScope();
-        Tensor PerColor(double red, double green, double blue) =>
-            tensor(new[] { red, green, blue }, images.dtype, images.device).view(1, 3, 1, 1);
-        var deviation = PerColor(0.229 / 0.5, 0.224 / 0.5, 0.225 / 0.5);
-        var mean = PerColor((0.485 - 0.5) / 0.5, (0.456 - 0.5) / 0.5, (0.406 - 0.5) / 0.5);
-        return ((images * deviation) + mean).MoveToOuterDisposeScope();
+        var (factor, offset) = Change(images.dtype, images.device);
+        return ((images * factor) + offset).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Factor and offset of each color, [1, 3, 1, 1].</summary>
+    internal static (Tensor Factor, Tensor Offset) Change(ScalarType dtype = ScalarType.Float32, Device? device = null)
+    {
+        Tensor PerColor(double red, double green, double blue)
+        {
+            using var flat = tensor(new[] { red, green, blue }, dtype, device);
+            return flat.view(1, 3, 1, 1);
+        }
+        return (PerColor(0.229 / 0.5, 0.224 / 0.5, 0.225 / 0.5),
+            PerColor((0.485 - 0.5) / 0.5, (0.456 - 0.5) / 0.5, (0.406 - 0.5) / 0.5));
     }
 }

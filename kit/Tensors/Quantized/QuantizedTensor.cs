@@ -110,7 +110,7 @@ public sealed class QuantizedTensor : IDisposable
             throw new InvalidOperationException(
                 $"{Codes.numel()} codes of {Scheme.Bits} bits cannot be packed; expected an even number of at most 4 bits.");
         using var scope = NewDisposeScope();
-        var pairs = (Codes.to(ScalarType.Int32) - Scheme.LowestCode).view(-1, 2);
+        var pairs = (Codes.to(ScalarType.Int32) - Scheme.LowestCode).reshape(-1, 2);
         return ((pairs.select(1, 0) * 16) + pairs.select(1, 1)).to(ScalarType.Byte).MoveToOuterDisposeScope();
     }
 

@@ -1,10 +1,11 @@
 using Microsoft.ML.OnnxRuntime;
+using ResearchKit.Checkpoints;
 using ResearchKit.Native;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Benchmarks.Onnx;
 
-/// <summary>A graph that ONNX Runtime is ready to run, on as many threads as libtorch has, for one input.</summary>
+/// <summary>A model that ONNX Runtime is ready to run, on as many threads as libtorch has, for one input.</summary>
 internal sealed class OnnxModel : IDisposable
 {
     private readonly SessionOptions options = new() { IntraOpNumThreads = Compute.Threads };
@@ -12,9 +13,18 @@ internal sealed class OnnxModel : IDisposable
     private readonly InferenceSession session;
     private readonly OrtValue input;
 
-    public OnnxModel(byte[] file, Tensor input)
+    public OnnxModel(nn.Module model, Tensor input, OnnxPrecision precision)
     {
-        session = new InferenceSession(file, options);
+        var path = Path.Combine(Path.GetTempPath(), $"researchkit-{Environment.ProcessId}.onnx");
+        try
+        {
+            model.SaveOnnx(path, new OnnxOptions { Precision = precision });
+            session = new InferenceSession(path, options);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
         this.input = input.dtype == ScalarType.Int64
             ? OrtValue.CreateTensorValueFromMemory(input.data<long>().ToArray(), input.shape)
             : OrtValue.CreateTensorValueFromMemory(input.data<float>().ToArray(), input.shape);

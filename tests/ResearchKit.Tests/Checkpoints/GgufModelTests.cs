@@ -2,6 +2,7 @@ using ResearchKit.Checkpoints;
 using ResearchKit.Data;
 using ResearchKit.Models;
 using ResearchKit.Native;
+using ResearchKit.Tests.Golden;
 using ResearchKit.Tests.Kernel;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -62,6 +63,54 @@ public sealed class GgufModelTests : IDisposable
             && own[16].Equals(stored[16]));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_BERT_is_the_same_after_writing_and_reading(bool withPooler)
+    {
+        using var model = LlamaCppTests.MakeBert(withPooler);
+        model.SaveGguf(Path);
+        using var read = Bert.FromGguf(Path);
+        var (tokens, types) = (randint(0, 64, [2, 9]), randint(0, 2, [2, 9]));
+        var features = model.Features(tokens, tokenTypes: types);
+        Assert.True(features.Equals(read.Features(tokens, tokenTypes: types)));
+        if (withPooler) Assert.True(model.Pool(features).Equals(read.Pool(features)));
+        else Assert.Throws<InvalidOperationException>(() => read.Pool(features));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_T5_is_the_same_after_writing_and_reading(bool gated)
+    {
+        using var model = LlamaCppTests.MakeT5(gated);
+        model.SaveGguf(Path);
+        using var read = T5.FromGguf(Path);
+        var (tokens, written) = (randint(0, 64, [2, 9]), randint(0, 64, [2, 5]));
+        foreach (var (name, tensor) in model.state_dict()) Assert.True(tensor.Equals(read.state_dict()[name]), name);
+        Near.Check("logits", model.Logits(tokens, written), read.Logits(tokens, written), 1e-5);
+        Assert.Equal(!gated, read.Config.TieEmbeddings);
+        Assert.True(GgufFile.Open(Path).Tensors.Any(tensor => tensor.Name == "output.weight"));
+        using var far = new T5(model.Config with { RelativeMaximumDistance = 64 });
+        Assert.Contains("128", Assert.Throws<ArgumentException>(() => far.SaveGguf(Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_WordPiece_tokenizer_goes_with_a_BERT()
+    {
+        string[] tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "hen", "##s", "the", ","];
+        var tokenizer = new WordPieceTokenizer([.. tokens, .. Enumerable.Range(0, 64 - tokens.Length).Select(number => $"x{number}")]);
+        using var model = LlamaCppTests.MakeBert();
+        model.SaveGguf(Path, tokenizer: tokenizer);
+        var file = GgufFile.Open(Path);
+        Assert.Equal(["\u2581hen", "s", "\u2581the"], ((object[])file.Values["tokenizer.ggml.tokens"])[5..8]);
+        Assert.Equal(2L, file.Values["tokenizer.ggml.cls_token_id"]);
+        var read = file.ReadWordPieces();
+        Assert.Equal(tokenizer.Encode("The hens, x7"), read.Encode("The hens, x7"));
+        Assert.Equal(tokenizer.Special, read.Special);
+        Assert.Contains("'bert'", Assert.Throws<InvalidDataException>(() => file.ReadTokenizer()).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Quantized_matrices_change_the_logits_little_and_vectors_stay()
     {
@@ -105,7 +154,7 @@ public sealed class GgufModelTests : IDisposable
             StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => model.SaveGguf(Path, GgufType.Q4_K));   // rows of 64, blocks of 256
         GgufWriter.Write(Path, new Dictionary<string, object> { ["general.architecture"] = "gpt2" }, []);
-        Assert.Contains("token_embd", Assert.Throws<InvalidDataException>(() => Gpt.FromGguf(Path)).Message,
+        Assert.Contains("context_length", Assert.Throws<InvalidDataException>(() => Gpt.FromGguf(Path)).Message,
             StringComparison.Ordinal);
     }
 

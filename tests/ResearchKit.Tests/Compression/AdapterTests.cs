@@ -140,6 +140,26 @@ public sealed class AdapterTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_is_saved_with_merged_adapters_alone_and_without_their_tensors()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Model();
+        Adapters.Attach(model, new LowRankOptions { Rank = 4 });
+        using (no_grad())
+            foreach (var (_, parameter) in Adapters.Parameters(model)) parameter.add_(randn_like(parameter) * 0.1);
+        Assert.Contains("AdapterFiles.Save", Assert.Throws<InvalidOperationException>(() => model.SavePretrained(folder.Path)).Message,
+            StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(folder.Path));
+        Adapters.Merge(model);
+        model.SavePretrained(folder.Path);
+        using var back = Gpt.FromPretrained(folder.Path);
+        var tokens = randint(0, 20, [2, 8]);
+        Assert.True(model.forward(tokens).Equals(back.forward(tokens)));
+        Assert.DoesNotContain(SafetensorsFile.Read(Path.Combine(folder.Path, "model.safetensors")).Keys,
+            name => name.Contains("lora", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Adapters_of_another_model_are_refused_and_the_model_stays()
     {
         using var folder = new TemporaryFolder();

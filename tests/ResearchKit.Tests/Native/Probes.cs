@@ -40,10 +40,12 @@ internal static unsafe partial class Probes
         ["torch-scripts"] = TorchScriptsCompile,
         ["record"] = Training.RecordProbe.Run,
         [OtherRoslynProbe.Name] = OtherRoslynProbe.Run,
+        [Checkpoints.LlamaProbe.Name] = Checkpoints.LlamaProbe.Run,
     };
 
     public static IEnumerable<string> Names => All.Keys.Except(
-        ["kernels", "table", "hidden-record", "portable", "torch-scripts", "record", OtherRoslynProbe.Name]);
+        ["kernels", "table", "hidden-record", "portable", "torch-scripts", "record", OtherRoslynProbe.Name,
+            Checkpoints.LlamaProbe.Name]);
 
     public static int Run(string name) => All[name]() ? Works : Fails;
 
