@@ -53,6 +53,26 @@ public static class Figures
     /// <inheritdoc cref="ToPng(Grid, double, bool)" path="/exception"/>
     public static byte[] ToPng(this Graph graph, double scale = 2, bool dark = false) => DrawingPng.Paint(Of(graph), scale, dark);
 
+    /// <summary>Draws a map of points as an SVG file with its title, legend and evidence.</summary>
+    /// <param name="map">The map.</param>
+    /// <param name="dark">Whether the ground is dark instead of white.</param>
+    /// <returns>The text of the file.</returns>
+    public static string ToSvg(this PointMap map, bool dark = false) => DrawingSvg.Document(Of(map), dark);
+
+    /// <summary>Draws a map of points as a PNG file with its title, legend and evidence.</summary>
+    /// <param name="map">The map.</param>
+    /// <param name="scale">Pixels for each of the SVG's.</param>
+    /// <param name="dark">Whether the ground is dark instead of white.</param>
+    /// <returns>The bytes of the file.</returns>
+    /// <inheritdoc cref="ToPng(Grid, double, bool)" path="/exception"/>
+    public static byte[] ToPng(this PointMap map, double scale = 2, bool dark = false) => DrawingPng.Paint(Of(map), scale, dark);
+
+    private static Drawing Of(PointMap map)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        return PointMapDrawing.DrawAlone(map);
+    }
+
     private static Drawing Of(Grid grid)
     {
         ArgumentNullException.ThrowIfNull(grid);

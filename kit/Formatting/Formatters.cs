@@ -66,6 +66,8 @@ public static class Formatters
         Register<Grid>(GridView.Draw, GridView.Text);
         Register<TokenScores>(TokenScoresView.Draw, TokenScoresView.Text);
         Register<Graph>(GraphView.Draw, GraphView.Text);
+        Register<PointMap>(PointMapView.Draw, PointMapView.Text);
+        Register<HeadReport>(HeadReportView.Draw, HeadReportView.Text);
         Register<Evidence>(evidence => Theme.Output(EvidenceCaption.Draw(evidence)), evidence => Visible.OneLine(evidence.ToString()));
         Register<TrainingHistory>(run => CurveView.Draw([run]), run => CurveView.Text([run]), run => CurveView.Figure([run]));
         Register<IEnumerable<TrainingHistory>>(runs => CurveView.Draw([.. runs]), runs => CurveView.Text([.. runs]),
