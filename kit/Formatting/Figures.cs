@@ -67,6 +67,27 @@ public static class Figures
     /// <inheritdoc cref="ToPng(Grid, double, bool)" path="/exception"/>
     public static byte[] ToPng(this PointMap map, double scale = 2, bool dark = false) => DrawingPng.Paint(Of(map), scale, dark);
 
+    /// <summary>Draws a spectrogram as an SVG file with its title and scale.</summary>
+    /// <param name="spectrogram">The spectrogram.</param>
+    /// <param name="dark">Whether the ground is dark instead of white.</param>
+    /// <returns>The text of the file.</returns>
+    public static string ToSvg(this Spectrogram spectrogram, bool dark = false) => DrawingSvg.Document(Of(spectrogram), dark);
+
+    /// <summary>Draws a spectrogram as a PNG file with its title and scale.</summary>
+    /// <param name="spectrogram">The spectrogram.</param>
+    /// <param name="scale">Pixels for each of the SVG's.</param>
+    /// <param name="dark">Whether the ground is dark instead of white.</param>
+    /// <returns>The bytes of the file.</returns>
+    /// <inheritdoc cref="ToPng(Grid, double, bool)" path="/exception"/>
+    public static byte[] ToPng(this Spectrogram spectrogram, double scale = 2, bool dark = false) =>
+        DrawingPng.Paint(Of(spectrogram), scale, dark);
+
+    private static Drawing Of(Spectrogram spectrogram)
+    {
+        ArgumentNullException.ThrowIfNull(spectrogram);
+        return SpectrogramView.DrawAlone(spectrogram);
+    }
+
     private static Drawing Of(PointMap map)
     {
         ArgumentNullException.ThrowIfNull(map);

@@ -67,6 +67,9 @@ public static class Formatters
         Register<TokenScores>(TokenScoresView.Draw, TokenScoresView.Text);
         Register<Graph>(GraphView.Draw, GraphView.Text);
         Register<PointMap>(PointMapView.Draw, PointMapView.Text);
+        Register<Spectrogram>(SpectrogramView.Draw, SpectrogramView.Text);
+        Register<DecodedTokens>(DecodedTokensView.Draw, DecodedTokensView.Text);
+        Register<WeightSummary>(WeightView.Draw, WeightView.Text);
         Register<HeadReport>(HeadReportView.Draw, HeadReportView.Text);
         Register<Evidence>(evidence => Theme.Output(EvidenceCaption.Draw(evidence)), evidence => Visible.OneLine(evidence.ToString()));
         Register<TrainingHistory>(run => CurveView.Draw([run]), run => CurveView.Text([run]), run => CurveView.Figure([run]));

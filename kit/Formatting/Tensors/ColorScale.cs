@@ -20,10 +20,11 @@ internal sealed class ColorScale
 
     /// <param name="minimum">Smallest finite value; NaN if there is none.</param>
     /// <param name="maximum">Largest finite value; NaN if there is none.</param>
-    public ColorScale(double minimum, double maximum)
+    /// <param name="isSequential">Whether the scale is sequential even if values have both signs.</param>
+    public ColorScale(double minimum, double maximum, bool isSequential = false)
     {
         var far = Math.Max(Math.Abs(minimum), Math.Abs(maximum));
-        IsDiverging = minimum < 0 && maximum > 0;
+        IsDiverging = minimum < 0 && maximum > 0 && !isSequential;
         anchors = IsDiverging ? Diverging : Viridis;
         (Low, High) = IsDiverging ? (-far, far) : double.IsNaN(minimum) ? (0, 0) : (minimum, maximum);
         Palette = [.. Enumerable.Range(0, Steps).Select(step => Color.Between(anchors, step / (Steps - 1d))), NaN,
@@ -33,7 +34,9 @@ internal sealed class ColorScale
     /// <summary>
     /// The scale of some values; those that are not finite do not count, nor does a sign that is only rounding.
     /// </summary>
-    public static ColorScale Of(IEnumerable<double> values)
+    /// <param name="values">The values.</param>
+    /// <param name="isSequential">Whether the scale is sequential even if values have both signs.</param>
+    public static ColorScale Of(IEnumerable<double> values, bool isSequential = false)
     {
         var (low, high) = (double.PositiveInfinity, double.NegativeInfinity);
         foreach (var value in values)
@@ -41,7 +44,7 @@ internal sealed class ColorScale
         if (low > high) return new ColorScale(double.NaN, double.NaN);
         if (low < 0 && -low < high * Rounding) low = 0;
         else if (high > 0 && high < -low * Rounding) high = 0;
-        return new ColorScale(low, high);
+        return new ColorScale(low, high, isSequential);
     }
 
     public static Color NaN { get; } = Color.Parse("ff00ff");
