@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -21,8 +22,8 @@ internal static class ResultJson
         using (var json = new Utf8JsonWriter(bytes, Options))
         {
             json.WriteStartObject();
-            json.WriteString("title", title);
-            json.WriteString("unit", unit);
+            if (title.Length > 0) json.WriteString("title", title);
+            if (title.Length > 0) json.WriteString("unit", unit);
             properties(json);
             if (evidence is not null) Write(json, evidence);
             json.WriteEndObject();
@@ -60,6 +61,19 @@ internal static class ResultJson
     {
         if (double.IsFinite(value)) json.WriteNumberValue(value);
         else json.WriteNullValue();
+    }
+
+    /// <summary>Writes a value of a table.</summary>
+    public static void Any(this Utf8JsonWriter json, object? value)
+    {
+        switch (value)
+        {
+            case null: json.WriteNullValue(); break;
+            case bool truth: json.WriteBooleanValue(truth); break;
+            case long or int or short or byte: json.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture)); break;
+            case double or float or decimal: json.Value(Convert.ToDouble(value, CultureInfo.InvariantCulture)); break;
+            default: json.WriteStringValue(Convert.ToString(value, CultureInfo.InvariantCulture)); break;
+        }
     }
 
     private static void Write(Utf8JsonWriter json, Evidence evidence)

@@ -25,8 +25,15 @@ internal sealed record Drawing(double Width, double Height, string Label)
 
     /// <summary>Returns about how wide a text is, in pixels, at the usual size; no font is asked.</summary>
     public static double WidthOf(string text, double size = TextSize) =>
-        size * text.Sum(c => c switch { < ' ' => 0, 'i' or 'l' or 'j' or '.' or ',' or ' ' or '\'' or '|' => 0.32,
-            'm' or 'w' or 'M' or 'W' => 0.86, >= '\u2e80' => 1.02, >= 'A' and <= 'Z' => 0.68, _ => 0.58 });
+        size * text.Sum(c => c switch
+        {
+            < ' ' => 0,
+            'i' or 'l' or 'j' or '.' or ',' or ' ' or '\'' or '|' => 0.32,
+            'm' or 'w' or 'M' or 'W' => 0.86,
+            >= '\u2e80' => 1.02,
+            >= 'A' and <= 'Z' => 0.68,
+            _ => 0.58
+        });
 
     /// <summary>Returns a text without its end where it is wider than some pixels.</summary>
     public static string Fitted(string text, double width, double size = TextSize)

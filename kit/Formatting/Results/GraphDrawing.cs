@@ -85,9 +85,10 @@ internal static class GraphDrawing
             var (node, place) = (graph.Nodes[number], places[number]);
             var weight = node.Weight == 0 ? "" : $": {Numbers.Short(node.Weight)}";
             drawing.Shapes.Add(new Box(place.X, place.Y - (BoxHeight / 2), place.Width, BoxHeight, "#d9e2ec")
-                { Stroke = "#7b8794", Radius = 4, Title = $"{Label(node)}{weight}", Class = $"v v{number}", IsFocusable = true });
+            { Stroke = "#7b8794", Radius = 4, Title = $"{Label(node)}{weight}", Class = $"v v{number}", IsFocusable = true });
             drawing.Shapes.Add(new Words(place.X + (place.Width / 2), place.Y + 4, Drawing.Fitted(Label(node), place.Width - 8),
-                TextAnchor.Middle) { Color = "#1c2126", Class = "l" });
+                TextAnchor.Middle)
+            { Color = "#1c2126", Class = "l" });
         }
     }
 

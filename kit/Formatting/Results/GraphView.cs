@@ -36,7 +36,8 @@ internal static class GraphView
             foreach (var end in new[] { edge.From, edge.To }) strength[end] = Math.Max(strength[end], Math.Abs(edge.Weight));
         var kept = graph.Nodes.OrderByDescending(node => strength[node.Name]).Take(MostNodes).Select(node => node.Name).ToHashSet();
         return new Graph(graph.Title, graph.Unit, [.. graph.Nodes.Where(node => kept.Contains(node.Name))],
-            [.. graph.Edges.Where(edge => kept.Contains(edge.From) && kept.Contains(edge.To))]) { Evidence = graph.Evidence };
+            [.. graph.Edges.Where(edge => kept.Contains(edge.From) && kept.Contains(edge.To))])
+        { Evidence = graph.Evidence };
     }
 
     private static Html Key(Graph graph)

@@ -29,7 +29,7 @@ internal static class PointMapDrawing
             var label = Visible.Label(map.Labels[point]);
             var group = map.Group(point);
             drawing.Shapes.Add(new Box(at.X - 3, at.Y - 3, 6, 6, Theme.ColorOf(groups.IndexOf(group)))
-                { Radius = 3, Opacity = 0.8, Class = "v", Title = group.Length > 0 ? $"{label} ({Visible.OneLine(group)})" : label });
+            { Radius = 3, Opacity = 0.8, Class = "v", Title = group.Length > 0 ? $"{label} ({Visible.OneLine(group)})" : label });
             var width = Drawing.WidthOf(label);
             if (taken.Any(other => Math.Abs(other.Y - at.Y) < Apart && at.X < other.X + other.Width + 6 && other.X < at.X + width + 6)) continue;
             taken.Add((at.X, at.Y, width));

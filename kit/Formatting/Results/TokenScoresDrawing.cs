@@ -30,7 +30,7 @@ internal static class TokenScoresDrawing
             var (color, opacity) = shades.Of(text.Scores[token, score]);
             if (opacity > 0)
                 drawing.Shapes.Add(new Box(x, y, width, LineHeight - 3, color.ToString())
-                    { Opacity = opacity, Radius = 2, Title = Numbers.Short(text.Scores[token, score]) });
+                { Opacity = opacity, Radius = 2, Title = Numbers.Short(text.Scores[token, score]) });
             drawing.Shapes.Add(new Words(x + (width / 2), y + 13, shown, TextAnchor.Middle) { Size = Size });
             x += width + 1;
             if (text.Tokens[token].EndsWith('\n')) (x, y) = (8, y + LineHeight);

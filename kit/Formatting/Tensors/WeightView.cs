@@ -27,7 +27,7 @@ internal static class WeightView
         {
             var height = Height * counts[bin] / most;
             drawing.Shapes.Add(new Box(Left + (bin * Width / counts.Count), 8 + Height - height, Width / counts.Count, height, Theme.ColorOf(0))
-                { Title = $"about {Numbers.Short(weight.Statistics.Histogram.Edges[bin])}: {Numbers.Count(counts[bin])} of the sample" });
+            { Title = $"about {Numbers.Short(weight.Statistics.Histogram.Edges[bin])}: {Numbers.Count(counts[bin])} of the sample" });
         }
         return drawing;
     }

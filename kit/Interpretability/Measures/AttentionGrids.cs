@@ -27,7 +27,8 @@ public static class AttentionGrids
         for (var row = 0; row < rows; row++)
             for (var column = 0; column < columns; column++) values[row, column] = pattern.Weights[row, column];
         return new Grid($"attention of layer {pattern.Layer}, head {pattern.Head}", "", Labels(pattern.QueryTokens, rows),
-            Labels(pattern.KeyTokens, columns), values) { RowAxis = "query", ColumnAxis = "key" };
+            Labels(pattern.KeyTokens, columns), values)
+        { RowAxis = "query", ColumnAxis = "key" };
     }
 
     /// <summary>All heads at a glance: a grid of layers and heads.</summary>

@@ -55,6 +55,15 @@ public sealed class ResultRecordsTests
         new ResultTable(["name", "value"], [["a,b", 0.5], [null, 3L]]).ToCsv());
 
     [Fact]
+    public void A_table_keeps_its_numbers_as_JSON()
+    {
+        var json = JsonDocument.Parse(new ResultTable(["name", "value"], [["a", 0.5], [null, 3L], [true, double.NaN]]).ToJson()).RootElement;
+        Assert.Equal((0.5, 3), (json.GetProperty("rows")[0][1].GetDouble(), json.GetProperty("rows")[1][1].GetInt64()));
+        Assert.Equal((JsonValueKind.Null, JsonValueKind.True, JsonValueKind.Null), (json.GetProperty("rows")[1][0].ValueKind,
+            json.GetProperty("rows")[2][0].ValueKind, json.GetProperty("rows")[2][1].ValueKind));
+    }
+
+    [Fact]
     public void Numbers_without_labels_are_refused_in_words()
     {
         Assert.StartsWith("Got values [1, 2] for 1 labels of rows and 1 of columns",
