@@ -1,4 +1,3 @@
-using ResearchKit.Results;
 using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
