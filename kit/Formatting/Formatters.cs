@@ -71,7 +71,8 @@ public static class Formatters
         Register<DecodedTokens>(DecodedTokensView.Draw, DecodedTokensView.Text);
         Register<WeightSummary>(WeightView.Draw, WeightView.Text);
         Register<HeadReport>(HeadReportView.Draw, HeadReportView.Text);
-        Register<Evidence>(evidence => Theme.Output(EvidenceCaption.Draw(evidence)), evidence => Visible.OneLine(evidence.ToString()));
+        Register<Evidence>(evidence => Theme.Output(EvidenceCaption.Draw(evidence)), evidence =>
+            Visible.OneLine(evidence.ToString()));
         Register<TrainingHistory>(run => CurveView.Draw([run]), run => CurveView.Text([run]), run => CurveView.Figure([run]));
         Register<IEnumerable<TrainingHistory>>(runs => CurveView.Draw([.. runs]), runs => CurveView.Text([.. runs]),
             runs => CurveView.Figure([.. runs]));

@@ -29,7 +29,8 @@ public sealed record Graph(string Title, string Unit, IReadOnlyList<GraphNode> N
 
     /// <summary>Returns the edges as comma-separated values: a line for each edge.</summary>
     public string ToCsv() => Csv.Write(
-        Edges.Select(edge => (IEnumerable<string>)[edge.From, edge.To, Csv.Number(edge.Weight)]).Prepend(["from", "to", "weight"]));
+        Edges.Select(edge => (IEnumerable<string>)[edge.From, edge.To, Csv.Number(edge.Weight)]).Prepend(["from", "to",
+            "weight"]));
 
     /// <summary>Returns the nodes and edges as JSON; a number that is not finite is null.</summary>
     public string ToJson() => ResultJson.Write(Title, Unit, Evidence, json =>

@@ -20,7 +20,8 @@ public sealed record ResultTable(IReadOnlyList<string> Columns, IReadOnlyList<IR
     }
 
     /// <summary>
-    /// Returns the table as JSON: the names of the columns, and the rows as arrays. Values that are no numbers, truth values or null
+    /// Returns the table as JSON: the names of the columns, and the rows as arrays. Values that are no numbers, truth values
+    /// or null
     /// are texts.
     /// </summary>
     public string ToJson() => ResultJson.Write("", "", null, json =>

@@ -17,7 +17,8 @@ internal sealed class AttentionShades
     {
         Highest = highest;
         Levels = levels;
-        Palette = [.. Enumerable.Range(0, levels).Select(level => new Color(47, 116, 240, (byte)Math.Round(255.0 * level / (levels - 1)))),
+        Palette = [.. Enumerable.Range(0, levels)
+            .Select(level => new Color(47, 116, 240, (byte)Math.Round(255.0 * level / (levels - 1)))),
             ColorScale.NaN];
         this.levels = new byte[Finest + 1];
         for (var step = 0; step <= Finest; step++)
@@ -34,7 +35,8 @@ internal sealed class AttentionShades
     /// <summary>Many shades for few cells, fewer for many, which makes their images small.</summary>
     public static AttentionShades Of(IReadOnlyList<AttentionGrid> grids)
     {
-        var highest = grids.Max(grid => grid.Weights.Where(weight => float.IsFinite(weight) && weight > 0).DefaultIfEmpty(1).Max());
+        var highest = grids.Max(grid => grid.Weights.Where(weight => float.IsFinite(weight) && weight > 0).DefaultIfEmpty(1)
+            .Max());
         return new AttentionShades(highest, grids.Sum(grid => (long)grid.Weights.Length) > 600_000 ? 16 : 255);
     }
 

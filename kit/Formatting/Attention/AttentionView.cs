@@ -54,7 +54,8 @@ internal static class AttentionView
         var pattern = grid.Pattern;
         var name = $"layer {pattern.Layer}, head {pattern.Head}";
         var links = AttentionGrid.Strongest(pattern, heads > ManyHeads ? FewLinks : MostLinks);
-        var cell = Math.Clamp(460.0 / Math.Max(1, Math.Max(grid.Rows, grid.Columns)), Math.Max(grid.Rows, grid.Columns) > 110 ? 3 : 9, 26);
+        var cell = Math.Clamp(460.0 / Math.Max(1, Math.Max(grid.Rows, grid.Columns)),
+            Math.Max(grid.Rows, grid.Columns) > 110 ? 3 : 9, 26);
         var every = (int)Math.Ceiling((heads > ManyHeads ? 14 : 9) / cell);
         var best = links.Count == 0 ? "no weight above 0.01" : $"strongest {Describe(pattern, links[0])}";
         var open = heads == 1 ? Html.Of($" open=\"open\"") : Html.Empty;   // one head is shown large

@@ -109,7 +109,8 @@ internal static class DrawingPng
         for (var at = 0; at < raster.Indexes.Length; at++)
         {
             var color = raster.Palette[raster.Indexes[at]];
-            pixels.SetPixel(at % raster.Columns, at / raster.Columns, new SKColor(color.Red, color.Green, color.Blue, color.Alpha));
+            pixels.SetPixel(at % raster.Columns, at / raster.Columns,
+                new SKColor(color.Red, color.Green, color.Blue, color.Alpha));
         }
         using var image = SKImage.FromBitmap(pixels);
         canvas.DrawImage(image, SKRect.Create((float)raster.X, (float)raster.Y, (float)raster.Width, (float)raster.Height),
@@ -130,8 +131,10 @@ internal static class DrawingPng
         string[] folders = ["/usr/share/fonts", "/usr/local/share/fonts", "/System/Library/Fonts", "C:\\Windows\\Fonts",
             Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".fonts")];
         var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, MaxRecursionDepth = 5 };
-        var fonts = folders.Where(Directory.Exists).SelectMany(folder => Directory.EnumerateFiles(folder, "*.ttf", options)).ToList();
-        return fonts.OrderBy(path => (uint)Array.IndexOf(Files, Path.GetFileName(path))).ThenBy(path => path, StringComparer.Ordinal)
+        var fonts = folders.Where(Directory.Exists).SelectMany(folder => Directory.EnumerateFiles(folder, "*.ttf", options))
+            .ToList();
+        return fonts.OrderBy(path => (uint)Array.IndexOf(Files, Path.GetFileName(path)))
+            .ThenBy(path => path, StringComparer.Ordinal)
             .Select(path => SKTypeface.FromFile(path)).FirstOrDefault(font => font is not null);
     }
 }

@@ -2,7 +2,9 @@ using ResearchKit.Results;
 
 namespace ResearchKit.Formatting;
 
-/// <summary>Draws a graph from left to right: a box for each node, a curve for each edge, thicker where its number is larger.</summary>
+/// <summary>
+/// Draws a graph from left to right: a box for each node, a curve for each edge, thicker where its number is larger.
+/// </summary>
 internal static class GraphDrawing
 {
     /// <summary>Most edges that are drawn; the weakest are left out.</summary>
@@ -16,7 +18,8 @@ internal static class GraphDrawing
     {
         var layout = LayeredLayout.Of(graph);
         var widths = graph.Nodes.Select((node, number) => (layout[number].Column, Width: Drawing.WidthOf(Label(node)) + 12))
-            .GroupBy(pair => pair.Column).ToDictionary(group => group.Key, group => Math.Min(WidestBox, group.Max(pair => pair.Width)));
+            .GroupBy(pair => pair.Column).ToDictionary(group => group.Key, group =>
+                Math.Min(WidestBox, group.Max(pair => pair.Width)));
         var lefts = new double[widths.Count + 1];
         for (var column = 0; column < widths.Count; column++) lefts[column + 1] = lefts[column] + widths[column] + Gap;
         var tallest = layout.Select(place => Math.Abs(place.Place)).DefaultIfEmpty().Max();
@@ -58,7 +61,8 @@ internal static class GraphDrawing
 
     private static void AddEdges(Drawing drawing, Graph graph, List<Place> places)
     {
-        var numbers = graph.Nodes.Select((node, number) => (node.Name, number)).ToDictionary(pair => pair.Name, pair => pair.number);
+        var numbers = graph.Nodes.Select((node, number) => (node.Name, number))
+            .ToDictionary(pair => pair.Name, pair => pair.number);
         var strongest = graph.Edges.OrderByDescending(edge => Math.Abs(edge.Weight)).Take(MostEdges).ToList();
         var largest = strongest.Select(edge => Math.Abs(edge.Weight)).Where(double.IsFinite).DefaultIfEmpty().Max();
         var signed = strongest.Any(edge => edge.Weight < 0) && strongest.Any(edge => edge.Weight > 0);

@@ -34,7 +34,8 @@ internal static class GraphView
         var strength = graph.Nodes.ToDictionary(node => node.Name, _ => 0.0);
         foreach (var edge in graph.Edges)
             foreach (var end in new[] { edge.From, edge.To }) strength[end] = Math.Max(strength[end], Math.Abs(edge.Weight));
-        var kept = graph.Nodes.OrderByDescending(node => strength[node.Name]).Take(MostNodes).Select(node => node.Name).ToHashSet();
+        var kept = graph.Nodes.OrderByDescending(node => strength[node.Name]).Take(MostNodes)
+            .Select(node => node.Name).ToHashSet();
         return new Graph(graph.Title, graph.Unit, [.. graph.Nodes.Where(node => kept.Contains(node.Name))],
             [.. graph.Edges.Where(edge => kept.Contains(edge.From) && kept.Contains(edge.To))])
         { Evidence = graph.Evidence };
@@ -43,13 +44,15 @@ internal static class GraphView
     private static Html Key(Graph graph)
     {
         var signed = graph.Edges.Any(edge => edge.Weight < 0) && graph.Edges.Any(edge => edge.Weight > 0);
-        var largest = Numbers.Short(graph.Edges.Select(edge => Math.Abs(edge.Weight)).Where(double.IsFinite).DefaultIfEmpty().Max());
+        var largest = Numbers.Short(graph.Edges.Select(edge => Math.Abs(edge.Weight)).Where(double.IsFinite)
+            .DefaultIfEmpty().Max());
         return Html.Of($"<span class=\"rk-cap\">{(signed ? "red: positive · blue: negative · " : "")}thick: strong, at most {largest} {Visible.OneLine(graph.Unit)}</span>");
     }
 
     private static ResultTable Table(Graph graph)
     {
-        var labels = graph.Nodes.ToDictionary(node => node.Name, node => Visible.Label(node.Label.Length > 0 ? node.Label : node.Name, 40));
+        var labels = graph.Nodes.ToDictionary(node => node.Name, node =>
+            Visible.Label(node.Label.Length > 0 ? node.Label : node.Name, 40));
         return new ResultTable(["from", "to", graph.Unit.Length > 0 ? graph.Unit : "weight"],
             [.. graph.Edges.OrderByDescending(edge => Math.Abs(edge.Weight)).Take(MostListed)
                 .Select(edge => (IReadOnlyList<object?>)[labels[edge.From], labels[edge.To], edge.Weight])]);

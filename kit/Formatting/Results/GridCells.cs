@@ -45,7 +45,9 @@ internal sealed record GridCells(Grid Grid, double[,] Values, int Block)
     /// <summary>Label of a drawn column.</summary>
     public string ColumnLabel(int column) => Visible.Label(Grid.Columns[column * Block]);
 
-    /// <summary>The cells with the largest magnitudes, largest first; numbers that are not finite come first, NaN is left out.</summary>
+    /// <summary>
+    /// The cells with the largest magnitudes, largest first; numbers that are not finite come first, NaN is left out.
+    /// </summary>
     public static IEnumerable<(int Row, int Column, double Value)> Strongest(Grid grid, int most) =>
         (from row in Enumerable.Range(0, grid.Rows.Count)
          from column in Enumerable.Range(0, grid.Columns.Count)

@@ -39,7 +39,8 @@ internal sealed class GridDrawing
     public static Drawing Draw(Grid grid, GridCells cells, ColorScale scale)
     {
         var one = new GridDrawing(cells, scale);
-        var drawing = new Drawing(Math.Ceiling(one.left + one.MapWidth + 2), Math.Ceiling(one.MapHeight + one.below + 2), Describe(grid));
+        var drawing = new Drawing(Math.Ceiling(one.left + one.MapWidth + 2), Math.Ceiling(one.MapHeight + one.below + 2),
+            Describe(grid));
         one.Add(drawing, 1);
         return drawing;
     }
@@ -71,9 +72,11 @@ internal sealed class GridDrawing
                 Drawing.Fitted(cells.RowLabel(row), WidestLabel), TextAnchor.End));
         AddColumnLabels(drawing, top + MapHeight);
         if (cells.Grid.RowAxis.Length > 0)
-            drawing.Shapes.Add(new Words(12, top + (MapHeight / 2), Visible.OneLine(cells.Grid.RowAxis), TextAnchor.Middle) { Turn = -90 });
+            drawing.Shapes.Add(new Words(12, top + (MapHeight / 2), Visible.OneLine(cells.Grid.RowAxis),
+                TextAnchor.Middle) { Turn = -90 });
         if (cells.Grid.ColumnAxis.Length > 0)
-            drawing.Shapes.Add(new Words(left + (MapWidth / 2), top + MapHeight + below - 5, Visible.OneLine(cells.Grid.ColumnAxis),
+            drawing.Shapes.Add(new Words(left + (MapWidth / 2), top + MapHeight + below - 5,
+                Visible.OneLine(cells.Grid.ColumnAxis),
                 TextAnchor.Middle));
     }
 
@@ -108,7 +111,8 @@ internal sealed class GridDrawing
         var isBlank = double.IsNaN(grid.Values[row, column]);
         var color = scale.ColorOf(grid.Values[row, column]);
         if (!isBlank)
-            drawing.Shapes.Add(new Box(x, y, cellWidth, cellHeight, color.ToString()) { Title = GridCells.Describe(grid, row, column) });
+            drawing.Shapes.Add(new Box(x, y, cellWidth, cellHeight, color.ToString())
+                { Title = GridCells.Describe(grid, row, column) });
         if (areTexts)
             drawing.Shapes.Add(new Words(x + (cellWidth / 2), y + 13, Drawing.Fitted(Visible.Label(grid.Texts![row, column], 12),
                 cellWidth - 4), TextAnchor.Middle)

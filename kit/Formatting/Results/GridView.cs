@@ -61,7 +61,8 @@ internal static class GridView
         : double.IsNaN(grid.Values[row, column]) ? null : grid.Values[row, column];
 
     private static ResultTable Strongest(Grid grid) => new(
-        [Named(grid.RowAxis, "row"), Named(grid.ColumnAxis, "column"), "value", .. grid.Texts is null ? Array.Empty<string>() : ["text"]],
+        [Named(grid.RowAxis, "row"), Named(grid.ColumnAxis, "column"), "value", .. grid.Texts is null
+            ? Array.Empty<string>() : ["text"]],
         [.. GridCells.Strongest(grid, MostStrongest).Select(cell => (IReadOnlyList<object?>)
             [Visible.Label(grid.Rows[cell.Row]), Visible.Label(grid.Columns[cell.Column]), cell.Value,
                 .. grid.Texts is { } texts ? [Visible.Label(texts[cell.Row, cell.Column])] : Array.Empty<object?>()])]);

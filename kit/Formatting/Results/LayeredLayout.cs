@@ -16,11 +16,13 @@ internal sealed class LayeredLayout
 
     private LayeredLayout(Graph graph)
     {
-        var numbers = graph.Nodes.Select((node, number) => (node.Name, number)).ToDictionary(pair => pair.Name, pair => pair.number);
+        var numbers = graph.Nodes.Select((node, number) => (node.Name, number))
+            .ToDictionary(pair => pair.Name, pair => pair.number);
         neighbours = [.. graph.Nodes.Select(_ => new List<(int, double)>())];
         foreach (var edge in graph.Edges)
         {
-            var (from, to, weight) = (numbers[edge.From], numbers[edge.To], 1e-9 + (double.IsFinite(edge.Weight) ? Math.Abs(edge.Weight) : 0));
+            var (from, to, weight) = (numbers[edge.From], numbers[edge.To], 1e-9
+                + (double.IsFinite(edge.Weight) ? Math.Abs(edge.Weight) : 0));
             neighbours[from].Add((to, weight));
             neighbours[to].Add((from, weight));
         }

@@ -25,13 +25,15 @@ internal static class PointMapDrawing
         var taken = new List<(double X, double Y, double Width)>();
         foreach (var point in shown)
         {
-            var at = (X: Left + 10 + ((Side - 20) * x(map.Points[point, 0])), Y: top + Side - 10 - ((Side - 20) * y(map.Points[point, 1])));
+            var at = (X: Left + 10 + ((Side - 20) * x(map.Points[point, 0])),
+                Y: top + Side - 10 - ((Side - 20) * y(map.Points[point, 1])));
             var label = Visible.Label(map.Labels[point]);
             var group = map.Group(point);
             drawing.Shapes.Add(new Box(at.X - 3, at.Y - 3, 6, 6, Theme.ColorOf(groups.IndexOf(group)))
             { Radius = 3, Opacity = 0.8, Class = "v", Title = group.Length > 0 ? $"{label} ({Visible.OneLine(group)})" : label });
             var width = Drawing.WidthOf(label);
-            if (taken.Any(other => Math.Abs(other.Y - at.Y) < Apart && at.X < other.X + other.Width + 6 && other.X < at.X + width + 6)) continue;
+            if (taken.Any(other => Math.Abs(other.Y - at.Y) < Apart && at.X < other.X + other.Width + 6
+                && other.X < at.X + width + 6)) continue;
             taken.Add((at.X, at.Y, width));
             drawing.Shapes.Add(new Words(at.X + 5, at.Y + 4, label));
         }

@@ -40,7 +40,8 @@ internal static class TokenScoresView
     public static string Text(TokenScores scores) => string.Join('\n',
     [
         Visible.OneLine(scores.ToString()),
-        .. scores.Names.Take(MostScores).Select((name, score) => $"{Visible.OneLine(name)}: " + string.Join("  ", Strongest(scores, score)
+        .. scores.Names.Take(MostScores).Select((name, score) => $"{Visible.OneLine(name)}: "
+            + string.Join("  ", Strongest(scores, score)
             .Take(8).Select(found => $"{Token(scores, found.Text, found.Token)} {Numbers.Short(found.Value)}"))),
     ]);
 
@@ -86,7 +87,8 @@ internal static class TokenScoresView
     private static ResultTable Table(TokenScores scores, int score) => new(
         [.. scores.Texts.Count > 1 ? ["text"] : Array.Empty<string>(), "position", "token", scores.Unit.Length > 0 ? $"value ({scores.Unit})" : "value"],
         [.. Strongest(scores, score).Select(found => (IReadOnlyList<object?>)
-            [.. scores.Texts.Count > 1 ? [found.Text] : Array.Empty<object?>(), found.Token, Token(scores, found.Text, found.Token), found.Value])]);
+            [.. scores.Texts.Count > 1 ? [found.Text] : Array.Empty<object?>(), found.Token,
+                Token(scores, found.Text, found.Token), found.Value])]);
 
     private static string Token(TokenScores scores, int text, int token) => Visible.Token(scores.Texts[text].Tokens[token], 24);
 
@@ -98,7 +100,10 @@ internal static class TokenScoresView
          orderby Math.Abs(value) descending
          select (text, token, value)).Take(MostStrongest);
 
-    /// <summary>A mark that differs between results, so that the choices of two outputs on a page do not close each other.</summary>
-    private static string Mark(TokenScores scores) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(
+    /// <summary>
+    /// A mark that differs between results, so that the choices of two outputs on a page do not close each other.
+    /// </summary>
+    private static string Mark(TokenScores scores) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture, $"{scores.Title}\n{string.Join('\n', scores.Names)}\n{string.Join('\n', scores.Texts.SelectMany(text => text.Tokens))}\n{scores.Texts.Sum(text => text.Scores.Cast<double>().Where(double.IsFinite).Sum()):R}"))))[..8];
 }

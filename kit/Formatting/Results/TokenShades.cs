@@ -9,7 +9,8 @@ namespace ResearchKit.Formatting;
 internal sealed class TokenShades
 {
     private const double Strongest = 0.65;
-    private static readonly Color Negative = Color.Parse("2b7bce"), Positive = Color.Parse("d1495b"), Single = Color.Parse("2f74f0");
+    private static readonly Color Negative = Color.Parse("2b7bce"), Positive = Color.Parse("d1495b"),
+        Single = Color.Parse("2f74f0");
 
     private readonly double far;
     private readonly bool isDiverging;
@@ -30,7 +31,8 @@ internal sealed class TokenShades
     /// <summary>The shades of one score of all texts.</summary>
     public static TokenShades Of(TokenScores scores, int score)
     {
-        var values = scores.Texts.SelectMany(text => Enumerable.Range(0, text.Tokens.Count).Select(token => text.Scores[token, score]))
+        var values = scores.Texts
+            .SelectMany(text => Enumerable.Range(0, text.Tokens.Count).Select(token => text.Scores[token, score]))
             .Where(double.IsFinite).DefaultIfEmpty().ToList();
         return new TokenShades(Math.Min(0, values.Min()), Math.Max(0, values.Max()));
     }

@@ -14,8 +14,10 @@ internal static class AudioView
         using var quiet = no_grad();
         using var scope = NewDisposeScope();
         if (clip.Samples.numel() == 0) return Theme.Output(Html.Of($"<div class=\"rk-line\"><b>{clip.ToString()}</b></div>"));
-        var shown = clip.Samples.mean([0], keepdim: true).narrow(1, 0, Math.Min(clip.Samples.shape[1], (long)(MostSeconds * clip.SampleRate)));
-        var part = new AudioClip(shown.nan_to_num(0, 0, 0).contiguous(), clip.SampleRate).Resampled(Math.Min(clip.SampleRate, MostRate));
+        var shown = clip.Samples.mean([0], keepdim: true)
+            .narrow(1, 0, Math.Min(clip.Samples.shape[1], (long)(MostSeconds * clip.SampleRate)));
+        var part = new AudioClip(shown.nan_to_num(0, 0, 0).contiguous(),
+            clip.SampleRate).Resampled(Math.Min(clip.SampleRate, MostRate));
         var wav = Convert.ToBase64String(WavFile.Write(part));
         var left = clip.Seconds > MostSeconds ? $"player: the first {MostSeconds:0} of {Numbers.Short(clip.Seconds)} s" : "";
         return Theme.Output(Html.Of($"""

@@ -59,5 +59,6 @@ internal static class SpectrogramView
     }
 
     /// <summary>Sequential also where a logarithm has both signs: its zero means nothing.</summary>
-    private static ColorScale Scale(Spectrogram spectrogram) => ColorScale.Of(spectrogram.Values.Cast<double>(), isSequential: true);
+    private static ColorScale Scale(Spectrogram spectrogram) =>
+        ColorScale.Of(spectrogram.Values.Cast<double>(), isSequential: true);
 }

@@ -34,7 +34,8 @@ internal static class TensorBrowser
         var sliders = axes.Select((axis, number) => axis.Shown == 1 ? Html.Empty : Html.Of($"""
             <label>axis {number} <input type="range" min="0" max="{axis.Shown - 1}" value="0" data-step="{axis.Step}" data-shown="{axis.Shown}"/></label>
             """));
-        var note = string.Join("; ", axes.Append(rows).Append(columns).Select((axis, number) => axis.Caption($"axis {number} at")).OfType<string>());
+        var note = string.Join("; ", axes.Append(rows).Append(columns).Select((axis, number) =>
+            axis.Caption($"axis {number} at")).OfType<string>());
         return Html.Of($"""
             <details><summary class="rk-cap">browse {Numbers.Count(planes, "plane")}</summary>
             <div class="rk-browse" data-height="{rows.Shown * cell}"><div class="rk-line" hidden="hidden">{sliders}<output class="rk-num"></output></div>

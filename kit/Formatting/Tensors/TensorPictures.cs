@@ -8,12 +8,15 @@ namespace ResearchKit.Formatting;
 public static class TensorPictures
 {
     /// <summary>Shows features of sound as people know them: time to the right, low pitch at the bottom.</summary>
-    /// <param name="features">[frames, bands], such as <c>MelFeatures.LogMel</c> returns for one clip; a batch of one also.</param>
+    /// <param name="features">
+    /// [frames, bands], such as <c>MelFeatures.LogMel</c> returns for one clip; a batch of one also.
+    /// </param>
     /// <param name="secondsPerFrame">Hop length over sample rate; 0 if it is not known.</param>
     /// <param name="title">What it is.</param>
     /// <param name="unit">The unit of the numbers.</param>
     /// <exception cref="ArgumentException">Another shape.</exception>
-    public static Spectrogram AsSpectrogram(this Tensor features, double secondsPerFrame = 0, string title = "log-mel", string unit = "nats")
+    public static Spectrogram AsSpectrogram(this Tensor features, double secondsPerFrame = 0, string title = "log-mel",
+        string unit = "nats")
     {
         ArgumentNullException.ThrowIfNull(features);
         using var scope = NewDisposeScope();

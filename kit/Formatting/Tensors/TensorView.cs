@@ -52,7 +52,8 @@ internal static class TensorView
             var sample = TensorSample.Of(plain, statistics);
             var values = small is null ? Html.Empty
                 : Html.Of($"<details><summary class=\"rk-cap\">values</summary><pre>{small}</pre></details>");
-            var browser = sample.AreImages ? Html.Empty : TensorBrowser.Draw(plain, ColorScale.Of([statistics.Minimum, statistics.Maximum]));
+            var browser = sample.AreImages ? Html.Empty
+                : TensorBrowser.Draw(plain, ColorScale.Of([statistics.Minimum, statistics.Maximum]));
             return Html.Of($"{Panels(sample, statistics, summary)}{browser}{values}");
         }
         catch (Exception error) when (

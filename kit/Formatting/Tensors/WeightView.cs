@@ -21,12 +21,14 @@ internal static class WeightView
     {
         var counts = weight.Statistics.Histogram.Counts;
         var drawing = Frame($"histogram of {Visible.OneLine(weight.ToString())}", "values",
-            Numbers.Short(weight.Statistics.Minimum), Numbers.Short(weight.Statistics.Maximum), Numbers.Count(counts.DefaultIfEmpty().Max()), "0");
+            Numbers.Short(weight.Statistics.Minimum), Numbers.Short(weight.Statistics.Maximum),
+                Numbers.Count(counts.DefaultIfEmpty().Max()), "0");
         var most = Math.Max(1, counts.DefaultIfEmpty().Max());
         for (var bin = 0; bin < counts.Count; bin++)
         {
             var height = Height * counts[bin] / most;
-            drawing.Shapes.Add(new Box(Left + (bin * Width / counts.Count), 8 + Height - height, Width / counts.Count, height, Theme.ColorOf(0))
+            drawing.Shapes.Add(new Box(Left + (bin * Width / counts.Count), 8 + Height - height, Width / counts.Count,
+                height, Theme.ColorOf(0))
             { Title = $"about {Numbers.Short(weight.Statistics.Histogram.Edges[bin])}: {Numbers.Count(counts[bin])} of the sample" });
         }
         return drawing;
@@ -64,7 +66,9 @@ internal static class WeightView
         return drawing;
     }
 
-    /// <summary>Filters of three channels as color images, each stretched to its range; others as heat maps, a channel each.</summary>
+    /// <summary>
+    /// Filters of three channels as color images, each stretched to its range; others as heat maps, a channel each.
+    /// </summary>
     private static Html Filters(WeightSummary weight)
     {
         if (weight.Filters.Count == 0) return Html.Empty;
@@ -97,7 +101,8 @@ internal static class WeightView
     {
         var (rows, columns) = (filter.GetLength(1), filter.GetLength(2));
         var indexes = new byte[rows * columns];
-        for (var cell = 0; cell < indexes.Length; cell++) indexes[cell] = scale.IndexOf(filter[channel, cell / columns, cell % columns]);
+        for (var cell = 0; cell < indexes.Length; cell++)
+            indexes[cell] = scale.IndexOf(filter[channel, cell / columns, cell % columns]);
         return Image(PngImage.Indexed(columns, rows, indexes, scale.Palette), rows, columns, $"filter {number}, channel {channel}");
     }
 

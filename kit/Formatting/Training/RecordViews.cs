@@ -96,7 +96,8 @@ internal static partial class RecordViews
         RegisterProperties<HeadScores>("head");
         RecordView.Register<HeadWeights>(head => $"head {head.Layer}.{head.Head}", head =>
         [
-            ("module", head.Module), ("query", head.Query.ShapeText()), ("key", head.Key.ShapeText()), ("value", head.Value.ShapeText()),
+            ("module", head.Module), ("query", head.Query.ShapeText()), ("key", head.Key.ShapeText()),
+                ("value", head.Value.ShapeText()),
             ("output", head.Output.ShapeText()),
         ]);
     }

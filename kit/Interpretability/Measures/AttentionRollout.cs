@@ -65,7 +65,8 @@ public static class AttentionRollout
     public static AttentionMaps Rollout(this AttentionMaps maps, bool residual = true, HeadFusion fusion = HeadFusion.Mean)
     {
         ArgumentNullException.ThrowIfNull(maps);
-        var layers = maps.Patterns.GroupBy(pattern => pattern.Layer).OrderBy(layer => layer.Key).Select(layer => layer.ToList()).ToList();
+        var layers = maps.Patterns.GroupBy(pattern => pattern.Layer).OrderBy(layer => layer.Key)
+            .Select(layer => layer.ToList()).ToList();
         if (layers.Count == 0 || layers.Any(layer => layer.Count != layers[0].Count
             || layer.Any(pattern => pattern.Weights.GetLength(0) != layers[0][0].Weights.GetLength(1))))
             throw new ArgumentException("Expected self-attention with the same tokens and as many heads in each layer.", nameof(maps));
@@ -78,7 +79,8 @@ public static class AttentionRollout
         {
             var weights = new float[tokens, tokens];
             Buffer.BlockCopy(rolled, index * tokens * tokens * sizeof(float), weights, 0, weights.Length * sizeof(float));
-            return new AttentionPattern($"rollout to layer {layer[0].Layer}", layer[0].Layer, 0, first.QueryTokens, first.KeyTokens, weights);
+            return new AttentionPattern($"rollout to layer {layer[0].Layer}", layer[0].Layer, 0, first.QueryTokens,
+                first.KeyTokens, weights);
         })]);
     }
 }

@@ -33,7 +33,9 @@ public static class Cca
     /// Added to the diagonal of both covariances, each divided by its largest element; features with less variance than this are
     /// left out.
     /// </param>
-    /// <exception cref="ArgumentException">The shapes do not fit, there are too few samples, or a number is not finite.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not fit, there are too few samples, or a number is not finite.
+    /// </exception>
     public static CcaResult Correlations(Tensor x, Tensor y, double epsilon = 1e-10)
     {
         using var scope = NewDisposeScope();
@@ -63,7 +65,9 @@ public static class Cca
     /// <summary>The squared Procrustes distance: what is left after the best rotation of one set onto the other.</summary>
     /// <param name="x">Activations, [samples, features].</param>
     /// <param name="y">Activations of the same samples, [samples, other features].</param>
-    /// <param name="normalized">Whether each set is divided by its Frobenius norm first; the distance is then from 0 to 2.</param>
+    /// <param name="normalized">
+    /// Whether each set is divided by its Frobenius norm first; the distance is then from 0 to 2.
+    /// </param>
     /// <inheritdoc cref="Correlations" path="/exception"/>
     public static double Procrustes(Tensor x, Tensor y, bool normalized = true)
     {
@@ -96,7 +100,8 @@ public static class Cca
         var isXSmaller = xUsed.numel() <= yUsed.numel();
         var weights = isXSmaller ? Weights(x.index_select(1, xUsed), means.X.index_select(0, xUsed), u.t())
             : Weights(y.index_select(1, yUsed), means.Y.index_select(0, yUsed), vh);
-        return new CcaResult(s.abs().data<double>().ToArray(), weights.dot(s.abs()).item<double>(), (int)xUsed.numel(), (int)yUsed.numel());
+        return new CcaResult(s.abs().data<double>().ToArray(), weights.dot(s.abs()).item<double>(), (int)xUsed.numel(),
+            (int)yUsed.numel());
     }
 
     /// <summary>

@@ -24,7 +24,9 @@ public static class Cka
     /// <param name="y">Activations of the same samples, [samples, other features].</param>
     /// <param name="estimator">How it is estimated.</param>
     /// <returns>From 0 to 1; the unbiased estimate may lie slightly outside. NaN if a set is constant.</returns>
-    /// <exception cref="ArgumentException">The shapes do not fit, there are too few samples, or a number is not finite.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not fit, there are too few samples, or a number is not finite.
+    /// </exception>
     public static double Linear(Tensor x, Tensor y, HsicEstimator estimator = HsicEstimator.Biased)
     {
         using var scope = NewDisposeScope();

@@ -26,7 +26,9 @@ public enum CompositionKind
     Value,
 }
 
-/// <summary>The largest singular directions of a circuit: circuit ≈ Left · diag(Values) · Rightᵀ, exactly with all of them.</summary>
+/// <summary>
+/// The largest singular directions of a circuit: circuit ≈ Left · diag(Values) · Rightᵀ, exactly with all of them.
+/// </summary>
 /// <param name="Left">[channels, rank]: directions of the stream that it reads (of the query in a QK circuit).</param>
 /// <param name="Values">Singular values, largest first.</param>
 /// <param name="Right">[channels, rank]: directions that it writes (of the key in a QK circuit).</param>
@@ -98,8 +100,8 @@ public static class HeadCircuits
     }
 
     /// <summary>
-    /// The copying score of a head: the sum of the eigenvalues of its full OV circuit, embedding · W_V W_O · unembeddingᵀ, over the
-    /// sum of their magnitudes; 1 if every token raises its own logit, -1 if every token lowers it.
+    /// The copying score of a head: the sum of the eigenvalues of its full OV circuit, embedding · W_V W_O · unembeddingᵀ,
+    /// over the sum of their magnitudes; 1 if every token raises its own logit, -1 if every token lowers it.
     /// </summary>
     /// <param name="head">The head.</param>
     /// <param name="embedding">Token embedding, [vocabulary, channels].</param>
@@ -120,8 +122,8 @@ public static class HeadCircuits
     /// <param name="kind">What the later head reads it with.</param>
     /// <param name="heads">Heads of a layer; null if the model's configuration says it.</param>
     /// <returns>
-    /// Rows: earlier heads; columns: later ones. The Frobenius norm of the product over the product of the norms, from 0 to 1; NaN
-    /// where the head of the column is not later.
+    /// Rows: earlier heads; columns: later ones. The Frobenius norm of the product over the product of the norms, from 0 to
+    /// 1; NaN where the head of the column is not later.
     /// </returns>
     /// <remarks>Two random heads have about 1/√channels, the level to compare with.</remarks>
     /// <inheritdoc cref="HeadWeights.Of" path="/exception"/>
@@ -157,7 +159,8 @@ public static class HeadCircuits
     internal static double Copying(HeadWeights head, Tensor overlap)
     {
         using var scope = NewDisposeScope();
-        var small = head.Output.detach().to(float64).matmul(overlap).matmul(head.Value.detach().to(float64));   // [d_head, d_head]
+        var small = head.Output.detach().to(float64).matmul(overlap)
+            .matmul(head.Value.detach().to(float64));   // [d_head, d_head]
         var values = linalg.eigvals(small);
         var total = values.abs().sum().item<double>();
         return total > 0 ? values.real.sum().item<double>() / total : double.NaN;
@@ -165,7 +168,8 @@ public static class HeadCircuits
 
     internal static string Name(HeadWeights head) => $"{head.Layer}.{head.Head}";
 
-    private static void Compose(List<HeadWeights> earlier, List<HeadWeights> later, CompositionKind kind, double[,] values, int place)
+    private static void Compose(List<HeadWeights> earlier, List<HeadWeights> later, CompositionKind kind, double[,] values,
+        int place)
     {
         using var scope = NewDisposeScope();
         var (inputs, norms) = Reads(later, kind);
@@ -173,7 +177,7 @@ public static class HeadCircuits
         {
             using var inner = NewDisposeScope();
             var (_, r) = linalg.qr(earlier[row].Value.detach().to(float64));
-            var writes = r.matmul(earlier[row].Output.detach().to(float64));      // [d_head, channels], the norm of the OV circuit
+            var writes = r.matmul(earlier[row].Output.detach().to(float64));   // [d_head, channels], with OV's norm
             var products = writes.matmul(inputs).square().sum([1, 2]).sqrt() / (writes.norm() * norms);
             var scores = products.cpu().data<double>().ToArray();
             for (var column = 0; column < scores.Length; column++) values[row, place + column] = scores[column];

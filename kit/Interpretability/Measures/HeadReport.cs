@@ -31,8 +31,8 @@ public sealed record HeadScores(int Layer, int Head, double PreviousToken, doubl
 /// <param name="QueryComposition">Composition of queries; see <see cref="HeadCircuits.Composition"/>.</param>
 /// <param name="KeyComposition">Composition of keys.</param>
 /// <param name="ValueComposition">Composition of values.</param>
-public sealed record HeadReport(IReadOnlyList<HeadScores> Heads, AttentionMaps Example, Grid QueryComposition, Grid KeyComposition,
-    Grid ValueComposition)
+public sealed record HeadReport(IReadOnlyList<HeadScores> Heads, AttentionMaps Example, Grid QueryComposition,
+    Grid KeyComposition, Grid ValueComposition)
 {
     private const int ExampleLength = 64;
 
@@ -91,9 +91,12 @@ public sealed record HeadReport(IReadOnlyList<HeadScores> Heads, AttentionMaps E
         var values = new double[layers.Count, layers.Max(layer => layer.Count())];
         for (var row = 0; row < values.GetLength(0); row++)
             for (var column = 0; column < values.GetLength(1); column++)
-                values[row, column] = layers[row].ElementAtOrDefault(column) is { } head ? (double)property.GetValue(head)! : double.NaN;
-        return new Grid(name, name == nameof(HeadScores.Entropy) ? "nats" : name == nameof(HeadScores.MeanDistance) ? "tokens" : "",
-            [.. layers.Select(layer => $"{layer.Key}")], [.. Enumerable.Range(0, values.GetLength(1)).Select(head => $"{head}")], values)
+                values[row, column] = layers[row].ElementAtOrDefault(column) is { } head ? (double)property.GetValue(head)!
+                    : double.NaN;
+        var unit = name == nameof(HeadScores.Entropy) ? "nats" : name == nameof(HeadScores.MeanDistance) ? "tokens" : "";
+        return new Grid(name, unit,
+            [.. layers.Select(layer => $"{layer.Key}")],
+            [.. Enumerable.Range(0, values.GetLength(1)).Select(head => $"{head}")], values)
         {
             RowAxis = "layer",
             ColumnAxis = "head",
@@ -119,7 +122,8 @@ public sealed record HeadReport(IReadOnlyList<HeadScores> Heads, AttentionMaps E
     private static HeadReport Finish(Module<Tensor, Tensor> model, HeadSums sums, AttentionMaps example, Stopwatch watch)
     {
         var weights = HeadWeights.Of(model);
-        var overlap = HeadWeights.Vocabulary(model) is { } tables ? HeadCircuits.Overlap(tables.Embedding, tables.Unembedding) : null;
+        var overlap = HeadWeights.Vocabulary(model) is { } tables
+            ? HeadCircuits.Overlap(tables.Embedding, tables.Unembedding) : null;
         var copying = weights.ToDictionary(head => (head.Layer, head.Head),
             head => overlap is null ? double.NaN : HeadCircuits.Copying(head, overlap));
         return new HeadReport([.. sums.Scores(copying)], example, HeadCircuits.Composition(model, CompositionKind.Query),

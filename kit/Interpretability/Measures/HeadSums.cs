@@ -45,8 +45,8 @@ internal sealed class HeadSums : IDisposable
             var sums = host.data<double>().ToArray();
             double Mean(int kind, int head) => counts[kind] > 0 ? sums[(kind * heads) + head] / counts[kind] : double.NaN;
             for (var head = 0; head < heads; head++)
-                yield return new HeadScores(layer, head, Mean(0, head), Mean(1, head), Mean(2, head), Mean(3, head), Mean(4, head),
-                    Mean(5, head), Mean(6, head), copying.GetValueOrDefault((layer, head), double.NaN));
+                yield return new HeadScores(layer, head, Mean(0, head), Mean(1, head), Mean(2, head), Mean(3, head),
+                    Mean(4, head), Mean(5, head), Mean(6, head), copying.GetValueOrDefault((layer, head), double.NaN));
         }
     }
 
@@ -81,7 +81,8 @@ internal sealed class HeadSums : IDisposable
         // a key follows an earlier copy if the token before it is one
         var after = cat([zeros(batch, time, 1, dtype: @bool, device: device), same.narrow(2, 0, time - 1)], 2) & (key <= query);
         Tensor[] all = [key.eq(query - 1).unsqueeze(0).expand(batch, time, time), same, after,
-            key.eq(query).unsqueeze(0).expand(batch, time, time), (key.eq(0) & (query > 0)).unsqueeze(0).expand(batch, time, time)];
+            key.eq(query).unsqueeze(0).expand(batch, time, time),
+                (key.eq(0) & (query > 0)).unsqueeze(0).expand(batch, time, time)];
         return [.. all.Select(target => target.to(float32))];
     }
 

@@ -40,7 +40,8 @@ public sealed class Pca : IDisposable
     public static Pca Fit(Tensor samples, int components = 2)
     {
         ArgumentNullException.ThrowIfNull(samples);
-        if (samples.dim() != 2 || samples.shape[0] < 2 || components < 1 || components > Math.Min(samples.shape[0], samples.shape[1]))
+        if (samples.dim() != 2 || samples.shape[0] < 2 || components < 1
+            || components > Math.Min(samples.shape[0], samples.shape[1]))
             throw new ArgumentException($"Got {samples.ShapeText()} and {components} components; expected [samples, features] of two samples "
                 + "or more, and at most as many components as samples and features.", nameof(samples));
         using var scope = NewDisposeScope();
@@ -52,7 +53,8 @@ public sealed class Pca : IDisposable
         var signs = u.gather(0, u.abs().argmax(0, keepdim: true)).sign().squeeze(0);
         var variances = s.square() / (wide.shape[0] - 1);
         double[] First(Tensor values) => values.narrow(0, 0, components).cpu().data<double>().ToArray();
-        return new Pca(mean.MoveToOuterDisposeScope(), (vh * signs.unsqueeze(1)).narrow(0, 0, components).clone().MoveToOuterDisposeScope())
+        return new Pca(mean.MoveToOuterDisposeScope(), (vh * signs.unsqueeze(1))
+            .narrow(0, 0, components).clone().MoveToOuterDisposeScope())
         {
             ExplainedVariance = First(variances),
             ExplainedVarianceRatio = First(variances / variances.sum()),
@@ -80,7 +82,8 @@ public sealed class Pca : IDisposable
     /// <param name="groups">Group of each item, which gives its color; null for one group.</param>
     /// <param name="title">Title.</param>
     /// <exception cref="ArgumentException">Another shape, or another number of labels or groups.</exception>
-    public static PointMap Map(Tensor vectors, IReadOnlyList<string> labels, IReadOnlyList<string>? groups = null, string title = "embeddings")
+    public static PointMap Map(Tensor vectors, IReadOnlyList<string> labels, IReadOnlyList<string>? groups = null,
+        string title = "embeddings")
     {
         ArgumentNullException.ThrowIfNull(labels);
         using var pca = Fit(vectors, 2);

@@ -11,11 +11,14 @@ public static class Similarity
     /// <summary>Compares each of some activations with each of others.</summary>
     /// <param name="rows">Activations by name, each [samples, features].</param>
     /// <param name="columns">Others of the same samples.</param>
-    /// <param name="measure">The measure; null for linear CKA. Others are <c>(x, y) =&gt; Cca.Correlations(x, y).Mean</c>.</param>
+    /// <param name="measure">
+    /// The measure; null for linear CKA. Others are <c>(x, y) =&gt; Cca.Correlations(x, y).Mean</c>.
+    /// </param>
     /// <param name="title">Title of the grid.</param>
     /// <param name="cancellation">Cancels between two comparisons.</param>
     /// <exception cref="ArgumentException">The shapes do not fit, or a number is not finite.</exception>
-    public static Grid Between(IReadOnlyList<KeyValuePair<string, Tensor>> rows, IReadOnlyList<KeyValuePair<string, Tensor>> columns,
+    public static Grid Between(IReadOnlyList<KeyValuePair<string, Tensor>> rows,
+        IReadOnlyList<KeyValuePair<string, Tensor>> columns,
         Func<Tensor, Tensor, double>? measure = null, string title = "similarity", CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(rows);
@@ -49,7 +52,8 @@ public static class Similarity
     /// <param name="measure">The measure; null for linear CKA.</param>
     /// <param name="cancellation">Cancels between two comparisons.</param>
     /// <exception cref="ArgumentException">The filter selects nothing, or the models have other numbers of samples.</exception>
-    public static Grid OfLayers(Module<Tensor, Tensor> model, Module<Tensor, Tensor> other, Tensor input, Func<string, bool>? filter = null,
+    public static Grid OfLayers(Module<Tensor, Tensor> model, Module<Tensor, Tensor> other, Tensor input,
+        Func<string, bool>? filter = null,
         Func<Tensor, Tensor, double>? measure = null, CancellationToken cancellation = default)
     {
         filter ??= name => name.EndsWith("hook_resid_post", StringComparison.Ordinal);
@@ -61,7 +65,8 @@ public static class Similarity
         return grid with { RowAxis = model.GetName(), ColumnAxis = ReferenceEquals(model, other) ? "" : $"other {other.GetName()}" };
     }
 
-    private static List<KeyValuePair<string, Tensor>> Activations(Module<Tensor, Tensor> model, Tensor input, Func<string, bool> filter)
+    private static List<KeyValuePair<string, Tensor>> Activations(
+        Module<Tensor, Tensor> model, Tensor input, Func<string, bool> filter)
     {
         var training = model.training;
         model.eval();

@@ -82,7 +82,8 @@ public sealed class AttentionFormattingTests
         Assert.Equal((1 + 0.5 + (1 / 3.0) + 0.25) / 4, maps.Overview(AttentionStatistic.LargestWeight).Values[0, 0], 1e-6);
         Assert.Equal((0 + 0.5 + 1 + 1.5) / 4, maps.Overview(AttentionStatistic.Distance).Values[0, 0], 1e-6);
         Assert.Equal(0.25, maps.Patterns[0].ToGrid().Values[3, 1]);
-        Assert.StartsWith("query, t0, t1", maps.Patterns[0].ToGrid().ToCsv().Replace("\"", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.StartsWith("query, t0, t1", maps.Patterns[0].ToGrid().ToCsv().Replace("\"", "", StringComparison.Ordinal),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -26,8 +26,10 @@ public sealed class GraphFormattingTests
     [Fact]
     public void A_graph_of_100_nodes_stays_below_300_KB_and_no_two_nodes_overlap()
     {
-        var nodes = Enumerable.Range(0, 100).Select(number => new GraphNode($"n{number}", $"node {number}", number, number / 10)).ToList();
-        var edges = from a in nodes from b in nodes where a.Layer < b.Layer select new GraphEdge(a.Name, b.Name, a.Weight - b.Weight);
+        var nodes = Enumerable.Range(0, 100)
+            .Select(number => new GraphNode($"n{number}", $"node {number}", number, number / 10)).ToList();
+        var edges = from a in nodes from b in nodes where a.Layer < b.Layer
+            select new GraphEdge(a.Name, b.Name, a.Weight - b.Weight);
         var graph = new Graph("dense", "nats", nodes, [.. edges]);
         Assert.Equal(4_500, graph.Edges.Count);
         var page = Shown.Page(graph);
@@ -72,7 +74,8 @@ public sealed class GraphFormattingTests
     }
 
     private static IEnumerable<XElement> Nodes(XElement page) =>
-        page.Descendants("rect").Where(box => ((string?)box.Attribute("class"))?.StartsWith("v ", StringComparison.Ordinal) == true);
+        page.Descendants("rect")
+            .Where(box => ((string?)box.Attribute("class"))?.StartsWith("v ", StringComparison.Ordinal) == true);
 
     private static IEnumerable<XElement> Edges(Graph graph) => Shown.Document(graph).Descendants("path");
 

@@ -56,7 +56,8 @@ public sealed class HeadReportFormattingTests
         Grid Composition(string letter) => new($"{letter}-composition", "", ["0.0", "0.1"], ["0.0", "0.1"],
             new[,] { { double.NaN, double.NaN }, { double.NaN, double.NaN } });
         return new HeadReport(
-            [new(0, 0, 0.1, 0.2, 0.9, 0.4, 0.5, 1.5, 2.25, -0.5), new(0, 1, 0.1, double.NaN, double.NaN, 0.4, 0.5, 1.5, 2.25, 0.5)],
+            [new(0, 0, 0.1, 0.2, 0.9, 0.4, 0.5, 1.5, 2.25, -0.5),
+                new(0, 1, 0.1, double.NaN, double.NaN, 0.4, 0.5, 1.5, 2.25, 0.5)],
             new AttentionMaps([new("h.0.attn.hook_pattern", 0, 0, ["a", "b"], ["a", "b"], half),
                 new("h.0.attn.hook_pattern", 0, 1, ["a", "b"], ["a", "b"], half)]), Composition("Q"), Composition("K"), Composition("V"))
         {

@@ -28,7 +28,8 @@ public sealed class RecordFormattingTests
         using var shared = Linear(3, 3);
         using var model = Sequential(("outer", Sequential(("first", shared), ("second", Linear(3, 3)))), ("again", shared));
         var document = Shown.Document(model);
-        var paths = document.Descendants("code").Where(one => (string?)one.Attribute("class") == "rk-path").Select(one => one.Value);
+        var paths = document.Descendants("code").Where(one => (string?)one.Attribute("class") == "rk-path")
+            .Select(one => one.Value);
         Assert.Equal(["outer", "outer.first", "again"], paths);   // a path of a group is that of its first module
         Assert.Equal(2, document.Descendants("span").Count(flag => flag.Value == "shared"));
     }

@@ -21,12 +21,14 @@ public sealed class TensorPicturesTests : IDisposable
         var browser = Shown.Document(values).Descendants("div").Single(one => (string?)one.Attribute("class") == "rk-browse");
         Assert.Equal(["1", "2"], browser.Descendants("input").Select(slider => slider.Attribute("max")!.Value));
         // all planes are in one image, below one another, so that they are seen without the script that reveals the sliders
-        var (width, height, _, rows) = Shown.Decode(Convert.FromBase64String(browser.Descendants("img").Single().Attribute("src")!.Value.Split(',')[1]));
+        var png = browser.Descendants("img").Single().Attribute("src")!.Value.Split(',')[1];
+        var (width, height, _, rows) = Shown.Decode(Convert.FromBase64String(png));
         Assert.Equal((5, 24), (width, height));
         var scale = new ColorScale(0, 119);
         Assert.Equal(values[1, 2, 3].data<float>().ToArray().Select(value => scale.IndexOf(value)), rows[^5..]);
         Assert.NotNull(browser.Descendants("input").First().Parent!.Parent!.Attribute("hidden"));
-        var sampled = Shown.Document(randn(40, 30, 8, 8)).Descendants("div").Single(one => (string?)one.Attribute("class") == "rk-browse");
+        var sampled = Shown.Document(randn(40, 30, 8, 8)).Descendants("div").Single(one =>
+            (string?)one.Attribute("class") == "rk-browse");
         Assert.Contains("showing axis 0 at 0, 4, 8 …; axis 1 at ", sampled.Value, StringComparison.Ordinal);
         Assert.DoesNotContain("rk-browse", Shown.Page(randn(4, 5)), StringComparison.Ordinal);
     }

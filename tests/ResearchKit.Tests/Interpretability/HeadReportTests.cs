@@ -70,7 +70,8 @@ public sealed class HeadReportTests : IDisposable
     public void A_corpus_without_tokens_is_refused_and_the_model_stays_as_it_was()
     {
         model.train();
-        Assert.Contains("no batch", Assert.Throws<ArgumentException>(() => HeadReport.Of(model, [])).Message, StringComparison.Ordinal);
+        Assert.Contains("no batch", Assert.Throws<ArgumentException>(() => HeadReport.Of(model, [])).Message,
+            StringComparison.Ordinal);
         Assert.Contains("[1, 3] of Float32", Assert.Throws<ArgumentException>(() => HeadReport.Of(model, [zeros(1, 3)])).Message,
             StringComparison.Ordinal);
         Assert.True(model.training);
@@ -89,7 +90,8 @@ public sealed class HeadReportTests : IDisposable
             Assert.Equal(first.Query.shape[1], values.Count);
             for (var number = 0; number < values.Count; number++) Assert.Equal(dense[number], values[number], 1e-6);
             using var directions = first.Directions(kind);
-            Near.Check("product", whole, (directions.Left * tensor(directions.Values.ToArray())).matmul(directions.Right.t()), 1e-6);
+            Near.Check("product", whole, (directions.Left * tensor(directions.Values.ToArray()))
+                .matmul(directions.Right.t()), 1e-6);
         }
         var (ov, qk, ov2) = (OutputValue(first), QueryKey(later), OutputValue(later));
         foreach (var (kind, product, norm) in new[]
@@ -140,12 +142,15 @@ public sealed class HeadReportTests : IDisposable
         var sum = HeadWeights.Of(bert).Where(head => head.Layer == 0).Select(head => x.matmul(head.Value).matmul(head.Output))
             .Aggregate((all, head) => all + head);
         Near.Check("heads", expected, sum, 1e-5);
-        Assert.Contains("give heads", Assert.Throws<ArgumentException>(() => HeadWeights.Of(nn.Linear(2, 2))).Message, StringComparison.Ordinal);
-        Assert.Contains("no attention weights", Assert.Throws<ArgumentException>(() => HeadWeights.Of(nn.Linear(2, 2), 1)).Message,
+        Assert.Contains("give heads", Assert.Throws<ArgumentException>(() => HeadWeights.Of(nn.Linear(2, 2))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("no attention weights",
+            Assert.Throws<ArgumentException>(() => HeadWeights.Of(nn.Linear(2, 2), 1)).Message,
             StringComparison.Ordinal);
     }
 
     private static Tensor QueryKey(HeadWeights head) => head.Query.detach().to(float64).matmul(head.Key.detach().to(float64).t());
 
-    private static Tensor OutputValue(HeadWeights head) => head.Value.detach().to(float64).matmul(head.Output.detach().to(float64));
+    private static Tensor OutputValue(HeadWeights head) =>
+        head.Value.detach().to(float64).matmul(head.Output.detach().to(float64));
 }

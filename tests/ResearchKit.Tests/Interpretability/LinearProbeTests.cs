@@ -48,7 +48,8 @@ public sealed class LinearProbeTests : IDisposable
         var deviation = x.std(0, unbiased: false);
         var weight = probe.Weight.detach().requires_grad_();
         var bias = probe.Bias.detach().requires_grad_();
-        var loss = nn.functional.cross_entropy(x.matmul(weight.t()) + bias, labels) + (0.01 * (weight * deviation).square().sum());
+        var loss = nn.functional.cross_entropy(x.matmul(weight.t()) + bias, labels)
+            + (0.01 * (weight * deviation).square().sum());
         loss.backward();
         Near.Check("gradient", zeros_like(weight), weight.grad!, 1e-4);
         Near.Check("gradient of the bias", zeros_like(bias), bias.grad!, 1e-4);

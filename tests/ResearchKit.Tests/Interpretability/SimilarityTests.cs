@@ -26,10 +26,12 @@ public sealed class SimilarityTests : IDisposable
     {
         var tensors = Read(file);
         var (x, y) = (tensors[first], tensors[second]);
-        var golden = JsonDocument.Parse(File.ReadAllText(PathTo("similarity.json"))).RootElement.GetProperty("cases").GetProperty(file)
+        var golden = JsonDocument.Parse(File.ReadAllText(PathTo("similarity.json"))).RootElement.GetProperty("cases")
+            .GetProperty(file)
             .GetProperty($"{first}_{second}");
         double Golden(string name) => golden.GetProperty(name).GetDouble();
-        void Check(string name, double actual, double tolerance = 1e-5) => Assert.True(Math.Abs(actual - Golden(name)) <= tolerance,
+        void Check(string name, double actual, double tolerance = 1e-5) =>
+            Assert.True(Math.Abs(actual - Golden(name)) <= tolerance,
             $"{name}: {actual} instead of {Golden(name)}");
         Check("linear_cka", Cka.Linear(x, y));
         Check("linear_cka_debiased_kornblith", Cka.Linear(x, y, HsicEstimator.Unbiased));
@@ -42,7 +44,8 @@ public sealed class SimilarityTests : IDisposable
             Assert.Equal(expected.GetDouble(), actual, 1e-5);
         var svcca = Cca.Svcca(x, y);
         Check("svcca_mean", svcca.Mean);
-        Assert.Equal(golden.GetProperty("svcca_kept").EnumerateArray().Select(kept => kept.GetInt32()), [svcca.XFeatures, svcca.YFeatures]);
+        Assert.Equal(golden.GetProperty("svcca_kept").EnumerateArray().Select(kept => kept.GetInt32()),
+            [svcca.XFeatures, svcca.YFeatures]);
         Check("procrustes_squared", Cca.Procrustes(x, y, normalized: false), 0.02);   // the numbers are 25,000 times larger
         Check("procrustes_squared_normalised", Cca.Procrustes(x, y));
     }

@@ -21,7 +21,8 @@ public sealed class ResultRecordsTests
     public void A_grid_is_complete_as_JSON()
     {
         var json = JsonDocument.Parse(Grid.ToJson()).RootElement;
-        Assert.Equal((JsonValueKind.Null, 0.1), (json.GetProperty("values")[0][1].ValueKind, json.GetProperty("values")[0][0].GetDouble()));
+        Assert.Equal((JsonValueKind.Null, 0.1),
+            (json.GetProperty("values")[0][1].ValueKind, json.GetProperty("values")[0][0].GetDouble()));
         Assert.Equal(("layer", " y", "d"), (json.GetProperty("rowAxis").GetString(), json.GetProperty("columns")[1].GetString(),
             json.GetProperty("texts")[1][1].GetString()));
         var evidence = json.GetProperty("evidence");
@@ -57,7 +58,8 @@ public sealed class ResultRecordsTests
     [Fact]
     public void A_table_keeps_its_numbers_as_JSON()
     {
-        var json = JsonDocument.Parse(new ResultTable(["name", "value"], [["a", 0.5], [null, 3L], [true, double.NaN]]).ToJson()).RootElement;
+        var json = JsonDocument.Parse(new ResultTable(["name", "value"],
+            [["a", 0.5], [null, 3L], [true, double.NaN]]).ToJson()).RootElement;
         Assert.Equal((0.5, 3), (json.GetProperty("rows")[0][1].GetDouble(), json.GetProperty("rows")[1][1].GetInt64()));
         Assert.Equal((JsonValueKind.Null, JsonValueKind.True, JsonValueKind.Null), (json.GetProperty("rows")[1][0].ValueKind,
             json.GetProperty("rows")[2][0].ValueKind, json.GetProperty("rows")[2][1].ValueKind));
@@ -67,7 +69,8 @@ public sealed class ResultRecordsTests
     public void Numbers_without_labels_are_refused_in_words()
     {
         Assert.StartsWith("Got values [1, 2] for 1 labels of rows and 1 of columns",
-            Assert.Throws<ArgumentException>(() => new Grid("t", "", ["a"], ["b"], new double[1, 2])).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentException>(() => new Grid("t", "", ["a"], ["b"], new double[1, 2])).Message,
+                StringComparison.Ordinal);
         Assert.StartsWith("Got scores of 2 tokens for 1 tokens",
             Assert.Throws<ArgumentException>(() => new ScoredText(["a"], new double[2, 1])).Message, StringComparison.Ordinal);
         Assert.StartsWith("Got 1 scores a token for 2 names", Assert.Throws<ArgumentException>(() =>
