@@ -17,7 +17,7 @@ internal static class ExampleViews
     {
         Register<ImageSet>(set => set.ToString(), Classes);
         Register<AudioSet>(set => set.ToString(), Clips);
-        Register<AudioClip>(clip => clip.ToString(), clip => Table(1, ["waveform"], _ => [Waveform.Draw(clip)]));
+        Formatters.Register<AudioClip>(AudioView.Draw, clip => Visible.OneLine(clip.ToString()));
         Register<LabelledTexts>(set => set.ToString(), set =>
             Table(set.Count, ["text", "class"], row => [Shortened(set.Texts[row]), Name(set.ClassNames, set.Labels[row])]));
         Register<TextPairs>(pairs => Numbers.Count(pairs.Count, "pair"), pairs =>

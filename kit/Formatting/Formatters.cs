@@ -8,6 +8,7 @@ using ResearchKit.Metrics;
 using ResearchKit.Models;
 using ResearchKit.Training;
 using static TorchSharp.torch;
+using TokenScores = ResearchKit.Results.TokenScores;   // the models have generated tokens' scores of this name
 
 namespace ResearchKit.Formatting;
 
@@ -63,6 +64,16 @@ public static class Formatters
         Register<AttentionMaps>(AttentionView.Draw, AttentionView.Text);
         Register<AttentionPattern>(head => AttentionView.Draw(new AttentionMaps([head])),
             head => AttentionView.Text(new AttentionMaps([head])));
+        Register<Grid>(GridView.Draw, GridView.Text);
+        Register<TokenScores>(TokenScoresView.Draw, TokenScoresView.Text);
+        Register<Graph>(GraphView.Draw, GraphView.Text);
+        Register<PointMap>(PointMapView.Draw, PointMapView.Text);
+        Register<Spectrogram>(SpectrogramView.Draw, SpectrogramView.Text);
+        Register<DecodedTokens>(DecodedTokensView.Draw, DecodedTokensView.Text);
+        Register<WeightSummary>(WeightView.Draw, WeightView.Text);
+        Register<HeadReport>(HeadReportView.Draw, HeadReportView.Text);
+        Register<Evidence>(evidence => Theme.Output(EvidenceCaption.Draw(evidence)), evidence =>
+            Visible.OneLine(evidence.ToString()));
         Register<TrainingHistory>(run => CurveView.Draw([run]), run => CurveView.Text([run]), run => CurveView.Figure([run]));
         Register<IEnumerable<TrainingHistory>>(runs => CurveView.Draw([.. runs]), runs => CurveView.Text([.. runs]),
             runs => CurveView.Figure([.. runs]));
@@ -72,7 +83,7 @@ public static class Formatters
         Register<TrainingProgress>(ProgressView.Draw, progress => progress.ToString());
         Register<GeneratedText>(GeneratedTextView.Draw, text => Visible.Lines(text.ToString()));
         Register<ConfusionMatrix>(ConfusionMatrixView.Draw, ConfusionMatrixView.Text);
-        Register<ResultTable>(ResultTableView.Draw, ResultTableView.Text);
+        Register<ResultTable>(ResultTableView.Draw, table => ResultTableView.Text(table));
         Register<ZooTable>(zoo => ResultTableView.Draw(ZooView.Table(zoo)), zoo => ResultTableView.Text(ZooView.Table(zoo)));
         Register<ZooEntry>(entry => ResultTableView.Draw(ZooView.Table(new ZooTable([entry]))), entry =>
             Visible.OneLine(entry.ToString()));

@@ -14,6 +14,7 @@ internal static class ModuleView
         .rk-tree details,.rk-leaf{margin-left:14px;border-left:1px solid var(--rk-line);padding-left:8px}
         .rk-leaf{padding-left:22px}
         .rk-tree>details{margin-left:0;border-left:0;padding-left:0}
+        .rk-tree .rk-path{user-select:all;cursor:copy;opacity:.65}
         .rk-tree code{background:none;color:inherit;padding:0;font:12px ui-monospace,monospace;overflow-wrap:anywhere}
         </style>
         """);
@@ -24,7 +25,7 @@ internal static class ModuleView
         var left = MostEntries;
         var hints = outline.Hints().Distinct().Take(5)
             .Select(hint => Html.Of($"<div><span class=\"rk-flag rk-bad\">{hint}</span></div>"));
-        var tree = Entry(outline, 0, ref left);
+        var tree = Entry(outline, 0, "", ref left);
         var more = left < 0 ? Html.Of($"<div class=\"rk-cap\">… {Numbers.Count(-left)} more are not shown</div>") : Html.Empty;
         return Theme.Output(Html.Of($"""
             <div class="rk-line"><b>{module.Type}</b><span class="rk-num">{Total(module)}</span></div>{hints}
@@ -60,22 +61,35 @@ internal static class ModuleView
     private static string Computed(ModuleSummary module) => module.Call is not { } call ? ""
         : $"→ [{string.Join(" × ", call.OutputShape)}]{(call.Flops > 0 ? $" {Numbers.Scaled((long)call.Flops)} FLOPs" : "")}";
 
-    private static Html Entry(ModuleOutline entry, int depth, ref int left)
+    /// <param name="entry">The entry.</param>
+    /// <param name="depth">Its depth, from 0.</param>
+    /// <param name="path">
+    /// Its name in the state dict, of a group that of its first module; a click on it selects the whole, to be copied.
+    /// </param>
+    /// <param name="left">Number of entries that may still be drawn.</param>
+    private static Html Entry(ModuleOutline entry, int depth, string path, ref int left)
     {
         if (--left < 0) return Html.Empty;
         var name = entry.Label.Length == 0 ? "model" : entry.Label;
         var line = Html.Of($"""
-            <b>{name}</b> <span class="rk-mute">{entry.Kind}</span> {Shapes(entry.First)} <span class="rk-num rk-mute">{Count(entry)}</span>
+            <b>{name}</b> <span class="rk-mute">{entry.Kind}</span> {Shapes(entry.First)} <span class="rk-num rk-mute">{Count(entry)}</span>{Path(path)}
             """);
         if (entry.Children.Count == 0) return Html.Of($"<div class=\"rk-leaf\">{line}</div>");
         var below = new List<Html>();
-        foreach (var child in entry.Children) below.Add(Entry(child, depth + 1, ref left));
+        foreach (var child in entry.Children)
+            below.Add(Entry(child, depth + 1, path.Length == 0 ? child.First.Name : $"{path}.{child.First.Name}", ref left));
         return depth < 2 && entry.Alike == 1
             ? Html.Of($"<details open=\"open\"><summary>{line}</summary>{below}</details>")
             : Html.Of($"<details><summary>{line}</summary>{below}</details>");
     }
 
-    private static IEnumerable<Html> Shapes(ModuleSummary module) => module.Own.Select(own => Html.Of($"<code>{own}</code> "))
+    private static Html Path(string path) =>
+        path.Length == 0 ? Html.Empty : Html.Of($" <code class=\"rk-path\" title=\"click to select the path\">{path}</code>");
+
+    private static Html Own(ModuleTensor own) => own.IsShared
+        ? Html.Of($"<code>{own with { IsShared = false }}</code> <span class=\"rk-flag\">shared</span> ") : Html.Of($"<code>{own}</code> ");
+
+    private static IEnumerable<Html> Shapes(ModuleSummary module) => module.Own.Select(Own)
         .Concat(module.Buffers.Select(buffer => Html.Of($"<code class=\"rk-mute\">{buffer} buffer</code> ")))
         .Concat(module.Call is null ? [] : [Html.Of($"<code class=\"rk-mute\">{Computed(module)}</code>")]);
 

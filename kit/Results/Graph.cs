@@ -20,10 +20,57 @@ public sealed record GraphEdge(string From, string To, double Weight);
 /// <param name="Edges">The edges, between names of nodes.</param>
 public sealed record Graph(string Title, string Unit, IReadOnlyList<GraphNode> Nodes, IReadOnlyList<GraphEdge> Edges)
 {
+    /// <summary>The edges, between names of nodes.</summary>
+    /// <exception cref="ArgumentException">A name of a node occurs twice, or an edge names none.</exception>
+    public IReadOnlyList<GraphEdge> Edges { get; init; } = Checked(Nodes, Edges);
+
     /// <summary>The law behind the numbers and what they cost; null when the analysis has none.</summary>
     public Evidence? Evidence { get; init; }
+
+    /// <summary>Returns the edges as comma-separated values: a line for each edge.</summary>
+    public string ToCsv() => Csv.Write(
+        Edges.Select(edge => (IEnumerable<string>)[edge.From, edge.To, Csv.Number(edge.Weight)]).Prepend(["from", "to",
+            "weight"]));
+
+    /// <summary>Returns the nodes and edges as JSON; a number that is not finite is null.</summary>
+    public string ToJson() => ResultJson.Write(Title, Unit, Evidence, json =>
+    {
+        json.WriteStartArray("nodes");
+        foreach (var node in Nodes)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", node.Name);
+            json.WriteString("label", node.Label);
+            json.Number("weight", node.Weight);
+            json.WriteNumber("layer", node.Layer);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteStartArray("edges");
+        foreach (var edge in Edges)
+        {
+            json.WriteStartObject();
+            json.WriteString("from", edge.From);
+            json.WriteString("to", edge.To);
+            json.Number("weight", edge.Weight);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    });
 
     /// <inheritdoc/>
     public override string ToString() => $"{Title}: {Nodes.Count} nodes, {Edges.Count} edges"
         + (Evidence is null ? "" : $" ({Evidence})");
+
+    private static IReadOnlyList<GraphEdge> Checked(IReadOnlyList<GraphNode> nodes, IReadOnlyList<GraphEdge> edges)
+    {
+        var names = new HashSet<string>();
+        foreach (var node in nodes)
+            if (!names.Add(node.Name)) throw new ArgumentException($"Two nodes are named '{node.Name}'.", nameof(nodes));
+        foreach (var edge in edges)
+            if (!names.Contains(edge.From) || !names.Contains(edge.To))
+                throw new ArgumentException($"No node is named '{(names.Contains(edge.From) ? edge.To : edge.From)}', "
+                    + $"which the edge from '{edge.From}' to '{edge.To}' names.", nameof(edges));
+        return edges;
+    }
 }

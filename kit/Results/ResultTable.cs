@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ResearchKit.Results;
 
 /// <summary>A table of results, with a row for each variant and a column for each measurement.</summary>
@@ -16,6 +18,32 @@ public sealed record ResultTable(IReadOnlyList<string> Columns, IReadOnlyList<IR
             [.. properties.Select(property => property.Name)],
             [.. records.Select(record => properties.Select(property => property.GetValue(record)).ToList())]);
     }
+
+    /// <summary>
+    /// Returns the table as JSON: the names of the columns, and the rows as arrays. Values that are no numbers, truth values
+    /// or null
+    /// are texts.
+    /// </summary>
+    public string ToJson() => ResultJson.Write("", "", null, json =>
+    {
+        json.Texts("columns", Columns);
+        json.WriteStartArray("rows");
+        foreach (var row in Rows)
+        {
+            json.WriteStartArray();
+            foreach (var value in row) json.Any(value);
+            json.WriteEndArray();
+        }
+        json.WriteEndArray();
+    });
+
+    /// <summary>Returns the table as comma-separated values: a line of column names, then a line for each row.</summary>
+    public string ToCsv() => Csv.Write(Rows.Select(row => row.Select(value => value switch
+    {
+        double number => Csv.Number(number),
+        IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
+        _ => value?.ToString() ?? "",
+    })).Prepend(Columns));
 
     /// <inheritdoc/>
     public override string ToString() => $"{Rows.Count} rows of {string.Join(", ", Columns)}";

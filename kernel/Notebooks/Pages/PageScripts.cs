@@ -9,7 +9,7 @@ namespace ResearchKit.Kernel.Notebooks.Pages;
 internal sealed class PageScripts
 {
     private static readonly Lazy<HashSet<string>> OfKit = new(() =>
-        new[] { "CurveView.js", "AttentionView.js" }.Select(Resource).ToHashSet(StringComparer.Ordinal));
+        new[] { "CurveView.js", "AttentionView.js", "SortableTable.js", "TensorBrowser.js" }.Select(Resource).ToHashSet(StringComparer.Ordinal));
 
     private readonly SortedSet<string> hashes = new(StringComparer.Ordinal);
 

@@ -14,57 +14,65 @@ namespace ResearchKit.Formatting;
 /// </remarks>
 internal static class AttentionView
 {
-    private const int MostLinks = 8;
+    private const int MostLinks = 8, FewLinks = 3, ManyHeads = 36;
     private const int MostLines = 64;
     private static readonly Html Style = Html.Style("AttentionView.css");
 
     /// <summary>The script, written without characters that HTML would have to encode.</summary>
     private static readonly Html Script = Html.Script("AttentionView.js");
 
-    /// <summary>
-    /// Palette of one blue from transparent to opaque, so that the page's background shows where the weight is
-    /// zero; the last color is for NaN.
-    /// </summary>
-    private static readonly Color[] Palette =
-        [.. Enumerable.Range(0, 255).Select(step => new Color(47, 116, 240, Alpha(step / 254.0))), ColorScale.NaN];
-
     public static Html Draw(AttentionMaps maps)
     {
         if (maps.Patterns.Count == 0)
             return Theme.Output(Html.Of($"<div class=\"rk-cap\">attention: no head was captured</div>"));
         var grids = AttentionGrid.Of(maps.Patterns);
-        var highest = grids.Max(grid => grid.Weights.Where(weight => float.IsFinite(weight) && weight > 0)
-            .DefaultIfEmpty(1).Max());
+        var shades = AttentionShades.Of(grids);
         var tokens = new TokenLists();
         var layers = grids.GroupBy(grid => grid.Pattern.Layer).Select(layer => Html.Of($"""
             <div class="rk-layer"><span class="rk-cap">layer {layer.Key}</span>
-            <div class="rk-many">{layer.Select(grid => Head(grid, highest, tokens)).ToList()}</div></div>
+            <div class="rk-many">{layer.Select(grid => Head(grid, shades, tokens, grids.Count)).ToList()}</div></div>
             """)).ToList();
         return Theme.Output(Html.Of($"""
-            <div class="rk-attn" data-tokens="{tokens.Json()}">
-            <div class="rk-line"><b>attention</b><span>{Sizes(maps, grids)}</span>{Bar(highest)}</div>{layers}
+            <div class="rk-attn" data-tokens="{tokens.Json()}" data-highest="{shades.Highest:0.####}">
+            <div class="rk-line"><b>attention</b><span>{Sizes(maps, grids)}</span>{shades.Bar()}</div>{layers}{Overview(maps)}
             <output class="rk-tip" hidden="hidden"></output></div>{Script}
             """), Style);
     }
 
-    private static Html Head(AttentionGrid grid, float highest, TokenLists tokens)
+    /// <summary>The image of one head, to stand in a table.</summary>
+    public static Html Thumbnail(AttentionPattern pattern, int pixels)
+    {
+        var grid = AttentionGrid.Of([pattern])[0];
+        var best = AttentionGrid.Strongest(pattern, 1).Select(link => $"; strongest {Describe(pattern, link)}");
+        return Html.Of($"""
+            <span class="rk-map"><img src="{new AttentionShades(1, 16).Picture(grid)}" width="{pixels}" height="{pixels}" alt="attention of layer {pattern.Layer}, head {pattern.Head}{string.Concat(best)}"/></span>
+            """);
+    }
+
+    private static Html Head(AttentionGrid grid, AttentionShades shades, TokenLists tokens, int heads)
     {
         var pattern = grid.Pattern;
         var name = $"layer {pattern.Layer}, head {pattern.Head}";
-        var links = AttentionGrid.Strongest(pattern, MostLinks);
-        var cell = Math.Clamp(460.0 / Math.Max(grid.Rows, grid.Columns), Math.Max(grid.Rows, grid.Columns) > 110 ? 3 : 9, 26);
+        var links = AttentionGrid.Strongest(pattern, heads > ManyHeads ? FewLinks : MostLinks);
+        var cell = Math.Clamp(460.0 / Math.Max(1, Math.Max(grid.Rows, grid.Columns)),
+            Math.Max(grid.Rows, grid.Columns) > 110 ? 3 : 9, 26);
+        var every = (int)Math.Ceiling((heads > ManyHeads ? 14 : 9) / cell);
         var best = links.Count == 0 ? "no weight above 0.01" : $"strongest {Describe(pattern, links[0])}";
+        var open = heads == 1 ? Html.Of($" open=\"open\"") : Html.Empty;   // one head is shown large
         return Html.Of($"""
-            <details class="rk-head" style="--cell:{cell:0.##}px;--rows:{grid.Rows};--cols:{grid.Columns}">
+            <details class="rk-head"{open} style="--cell:{cell:0.##}px;--rows:{grid.Rows};--cols:{grid.Columns};--every:{every}">
             <summary aria-label="{name}; {best}; enlarge"><span class="rk-cap">head {pattern.Head}</span>
-            <span class="rk-plot"><span class="rk-ys">{Labels(pattern.QueryTokens, grid.Rows, grid.Block, cell)}</span>
-            <span class="rk-map"><img src="{Picture(grid, highest)}" alt="attention of {name}; {best}"
-            data-w="{Weights(grid)}" data-q="{tokens.Add(pattern.QueryTokens)}" data-k="{tokens.Add(pattern.KeyTokens)}"
-            data-block="{grid.Block}" data-rows="{grid.Rows}" data-cols="{grid.Columns}"/></span>
-            <span></span><span class="rk-xs">{Labels(pattern.KeyTokens, grid.Columns, grid.Block, cell)}</span></span></summary>
+            <span class="rk-plot"><span class="rk-ys">{Labels(pattern.QueryTokens, grid.Rows, grid.Block, every)}</span>
+            <span class="rk-map"><img src="{shades.Picture(grid)}" alt="attention of {name}; {best}"
+            data-q="{tokens.Add(pattern.QueryTokens)}" data-k="{tokens.Add(pattern.KeyTokens)}" data-block="{grid.Block}"/></span>
+            <span></span><span class="rk-xs">{Labels(pattern.KeyTokens, grid.Columns, grid.Block, every)}</span></span></summary>
             {Table(pattern, links)}</details>
             """);
     }
+
+    /// <summary>All heads at a glance, folded away.</summary>
+    private static Html Overview(AttentionMaps maps) => maps.Patterns.Count < 2 ? Html.Empty
+        : Html.Of($"<details><summary class=\"rk-cap\">overview of layers and heads</summary>{GridView.Fragment(maps.Overview())}</details>");
 
     private static string Sizes(AttentionMaps maps, IReadOnlyList<AttentionGrid> grids)
     {
@@ -73,42 +81,17 @@ internal static class AttentionView
         var parts = new List<string> { Numbers.Count(layers, "layer"), Numbers.Count(maps.Patterns.Count, "head") };
         if (grids.Count < maps.Patterns.Count) parts.Add($"the first {grids.Count} shown");
         if (block > 1) parts.Add($"each cell the largest of {block} × {block} weights");
+        if (grids.Any(grid => grid.Keys < grid.Columns))
+            parts.Add(FormattableString.Invariant(
+                $"the {grids.Min(grid => grid.Keys)} strongest keys of each query; {100 * grids.Average(grid => grid.LeftOut):0.#} % of the attention is left out"));
         parts.Add("rows look, columns are looked at");
         return string.Join(" · ", parts);
     }
 
-    private static Html Bar(float highest)
-    {
-        var stops = string.Join(',', Enumerable.Range(0, 9).Select(stop =>
-            FormattableString.Invariant($"rgba(47,116,240,{Alpha(stop / 8.0) / 255.0:0.##})")));
-        return Html.Of($"""
-            <span class="rk-num" role="img" aria-label="shade from 0 to {highest:0.00}">0
-            <span class="rk-bar" style="background:linear-gradient(90deg,{stops})"></span> {highest:0.00}</span>
-            """);
-    }
-
-    /// <summary>
-    /// Returns the opacity of a weight; it rises faster at small weights, so that faint attention is visible on
-    /// white and on black.
-    /// </summary>
-    private static byte Alpha(double share) => (byte)Math.Round(255 * Math.Pow(share, 0.7));
-
-    private static string Picture(AttentionGrid grid, float highest) =>
-        PngImage.DataUri(PngImage.Indexed(grid.Columns, grid.Rows,
-            Array.ConvertAll(grid.Weights, weight => Level(weight / highest)), Palette));
-
-    /// <summary>Encodes the weights for the script: multiples of 1/254, 255 for NaN.</summary>
-    private static string Weights(AttentionGrid grid) => Convert.ToBase64String(Array.ConvertAll(grid.Weights, Level));
-
-    private static byte Level(float share) => float.IsNaN(share) ? (byte)255 : (byte)Math.Round(Math.Clamp(share, 0, 1) * 254);
-
-    /// <summary>Draws token labels along one side; if cells are smaller than letters, only some of them.</summary>
-    private static IEnumerable<Html> Labels(IReadOnlyList<string> tokens, int cells, int block, double cell)
-    {
-        var every = (int)Math.Ceiling(9 / cell);
-        return Enumerable.Range(0, cells)
-            .Select(index => Html.Of($"<i>{(index % every == 0 ? AttentionGrid.Token(tokens, index * block) : "")}</i>"));
-    }
+    /// <summary>Draws token labels along one side: each, or if cells are smaller than letters one for some of them.</summary>
+    private static IEnumerable<Html> Labels(IReadOnlyList<string> tokens, int cells, int block, int every) =>
+        Enumerable.Range(0, (cells + every - 1) / every)
+            .Select(label => Html.Of($"<i>{AttentionGrid.Token(tokens, label * every * block)}</i>"));
 
     private static Html Table(AttentionPattern pattern, IReadOnlyList<(int Query, int Key, float Weight)> links)
     {

@@ -16,6 +16,19 @@ internal static class Visible
         return $"{shown[..end]}…";
     }
 
+    /// <summary>A label of a row or a column: spaces at its ends are shown as ·, those inside stay.</summary>
+    public static string Label(string text, int longest = 24)
+    {
+        var shown = OneLine(text);
+        var inside = shown.Trim(' ');
+        var start = shown.Length - shown.TrimStart(' ').Length;
+        shown = inside.Length == 0 ? new string('·', shown.Length)
+            : new string('·', start) + inside + new string('·', shown.Length - start - inside.Length);
+        if (shown.Length <= longest) return shown;
+        var end = char.IsHighSurrogate(shown[longest - 2]) ? longest - 2 : longest - 1;
+        return $"{shown[..end]}…";
+    }
+
     /// <summary>Like <see cref="Token"/>, but keeps spaces and does not shorten.</summary>
     public static string OneLine(string text) => Lines(text).Replace('\n', '⏎').Replace('\t', '⇥');
 

@@ -24,6 +24,15 @@ internal readonly record struct Color(byte Red, byte Green, byte Blue, byte Alph
         return new Color(Mix(from.Red, to.Red), Mix(from.Green, to.Green), Mix(from.Blue, to.Blue));
     }
 
+    /// <summary>The color of text on this ground: the one of black and white with more contrast (WCAG 2.2).</summary>
+    public string Text => Luminance > 0.179 ? "#000000" : "#ffffff";
+
+    /// <summary>Relative luminance, from 0 for black to 1 for white.</summary>
+    public double Luminance => (0.2126 * Linear(Red)) + (0.7152 * Linear(Green)) + (0.0722 * Linear(Blue));
+
+    private static double Linear(byte part) =>
+        part / 255.0 is var share && share <= 0.04045 ? share / 12.92 : Math.Pow((share + 0.055) / 1.055, 2.4);
+
     /// <summary>Returns the CSS notation.</summary>
     public override string ToString() => $"#{Red:x2}{Green:x2}{Blue:x2}";
 }

@@ -48,10 +48,13 @@ internal static class TensorView
         if (tensor.dim() == 0) return Html.Of($"<pre>{small}</pre>");
         try
         {
-            var sample = TensorSample.Of(Plain(tensor.detach()), statistics);
+            var plain = Plain(tensor.detach());
+            var sample = TensorSample.Of(plain, statistics);
             var values = small is null ? Html.Empty
                 : Html.Of($"<details><summary class=\"rk-cap\">values</summary><pre>{small}</pre></details>");
-            return Html.Of($"{Panels(sample, statistics, summary)}{values}");
+            var browser = sample.AreImages ? Html.Empty
+                : TensorBrowser.Draw(plain, ColorScale.Of([statistics.Minimum, statistics.Maximum]));
+            return Html.Of($"{Panels(sample, statistics, summary)}{browser}{values}");
         }
         catch (Exception error) when (
             error is ExternalException or ArgumentException or InvalidOperationException or NotSupportedException)

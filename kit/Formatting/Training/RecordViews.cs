@@ -78,6 +78,28 @@ internal static partial class RecordViews
         RegisterProperties<DataFile>("data file");
         RegisterProperties<LoaderPosition>("loader position");
         RegisterModels();
+        RegisterMeasures();
+    }
+
+    private static void RegisterMeasures()
+    {
+        RecordView.Register<ProbeResult>(_ => "linear probe", probe =>
+        [
+            ("accuracy", probe.Accuracy), ("accuracy on the control task", probe.ControlAccuracy), ("selectivity", probe.Selectivity),
+            ("share of the most frequent class", probe.MajorityAccuracy), ("held-out samples", probe.Samples), ("classes", probe.Classes),
+        ]);
+        RecordView.Register<CcaResult>(_ => "canonical correlations", result =>
+        [
+            ("mean", result.Mean), ("weighted by directions (PWCCA)", result.Pwcca), ("directions of the first", result.XFeatures),
+            ("directions of the second", result.YFeatures), ("correlations", result.Coefficients),
+        ]);
+        RegisterProperties<HeadScores>("head");
+        RecordView.Register<HeadWeights>(head => $"head {head.Layer}.{head.Head}", head =>
+        [
+            ("module", head.Module), ("query", head.Query.ShapeText()), ("key", head.Key.ShapeText()),
+                ("value", head.Value.ShapeText()),
+            ("output", head.Output.ShapeText()),
+        ]);
     }
 
     private static void RegisterRuns()

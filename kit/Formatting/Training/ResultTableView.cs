@@ -10,10 +10,12 @@ internal static class ResultTableView
     public static Html Draw(ResultTable table) => Theme.Output(Fragment(table));
 
     /// <summary>Returns the table alone, as part of a larger output.</summary>
-    public static Html Fragment(ResultTable table)
+    /// <param name="table">The table.</param>
+    /// <param name="verbatim">Whether the names of columns are texts, not identifiers to be split into words.</param>
+    public static Html Fragment(ResultTable table, bool verbatim = false)
     {
         var head = table.Columns.Select(
-            (column, index) => Html.Of($"<th scope=\"col\" class=\"{Side(table, index)}\">{RecordViews.Words(column)}</th>"));
+            (column, index) => Html.Of($"<th scope=\"col\" class=\"{Side(table, index)}\">{Header(column, verbatim)}</th>"));
         Html Cell(object? value, int index) => Html.Of($"<td class=\"{Side(table, index)}\">{RecordView.Cell(value)}</td>");
         var rows = table.Rows.Take(MostRows).Select(row => Html.Of($"<tr>{row.Select(Cell)}</tr>"));
         var more = table.Rows.Count > MostRows ? Html.Of(
@@ -22,7 +24,7 @@ internal static class ResultTableView
     }
 
     /// <summary>Formats the table as text, without columns whose values are HTML.</summary>
-    public static string Text(ResultTable whole)
+    public static string Text(ResultTable whole, bool verbatim = false)
     {
         var words = Enumerable.Range(0, whole.Columns.Count)
             .Where(column => !whole.Rows.Any(row => row[column] is Html)).ToList();
@@ -30,13 +32,15 @@ internal static class ResultTableView
             [.. whole.Rows.Select(row => words.Select(column => row[column]).ToList())]);
         var lines = table.Rows.Take(MostRows)
             .Select(row => row.Select(value => Visible.OneLine(RecordView.Written(value))).ToList())
-            .Prepend([.. table.Columns.Select(column => Visible.OneLine(RecordViews.Words(column)))]).ToList();
+            .Prepend([.. table.Columns.Select(column => Visible.OneLine(Header(column, verbatim)))]).ToList();
         var widths = table.Columns.Select((_, index) => lines.Max(line => line[index].Length)).ToList();
         var text = lines.Select(line => string.Join("  ", line.Select((cell, index) =>
             IsNumeric(table, index) ? cell.PadLeft(widths[index]) : cell.PadRight(widths[index]))).TrimEnd());
         return string.Join('\n', table.Rows.Count > MostRows
             ? text.Append($"{Numbers.Count(table.Rows.Count - MostRows)} more are not shown") : text);
     }
+
+    private static string Header(string column, bool verbatim) => verbatim ? column : RecordViews.Words(column);
 
     private static string Side(ResultTable table, int column) => IsNumeric(table, column) ? "rk-right" : "rk-left";
 

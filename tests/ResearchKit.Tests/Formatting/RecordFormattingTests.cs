@@ -23,6 +23,18 @@ public sealed class RecordFormattingTests
     }
 
     [Fact]
+    public void Every_module_shows_its_path_and_a_shared_parameter_is_marked()
+    {
+        using var shared = Linear(3, 3);
+        using var model = Sequential(("outer", Sequential(("first", shared), ("second", Linear(3, 3)))), ("again", shared));
+        var document = Shown.Document(model);
+        var paths = document.Descendants("code").Where(one => (string?)one.Attribute("class") == "rk-path")
+            .Select(one => one.Value);
+        Assert.Equal(["outer", "outer.first", "again"], paths);   // a path of a group is that of its first module
+        Assert.Equal(2, document.Descendants("span").Count(flag => flag.Value == "shared"));
+    }
+
+    [Fact]
     public void Names_of_modules_are_escaped_as_text()
     {
         using var model = Sequential((Hostile.Text.Replace('.', ' '), Linear(2, 2)));

@@ -29,7 +29,7 @@ internal static partial class Shown
     {
         Assert.DoesNotMatch(Network(), Numbers().Replace(page, ""));
         Assert.All(Addresses().Matches(page), match =>
-            Assert.StartsWith("data:image/png;base64,", match.Groups[1].Value, StringComparison.Ordinal));
+            Assert.Matches("^data:(image/png|audio/wav);base64,", match.Groups[1].Value));
     }
 
     /// <summary>Reads a PNG of ours back: its size and its decompressed rows; checks every checksum.</summary>
