@@ -47,8 +47,8 @@ public static class Steering
     {
         if (positive.dim() != 2 || negative.dim() != 2 || positive.shape[1] != negative.shape[1] || positive.shape[0] == 0
             || negative.shape[0] == 0)
-            throw new ArgumentException($"Got {positive.ShapeText()} and {negative.ShapeText()}; expected [example, channels] twice.",
-                nameof(positive));
+            throw new ArgumentException(
+                $"Got {positive.ShapeText()} and {negative.ShapeText()}; expected [example, channels] twice.", nameof(positive));
         EditValue.CheckFinite(positive, "The positive activations");
         EditValue.CheckFinite(negative, "The negative activations");
     }

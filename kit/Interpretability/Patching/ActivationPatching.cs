@@ -40,14 +40,12 @@ public static class ActivationPatching
         PatchingOptions? options = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         options = (options ?? new PatchingOptions()).Validated();
-        if (!source.shape.SequenceEqual(patched.shape))
-            throw new ArgumentException($"The source is {source.ShapeText()} and the patched input {patched.ShapeText()}; "
-                + "expected the same shape.", nameof(patched));
+        PatchSites.CheckShapes(source, patched);
         var watch = Stopwatch.StartNew();
         using var scope = NewDisposeScope();
         using var evaluation = new EvaluationMode(model);
         var parts = TransformerParts.Of(model);
-        var places = parts.Layers.Select(layer => PlaceOf(model, parts, layer, site)).ToList();
+        var places = parts.Layers.Select(layer => PatchSites.Place(model, layer, site)).ToList();
         var check = parts.Layers[parts.Layers.Count / 2].Begin;
         string[] names = [.. places, check];
         using var runs = model is ILayeredDecoder && !options.WholeForwards
@@ -55,7 +53,7 @@ public static class ActivationPatching
             : new PatchRuns(model, source, patched, target, names, [check], options.TokensAtOnce);
         var columns = Columns(runs.Source(places[0]), site, options);
         var chosen = options.Positions is null ? null : Inside(options.Positions, runs.Source(places[0]));
-        var cells = places.SelectMany((place, layer) => columns.Select(column => IsOfHeads(site)
+        var cells = places.SelectMany((place, layer) => columns.Select(column => PatchSites.IsOfHeads(site)
             ? new PatchCell(layer, place, null, column, chosen) : new PatchCell(layer, place, column, null))).ToList();
         var whole = new PatchCell(parts.Layers.Count / 2, check, null, null);
         var values = runs.Values([.. cells, whole], progress, cancellation);
@@ -67,16 +65,18 @@ public static class ActivationPatching
     {
         var (low, high) = (runs.PatchedValue, runs.SourceValue);
         if (options.Normalized && low == high)
-            throw new ArgumentException($"The target '{target.Name}' is {low} in both runs, so that there is no share of the difference.");
+            throw new ArgumentException(
+                $"The target '{target.Name}' is {low} in both runs, so there is no share of the difference.", nameof(target));
         var grid = new double[size.Layers, size.Columns.Count];
         for (var cell = 0; cell < grid.Length; cell++)
             grid[cell / size.Columns.Count, cell % size.Columns.Count] =
                 options.Normalized ? (values[cell] - low) / (high - low) : values[cell];
-        return new Grid($"{target.Name} after patching {Words(site)}", options.Normalized ? "" : target.Unit,
-            [.. Enumerable.Range(0, size.Layers).Select(layer => $"{layer}")], [.. size.Columns.Select(column => $"{column}")], grid)
+        return new Grid($"{target.Name} after patching {PatchSites.Words(site)}", options.Normalized ? "" : target.Unit,
+            [.. Enumerable.Range(0, size.Layers).Select(layer => $"{layer}")],
+            [.. size.Columns.Select(column => $"{column}")], grid)
         {
             RowAxis = "layer",
-            ColumnAxis = IsOfHeads(site) ? "head" : "position",
+            ColumnAxis = PatchSites.IsOfHeads(site) ? "head" : "position",
             Evidence = new Evidence
             {
                 Law = "a patch of the whole stream gives the source run's value",
@@ -85,50 +85,15 @@ public static class ActivationPatching
                 ForwardPasses = runs.Forwards,
                 Seconds = watch.Elapsed.TotalSeconds,
                 PeakBytes = runs.Bytes,
-                Notes = [string.Create(CultureInfo.InvariantCulture, $"{high:g4} in the source run and {low:g4} without a patch")],
+                Notes = [string.Create(CultureInfo.InvariantCulture,
+                    $"{high:g4} in the source run and {low:g4} without a patch")],
             },
         };
     }
 
-    private static bool IsOfHeads(PatchSite site) => site >= PatchSite.HeadOut;
-
-    private static string Words(PatchSite site) => site switch
-    {
-        PatchSite.ResidualPre => "the stream before a layer",
-        PatchSite.ResidualMid => "the stream before an MLP",
-        PatchSite.ResidualPost => "the stream after a layer",
-        PatchSite.AttentionOut => "the output of attention",
-        PatchSite.MlpOut => "the output of an MLP",
-        PatchSite.HeadOut => "the output of a head",
-        PatchSite.Query => "the queries of a head",
-        PatchSite.Key => "the keys of a head",
-        PatchSite.Value => "the values of a head",
-        _ => "the pattern of a head",
-    };
-
-    private static string PlaceOf(nn.Module model, TransformerParts parts, LayerParts layer, PatchSite site)
-    {
-        var attention = layer.Branches[0];
-        var name = site switch
-        {
-            PatchSite.ResidualPre => layer.Begin,
-            PatchSite.ResidualMid => $"{layer.Name}.hook_resid_mid",
-            PatchSite.ResidualPost => layer.End,
-            PatchSite.AttentionOut => attention.Output,
-            PatchSite.MlpOut => layer.Branches[^1] is { IsAttention: false } mlp ? mlp.Output
-                : throw new ArgumentException($"{model.GetName()} has no MLP to patch."),
-            PatchSite.HeadOut => attention.Inner,
-            PatchSite.Query => $"{attention.Module}.hook_q",
-            PatchSite.Key => $"{attention.Module}.hook_k",
-            PatchSite.Value => $"{attention.Module}.hook_v",
-            _ => $"{attention.Module}.hook_pattern",
-        };
-        return Places.Named(model, name).Name;
-    }
-
     private static List<int> Columns(Tensor recorded, PatchSite site, PatchingOptions options)
     {
-        if (IsOfHeads(site)) return [.. Enumerable.Range(0, (int)recorded.shape[1])];
+        if (PatchSites.IsOfHeads(site)) return [.. Enumerable.Range(0, (int)recorded.shape[1])];
         return options.Positions is null ? [.. Enumerable.Range(0, (int)recorded.shape[1])] : Inside(options.Positions, recorded);
     }
 

@@ -62,7 +62,8 @@ internal sealed class LayeredPatchRuns(Module<Tensor, Tensor> model, Transformer
         {
             var entering = cells.Where(cell => Entry(cell) == layer).OrderBy(IsInside).ToList();
             if (entering.Count > 0)
-                stream = cat([.. stream is null ? [] : new[] { stream }, .. entering.Select(cell => Entering(cell, layer, start))]);
+                stream = cat([.. stream is null ? [] : new[] { stream },
+                    .. entering.Select(cell => Entering(cell, layer, start))]);
             order.AddRange(entering);
             if (layer == decoder.LayerCount || stream is null) continue;
             var inside = entering.Where(IsInside).ToList();
@@ -119,8 +120,7 @@ internal sealed class LayeredPatchRuns(Module<Tensor, Tensor> model, Transformer
         var count = time - start;
         if (count == 1) return decoder.RunLayer(layer, stream, pass);
         var before = stream.narrow(1, 0, count - 1);
-        var (keys, values) = decoder.ReadKeys(layer, before,
-            decoder.PassFrom(start, count - 1, stream, null) with { Start = start });
+        var (_, keys, values) = decoder.ReadHeads(layer, before, decoder.PassFrom(start, count - 1, stream, null));
         if (pass.Earlier is { } earlier) (keys, values) = earlier.Extend(layer, keys, values);
         var layers = Enumerable.Repeat((keys, values), layer + 1).ToList();
         return decoder.RunLayer(layer, stream.narrow(1, count - 1, 1),

@@ -3,7 +3,9 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Interpretability;
 
-/// <summary>The two runs of a sweep, and the target's value of every cell, the plain way: one whole forward for each cell.</summary>
+/// <summary>
+/// The two runs of a sweep, and the target's value of every cell, the plain way: one whole forward for each cell.
+/// </summary>
 internal class PatchRuns : IDisposable
 {
     private protected readonly Module<Tensor, Tensor> model;

@@ -10,7 +10,9 @@ public sealed record PatchingOptions
     /// </summary>
     public bool Normalized { get; init; }
 
-    /// <summary>Positions that are patched: the columns of a sweep over positions, and where heads are patched; null for all.</summary>
+    /// <summary>
+    /// Positions that are patched: the columns of a sweep over positions, and where heads are patched; null for all.
+    /// </summary>
     public IReadOnlyList<int>? Positions { get; init; }
 
     /// <summary>

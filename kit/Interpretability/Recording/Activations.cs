@@ -7,7 +7,9 @@ namespace ResearchKit.Interpretability;
 /// <summary>What the names and the axes of activations mean.</summary>
 internal static class Activations
 {
-    /// <summary>The number of a name's layer: its first number, as in <c>model.layers.3.hook_resid_pre</c>; null without.</summary>
+    /// <summary>
+    /// The number of a name's layer: its first number, as in <c>model.layers.3.hook_resid_pre</c>; null without.
+    /// </summary>
     public static int? Layer(string name)
     {
         foreach (var part in name.Split('.'))
@@ -37,7 +39,8 @@ internal static class Activations
         var starts = Places.Of(model).Where(place => place.Name.EndsWith("hook_resid_pre", StringComparison.Ordinal)).ToList();
         return starts.FindLast(place => Layer(place.Name) == layer)
             ?? throw new ArgumentException(starts.Count == 0 ? $"{model.GetName()} has no hook points where a layer begins."
-                : $"There is no layer {layer}; {model.GetName()} has {starts.Max(place => Layer(place.Name)) + 1}.", nameof(layer));
+                : $"There is no layer {layer}; {model.GetName()} has {starts.Max(place => Layer(place.Name)) + 1}.",
+                nameof(layer));
     }
 
     /// <summary>Requires finite numbers.</summary>

@@ -64,7 +64,8 @@ internal static class Places
     private static KeyNotFoundException Unknown(nn.Module model, string name, List<Place> all)
     {
         var points = all.Where(place => place.IsHookPoint).Select(place => place.Name).ToList();
-        var known = name.Contains("hook_", StringComparison.Ordinal) && points.Count > 0 ? points : all.ConvertAll(place => place.Name);
+        var known = name.Contains("hook_", StringComparison.Ordinal) && points.Count > 0 ? points
+            : all.ConvertAll(place => place.Name);
         return new($"{model.GetName()} has no place '{name}'; {Nearest(name, known)}.");
     }
 }

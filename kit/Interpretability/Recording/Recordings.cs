@@ -54,7 +54,8 @@ public static class Recordings
 
     /// <summary>Computes how many bytes a recording would take, before it is made.</summary>
     /// <remarks>
-    /// For models of the kit, shapes are computed on the meta device, without numbers. Other models run once, and nothing is kept.
+    /// For models of the kit, shapes are computed on the meta device, without numbers. Other models run once, and nothing is
+    /// kept.
     /// </remarks>
     /// <param name="model">Any model of one tensor.</param>
     /// <param name="input">Its input; only shape and dtype matter for models of the kit.</param>

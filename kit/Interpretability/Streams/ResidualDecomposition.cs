@@ -55,7 +55,9 @@ public sealed class ResidualDecomposition : IDisposable
     /// <param name="layer">The layer, from 0.</param>
     /// <param name="example">The example of the batch.</param>
     /// <param name="position">The position; below 0 from the end.</param>
-    /// <returns>float64 [neuron, channels]; the caller disposes it. They sum to "layer L MLP neurons" in a pre-norm model.</returns>
+    /// <returns>
+    /// float64 [neuron, channels]; the caller disposes it. They sum to "layer L MLP neurons" in a pre-norm model.
+    /// </returns>
     /// <exception cref="ArgumentException">The layer has no MLP, or an index lies outside.</exception>
     public Tensor Neurons(int layer, int example, int position)
     {
@@ -109,7 +111,8 @@ public sealed class ResidualDecomposition : IDisposable
         var expected = Number(logits, token) - (less is { } third ? Number(logits, third) : 0);
         var grid = new double[values.Count, 1];
         for (var row = 0; row < values.Count; row++) grid[row, 0] = values[row];
-        return new Grid("direct logit attribution", "logits", rows, [less is null ? $"token {token}" : $"token {token} - {less}"], grid)
+        var column = less is null ? $"token {token}" : $"token {token} - {less}";
+        return new Grid("direct logit attribution", "logits", rows, [column], grid)
         {
             RowAxis = "part",
             Evidence = cost with
@@ -149,7 +152,8 @@ public sealed class ResidualDecomposition : IDisposable
     private int At(int example, int position)
     {
         var (batch, time, _) = Stream.Axes3();
-        if (example < 0 || example >= batch) throw new ArgumentException($"There is no example {example}; the batch has {batch}.");
+        if (example < 0 || example >= batch)
+            throw new ArgumentException($"There is no example {example}; the batch has {batch}.");
         return position >= -time && position < time ? (int)((position + time) % time)
             : throw new ArgumentException($"There is no position {position}; the text has {time} tokens.");
     }

@@ -109,7 +109,8 @@ public static class ResidualStreams
             var width = weight.shape[0] / parts.Heads;
             var cross = branch.Label.EndsWith("cross-attention", StringComparison.Ordinal) ? " cross" : "";
             for (var head = 0; head < parts.Heads; head++)      // inner: [batch, head, time, d_head]
-                yield return ($"layer {layer.Index}{cross} head {head}", inner.select(1, head).matmul(weight.narrow(0, head * width, width)));
+                yield return ($"layer {layer.Index}{cross} head {head}",
+                    inner.select(1, head).matmul(weight.narrow(0, head * width, width)));
         }
         else
         {

@@ -34,7 +34,9 @@ internal sealed record LayerParts(int Index, string Name, IReadOnlyList<BranchPa
     public string End => $"{Name}.hook_resid_post";
 }
 
-/// <summary>The places and weights of a transformer that exact analysis needs, the same for all models with hook points.</summary>
+/// <summary>
+/// The places and weights of a transformer that exact analysis needs, the same for all models with hook points.
+/// </summary>
 internal sealed class TransformerParts
 {
     private readonly Dictionary<string, Tensor> weights;
@@ -98,8 +100,8 @@ internal sealed class TransformerParts
         BertForMaskedLanguageModel bert => OfBert(bert, bert.Bert, "bert."),
         BertForSequenceClassification bert => OfBert(bert, bert.Bert, "bert."),
         BertForTokenClassification bert => OfBert(bert, bert.Bert, "bert."),
-        _ => throw new ArgumentException($"{model.GetName()} has no hook points that say what its parts are; expected Gpt, Llama, T5, "
-            + "Vit or Bert. Recording and editing work on any model.", nameof(model)),
+        _ => throw new ArgumentException($"{model.GetName()} has no hook points that say what its parts are; expected Gpt, "
+            + "Llama, T5, Vit or Bert. Recording and editing work on any model.", nameof(model)),
     };
 
     private static TransformerParts OfGpt(Gpt gpt)
@@ -195,7 +197,11 @@ internal sealed class TransformerParts
         return new(vit)
         {
             Heads = vit.Config.Heads,
-            Embeddings = [("patch embedding", "vit.embeddings.hook_embed"), ("position embedding", "vit.embeddings.hook_pos_embed")],
+            Embeddings =
+            [
+                ("patch embedding", "vit.embeddings.hook_embed"),
+                ("position embedding", "vit.embeddings.hook_pos_embed"),
+            ],
             Layers = [.. layers],
             FinalNorm = "vit.layernorm",
             Unembedding = parts.Weight("classifier.weight"),

@@ -36,7 +36,9 @@ public sealed class Target
     /// <summary>Makes a target of any function.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="unit">Its unit; empty for none.</param>
-    /// <param name="compute">Maps the logits to one number for each example, [batch], with operations that have gradients.</param>
+    /// <param name="compute">
+    /// Maps the logits to one number for each example, [batch], with operations that have gradients.
+    /// </param>
     public static Target From(string name, string unit, Func<Tensor, Tensor> compute)
     {
         ArgumentNullException.ThrowIfNull(compute);
@@ -145,8 +147,8 @@ public sealed class Target
     public Tensor Of(Tensor logits)
     {
         if (logits.dim() is not (2 or 3))
-            throw new ArgumentException($"Got logits {logits.ShapeText()}; expected [batch, time, vocabulary] or [batch, classes].",
-                nameof(logits));
+            throw new ArgumentException(
+                $"Got logits {logits.ShapeText()}; expected [batch, time, vocabulary] or [batch, classes].", nameof(logits));
         using var scope = NewDisposeScope();
         var values = compute(logits);
         if (!values.shape.SequenceEqual([logits.shape[0]]))

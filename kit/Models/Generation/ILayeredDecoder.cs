@@ -22,10 +22,10 @@ internal interface ILayeredDecoder
     /// <returns>[batch, time, channels].</returns>
     Tensor RunLayer(int layer, Tensor stream, DecoderPass pass);
 
-    /// <summary>Computes the keys and values of a layer alone.</summary>
+    /// <summary>Computes the queries, keys and values of a layer alone, without their hooks.</summary>
     /// <inheritdoc cref="RunLayer"/>
-    /// <returns>Twice [batch, key head, time, d_head].</returns>
-    (Tensor Keys, Tensor Values) ReadKeys(int layer, Tensor stream, DecoderPass pass);
+    /// <returns>[batch, head, time, d_head], and twice [batch, key head, time, d_head].</returns>
+    (Tensor Queries, Tensor Keys, Tensor Values) ReadHeads(int layer, Tensor stream, DecoderPass pass);
 
     /// <summary>Computes logits from the residual stream after the last layer: norm and output layer.</summary>
     Tensor Finish(Tensor stream);

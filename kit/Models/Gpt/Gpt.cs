@@ -107,8 +107,8 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel, ILayeredDecode
 
     Tensor ILayeredDecoder.RunLayer(int layer, Tensor stream, DecoderPass pass) => h[layer].call(stream, pass);
 
-    (Tensor Keys, Tensor Values) ILayeredDecoder.ReadKeys(int layer, Tensor stream, DecoderPass pass) =>
-        h[layer].ReadKeys(stream, pass);
+    (Tensor Queries, Tensor Keys, Tensor Values) ILayeredDecoder.ReadHeads(int layer, Tensor stream, DecoderPass pass) =>
+        h[layer].ReadHeads(stream, pass);
 
     Tensor ILayeredDecoder.Finish(Tensor stream) => Head(ln_f is null ? stream : ln_f.call(stream));
 

@@ -56,8 +56,9 @@ public sealed class GptBlock : Module<Tensor, Tensor>, IBlock<DecoderPass>
         return hook_resid_post.Pass(x).MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc cref="ILayeredDecoder.ReadKeys"/>
-    internal (Tensor Keys, Tensor Values) ReadKeys(Tensor x, DecoderPass pass) => attn.ReadKeys(Normalized(ln_1, x), pass);
+    /// <inheritdoc cref="ILayeredDecoder.ReadHeads"/>
+    internal (Tensor Queries, Tensor Keys, Tensor Values) ReadHeads(Tensor x, DecoderPass pass) =>
+        attn.ReadHeads(Normalized(ln_1, x), pass);
 
     private static Tensor Normalized(LayerNormalization? norm, Tensor x) => norm is null ? x : norm.call(x);
 }
@@ -112,12 +113,12 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
         return resid_dropout.call(c_proj.call(hook_z.Pass(mixed).MergeHeads())).MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc cref="ILayeredDecoder.ReadKeys"/>
-    internal (Tensor Keys, Tensor Values) ReadKeys(Tensor x, DecoderPass pass)
+    /// <inheritdoc cref="ILayeredDecoder.ReadHeads"/>
+    internal (Tensor Queries, Tensor Keys, Tensor Values) ReadHeads(Tensor x, DecoderPass pass)
     {
         var qkv = c_attn.call(x).chunk(3, -1);
-        return (hook_k.Pass(pass.Rotate(positions[0], qkv[1].SplitHeads(config.Heads))),
-            hook_v.Pass(qkv[2].SplitHeads(config.Heads)));
+        return (pass.Rotate(positions[0], qkv[0].SplitHeads(config.Heads)),
+            pass.Rotate(positions[0], qkv[1].SplitHeads(config.Heads)), qkv[2].SplitHeads(config.Heads));
     }
 
     private bool IsUnwatched => !training

@@ -89,8 +89,8 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel, ILayeredDeco
 
     Tensor ILayeredDecoder.RunLayer(int layer, Tensor stream, DecoderPass pass) => model.RunLayer(layer, stream, pass);
 
-    (Tensor Keys, Tensor Values) ILayeredDecoder.ReadKeys(int layer, Tensor stream, DecoderPass pass) =>
-        model.ReadKeys(layer, stream, pass);
+    (Tensor Queries, Tensor Keys, Tensor Values) ILayeredDecoder.ReadHeads(int layer, Tensor stream, DecoderPass pass) =>
+        model.ReadHeads(layer, stream, pass);
 
     Tensor ILayeredDecoder.Finish(Tensor stream) => Head(model.Normalize(stream));
 

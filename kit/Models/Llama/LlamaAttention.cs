@@ -49,10 +49,10 @@ internal sealed class LlamaAttention : Module
         return o_proj.call(hook_z.Pass(mixed).MergeHeads()).MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc cref="ILayeredDecoder.ReadKeys"/>
-    public (Tensor Keys, Tensor Values) ReadKeys(Tensor x, DecoderPass pass) =>
-        (hook_k.Pass(pass.Rotation!.Turn(k_proj.call(x).SplitHeads(keyValueHeads))),
-            hook_v.Pass(v_proj.call(x).SplitHeads(keyValueHeads)));
+    /// <inheritdoc cref="ILayeredDecoder.ReadHeads"/>
+    public (Tensor Queries, Tensor Keys, Tensor Values) ReadHeads(Tensor x, DecoderPass pass) =>
+        (pass.Rotation!.Turn(q_proj.call(x).SplitHeads(heads)), pass.Rotation!.Turn(k_proj.call(x).SplitHeads(keyValueHeads)),
+            v_proj.call(x).SplitHeads(keyValueHeads));
 
     private bool IsUnwatched => !(hook_q.IsWatched || hook_k.IsWatched || hook_v.IsWatched || hook_z.IsWatched
         || hook_attn_scores.IsWatched || hook_pattern.IsWatched);

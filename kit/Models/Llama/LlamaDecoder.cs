@@ -51,8 +51,8 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
 
     public Tensor RunLayer(int layer, Tensor stream, DecoderPass pass) => layers[layer].call(stream, pass);
 
-    public (Tensor Keys, Tensor Values) ReadKeys(int layer, Tensor stream, DecoderPass pass) =>
-        layers[layer].ReadKeys(stream, pass);
+    public (Tensor Queries, Tensor Keys, Tensor Values) ReadHeads(int layer, Tensor stream, DecoderPass pass) =>
+        layers[layer].ReadHeads(stream, pass);
 
     public Tensor Normalize(Tensor stream) => norm.call(stream);
 

@@ -25,9 +25,9 @@ internal sealed class LlamaLayer : Module, IBlock<DecoderPass>
         RegisterComponents();
     }
 
-    /// <inheritdoc cref="ILayeredDecoder.ReadKeys"/>
-    public (Tensor Keys, Tensor Values) ReadKeys(Tensor x, DecoderPass pass) =>
-        self_attn.ReadKeys(input_layernorm.call(x), pass);
+    /// <inheritdoc cref="ILayeredDecoder.ReadHeads"/>
+    public (Tensor Queries, Tensor Keys, Tensor Values) ReadHeads(Tensor x, DecoderPass pass) =>
+        self_attn.ReadHeads(input_layernorm.call(x), pass);
 
     public Tensor Step(Tensor x, DecoderPass pass)
     {

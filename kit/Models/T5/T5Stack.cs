@@ -74,7 +74,8 @@ internal sealed class T5Stack : Module
 internal sealed class T5Block : Module, IBlock<T5Pass>
 {
     private readonly ModuleList<T5Branch> layer;
-    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();   // [batch, time, channels]
+    // [batch, time, channels]
+    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();
     private readonly HookPoint? hook_resid_mid_cross;   // between cross-attention and MLP, in the decoder
 
     public T5Block(T5Config config, int index, bool isDecoder) : base(nameof(T5Block))

@@ -35,7 +35,8 @@ public sealed class ActivationPatchingTests : IDisposable
     {
         using var llama = Sharpened(new Llama(LlamaConfig.Nano));
         var all = Target.KullbackLeibler(gpt.call(clean), position: null);
-        foreach (var (model, measured) in new (nn.Module<Tensor, Tensor>, Target)[] { (gpt, target), (llama, target), (gpt, all) })
+        (nn.Module<Tensor, Tensor>, Target)[] cases = [(gpt, target), (llama, target), (gpt, all)];
+        foreach (var (model, measured) in cases)
         {
             var fast = model.Patch(clean, corrupted, measured, site);
             var plain = model.Patch(clean, corrupted, measured, site, new PatchingOptions { WholeForwards = true });
@@ -53,7 +54,7 @@ public sealed class ActivationPatchingTests : IDisposable
         var value = target.Values(gpt.call(corrupted)).Average();
         var grid = gpt.Patch(corrupted, corrupted, target, PatchSite.HeadOut);
         Assert.All(grid.Values.Cast<double>(), cell => Assert.Equal(value, cell, 1e-5));
-        Assert.Contains("no share", Assert.Throws<ArgumentException>(() => gpt.Patch(corrupted, corrupted, target,
+        Assert.Contains("there is no share", Assert.Throws<ArgumentException>(() => gpt.Patch(corrupted, corrupted, target,
             PatchSite.HeadOut, new PatchingOptions { Normalized = true })).Message, StringComparison.Ordinal);
     }
 

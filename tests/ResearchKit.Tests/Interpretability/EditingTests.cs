@@ -126,7 +126,8 @@ public sealed class EditingTests : IDisposable
     public void Wrong_edits_are_refused_and_leave_the_model_as_it_was()
     {
         var before = model.call(tokens);
-        Fails<ArgumentException>("[7]; the edited part of 'h.0.hook_mlp_out' is [2, 6, 32]", "h.0.hook_mlp_out", Edit.Add(ones(7)));
+        Fails<ArgumentException>("[7]; the edited part of 'h.0.hook_mlp_out' is [2, 6, 32]", "h.0.hook_mlp_out",
+            Edit.Add(ones(7)));
         Fails<ArgumentException>("position 6; 'h.0.hook_mlp_out' has 6", "h.0.hook_mlp_out", Edit.Zero with { Positions = [6] });
         Fails<ArgumentException>("without heads", "h.0.hook_mlp_out", Edit.Zero with { Heads = [0] });
         Fails<ArgumentException>("gives [2, 6]", "h.0.hook_mlp_out", Edit.Apply(x => x.sum(-1)));
