@@ -42,7 +42,7 @@ public sealed record CircuitScores(string Title, string Unit, IReadOnlyList<Circ
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Title}: {Edges.Count} edges, the strongest {Edges.FirstOrDefault()}"
+    public override string ToString() => $"{Title}: {Edges.Count} edges, the strongest {(Edges.Count > 0 ? Edges[0] : null)}"
         + (Evidence is null ? "" : $" ({Evidence})");
 
     /// <summary>0 for the input; of each layer first the heads, then the MLP; the output is last.</summary>

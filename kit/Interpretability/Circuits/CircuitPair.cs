@@ -1,5 +1,4 @@
 using ResearchKit.Models;
-using ResearchKit.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

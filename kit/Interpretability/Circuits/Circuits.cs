@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Results;
 using ResearchKit.Tensors;
@@ -157,11 +156,11 @@ public static class Circuits
         return edges;
     }
 
-    private static List<CircuitEdge> Attributed(CircuitPair pair, IReadOnlyList<(double Place, double Weight)> places,
+    private static List<CircuitEdge> Attributed(CircuitPair pair, (double Place, double Weight)[] places,
         IProgress<double>? progress, CancellationToken cancellation)
     {
         var sums = new Dictionary<Receiver, double[]>();
-        for (var step = 0; step < places.Count; step++)
+        for (var step = 0; step < places.Length; step++)
         {
             cancellation.ThrowIfCancellationRequested();
             foreach (var (receiver, effects) in pair.Effects(places[step].Place))
@@ -169,7 +168,7 @@ public static class Circuits
                 if (!sums.TryGetValue(receiver, out var sum)) sums[receiver] = sum = new double[receiver.Senders];
                 for (var sender = 0; sender < sum.Length; sender++) sum[sender] += effects[sender] * places[step].Weight;
             }
-            progress?.Report((step + 1.0) / places.Count);
+            progress?.Report((step + 1.0) / places.Length);
         }
         return [.. sums.SelectMany(pairs => pairs.Value.Select((score, sender) => pair.Edge(pairs.Key, sender, score)))];
     }

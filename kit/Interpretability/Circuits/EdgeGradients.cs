@@ -6,11 +6,12 @@ namespace ResearchKit.Interpretability;
 /// <summary>Gradients of a target with respect to what each reader reads from the stream, from one recorded pass.</summary>
 internal static class EdgeGradients
 {
+    private static readonly string[] Read = ["hook_q", "hook_k", "hook_v"];
+
     /// <summary>Hook points that must be recorded with gradients.</summary>
     public static IReadOnlyList<string> Places(TransformerParts parts) =>
     [
-        .. parts.Layers.SelectMany(layer => new[] { "hook_q", "hook_k", "hook_v" }
-            .Select(name => $"{layer.Branches[0].Module}.{name}")),
+        .. parts.Layers.SelectMany(layer => Read.Select(name => $"{layer.Branches[0].Module}.{name}")),
         .. parts.Layers.Where(layer => layer.Branches.Count > 1).Select(layer => layer.Branches[1].Input),
         .. parts.Layers.Select(layer => layer.Begin),
         parts.Layers[^1].End,

@@ -1,4 +1,3 @@
-using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Tensors;
 using static TorchSharp.torch;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using ResearchKit.Models;
 using ResearchKit.Results;
-using ResearchKit.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

@@ -1,7 +1,5 @@
 using ResearchKit.Layers;
-using ResearchKit.Tensors;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Interpretability;
 

@@ -1,6 +1,5 @@
 using ResearchKit.Layers;
 using ResearchKit.Models;
-using ResearchKit.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ResearchKit.Results;
 using ResearchKit.Tensors;
 using static TorchSharp.torch;

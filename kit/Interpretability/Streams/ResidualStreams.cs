@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using ResearchKit.Models;
 using ResearchKit.Results;
-using ResearchKit.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

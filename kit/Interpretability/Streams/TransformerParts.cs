@@ -1,4 +1,3 @@
-using ResearchKit.Layers;
 using ResearchKit.Models;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,7 +1,6 @@
 using ResearchKit.Interpretability;
 using ResearchKit.Layers;
 using ResearchKit.Models;
-using ResearchKit.Tests.Golden;
 using TorchSharp;
 using static TorchSharp.torch;
 
