@@ -17,6 +17,12 @@ if (args is [TrainerMemory.Command, ..])
     return;
 }
 
+if (args is [LookingInside.Command])
+{
+    LookingInside.Run();
+    return;
+}
+
 if (args is [CallbackOverhead.Command])
 {
     CallbackOverhead.Run();

@@ -32,8 +32,8 @@ internal static class Rows
     {
         if (values.dim() == 1)
             return positions is null || positions.All(position => position is -1 or 0) ? values
-                : throw new ArgumentException($"The target asks for position {positions.First(position => position is not (-1 or 0))}; "
-                    + $"the logits {logits.ShapeText()} have no positions.");
+                : throw new ArgumentException($"The target asks for positions {string.Join(", ", positions)}; the logits "
+                    + $"{logits.ShapeText()} have no positions.");
         if (positions is null) return values.mean([1]);
         var time = values.shape[1];
         foreach (var position in positions)

@@ -16,12 +16,16 @@ public sealed class Target
 {
     private readonly Func<Tensor, Tensor> compute;
 
-    private Target(string name, string unit, Func<Tensor, Tensor> compute)
+    private Target(string name, string unit, Func<Tensor, Tensor> compute, IReadOnlyList<int>? positions)
     {
         Name = name;
         Unit = unit;
         this.compute = compute;
+        ReadsLastOnly = positions is not null && positions.All(position => position == -1);
     }
+
+    /// <summary>Whether the logits of the last position are all that it reads.</summary>
+    internal bool ReadsLastOnly { get; }
 
     /// <summary>What it computes, such as "logit of 5 at the last position".</summary>
     public string Name { get; }
@@ -32,11 +36,13 @@ public sealed class Target
     /// <summary>Makes a target of any function.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="unit">Its unit; empty for none.</param>
-    /// <param name="compute">Maps the logits to one number for each example, [batch], with operations that have gradients.</param>
+    /// <param name="compute">
+    /// Maps the logits to one number for each example, [batch], with operations that have gradients.
+    /// </param>
     public static Target From(string name, string unit, Func<Tensor, Tensor> compute)
     {
         ArgumentNullException.ThrowIfNull(compute);
-        return new Target(name, unit, compute);
+        return new Target(name, unit, compute, null);
     }
 
     /// <summary>The logit of a token or class.</summary>
@@ -49,7 +55,7 @@ public sealed class Target
     /// <param name="positions">The position of each example, or one for all; null for the mean over all positions.</param>
     public static Target Logit(IReadOnlyList<long> indexes, IReadOnlyList<int>? positions) =>
         new($"logit of {Text(indexes)}{Place(positions)}", "logits",
-            logits => Rows.Mean(Rows.Entries(logits, indexes), positions, logits));
+            logits => Rows.Mean(Rows.Entries(logits, indexes), positions, logits), positions);
 
     /// <summary>The log-probability of a token or class.</summary>
     /// <inheritdoc cref="Logit(long, int?)"/>
@@ -59,7 +65,7 @@ public sealed class Target
     /// <inheritdoc cref="Logit(IReadOnlyList{long}, IReadOnlyList{int})"/>
     public static Target LogProbability(IReadOnlyList<long> indexes, IReadOnlyList<int>? positions) =>
         new($"log-probability of {Text(indexes)}{Place(positions)}", "nats",
-            logits => Rows.Mean(Rows.Entries(logits.log_softmax(-1), indexes), positions, logits));
+            logits => Rows.Mean(Rows.Entries(logits.log_softmax(-1), indexes), positions, logits), positions);
 
     /// <summary>
     /// The logit of one token less that of another, which is also the difference of their log-probabilities.
@@ -75,7 +81,7 @@ public sealed class Target
     /// <param name="positions">The position of each example, or one for all; null for the mean over all positions.</param>
     public static Target Difference(IReadOnlyList<long> indexes, IReadOnlyList<long> others, IReadOnlyList<int>? positions) =>
         new($"logit of {Text(indexes)} less that of {Text(others)}{Place(positions)}", "logits",
-            logits => Rows.Mean(Rows.Entries(logits, indexes) - Rows.Entries(logits, others), positions, logits));
+            logits => Rows.Mean(Rows.Entries(logits, indexes) - Rows.Entries(logits, others), positions, logits), positions);
 
     /// <summary>One target less another, both of the same logits.</summary>
     /// <param name="target">The target that counts.</param>
@@ -84,7 +90,8 @@ public sealed class Target
     {
         ArgumentNullException.ThrowIfNull(target);
         ArgumentNullException.ThrowIfNull(other);
-        return new($"{target.Name}, less {other.Name}", target.Unit, logits => target.Of(logits) - other.Of(logits));
+        return new($"{target.Name}, less {other.Name}", target.Unit, logits => target.Of(logits) - other.Of(logits),
+            target.ReadsLastOnly && other.ReadsLastOnly ? [-1] : null);
     }
 
     /// <summary>A target on this text less the same target on another text, whose logits were computed before.</summary>
@@ -97,7 +104,8 @@ public sealed class Target
         using var scope = NewDisposeScope();
         var values = target.Of(otherLogits.detach()).detach().clone().DetachFromDisposeScope();
         return new($"{target.Name}, less that of the other text", target.Unit,
-            logits => target.Of(logits) is var own ? own - Rows.Tile(values, own.shape[0]).to(own) : own);
+            logits => target.Of(logits) is var own ? own - Rows.Tile(values, own.shape[0]).to(own) : own,
+            target.ReadsLastOnly ? [-1] : null);
     }
 
     /// <summary>The entropy of the predicted distribution.</summary>
@@ -106,7 +114,7 @@ public sealed class Target
     {
         var log = logits.log_softmax(-1);
         return Rows.Mean(-(log.exp() * log).sum(-1), Every(position), logits);
-    });
+    }, Every(position));
 
     /// <summary>
     /// The Kullback-Leibler divergence from the distribution of another run to this one's: Σ p log(p / q), where p is the other
@@ -120,11 +128,14 @@ public sealed class Target
         var reference = referenceLogits.detach().log_softmax(-1).DetachFromDisposeScope();
         return new($"KL divergence from the reference run{Place(Every(position))}", "nats", logits =>
         {
-            if (!reference.shape.AsSpan(1).SequenceEqual(logits.shape.AsSpan(1)))
+            var shape = reference.shape;
+            var isLast = position == -1 && logits.dim() == 3 && logits.shape[1] == 1;   // the last position alone
+            var p = isLast && shape.Length == 3 ? reference.narrow(1, shape[1] - 1, 1) : reference;
+            if (!p.shape.AsSpan(1).SequenceEqual(logits.shape.AsSpan(1)))
                 throw new ArgumentException($"Got logits {logits.ShapeText()}; the reference run has {reference.ShapeText()}.");
-            var p = Rows.Tile(reference, logits.shape[0]).to(logits);
+            p = Rows.Tile(p, logits.shape[0]).to(logits);
             return Rows.Mean((p.exp() * (p - logits.log_softmax(-1))).sum(-1), Every(position), logits);
-        });
+        }, Every(position));
     }
 
     /// <summary>Computes the target.</summary>
@@ -136,8 +147,8 @@ public sealed class Target
     public Tensor Of(Tensor logits)
     {
         if (logits.dim() is not (2 or 3))
-            throw new ArgumentException($"Got logits {logits.ShapeText()}; expected [batch, time, vocabulary] or [batch, classes].",
-                nameof(logits));
+            throw new ArgumentException(
+                $"Got logits {logits.ShapeText()}; expected [batch, time, vocabulary] or [batch, classes].", nameof(logits));
         using var scope = NewDisposeScope();
         var values = compute(logits);
         if (!values.shape.SequenceEqual([logits.shape[0]]))

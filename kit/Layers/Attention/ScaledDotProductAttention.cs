@@ -26,17 +26,19 @@ public static class ScaledDotProductAttention
     /// null for none.</param>
     /// <param name="dropout">Dropout probability of the pattern; 0 outside training.</param>
     /// <param name="scale">Factor on the scores; null for 1 / √d_head.</param>
+    /// <param name="scores">Hook point through which the scores before the softmax pass, with bias and mask, [batch,
+    /// head, query, key]; null for none.</param>
     /// <returns>[batch, head, query, d_value].</returns>
     /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
     public static Tensor Attend(Tensor query, Tensor key, Tensor value, AttentionMask mask, HookPoint? pattern = null,
-        double dropout = 0, double? scale = null)
+        double dropout = 0, double? scale = null, HookPoint? scores = null)
     {
         CheckShapes(query, key, value);
         using var scope = NewDisposeScope();
         // The fused kernel always divides by √d; scaling the queries compensates for it.
         if (scale is { } factor) query = query * (factor * Math.Sqrt(query.shape[3]));
         // The fused kernel is not implemented for the meta device.
-        var stepByStep = pattern is { IsWatched: true } || query.IsMeta();
+        var stepByStep = pattern is { IsWatched: true } || scores is { IsWatched: true } || query.IsMeta();
         if (query.shape[1] != key.shape[1])
         {
             if (!stepByStep && query.shape[2] == 1 && mask.IsTheSameForAllHeads)
@@ -44,7 +46,8 @@ public static class ScaledDotProductAttention
             key = Repeat(key, query.shape[1]);
             value = Repeat(value, query.shape[1]);
         }
-        return (stepByStep ? StepByStep(query, key, value, mask, pattern, dropout) : Fused(query, key, value, mask, dropout))
+        return (stepByStep ? StepByStep(query, key, value, mask, pattern, scores, dropout)
+            : Fused(query, key, value, mask, dropout))
             .MoveToOuterDisposeScope();
     }
 
@@ -60,12 +63,13 @@ public static class ScaledDotProductAttention
     }
 
     private static Tensor StepByStep(Tensor query, Tensor key, Tensor value, AttentionMask mask,
-        HookPoint? pattern, double dropout)
+        HookPoint? pattern, HookPoint? hook, double dropout)
     {
         var scores = query.MatMul(key.transpose(-2, -1)) / Math.Sqrt(query.shape[3]);   // [batch, head, query, key]
         if (mask.Bias(query, key.shape[2]) is { } bias) scores += bias;
+        if (hook is not null) scores = hook.Pass(scores);
         var weights = scores.softmax(-1);
-        if (pattern is not null) weights = pattern.call(weights);
+        if (pattern is not null) weights = pattern.Pass(weights);
         return functional.dropout(weights, dropout, training: dropout > 0).MatMul(value);
     }
 

@@ -14,7 +14,7 @@ public sealed class SelfAttention : Module<Tensor, Tensor>, IPackableLayer
 {
     private readonly Dense query, key, value;
     private readonly HookPoint hook_q = new(), hook_k = new(), hook_v = new(), hook_z = new();   // [batch, head, time, d_head]
-    private readonly HookPoint hook_pattern = new();                                             // [batch, head, query, key]
+    private readonly HookPoint hook_attn_scores = new(), hook_pattern = new();   // [batch, head, query, key]
     private readonly int heads;
     private readonly double dropout;
     // set in a model that is packed for inference: query, key and value in one matrix
@@ -55,11 +55,12 @@ public sealed class SelfAttention : Module<Tensor, Tensor>, IPackableLayer
         using var scope = NewDisposeScope();
         // [batch, time, heads · d_head] each
         var qkv = packed?.Multiply(x, biases).chunk(3, -1) ?? [query.call(x), key.call(x), value.call(x)];
-        var q = hook_q.call(qkv[0].SplitHeads(heads));   // [batch, head, time, d_head]
-        var k = hook_k.call(qkv[1].SplitHeads(heads));
-        var v = hook_v.call(qkv[2].SplitHeads(heads));
-        var mixed = ScaledDotProductAttention.Attend(q, k, v, mask, hook_pattern, training ? dropout : 0);
-        return hook_z.call(mixed).MergeHeads().MoveToOuterDisposeScope();
+        var q = hook_q.Pass(qkv[0].SplitHeads(heads));   // [batch, head, time, d_head]
+        var k = hook_k.Pass(qkv[1].SplitHeads(heads));
+        var v = hook_v.Pass(qkv[2].SplitHeads(heads));
+        var mixed = ScaledDotProductAttention.Attend(q, k, v, mask, hook_pattern, training ? dropout : 0,
+            scores: hook_attn_scores);
+        return hook_z.Pass(mixed).MergeHeads().MoveToOuterDisposeScope();
     }
 
     void IPackableLayer.Pack(ScalarType dtype)

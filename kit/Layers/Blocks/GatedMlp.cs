@@ -30,7 +30,7 @@ public sealed class GatedMlp : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var gated = activation.Apply(hook_pre.call(gate_proj.call(x))) * up_proj.call(x);
-        return down_proj.call(hook_post.call(gated)).MoveToOuterDisposeScope();
+        var gated = activation.Apply(hook_pre.Pass(gate_proj.call(x))) * up_proj.call(x);
+        return down_proj.call(hook_post.Pass(gated)).MoveToOuterDisposeScope();
     }
 }

@@ -10,16 +10,17 @@ internal sealed class BertEmbeddings : Module<Tensor, Tensor>
 {
     private readonly EmbeddingTable word_embeddings, token_type_embeddings;
     private readonly LearnedPositions position_embeddings;
-    private readonly LayerNorm LayerNorm;
+    private readonly LayerNormalization LayerNorm;
     private readonly Dropout dropout;
-    private readonly HookPoint hook_embed = new();   // [batch, time, channels], normalised
+    // [batch, time, channels], before the norm
+    private readonly HookPoint hook_embed = new(), hook_pos_embed = new(), hook_token_type_embed = new();
 
     public BertEmbeddings(BertConfig config) : base(nameof(BertEmbeddings))
     {
         word_embeddings = new EmbeddingTable(config.VocabularySize, config.ModelWidth, config.PaddingToken);
         position_embeddings = new LearnedPositions(config.ContextLength, config.ModelWidth);
         token_type_embeddings = new EmbeddingTable(config.TokenTypes, config.ModelWidth);
-        LayerNorm = LayerNorm(config.ModelWidth, config.NormEpsilon);
+        LayerNorm = new LayerNormalization(config.ModelWidth, config.NormEpsilon);
         dropout = Dropout(config.Dropout);
         RegisterComponents();
     }
@@ -35,8 +36,10 @@ internal sealed class BertEmbeddings : Module<Tensor, Tensor>
     public Tensor Embed(Tensor tokens, Tensor? types)
     {
         using var scope = NewDisposeScope();
-        var x = word_embeddings.call(tokens) + token_type_embeddings.call(types ?? zeros_like(tokens));
-        x = LayerNorm.Normalize(position_embeddings.call(x));
-        return dropout.call(hook_embed.call(x)).MoveToOuterDisposeScope();
+        var x = hook_embed.Pass(word_embeddings.call(tokens))
+            + hook_token_type_embed.Pass(token_type_embeddings.call(types ?? zeros_like(tokens)));
+        x = hook_pos_embed.IsWatched ? x + hook_pos_embed.call(position_embeddings.call(zeros_like(x)))
+            : position_embeddings.call(x);
+        return dropout.call(LayerNorm.call(x)).MoveToOuterDisposeScope();
     }
 }

@@ -97,20 +97,20 @@ internal sealed class BertPredictions : Module
 internal sealed class BertTransform : Module<Tensor, Tensor>
 {
     private readonly Dense dense;
-    private readonly LayerNorm LayerNorm;
+    private readonly LayerNormalization LayerNorm;
     private readonly Activation activation;
 
     public BertTransform(BertConfig config) : base(nameof(BertTransform))
     {
         activation = config.Activation;
         dense = Initialization.Dense(config.ModelWidth, config.ModelWidth);
-        LayerNorm = LayerNorm(config.ModelWidth, config.NormEpsilon);
+        LayerNorm = new LayerNormalization(config.ModelWidth, config.NormEpsilon);
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return LayerNorm.Normalize(activation.Apply(dense.call(x))).MoveToOuterDisposeScope();
+        return LayerNorm.call(activation.Apply(dense.call(x))).MoveToOuterDisposeScope();
     }
 }

@@ -49,6 +49,8 @@ internal sealed class BertLayer : Module<Tensor, Tensor>, IBlock<EncoderPass>
     private readonly BertOutput output;
     // [batch, time, channels]
     private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();
+    // [batch, time, channels]
+    private readonly HookPoint hook_attn_in = new(), hook_attn_out = new(), hook_mlp_in = new(), hook_mlp_out = new();
 
     public BertLayer(BertConfig config, int layer) : base(nameof(BertLayer))
     {
@@ -63,8 +65,10 @@ internal sealed class BertLayer : Module<Tensor, Tensor>, IBlock<EncoderPass>
     public Tensor Step(Tensor x, EncoderPass pass)
     {
         using var scope = NewDisposeScope();
-        x = hook_resid_mid.call(attention.Attend(hook_resid_pre.call(x), pass.Mask));
-        return hook_resid_post.call(output.Add(intermediate.call(x), x)).MoveToOuterDisposeScope();
+        x = hook_resid_pre.Pass(x);
+        x = hook_resid_mid.Pass(attention.Attend(x, pass.Mask, hook_attn_in, hook_attn_out));
+        return hook_resid_post.Pass(output.Add(intermediate.call(hook_mlp_in.Pass(x)), x, hook_mlp_out))
+            .MoveToOuterDisposeScope();
     }
 }
 
@@ -81,12 +85,16 @@ internal sealed class BertAttention : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => Attend(x, AttentionMask.None);
+    public override Tensor forward(Tensor x) => Attend(x, AttentionMask.None, null, null);
 
-    public Tensor Attend(Tensor x, AttentionMask mask)
+    /// <param name="x">Residual stream, [batch, time, channels].</param>
+    /// <param name="mask">What a token sees.</param>
+    /// <param name="read">Hook point of what attention reads; null for none.</param>
+    /// <param name="written">Hook point of what attention writes; null for none.</param>
+    public Tensor Attend(Tensor x, AttentionMask mask, HookPoint? read, HookPoint? written)
     {
-        using var mixed = self.Attend(x, mask);
-        return output.Add(mixed, x);
+        using var mixed = self.Attend(read?.Pass(x) ?? x, mask);
+        return output.Add(mixed, x, written);
     }
 }
 
@@ -94,14 +102,13 @@ internal sealed class BertAttention : Module<Tensor, Tensor>
 internal sealed class BertOutput : Module<Tensor, Tensor>
 {
     private readonly Dense dense;
-    private readonly LayerNorm LayerNorm;
+    private readonly LayerNormalization LayerNorm;
     private readonly Dropout dropout;
-    private readonly HookPoint hook_out = new();   // [batch, time, channels], the output of the branch
 
     public BertOutput(BertConfig config, int inputs) : base(nameof(BertOutput))
     {
         dense = Initialization.Dense(inputs, config.ModelWidth);
-        LayerNorm = LayerNorm(config.ModelWidth, config.NormEpsilon);
+        LayerNorm = new LayerNormalization(config.ModelWidth, config.NormEpsilon);
         dropout = Dropout(config.Dropout);
         RegisterComponents();
     }
@@ -109,12 +116,14 @@ internal sealed class BertOutput : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return hook_out.call(dropout.call(dense.call(x))).MoveToOuterDisposeScope();
+        return dropout.call(dense.call(x)).MoveToOuterDisposeScope();
     }
 
-    public Tensor Add(Tensor x, Tensor residual)
+    /// <summary>norm(residual + W x + b), where W x + b passes through a hook point.</summary>
+    public Tensor Add(Tensor x, Tensor residual, HookPoint? hook)
     {
         using var scope = NewDisposeScope();
-        return LayerNorm.Normalize(residual + call(x)).MoveToOuterDisposeScope();
+        var written = call(x);
+        return LayerNorm.call(residual + (hook?.Pass(written) ?? written)).MoveToOuterDisposeScope();
     }
 }

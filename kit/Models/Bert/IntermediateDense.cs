@@ -21,6 +21,6 @@ internal sealed class IntermediateDense : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return hook_post.call(activation.Apply(hook_pre.call(dense.call(x)))).MoveToOuterDisposeScope();
+        return hook_post.Pass(activation.Apply(hook_pre.Pass(dense.call(x)))).MoveToOuterDisposeScope();
     }
 }

@@ -15,6 +15,9 @@ namespace ResearchKit.Models;
 /// <param name="Cache">Keys and values of the earlier tokens; null for none.</param>
 internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positions, KeyValueCache? Cache) : IPass<DecoderPass>
 {
+    /// <summary>Keys and values of the tokens before <see cref="Start"/>, without a cache; null for none.</summary>
+    public EarlierTokens? Earlier { get; init; }
+
     /// <summary>How queries and keys are turned, where that is the same in all layers; null for none.</summary>
     public Rotation? Rotation { get; init; }
 
@@ -33,7 +36,7 @@ internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positi
     };
 
     /// <summary>Whether tokens see no padding, stand at positions from 0, and no others were read before.</summary>
-    public bool IsPlain => Cache is null && Mask.Padding is null;
+    public bool IsPlain => Cache is null && Mask.Padding is null && Earlier is null;
 
     /// <summary>
     /// Whether one token per row is processed with a non-empty cache and attends to all of it, so that

@@ -11,15 +11,15 @@ namespace ResearchKit.Models;
 /// Radford et al., 2019. Parameter names and layouts are those of the published checkpoints; the output layer
 /// shares its weight with the token embedding, unless the configuration unties them.
 /// </remarks>
-public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
+public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel, ILayeredDecoder
 {
     private readonly EmbeddingTable wte;
     private readonly PositionalEncoding wpe;
     private readonly Dropout drop;
     private readonly ModuleList<GptBlock> h;
-    private readonly LayerNorm ln_f;
+    private readonly LayerNormalization? ln_f;   // null without norms
     private readonly Dense? lm_head;   // null if the output layer shares the weight of wte
-    private readonly HookPoint hook_embed = new();   // [batch, time, channels], positions included
+    private readonly HookPoint hook_embed = new(), hook_pos_embed = new();   // [batch, time, channels]
 
     /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public Gpt(GptConfig config) : base(nameof(Gpt))
@@ -30,7 +30,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
             headWidth: config.WidthOfHead);
         drop = Dropout(config.Dropout);
         h = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new GptBlock(config, layer, wpe))]);
-        ln_f = LayerNorm(config.ModelWidth, config.NormEpsilon);
+        ln_f = GptBlock.Norm(config);
         lm_head = config.TieEmbeddings ? null : Initialization.Dense(config.ModelWidth, config.VocabularySize, bias: false);
         RegisterComponents();
     }
@@ -101,11 +101,30 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel
         return Head(features[.., ^1]).MoveToOuterDisposeScope();
     }
 
+    int ILayeredDecoder.LayerCount => h.Count;
+
+    DecoderPass ILayeredDecoder.PassFrom(int start, long time, Tensor stream, EarlierTokens? earlier) =>
+        DecoderPass.Plain with { Start = start, Earlier = earlier };
+
+    Tensor ILayeredDecoder.RunLayer(int layer, Tensor stream, DecoderPass pass) => h[layer].call(stream, pass);
+
+    (Tensor Queries, Tensor Keys, Tensor Values) ILayeredDecoder.ReadHeads(int layer, Tensor stream, DecoderPass pass) =>
+        h[layer].ReadHeads(stream, pass);
+
+    Tensor ILayeredDecoder.Finish(Tensor stream) => Head(ln_f is null ? stream : ln_f.call(stream));
+
     private Tensor Read(Tensor tokens, DecoderPass pass)
     {
-        var x = hook_embed.call(drop.call(pass.Embed(wpe, wte.call(tokens))));   // [batch, time, channels]
+        using var offset = TokenOffset.Begin(pass.Cache?.Length);
+        var x = drop.call(Embed(tokens, pass));   // [batch, time, channels]
         pass = pass with { Recomputes = RecomputesBlocks };
         foreach (var block in h) x = block.call(x, pass);
-        return ln_f.Normalize(x);
+        return ln_f is null ? x : ln_f.call(x);
+    }
+
+    private Tensor Embed(Tensor tokens, DecoderPass pass)
+    {
+        var x = hook_embed.Pass(wte.call(tokens));
+        return hook_pos_embed.IsWatched ? x + hook_pos_embed.call(pass.Embed(wpe, zeros_like(x))) : pass.Embed(wpe, x);
     }
 }

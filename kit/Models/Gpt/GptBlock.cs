@@ -6,26 +6,39 @@ using static TorchSharp.torch.nn;
 
 namespace ResearchKit.Models;
 
-/// <summary>One layer: x ← x + attention(norm(x)); x ← x + mlp(norm(x)).</summary>
+/// <summary>
+/// One layer: x ← x + attention(norm(x)); x ← x + mlp(norm(x)); without the norms or without the MLP if the configuration says
+/// so.
+/// </summary>
 public sealed class GptBlock : Module<Tensor, Tensor>, IBlock<DecoderPass>
 {
-    private readonly LayerNorm ln_1;
+    private readonly LayerNormalization? ln_1;   // null without norms
     private readonly CausalSelfAttention attn;
-    private readonly LayerNorm ln_2;
-    private readonly GptMlp mlp;
+    private readonly LayerNormalization? ln_2;   // null without norms or MLP
+    private readonly GptMlp? mlp;                // null in an attention-only model
     // [batch, time, channels]
     private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();
     // [batch, time, channels]
-    private readonly HookPoint hook_attn_out = new(), hook_mlp_out = new();
+    private readonly HookPoint hook_attn_in = new(), hook_attn_out = new();   // before the norm; after the output layer
+    private readonly HookPoint? hook_mlp_in, hook_mlp_out;                    // null in an attention-only model
 
     internal GptBlock(GptConfig config, int layer, PositionalEncoding positions) : base(nameof(GptBlock))
     {
-        ln_1 = LayerNorm(config.ModelWidth, config.NormEpsilon);
+        ln_1 = Norm(config);
         attn = new CausalSelfAttention(config, layer, positions);
-        ln_2 = LayerNorm(config.ModelWidth, config.NormEpsilon);
-        mlp = new GptMlp(config, layer);
+        if (!config.AttentionOnly)
+        {
+            ln_2 = Norm(config);
+            mlp = new GptMlp(config, layer);
+            hook_mlp_in = new HookPoint();
+            hook_mlp_out = new HookPoint();
+        }
         RegisterComponents();
     }
+
+    /// <summary>Returns a norm of the model, or null if it has none.</summary>
+    internal static LayerNormalization? Norm(GptConfig config) =>
+        config.Norms ? new LayerNormalization(config.ModelWidth, config.NormEpsilon) : null;
 
     /// <param name="x">Residual stream, [batch, time, channels].</param>
     /// <returns>[batch, time, channels].</returns>
@@ -38,10 +51,16 @@ public sealed class GptBlock : Module<Tensor, Tensor>, IBlock<DecoderPass>
     {
         using var scope = NewDisposeScope();
         x = hook_resid_pre.Pass(x);
-        x = hook_resid_mid.Pass(x + hook_attn_out.Pass(attn.Attend(ln_1.Normalize(x), pass)));
-        x = hook_resid_post.Pass(x + hook_mlp_out.Pass(mlp.call(ln_2.Normalize(x))));
-        return x.MoveToOuterDisposeScope();
+        x = hook_resid_mid.Pass(x + hook_attn_out.Pass(attn.Attend(Normalized(ln_1, hook_attn_in.Pass(x)), pass)));
+        if (mlp is not null) x += hook_mlp_out!.Pass(mlp.call(Normalized(ln_2, hook_mlp_in!.Pass(x))));
+        return hook_resid_post.Pass(x).MoveToOuterDisposeScope();
     }
+
+    /// <inheritdoc cref="ILayeredDecoder.ReadHeads"/>
+    internal (Tensor Queries, Tensor Keys, Tensor Values) ReadHeads(Tensor x, DecoderPass pass) =>
+        attn.ReadHeads(Normalized(ln_1, x), pass);
+
+    private static Tensor Normalized(LayerNormalization? norm, Tensor x) => norm is null ? x : norm.call(x);
 }
 
 /// <summary>Causal self-attention: each position attends to itself and earlier ones.</summary>
@@ -52,7 +71,7 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
     private readonly Conv1D c_proj;
     private readonly Dropout resid_dropout;
     private readonly HookPoint hook_q = new(), hook_k = new(), hook_v = new(), hook_z = new();   // [batch, head, time, d_head]
-    private readonly HookPoint hook_pattern = new();                                             // [batch, head, query, key]
+    private readonly HookPoint hook_attn_scores = new(), hook_pattern = new();   // [batch, head, query, key]
     // in an array so that it is not registered: the model owns this module
     private readonly PositionalEncoding[] positions;
     private readonly GptConfig config;
@@ -91,14 +110,25 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
         var key = hook_k.Pass(pass.Rotate(positions[0], qkv[1].SplitHeads(heads)));
         var value = hook_v.Pass(qkv[2].SplitHeads(heads));
         if (pass.Cache is { } cache) (key, value) = cache.Extend(layer, key, value);
+        else if (pass.Earlier is { } earlier) (key, value) = earlier.Extend(layer, key, value);
 
         var mask = pass.Mask with { ScoreBias = positions[0].ScoreBias(query, query.shape[2], key.shape[2]) };
-        var mixed = ScaledDotProductAttention.Attend(query, key, value, mask, hook_pattern, training ? config.Dropout : 0, scale);
+        var mixed = ScaledDotProductAttention.Attend(query, key, value, mask, hook_pattern, training ? config.Dropout : 0, scale,
+            hook_attn_scores);
         return resid_dropout.call(c_proj.call(hook_z.Pass(mixed).MergeHeads())).MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc cref="ILayeredDecoder.ReadHeads"/>
+    internal (Tensor Queries, Tensor Keys, Tensor Values) ReadHeads(Tensor x, DecoderPass pass)
+    {
+        var qkv = c_attn.call(x).chunk(3, -1);
+        return (pass.Rotate(positions[0], qkv[0].SplitHeads(config.Heads)),
+            pass.Rotate(positions[0], qkv[1].SplitHeads(config.Heads)), qkv[2].SplitHeads(config.Heads));
+    }
+
     private bool IsUnwatched => !training
-        && !(hook_q.IsWatched || hook_k.IsWatched || hook_v.IsWatched || hook_z.IsWatched || hook_pattern.IsWatched);
+        && !(hook_q.IsWatched || hook_k.IsWatched || hook_v.IsWatched || hook_z.IsWatched || hook_attn_scores.IsWatched
+            || hook_pattern.IsWatched);
 }
 
 /// <summary>MLP: two linear layers with a non-linearity in between, applied at every position.</summary>

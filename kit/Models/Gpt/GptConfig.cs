@@ -42,6 +42,16 @@ public sealed record GptConfig
     /// <summary>Whether the output layer shares its weight with the token embeddings (weight tying).</summary>
     public bool TieEmbeddings { get; init; } = true;
 
+    /// <summary>Whether the layers have no MLP: x ← x + attention(norm(x)).</summary>
+    /// <remarks>Elhage et al., 2021, https://transformer-circuits.pub/2021/framework.</remarks>
+    public bool AttentionOnly { get; init; }
+
+    /// <summary>
+    /// Whether the model has layer norms. Without them every layer reads the residual stream itself, and all contributions to
+    /// the logits are sums.
+    /// </summary>
+    public bool Norms { get; init; } = true;
+
     /// <summary>Whether attention scores are divided by the square root of the head width.</summary>
     public bool ScaleScores { get; init; } = true;
 

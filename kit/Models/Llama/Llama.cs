@@ -12,7 +12,7 @@ namespace ResearchKit.Models;
 /// Touvron et al., 2023, https://arxiv.org/abs/2302.13971. Parameter names and layouts are those of the published checkpoints of
 /// <c>transformers</c>.
 /// </remarks>
-public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel
+public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel, ILayeredDecoder
 {
     private readonly LlamaDecoder model;
     private readonly Dense? lm_head;   // null if the output layer shares the embeddings' weight
@@ -81,6 +81,18 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel
         using var scope = NewDisposeScope();
         return Head(Features(tokens)[.., start..]).MoveToOuterDisposeScope();
     }
+
+    int ILayeredDecoder.LayerCount => Config.Layers;
+
+    DecoderPass ILayeredDecoder.PassFrom(int start, long time, Tensor stream, EarlierTokens? earlier) =>
+        model.PassFrom(start, time, stream, earlier);
+
+    Tensor ILayeredDecoder.RunLayer(int layer, Tensor stream, DecoderPass pass) => model.RunLayer(layer, stream, pass);
+
+    (Tensor Queries, Tensor Keys, Tensor Values) ILayeredDecoder.ReadHeads(int layer, Tensor stream, DecoderPass pass) =>
+        model.ReadHeads(layer, stream, pass);
+
+    Tensor ILayeredDecoder.Finish(Tensor stream) => Head(model.Normalize(stream));
 
     /// <inheritdoc/>
     public Tensor NextLogits(Tensor tokens, KeyValueCache cache, Tensor? attentionMask = null)

@@ -12,7 +12,7 @@ internal sealed class LlamaAttention : Module
     private readonly Dense q_proj, k_proj, v_proj, o_proj;
     private readonly HookPoint hook_q = new(), hook_z = new();       // [batch, head, time, d_head]
     private readonly HookPoint hook_k = new(), hook_v = new();       // [batch, key head, time, d_head]
-    private readonly HookPoint hook_pattern = new();                 // [batch, head, query, key]
+    private readonly HookPoint hook_attn_scores = new(), hook_pattern = new();   // [batch, head, query, key]
     private readonly int heads, keyValueHeads, layer;
 
     public LlamaAttention(LlamaConfig config, int layer) : base(nameof(LlamaAttention))
@@ -45,10 +45,16 @@ internal sealed class LlamaAttention : Module
         var key = hook_k.Pass(pass.Rotation!.Turn(k_proj.call(x).SplitHeads(keyValueHeads)));   // [batch, key head, time, d_head]
         var value = hook_v.Pass(v_proj.call(x).SplitHeads(keyValueHeads));
         if (pass.Cache is { } cache) (key, value) = cache.Extend(layer, key, value);
-        var mixed = ScaledDotProductAttention.Attend(query, key, value, pass.Mask, hook_pattern);
+        else if (pass.Earlier is { } earlier) (key, value) = earlier.Extend(layer, key, value);
+        var mixed = ScaledDotProductAttention.Attend(query, key, value, pass.Mask, hook_pattern, scores: hook_attn_scores);
         return o_proj.call(hook_z.Pass(mixed).MergeHeads()).MoveToOuterDisposeScope();
     }
 
-    private bool IsUnwatched =>
-        !(hook_q.IsWatched || hook_k.IsWatched || hook_v.IsWatched || hook_z.IsWatched || hook_pattern.IsWatched);
+    /// <inheritdoc cref="ILayeredDecoder.ReadHeads"/>
+    public (Tensor Queries, Tensor Keys, Tensor Values) ReadHeads(Tensor x, DecoderPass pass) =>
+        (pass.Rotation!.Turn(q_proj.call(x).SplitHeads(heads)), pass.Rotation!.Turn(k_proj.call(x).SplitHeads(keyValueHeads)),
+            v_proj.call(x).SplitHeads(keyValueHeads));
+
+    private bool IsUnwatched => !(hook_q.IsWatched || hook_k.IsWatched || hook_v.IsWatched || hook_z.IsWatched
+        || hook_attn_scores.IsWatched || hook_pattern.IsWatched);
 }

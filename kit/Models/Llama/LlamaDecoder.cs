@@ -35,11 +35,26 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
     public Tensor Read(Tensor tokens, DecoderPass pass)
     {
         using var scope = NewDisposeScope();
-        var x = hook_embed.call(embed_tokens.call(tokens));                    // [batch, time, channels]
+        using var offset = TokenOffset.Begin(pass.Cache?.Length);
+        var x = hook_embed.Pass(embed_tokens.call(tokens));                    // [batch, time, channels]
         pass = pass with { Recomputes = RecomputesBlocks, Rotation = rotary[0].At(pass.PositionsOf(tokens), x.dtype) };
         foreach (var layer in layers) x = layer.call(x, pass);
         return norm.call(x).MoveToOuterDisposeScope();
     }
+
+    public DecoderPass PassFrom(int start, long time, Tensor stream, EarlierTokens? earlier) => DecoderPass.Plain with
+    {
+        Start = start,
+        Earlier = earlier,
+        Rotation = rotary[0].At(arange(start, start + time, 1, int64, stream.device), stream.dtype),
+    };
+
+    public Tensor RunLayer(int layer, Tensor stream, DecoderPass pass) => layers[layer].call(stream, pass);
+
+    public (Tensor Queries, Tensor Keys, Tensor Values) ReadHeads(int layer, Tensor stream, DecoderPass pass) =>
+        layers[layer].ReadHeads(stream, pass);
+
+    public Tensor Normalize(Tensor stream) => norm.call(stream);
 
     /// <summary>Computes logits with the weight of the embeddings: [..., channels] to [..., vocabulary].</summary>
     public Tensor Unembed(Tensor features) => embed_tokens.Unembed(features);

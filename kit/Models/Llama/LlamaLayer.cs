@@ -14,7 +14,7 @@ internal sealed class LlamaLayer : Module, IBlock<DecoderPass>
     // [batch, time, channels]
     private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();
     // [batch, time, channels]
-    private readonly HookPoint hook_attn_out = new(), hook_mlp_out = new();
+    private readonly HookPoint hook_attn_in = new(), hook_attn_out = new(), hook_mlp_in = new(), hook_mlp_out = new();
 
     public LlamaLayer(LlamaConfig config, int layer) : base(nameof(LlamaLayer))
     {
@@ -25,12 +25,16 @@ internal sealed class LlamaLayer : Module, IBlock<DecoderPass>
         RegisterComponents();
     }
 
+    /// <inheritdoc cref="ILayeredDecoder.ReadHeads"/>
+    public (Tensor Queries, Tensor Keys, Tensor Values) ReadHeads(Tensor x, DecoderPass pass) =>
+        self_attn.ReadHeads(input_layernorm.call(x), pass);
+
     public Tensor Step(Tensor x, DecoderPass pass)
     {
         using var scope = NewDisposeScope();
         x = hook_resid_pre.Pass(x);
-        x = hook_resid_mid.Pass(x + hook_attn_out.Pass(self_attn.Attend(input_layernorm.call(x), pass)));
-        x = hook_resid_post.Pass(x + hook_mlp_out.Pass(mlp.call(post_attention_layernorm.call(x))));
+        x = hook_resid_mid.Pass(x + hook_attn_out.Pass(self_attn.Attend(input_layernorm.call(hook_attn_in.Pass(x)), pass)));
+        x = hook_resid_post.Pass(x + hook_mlp_out.Pass(mlp.call(post_attention_layernorm.call(hook_mlp_in.Pass(x)))));
         return x.MoveToOuterDisposeScope();
     }
 }

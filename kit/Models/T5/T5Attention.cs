@@ -14,7 +14,7 @@ internal sealed class T5Attention : Module
     private readonly Dense q, k, v, o;
     private readonly EmbeddingTable? relative_attention_bias;   // [buckets, head], in the first layer
     private readonly HookPoint hook_q = new(), hook_k = new(), hook_v = new(), hook_z = new();   // [batch, head, time, d_head]
-    private readonly HookPoint hook_pattern = new();                                             // [batch, head, query, key]
+    private readonly HookPoint hook_attn_scores = new(), hook_pattern = new();   // [batch, head, query, key]
     private readonly T5Config config;
     private readonly int layer, heads;
     private readonly bool bidirectional;
@@ -73,13 +73,13 @@ internal sealed class T5Attention : Module
     }
 
     private (Tensor Keys, Tensor Values) Read(Tensor x) =>
-        (hook_k.call(k.call(x).SplitHeads(heads)), hook_v.call(v.call(x).SplitHeads(heads)));
+        (hook_k.Pass(k.call(x).SplitHeads(heads)), hook_v.Pass(v.call(x).SplitHeads(heads)));
 
     private Tensor Mix(Tensor x, Tensor key, Tensor value, AttentionMask mask)
     {
-        var query = hook_q.call(q.call(x).SplitHeads(heads));   // [batch, head, time, d_head]
+        var query = hook_q.Pass(q.call(x).SplitHeads(heads));   // [batch, head, time, d_head]
         var mixed = ScaledDotProductAttention.Attend(query, key, value, mask, hook_pattern,
-            training ? config.Dropout : 0, scale: 1);
-        return o.call(hook_z.call(mixed).MergeHeads());
+            training ? config.Dropout : 0, scale: 1, hook_attn_scores);
+        return o.call(hook_z.Pass(mixed).MergeHeads());
     }
 }

@@ -56,11 +56,12 @@ internal sealed class T5Stack : Module
     public Tensor Read(Tensor x, T5Pass pass)
     {
         using var scope = NewDisposeScope();
+        using var offset = TokenOffset.Begin(pass.Cache?.Length);
         var time = x.shape[1];
         // All layers use the relative position bias of the first layer.
         var mask = pass.Mask with { ScoreBias = block[0].ScoreBias(time, (pass.Cache?.Length ?? 0) + time) };
         pass = pass with { Mask = mask, Recomputes = RecomputesBlocks };
-        x = hook_embed.call(dropout.call(x));
+        x = dropout.call(hook_embed.Pass(x));
         foreach (var each in block) x = each.call(x, pass);
         pass.Cache?.Advance(time);
         return dropout.call(final_layer_norm.call(x)).MoveToOuterDisposeScope();
@@ -73,7 +74,9 @@ internal sealed class T5Stack : Module
 internal sealed class T5Block : Module, IBlock<T5Pass>
 {
     private readonly ModuleList<T5Branch> layer;
-    private readonly HookPoint hook_resid_pre = new(), hook_resid_post = new();   // [batch, time, channels]
+    // [batch, time, channels]
+    private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();
+    private readonly HookPoint? hook_resid_mid_cross;   // between cross-attention and MLP, in the decoder
 
     public T5Block(T5Config config, int index, bool isDecoder) : base(nameof(T5Block))
     {
@@ -81,6 +84,7 @@ internal sealed class T5Block : Module, IBlock<T5Pass>
         var feedForward = new T5FeedForwardBranch(config, config.FeedForwardWidthOf(isDecoder, index));
         layer = isDecoder ? ModuleList<T5Branch>(self, new T5CrossAttentionBranch(config, index), feedForward)
             : ModuleList<T5Branch>(self, feedForward);
+        hook_resid_mid_cross = isDecoder ? new HookPoint() : null;
         RegisterComponents();
     }
 
@@ -90,8 +94,8 @@ internal sealed class T5Block : Module, IBlock<T5Pass>
     public Tensor Step(Tensor x, T5Pass pass)
     {
         using var scope = NewDisposeScope();
-        x = hook_resid_pre.call(x);
-        foreach (var branch in layer) x = branch.Add(x, pass);
-        return hook_resid_post.call(x).MoveToOuterDisposeScope();
+        x = hook_resid_mid.Pass(layer[0].Add(hook_resid_pre.Pass(x), pass));
+        if (hook_resid_mid_cross is not null) x = hook_resid_mid_cross.Pass(layer[1].Add(x, pass));
+        return hook_resid_post.Pass(layer[^1].Add(x, pass)).MoveToOuterDisposeScope();
     }
 }

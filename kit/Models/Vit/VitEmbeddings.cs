@@ -13,6 +13,7 @@ internal sealed class VitEmbeddings : Module<Tensor, Tensor>
     private readonly Parameter position_embeddings;   // [1, 1 + patches, channels]
     private readonly VitPatchEmbeddings patch_embeddings;
     private readonly Dropout dropout;
+    private readonly HookPoint hook_embed = new(), hook_pos_embed = new();   // [batch, 1 + patches, channels]
 
     public VitEmbeddings(VitConfig config) : base(nameof(VitEmbeddings))
     {
@@ -29,8 +30,10 @@ internal sealed class VitEmbeddings : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var patches = patch_embeddings.call(images);
-        var x = cat([cls_token.expand(patches.shape[0], -1, -1), patches], 1) + position_embeddings;
-        return dropout.call(x).MoveToOuterDisposeScope();
+        var x = hook_embed.Pass(cat([cls_token.expand(patches.shape[0], -1, -1), patches], 1));
+        Tensor positions = position_embeddings;
+        if (hook_pos_embed.IsWatched) positions = hook_pos_embed.call(positions.expand(x.shape));
+        return dropout.call(x + positions).MoveToOuterDisposeScope();
     }
 }
 

@@ -10,14 +10,13 @@ internal sealed class VitEncoder : Module<Tensor, Tensor>
 {
     private readonly VitEmbeddings embeddings;
     private readonly VitLayers encoder;
-    private readonly LayerNorm layernorm;
-    private readonly HookPoint hook_embed = new();   // [batch, 1 + patches, channels], positions included
+    private readonly LayerNormalization layernorm;
 
     public VitEncoder(VitConfig config) : base(nameof(VitEncoder))
     {
         embeddings = new VitEmbeddings(config);
         encoder = new VitLayers(config);
-        layernorm = LayerNorm(config.ModelWidth, config.NormEpsilon);
+        layernorm = new LayerNormalization(config.ModelWidth, config.NormEpsilon);
         RegisterComponents();
     }
 
@@ -30,7 +29,7 @@ internal sealed class VitEncoder : Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        return layernorm.Normalize(encoder.call(hook_embed.call(embeddings.call(images)))).MoveToOuterDisposeScope();
+        return layernorm.call(encoder.call(embeddings.call(images))).MoveToOuterDisposeScope();
     }
 }
 
@@ -58,20 +57,20 @@ internal sealed class VitLayers : Module<Tensor, Tensor>
 /// <summary>One layer: x ← x + attention(norm(x)); x ← x + mlp(norm(x)).</summary>
 internal sealed class VitLayer : Module<Tensor, Tensor>
 {
-    private readonly LayerNorm layernorm_before, layernorm_after;
+    private readonly LayerNormalization layernorm_before, layernorm_after;
     private readonly VitAttention attention;
     private readonly IntermediateDense intermediate;
     private readonly VitOutput output;
     // [batch, 1 + patches, channels]
     private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();
     // [batch, 1 + patches, channels]
-    private readonly HookPoint hook_attn_out = new(), hook_mlp_out = new();
+    private readonly HookPoint hook_attn_in = new(), hook_attn_out = new(), hook_mlp_in = new(), hook_mlp_out = new();
 
     public VitLayer(VitConfig config, int layer) : base(nameof(VitLayer))
     {
-        layernorm_before = LayerNorm(config.ModelWidth, config.NormEpsilon);
+        layernorm_before = new LayerNormalization(config.ModelWidth, config.NormEpsilon);
         attention = new VitAttention(config, layer);
-        layernorm_after = LayerNorm(config.ModelWidth, config.NormEpsilon);
+        layernorm_after = new LayerNormalization(config.ModelWidth, config.NormEpsilon);
         intermediate = new IntermediateDense(config.ModelWidth, config.FeedForwardWidthOf(layer), config.Activation);
         output = new VitOutput(config, config.FeedForwardWidthOf(layer));
         RegisterComponents();
@@ -80,10 +79,10 @@ internal sealed class VitLayer : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        x = hook_resid_pre.call(x);
-        x = hook_resid_mid.call(x + hook_attn_out.call(attention.call(layernorm_before.Normalize(x))));
-        x = hook_resid_post.call(x + hook_mlp_out.call(output.call(intermediate.call(layernorm_after.Normalize(x)))));
-        return x.MoveToOuterDisposeScope();
+        x = hook_resid_pre.Pass(x);
+        x = hook_resid_mid.Pass(x + hook_attn_out.Pass(attention.call(layernorm_before.call(hook_attn_in.Pass(x)))));
+        var mlp = output.call(intermediate.call(layernorm_after.call(hook_mlp_in.Pass(x))));
+        return hook_resid_post.Pass(x + hook_mlp_out.Pass(mlp)).MoveToOuterDisposeScope();
     }
 }
 

@@ -23,7 +23,7 @@ public sealed class ActivationCacheTests : IDisposable
     {
         using var cache = ActivationCache.Record(model);
         model.call(tokens);
-        var sum = cache["hook_embed"];
+        var sum = cache["hook_embed"] + cache["hook_pos_embed"];
         for (var layer = 0; layer < 2; layer++) sum = sum + cache[$"h.{layer}.hook_attn_out"] + cache[$"h.{layer}.hook_mlp_out"];
         Near.Check("final residual", cache["h.1.hook_resid_post"], sum, 1e-5);
         Assert.False(cache["h.0.attn.hook_pattern"].requires_grad);

@@ -142,7 +142,7 @@ public sealed class BertTests : IDisposable
     private static void CheckInside(GoldenCase golden, ActivationCache cache, int layers, string prefix)
     {
         golden.CheckEach("out.hidden_states",
-            [cache[$"{prefix}embeddings.hook_embed"],
+            [cache[$"{prefix}encoder.layer.0.hook_resid_pre"],
                 .. cache.Each(layers, layer => $"{prefix}encoder.layer.{layer}.hook_resid_post")]);
         golden.CheckEach("out.attentions",
             cache.Each(layers, layer => $"{prefix}encoder.layer.{layer}.attention.self.hook_pattern"));

@@ -33,7 +33,7 @@ public sealed class GptTests : IDisposable
         golden.Check("out.logits", model.Head(features));
         var layers = model.Config.Layers;
         golden.CheckEach("out.hidden_states",
-            [cache["hook_embed"], .. cache.Each(layers - 1, layer => $"h.{layer}.hook_resid_post"), features]);
+            [cache["h.0.hook_resid_pre"], .. cache.Each(layers - 1, layer => $"h.{layer}.hook_resid_post"), features]);
         golden.CheckEach("out.attentions", cache.Each(layers, layer => $"h.{layer}.attn.hook_pattern"));
     }
 

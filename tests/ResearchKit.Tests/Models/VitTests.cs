@@ -26,7 +26,7 @@ public sealed class VitTests : IDisposable
         golden.Check("out.logits", logits);
         var layers = model.Config.Layers;
         golden.CheckEach("out.hidden_states",
-            [cache["vit.hook_embed"], .. cache.Each(layers, layer => $"vit.encoder.layer.{layer}.hook_resid_post")]);
+            [cache["vit.encoder.layer.0.hook_resid_pre"], .. cache.Each(layers, layer => $"vit.encoder.layer.{layer}.hook_resid_post")]);
         golden.CheckEach("out.attentions",
             cache.Each(layers, layer => $"vit.encoder.layer.{layer}.attention.attention.hook_pattern"));
         golden.CheckLoss(model, Losses.Labels(logits, golden["in.labels"]));
@@ -49,12 +49,12 @@ public sealed class VitTests : IDisposable
         using var model = new Vit(VitConfig.Nano with { Channels = 2, ImageSize = 15, PatchSize = 5, Layers = 1 });
         var weights = model.state_dict();
         using (no_grad()) weights["vit.embeddings.position_embeddings"].zero_();
-        using var cache = ActivationCache.Record(model, name => name == "vit.hook_embed");
+        using var cache = ActivationCache.Record(model, name => name == "vit.embeddings.hook_embed");
         var images = randn(3, 2, 15, 15);
         model.call(images);
         var convolved = nn.functional.conv2d(images, weights["vit.embeddings.patch_embeddings.projection.weight"],
             weights["vit.embeddings.patch_embeddings.projection.bias"], [5L, 5L]);
-        Near.Check("patches", convolved.flatten(2).transpose(1, 2), cache["vit.hook_embed"][.., 1..], 1e-5);
+        Near.Check("patches", convolved.flatten(2).transpose(1, 2), cache["vit.embeddings.hook_embed"][.., 1..], 1e-5);
     }
 
     [Fact]

@@ -8,12 +8,14 @@ namespace ResearchKit.Layers;
 /// RMS norm over the last axis: x / √(mean(x²) + ε) · weight. It subtracts no mean and adds no bias.
 /// </summary>
 /// <remarks>
-/// Zhang and Sennrich, 2019, https://arxiv.org/abs/1910.07467. The normalisation is computed in float32 for any
-/// input dtype.
+/// Zhang and Sennrich, 2019, https://arxiv.org/abs/1910.07467. The normalisation is computed in float32, or in
+/// float64 if the input is float64.
 /// </remarks>
 public sealed class RmsNorm : Module<Tensor, Tensor>
 {
-    private readonly Parameter weight;   // [channels]
+    private readonly Parameter weight;                   // [channels]
+    private readonly HookPoint hook_scale = new();        // [..., 1], √(mean(x²) + ε)
+    private readonly HookPoint hook_normalized = new();   // [..., channels], the output
     private readonly double epsilon;
 
     /// <param name="width">Channels.</param>
@@ -32,8 +34,9 @@ public sealed class RmsNorm : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var wide = x.to(float32);
-        var normal = wide * (wide.square().mean([-1], keepdim: true) + epsilon).rsqrt();
-        return (normal.to(x.dtype) * weight).MoveToOuterDisposeScope();
+        var wide = x.dtype == ScalarType.Float64 ? x : x.to(float32);
+        var variance = wide.square().mean([-1], keepdim: true) + epsilon;
+        var normal = hook_scale.IsWatched ? wide / hook_scale.Pass(variance.sqrt()) : wide * variance.rsqrt();
+        return hook_normalized.Pass(normal.to(x.dtype) * weight).MoveToOuterDisposeScope();
     }
 }

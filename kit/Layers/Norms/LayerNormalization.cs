@@ -1,0 +1,44 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ResearchKit.Layers;
+
+/// <summary>
+/// Layer norm over the last axis, (x - mean) / √(variance + ε) · weight + bias: a drop-in for <c>torch.nn.LayerNorm</c> with
+/// hook points.
+/// </summary>
+/// <remarks>
+/// Ba et al., 2016, https://arxiv.org/abs/1607.06450. libtorch's fused kernel computes it until one of its hook points has a
+/// hook.
+/// </remarks>
+public sealed class LayerNormalization : Module<Tensor, Tensor>
+{
+    private readonly Parameter weight, bias;           // [channels]
+    private readonly HookPoint hook_scale = new();        // [..., 1], √(variance + ε)
+    private readonly HookPoint hook_normalized = new();   // [..., channels], the output
+    private readonly double epsilon;
+
+    /// <param name="width">Channels.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    public LayerNormalization(int width, double epsilon = 1e-5) : base(nameof(LayerNormalization))
+    {
+        this.epsilon = epsilon;
+        weight = Parameter(ones(width));
+        bias = Parameter(zeros(width));
+        RegisterComponents();
+    }
+
+    /// <summary>Normalises the last axis.</summary>
+    /// <param name="x">[..., channels].</param>
+    /// <returns>The same shape.</returns>
+    public override Tensor forward(Tensor x)
+    {
+        if (!hook_scale.IsWatched && !x.IsMeta())
+            return hook_normalized.Pass(functional.layer_norm(x, weight.shape, weight, bias, epsilon));
+        using var scope = NewDisposeScope();
+        var centred = x - x.mean([-1], keepdim: true);
+        var scale = hook_scale.Pass((centred.square().mean([-1], keepdim: true) + epsilon).sqrt());
+        return hook_normalized.Pass((centred / scale * weight) + bias).MoveToOuterDisposeScope();
+    }
+}
