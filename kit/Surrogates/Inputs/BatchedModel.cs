@@ -72,6 +72,9 @@ internal sealed class BatchedModel
         return best;
     }
 
+    /// <summary>The number that the model sees, in its own dtype.</summary>
+    public double Rounded(double value) => dtype == ScalarType.Float64 ? value : (float)value;
+
     /// <summary>Requires the number of an output.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The model has no such output.</exception>
     public void RequireOutput(int output)

@@ -110,9 +110,9 @@ public sealed class FeatureTests : IDisposable
     public void Mutual_information_of_normal_numbers_is_that_of_their_correlation()
     {
         manual_seed(5);
-        var x = randn([1500, 1], float64);
-        var y = (0.8 * x.squeeze(1)) + (0.6 * randn([1500], float64));
-        Assert.Equal(-0.5 * Math.Log(1 - 0.64), FeatureScores.MutualInformation(x, y).Values[0], 0.06);
+        var x = randn([600, 1], float64);
+        var y = (0.8 * x.squeeze(1)) + (0.6 * randn([600], float64));
+        Assert.Equal(-0.5 * Math.Log(1 - 0.64), FeatureScores.MutualInformation(x, y).Values[0], 0.08);
         var coin = x.gt(0).to(float64);
         Assert.Equal(Math.Log(2), FeatureScores.MutualInformation(coin, coin.squeeze(1).to(int64), discrete: [0]).Values[0], 0.01);
     }
