@@ -53,8 +53,9 @@ internal sealed class AnchorSearch(BatchedModel model, AnchorSampler sampler, An
     /// <summary>Draws until the best candidates are known apart from the others, or the rows are used up.</summary>
     private List<Candidate> MostPrecise(List<Candidate> candidates)
     {
-        foreach (var one in candidates) Draw(one);
-        for (var round = 1; model.RowsSeen < options.MaxRows; round++)
+        foreach (var one in candidates) Draw(one, Math.Max(1, options.BatchSize / 5));
+        var most = model.RowsSeen + ((options.MaxRows - model.RowsSeen) / 3);       // leaves rows for longer rules
+        for (var round = 1; model.RowsSeen < most; round++)
         {
             var level = Math.Log(405.5 * candidates.Count * Math.Pow(round, 1.1) / Delta);
             var ranked = candidates.OrderByDescending(one => one.Mean).ToList();
@@ -82,9 +83,11 @@ internal sealed class AnchorSearch(BatchedModel model, AnchorSampler sampler, An
         }
     }
 
-    private void Draw(Candidate one)
+    private void Draw(Candidate one) => Draw(one, options.BatchSize);
+
+    private void Draw(Candidate one, int rows)
     {
-        var classes = model.Classes(sampler.Draw(one.Conditions, options.BatchSize), options.Cancellation);
+        var classes = model.Classes(sampler.Draw(one.Conditions, rows), options.Cancellation);
         one.Rows += classes.Length;
         one.Hits += classes.Count(label => label == wanted);
     }

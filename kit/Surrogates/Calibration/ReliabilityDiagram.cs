@@ -100,7 +100,7 @@ public sealed record ReliabilityDiagram(IReadOnlyList<ReliabilityBin> Bins, doub
             right[places[row]] += hits[row] ? 1 : 0;
         }
         var random = new Random(seed);
-        var draws = Math.Clamp(20_000_000 / confidences.Length, 50, Draws);
+        var draws = Math.Clamp(4_000_000 / confidences.Length, 100, Draws);
         var simulated = new double[draws];
         for (var draw = 0; draw < draws; draw++)
         {

@@ -34,7 +34,7 @@ public sealed record TemperatureScaling(double Temperature, double LossBefore, d
             throw new ArgumentException("No temperature is best: the logits rank "
                 + (Slope(rows, labels, high) <= 0 ? "the right class first in every row" : "the classes no better than chance")
                 + "; fit it on other rows.", nameof(logits));
-        for (var step = 0; step < 200; step++)
+        for (var step = 0; step < 200 && high - low > 1e-12 * low; step++)
         {
             var middle = Math.Sqrt(low * high);
             if (Slope(rows, labels, middle) < 0) low = middle;
@@ -51,8 +51,23 @@ public sealed record TemperatureScaling(double Temperature, double LossBefore, d
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"temperature {Temperature:G4}; log loss {LossBefore:G4} before and {LossAfter:G4} nats after");
 
-    private static double Slope(double[][] rows, int[] labels, double scale) =>
-        rows.Select((row, at) => Chances(row, scale).Zip(row).Sum(pair => pair.First * pair.Second) - row[labels[at]]).Average();
+    /// <summary>Derivative of the loss by the factor of the logits.</summary>
+    private static double Slope(double[][] rows, int[] labels, double scale)
+    {
+        var slope = 0.0;
+        for (var row = 0; row < rows.Length; row++)
+        {
+            double largest = rows[row].Max(), sum = 0, weighted = 0;
+            foreach (var logit in rows[row])
+            {
+                var power = Math.Exp(scale * (logit - largest));
+                sum += power;
+                weighted += power * logit;
+            }
+            slope += (weighted / sum) - rows[row][labels[row]];
+        }
+        return slope / rows.Length;
+    }
 
     private static double Loss(double[][] rows, int[] labels, double scale) =>
         rows.Select((row, at) =>
@@ -60,12 +75,4 @@ public sealed record TemperatureScaling(double Temperature, double LossBefore, d
             var largest = row.Max();
             return Math.Log(row.Sum(logit => Math.Exp(scale * (logit - largest)))) - (scale * (row[labels[at]] - largest));
         }).Average();
-
-    private static double[] Chances(double[] row, double scale)
-    {
-        var largest = row.Max();
-        var powers = Array.ConvertAll(row, logit => Math.Exp(scale * (logit - largest)));
-        var sum = powers.Sum();
-        return Array.ConvertAll(powers, power => power / sum);
-    }
 }

@@ -4,6 +4,7 @@ namespace ResearchKit.Surrogates;
 /// <remarks>Friedman, Hastie and Tibshirani, 2010 (glmnet).</remarks>
 internal sealed class Lasso
 {
+    private const double Small = 1e-5;
     private readonly double[][] columns;    // standardized
     private readonly double[] means, deviations, targets;
     private readonly bool isLogistic;
@@ -52,38 +53,59 @@ internal sealed class Lasso
             var residuals = scores.Select((score, row) => isLogistic
                 ? (targets[row] - (1 / (1 + Math.Exp(-score)))) / curvature[row] : targets[row] - score).ToArray();
             Sweep(start, ref intercept, residuals, curvature, penalty, cancellation);
-            if (before.Zip(start).Max(pair => Math.Abs(pair.First - pair.Second)) < 1e-6) break;
+            if (before.Zip(start).Max(pair => Math.Abs(pair.First - pair.Second)) < 10 * Small) break;
         }
         var coefficients = start.Select((weight, at) => deviations[at] > 0 ? weight / deviations[at] : 0).ToArray();
         return (coefficients, intercept - coefficients.Zip(means).Sum(pair => pair.First * pair.Second));
     }
 
+    /// <summary>Descends along all coordinates once, then along those that are not 0 until they rest, and again.</summary>
     private void Sweep(double[] weights, ref double intercept, double[] residuals, double[] curvature, double penalty,
         CancellationToken cancellation)
     {
-        var squares = Array.ConvertAll(columns, column => column.Select((value, row) => curvature[row] * value * value).Sum() / rows);
+        var squares = Array.ConvertAll(columns, column =>
+        {
+            var sum = 0.0;
+            for (var row = 0; row < rows; row++) sum += curvature[row] * column[row] * column[row];
+            return sum / rows;
+        });
         var total = curvature.Sum();
-        for (var sweep = 0; sweep < 200; sweep++)
+        for (var round = 0; round < 50; round++)
         {
             cancellation.ThrowIfCancellationRequested();
             var largest = 0.0;
-            for (var at = 0; at < columns.Length; at++)
+            for (var at = 0; at < columns.Length; at++) largest = Math.Max(largest, Step(at));
+            Centre(ref intercept);
+            if (largest < Small) return;
+            for (var sweep = 0; sweep < 100 && largest >= Small; sweep++)
             {
-                if (squares[at] <= 0) continue;
-                var slope = 0.0;
-                for (var row = 0; row < rows; row++) slope += curvature[row] * columns[at][row] * residuals[row];
-                var free = (slope / rows) + (squares[at] * weights[at]);
-                var next = Math.Sign(free) * Math.Max(0, Math.Abs(free) - penalty) / squares[at];
-                var change = next - weights[at];
-                if (change == 0) continue;
-                for (var row = 0; row < rows; row++) residuals[row] -= change * columns[at][row];
-                weights[at] = next;
-                largest = Math.Max(largest, Math.Abs(change));
+                largest = 0;
+                for (var at = 0; at < columns.Length; at++)
+                    if (weights[at] != 0) largest = Math.Max(largest, Step(at));
+                Centre(ref intercept);
             }
-            var shift = residuals.Zip(curvature).Sum(pair => pair.First * pair.Second) / total;
-            intercept += shift;
+        }
+
+        void Centre(ref double middle)
+        {
+            var shift = 0.0;
+            for (var row = 0; row < rows; row++) shift += residuals[row] * curvature[row];
+            middle += shift /= total;
             for (var row = 0; row < rows; row++) residuals[row] -= shift;
-            if (largest < 1e-7) return;
+        }
+
+        double Step(int at)
+        {
+            if (squares[at] <= 0) return 0;
+            var (column, slope) = (columns[at], 0.0);
+            for (var row = 0; row < rows; row++) slope += curvature[row] * column[row] * residuals[row];
+            var free = (slope / rows) + (squares[at] * weights[at]);
+            var next = Math.Sign(free) * Math.Max(0, Math.Abs(free) - penalty) / squares[at];
+            var change = next - weights[at];
+            if (change == 0) return 0;
+            for (var row = 0; row < rows; row++) residuals[row] -= change * column[row];
+            weights[at] = next;
+            return Math.Abs(change);
         }
     }
 
