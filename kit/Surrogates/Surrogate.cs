@@ -89,7 +89,8 @@ public static class Surrogate
         var called = new BatchedModel(model, x);
         using var scope = NewDisposeScope();
         var fitted = fit(x, Said(called, rows, classes));
-        return new Surrogate<T>(fitted, Compare(fitted, x, called, rows, classes), Compare(fitted, heldOut, called, others, classes));
+        return new Surrogate<T>(fitted, Compare(fitted, x, called, rows, classes), Compare(fitted, heldOut, called, others,
+            classes));
     }
 
     private static Tensor Said(BatchedModel model, double[][] rows, bool classes) => classes || model.Outputs > 1

@@ -10,7 +10,7 @@ internal static class BoostingView
     public static Html Draw(ExplainableBoosting model)
     {
         var terms = model.Importances.Best(MostTerms);
-        var range = PlotFrame.Range(terms.Where(term => term < model.Shapes.Count).SelectMany(term => model.Shapes[term].Values));
+        var range = PlotFrame.Range(terms.Where(term => term < model.Shapes.Count).SelectMany(term => Reach(model.Shapes[term])));
         var drawn = terms.Select(term => term < model.Shapes.Count ? Shape(model.Shapes[term], range)
             : Pair(model.Pairs[term - model.Shapes.Count]));
         var hidden = model.Importances.Values.Count - terms.Count;
@@ -21,7 +21,10 @@ internal static class BoostingView
             """));
     }
 
-    public static Html Draw(ShapeFunction shape) => Theme.Output(Shape(shape, PlotFrame.Range(shape.Values)));
+    public static Html Draw(ShapeFunction shape) => Theme.Output(Shape(shape, PlotFrame.Range(Reach(shape))));
+
+    private static IEnumerable<double> Reach(ShapeFunction shape) => shape.Values.Zip(shape.Deviations)
+        .SelectMany(bin => new[] { bin.First - bin.Second, bin.First + bin.Second });
 
     public static Html Draw(PairFunction pair) => Theme.Output(Pair(pair));
 

@@ -25,12 +25,14 @@ internal static class EffectViews
 
     public static Html Draw(Dependence plot)
     {
-        var rows = CurveSeries.Every(Enumerable.Range(0, plot.Values.Count).Where(row => double.IsFinite(plot.Values[row])).ToList(), MostDots);
+        var rows = CurveSeries.Every(Enumerable.Range(0, plot.Values.Count).Where(row =>
+            double.IsFinite(plot.Values[row])).ToList(), MostDots);
         var shares = ValueColors.Shares(plot.ColorValues);
         var frame = new PlotFrame(Width, Height, PlotFrame.Range(rows.Select(row => plot.Values[row])),
             PlotFrame.Range(rows.Select(row => plot.Contributions[row])), Visible.OneLine(plot.Feature),
             $"contribution{WaterfallView.Unit(plot.Unit)}");
-        var dots = PlotFrame.Dots(rows.Select(row => (frame.X(plot.Values[row]), frame.Y(plot.Contributions[row]), shares[row])), 5);
+        var dots = PlotFrame.Dots(rows.Select(row => (frame.X(plot.Values[row]), frame.Y(plot.Contributions[row]), shares[row])),
+            5);
         return Theme.Output(Html.Of($"""
             <div class="rk-line"><b>dependence</b><span class="rk-mute">{Visible.OneLine(plot.Feature)}</span></div>
             {frame.Draw(Visible.OneLine(plot.ToString()), dots)}{ValueColors.Legend(Visible.OneLine(plot.Color))}
@@ -77,7 +79,8 @@ internal static class EffectViews
                 <text x="{Names + length + spread + 6:0.#}" y="{y + 14}">{Numbers.Short(value)}</text>
                 """);
         });
-        var more = scores.Values.Count > shown.Count ? Html.Of($"<div class=\"rk-cap\">{Numbers.Count(scores.Values.Count - shown.Count)} more are not shown</div>")
+        var more = scores.Values.Count > shown.Count
+            ? Html.Of($"<div class=\"rk-cap\">{Numbers.Count(scores.Values.Count - shown.Count)} more are not shown</div>")
             : Html.Empty;
         return Theme.Output(Html.Of($"""
             <div class="rk-line"><b>{Visible.OneLine(scores.Method)}</b><span class="rk-mute">{Visible.OneLine(scores.Unit)}</span></div>

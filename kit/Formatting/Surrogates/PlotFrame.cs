@@ -11,14 +11,15 @@ internal sealed class PlotFrame
     private readonly CurveAxis across, up;
     private readonly string xTitle, yTitle;
 
-    public PlotFrame(int width, int height, (double Low, double High) x, (double Low, double High) y, string xTitle, string yTitle)
+    public PlotFrame(int width, int height, (double Low, double High) x, (double Low, double High) y, string xTitle,
+        string yTitle)
     {
         this.width = width;
         this.height = height;
         this.xTitle = xTitle;
         this.yTitle = yTitle;
-        across = new CurveAxis(x.Low, x.High, Left, width - 12, Math.Max(3, width / 90));
-        up = new CurveAxis(y.Low, y.High, height - BottomMargin, Top, Math.Max(3, height / 55));
+        across = new CurveAxis(x.Low, x.High, Left, width - 12, Math.Max(3, width / 80));
+        up = new CurveAxis(y.Low, y.High, height - BottomMargin, Top, Math.Max(3, height / 38));
     }
 
     public double X(double value) => across.At(value);

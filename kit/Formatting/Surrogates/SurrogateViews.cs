@@ -11,7 +11,8 @@ internal static class SurrogateViews
         Formatters.Register<DecisionTree>(TreeView.Draw, tree => Visible.Lines($"{tree}\n{tree.ToText()}"));
         Formatters.Register<RuleList>(list => Theme.Output(Rules(list)), list => Visible.Lines(list.ToString()));
         Formatters.Register<RuleFit>(fit => Theme.Output(Terms(fit)), fit => Visible.Lines(fit.ToString()));
-        Formatters.Register<Surrogate<DecisionTree>>(one => Fit(one, TreeView.Fragment(one.Model)), one => Visible.Lines(one.ToString()));
+        Formatters.Register<Surrogate<DecisionTree>>(one => Fit(one, TreeView.Fragment(one.Model)), one =>
+            Visible.Lines(one.ToString()));
         Formatters.Register<Surrogate<RuleList>>(one => Fit(one, Rules(one.Model)), one => Visible.Lines(one.ToString()));
         Formatters.Register<Surrogate<RuleFit>>(one => Fit(one, Terms(one.Model)), one => Visible.Lines(one.ToString()));
         Formatters.Register<Explanation>(WaterfallView.Draw, one => Visible.Lines(one.ToString()));
@@ -25,11 +26,14 @@ internal static class SurrogateViews
         Formatters.Register<ShapeFunction>(BoostingView.Draw, shape => Visible.Lines(shape.ToString()));
         Formatters.Register<PairFunction>(BoostingView.Draw, pair => Visible.Lines(pair.ToString()));
         Formatters.Register<SobolIndices>(found => Table("Sobol indices", found.ToTable(),
-            $"{Numbers.Count(found.Evaluations, "evaluation")}, variance {Numbers.Short(found.Variance)}"), found => Visible.Lines(found.ToString()));
+            $"{Numbers.Count(found.Evaluations, "evaluation")}, variance {Numbers.Short(found.Variance)}"), found =>
+                Visible.Lines(found.ToString()));
         Formatters.Register<ElementaryEffects>(found => Table("elementary effects", found.ToTable(),
             Numbers.Count(found.Evaluations, "evaluation")), found => Visible.Lines(found.ToString()));
-        Formatters.Register<Counterfactuals>(found => Table($"class {found.OriginalClass}, and what would change it", found.ToTable(),
-            found.Found.Count == 0 ? "no counterfactual was found" : $"{Numbers.Count(found.ModelRows, "row")} asked; every one is checked on the model"),
+        Formatters.Register<Counterfactuals>(found => Table($"class {found.OriginalClass}, and what would change it",
+            found.ToTable(),
+            found.Found.Count == 0 ? "no counterfactual was found"
+                : $"{Numbers.Count(found.ModelRows, "row")} asked; every one is checked on the model"),
             found => Visible.Lines(found.ToString()));
         Formatters.Register<Anchor>(Draw, anchor => Visible.Lines(anchor.ToString()));
     }
@@ -44,7 +48,8 @@ internal static class SurrogateViews
         """));
 
     private static Html Rules(RuleList list) => ResultTableView.Fragment(new ResultTable(["", "if", "then", "share", "rows"],
-        [.. list.Rules.Select((rule, at) => (IReadOnlyList<object?>)[at + 1, at < list.Rules.Count - 1 ? rule.Premise : "otherwise",
+        [.. list.Rules.Select((rule, at) => (IReadOnlyList<object?>)[at + 1, at < list.Rules.Count - 1 ? rule.Premise
+            : "otherwise",
             rule.Consequence, list.IsClassifier ? rule.Output.Max() : null, rule.Samples])]));
 
     private static Html Terms(RuleFit fit) => Html.Of($"""

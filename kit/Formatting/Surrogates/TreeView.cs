@@ -5,7 +5,7 @@ namespace ResearchKit.Formatting;
 /// <summary>Draws a decision tree: a box for each node, with the shares of the classes or the mean.</summary>
 internal static class TreeView
 {
-    private const int BoxWidth = 138, BoxHeight = 52, Gap = 14, Level = 88, MostLeaves = 16;
+    private const int BoxWidth = 152, BoxHeight = 52, Gap = 14, Level = 88, MostLeaves = 16;
 
     public static Html Draw(DecisionTree tree) => Theme.Output(Fragment(tree));
 
@@ -25,7 +25,8 @@ internal static class TreeView
         });
         var legend = tree.ClassNames.Select((name, label) => Html.Of(
             $"<span><span class=\"rk-key\" style=\"background:{Theme.ColorOf(label)}\"></span>{Visible.OneLine(name)}</span>")).Take(12);
-        var cut = depth < tree.Depth ? Html.Of($"<div class=\"rk-cap\">the first {depth} of {tree.Depth} levels are drawn</div>") : Html.Empty;
+        var cut = depth < tree.Depth
+            ? Html.Of($"<div class=\"rk-cap\">the first {depth} of {tree.Depth} levels are drawn</div>") : Html.Empty;
         return Html.Of($"""
             <div class="rk-line"><b>decision tree</b><span class="rk-mute">{tree.Leaves} {(tree.Leaves == 1 ? "leaf" : "leaves")}, depth {tree.Depth}</span>{legend}</div>
             <div style="overflow-x:auto"><svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" aria-label="{Visible.OneLine(tree.ToString())}">
@@ -59,11 +60,14 @@ internal static class TreeView
         var (left, top) = (x - (BoxWidth / 2.0), (node.Depth * Level) + 6);
         var says = tree.IsClassifier ? tree.ClassNames[BestClass(node)] : Numbers.Short(node.Value[0]);
         var asks = node.IsLeaf ? says : $"{tree.FeatureNames[node.Feature]} ≤ {Numbers.Short(node.Threshold)}";
+        var bound = Numbers.Short(node.Threshold);
+        var label = node.IsLeaf ? says
+            : $"{WaterfallView.Shortened(Visible.OneLine(tree.FeatureNames[node.Feature]), 21 - bound.Length)} ≤ {bound}";
         var isEnd = IsEnd(node, depth);
         return Html.Of($"""
             <g><title>{Visible.OneLine(asks)}; {Numbers.Count(node.Samples, "row")}; impurity {Numbers.Short(node.Impurity)}; {Shares(tree, node)}</title>
             <rect x="{left:0.#}" y="{top}" width="{BoxWidth}" height="{BoxHeight}" rx="5" fill="currentColor" fill-opacity="{(isEnd ? ".03" : ".07")}" stroke="currentColor" stroke-opacity=".35"/>
-            <text x="{x:0.#}" y="{top + 17}" text-anchor="middle" font-weight="600">{WaterfallView.Shortened(Visible.OneLine(asks), 24)}</text>
+            <text x="{x:0.#}" y="{top + 17}" text-anchor="middle" font-weight="600">{WaterfallView.Shortened(Visible.OneLine(label), 24)}</text>
             <text x="{x:0.#}" y="{top + 32}" text-anchor="middle" fill-opacity=".7">{Numbers.Count(node.Samples, "row")}{(node.IsLeaf || tree.IsClassifier ? "" : $", mean {says}")}</text>
             {Bar(tree, node, left + 8, top + 38)}</g>
             """);
@@ -83,7 +87,8 @@ internal static class TreeView
     }
 
     private static string Shares(DecisionTree tree, TreeNode node) => tree.IsClassifier
-        ? string.Join(", ", node.Value.Select((weight, label) => $"{Visible.OneLine(tree.ClassNames[label])} {Numbers.Short(weight)}"))
+        ? string.Join(", ", node.Value.Select((weight, label) =>
+            $"{Visible.OneLine(tree.ClassNames[label])} {Numbers.Short(weight)}"))
         : $"mean {Numbers.Short(node.Value[0])}";
 
     private static int BestClass(TreeNode node) =>

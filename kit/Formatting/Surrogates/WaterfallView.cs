@@ -21,7 +21,8 @@ internal static class WaterfallView
     {
         var order = Enumerable.Range(0, one.Names.Count).OrderByDescending(term => Math.Abs(one.Contributions[term])).ToList();
         var shown = order.Count <= MostTerms ? order.Count : MostTerms - 1;
-        var terms = order.Take(shown).Select(term => (Label(one.Names[term], one.Inputs[term]), one.Contributions[term])).ToList();
+        var terms = order.Take(shown).Select(term => (Label(one.Names[term], one.Inputs[term]),
+            one.Contributions[term])).ToList();
         if (shown < order.Count)
             terms.Add((Numbers.Count(order.Count - shown, "other term"), order.Skip(shown).Sum(term => one.Contributions[term])));
         terms.Reverse();

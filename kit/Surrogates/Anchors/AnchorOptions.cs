@@ -69,8 +69,8 @@ public sealed record AnchorOptions
 /// <param name="Coverage">Share of the background rows that fulfil the rule.</param>
 /// <param name="Rows">Rows from which the precision was computed.</param>
 /// <param name="ModelRows">Rows that the model saw in all.</param>
-public sealed record Anchor(Rule Rule, int Class, double Precision, double LowerBound, double Confidence, double Coverage, int Rows,
-    long ModelRows)
+public sealed record Anchor(Rule Rule, int Class, double Precision, double LowerBound, double Confidence,
+    double Coverage, int Rows, long ModelRows)
 {
     /// <summary>Whether the precision is exact, from all inputs, and no estimate.</summary>
     public bool IsExact { get; init; }
@@ -83,7 +83,8 @@ public sealed record Anchor(Rule Rule, int Class, double Precision, double Lower
 
     /// <inheritdoc/>
     public override string ToString() => FormattableString.Invariant($"{Rule}: precision {Precision:0.000}")
-        + (IsExact ? " (exact)" : FormattableString.Invariant($", at least {LowerBound:0.000} with {100 * Confidence:0.#} % confidence"))
+        + (IsExact ? " (exact)"
+            : FormattableString.Invariant($", at least {LowerBound:0.000} with {100 * Confidence:0.#} % confidence"))
         + FormattableString.Invariant($", coverage {Coverage:0.000}")
         + (ReachesTarget ? "" : FormattableString.Invariant($"; no rule with a precision of {Target} was found"));
 }

@@ -18,7 +18,8 @@ internal sealed class AnchorSampler
     /// </summary>
     public double[][] Draw(IReadOnlyList<Condition> conditions, int count)
     {
-        var allowed = conditions.Select(condition => background.Select(row => row[condition.Feature]).Where(condition.Holds).ToArray())
+        var allowed = conditions.Select(condition => background.Select(row =>
+            row[condition.Feature]).Where(condition.Holds).ToArray())
             .ToArray();
         var drawn = new double[count][];
         for (var row = 0; row < count; row++)

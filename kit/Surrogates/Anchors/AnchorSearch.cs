@@ -34,7 +34,7 @@ internal sealed class AnchorSearch(BatchedModel model, AnchorSampler sampler, An
             var precise = beam.Where(IsPrecise).ToList();
             if (precise.Count > 0) return precise.MaxBy(one => sampler.Coverage(one.Conditions))!.Conditions;
             if (beam[0].Mean > best.Mean) best = beam[0];
-            if (model.RowsSeen >= options.MaxRows) break;
+            if (!CanDraw(options.BatchSize)) break;
         }
         return best.Conditions;
     }
@@ -55,7 +55,7 @@ internal sealed class AnchorSearch(BatchedModel model, AnchorSampler sampler, An
     {
         foreach (var one in candidates) Draw(one, Math.Max(1, options.BatchSize / 5));
         var most = model.RowsSeen + ((options.MaxRows - model.RowsSeen) / 3);       // leaves rows for longer rules
-        for (var round = 1; model.RowsSeen < most; round++)
+        for (var round = 1; model.RowsSeen + (2 * options.BatchSize) <= most; round++)
         {
             var level = Math.Log(405.5 * candidates.Count * Math.Pow(round, 1.1) / Delta);
             var ranked = candidates.OrderByDescending(one => one.Mean).ToList();
@@ -77,7 +77,7 @@ internal sealed class AnchorSearch(BatchedModel model, AnchorSampler sampler, An
         while (true)
         {
             if (Bound(one, level, upper: false) >= options.Precision) return true;
-            if (Bound(one, level, upper: true) < options.Precision || model.RowsSeen >= options.MaxRows) return false;
+            if (Bound(one, level, upper: true) < options.Precision || !CanDraw(options.BatchSize)) return false;
             if (one.Rows >= 40 * options.BatchSize) return one.Mean >= options.Precision && one.Hits == one.Rows;
             Draw(one);
         }
@@ -85,8 +85,11 @@ internal sealed class AnchorSearch(BatchedModel model, AnchorSampler sampler, An
 
     private void Draw(Candidate one) => Draw(one, options.BatchSize);
 
+    private bool CanDraw(int rows) => model.RowsSeen + rows <= options.MaxRows;
+
     private void Draw(Candidate one, int rows)
     {
+        if (!CanDraw(rows)) return;
         var classes = model.Classes(sampler.Draw(one.Conditions, rows), options.Cancellation);
         one.Rows += classes.Length;
         one.Hits += classes.Count(label => label == wanted);

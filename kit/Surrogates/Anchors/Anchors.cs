@@ -40,14 +40,16 @@ public static class Anchors
     /// <param name="count">Number of rows.</param>
     /// <param name="seed">Seed of the draws.</param>
     /// <returns>
-    /// Float64 [count, features]: random background rows, in which each feature of the rule takes the value of a random background
+    /// Float64 [count, features]: random background rows, in which each feature of the rule takes the value of a random
+    /// background
     /// row that fulfils its condition.
     /// </returns>
     public static Tensor Sample(Rule rule, Tensor background, int count, int seed = 0)
     {
         ArgumentNullException.ThrowIfNull(rule);
         Tensors.Require.AtLeast(1, count);
-        return Examples.ToTensor(new AnchorSampler(Examples.Rows(background, nameof(background)), seed).Draw(rule.Conditions, count));
+        var sampler = new AnchorSampler(Examples.Rows(background, nameof(background)), seed);
+        return Examples.ToTensor(sampler.Draw(rule.Conditions, count));
     }
 
     /// <summary>Finds the smallest rule with the precision that was asked, over all inputs of binary features.</summary>
@@ -65,9 +67,11 @@ public static class Anchors
         var known = (options ?? new()).Validated();
         var row = Examples.Row(x, (int)x.shape[^1]);
         if (row.Length > MostBinary)
-            throw new ArgumentException($"Got {row.Length} features; the search over all inputs takes at most {MostBinary}.", nameof(x));
+            throw new ArgumentException($"Got {row.Length} features; the search over all inputs takes at most {MostBinary}.",
+                nameof(x));
         if (Array.Find(row, value => value is not (0 or 1)) is var odd && odd is not (0 or 1))
-            throw new ArgumentException(FormattableString.Invariant($"x holds {odd}; expected features that are 0 or 1."), nameof(x));
+            throw new ArgumentException(FormattableString.Invariant($"x holds {odd}; expected features that are 0 or 1."),
+                nameof(x));
         var names = Examples.Names(known.FeatureNames, row.Length);
         var ones = known.Probabilities ?? [.. row.Select(_ => 0.5)];
         if (ones.Count != row.Length || ones.Any(one => one is not (> 0 and < 1)))
@@ -83,7 +87,8 @@ public static class Anchors
         var conditions = Enumerable.Range(0, row.Length).Where(feature => (set >> feature & 1) == 1).Select(feature =>
             new Condition(feature, names[feature], row[feature] > 0 ? 0.5 : double.NegativeInfinity,
                 row[feature] > 0 ? double.PositiveInfinity : 0.5)).ToList();
-        return new Anchor(RuleOf(conditions, classes[own], known, inputs.Length), classes[own], precision, precision, known.Confidence,
+        return new Anchor(RuleOf(conditions, classes[own], known, inputs.Length), classes[own], precision, precision,
+            known.Confidence,
             coverage, inputs.Length, called.RowsSeen) { Target = known.Precision, IsExact = true };
     }
 

@@ -6,7 +6,6 @@ namespace ResearchKit.Surrogates;
 /// </summary>
 internal sealed class BoostedBag
 {
-    private const double Ridge = 1e-3;     // keeps the step of a leaf of certain rows finite
     private readonly IReadOnlyList<FeatureBins> bins;
     private readonly double[] targets;
     private readonly bool isClassifier;
@@ -49,7 +48,7 @@ internal sealed class BoostedBag
 
     public void FitShapes(CancellationToken cancellation) =>
         Shapes = Boost(Shapes, (feature, row) => bins[feature].Rows[row], (feature, gradient, curvature, count) =>
-            TreeOfBins.Steps(gradient, curvature, count, options.MaxLeaves, options.MinSamplesLeaf, Ridge), cancellation);
+            TreeOfBins.Steps(gradient, curvature, count, options.MaxLeaves, options.MinSamplesLeaf, options.Ridge), cancellation);
 
     public void FitPairs(IReadOnlyList<(int First, int Second)> pairs, CancellationToken cancellation)
     {
@@ -57,14 +56,15 @@ internal sealed class BoostedBag
         var cells = pairs.Select(pair => PairSelection.Cells(bins[pair.First], bins[pair.Second])).ToArray();
         var start = pairs.Select(pair => new double[bins[pair.First].Groups * bins[pair.Second].Groups]).ToArray();
         Pairs = Boost(start, (pair, row) => cells[pair][row], (pair, gradient, curvature, count) =>
-            PairSelection.Steps(gradient, curvature, count, bins[pairs[pair].Second].Groups, options.MinSamplesLeaf, Ridge),
+            PairSelection.Steps(gradient, curvature, count, bins[pairs[pair].Second].Groups, options.MinSamplesLeaf, options.Ridge),
             cancellation);
     }
 
     private double[][] Boost(double[][] terms, Func<int, int, int> place,
         Func<int, double[], double[], double[], double[]?> steps, CancellationToken cancellation)
     {
-        var places = terms.Select((_, term) => Enumerable.Range(0, targets.Length).Select(row => place(term, row)).ToArray()).ToArray();
+        var places = terms.Select((_, term) => Enumerable.Range(0, targets.Length).Select(row =>
+            place(term, row)).ToArray()).ToArray();
         var best = Copy(terms);
         var (bestLoss, bestScores, bestRound) = (Loss(), (double[])scores.Clone(), 0);
         for (var round = 1; round <= options.MaxRounds && round - bestRound <= options.EarlyStoppingRounds; round++)
@@ -116,7 +116,8 @@ internal sealed class BoostedBag
     {
         var sum = 0.0;
         foreach (var row in validation)
-            sum += isClassifier ? Math.Max(scores[row], 0) + Math.Log(1 + Math.Exp(-Math.Abs(scores[row]))) - (targets[row] * scores[row])
+            sum += isClassifier
+                ? Math.Max(scores[row], 0) + Math.Log(1 + Math.Exp(-Math.Abs(scores[row]))) - (targets[row] * scores[row])
                 : (targets[row] - scores[row]) * (targets[row] - scores[row]);
         return sum / validation.Length;
     }

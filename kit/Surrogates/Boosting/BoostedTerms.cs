@@ -23,7 +23,8 @@ internal sealed class BoostedTerms
     public double[] Scores() => [.. Enumerable.Range(0, bins[0].Rows.Length).Select(row =>
         Intercept + shapes.Select((shape, feature) => shape[bins[feature].Rows[row]]).Sum())];
 
-    /// <summary>Moves the pairs' own rows and columns into the terms of single features, and all means into the intercept.</summary>
+    /// <summary>Moves the pairs' own rows and columns into the terms of single features, and all means into the
+    /// intercept.</summary>
     public (IReadOnlyList<ShapeFunction>, IReadOnlyList<PairFunction>) Finish(double[][] rows, IReadOnlyList<string> names)
     {
         var purified = pairs.Select((pair, at) => Purified(pair, Mean([.. bags.Select(bag => bag.Pairs[at])]), names)).ToList();

@@ -163,7 +163,7 @@ public sealed class ExplainableBoosting : ITabularModel
         var chances = isClassifier ? Array.ConvertAll(scores, score => 1 / (1 + Math.Exp(-score))) : scores;
         return PairSelection.Best(bins, [.. targets.Zip(chances, (target, chance) => target - chance)],
             Array.ConvertAll(chances, chance => isClassifier ? chance * (1 - chance) : 1), options.Interactions,
-            options.MinSamplesLeaf, 1e-3, cancellation);
+            options.MinSamplesLeaf, options.Ridge, cancellation);
     }
 
     private static double[] Binary(int[] classes)

@@ -20,6 +20,12 @@ public sealed record ExplainableBoostingOptions
     /// <summary>Factor of each tree.</summary>
     public double LearningRate { get; init; } = 0.05;
 
+    /// <summary>
+    /// Is added to the curvature of the loss in a leaf (to the number of its rows, for numbers): larger ones give smaller steps
+    /// where the model is already certain.
+    /// </summary>
+    public double Ridge { get; init; } = 1;
+
     /// <summary>Largest number of leaves of a tree of one feature.</summary>
     public int MaxLeaves { get; init; } = 3;
 
@@ -52,6 +58,7 @@ public sealed record ExplainableBoostingOptions
         Require.AtLeast(2, MaxLeaves);
         Require.Sizes((MaxRounds, nameof(MaxRounds)), (MinSamplesLeaf, nameof(MinSamplesLeaf)), (OuterBags, nameof(OuterBags)),
             (EarlyStoppingRounds, nameof(EarlyStoppingRounds)));
+        Require.Positive(Ridge);
         Require.That(LearningRate is > 0 and <= 1, LearningRate, nameof(LearningRate), "above 0 and at most 1");
         Require.That(ValidationShare is > 0 and < 1, ValidationShare, nameof(ValidationShare), "between 0 and 1");
         Require.That(ClassNames is null or { Count: 2 }, ClassNames?.Count, "The number of ClassNames", "2");

@@ -25,7 +25,8 @@ internal static class PairSelection
                     curvature[cells[row]] += curvatures[row];
                     rows[cells[row]]++;
                 }
-                gains.Add((first, second, new Quadrants(gradient, curvature, rows, bins[second].Groups, ridge).Best(leastRows).Gain));
+                gains.Add((first, second, new Quadrants(gradient, curvature, rows, bins[second].Groups,
+                    ridge).Best(leastRows).Gain));
             }
         }
         return [.. gains.Where(pair => pair.Gain > 0).OrderByDescending(pair => pair.Gain).Take(count)

@@ -68,7 +68,8 @@ public sealed record ReliabilityDiagram(IReadOnlyList<ReliabilityBin> Bins, doub
         ArgumentNullException.ThrowIfNull(probabilities);
         var confidences = Examples.Targets(probabilities, (int)probabilities.shape[0]);
         if (Array.Find(confidences, chance => chance is < 0 or > 1) is var odd && odd is < 0 or > 1)
-            throw new ArgumentException(FormattableString.Invariant($"Got the probability {odd}; expected 0 to 1."), nameof(probabilities));
+            throw new ArgumentException(FormattableString.Invariant($"Got the probability {odd}; expected 0 to 1."),
+                nameof(probabilities));
         var labels = Examples.Classes(y, confidences.Length);
         if (labels.Max() > 1)
             throw new ArgumentException($"y holds the class {labels.Max()}; expected 0 and 1.", nameof(y));

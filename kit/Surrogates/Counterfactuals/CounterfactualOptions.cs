@@ -31,7 +31,8 @@ public sealed record CounterfactualOptions
     /// <summary>Largest number of rows that the model sees.</summary>
     public int MaxRows { get; init; } = 20_000;
 
-    /// <summary>Weight of the distance to those already chosen, against the distance to the row and the number of changes.</summary>
+    /// <summary>Weight of the distance to those already chosen, against the distance to the row and the number of
+    /// changes.</summary>
     public double Diversity { get; init; } = 0.5;
 
     /// <summary>
@@ -81,7 +82,8 @@ public sealed record FeatureChange(string Feature, double From, double To)
 /// <param name="Class">The class that the model gives to it.</param>
 /// <param name="Changes">The features that differ.</param>
 /// <param name="Distance">Distance to the original row.</param>
-public sealed record Counterfactual(IReadOnlyList<double> Values, int Class, IReadOnlyList<FeatureChange> Changes, double Distance)
+public sealed record Counterfactual(IReadOnlyList<double> Values, int Class, IReadOnlyList<FeatureChange> Changes,
+    double Distance)
 {
     /// <inheritdoc/>
     public override string ToString() => $"class {Class} with {string.Join(", ", Changes)}";

@@ -24,7 +24,8 @@ internal sealed class CounterfactualSearch
         this.options = options;
         this.isWanted = isWanted;
         random = new Random(options.Seed);
-        scales = [.. Enumerable.Range(0, row.Length).Select(feature => Spread(Array.ConvertAll(others, other => other[feature])))];
+        scales = [.. Enumerable.Range(0, row.Length).Select(feature => Spread(Array.ConvertAll(others, other =>
+            other[feature])))];
     }
 
     /// <summary>Returns points of the wanted class, at most as many as were asked.</summary>
@@ -43,7 +44,8 @@ internal sealed class CounterfactualSearch
 
     private int RowsLeft => (int)Math.Max(0, options.MaxRows - options.Count - model.RowsSeen);
 
-    private double Cost(double[] point) => Distance(point, row) + limits.Free.Count(feature => !point[feature].Equals(row[feature]));
+    private double Cost(double[] point) => Distance(point, row) + limits.Free.Count(feature =>
+        !point[feature].Equals(row[feature]));
 
     private List<double[]> Candidates(int count)
     {
@@ -107,7 +109,8 @@ internal sealed class CounterfactualSearch
             {
                 if (points.All(point => point[feature].Equals(row[feature]))) continue;
                 points = Tried(points, (point, _) => point[feature].Equals(row[feature]) ? null
-                    : With(point, feature, model.Rounded(point[feature] + ((row[feature] - point[feature]) / Math.Pow(2, 1 + (round / 2))))));
+                    : With(point, feature, model.Rounded(point[feature] + ((row[feature] - point[feature]) / Math.Pow(2, 1
+                        + (round / 2))))));
             }
         return points;
     }

@@ -30,7 +30,8 @@ public sealed record Counterfactuals(IReadOnlyList<string> FeatureNames, IReadOn
     /// The row already has the wanted class, a range does not contain it, every feature is frozen, or the shapes do not fit.
     /// </exception>
     /// <exception cref="KeyNotFoundException">A frozen feature does not exist; the message lists those there are.</exception>
-    public static Counterfactuals Explain(Func<Tensor, Tensor> model, Tensor x, Tensor background, CounterfactualOptions? options = null)
+    public static Counterfactuals Explain(Func<Tensor, Tensor> model, Tensor x, Tensor background,
+        CounterfactualOptions? options = null)
     {
         var known = (options ?? new()).Validated();
         var others = Examples.Rows(background, nameof(background));
@@ -44,7 +45,8 @@ public sealed record Counterfactuals(IReadOnlyList<string> FeatureNames, IReadOn
         var found = search.Run();
         var labels = found.Count > 0 ? called.Classes([.. found], known.Cancellation) : [];
         return new Counterfactuals(limits.Names, row, label,
-            [.. found.Zip(labels, (point, other) => limits.Describe(row, point, other, search.Distance(point, row)))], called.RowsSeen);
+            [.. found.Zip(labels, (point, other) => limits.Describe(row, point, other, search.Distance(point, row)))],
+                called.RowsSeen);
     }
 
     /// <summary>Computes the nearest point on the other side of a linear model: class 1 where w·x + b is above 0.</summary>
@@ -69,7 +71,8 @@ public sealed record Counterfactuals(IReadOnlyList<string> FeatureNames, IReadOn
     public static Counterfactual Tree(DecisionTree tree, Tensor x, CounterfactualOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(tree);
-        if (!tree.IsClassifier) throw new ArgumentException("The tree predicts numbers; expected a classification tree.", nameof(tree));
+        if (!tree.IsClassifier) throw new ArgumentException("The tree predicts numbers; expected a classification tree.",
+            nameof(tree));
         var known = (options ?? new()).Validated();
         var row = Examples.Row(x, tree.FeatureNames.Count);
         RequireTarget(known.Target, DecisionTree.ClassOf(tree.Nodes[tree.LeafOf(row)]), tree.ClassNames.Count);

@@ -29,7 +29,8 @@ internal static class ExactCounterfactuals
         double[] Straight()
         {
             double low = 0, high = 1;
-            double Reached(double multiple) => Enumerable.Range(0, row.Length).Sum(feature => Moved(feature, Math.Sign(needed) * multiple));
+            double Reached(double multiple) => Enumerable.Range(0, row.Length).Sum(feature => Moved(feature,
+                Math.Sign(needed) * multiple));
             while (Math.Abs(Reached(high)) < Math.Abs(needed) && high < 1e300) high *= 2;
             for (var step = 0; step < 2000 && high > Math.BitIncrement(low); step++)
             {
@@ -45,7 +46,8 @@ internal static class ExactCounterfactuals
         {
             var moved = (double[])row.Clone();
             var left = needed;
-            foreach (var feature in limits.Free.Where(each => weights[each] != 0).OrderByDescending(each => Math.Abs(weights[each])))
+            foreach (var feature in limits.Free.Where(each => weights[each] != 0).OrderByDescending(each =>
+                Math.Abs(weights[each])))
             {
                 moved[feature] = limits.Clamp(feature, row[feature] + (left / weights[feature]));
                 left -= weights[feature] * (moved[feature] - row[feature]);

@@ -48,7 +48,8 @@ public sealed record FeatureScores(string Method, IReadOnlyList<string> FeatureN
     /// <param name="y">Classes, whole numbers [rows].</param>
     /// <param name="names">Names of the features; null for x0, x1, ….</param>
     /// <remarks>scikit-learn's <c>chi2</c>.</remarks>
-    /// <exception cref="ArgumentException">A number is negative, a feature is 0 in all rows, or the shapes do not fit.</exception>
+    /// <exception cref="ArgumentException">A number is negative, a feature is 0 in all rows, or the shapes do not
+    /// fit.</exception>
     public static FeatureScores Chi2(Tensor x, Tensor y, IReadOnlyList<string>? names = null) =>
         VarianceTests.Chi2(x, y, names);
 
@@ -64,8 +65,9 @@ public sealed record FeatureScores(string Method, IReadOnlyList<string> FeatureN
     /// <c>mutual_info_regression</c>. Estimates below 0 are 0.
     /// </remarks>
     /// <exception cref="ArgumentException">The shapes do not fit, or a number is not finite.</exception>
-    public static FeatureScores MutualInformation(Tensor x, Tensor y, int neighbors = 3, IReadOnlyCollection<int>? discrete = null,
-        int seed = 0, IReadOnlyList<string>? names = null) => NeighborInformation.Of(x, y, neighbors, discrete ?? [], seed, names);
+    public static FeatureScores MutualInformation(Tensor x, Tensor y, int neighbors = 3,
+        IReadOnlyCollection<int>? discrete = null, int seed = 0, IReadOnlyList<string>? names = null) =>
+        NeighborInformation.Of(x, y, neighbors, discrete ?? [], seed, names);
 
     /// <summary>Returns a table with a row for each feature, the largest score first.</summary>
     public ResultTable ToTable()

@@ -70,7 +70,8 @@ public sealed class LogisticRegression : ITabularModel
         if (rows[0].Length != FeatureNames.Count)
             throw new ArgumentException($"Got {rows[0].Length} features; expected {FeatureNames.Count}.", nameof(x));
         using var scope = NewDisposeScope();
-        return (Examples.ToTensor(rows).matmul(Examples.ToTensor(coefficients).t()) + tensor(intercepts)).MoveToOuterDisposeScope();
+        return (Examples.ToTensor(rows).matmul(Examples.ToTensor(coefficients).t())
+            + tensor(intercepts)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -48,7 +48,8 @@ public sealed record PermutationImportance(double BaselineScore, IReadOnlyList<I
     /// <param name="cancellation">Stops the work between two calls of the model.</param>
     /// <exception cref="ArgumentException">The shapes do not fit, or a number is not finite.</exception>
     public static PermutationImportance Compute(Func<Tensor, Tensor> model, Tensor x, Tensor y,
-        PermutationImportanceOptions? options = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
+        PermutationImportanceOptions? options = null, IProgress<double>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         var known = options ?? new PermutationImportanceOptions();

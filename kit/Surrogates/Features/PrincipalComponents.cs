@@ -30,8 +30,10 @@ public sealed class PrincipalComponents
     /// <param name="components">Number of components; null for as many as there are.</param>
     /// <param name="whiten">Whether the scores of the training rows get variance 1.</param>
     /// <param name="names">Names of the features; null for x0, x1, ….</param>
-    /// <exception cref="ArgumentException">There are fewer rows or features than components, or all rows are the same.</exception>
-    public static PrincipalComponents Fit(Tensor x, int? components = null, bool whiten = false, IReadOnlyList<string>? names = null)
+    /// <exception cref="ArgumentException">There are fewer rows or features than components, or all rows are the
+    /// same.</exception>
+    public static PrincipalComponents Fit(Tensor x, int? components = null, bool whiten = false,
+        IReadOnlyList<string>? names = null)
     {
         var rows = Examples.Rows(x);
         var (count, features) = (rows.Length, rows[0].Length);
@@ -51,7 +53,8 @@ public sealed class PrincipalComponents
         var signed = vt * u.gather(0, largest).sign().reshape(-1, 1);
         var values = s.data<double>().ToArray()[..kept];
         if (whiten && values[^1] <= 1e-12 * values[0])
-            throw new ArgumentException($"Component {kept - 1} has no variance; whitening needs fewer components.", nameof(components));
+            throw new ArgumentException($"Component {kept - 1} has no variance; whitening needs fewer components.",
+                nameof(components));
         return new PrincipalComponents(Examples.Rows(signed)[..kept], mean.data<double>().ToArray(), values, total, count, whiten,
             Examples.Names(names, features));
     }

@@ -11,7 +11,8 @@ internal static class VarianceTests
         var labels = Groups(Examples.Classes(y, rows.Length));
         var (features, classes) = (rows[0].Length, labels.Max() + 1);
         if (rows.Length <= classes)
-            throw new ArgumentException($"Got {rows.Length} rows of {classes} classes; expected more rows than classes.", nameof(x));
+            throw new ArgumentException($"Got {rows.Length} rows of {classes} classes; expected more rows than classes.",
+                nameof(x));
         var known = Examples.Names(names, features);
         var (scores, chances) = (new double[features], new double[features]);
         for (var feature = 0; feature < features; feature++)
@@ -69,7 +70,8 @@ internal static class VarianceTests
             {
                 if (rows[row][feature] < 0)
                     throw new ArgumentException(FormattableString.Invariant($"Feature '{known[feature]}' is ")
-                        + FormattableString.Invariant($"{rows[row][feature]} in row {row}; χ² needs numbers of at least 0."), nameof(x));
+                        + FormattableString.Invariant($"{rows[row][feature]} in row {row}; χ² needs numbers of at least 0."),
+                            nameof(x));
                 sums[labels[row]] += rows[row][feature];
                 counts[labels[row]]++;
             }

@@ -20,10 +20,14 @@ internal sealed class Lasso
         rows = targets.Length;
         means = Array.ConvertAll(columns, column => column.Average());
         deviations = [.. columns.Select((column, at) =>
-            Math.Sqrt(column.Average(value => (value - means[at]) * (value - means[at]))) is var spread && spread > 1e-12 ? spread : 0)];
+            Math.Sqrt(column.Average(value => (value - means[at]) * (value - means[at]))) is var spread && spread > 1e-12
+                ? spread : 0)];
         this.columns = [.. columns.Select((column, at) => deviations[at] > 0
             ? Array.ConvertAll(column, value => (value - means[at]) / deviations[at]) : new double[rows])];
     }
+
+    /// <summary>The same targets with other columns.</summary>
+    public Lasso Of(double[][] others) => new(others, targets, isLogistic);
 
     /// <summary>The smallest penalty at which all coefficients are 0.</summary>
     public double LargestPenalty()

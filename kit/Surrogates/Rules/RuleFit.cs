@@ -44,7 +44,8 @@ public sealed record RuleFitOptions
 /// <param name="High">Larger values of the feature count as this.</param>
 /// <param name="Coefficient">Its weight.</param>
 /// <param name="Importance">Absolute weight times the deviation of the term on the training rows.</param>
-public sealed record RuleTerm(string Name, Rule? Rule, int Feature, double Low, double High, double Coefficient, double Importance)
+public sealed record RuleTerm(string Name, Rule? Rule, int Feature, double Low, double High, double Coefficient,
+    double Importance)
 {
     internal double Of(double[] row) => Rule is not null ? (Rule.Holds(row) ? 1 : 0) : Math.Clamp(row[Feature], Low, High);
 }
@@ -52,7 +53,8 @@ public sealed record RuleTerm(string Name, Rule? Rule, int Feature, double Low, 
 /// <summary>A sparse sum of rules and features.</summary>
 /// <remarks>
 /// Friedman and Popescu, 2008, https://arxiv.org/abs/0811.1679: the nodes of boosted small trees become rules, and an L1 penalty
-/// chooses among them. For two classes the sum is the logit of class 1.
+/// chooses among them. The chosen terms are fitted once more with a hundredth of the largest penalty (Meinshausen, 2007). For two
+/// classes the sum is the logit of class 1.
 /// </remarks>
 public sealed class RuleFit : ITabularModel
 {
@@ -125,7 +127,8 @@ public sealed class RuleFit : ITabularModel
 
     /// <inheritdoc/>
     public string ToText() => string.Create(CultureInfo.InvariantCulture, $"{Intercept:G4}") + string.Concat(Terms.Select(term =>
-        string.Create(CultureInfo.InvariantCulture, $"\n{term.Coefficient:+0.####;-0.####} · {(term.Rule is null ? "" : "if ")}{term.Name}")));
+        string.Create(CultureInfo.InvariantCulture,
+            $"\n{term.Coefficient:+0.####;-0.####} · {(term.Rule is null ? "" : "if ")}{term.Name}")));
 
     /// <inheritdoc/>
     public override string ToString() => $"sum of {Terms.Count} terms\n{ToText()}";

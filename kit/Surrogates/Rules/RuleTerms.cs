@@ -16,7 +16,8 @@ internal static class RuleTerms
             var sample = Enumerable.Range(0, rows.Length).ToArray();
             random.Shuffle(sample);
             sample = sample[..Math.Max(1, (int)(options.Subsample * rows.Length))];
-            var tree = DecisionTree.Fit(Array.ConvertAll(sample, row => rows[row]), Array.ConvertAll(sample, row => residuals[row]),
+            var tree = DecisionTree.Fit(Array.ConvertAll(sample, row => rows[row]),
+                Array.ConvertAll(sample, row => residuals[row]),
                 grow, [.. Enumerable.Repeat(1.0, sample.Length)]);
             foreach (var term in OfNodes(tree)) rules.TryAdd(term.Name, term);
             for (var row = 0; row < rows.Length; row++)
@@ -39,10 +40,16 @@ internal static class RuleTerms
             if (next.Coefficients.Count(weight => weight != 0) > most) break;
             best = next;
         }
-        return ([.. terms.Select((term, at) => term with
+        var chosen = Enumerable.Range(0, terms.Count).Where(at => best.Coefficients[at] != 0).ToArray();
+        if (chosen.Length == 0) return ([], best.Intercept);
+        // the penalty that chose the terms also shrank them: fit them once more with almost none (the relaxed lasso)
+        var kept = Array.ConvertAll(chosen, at => columns[at]);
+        var again = lasso.Of(kept);
+        best = again.Solve(0.01 * again.LargestPenalty(), new double[chosen.Length], cancellation);
+        return ([.. chosen.Select((term, at) => terms[term] with
         {
             Coefficient = best.Coefficients[at],
-            Importance = Math.Abs(best.Coefficients[at]) * Deviation(columns[at]),
+            Importance = Math.Abs(best.Coefficients[at]) * Deviation(kept[at]),
         }).Where(term => term.Coefficient != 0).OrderByDescending(term => term.Importance)], best.Intercept);
     }
 

@@ -24,7 +24,8 @@ public sealed record ElementaryEffects(IReadOnlyList<string> FeatureNames, IRead
     {
         var known = options ?? new SensitivityOptions();
         Tensors.Require.AtLeast(2, known.Trajectories);
-        Tensors.Require.That(known.Levels >= 2 && known.Levels % 2 == 0, known.Levels, nameof(known.Levels), "an even number of at least 2");
+        Tensors.Require.That(known.Levels >= 2 && known.Levels % 2 == 0, known.Levels, nameof(known.Levels),
+            "an even number of at least 2");
         var cube = new InputRanges(ranges, known.FeatureNames);
         var model = cube.Model(function, known.Output);
         var (points, moved, steps) = Trajectories(cube.Count, known);
@@ -48,15 +49,18 @@ public sealed record ElementaryEffects(IReadOnlyList<string> FeatureNames, IRead
     public override string ToString() => $"elementary effects, {Evaluations} evaluations" + string.Concat(FeatureNames.Select(
         (name, input) => FormattableString.Invariant($"\n  {name}: μ* {MeanAbsolute[input]:G4}, σ {Deviation[input]:G4}")));
 
-    /// <summary>Points in the unit cube; for each the input that moved (-1 at the start of a trajectory) and by how much.</summary>
-    private static (List<double[]> Points, List<int> Moved, List<double> Steps) Trajectories(int inputs, SensitivityOptions options)
+    /// <summary>Points in the unit cube; for each the input that moved (-1 at the start of a trajectory) and by how
+    /// much.</summary>
+    private static (List<double[]> Points, List<int> Moved, List<double> Steps) Trajectories(int inputs,
+        SensitivityOptions options)
     {
         var random = new Random(options.Seed ?? 0);
         var (points, moved, steps) = (new List<double[]>(), new List<int>(), new List<double>());
         var step = options.Levels / (2.0 * (options.Levels - 1));
         for (var trajectory = 0; trajectory < options.Trajectories; trajectory++)
         {
-            var point = Enumerable.Range(0, inputs).Select(_ => random.Next(options.Levels) / (double)(options.Levels - 1)).ToArray();
+            var point = Enumerable.Range(0, inputs)
+                .Select(_ => random.Next(options.Levels) / (double)(options.Levels - 1)).ToArray();
             points.Add(point);
             moved.Add(-1);
             steps.Add(0);

@@ -60,7 +60,8 @@ public sealed record FeatureEffect(string Method, string Feature, IReadOnlyList<
         var curves = Enumerable.Range(0, kept).Select(_ => new double[grid.Length]).ToArray();
         for (var at = 0; at < grid.Length; at++)
         {
-            var outputs = called.Call(Array.ConvertAll(rows, row => With(row, feature, grid[at])), known.Output, known.Cancellation);
+            var outputs = called.Call(Array.ConvertAll(rows, row => With(row, feature, grid[at])), known.Output,
+                known.Cancellation);
             values[at] = outputs.Average();
             for (var curve = 0; curve < kept; curve++) curves[curve][at] = outputs[(int)((long)curve * rows.Length / kept)];
         }
@@ -84,8 +85,10 @@ public sealed record FeatureEffect(string Method, string Feature, IReadOnlyList<
         var (rows, name, edges, called) = Prepared(model, x, feature, known);
         // rows outside of a given grid count for its first or last bin
         var bins = Array.ConvertAll(rows, row => Math.Clamp(ShapeFunction.Bin(edges, row[feature]) - 1, 0, edges.Length - 2));
-        var high = called.Call([.. rows.Select((row, at) => With(row, feature, edges[bins[at] + 1]))], known.Output, known.Cancellation);
-        var low = called.Call([.. rows.Select((row, at) => With(row, feature, edges[bins[at]]))], known.Output, known.Cancellation);
+        var high = called.Call([.. rows.Select((row, at) => With(row, feature, edges[bins[at] + 1]))], known.Output,
+            known.Cancellation);
+        var low = called.Call([.. rows.Select((row, at) => With(row, feature, edges[bins[at]]))], known.Output,
+            known.Cancellation);
         var (sums, counts) = (new double[edges.Length - 1], new int[edges.Length - 1]);
         for (var row = 0; row < rows.Length; row++)
         {
@@ -106,14 +109,15 @@ public sealed record FeatureEffect(string Method, string Feature, IReadOnlyList<
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Method} of {Feature}: from {Values.Min():G4} to {Values.Max():G4} at {Grid.Count} values from {Grid[0]:G4} to {Grid[^1]:G4}");
 
-    private static (double[][] Rows, string Name, double[] Grid, BatchedModel Model) Prepared(Func<Tensor, Tensor> model, Tensor x,
-        int feature, FeatureEffectOptions options)
+    private static (double[][] Rows, string Name, double[] Grid, BatchedModel Model) Prepared(
+        Func<Tensor, Tensor> model, Tensor x, int feature, FeatureEffectOptions options)
     {
         var rows = Examples.Rows(x);
         Examples.Feature(feature, rows[0].Length);
         Tensors.Require.AtLeast(2, options.GridPoints);
         var name = Examples.Names(options.FeatureNames, rows[0].Length)[feature];
-        var grid = options.Grid is { } given ? [.. given] : Quantiles(Array.ConvertAll(rows, row => row[feature]), options.GridPoints);
+        var grid = options.Grid is { } given ? [.. given] : Quantiles(Array.ConvertAll(rows, row => row[feature]),
+            options.GridPoints);
         if (grid.Length < 2)
             throw new ArgumentException(FormattableString.Invariant($"Feature '{name}' is {rows[0][feature]} in all rows; it has no effect to show."));
         if (Enumerable.Range(1, grid.Length - 1).Any(at => !(grid[at] > grid[at - 1])))

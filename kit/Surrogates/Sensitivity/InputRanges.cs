@@ -15,9 +15,11 @@ internal sealed class InputRanges
         if (ranges.Count == 0) throw new ArgumentException("Got no range; expected one for each input.", nameof(ranges));
         Names = Examples.Names(names, ranges.Count);
         for (var input = 0; input < ranges.Count; input++)
-            if (!(double.IsFinite(ranges[input].Low) && double.IsFinite(ranges[input].High) && ranges[input].Low < ranges[input].High))
+            if (!(double.IsFinite(ranges[input].Low) && double.IsFinite(ranges[input].High)
+                && ranges[input].Low < ranges[input].High))
                 throw new ArgumentException(FormattableString.Invariant($"The range of '{Names[input]}' is {ranges[input].Low} to ")
-                    + FormattableString.Invariant($"{ranges[input].High}; expected a lower and a higher finite number."), nameof(ranges));
+                    + FormattableString.Invariant($"{ranges[input].High}; expected a lower and a higher finite number."),
+                        nameof(ranges));
         this.ranges = ranges;
     }
 

@@ -77,7 +77,8 @@ public sealed record SobolIndices(IReadOnlyList<string> FeatureNames, IReadOnlyL
         })).ToArray();
         var all = Enumerable.Range(0, points.Length).ToArray();
         var (first, total, variance) = Indices(a, b, mixed, all);
-        if (!(variance > 0)) throw new ArgumentException("The function is constant on these ranges; it has no indices.", nameof(function));
+        if (!(variance > 0)) throw new ArgumentException("The function is constant on these ranges; it has no indices.",
+            nameof(function));
         var (firsts, totals) = Deviations(a, b, mixed, known);
         return new SobolIndices(cube.Names, first, total, firsts, totals, variance, model.RowsSeen);
     }
@@ -85,10 +86,12 @@ public sealed record SobolIndices(IReadOnlyList<string> FeatureNames, IReadOnlyL
     /// <summary>Returns a table with a row for each input.</summary>
     public ResultTable ToTable() => new(["input", "first order", "total", "± first", "± total"],
         [.. FeatureNames.Select((name, input) => (IReadOnlyList<object?>)[name, First[input], Total[input],
-            FirstDeviations.Count > 0 ? FirstDeviations[input] : null, TotalDeviations.Count > 0 ? TotalDeviations[input] : null])]);
+            FirstDeviations.Count > 0 ? FirstDeviations[input] : null, TotalDeviations.Count > 0 ? TotalDeviations[input]
+                : null])]);
 
     /// <inheritdoc/>
-    public override string ToString() => FormattableString.Invariant($"Sobol indices, {Evaluations} evaluations, variance {Variance:G5}")
+    public override string ToString() =>
+        FormattableString.Invariant($"Sobol indices, {Evaluations} evaluations, variance {Variance:G5}")
         + string.Concat(FeatureNames.Select((name, input) =>
             FormattableString.Invariant($"\n  {name}: first {First[input]:0.0000}, total {Total[input]:0.0000}")));
 
@@ -97,10 +100,12 @@ public sealed record SobolIndices(IReadOnlyList<string> FeatureNames, IReadOnlyL
         var mean = rows.Average(row => (a[row] + b[row]) / 2);
         var variance = rows.Average(row => (((a[row] - mean) * (a[row] - mean)) + ((b[row] - mean) * (b[row] - mean))) / 2);
         return (Array.ConvertAll(mixed, own => rows.Average(row => (b[row] - mean) * (own[row] - a[row])) / variance),
-            Array.ConvertAll(mixed, own => rows.Average(row => (a[row] - own[row]) * (a[row] - own[row])) / (2 * variance)), variance);
+            Array.ConvertAll(mixed, own => rows.Average(row => (a[row] - own[row]) * (a[row] - own[row])) / (2 * variance)),
+                variance);
     }
 
-    private static (double[] First, double[] Total) Deviations(double[] a, double[] b, double[][] mixed, SensitivityOptions options)
+    private static (double[] First, double[] Total) Deviations(double[] a, double[] b, double[][] mixed,
+        SensitivityOptions options)
     {
         if (options.Resamples == 0) return ([], []);
         var random = new Random(options.Seed ?? 0);

@@ -47,7 +47,8 @@ public static class SobolSequence
     internal static double[][] Rows(int count, int dimensions, int? seed)
     {
         Tensors.Require.AtLeast(1, count);
-        Tensors.Require.That(dimensions >= 1 && dimensions <= MaxDimensions, dimensions, nameof(dimensions), $"from 1 to {MaxDimensions}");
+        Tensors.Require.That(dimensions >= 1 && dimensions <= MaxDimensions, dimensions, nameof(dimensions),
+            $"from 1 to {MaxDimensions}");
         var random = seed is { } known ? new Random(known) : null;
         var rows = new double[count][];
         for (var point = 0; point < count; point++) rows[point] = new double[dimensions];

@@ -28,11 +28,13 @@ public sealed record Explanation(string Title, IReadOnlyList<string> Names, IRea
     };
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Title}: {Output:G4} = {BaseValue:G4}") + string.Concat(Enumerable.Range(0, Names.Count)
-        .OrderByDescending(term => Math.Abs(Contributions[term])).Take(8).Select(term => string.Create(CultureInfo.InvariantCulture,
-        $"\n  {Contributions[term]:+0.####;-0.####;0} {Names[term]}{(double.IsNaN(Inputs[term]) ? "" : " = " + Inputs[term].ToString("G4", CultureInfo.InvariantCulture))}")))
-        + (Names.Count > 8 ? $"\n  … {Names.Count - 8} more" : "");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Title}: {Output:G4} = {BaseValue:G4}")
+        + string.Concat(Enumerable.Range(0, Names.Count).OrderByDescending(term => Math.Abs(Contributions[term])).Take(8)
+            .Select(Line)) + (Names.Count > 8 ? $"\n  … {Names.Count - 8} more" : "");
+
+    private string Line(int term) => string.Create(CultureInfo.InvariantCulture,
+        $"\n  {Contributions[term]:+0.####;-0.####;0} {Names[term]}")
+        + (double.IsNaN(Inputs[term]) ? "" : string.Create(CultureInfo.InvariantCulture, $" = {Inputs[term]:G4}"));
 }
 
 /// <summary>The sums of many predictions.</summary>
@@ -70,7 +72,10 @@ public sealed record ExplanationSet(string Title, IReadOnlyList<string> Names, d
         var at = Examples.Feature(Names, feature);
         var other = color is null ? Surrogates.Dependence.Partner(this, at) : Examples.Feature(Names, color);
         double[] Column(double[,] values, int term) => [.. Enumerable.Range(0, Count).Select(row => values[row, term])];
-        return new Dependence(feature, Column(Inputs, at), Column(Contributions, at), Names[other], Column(Inputs, other)) { Unit = Unit };
+        return new Dependence(feature, Column(Inputs, at), Column(Contributions, at), Names[other], Column(Inputs, other))
+        {
+            Unit = Unit,
+        };
     }
 
     /// <inheritdoc/>
@@ -104,7 +109,8 @@ public sealed record Dependence(string Feature, IReadOnlyList<double> Values, IR
         var chunks = order.Chunk(Math.Clamp(order.Length / 10, 5, 50)).Where(chunk => chunk.Length > 2).ToList();
         return Enumerable.Range(0, set.Names.Count).Where(other => other != feature && !double.IsNaN(set.Inputs[0, other]))
             .DefaultIfEmpty(feature).MaxBy(other => chunks.Sum(chunk => Math.Abs(Correlation(
-                Array.ConvertAll(chunk, row => set.Inputs[row, other]), Array.ConvertAll(chunk, row => set.Contributions[row, feature])))));
+                Array.ConvertAll(chunk, row => set.Inputs[row, other]),
+                Array.ConvertAll(chunk, row => set.Contributions[row, feature])))));
     }
 
     private static double Correlation(double[] left, double[] right)

@@ -49,7 +49,8 @@ internal sealed record LeafGame(double Value, IReadOnlyList<Condition> Condition
         {
             var known = leaf.Conditions.Select(condition => Holds(condition, row) ? 1.0 : 0.0).ToArray();
             for (var at = 0; at < known.Length; at++)
-                values[leaf.Conditions[at].Feature] += leaf.Value * (known[at] - leaf.Shares[at]) * Others(known, leaf.Shares, at);
+                values[leaf.Conditions[at].Feature] += leaf.Value * (known[at] - leaf.Shares[at]) * Others(known, leaf.Shares,
+                    at);
         }
         return values;
     }

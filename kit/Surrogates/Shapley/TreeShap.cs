@@ -38,7 +38,8 @@ public static class TreeShap
         if (trees.Count == 0) throw new ArgumentException("Got no tree; expected at least one.", nameof(trees));
         var features = trees[0].FeatureNames.Count;
         if (trees.FirstOrDefault(tree => tree.FeatureNames.Count != features) is { } odd)
-            throw new ArgumentException($"A tree has {odd.FeatureNames.Count} features; the first has {features}.", nameof(trees));
+            throw new ArgumentException($"A tree has {odd.FeatureNames.Count} features; the first has {features}.",
+                nameof(trees));
         var factors = weights ?? [.. trees.Select(_ => 1.0)];
         if (factors.Count != trees.Count)
             throw new ArgumentException($"Got {factors.Count} weights for {trees.Count} trees.", nameof(weights));
@@ -51,7 +52,8 @@ public static class TreeShap
         for (var row = 0; row < rows.Length; row++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var own = others is null ? LeafGame.PathDependent(leaves, rows[row]) : LeafGame.Interventional(leaves, rows[row], others);
+            var own = others is null ? LeafGame.PathDependent(leaves, rows[row]) : LeafGame.Interventional(leaves, rows[row],
+                others);
             outputs[row] = intercept + LeafGame.Output(leaves, rows[row]);
             for (var feature = 0; feature < features; feature++)
             {

@@ -13,7 +13,8 @@ internal static class TreeMermaid
         foreach (var node in tree.Nodes)
             text.Append(CultureInfo.InvariantCulture, $"  n{node.Id}[\"{Escaped(Label(tree, node))}\"]\n");
         foreach (var node in tree.Nodes.Where(node => !node.IsLeaf))
-            text.Append(CultureInfo.InvariantCulture, $"  n{node.Id} -->|yes| n{node.Left}\n  n{node.Id} -->|no| n{node.Right}\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"  n{node.Id} -->|yes| n{node.Left}\n  n{node.Id} -->|no| n{node.Right}\n");
         return text.ToString();
     }
 

@@ -29,7 +29,8 @@ public sealed class BoostingTests : IDisposable
                 Assert.Equal(0, Enumerable.Range(0, pair.Values.GetLength(0)).Sum(row =>
                     pair.Values[row, column] * pair.Counts[row, column]), 1e-8);
         }
-        foreach (var shape in model.Shapes) Assert.Equal(0, shape.Values.Zip(shape.Counts).Sum(bin => bin.First * bin.Second), 1e-8);
+        foreach (var shape in model.Shapes) Assert.Equal(0, shape.Values.Zip(shape.Counts).Sum(bin => bin.First * bin.Second),
+            1e-8);
     }
 
     [Fact]

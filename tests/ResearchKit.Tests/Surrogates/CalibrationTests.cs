@@ -43,13 +43,15 @@ public sealed class CalibrationTests : IDisposable
     public void The_error_is_that_of_the_metric()
     {
         var (logits, y) = Calibrated(700);
-        Assert.Equal(Metric.CalibrationError(10).Of(2 * logits, y), ReliabilityDiagram.OfLogits(2 * logits, y, 10).CalibrationError, 10);
+        Assert.Equal(Metric.CalibrationError(10).Of(2 * logits, y), ReliabilityDiagram.OfLogits(2 * logits, y,
+            10).CalibrationError, 10);
     }
 
     [Fact]
     public void Bins_are_counted_as_by_hand()
     {
-        var diagram = ReliabilityDiagram.OfProbabilities(tensor(new[] { 0.1, 0.2, 0.9, 0.7 }), tensor(new long[] { 0, 1, 1, 1 }), 2);
+        var diagram = ReliabilityDiagram.OfProbabilities(tensor(new[] { 0.1, 0.2, 0.9, 0.7 }), tensor(new long[] { 0, 1, 1, 1 }),
+            2);
         Assert.Equal((2, 2), (diagram.Bins[0].Count, diagram.Bins[1].Count));
         Assert.Equal(0.15, diagram.Bins[0].Confidence, 12);
         Assert.Equal(0.5, diagram.Bins[0].Accuracy, 12);
@@ -63,7 +65,8 @@ public sealed class CalibrationTests : IDisposable
         Assert.Contains("right class first", Assert.Throws<ArgumentException>(() =>
             TemperatureScaling.Fit(logits, tensor(new long[] { 0, 1 }))).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => TemperatureScaling.Fit(logits, tensor(new long[] { 0, 2 })));
-        Assert.Throws<ArgumentException>(() => ReliabilityDiagram.OfProbabilities(tensor(new[] { 1.5 }), tensor(new long[] { 1 })));
+        Assert.Throws<ArgumentException>(() => ReliabilityDiagram.OfProbabilities(tensor(new[] { 1.5 }),
+            tensor(new long[] { 1 })));
     }
 
     private static (Tensor Logits, Tensor Y) Calibrated(int rows)

@@ -64,8 +64,10 @@ public sealed class FeatureTests : IDisposable
         const double Tolerance = 2e-4;      // the reference stops at a gradient of 3e-4; ours is 0
         var expected = golden.GetProperty("coef").EnumerateArray().ToList();
         for (var row = 0; row < expected.Count; row++)
-            foreach (var (wanted, had) in expected[row].Numbers().Zip(fit.Coefficients[row])) Assert.Equal(wanted, had, Tolerance);
-        foreach (var (wanted, had) in golden.GetProperty("intercept").Numbers().Zip(fit.Intercepts)) Assert.Equal(wanted, had, Tolerance);
+            foreach (var (wanted, had) in expected[row].Numbers().Zip(fit.Coefficients[row])) Assert.Equal(wanted, had,
+                Tolerance);
+        foreach (var (wanted, had) in golden.GetProperty("intercept").Numbers().Zip(fit.Intercepts)) Assert.Equal(wanted, had,
+            Tolerance);
         Assert.Equal(golden.GetProperty("train_accuracy").GetDouble(), fit.Predict(standardized).eq(y).to(float64).mean()
             .item<double>(), 12);
     }
@@ -78,7 +80,8 @@ public sealed class FeatureTests : IDisposable
         var (x, y) = Classic.Data(set);
         var golden = Classic.Tensors($"permutation_importance_{set}");
         var nodes = Classic.Section("decision_tree").GetProperty($"{set}_max_depth3").GetProperty("nodes");
-        var found = PermutationImportance.Compute(rows => Predicted(nodes, rows), x, y, new() { Permutations = golden["permutations"] });
+        var found = PermutationImportance.Compute(rows => Predicted(nodes, rows), x, y,
+            new() { Permutations = golden["permutations"] });
         Assert.Equal(Classic.Section("permutation_importance").GetProperty(set).GetProperty("baseline_accuracy").GetDouble(),
             found.BaselineScore, 9);
         AssertClose(golden["importances"].Values(), [.. found.Importances.SelectMany(each => each)]);
@@ -115,7 +118,8 @@ public sealed class FeatureTests : IDisposable
         var y = (0.8 * x.squeeze(1)) + (0.6 * randn([600], float64));
         Assert.Equal(-0.5 * Math.Log(1 - 0.64), FeatureScores.MutualInformation(x, y).Values[0], 0.08);
         var coin = x.gt(0).to(float64);
-        Assert.Equal(Math.Log(2), FeatureScores.MutualInformation(coin, coin.squeeze(1).to(int64), discrete: [0]).Values[0], 0.01);
+        Assert.Equal(Math.Log(2), FeatureScores.MutualInformation(coin, coin.squeeze(1).to(int64), discrete: [0]).Values[0],
+            0.01);
     }
 
     [Fact]

@@ -36,7 +36,8 @@ public sealed class SensitivityTests : IDisposable
     {
         double[] a = [0, 1, 4.5, 9, 99, 99, 99, 99];
         Tensor G(Tensor x) => ((((4 * x) - 2).abs() + tensor(a)) / (1 + tensor(a))).prod(1);
-        var found = SobolIndices.Compute(G, [.. Enumerable.Repeat((0.0, 1.0), 8)], new() { BasePoints = 1 << 14, Resamples = 20 });
+        var found = SobolIndices.Compute(G, [.. Enumerable.Repeat((0.0, 1.0), 8)],
+            new() { BasePoints = 1 << 14, Resamples = 20 });
         AssertNear([0.7162, 0.1790, 0.0237, 0.0072], [.. found.First.Take(4)], 0.01);
         AssertNear([0.7871, 0.2422, 0.0343, 0.0105], [.. found.Total.Take(4)], 0.01);
         Assert.All(found.FirstDeviations, deviation => Assert.InRange(deviation, 0, 0.05));
@@ -55,7 +56,8 @@ public sealed class SensitivityTests : IDisposable
     [Fact]
     public void An_input_that_interacts_has_effects_that_vary()
     {
-        var found = ElementaryEffects.Compute(x => x.select(1, 0) * x.select(1, 1), [(-1, 1), (-1, 1)], new() { Trajectories = 50 });
+        var found = ElementaryEffects.Compute(x => x.select(1, 0) * x.select(1, 1), [(-1, 1), (-1, 1)],
+            new() { Trajectories = 50 });
         Assert.All(found.Deviation, deviation => Assert.True(deviation > 1));
     }
 
@@ -65,7 +67,8 @@ public sealed class SensitivityTests : IDisposable
         manual_seed(1);
         var x = randn([300, 3], float64);
         static Tensor Sum(Tensor rows) => rows.select(1, 0).sin() + rows.select(1, 1).square() - (2 * rows.select(1, 2));
-        foreach (var effect in new[] { FeatureEffect.PartialDependence(Sum, x, 1), FeatureEffect.AccumulatedLocalEffects(Sum, x, 1) })
+        foreach (var effect in new[] { FeatureEffect.PartialDependence(Sum, x, 1), FeatureEffect.AccumulatedLocalEffects(Sum, x,
+            1) })
         {
             var shift = effect.Values[0] - (effect.Grid[0] * effect.Grid[0]);
             for (var at = 0; at < effect.Grid.Count; at++)
@@ -94,7 +97,8 @@ public sealed class SensitivityTests : IDisposable
     {
         var x = randn([20, 2], float64);
         var effect = FeatureEffect.PartialDependence(rows => rows.prod(1), x, 0, new() { IndividualCurves = 20, GridPoints = 6 });
-        for (var at = 0; at < effect.Grid.Count; at++) Assert.Equal(effect.Individuals.Average(curve => curve[at]), effect.Values[at], 12);
+        for (var at = 0; at < effect.Grid.Count; at++) Assert.Equal(effect.Individuals.Average(curve => curve[at]),
+            effect.Values[at], 12);
     }
 
     [Fact]
