@@ -12,13 +12,13 @@ public sealed record AnchorOptions
     /// <summary>Confidence of the stated lower bound of the precision, one-sided.</summary>
     public double Confidence { get; init; } = 0.95;
 
-    /// <summary>Bins of a feature of many values, by quantiles of the background rows.</summary>
-    public int Bins { get; init; } = 4;
+    /// <summary>Bins of a feature of many values, by quantiles of the background rows; conditions begin or end at their bounds.</summary>
+    public int Bins { get; init; } = 8;
 
-    /// <summary>Largest number of conditions.</summary>
+    /// <summary>Largest number of bounds in the conditions.</summary>
     public int MaxConditions { get; init; } = 6;
 
-    /// <summary>Rules that are kept for each number of conditions.</summary>
+    /// <summary>Rules that are kept for each number of bounds.</summary>
     public int BeamWidth { get; init; } = 4;
 
     /// <summary>Rows that are drawn at a time for a candidate.</summary>

@@ -26,7 +26,8 @@ internal sealed class AnchorSampler
         {
             drawn[row] = (double[])background[random.Next(background.Length)].Clone();
             for (var at = 0; at < conditions.Count; at++)
-                if (allowed[at].Length > 0) drawn[row][conditions[at].Feature] = allowed[at][random.Next(allowed[at].Length)];
+                drawn[row][conditions[at].Feature] = allowed[at].Length > 0 ? allowed[at][random.Next(allowed[at].Length)]
+                    : double.IsFinite(conditions[at].UpTo) ? conditions[at].UpTo : Math.BitIncrement(conditions[at].Above);
         }
         return drawn;
     }
@@ -34,7 +35,10 @@ internal sealed class AnchorSampler
     public double Coverage(IReadOnlyList<Condition> conditions) => background.Count(row =>
         conditions.All(condition => condition.Holds(row[condition.Feature]))) / (double)background.Length;
 
-    /// <summary>The bin of each feature in which a row lies; no condition for a feature that is the same in all rows.</summary>
+    /// <summary>
+    /// The bounds of the bin of each feature in which a row lies, each as a condition of its own; none for a feature that is the
+    /// same in all rows.
+    /// </summary>
     public IReadOnlyList<Condition> ConditionsOf(double[] row, int bins, IReadOnlyList<string> names)
     {
         var conditions = new List<Condition>();
@@ -47,9 +51,8 @@ internal sealed class AnchorSampler
                 : [.. Enumerable.Range(1, bins - 1).Select(cut => values[(int)((long)cut * values.Length / bins)])
                     .Where(cut => cut < values[^1]).Distinct()];
             var bin = ShapeFunction.Bin(cuts, row[feature]);
-            var condition = new Condition(feature, names[feature], bin == 0 ? double.NegativeInfinity : cuts[bin - 1],
-                bin == cuts.Length ? double.PositiveInfinity : cuts[bin]);
-            if (values.Any(condition.Holds)) conditions.Add(condition);
+            if (bin > 0) conditions.Add(new Condition(feature, names[feature], cuts[bin - 1], double.PositiveInfinity));
+            if (bin < cuts.Length) conditions.Add(new Condition(feature, names[feature], double.NegativeInfinity, cuts[bin]));
         }
         return conditions;
     }

@@ -33,7 +33,7 @@ internal sealed class AnchorSearch(BatchedModel model, AnchorSampler sampler, An
             beam = MostPrecise(candidates);
             var precise = beam.Where(IsPrecise).ToList();
             if (precise.Count > 0) return precise.MaxBy(one => sampler.Coverage(one.Conditions))!.Conditions;
-            if (beam[0].Mean > best.Mean) best = beam[0];
+            best = beam.Append(best).MaxBy(one => Bound(one, Math.Log(1 / Delta), upper: false))!;
             if (!CanDraw(options.BatchSize)) break;
         }
         return best.Conditions;
@@ -44,10 +44,21 @@ internal sealed class AnchorSearch(BatchedModel model, AnchorSampler sampler, An
         var seen = new HashSet<string>(StringComparer.Ordinal);
         return [.. from one in beam
             from condition in all
-            where !one.Conditions.Contains(condition)
-            let extended = one.Conditions.Append(condition).OrderBy(each => each.Feature).ToList()
-            where seen.Add(string.Join(',', extended.Select(each => each.Feature)))
+            let extended = With(one.Conditions, condition)
+            where !extended.SequenceEqual(one.Conditions) && seen.Add(string.Join(';', extended))
             select new Candidate(extended)];
+    }
+
+    /// <summary>Adds a condition; two on the same feature become one.</summary>
+    private static List<Condition> With(IReadOnlyList<Condition> conditions, Condition added)
+    {
+        var own = conditions.FirstOrDefault(each => each.Feature == added.Feature);
+        var merged = own is null ? added : own with
+        {
+            Above = Math.Max(own.Above, added.Above),
+            UpTo = Math.Min(own.UpTo, added.UpTo),
+        };
+        return [.. conditions.Where(each => each != own).Append(merged).OrderBy(each => each.Feature)];
     }
 
     /// <summary>Draws until the best candidates are known apart from the others, or the rows are used up.</summary>

@@ -78,7 +78,7 @@ public static class Anchors
             throw new ArgumentException($"Expected {row.Length} probabilities between 0 and 1.", nameof(options));
         var inputs = Enumerable.Range(0, 1 << row.Length)
             .Select(bits => row.Select((_, feature) => (double)(bits >> feature & 1)).ToArray()).ToArray();
-        var called = new BatchedModel(model, x.reshape(1, -1));
+        var called = new BatchedModel(model, x);
         var classes = called.Classes(inputs, known.Cancellation);
         var own = Enumerable.Range(0, row.Length).Sum(feature => (int)row[feature] << feature);
         var weights = Array.ConvertAll(inputs, input =>

@@ -27,7 +27,7 @@ internal sealed class BoostedBag
         for (var at = 0; at < order.Length; at++)
             ((int)((at + 1) * options.ValidationShare) > (int)(at * options.ValidationShare) ? held : kept).Add(order[at]);
         training = [.. kept];
-        validation = [.. held.Count > 0 ? held : kept];
+        validation = held.Count > 0 ? [.. held] : training;
         var mean = training.Average(row => targets[row]);
         Intercept = isClassifier ? Math.Log(mean / (1 - mean)) : mean;
         scores = new double[targets.Length];

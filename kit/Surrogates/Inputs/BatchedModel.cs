@@ -26,7 +26,8 @@ internal sealed class BatchedModel
         this.batch = batch;
         dtype = like.is_floating_point() ? like.dtype : ScalarType.Float32;
         device = like.device;
-        Outputs = RequireIndependence(Examples.Rows(like.reshape(-1, like.shape[^1])));
+        using var rows = like.reshape(-1, like.shape[^1]);
+        Outputs = RequireIndependence(Examples.Rows(rows));
     }
 
     /// <summary>Numbers that the model returns for a row.</summary>
