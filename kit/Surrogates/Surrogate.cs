@@ -1,6 +1,4 @@
 using System.Globalization;
-using ResearchKit.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Surrogates;

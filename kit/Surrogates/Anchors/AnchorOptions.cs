@@ -1,5 +1,4 @@
 using ResearchKit.Tensors;
-using static TorchSharp.torch;
 
 namespace ResearchKit.Surrogates;
 

@@ -1,6 +1,4 @@
 using ResearchKit.Results;
-using ResearchKit.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Surrogates;

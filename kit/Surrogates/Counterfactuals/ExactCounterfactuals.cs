@@ -1,7 +1,3 @@
-using ResearchKit.Tensors;
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace ResearchKit.Surrogates;
 
 /// <summary>Nearest points of another class, for models where they can be computed.</summary>

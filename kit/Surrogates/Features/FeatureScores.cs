@@ -1,6 +1,5 @@
 using System.Globalization;
 using ResearchKit.Results;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Surrogates;

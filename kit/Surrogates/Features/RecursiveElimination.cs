@@ -1,4 +1,3 @@
-using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Surrogates;

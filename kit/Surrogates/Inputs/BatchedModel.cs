@@ -1,5 +1,4 @@
 using ResearchKit.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Surrogates;
@@ -95,12 +94,11 @@ internal sealed class BatchedModel
         var made = model(tensor(flat, [count, width], dtype: ScalarType.Float64).to(dtype).to(device));
         if (made.dim() is 0 or > 2 || made.shape[0] != count)
             throw new ArgumentException($"The model returned {made.ShapeText()} for {count} rows; expected [{count}] "
-                + $"or [{count}, outputs].", nameof(model));
+                + $"or [{count}, outputs].");
         var outputs = made.dim() == 1 ? 1 : (int)made.shape[1];
         var numbers = made.to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
         if (Array.Find(numbers, number => !double.IsFinite(number)) is var odd && !double.IsFinite(odd))
-            throw new ArgumentException(FormattableString.Invariant(
-                $"The model returned {odd}; expected finite numbers."), nameof(model));
+            throw new ArgumentException(FormattableString.Invariant($"The model returned {odd}; expected finite numbers."));
         for (var row = 0; row < count; row++) results[first + row] = numbers.AsSpan(row * outputs, outputs).ToArray();
         Calls++;
         RowsSeen += count;
@@ -115,7 +113,7 @@ internal sealed class BatchedModel
             if (Math.Abs(alone[output] - together[0][output]) > 1e-3 * (1 + Math.Abs(alone[output])))
                 throw new ArgumentException(FormattableString.Invariant($"The model returns {alone[output]:g4} for the first ")
                     + FormattableString.Invariant($"row alone and {together[0][output]:g4} for it in a batch; call eval() ")
-                    + "on a model with batch norm or dropout.", nameof(model));
+                    + "on a model with batch norm or dropout.");
         Calls = 0;
         RowsSeen = 0;
         return alone.Length;

@@ -1,5 +1,3 @@
-using ResearchKit.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Surrogates;

@@ -1,5 +1,4 @@
 using ResearchKit.Results;
-using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Surrogates;

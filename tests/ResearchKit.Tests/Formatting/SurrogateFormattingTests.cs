@@ -1,4 +1,3 @@
-using System.Xml.Linq;
 using ResearchKit.Surrogates;
 using TorchSharp;
 using static TorchSharp.torch;
