@@ -95,5 +95,6 @@ public static class Formatters
         RecordViews.RegisterAll();
         ExampleViews.RegisterAll();
         TaskViews.RegisterAll();
+        SurrogateViews.RegisterAll();
     }
 }

@@ -24,7 +24,7 @@ internal sealed record ArrowTable(IReadOnlyDictionary<string, string[]> Direct)
         ["Interpretability"] = ["Layers", "Models", "Training"],
         ["Dictionaries"] = ["Interpretability", "Training"],
         ["Attribution"] = ["Interpretability"],
-        ["Surrogates"] = ["Data", "Metrics"],
+        ["Surrogates"] = ["Data", "Metrics", "Results"],
         ["Formatting"] = ["Distributed", "Tasks", "Compression", "Scaling", "Dictionaries", "Attribution", "Surrogates"],
     });
 
