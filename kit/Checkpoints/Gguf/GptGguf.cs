@@ -26,7 +26,8 @@ public static class GptGguf
             var config = model.Config;
             OwnWidths.Refuse("llama.cpp's GPT-2", (config.HeadWidth, nameof(config.HeadWidth)),
                 (config.LayerHeads, nameof(config.LayerHeads)),
-                (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)));
+                (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)),
+                (config.AttentionOnly ? true : null, nameof(config.AttentionOnly)), (config.Norms ? null : false, nameof(config.Norms)));
             Require.That(config.Positions == Positions.Learned, config.Positions, nameof(config.Positions),
                 "Learned, as in GPT-2");
             Require.That(config.Activation == Activation.GeluTanh, config.Activation, nameof(config.Activation),

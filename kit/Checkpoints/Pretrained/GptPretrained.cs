@@ -109,7 +109,8 @@ public static class GptPretrained
             throw new ArgumentException($"Positions are {config.Positions}; "
                 + $"GPT-2's configuration supports only {Positions.Learned}.");
         OwnWidths.Refuse("GPT-2", (config.HeadWidth, nameof(config.HeadWidth)), (config.LayerHeads, nameof(config.LayerHeads)),
-            (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)));
+            (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)),
+            (config.AttentionOnly ? true : null, nameof(config.AttentionOnly)), (config.Norms ? null : false, nameof(config.Norms)));
         return new()
         {
             ["vocab_size"] = config.VocabularySize,

@@ -45,15 +45,16 @@ internal static class OnnxBert
         var x = make.Rows(make.Weight($"{prefix}embeddings.word_embeddings.weight"), tokens);
         x = make.Add(make.Add(x, make.Rows(kinds, types ?? make.Graph.Numbers(0))), places);
         x = make.LayerNorm(x, $"{prefix}embeddings.LayerNorm", config.NormEpsilon);
-        for (var layer = 0; layer < config.Layers; layer++) x = Layer(make, config, x, $"{prefix}encoder.layer.{layer}", hidden);
+        for (var layer = 0; layer < config.Layers; layer++) x = Layer(make, config, layer, x, prefix, hidden);
         return x;
     }
 
-    private static string Layer(OnnxBuilder make, BertConfig config, string x, string name, string? hidden)
+    private static string Layer(OnnxBuilder make, BertConfig config, int layer, string x, string prefix, string? hidden)
     {
-        string Heads(string part) => make.SplitHeads(make.Linear(x, $"{name}.attention.self.{part}"), config.Heads);
+        var name = $"{prefix}encoder.layer.{layer}";
+        string Heads(string part) => make.SplitHeads(make.Linear(x, $"{name}.attention.self.{part}"), config.HeadsOf(layer));
         var mixed = make.Attend(Heads("query"), Heads("key"), Heads("value"),
-            1 / Math.Sqrt((double)config.ModelWidth / config.Heads), hidden);
+            1 / Math.Sqrt((double)config.WidthOfHead), hidden);
         x = Branch(mixed, x, $"{name}.attention.output");
         var inner = make.Apply(config.Activation, make.Linear(x, $"{name}.intermediate.dense"));
         return Branch(inner, x, $"{name}.output");

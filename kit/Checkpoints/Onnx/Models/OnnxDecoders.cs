@@ -1,5 +1,6 @@
 using ResearchKit.Layers;
 using ResearchKit.Models;
+using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Checkpoints;
@@ -9,13 +10,15 @@ internal static class OnnxDecoders
 {
     public static void Add(OnnxBuilder make, GptConfig config)
     {
+        Require.That(config is { AttentionOnly: false, Norms: true }, config.AttentionOnly, nameof(config.AttentionOnly),
+            "false, with norms, to be written as ONNX");
         var (tokens, mask) = Inputs(make);
         var places = make.Places(tokens);
         var distances = make.Distances(places);
         var hidden = make.Mask(mask, distances);
         if (config.Positions == Positions.Alibi) hidden = make.Add(hidden!, Alibi(make, distances, config.Heads));
         (string, string)? rotation = config.Positions == Positions.Rotary
-            ? Rotation(make, places, config.ModelWidth / config.Heads, 10_000, null) : null;
+            ? Rotation(make, places, config.WidthOfHead, 10_000, null) : null;
 
         var x = make.Rows(make.Weight("wte.weight"), tokens);   // [batch, time, channels]
         foreach (var table in new[] { "wpe.weight", "wpe.table" })
@@ -23,10 +26,10 @@ internal static class OnnxDecoders
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var name = $"h.{layer}";
-            var scale = config.ScoreScale(layer) ?? 1 / Math.Sqrt((double)config.ModelWidth / config.Heads);
+            var scale = config.ScoreScale(layer) ?? 1 / Math.Sqrt((double)config.WidthOfHead);
             var joined = make.Linear(make.LayerNorm(x, $"{name}.ln_1", config.NormEpsilon), $"{name}.attn.c_attn", true);
             var qkv = make.Graph.Node("Split", 3, [joined], ("axis", -1), ("num_outputs", 3));
-            string Heads(int part) => make.SplitHeads(qkv[part], config.Heads);
+            string Heads(int part) => make.SplitHeads(qkv[part], config.HeadsOf(layer));
             string Turned(int part) => rotation is { } turn ? make.Turn(Heads(part), turn) : Heads(part);
             var mixed = make.Attend(Turned(0), Turned(1), Heads(2), scale, hidden);
             x = make.Add(x, make.Linear(mixed, $"{name}.attn.c_proj", true));
@@ -43,18 +46,18 @@ internal static class OnnxDecoders
         var (tokens, mask) = Inputs(make);
         var places = make.Places(tokens);
         var hidden = make.Mask(mask, make.Distances(places));
-        var rotation = Rotation(make, places, config.HeadWidth, config.RotaryBase, config.RotaryScaling);
-        var keyHeads = config.KeyValueHeads ?? config.Heads;
+        var rotation = Rotation(make, places, config.WidthOfHead, config.RotaryBase, config.RotaryScaling);
 
         var x = make.Rows(make.Weight("model.embed_tokens.weight"), tokens);   // [batch, time, channels]
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var name = $"model.layers.{layer}";
+            var (heads, keyHeads) = (config.HeadsOf(layer), config.KeyValueHeadsOf(layer));
             var read = make.RmsNorm(x, $"{name}.input_layernorm", config.NormEpsilon);
-            string Heads(string part, int heads) => make.SplitHeads(make.Linear(read, $"{name}.self_attn.{part}_proj"), heads);
-            string Shared(string keys) => make.RepeatHeads(keys, config.Heads, keyHeads, config.HeadWidth);
-            var mixed = make.Attend(make.Turn(Heads("q", config.Heads), rotation), Shared(make.Turn(Heads("k", keyHeads), rotation)),
-                Shared(Heads("v", keyHeads)), 1 / Math.Sqrt(config.HeadWidth), hidden);
+            string Heads(string part, int count) => make.SplitHeads(make.Linear(read, $"{name}.self_attn.{part}_proj"), count);
+            string Shared(string keys) => make.RepeatHeads(keys, heads, keyHeads, config.WidthOfHead);
+            var mixed = make.Attend(make.Turn(Heads("q", heads), rotation), Shared(make.Turn(Heads("k", keyHeads), rotation)),
+                Shared(Heads("v", keyHeads)), 1 / Math.Sqrt((double)config.WidthOfHead), hidden);
             x = make.Add(x, make.Linear(mixed, $"{name}.self_attn.o_proj"));
 
             read = make.RmsNorm(x, $"{name}.post_attention_layernorm", config.NormEpsilon);

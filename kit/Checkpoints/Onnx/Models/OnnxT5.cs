@@ -51,8 +51,11 @@ internal sealed class OnnxT5
         for (var layer = 0; layer < layers; layer++)
         {
             var name = $"{stack}.block.{layer}.layer";
-            x = Branch(x, $"{name}.0", read => Attend($"{name}.0.SelfAttention", read, read, bias));
-            if (isDecoder) x = Branch(x, $"{name}.1", read => Attend($"{name}.1.EncDecAttention", read, memory!, padding));
+            x = Branch(x, $"{name}.0", read =>
+                Attend($"{name}.0.SelfAttention", read, read, bias, config.SelfAttentionHeads(isDecoder)));
+            if (isDecoder)
+                x = Branch(x, $"{name}.1", read => Attend($"{name}.1.EncDecAttention", read, memory!, padding,
+                    config.CrossAttentionHeads?[layer] ?? config.Heads));
             var last = isDecoder ? 2 : 1;
             x = Branch(x, $"{name}.{last}", read => Mlp($"{name}.{last}.DenseReluDense", read));
         }
@@ -62,9 +65,9 @@ internal sealed class OnnxT5
     private string Branch(string x, string name, Func<string, string> branch) =>
         make.Add(x, branch(make.RmsNorm(x, $"{name}.layer_norm", config.NormEpsilon)));
 
-    private string Attend(string name, string x, string memory, string? bias)
+    private string Attend(string name, string x, string memory, string? bias, int heads)
     {
-        string Heads(string part, string from) => make.SplitHeads(make.Linear(from, $"{name}.{part}"), config.Heads);
+        string Heads(string part, string from) => make.SplitHeads(make.Linear(from, $"{name}.{part}"), heads);
         return make.Linear(make.Attend(Heads("q", x), Heads("k", memory), Heads("v", memory), 1, bias), $"{name}.o");
     }
 

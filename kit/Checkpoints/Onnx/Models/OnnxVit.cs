@@ -11,7 +11,7 @@ internal static class OnnxVit
         var images = make.Graph.Input("pixel_values", ScalarType.Float32, "batch", config.Channels, config.ImageSize,
             config.ImageSize);
         var x = Embed(make, config, images);
-        for (var layer = 0; layer < config.Layers; layer++) x = Layer(make, config, x, $"vit.encoder.layer.{layer}");
+        for (var layer = 0; layer < config.Layers; layer++) x = Layer(make, config, layer, x, $"vit.encoder.layer.{layer}");
         x = make.LayerNorm(x, "vit.layernorm", config.NormEpsilon);
         x = make.Graph.Node("Gather", [x, make.Graph.Constant("first", () => tensor(0L))], ("axis", 1));
         if (config.Classes == 0) make.Graph.Output(x, "features", "batch", config.ModelWidth);
@@ -31,12 +31,12 @@ internal static class OnnxVit
         return make.Add(all, make.Weight($"{Name}.position_embeddings"));
     }
 
-    private static string Layer(OnnxBuilder make, VitConfig config, string x, string name)
+    private static string Layer(OnnxBuilder make, VitConfig config, int layer, string x, string name)
     {
         var read = make.LayerNorm(x, $"{name}.layernorm_before", config.NormEpsilon);
-        string Heads(string part) => make.SplitHeads(make.Linear(read, $"{name}.attention.attention.{part}"), config.Heads);
+        string Heads(string part) => make.SplitHeads(make.Linear(read, $"{name}.attention.attention.{part}"), config.HeadsOf(layer));
         var mixed = make.Attend(Heads("query"), Heads("key"), Heads("value"),
-            1 / Math.Sqrt((double)config.ModelWidth / config.Heads), null);
+            1 / Math.Sqrt((double)config.WidthOfHead), null);
         x = make.Add(x, make.Linear(mixed, $"{name}.attention.output.dense"));
         read = make.LayerNorm(x, $"{name}.layernorm_after", config.NormEpsilon);
         var inner = make.Apply(config.Activation, make.Linear(read, $"{name}.intermediate.dense"));

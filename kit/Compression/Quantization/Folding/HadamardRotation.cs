@@ -52,8 +52,8 @@ public sealed record HadamardRotation
                 fold.Write($"{block}attn.c_proj");
                 fold.Write($"{block}mlp.c_proj");
                 if (RotatesValues)
-                    fold.Values($"{block}attn.c_attn", 2L * config.ModelWidth, $"{block}attn.c_proj",
-                        config.ModelWidth / config.Heads);
+                    fold.Values($"{block}attn.c_attn", 2L * config.HeadsOf(layer) * config.WidthOfHead, $"{block}attn.c_proj",
+                        config.WidthOfHead);
             }
         });
     }
@@ -76,7 +76,7 @@ public sealed record HadamardRotation
                 fold.Read($"{block}post_attention_layernorm", $"{block}mlp.gate_proj", $"{block}mlp.up_proj");
                 fold.Write($"{attention}o_proj");
                 fold.Write($"{block}mlp.down_proj");
-                if (RotatesValues) fold.Values($"{attention}v_proj", 0, $"{attention}o_proj", config.HeadWidth);
+                if (RotatesValues) fold.Values($"{attention}v_proj", 0, $"{attention}o_proj", config.WidthOfHead);
             }
         });
     }
