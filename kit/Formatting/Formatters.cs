@@ -1,4 +1,3 @@
-using ResearchKit.Results;
 using Microsoft.DotNet.Interactive.Formatting;
 using ResearchKit.Checkpoints;
 using ResearchKit.Compression;
@@ -6,6 +5,7 @@ using ResearchKit.Interpretability;
 using ResearchKit.Layers;
 using ResearchKit.Metrics;
 using ResearchKit.Models;
+using ResearchKit.Results;
 using ResearchKit.Training;
 using static TorchSharp.torch;
 using TokenScores = ResearchKit.Results.TokenScores;   // the models have generated tokens' scores of this name
