@@ -36,8 +36,8 @@ internal sealed class InferencePair : IDisposable
             randint(0, BertConfig.BaseUncased.VocabularySize, [texts, 128], int64), model => new OnnxBert(model).Write),
         ["BERT-base, int8"] = texts =>
             Case.Of(new Bert(BertConfig.BaseUncased, withPooler: false),
-            randint(0, BertConfig.BaseUncased.VocabularySize, [texts, 128], int64), model => new OnnxBert(model, isInt8: true).Write,
-            tolerance: 0.2),
+            randint(0, BertConfig.BaseUncased.VocabularySize, [texts, 128], int64),
+            model => new OnnxBert(model, isInt8: true).Write, tolerance: 0.2),
     };
 
     private readonly nn.Module<Tensor, Tensor> packed;
