@@ -14,10 +14,10 @@ public static partial class Quantization
     /// faster. The model then infers only.
     /// </summary>
     /// <remarks>
-    /// With weights alone quantized, its loss is that of <see cref="Simulate"/> but for float32 rounding. The layers are the kit's
-    /// linear layers, TorchSharp's <c>Linear</c>, and, with <see cref="QuantizationPlan.IncludesHeads"/> or by name, the embedding
-    /// table that is the output layer too. TorchSharp's layers must be called by <c>call</c>. The model is left in evaluation
-    /// mode, and its parameters no longer ask for gradients. <c>model.Packing</c> lists the kernel of each layer.
+    /// With weights alone quantized, its loss is that of <see cref="Simulate"/> but for float32 rounding. The layers are the
+    /// kit's linear layers, TorchSharp's <c>Linear</c>, and, with <see cref="QuantizationPlan.IncludesHeads"/> or by name, the
+    /// embedding table that is the output layer too. TorchSharp's layers must be called by <c>call</c>. The model is left in
+    /// evaluation mode, and its parameters no longer ask for gradients. <c>model.Packing</c> lists the kernel of each layer.
     /// </remarks>
     /// <param name="model">A model on one device; changed in place.</param>
     /// <param name="plan">Which layers, and how; null for 8 bits and rounding to nearest.</param>
@@ -28,8 +28,8 @@ public static partial class Quantization
     /// <param name="cancellation">Stops before the next layer is rounded; the model is then as it was.</param>
     /// <returns>What became of each layer.</returns>
     /// <exception cref="ArgumentException">
-    /// The plan chooses no layer, a scheme does not fit a layer, calibration is missing, or a weight is not finite; the model is as
-    /// it was.
+    /// The plan chooses no layer, a scheme does not fit a layer, calibration is missing, or a weight is not finite; the model
+    /// is as it was.
     /// </exception>
     /// <exception cref="InvalidOperationException">
     /// The model is packed, quantized, or has adapters; it is as it was.

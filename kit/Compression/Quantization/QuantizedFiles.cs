@@ -18,7 +18,7 @@ public static class QuantizedFiles
         InputScale = ".input_scale", Weight = "weight";
 
     /// <summary>Saves a quantized model.</summary>
-    /// <param name="model">A model that <see cref="Quantization.Quantize(nn.Module, QuantizationPlan, Calibration, IProgress{QuantizedLayer}, CancellationToken)"/> changed.</param>
+    /// <param name="model">A model that <see cref="Quantization"/> changed by <c>Quantize</c>.</param>
     /// <param name="path">The file; it is replaced as a whole.</param>
     /// <exception cref="InvalidOperationException">The model is not quantized, or is packed.</exception>
     public static void Save(nn.Module model, string path)
@@ -124,7 +124,8 @@ public static class QuantizedFiles
             if (!tensors.TryGetValue(name + part, out var tensor))
                 throw new InvalidDataException($"{path} lacks {name}{part}.");
             return tensor.dtype == type && tensor.shape.SequenceEqual(shape) ? tensor : throw new InvalidDataException(
-                $"{name}{part} of {path} is {tensor.dtype} {tensor.ShapeText()}; the model needs {type} [{string.Join(", ", shape)}].");
+                $"{name}{part} of {path} is {tensor.dtype} {tensor.ShapeText()}; the model needs {type} "
+                + $"[{string.Join(", ", shape)}].");
         }
         if (isPacked && inputs % 2 != 0)
             throw new InvalidDataException($"{path}, {name}: rows of {inputs} 4-bit codes cannot be packed in pairs.");
@@ -200,7 +201,8 @@ public static class QuantizedFiles
         public QuantizationScheme Scheme(string place)
         {
             if (!Enum.TryParse<ScaleGranularity>(Granularity, out var granularity)
-                || !Enum.TryParse<QuantizedInputs>(Inputs, out var inputs) || !Enum.IsDefined(granularity) || !Enum.IsDefined(inputs)
+                || !Enum.TryParse<QuantizedInputs>(Inputs, out var inputs)
+                || !Enum.IsDefined(granularity) || !Enum.IsDefined(inputs)
                 || CodeBook is not (null or "nf4"))
                 throw new InvalidDataException(
                     $"{place}: the scheme '{Granularity}', '{Inputs}', code book '{CodeBook}' is not known.");

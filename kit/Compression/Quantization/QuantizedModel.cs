@@ -9,7 +9,9 @@ internal static class QuantizedModel
 {
     /// <summary>Replaces the weights of layers; the model then infers only.</summary>
     /// <param name="model">The model that the layers belong to.</param>
-    /// <param name="layers">Each layer with its codes, disposed as soon as it is replaced, and the scale of static inputs.</param>
+    /// <param name="layers">
+    /// Each layer with its codes, disposed as soon as it is replaced, and the scale of static inputs.
+    /// </param>
     public static void Hold(
         nn.Module model, IEnumerable<(IQuantizableLayer Layer, QuantizedTensor Codes, float? InputScale)> layers)
     {

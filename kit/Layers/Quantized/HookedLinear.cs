@@ -34,7 +34,8 @@ internal sealed class HookedLinear(Linear linear) : IQuantizableLayer
         linear.register_forward_hook((_, empty, nothing) =>
         {
             if (!Inputs.TryGetValue(empty, out var x))
-                throw new InvalidOperationException("Another hook changed the input of a quantized layer; attach it to the layer's parent.");
+                throw new InvalidOperationException(
+                    "Another hook changed the input of a quantized layer; attach it to the layer's parent.");
             nothing.Dispose();
             empty.Dispose();
             return quantized.Multiply(x, linear.bias);

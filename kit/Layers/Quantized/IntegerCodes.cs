@@ -25,7 +25,8 @@ internal static class IntegerCodes
             return new WeightCodes(storage, weight.Codes, scales, Table: scheme.CodeBook!.Values);
         var zeros = weight.ZeroPoints?.expand(weight.Codes.shape[0], -1);
         if (storage == CodeStorage.Nibbles)
-            return new WeightCodes(storage, (scheme.LowestCode == 0 ? weight.Codes : weight.Codes - scheme.LowestCode).to(ScalarType.Byte), scales,
+            return new WeightCodes(storage,
+                (scheme.LowestCode == 0 ? weight.Codes : weight.Codes - scheme.LowestCode).to(ScalarType.Byte), scales,
                 zeros?.to(ScalarType.Int8), -scheme.LowestCode);
         return zeros is null ? new WeightCodes(storage, weight.Codes, scales)
             : new WeightCodes(storage, Shifted(weight.Codes), scales, Shifted(zeros));

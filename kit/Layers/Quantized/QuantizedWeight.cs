@@ -44,10 +44,12 @@ internal sealed class QuantizedWeight : PackedMatrix
 
     public long Inputs { get; }
 
-    public override long Bytes => panels is not null ? panels.Memory + (oneDnn?.Memory ?? 0) : plain!.Codes.numel() + (plain.Scales.numel() * sizeof(float));
+    public override long Bytes => panels is not null ? panels.Memory + (oneDnn?.Memory ?? 0)
+        : plain!.Codes.numel() + (plain.Scales.numel() * sizeof(float));
 
     public override string Kernel => refusal is null
-        ? $"{Scheme} · {Gains.Described(MayUseOneDnn)}" : $"{Scheme} · float32 product of the dequantized weight: {refusal}";
+        ? $"{Scheme} · {Gains.Described(MayUseOneDnn)}"
+        : $"{Scheme} · float32 product of the dequantized weight: {refusal}";
 
     private bool IsEightBits => Scheme.Inputs != QuantizedInputs.Unrounded;
 
@@ -75,9 +77,11 @@ internal sealed class QuantizedWeight : PackedMatrix
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var matrix = x.to(ScalarType.Float32).reshape(rows, Inputs).contiguous();
-        var product = panels is null || !(IsEightBits || Gains.Multiplies(rows)) ? LinearProduct.Of(Rounded(matrix), Dequantize(), bias)
+        var product = panels is null || !(IsEightBits || Gains.Multiplies(rows))
+            ? LinearProduct.Of(Rounded(matrix), Dequantize(), bias)
             : MayUseOneDnn && Gains.MultipliesByOneDnn(rows) ? ByOneDnn().Multiply(matrix, bias, InputScale ?? 0)
-            : panels.Multiply(matrix, bias?.to(ScalarType.Float32).contiguous(), new InputPrecision(IsEightBits, InputScale ?? 0));
+            : panels.Multiply(matrix, bias?.to(ScalarType.Float32).contiguous(),
+                new InputPrecision(IsEightBits, InputScale ?? 0));
         return product.view(made).MoveToOuterDisposeScope();
     }
 

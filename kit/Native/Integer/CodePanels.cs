@@ -173,12 +173,13 @@ internal sealed unsafe class CodePanels : IDisposable
         Padded(codes, inputs).view(-1, Width, inputs / 2, 2).permute(0, 2, 1, 3).contiguous();
 
     /// <summary>
-    /// Four inputs a byte row: inputs 0 and 1 in the lower halves, 2 and 3 in the upper ones, of outputs 0–3, 8–11, 4–7, 12–15.
+    /// Four inputs a byte row: inputs 0 and 1 in the lower halves, 2 and 3 in the upper ones, of outputs 0–3, 8–11, 4–7,
+    /// 12–15.
     /// </summary>
     private static Tensor Nibbles(Tensor codes, int inputs)
     {
-        var parts = Padded(codes, inputs).view(-1, 2, 2, 4, inputs / 4, 2, 2)   // [panel, half, quarter, output, four, pair, input]
-            .permute(5, 0, 4, 2, 1, 3, 6);                                      // [pair, panel, four, quarter, half, output, input]
+        // from [panel, half, quarter, output, four, pair, input] to [pair, panel, four, quarter, half, output, input]
+        var parts = Padded(codes, inputs).view(-1, 2, 2, 4, inputs / 4, 2, 2).permute(5, 0, 4, 2, 1, 3, 6);
         return parts[0].bitwise_or(parts[1].bitwise_left_shift(4)).contiguous();
     }
 
@@ -201,6 +202,7 @@ internal sealed unsafe class CodePanels : IDisposable
     private static Tensor TableOf(IReadOnlyList<float> values)
     {
         var whole = values.Select(value => (short)MathF.Round(value * TableScale)).ToList();
-        return tensor((sbyte[])[.. whole.Select(value => unchecked((sbyte)value)), .. whole.Select(value => (sbyte)(value >> 8))]);
+        return tensor((sbyte[])
+            [.. whole.Select(value => unchecked((sbyte)value)), .. whole.Select(value => (sbyte)(value >> 8))]);
     }
 }

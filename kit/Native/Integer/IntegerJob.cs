@@ -16,7 +16,9 @@ internal enum CodeStorage
     Table,
 }
 
-/// <summary>What a product of whole numbers reads and writes; a panel is 16 outputs, a segment some inputs with one scale.</summary>
+/// <summary>
+/// What a product of whole numbers reads and writes; a panel is 16 outputs, a segment some inputs with one scale.
+/// </summary>
 internal unsafe struct IntegerJob
 {
     /// <summary>Most inputs of a segment: so many products of 16 and 9 bits fit into 32 bits.</summary>

@@ -6,8 +6,8 @@ namespace ResearchKit.Native;
 
 /// <summary>Measures the kit's integer products against float32, once for each machine.</summary>
 /// <remarks>
-/// The results are kept beside those of <see cref="KernelSelfCheck"/>, for the same machine, libraries and threads. A portable run
-/// measures nothing and takes the integer products, which give the same bits everywhere.
+/// The results are kept beside those of <see cref="KernelSelfCheck"/>, for the same machine, libraries and threads. A portable
+/// run measures nothing and takes the integer products, which give the same bits everywhere.
 /// </remarks>
 internal static class IntegerTrials
 {
@@ -113,7 +113,8 @@ internal static class IntegerTrials
             if (!File.Exists(path) || File.ReadAllLines(path) is not [Format, var stored, var gains, var others, var oneDnn]
                 || stored != key) return null;
             double[][] read = [Numbers(gains), Numbers(others), Numbers(oneDnn)];
-            return read.All(numbers => numbers.Length == IntegerGains.Rows.Count) ? new IntegerGains(read[0], read[1], read[2]) : null;
+            return read.All(numbers => numbers.Length == IntegerGains.Rows.Count)
+                ? new IntegerGains(read[0], read[1], read[2]) : null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or FormatException)
         {

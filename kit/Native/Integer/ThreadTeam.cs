@@ -38,7 +38,8 @@ internal static unsafe class ThreadTeam
             return;
         }
         var address = (nint)(&call);
-        System.Threading.Tasks.Parallel.For(0, threads, thread => ((Call*)address)->Body(((Call*)address)->Data, thread, threads));
+        System.Threading.Tasks.Parallel.For(0, threads,
+            thread => ((Call*)address)->Body(((Call*)address)->Data, thread, threads));
     }
 
     /// <summary>The part of 0 … count − 1 that a thread works on.</summary>

@@ -18,10 +18,10 @@ internal sealed unsafe class OneDnnCodes : IDisposable
         (delegate* unmanaged<byte*, byte*, nint*, int>)Find("aoti_torch_call_dispatcher");
     private static readonly delegate* unmanaged<nint, nint*, int> NewHandle =
         (delegate* unmanaged<nint, nint*, int>)Find("aoti_torch_new_tensor_handle");
-    private static readonly delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint*, double, long, int*, byte*, double**, long,
-        byte*, nint*, int> Linear =
-        (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint*, double, long, int*, byte*, double**, long, byte*, nint*,
-            int>)Find("aoti_torch_cpu__qlinear_pointwise_tensor");
+    private static readonly delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint*, double, long, int*, byte*, double**,
+        long, byte*, nint*, int> Linear =
+        (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint*, double, long, int*, byte*, double**, long, byte*,
+            nint*, int>)Find("aoti_torch_cpu__qlinear_pointwise_tensor");
 
     private readonly Tensor packed, scales, zeros, one, middle;
 
@@ -81,8 +81,8 @@ internal sealed unsafe class OneDnnCodes : IDisposable
         nint made;
         int error, type = Float32;
         fixed (byte* none = "none\0"u8, algorithm = "\0"u8)
-            error = Linear(rounded.Handle, one.Handle, middle.Handle, packed.Handle, scales.Handle, zeros.Handle, null, 1, 0, &type,
-                none, null, 0, algorithm, &made);
+            error = Linear(rounded.Handle, one.Handle, middle.Handle, packed.Handle, scales.Handle, zeros.Handle, null, 1, 0,
+                &type, none, null, 0, algorithm, &made);
         GC.KeepAlive(rounded);
         GC.KeepAlive(this);
         return error == 0 ? Tensor.UnsafeCreateTensor(made)

@@ -48,7 +48,8 @@ public sealed class QuantizedModelTests : IDisposable
                 var error = ((made - expected).norm() / expected.norm()).item<float>();
                 Assert.True(error < 3e-4, $"{scheme}: {error}");
                 Assert.True(Math.Abs(Loss(made, tokens) - Loss(expected, tokens)) < 1e-4, $"{scheme}");
-                Assert.All(quantized.Packing!.Layers, layer => Assert.StartsWith(scheme.ToString(), layer.Kernel, StringComparison.Ordinal));
+                Assert.All(quantized.Packing!.Layers,
+                    layer => Assert.StartsWith(scheme.ToString(), layer.Kernel, StringComparison.Ordinal));
                 Assert.Equal(report.Layers.Select(layer => layer.Name), quantized.Packing!.Layers.Select(layer => layer.Name));
             }
     }
@@ -121,7 +122,8 @@ public sealed class QuantizedModelTests : IDisposable
         using var calibration = Calibration.Watch(watched);
         watched.forward(tokens);
         calibration.Stop();
-        foreach (var scheme in (QuantizationScheme[])[.. Schemes, QuantizationScheme.EightBitsDynamic, QuantizationScheme.EightBitsStatic])
+        foreach (var scheme in (QuantizationScheme[])
+            [.. Schemes, QuantizationScheme.EightBitsDynamic, QuantizationScheme.EightBitsStatic])
         {
             using var model = Model();
             Quantization.Quantize(model, new QuantizationPlan
@@ -249,7 +251,8 @@ public sealed class QuantizedModelTests : IDisposable
     private sealed class UsersModel : nn.Module<Tensor, Tensor>
     {
         private readonly TorchSharp.Modules.Linear first = nn.Linear(12, 20);
-        private readonly TorchSharp.Modules.Sequential rest = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 6, hasBias: false));
+        private readonly TorchSharp.Modules.Sequential rest =
+            nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 6, hasBias: false));
 
         public UsersModel() : base(nameof(UsersModel)) => RegisterComponents();
 

@@ -19,7 +19,8 @@ public sealed class IntegerProductTests : IDisposable
     /// <summary>Outputs, inputs, groups.</summary>
     public static TheoryData<int, int, int> Shapes => new()
     {
-        { 1, 1, 1 }, { 37, 103, 1 }, { 16, 256, 1 }, { 48, 515, 1 }, { 33, 96, 3 }, { 20, 512, 1 }, { 18, 1024, 2 }, { 7, 120, 10 },
+        { 1, 1, 1 }, { 37, 103, 1 }, { 16, 256, 1 }, { 48, 515, 1 }, { 33, 96, 3 }, { 20, 512, 1 },
+        { 18, 1024, 2 }, { 7, 120, 10 },
     };
 
     [SkippableTheory]
@@ -39,12 +40,6 @@ public sealed class IntegerProductTests : IDisposable
                 using var product = panels.Multiply(x[..rows].contiguous(), bias, default);
                 var error = ((product - exact[..rows]).norm() / exact[..rows].norm()).item<double>();
                 Assert.InRange(error, 0, weight.Table is null ? 1e-4 : 3e-4);
-                if (rows > 1) continue;
-                for (var row = 0; row < rows; row++)
-                {
-                    using var alone = panels.Multiply(x[row..(row + 1)].contiguous(), bias, default);
-                    Assert.True(alone[0].Equals(product[row]));
-                }
             }
         }
     }
@@ -56,7 +51,7 @@ public sealed class IntegerProductTests : IDisposable
         manual_seed(2);
         var x = randn(6, 192);
         foreach (var weight in Weights(40, 192, 6))
-            foreach (var precision in new[] { new InputPrecision(false), new InputPrecision(true), new InputPrecision(true, 0.03f) })
+            foreach (var precision in (InputPrecision[])[default, new(true), new(true, 0.03f)])
             {
                 using var panels = new CodePanels(weight);
                 using var together = panels.Multiply(x, null, precision);
@@ -190,7 +185,8 @@ public sealed class IntegerProductTests : IDisposable
         var codes = weight.Table is null ? weight.Codes.to(float64)
             : tensor(weight.Table.Select(value => (double)value).ToArray())[weight.Codes.to(int64)];
         var groups = codes.view(outputs, weight.Scales.shape[1], -1);
-        var zeros = weight.Table is not null ? tensor(0.0) : weight.Zeros?.to(float64).unsqueeze(-1) ?? tensor((double)weight.Zero);
+        var zeros = weight.Table is not null ? tensor(0.0)
+            : weight.Zeros?.to(float64).unsqueeze(-1) ?? tensor((double)weight.Zero);
         return ((groups - zeros) * weight.Scales.to(float64).unsqueeze(-1)).view(outputs, inputs);
     }
 }
