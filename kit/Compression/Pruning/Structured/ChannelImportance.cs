@@ -1,3 +1,4 @@
+using ResearchKit.Data;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;
@@ -24,6 +25,32 @@ public static class ChannelImportance
         axis => axis.Role == ChannelRole.Writes, (parameter, name) => parameter * (parameter.grad
             ?? throw new ArgumentException($"{name} has no gradient; call backward() on a loss first.", nameof(model))),
                 Math.Abs);
+
+    /// <summary>Taylor over some batches, whose gradients are summed; the model has no gradients afterwards.</summary>
+    /// <inheritdoc cref="Taylor(nn.Module)"/>
+    /// <param name="model">The model.</param>
+    /// <param name="batches">Batches on the device of the model, which are disposed.</param>
+    /// <param name="loss">Loss of a batch, a scalar.</param>
+    public static IReadOnlyDictionary<string, double[]> Taylor(nn.Module model, IEnumerable<Batch> batches, Func<Batch, Tensor> loss)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(batches);
+        model.zero_grad();
+        try
+        {
+            foreach (var batch in batches)
+                using (batch)
+                {
+                    using var scope = NewDisposeScope();
+                    loss(batch).backward();
+                }
+            return Taylor(model);
+        }
+        finally
+        {
+            model.zero_grad();
+        }
+    }
 
     /// <summary>
     /// Wanda by channel: Σ |w| times the norm of the channel, over the weights that read it.

@@ -1,5 +1,7 @@
+using ResearchKit.Checkpoints;
 using ResearchKit.Compression;
 using ResearchKit.Data;
+using ResearchKit.Layers;
 using ResearchKit.Metrics;
 using ResearchKit.Models;
 using ResearchKit.Tests.Kernel;
@@ -191,7 +193,7 @@ public sealed class DistillationTests : IDisposable
             Assert.Throws<OperationCanceledException>(() => TeacherCache.Write(path, teacher, windows, 4,
                 cancel: cancelled.Token));
         }
-        StateDict(path);
+        SaveStudent(path);
         Assert.Contains("not a file of a teacher's logits", Assert.Throws<InvalidDataException>(() => TeacherCache.Open(path))
             .Message,
             StringComparison.Ordinal);
@@ -208,11 +210,11 @@ public sealed class DistillationTests : IDisposable
             Loss(distillation, batch);
             Assert.Equal(before, LiveTensors.Count);
         }
-        Assert.All(teacher.modules().OfType<Layers.HookPoint>(), point => Assert.False(point.IsWatched));
-        Assert.All(student.modules().OfType<Layers.HookPoint>(), point => Assert.False(point.IsWatched));
+        Assert.All(teacher.modules().OfType<HookPoint>(), point => Assert.False(point.IsWatched));
+        Assert.All(student.modules().OfType<HookPoint>(), point => Assert.False(point.IsWatched));
     }
 
-    private void StateDict(string path) => Checkpoints.StateDict.Save(student, path);
+    private void SaveStudent(string path) => StateDict.Save(student, path);
 
     private Trainer Trained(Objective objective, IExamples examples)
     {

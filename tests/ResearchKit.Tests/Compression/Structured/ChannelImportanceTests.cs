@@ -1,4 +1,5 @@
 using ResearchKit.Compression;
+using ResearchKit.Data;
 using ResearchKit.Models;
 using ResearchKit.Training;
 using TorchSharp;
@@ -35,7 +36,9 @@ public sealed class ChannelImportanceTests : IDisposable
         var (weight, bias) = (model.state_dict()["h.0.mlp.c_fc.weight"], model.state_dict()["h.0.mlp.c_fc.bias"]);
         var expected = ((weight * weight.grad!)[.., 3].sum() + (bias * bias.grad!)[3]).abs().item<float>();
         Assert.Equal(expected, score, 1e-8);
-        model.zero_grad();
+        using var batch = new Batch(tokens.clone(), tokens.clone());
+        var over = ChannelImportance.Taylor(model, [batch], one => Losses.NextToken(model.call(one.Inputs), one.Targets));
+        Assert.Equal(score, over["h.0.mlp"][3], 1e-8);
         using var fresh = new Gpt(GptConfig.Nano);
         Assert.Contains("has no gradient", Assert.Throws<ArgumentException>(() => ChannelImportance.Taylor(fresh)).Message,
             StringComparison.Ordinal);
