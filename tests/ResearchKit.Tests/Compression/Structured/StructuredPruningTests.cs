@@ -108,6 +108,26 @@ public sealed class StructuredPruningTests : IDisposable
     }
 
     [Fact]
+    public void Generation_with_a_cache_and_packing_know_the_widths_of_each_layer()
+    {
+        using var noGrad = no_grad();
+        using var gpt = StructuredPruning.Remove(new Gpt(GptConfig.Nano), "h.1.attn", 0, 2);
+        using var llama = StructuredPruning.Remove(new Llama(LlamaConfig.Nano), "model.layers.0.self_attn", 1);
+        var tokens = tensor(new long[] { 5, 9, 3, 60 }).unsqueeze(0);
+        foreach (var model in new ILanguageModel[] { gpt, llama })
+        {
+            model.Network.eval();
+            using var cache = new KeyValueCache(8);
+            model.NextLogits(tokens[.., ..3], cache);
+            var next = model.NextLogits(tokens[.., 3..], cache);
+            var whole = ((nn.Module<Tensor, Tensor>)model).call(tokens)[.., ^1];
+            Assert.True((next - whole).abs().max().item<float>() < 1e-5);
+        }
+        using var packed = gpt.PackForInference();
+        Assert.True((packed.call(tokens) - gpt.call(tokens)).abs().max().item<float>() < 1e-5);
+    }
+
+    [Fact]
     public void Bad_choices_are_refused_in_one_sentence()
     {
         using var model = new Gpt(GptConfig.Nano);
