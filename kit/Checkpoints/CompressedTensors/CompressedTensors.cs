@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ResearchKit.Native;
 using ResearchKit.Tensors;
@@ -12,7 +11,6 @@ namespace ResearchKit.Checkpoints;
 /// <remarks>https://github.com/vllm-project/compressed-tensors.</remarks>
 public static class CompressedTensors
 {
-    private const string Section = "quantization_config", Format = "pack-quantized";
     private const long LargestShard = 5_000_000_000;
 
     /// <summary>Replaces weights of a saved model by their codes, and says so in its config.json.</summary>
@@ -28,14 +26,15 @@ public static class CompressedTensors
     public static void Compress(string folder, IReadOnlyDictionary<string, QuantizedTensor> layers)
     {
         using var scope = NewDisposeScope();
-        var config = Config(folder);
-        if (config.ContainsKey(Section)) throw new InvalidDataException($"{folder} is compressed already.");
+        var config = CompressedConfig.Read(folder);
+        if (config.ContainsKey(CompressedConfig.Section)) throw new InvalidDataException($"{folder} is compressed already.");
         var tensors = ReadAll(folder);
         foreach (var (layer, weight) in layers) Check(folder, tensors.GetValueOrDefault($"{layer}.weight"), layer, weight);
-        var stored = tensors.SelectMany(pair => Layer(pair.Key, "weight") is { } layer && layers.TryGetValue(layer, out var weight)
-            ? PackedWeights.Of(weight, pair.Value.dtype).Select(part => KeyValuePair.Create($"{layer}.{part.Ending}", part.Tensor))
-            : [pair]);
-        config[Section] = Describe(layers, tensors);
+        var stored = tensors.SelectMany(pair =>
+            Layer(pair.Key, "weight") is { } layer && layers.TryGetValue(layer, out var weight)
+                ? PackedWeights.Of(weight, pair.Value.dtype).Select(part => KeyValuePair.Create($"{layer}.{part.Ending}", part.Tensor))
+                : [pair]);
+        config[CompressedConfig.Section] = CompressedConfig.Describe(layers, tensors);
         Write(folder, stored, config);
     }
 
@@ -45,7 +44,7 @@ public static class CompressedTensors
     public static Dictionary<string, QuantizedTensor> Read(string folder)
     {
         using var scope = NewDisposeScope();
-        CheckFormat(folder, Config(folder));
+        CompressedConfig.CheckFormat(folder, CompressedConfig.Read(folder));
         return Layers(ReadAll(folder));
     }
 
@@ -59,31 +58,26 @@ public static class CompressedTensors
     public static void Expand(string folder, string target)
     {
         using var scope = NewDisposeScope();
-        var config = Config(folder);
-        CheckFormat(folder, config);
+        var config = CompressedConfig.Read(folder);
+        CompressedConfig.CheckFormat(folder, config);
         var tensors = ReadAll(folder);
         var layers = Layers(tensors);
         try
         {
             string[] endings = [PackedWeights.Packed, PackedWeights.Scale, PackedWeights.ZeroPoint, PackedWeights.Shape];
-            var plain = tensors.Where(pair => !endings.Any(ending => Layer(pair.Key, ending) is { } layer && layers.ContainsKey(layer)))
-                .Concat(layers.Select(pair => KeyValuePair.Create($"{pair.Key}.weight",
-                    pair.Value.Dequantize().to(tensors[$"{pair.Key}.{PackedWeights.Scale}"].dtype)))).ToList();
-            config.Remove(Section);
+            var others = tensors.Where(pair =>
+                !endings.Any(ending => Layer(pair.Key, ending) is { } layer && layers.ContainsKey(layer)));
+            var plain = layers.Select(pair => KeyValuePair.Create($"{pair.Key}.weight",
+                pair.Value.Dequantize().to(tensors[$"{pair.Key}.{PackedWeights.Scale}"].dtype)));
+            config.Remove(CompressedConfig.Section);
             Directory.CreateDirectory(target);
-            Write(target, plain, config);
+            Write(target, others.Concat(plain), config);
         }
         finally
         {
             foreach (var layer in layers.Values) layer.Dispose();
         }
     }
-
-    /// <summary>What an error says of a folder whose weights are compressed; null for an ordinary one.</summary>
-    internal static string? Complaint(JsonElement? section) => section is { ValueKind: JsonValueKind.Object } found
-        && found.TryGetProperty("quant_method", out var method) && method.ValueKind == JsonValueKind.String
-        && method.GetString() == "compressed-tensors"
-        ? "holds compressed weights; CompressedTensors.Expand writes an ordinary folder from it" : null;
 
     private static Dictionary<string, QuantizedTensor> Layers(Dictionary<string, Tensor> tensors)
     {
@@ -92,8 +86,7 @@ public static class CompressedTensors
         {
             foreach (var name in tensors.Keys.Order(StringComparer.Ordinal))
                 if (Layer(name, PackedWeights.Packed) is { } layer)
-                    layers[layer] = PackedWeights.Read(layer, tensors.Where(pair => pair.Key.StartsWith($"{layer}.", StringComparison.Ordinal))
-                        .ToDictionary(pair => pair.Key[(layer.Length + 1)..], pair => pair.Value));
+                    layers[layer] = PackedWeights.Read(layer, PartsOf(layer, tensors));
             return layers;
         }
         catch
@@ -103,7 +96,12 @@ public static class CompressedTensors
         }
     }
 
-    private static string? Layer(string name, string ending) =>
+    private static Dictionary<string, Tensor> PartsOf(string layer, Dictionary<string, Tensor> tensors) => tensors
+        .Where(pair => pair.Key.StartsWith($"{layer}.", StringComparison.Ordinal))
+        .ToDictionary(pair => pair.Key[(layer.Length + 1)..], pair => pair.Value);
+
+    /// <summary>The layer of a tensor with this ending; null for other tensors.</summary>
+    internal static string? Layer(string name, string ending) =>
         name.EndsWith($".{ending}", StringComparison.Ordinal) ? name[..^(ending.Length + 1)] : null;
 
     private static Dictionary<string, Tensor> ReadAll(string folder)
@@ -118,30 +116,6 @@ public static class CompressedTensors
         AtomicWrite.Text(Path.Combine(folder, CheckpointFolder.Config), config.ToJsonString(JsonLayout.Indented) + "\n");
     }
 
-    private static JsonObject Config(string folder)
-    {
-        var path = Path.Combine(folder, CheckpointFolder.Config);
-        try
-        {
-            return JsonNode.Parse(File.ReadAllText(path)) as JsonObject
-                ?? throw new InvalidDataException($"{path} is no JSON object.");
-        }
-        catch (Exception error) when (error is JsonException or ArgumentException)
-        {
-            throw new InvalidDataException($"{path} is no JSON object: {error.Message}", error);
-        }
-    }
-
-    private static void CheckFormat(string folder, JsonObject config)
-    {
-        var format = config[Section] is JsonObject section && section["quant_method"] is JsonValue method
-            && method.TryGetValue<string>(out var name) && name == "compressed-tensors"
-            && section["format"] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
-        if (format != Format)
-            throw new InvalidDataException($"{folder} has weights of the format '{format ?? "none"}'; expected {Format} of "
-                + "compressed-tensors.");
-    }
-
     private static void Check(string folder, Tensor? stored, string layer, QuantizedTensor weight)
     {
         if (stored is null) throw new ArgumentException($"{folder} has no weight of {layer}.");
@@ -151,50 +125,4 @@ public static class CompressedTensors
         if (weight.Scheme.Bits is not (4 or 8) || weight.Scheme.CodeBook is not null)
             throw new ArgumentException($"{layer} has {weight.Scheme}; the format holds whole numbers of 4 or 8 bits.");
     }
-
-    /// <summary>One group of settings for each scheme; the layers that are left out are named.</summary>
-    private static JsonObject Describe(IReadOnlyDictionary<string, QuantizedTensor> layers, Dictionary<string, Tensor> tensors)
-    {
-        var schemes = layers.GroupBy(pair => pair.Value.Scheme).ToList();
-        var groups = new JsonObject();
-        for (var number = 0; number < schemes.Count; number++)
-            groups[$"group_{number}"] = new JsonObject
-            {
-                ["targets"] = schemes.Count == 1 ? new JsonArray("Linear") : Names(schemes[number].Select(pair => pair.Key)),
-                ["weights"] = Describe(schemes[number].Key),
-                ["input_activations"] = null,
-                ["output_activations"] = null,
-            };
-        var others = tensors.Where(pair => pair.Value.dim() == 2 && !pair.Key.Contains("embed", StringComparison.Ordinal))
-            .Select(pair => Layer(pair.Key, "weight")).OfType<string>().Append("lm_head").Where(layer => !layers.ContainsKey(layer));
-        return new JsonObject
-        {
-            ["quant_method"] = "compressed-tensors",
-            ["format"] = Format,
-            ["quantization_status"] = "compressed",
-            ["config_groups"] = groups,
-            ["ignore"] = Names(others.Distinct()),
-            ["kv_cache_scheme"] = null,
-        };
-    }
-
-    private static JsonObject Describe(QuantizationScheme scheme) => new()
-    {
-        ["num_bits"] = scheme.Bits,
-        ["type"] = "int",
-        ["symmetric"] = scheme.IsSymmetric,
-        ["strategy"] = scheme.Granularity switch
-        {
-            ScaleGranularity.Tensor => "tensor",
-            ScaleGranularity.Row => "channel",
-            _ => "group",
-        },
-        ["group_size"] = scheme.Granularity == ScaleGranularity.Group ? scheme.GroupSize : null,
-        ["actorder"] = null,
-        ["dynamic"] = false,
-        ["observer"] = "minmax",
-    };
-
-    private static JsonArray Names(IEnumerable<string> names) =>
-        [.. names.Order(StringComparer.Ordinal).Select(name => (JsonNode)name)];
 }

@@ -39,19 +39,19 @@ internal static class PackedWeights
     public static QuantizedTensor Read(string layer, IReadOnlyDictionary<string, Tensor> tensors)
     {
         using var scope = NewDisposeScope();
-        var (packed, scales) = (Part(Packed, ScalarType.Int32), Part(Scale, null).to(ScalarType.Float32));
-        var (rows, columns) = Size(Part(Shape, ScalarType.Int64));
+        var parts = new Parts(layer, tensors);
         if (tensors.ContainsKey(GroupIndex))
-            throw Bad("has its columns in another order (weight_g_idx), which is not read yet");
-        var bits = KnownBits.FirstOrDefault(bits => packed.dim() == 2 && packed.shape[0] == rows
-            && packed.shape[1] == (columns + (WordBits / bits) - 1) / (WordBits / bits));
+            throw parts.Bad("has its columns in another order (weight_g_idx), which is not read yet");
+        var (packed, scales) = (parts.Of(Packed, ScalarType.Int32), parts.Of(Scale).to(ScalarType.Float32));
+        var (rows, columns) = parts.Size();
+        var bits = KnownBits.FirstOrDefault(bits => packed.shape.SequenceEqual([rows, Length(columns, bits)]));
         if (bits == 0)
-            throw Bad($"has packed codes {packed.ShapeText()}, which are not those of [{rows}, {columns}] in 4 or 8 bits");
+            throw parts.Bad($"has packed codes {packed.ShapeText()}, which are not those of [{rows}, {columns}] in 4 or 8 bits");
         var groups = scales.numel() == 1 ? 0 : scales.dim() == 2 && scales.shape[0] == rows ? scales.shape[1] : -1;
         if (groups < 0 || (groups > 1 && columns % groups != 0))
-            throw Bad($"has scales {scales.ShapeText()}; expected [{rows}, groups] with groups that divide {columns} columns");
+            throw parts.Bad($"has scales {scales.ShapeText()}; expected [{rows}, groups] with groups that divide {columns} columns");
 
-        var zeros = tensors.ContainsKey(ZeroPoint) ? Zeros(Part(ZeroPoint, null), rows, groups, bits) : null;
+        var zeros = tensors.ContainsKey(ZeroPoint) ? parts.Zeros(rows, groups, bits) : null;
         var scheme = new QuantizationScheme
         {
             Bits = bits,
@@ -62,25 +62,10 @@ internal static class PackedWeights
         var codes = (Codes(packed, columns, bits) + scheme.LowestCode).to(scheme.CodeType);
         return new QuantizedTensor(scheme, [rows, columns], codes, groups == 0 ? scales.view(1, 1).clone() : scales.clone(),
             zeros?.to(ScalarType.Byte));
-
-        Tensor Part(string ending, ScalarType? type) => !tensors.TryGetValue(ending, out var tensor) ? throw Bad($"lacks {ending}")
-            : type is null ? tensor.is_floating_point() || ending == ZeroPoint ? tensor : throw Bad($"has {tensor.dtype} {ending}")
-            : tensor.dtype == type ? tensor : throw Bad($"has {tensor.dtype} {ending}; expected {type}");
-
-        (long, long) Size(Tensor shape) => shape.numel() == 2
-            && shape.data<long>().ToArray() is [> 0 and var rows, > 0 and var columns] ? (rows, columns) : throw Bad($"has {shape.ShapeText()} numbers for its shape; expected two sizes of at least 1");
-
-        Tensor Zeros(Tensor stored, long rows, long groups, int bits)
-        {
-            if (groups == 0 && stored.numel() == 1) return stored.to(ScalarType.Int64).view(1, 1) + Middle(bits);
-            var each = WordBits / bits;
-            if (groups > 0 && stored.dtype == ScalarType.Int32 && stored.shape.SequenceEqual([(rows + each - 1) / each, groups]))
-                return Codes(stored.t().contiguous(), rows, bits).t().contiguous();
-            throw Bad($"has zero points {stored.dtype} {stored.ShapeText()}, which do not fit {rows} rows of {groups} groups");
-        }
-
-        InvalidDataException Bad(string what) => new($"{layer} {what}.");
     }
+
+    /// <summary>Words that hold this many codes.</summary>
+    private static long Length(long codes, int bits) => (codes + (WordBits / bits) - 1) / (WordBits / bits);
 
     /// <summary>What is added to a signed code.</summary>
     private static int Middle(int bits) => 1 << (bits - 1);
@@ -91,7 +76,7 @@ internal static class PackedWeights
         using var scope = NewDisposeScope();
         var each = WordBits / bits;
         var (rows, columns) = numbers.Axes2();
-        var words = (columns + each - 1) / each;
+        var words = Length(columns, bits);
         var padded = cat([numbers, zeros([rows, (words * each) - columns], ScalarType.Int64)], 1).view(rows, words, each);
         var sum = (padded * Factors(bits)).sum(dim: 2);
         return (sum - (sum.ge(1L << 31).to(ScalarType.Int64) * (1L << WordBits))).to(ScalarType.Int32).MoveToOuterDisposeScope();
@@ -109,4 +94,34 @@ internal static class PackedWeights
     /// <summary>1, 2^bits, 4^bits …: what a number of a word is multiplied by.</summary>
     private static Tensor Factors(int bits) =>
         tensor([.. Enumerable.Range(0, WordBits / bits).Select(place => 1L << (place * bits))]);
+
+    /// <summary>The tensors that stand for one weight.</summary>
+    private sealed record Parts(string Layer, IReadOnlyDictionary<string, Tensor> Tensors)
+    {
+        public Tensor Of(string ending, ScalarType? type = null)
+        {
+            if (!Tensors.TryGetValue(ending, out var tensor)) throw Bad($"lacks {ending}");
+            return type is null ? tensor.is_floating_point() ? tensor : throw Bad($"has {tensor.dtype} {ending}; expected floats")
+                : tensor.dtype == type ? tensor : throw Bad($"has {tensor.dtype} {ending}; expected {type}");
+        }
+
+        public (long Rows, long Columns) Size()
+        {
+            var shape = Of(Shape, ScalarType.Int64);
+            return shape.numel() == 2 && shape.data<long>().ToArray() is [> 0 and var rows, > 0 and var columns] ? (rows, columns)
+                : throw Bad("has no two sizes of at least 1 as its shape");
+        }
+
+        /// <returns>int64 of the shape of the scales.</returns>
+        public Tensor Zeros(long rows, long groups, int bits)
+        {
+            var stored = Tensors[ZeroPoint];
+            if (groups == 0 && stored.numel() == 1) return stored.to(ScalarType.Int64).view(1, 1) + Middle(bits);
+            if (groups > 0 && stored.dtype == ScalarType.Int32 && stored.shape.SequenceEqual([Length(rows, bits), groups]))
+                return Codes(stored.t().contiguous(), rows, bits).t().contiguous();
+            throw Bad($"has zero points {stored.dtype} {stored.ShapeText()}, which do not fit {rows} rows of {groups} groups");
+        }
+
+        public InvalidDataException Bad(string what) => new($"{Layer} {what}.");
+    }
 }

@@ -26,7 +26,8 @@ public static class T5Gguf
         {
             var config = model.Config;
             var activation = config.Gated ? Activation.GeluTanh : Activation.Relu;
-            Require.That(config.Activation == activation, config.Activation, nameof(config.Activation), $"{activation}, as in T5");
+            Require.That(config.Activation == activation, config.Activation, nameof(config.Activation),
+                $"{activation}, as in T5");
             Require.That(config.RelativeMaximumDistance == MaximumDistance, config.RelativeMaximumDistance,
                 nameof(config.RelativeMaximumDistance), $"{MaximumDistance}, as in T5");
             var entries = Entries(config);

@@ -53,7 +53,10 @@ internal static class OnnxAttention
 
     /// <summary>Key position minus query position, int64 [query, key].</summary>
     public static string Distances(this OnnxBuilder make, string places) => make.Graph.Node("Sub",
-        [make.Graph.Node("Unsqueeze", [places, make.Graph.Numbers(0)]), make.Graph.Node("Unsqueeze", [places, make.Graph.Numbers(1)])]);
+        [
+            make.Graph.Node("Unsqueeze", [places, make.Graph.Numbers(0)]),
+            make.Graph.Node("Unsqueeze", [places, make.Graph.Numbers(1)]),
+        ]);
 
     /// <summary>
     /// What hides keys from queries: 0, or the lowest number where a key is padding or comes after the query; null where all

@@ -43,7 +43,8 @@ internal sealed class OnnxBuilder(nn.Module model, OnnxOptions options)
     /// <param name="bias">Name of the bias; it may be missing.</param>
     public string Head(string x, string weight, string bias)
     {
-        if (options is { Precision: OnnxPrecision.EightBits, QuantizesHead: true }) return Biased(Integers(x, weight, false), bias);
+        if (options is { Precision: OnnxPrecision.EightBits, QuantizesHead: true })
+            return Biased(Integers(x, weight, false), bias);
         // one copy of the weight, where the embeddings share it
         var matrix = Graph.Constants.ContainsKey(weight) ? Graph.Node("Transpose", [weight], ("perm", new long[] { 1, 0 }))
             : Matrix(weight, false);

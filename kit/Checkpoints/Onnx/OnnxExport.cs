@@ -56,8 +56,8 @@ public static class OnnxExport
             case RecurrentClassifier network: OnnxRecurrent.Add(make, network.Config); break;
             case RecurrentLanguageModel network: OnnxRecurrent.Add(make, network.Config); break;
             default:
-                throw new ArgumentException($"{model.GetName()} cannot be written as ONNX; known are Gpt, Llama, the Bert models, "
-                    + "T5, Vit, Vgg, ResNet, GoogLeNet, InceptionV3, RecurrentClassifier and RecurrentLanguageModel.",
+                throw new ArgumentException($"{model.GetName()} cannot be written as ONNX; known are Gpt, Llama, the Bert "
+                    + "models, T5, Vit, Vgg, ResNet, GoogLeNet, InceptionV3, RecurrentClassifier and RecurrentLanguageModel.",
                     nameof(model));
         }
     }

@@ -67,7 +67,7 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
         if (ModelFolder.Describes(file))
             throw new InvalidDataException($"{folder} is a folder that this kit alone reads: ModelFolder.Load<{typeof(TModel).Name}>(folder).");
         if (ModelType is not null) file.ExpectType(ModelType);
-        if (CompressedTensors.Complaint(file.Element("quantization_config")) is { } complaint)
+        if (CompressedConfig.Complaint(file.Element(CompressedConfig.Section)) is { } complaint)
             throw new InvalidDataException($"{folder} {complaint}.");
         var config = Changes.Apply(Checked(() => Read(file), folder), options);
         using var reader = CheckpointReader.Open(CheckpointFolder.Weights(folder), options.Key);

@@ -77,7 +77,9 @@ public static class Adapters
         }
     }
 
-    /// <summary>Turns the quantized weights of a model with merged adapters into ordinary ones: the numbers of their codes.</summary>
+    /// <summary>
+    /// Turns the quantized weights of a model with merged adapters into ordinary ones: the numbers of their codes.
+    /// </summary>
     /// <exception cref="InvalidOperationException">
     /// The model has no adapter, they are not merged, or no weight is quantized.
     /// </exception>

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
 
-/// <summary>A frozen weight as codes of a few bits, which its layer multiplies by as float32 numbers made anew each time.</summary>
+/// <summary>
+/// A frozen weight as codes of a few bits, which its layer multiplies by as float32 numbers made anew each time.
+/// </summary>
 /// <remarks>
 /// Dettmers et al., 2023, https://arxiv.org/abs/2305.14314. The numbers are kept neither after the product nor for the backward
 /// pass, which makes them once more.

@@ -99,7 +99,8 @@ public sealed class GgufModelTests : IDisposable
     public void A_WordPiece_tokenizer_goes_with_a_BERT()
     {
         string[] tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "hen", "##s", "the", ","];
-        var tokenizer = new WordPieceTokenizer([.. tokens, .. Enumerable.Range(0, 64 - tokens.Length).Select(number => $"x{number}")]);
+        var tokenizer = new WordPieceTokenizer(
+            [.. tokens, .. Enumerable.Range(0, 64 - tokens.Length).Select(number => $"x{number}")]);
         using var model = LlamaCppTests.MakeBert();
         model.SaveGguf(Path, tokenizer: tokenizer);
         var file = GgufFile.Open(Path);
@@ -108,7 +109,8 @@ public sealed class GgufModelTests : IDisposable
         var read = file.ReadWordPieces();
         Assert.Equal(tokenizer.Encode("The hens, x7"), read.Encode("The hens, x7"));
         Assert.Equal(tokenizer.Special, read.Special);
-        Assert.Contains("'bert'", Assert.Throws<InvalidDataException>(() => file.ReadTokenizer()).Message, StringComparison.Ordinal);
+        Assert.Contains("'bert'", Assert.Throws<InvalidDataException>(() => file.ReadTokenizer()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

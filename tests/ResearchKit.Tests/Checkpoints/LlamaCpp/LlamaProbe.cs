@@ -26,7 +26,8 @@ internal static class LlamaProbe
             });
             NativeApi.llama_empty_call();
         }
-        catch (Exception error) when (error is TypeInitializationException or DllNotFoundException or LLama.Exceptions.RuntimeError)
+        catch (Exception error)
+            when (error is TypeInitializationException or DllNotFoundException or LLama.Exceptions.RuntimeError)
         {
             Console.WriteLine($"{Missing}: {error.Message}");
             return false;

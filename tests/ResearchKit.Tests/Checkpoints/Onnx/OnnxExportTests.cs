@@ -52,7 +52,8 @@ public sealed class OnnxExportTests : IDisposable
             DilateInsteadOfStride = [false, false, true],
         }), (batch, size) => randn(batch, 3, 40 + size, 40)),
         ["googlenet"] = (() => new GoogLeNet(GoogLeNetConfig.Nano), (batch, size) => randn(batch, 1, 20 + size, 23)),
-        ["googlenet standard"] = (() => new GoogLeNet(new GoogLeNetConfig { Classes = 5, WidthDivisor = 8, TransformInput = true }),
+        ["googlenet standard"] = (
+            () => new GoogLeNet(new GoogLeNetConfig { Classes = 5, WidthDivisor = 8, TransformInput = true }),
             (batch, size) => randn(batch, 3, 40 + size, 47)),
         ["inception"] = (() => new InceptionV3(InceptionV3Config.Nano), (batch, size) => randn(batch, 3, 75 + size, 80)),
         ["lstm"] = (() => new RecurrentClassifier(new RecurrentClassifierConfig { InputWidth = 6, HiddenWidth = 8, Layers = 2 }),
@@ -114,7 +115,8 @@ public sealed class OnnxExportTests : IDisposable
     public void A_T5_gives_logits_and_the_encoders_output(bool gated)
     {
         Compute.Seed(1);
-        using var model = new T5(T5Config.Nano with { VocabularySize = 40, Gated = gated, TieEmbeddings = !gated, DecoderLayers = 1 });
+        using var model = new T5(
+            T5Config.Nano with { VocabularySize = 40, Gated = gated, TieEmbeddings = !gated, DecoderLayers = 1 });
         model.eval();
         model.SaveOnnx(Path, new OnnxOptions { HasAttentionMask = true });
         using var run = new OnnxRun(Path);

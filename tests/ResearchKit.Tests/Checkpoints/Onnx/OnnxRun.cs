@@ -6,7 +6,11 @@ namespace ResearchKit.Tests.Checkpoints;
 /// <summary>An ONNX file that ONNX Runtime runs.</summary>
 internal sealed class OnnxRun : IDisposable
 {
-    private readonly SessionOptions options = new() { IntraOpNumThreads = 2, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+    private readonly SessionOptions options = new()
+    {
+        IntraOpNumThreads = 2,
+        LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+    };
     private readonly InferenceSession session;
 
     public OnnxRun(string path) => session = new InferenceSession(path, options);

@@ -19,7 +19,8 @@ public sealed class CompressedTensorsTests : IDisposable
 
     private string Path => System.IO.Path.Combine(folder.Path, "model");
 
-    public static TheoryData<string> Schemes => ["int4 groups affine", "int4 groups", "int4 rows", "int8 rows", "int8 whole affine"];
+    public static TheoryData<string> Schemes =>
+        ["int4 groups affine", "int4 groups", "int4 rows", "int8 rows", "int8 whole affine"];
 
     public void Dispose()
     {
