@@ -41,6 +41,9 @@ public sealed class HeadlineTests
     [InlineData("09-optimizer-race", "held-out loss, AdamW", 2.35, 2.55)]
     [InlineData("09-optimizer-race", "held-out loss, Muon", 2.1, 2.35)]
     [InlineData("09-optimizer-race", "held-out loss, SOAP", 1.95, 2.25)]
+    [InlineData("12-what-weights-look-like", "CKA of the last stage, two seeds", 0.8, 1)]
+    [InlineData("12-what-weights-look-like", "CKA of the last stage, untrained", -0.1, 0.6)]
+    [InlineData("12-what-weights-look-like", "superposition begins, p = 0.3", 0.75, 0.95)]
     public void Each_recorded_metric_is_within_its_range(string notebook, string metric, double least, double most) =>
         Assert.InRange(Recorded(notebook, metric), least, most);
 
