@@ -145,9 +145,13 @@ public sealed class ActivationCache : IDisposable
     /// <inheritdoc/>
     public override string ToString() => $"{activations.Count} activations: {Places.Some(activations.Keys)}";
 
-    /// <summary>Runs a forward pass until it ends, or until the layer at which the recording stops.</summary>
+    /// <summary>
+    /// Runs a forward pass until it ends, or until <see cref="RecordingOptions.StopAtLayer"/>, which ends other passes with an
+    /// exception.
+    /// </summary>
+    /// <param name="forward">Calls the model.</param>
     /// <returns>The result of the pass; null if it was stopped.</returns>
-    internal Tensor? Run(Func<Tensor> forward)
+    public Tensor? Run(Func<Tensor> forward)
     {
         try
         {
