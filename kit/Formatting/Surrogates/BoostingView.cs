@@ -65,7 +65,8 @@ internal static class BoostingView
             """);
     }
 
-    private static Html Ends(PairFunction pair) => pair.FirstCuts.Count == 0 || pair.SecondCuts.Count == 0 ? Html.Empty : Html.Of($"""
+    private static Html Ends(PairFunction pair) =>
+        pair.FirstCuts.Count == 0 || pair.SecondCuts.Count == 0 ? Html.Empty : Html.Of($"""
         <text x="0" y="156">≤ {Numbers.Short(pair.SecondCuts[0])}</text><text x="250" y="156" text-anchor="end">&gt; {Numbers.Short(pair.SecondCuts[^1])}</text>
         <text x="-4" y="138" text-anchor="end" font-size="9">≤ {Numbers.Short(pair.FirstCuts[0])}</text><text x="-4" y="8" text-anchor="end" font-size="9">&gt; {Numbers.Short(pair.FirstCuts[^1])}</text>
         """);

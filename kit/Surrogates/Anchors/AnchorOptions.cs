@@ -11,7 +11,9 @@ public sealed record AnchorOptions
     /// <summary>Confidence of the stated lower bound of the precision, one-sided.</summary>
     public double Confidence { get; init; } = 0.95;
 
-    /// <summary>Bins of a feature of many values, by quantiles of the background rows; conditions begin or end at their bounds.</summary>
+    /// <summary>
+    /// Bins of a feature of many values, by quantiles of the background rows; conditions begin or end at their bounds.
+    /// </summary>
     public int Bins { get; init; } = 8;
 
     /// <summary>Largest number of bounds in the conditions.</summary>

@@ -56,8 +56,8 @@ internal sealed class BoostedBag
         var cells = pairs.Select(pair => PairSelection.Cells(bins[pair.First], bins[pair.Second])).ToArray();
         var start = pairs.Select(pair => new double[bins[pair.First].Groups * bins[pair.Second].Groups]).ToArray();
         Pairs = Boost(start, (pair, row) => cells[pair][row], (pair, gradient, curvature, count) =>
-            PairSelection.Steps(gradient, curvature, count, bins[pairs[pair].Second].Groups, options.MinSamplesLeaf, options.Ridge),
-            cancellation);
+            PairSelection.Steps(gradient, curvature, count, bins[pairs[pair].Second].Groups, options.MinSamplesLeaf,
+                options.Ridge), cancellation);
     }
 
     private double[][] Boost(double[][] terms, Func<int, int, int> place,
