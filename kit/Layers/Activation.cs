@@ -32,7 +32,15 @@ public static class ActivationFunctions
 {
     /// <summary>Applies the non-linearity to each element.</summary>
     /// <returns>A tensor of the shape of <paramref name="x"/>.</returns>
-    public static Tensor Apply(this Activation activation, Tensor x) => activation switch
+    public static Tensor Apply(this Activation activation, Tensor x)
+    {
+        var y = Values(activation, x);
+        if (ActivationTape.Current is not null)
+            ActivationRules.Unary(x, y, activation is Activation.Relu or Activation.Tanh, activation == Activation.QuickGelu ? 1 : 0);
+        return y;
+    }
+
+    private static Tensor Values(Activation activation, Tensor x) => activation switch
     {
         Activation.Relu => MetaDevice.Relu(x),
         Activation.Gelu => functional.gelu(x),

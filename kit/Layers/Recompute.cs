@@ -1,4 +1,5 @@
 using ResearchKit.Native;
+using ResearchKit.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -35,8 +36,16 @@ public static class Recompute
     /// <returns>[...], as <c>block(inputs)</c>. If no gradient of an input is needed, the block is simply
     /// called.</returns>
     public static Tensor Call(Func<IReadOnlyList<Tensor?>, Tensor> block, params Tensor?[] inputs) =>
-        is_grad_enabled() && inputs.Any(input => input?.requires_grad ?? false) ? Function.apply([block, .. inputs])
-            : block(inputs);
+        is_grad_enabled() && inputs.Any(input => input?.requires_grad ?? false) ? Counted(block, inputs) : block(inputs);
+
+    private static Tensor Counted(Func<IReadOnlyList<Tensor?>, Tensor> block, Tensor?[] inputs)
+    {
+        var before = FlopTally.Counts;
+        using var inside = ActivationTape.Block(inputs);
+        var y = Function.apply([block, .. inputs]);
+        FlopTally.Repeats(before);
+        return y;
+    }
 
     private sealed class Function : autograd.SingleTensorFunction<Function>
     {
@@ -92,7 +101,14 @@ public static class Recompute
             if (seed is { } number) cuda.manual_seed(number);
         }
 
-        private static List<Tensor?> Leaves(IEnumerable<Tensor?> inputs) =>
-            [.. inputs.Select(input => input?.detach().requires_grad_(input.requires_grad))];
+        private static List<Tensor?> Leaves(IEnumerable<Tensor?> inputs) => [.. inputs.Select(Leaf)];
+
+        private static Tensor? Leaf(Tensor? input)
+        {
+            if (input is null) return null;
+            var leaf = input.detach().requires_grad_(input.requires_grad);
+            ActivationTape.Same(input, leaf);
+            return leaf;
+        }
     }
 }

@@ -34,6 +34,8 @@ public sealed class RmsNorm : Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var wide = x.to(float32);
         var normal = wide * (wide.square().mean([-1], keepdim: true) + epsilon).rsqrt();
-        return (normal.to(x.dtype) * weight).MoveToOuterDisposeScope();
+        var y = normal.to(x.dtype) * weight;
+        ActivationTape.Current?.Note(x, y, [x], (normal.numel() + (normal.numel() / weight.numel())) * 4, weight);
+        return y.MoveToOuterDisposeScope();
     }
 }

@@ -107,7 +107,13 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
         using var vectors = lengths?.sum();
         var weights = names.Where(name => name.StartsWith("weight", StringComparison.Ordinal))
             .Sum(name => get_parameter(name)!.numel());
-        FlopTally.Add((double)(vectors?.item<long>() ?? x.numel() / Shape.InputWidth) * weights);
+        var steps = (double)(vectors?.item<long>() ?? x.numel() / Shape.InputWidth);
+        var trains = get_parameter(names[0])!.requires_grad;
+        // the first layer's product with the input has no gradient of the input where that needs none
+        var first = x.requires_grad ? 0 : names.Where(name => name.StartsWith("weight_ih_l0", StringComparison.Ordinal))
+            .Sum(name => get_parameter(name)!.numel());
+        FlopTally.Add(steps * (weights - first), ProductKind.Linear, trains ? 2 : x.requires_grad ? 1 : 0);
+        if (first > 0) FlopTally.Add(steps * first, ProductKind.Linear, trains ? 1 : 0);
     }
 
     private Tensor Begin(Tensor? given, Tensor x, long batch)
