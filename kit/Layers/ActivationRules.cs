@@ -13,6 +13,7 @@ internal static class ActivationRules
         tape.MarkHalf(y);
         if (!tape.IsHalf) tape.Note(x, y, columns == 0 && weight.requires_grad ? [x] : [], columns * 4, weight, bias);
         else tape.Note(x, y, [], tape.Copied(x, isWeight: false) + tape.Copied(weight, isWeight: true), weight, bias);
+        if (y.requires_grad) tape.Passes(Math.Min(tape.Bytes(x), tape.Bytes(y)));   // the gradient of the other branch
     }
 
     /// <summary>Fused attention keeps its three inputs and a number a query; with dropout also three times the pattern.</summary>

@@ -7,9 +7,9 @@ namespace ResearchKit.Layers;
 /// <summary>One operation of a forward pass, as the backward pass will see it.</summary>
 /// <param name="Kept">Bytes that it keeps for the backward pass and that nothing before it kept.</param>
 /// <param name="Passing">Bytes of the gradients of its input and output, which exist while it is differentiated.</param>
-/// <param name="Weights">Parameters that get a gradient here.</param>
+/// <param name="Weights">Parameters that get a gradient here, with its bytes.</param>
 /// <param name="Block">Number of the recomputed block it belongs to; 0 for none.</param>
-internal readonly record struct TapeStep(long Kept, long Passing, IReadOnlyList<Tensor> Weights, int Block);
+internal readonly record struct TapeStep(long Kept, long Passing, IReadOnlyList<(nint Handle, long Bytes)> Weights, int Block);
 
 /// <summary>Notes which bytes a forward pass keeps for the backward pass, while it runs on this thread.</summary>
 /// <remarks>
@@ -67,10 +67,16 @@ internal sealed class ActivationTape : IDisposable
         var bytes = extra;
         foreach (var tensor in keeps)
             if (kept.Add(Source(tensor))) bytes += Bytes(tensor);
-        var trained = new List<Tensor>();
+        var trained = new List<(nint, long)>();
         foreach (var weight in weights)
-            if (weight is { requires_grad: true }) trained.Add(Source(weight));
+            if (weight is { requires_grad: true }) trained.Add((Source(weight).Handle, weight.numel() * weight.element_size()));
         steps.Add(new(bytes, Bytes(input) + Bytes(output), trained, block));
+    }
+
+    /// <summary>Adds bytes that exist only while the last operation is differentiated.</summary>
+    public void Passes(long bytes)
+    {
+        if (steps.Count > 0) steps[^1] = steps[^1] with { Passing = steps[^1].Passing + bytes };
     }
 
     /// <summary>Says that a tensor has the values of another in the same memory, or all its gradient goes to it.</summary>
@@ -113,6 +119,8 @@ internal sealed class ActivationTape : IDisposable
             if (tape.kept.Add(tape.Source(input))) bytes += tape.Bytes(input);
         tape.steps.Add(new(bytes, 0, [], 0));
         tape.block = ++tape.blocks;
+        // in the backward pass the block's output, its gradient and that of its input exist beside what the inside keeps
+        if (inputs.FirstOrDefault() is { } stream) tape.steps.Add(new(3 * tape.Bytes(stream), 0, [], tape.block));
         return Disposable.Of(() => tape.block = 0);
     }
 

@@ -49,6 +49,9 @@ public static class Recompute
 
     private sealed class Function : autograd.SingleTensorFunction<Function>
     {
+        [ThreadStatic]
+        private static List<Tensor>? taken;   // gradients of the previous call
+
         private const string Block = "block", Mixed = "mixed", Seed = "seed";
 
         public override string Name => nameof(Recompute);
@@ -74,6 +77,7 @@ public static class Recompute
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
         {
             using var scope = NewDisposeScope();
+            using var gradient = grad_output;   // its handle would otherwise not be freed before the step ends
             var saved = ctx.get_saved_variables();
             var block = (Func<IReadOnlyList<Tensor?>, Tensor>)ctx.get_data(Block);
             var inputs = Leaves(saved.Skip(1));
@@ -86,14 +90,15 @@ public static class Recompute
                 Plant((long?)ctx.get_data(Seed));
                 Tensor y;
                 using (Autocast.Resume(ctx.get_data(Mixed))) y = block(inputs);
-                y.backward([grad_output]);
+                y.backward([gradient]);
             }
             finally
             {
                 set_rng_state(now);
             }
+            foreach (var one in taken ?? []) one?.Dispose();   // libtorch holds those of the previous block itself by now
             // no gradient for the block itself
-            return [null!, .. inputs.Select(input => input?.grad?.MoveToOuterDisposeScope()!)];
+            return taken = [null!, .. inputs.Select(input => input?.grad?.MoveToOuterDisposeScope()!)];
         }
 
         private static void Plant(long? seed)

@@ -34,6 +34,7 @@ public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer, IAdaptableL
             throw new ArgumentException($"Got {x.ShapeText()}; expected {weight.shape[0]} channels on the last axis.", nameof(x));
         using var scope = NewDisposeScope();
         var matrix = weight.t();
+        ActivationTape.Same(weight, matrix);
         return (adapter is null ? LinearProduct.Of(x, matrix, bias) : adapter.Multiply(x, matrix, bias))
             .MoveToOuterDisposeScope();
     }

@@ -73,8 +73,10 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
         if (FlopTally.IsAsked) Tally(x, lengths);
         var hidden = Begin(state?.Hidden, x, batch);
         var cell = Begin(state?.Cell, x, batch);
-        var result = Run(x, lengths?.cpu(), new RecurrentState(hidden, cell), [.. names.Select(name => get_parameter(name)!)],
-            training && Shape.Layers > 1 ? Shape.Dropout : 0);
+        var dropout = training && Shape.Layers > 1 ? Shape.Dropout : 0;
+        Tensor[] weights = [.. names.Select(name => get_parameter(name)!)];
+        var result = Run(x, lengths?.cpu(), new RecurrentState(hidden, cell), weights, dropout);
+        RecurrentMemory.Note(Shape, this is Lstm, x, result.Output, dropout, weights);
         return new RecurrentOutput(result.Output.MoveToOuterDisposeScope(),
             new RecurrentState(result.State.Hidden.MoveToOuterDisposeScope(), result.State.Cell?.MoveToOuterDisposeScope()));
     }

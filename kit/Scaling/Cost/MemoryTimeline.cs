@@ -47,17 +47,12 @@ internal sealed class MemoryTimeline(nn.Module model, ActivationTape tape, Memor
             var made = 0L;
             var again = 0L;
             foreach (var weight in step.Weights)
-                if (!hasGradients && met.Add(Owner(weight))) made += Bytes(weight);
-                else again += Bytes(weight);   // added to a gradient that is there
+                if (!hasGradients && met.Add(weight.Handle)) made += weight.Bytes;
+                else again += weight.Bytes;   // added to a gradient that is there
             Look(live + step.Passing + made + again, "backward pass");
             live += made - step.Kept;
         }
     }
-
-    /// <summary>A view of a weight, such as its transpose, has the gradient of the weight.</summary>
-    private nint Owner(Tensor weight) =>
-        parameters.Values.FirstOrDefault(parameter => ReferenceEquals(parameter, weight) || parameter.Handle == weight.Handle)?.Handle
-            ?? weight.Handle;
 
     private void Look(long bytes, string at)
     {
