@@ -25,6 +25,17 @@ public sealed class RmsNorm : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Divides the last axis by its root mean square, without a weight.</summary>
+    /// <param name="x">[..., channels].</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    internal static Tensor Unweighted(Tensor x, double epsilon = 1e-6)
+    {
+        using var scope = NewDisposeScope();
+        var y = x * (x.square().mean([-1], keepdim: true) + epsilon).rsqrt();
+        ActivationTape.Current?.Note(x, y, [x], x.numel() / x.shape[^1] * 4);
+        return y.MoveToOuterDisposeScope();
+    }
+
     /// <summary>Normalises the last axis.</summary>
     /// <param name="x">[..., channels].</param>
     /// <returns>The same shape; the dtype is that of <paramref name="x"/>, or of the weight if that is

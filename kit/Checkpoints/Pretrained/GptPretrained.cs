@@ -106,6 +106,8 @@ public static class GptPretrained
     private static JsonObject Write(GptConfig config) => config.Positions != Positions.Learned
         ? throw new ArgumentException($"Positions are {config.Positions}; "
             + $"GPT-2's configuration supports only {Positions.Learned}.")
+        : config.Variations != new GptVariations()
+        ? throw new ArgumentException($"Variations are {config.Variations}; GPT-2's configuration supports none.")
         : new()
         {
             ["vocab_size"] = config.VocabularySize,

@@ -39,6 +39,14 @@ public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer, IAdaptableL
             .MoveToOuterDisposeScope();
     }
 
+    /// <summary>Some of the outputs alone: [..., count] from the output <paramref name="start"/> on.</summary>
+    internal Tensor Part(Tensor x, long start, long count)
+    {
+        using var scope = NewDisposeScope();
+        if (packed is not null || adapter is not null) return call(x).narrow(-1, start, count).MoveToOuterDisposeScope();
+        return LinearProduct.Of(x, weight.narrow(1, start, count).t(), bias.narrow(0, start, count)).MoveToOuterDisposeScope();
+    }
+
     Parameter IAdaptableLayer.Stored => weight;
 
     bool IAdaptableLayer.IsTransposed => true;

@@ -17,9 +17,11 @@ public sealed class GptBlock : Module<Tensor, Tensor>, IBlock<DecoderPass>
     private readonly HookPoint hook_resid_pre = new(), hook_resid_mid = new(), hook_resid_post = new();
     // [batch, time, channels]
     private readonly HookPoint hook_attn_out = new(), hook_mlp_out = new();
+    private readonly double residualScale;
 
     internal GptBlock(GptConfig config, int layer, PositionalEncoding positions) : base(nameof(GptBlock))
     {
+        residualScale = config.Variations.ResidualScale;
         ln_1 = LayerNorm(config.ModelWidth, config.NormEpsilon);
         attn = new CausalSelfAttention(config, layer, positions);
         ln_2 = LayerNorm(config.ModelWidth, config.NormEpsilon);
@@ -34,14 +36,23 @@ public sealed class GptBlock : Module<Tensor, Tensor>, IBlock<DecoderPass>
     /// <summary>Without padding and cache by <c>call</c>, which runs the hooks on this block.</summary>
     Tensor IBlock<DecoderPass>.Step(Tensor x, DecoderPass pass) => pass.IsPlain ? call(x) : forward(x, pass);
 
+    /// <summary>Values of the attention for a residual stream, [batch, head, time, d_head].</summary>
+    internal Tensor Values(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return attn.Values(ln_1.Normalize(x)).MoveToOuterDisposeScope();
+    }
+
     private Tensor forward(Tensor x, DecoderPass pass)
     {
         using var scope = NewDisposeScope();
         x = hook_resid_pre.Pass(x);
-        x = hook_resid_mid.Pass(x + hook_attn_out.Pass(attn.Attend(ln_1.Normalize(x), pass)));
-        x = hook_resid_post.Pass(x + hook_mlp_out.Pass(mlp.call(ln_2.Normalize(x))));
+        x = hook_resid_mid.Pass(x + Scaled(hook_attn_out.Pass(attn.Attend(ln_1.Normalize(x), pass))));
+        x = hook_resid_post.Pass(x + Scaled(hook_mlp_out.Pass(mlp.call(ln_2.Normalize(x)))));
         return x.MoveToOuterDisposeScope();
     }
+
+    private Tensor Scaled(Tensor branch) => residualScale == 1 ? branch : branch * residualScale;
 }
 
 /// <summary>Causal self-attention: each position attends to itself and earlier ones.</summary>
@@ -58,6 +69,7 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
     private readonly GptConfig config;
     private readonly int layer;
     private readonly double? scale;
+    private readonly Parameter? value_mix;   // [1], share of the first layer's values; null if they are not mixed in
 
     internal CausalSelfAttention(GptConfig config, int layer, PositionalEncoding positions) : base(nameof(CausalSelfAttention))
     {
@@ -68,8 +80,12 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
         c_attn = new Conv1D(config.ModelWidth, 3 * config.ModelWidth);
         c_proj = new Conv1D(config.ModelWidth, config.ModelWidth, GptMlp.BranchDeviation(config));
         resid_dropout = Dropout(config.Dropout);
+        value_mix = config.Variations.MixesFirstValues && layer > 0 ? Parameter(full(1, 0.5)) : null;
         RegisterComponents();
     }
+
+    /// <summary>Values alone, [batch, head, time, d_head].</summary>
+    internal Tensor Values(Tensor x) => c_attn.Part(x, 2 * config.ModelWidth, config.ModelWidth).SplitHeads(config.Heads);
 
     /// <param name="x">Residual stream, normalised, [batch, time, channels].</param>
     /// <returns>Output of the attention branch, [batch, time, channels].</returns>
@@ -79,12 +95,19 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var joined = c_attn.call(x);
-        if (pass.IsOneToken && IsUnwatched && scale is null && positions[0].IsEmbeddingOnly)
+        if (pass.IsOneToken && IsUnwatched && scale is null && positions[0].IsEmbeddingOnly
+            && !config.Variations.NormalizesQueriesAndKeys && value_mix is null)
             return c_proj.call(pass.Cache!.AttendJoined(layer, joined, config.Heads)).MoveToOuterDisposeScope();
         var qkv = joined.chunk(3, -1);                                                            // 3 · [batch, time, channels]
         var query = hook_q.Pass(pass.Rotate(positions[0], qkv[0].SplitHeads(config.Heads)));   // [batch, head, time, d_head]
         var key = hook_k.Pass(pass.Rotate(positions[0], qkv[1].SplitHeads(config.Heads)));
+        if (config.Variations.NormalizesQueriesAndKeys)
+        {
+            query = RmsNorm.Unweighted(query);
+            key = RmsNorm.Unweighted(key);
+        }
         var value = hook_v.Pass(qkv[2].SplitHeads(config.Heads));
+        if (value_mix is not null) value = value + (value_mix * (pass.FirstValues! - value));
         if (pass.Cache is { } cache) (key, value) = cache.Extend(layer, key, value);
 
         var mask = pass.Mask with { ScoreBias = positions[0].ScoreBias(query, query.shape[2], key.shape[2]) };
@@ -119,7 +142,7 @@ public sealed class GptMlp : Module<Tensor, Tensor>
     /// Returns the initial standard deviation of the branches' output layers, which GPT-2 scales down by depth so
     /// that the residual stream keeps its size.
     /// </summary>
-    internal static double BranchDeviation(GptConfig config) => 0.02 / Math.Sqrt(2 * config.Layers);
+    internal static double BranchDeviation(GptConfig config) => config.Variations.ZeroInitializedProjections ? 0 : 0.02 / Math.Sqrt(2 * config.Layers);
 
     /// <param name="x">[batch, time, channels].</param>
     /// <returns>[batch, time, channels].</returns>

@@ -46,6 +46,9 @@ public sealed record GptConfig
     /// <summary>Whether attention scores are also divided by the number of the layer, counted from 1.</summary>
     public bool ScaleScoresByLayer { get; init; }
 
+    /// <summary>Changes that later models and fast training runs have; by default none.</summary>
+    public GptVariations Variations { get; init; } = new();
+
     /// <summary>GPT-2: 124,439,808 parameters.</summary>
     public static GptConfig Gpt2 => new() { VocabularySize = 50_257 };
 
@@ -71,11 +74,13 @@ public sealed record GptConfig
         Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)),
             (ModelWidth, nameof(ModelWidth)),
             (Heads, nameof(Heads)), (Layers, nameof(Layers)), (FeedForwardWidth ?? 1, nameof(FeedForwardWidth)));
+        Variations.Check();
         Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
         return this;
     }
 
     /// <summary>Returns the factor of a layer's attention scores; null for the usual 1 / √d_head.</summary>
-    internal double? ScoreScale(int layer) => ScaleScores && !ScaleScoresByLayer ? null
+    internal double? ScoreScale(int layer) => Variations.ScoreScale is { } own ? own / (ScaleScoresByLayer ? layer + 1 : 1)
+        : ScaleScores && !ScaleScoresByLayer ? null
         : (ScaleScores ? 1 / Math.Sqrt((double)ModelWidth / Heads) : 1) / (ScaleScoresByLayer ? layer + 1 : 1);
 }

@@ -27,6 +27,7 @@ internal static class CostWalk
         var operations = summary.Call?.Operations
             ?? children.Aggregate(new OperationCounts(), (sum, child) => sum + child.Operations);
         var inside = children.Aggregate(new OperationCounts(), (sum, child) => sum + child.Operations);
+        if (summary.Call is not null) Attribute(children, summary, operations - inside);
         var head = isHead ? operations.Linear : children.Sum(child => child.HeadOperations);
         if (depth == 0 && TiedHead(module)) head += operations.Linear - inside.Linear;
         return new ModelCost(summary.Name, summary.Type, children.Aggregate(own, (sum, child) => sum + child.Parameters), operations,
@@ -35,6 +36,18 @@ internal static class CostWalk
             HeadOperations = head,
             WeightBytes = summary.Bytes,
         };
+    }
+
+    /// <summary>
+    /// Gives attention that a module computed outside of its called children to the one child that was run by a method of its own.
+    /// </summary>
+    private static void Attribute(List<ModelCost> children, ModuleSummary summary, OperationCounts rest)
+    {
+        if (rest.Attention == 0) return;
+        var uncalled = Enumerable.Range(0, children.Count)
+            .Where(index => summary.Children[index] is { Call: null, ParameterCount: > 0 }).ToList();
+        if (uncalled is not [var only]) return;
+        children[only] = children[only] with { Operations = children[only].Operations + rest };
     }
 
     /// <summary>Whether a module is an output layer: by its name, and not a recurrent or convolution part.</summary>
