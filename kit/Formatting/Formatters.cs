@@ -80,5 +80,6 @@ public static class Formatters
         RecordViews.RegisterAll();
         ExampleViews.RegisterAll();
         TaskViews.RegisterAll();
+        ScalingViews.RegisterAll();
     }
 }
