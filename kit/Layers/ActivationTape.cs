@@ -1,5 +1,4 @@
 using ResearchKit.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;

@@ -1,5 +1,5 @@
+using ResearchKit.Results;
 using ResearchKit.Scaling;
-using ResearchKit.Training;
 
 namespace ResearchKit.Formatting;
 

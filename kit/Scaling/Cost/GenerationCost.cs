@@ -1,7 +1,6 @@
 using System.Globalization;
 using ResearchKit.Layers;
 using ResearchKit.Models;
-using ResearchKit.Tensors;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Scaling;

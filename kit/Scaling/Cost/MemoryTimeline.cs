@@ -1,6 +1,5 @@
 using ResearchKit.Layers;
 using ResearchKit.Optimizers;
-using ResearchKit.Training;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ResearchKit.Layers;
-using ResearchKit.Models;
 using ResearchKit.Tensors;
 using static TorchSharp.torch;
 

@@ -69,6 +69,9 @@ public sealed record PowerLaw(double Coefficient, double Exponent)
 /// <param name="Objective">Half the sum of squared errors of ln y at the minimum; 0 for a law that was not fitted.</param>
 public sealed record SaturatingPowerLaw(double E, double A, double Alpha, double Objective = 0)
 {
+    private static readonly double[] FloorShares = [0.1, 0.5, 0.9, 0.99];
+    private static readonly double[] Exponents = [0.05, 0.1, 0.2, 0.35, 0.5, 1, 2];
+
     /// <summary>Predicts y.</summary>
     public double Predict(double x) => E + (A * Math.Pow(x, -Alpha));
 
@@ -83,7 +86,7 @@ public sealed record SaturatingPowerLaw(double E, double A, double Alpha, double
         PowerLaw.Check(x, y, 3, "a saturating power law");
         var terms = new PowerTerms(3, [new([(0, null), (2, [.. x.Select(one => -Math.Log(one))])]), new([(1, null)])], y, delta);
         var floor = y.Min();
-        var starts = from share in new[] { 0.1, 0.5, 0.9, 0.99 } from alpha in new[] { 0.05, 0.1, 0.2, 0.35, 0.5, 1, 2 }
+        var starts = from share in FloorShares from alpha in Exponents
             select new[] { Math.Log(floor) + (alpha * Math.Log(x.Min())), Math.Log(share * floor), alpha };
         var best = Minimizer.FromAll(terms.Value, [.. starts], 400)[0];
         return new(Math.Exp(best.At[1]), Math.Exp(best.At[0]), best.At[2], best.Value);

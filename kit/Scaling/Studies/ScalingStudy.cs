@@ -38,26 +38,26 @@ public sealed class ScalingStudy(string folder, string data, Func<StudyRun, Trai
     /// <param name="sizes">The ladder.</param>
     /// <param name="budgets">Budgets in operations; each size is trained with each.</param>
     /// <param name="progress">Receives each run that is done, with its loss.</param>
-    /// <param name="cancel">Ends the study after the step at hand.</param>
     /// <param name="workers">
     /// Communication between processes that share the study: all then wait for each other, so that every one of them sees all runs.
     /// Null for none.
     /// </param>
+    /// <param name="cancel">Ends the study after the step at hand.</param>
     /// <exception cref="ArgumentException">Two sizes have the same name, or a number is not positive.</exception>
     /// <exception cref="InvalidDataException">The folder has runs of another study or of other data.</exception>
     /// <exception cref="OperationCanceledException">The study was cancelled; a later one goes on.</exception>
     public StudyResult Run(IReadOnlyList<StudySize> sizes, IReadOnlyList<double> budgets, IProgress<string>? progress = null,
-        CancellationToken cancel = default, ICommunicator? workers = null) => Run([.. from budget in budgets from size in sizes
-            select (size, budget)], progress, cancel, workers);
+        ICommunicator? workers = null, CancellationToken cancel = default) => Run([.. from budget in budgets from size in sizes
+            select (size, budget)], progress, workers, cancel);
 
     /// <summary>Trains chosen pairs of a size and a budget.</summary>
     /// <param name="ladder">Sizes with their budgets in operations.</param>
     /// <param name="progress">Receives each run that is done, with its loss.</param>
-    /// <param name="cancel">Ends the study after the step at hand.</param>
     /// <param name="workers">Communication between processes that share the study; null for none.</param>
-    /// <inheritdoc cref="Run(IReadOnlyList{StudySize}, IReadOnlyList{double}, IProgress{string}?, CancellationToken, ICommunicator?)" path="/exception"/>
+    /// <param name="cancel">Ends the study after the step at hand.</param>
+    /// <inheritdoc cref="Run(IReadOnlyList{StudySize}, IReadOnlyList{double}, IProgress{string}?, ICommunicator?, CancellationToken)" path="/exception"/>
     public StudyResult Run(IReadOnlyList<(StudySize Size, double Operations)> ladder, IProgress<string>? progress = null,
-        CancellationToken cancel = default, ICommunicator? workers = null)
+        ICommunicator? workers = null, CancellationToken cancel = default)
     {
         Check(ladder);
         var rank = workers is null ? Rank : new ProcessRank(workers.Rank, workers.WorldSize);

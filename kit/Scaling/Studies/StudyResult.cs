@@ -1,5 +1,5 @@
 using System.Globalization;
-using ResearchKit.Training;
+using ResearchKit.Results;
 
 namespace ResearchKit.Scaling;
 

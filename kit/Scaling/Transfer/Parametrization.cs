@@ -1,7 +1,6 @@
 using System.Globalization;
 using ResearchKit.Models;
 using ResearchKit.Optimizers;
-using ResearchKit.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
