@@ -6,7 +6,9 @@ namespace ResearchKit.Layers;
 /// <summary>What libtorch's autograd keeps of each kind of operation, for <see cref="ActivationTape"/>.</summary>
 internal static class ActivationRules
 {
-    /// <summary>A product with a weight [out, ...], such as a linear layer or a convolution: keeps its input and the weight.</summary>
+    /// <summary>
+    /// A product with a weight [out, ...], such as a linear layer or a convolution: keeps its input and the weight.
+    /// </summary>
     public static void Product(Tensor x, Tensor y, Tensor weight, Tensor? bias, long columns = 0)
     {
         if (ActivationTape.Current is not { } tape) return;
@@ -46,7 +48,8 @@ internal static class ActivationRules
             case Linear linear: Product(x, y, linear.weight!, linear.bias); break;
             case Conv1d convolution: Product(x, y, convolution.weight, convolution.bias); break;
             case Conv2d convolution: Product(x, y, convolution.weight, convolution.bias); break;
-            case LayerNorm norm: Norm(norm, x, y, x.numel() / norm.normalized_shape.Aggregate(1L, (all, size) => all * size)); break;
+            case LayerNorm norm: Norm(norm, x, y, x.numel() / norm.normalized_shape.Aggregate(1L, (all, size) =>
+                all * size)); break;
             case BatchNorm2d norm: Norm(norm, x, y, x.shape[1]); break;
             case GroupNorm norm: Norm(norm, x, y, x.shape[0] * norm.num_groups); break;
             case Dropout dropout: Dropped(x, y, dropout.training ? dropout.p : 0); break;

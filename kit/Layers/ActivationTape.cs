@@ -60,7 +60,8 @@ internal sealed class ActivationTape : IDisposable
     /// <param name="keeps">Tensors that it keeps.</param>
     /// <param name="extra">Further bytes that it keeps.</param>
     /// <param name="weights">Its parameters.</param>
-    public void Note(Tensor input, Tensor output, ReadOnlySpan<Tensor> keeps, long extra = 0, params ReadOnlySpan<Tensor?> weights)
+    public void Note(Tensor input, Tensor output, ReadOnlySpan<Tensor> keeps, long extra = 0,
+        params ReadOnlySpan<Tensor?> weights)
     {
         if (!output.requires_grad) return;
         var bytes = extra;
@@ -97,7 +98,8 @@ internal sealed class ActivationTape : IDisposable
     }
 
     /// <summary>
-    /// Bytes that a product keeps of one of its factors in mixed precision: a copy of it, except of one that has the type already.
+    /// Bytes that a product keeps of one of its factors in mixed precision: a copy of it, except of one that has the type
+    /// already.
     /// A weight is copied once.
     /// </summary>
     public long Copied(Tensor factor, bool isWeight)

@@ -30,7 +30,8 @@ public static class GptGguf
                 "GeluTanh, as in GPT-2");
             Require.That(config is { ScaleScores: true, ScaleScoresByLayer: false }, config.ScaleScoresByLayer,
                 nameof(config.ScaleScoresByLayer), "false, with scaled scores");
-            Require.That(config.Variations == new GptVariations(), config.Variations, nameof(config.Variations), "none, as in GPT-2");
+            Require.That(config.Variations == new GptVariations(), config.Variations, nameof(config.Variations),
+                "none, as in GPT-2");
             GgufModel.Save(model, path, type, Entries(config), GgufTokenizer.Values(tokenizer, config.VocabularySize), new()
             {
                 ["general.architecture"] = "gpt2",

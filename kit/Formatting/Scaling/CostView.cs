@@ -93,7 +93,8 @@ internal static class CostView
     private static void Collect(ModelCost cost, string label, int alike, int depth, List<IReadOnlyList<object?>> rows)
     {
         if (rows.Count >= MostEntries) return;
-        rows.Add([new string(' ', 2 * depth) + label, alike == 1 ? cost.Type : $"{alike} × {cost.Type}", alike * cost.Parameters.Total,
+        rows.Add([new string(' ', 2 * depth) + label, alike == 1 ? cost.Type : $"{alike} × {cost.Type}",
+            alike * cost.Parameters.Total,
             alike * cost.Operations.Forward, alike * cost.Operations.Backward]);
         foreach (var (name, count, first) in Groups(cost)) Collect(first, name, count, depth + 1, rows);
     }

@@ -20,7 +20,8 @@ internal static class LogPlot
         var points = series.SelectMany(one => one.Points)
             .Where(point => point.X > 0 && double.IsFinite(point.X) && double.IsFinite(Y(point.Y))).ToList();
         if (points.Count == 0) return Html.Of($"<div class=\"rk-cap\">no point to draw</div>");
-        var across = new CurveAxis(points.Min(point => Math.Log10(point.X)), points.Max(point => Math.Log10(point.X)), Left, Right, 8);
+        var across = new CurveAxis(points.Min(point => Math.Log10(point.X)), points.Max(point => Math.Log10(point.X)), Left,
+            Right, 8);
         var low = points.Min(point => Y(point.Y));
         var high = points.Max(point => Y(point.Y));
         var up = new CurveAxis(low - ((high - low) * 0.05), high + ((high - low) * 0.05), Bottom, Top, 6);

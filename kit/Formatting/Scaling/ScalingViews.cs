@@ -18,7 +18,9 @@ internal static class ScalingViews
         Formatters.Register<StudyResult>(study => ResultTableView.Draw(study.Table()), study => Visible.Lines(study.ToString()));
     }
 
-    /// <summary>Loss over operations, a color for each decade of parameters, with the best loss of each budget as a line.</summary>
+    /// <summary>
+    /// Loss over operations, a color for each decade of parameters, with the best loss of each budget as a line.
+    /// </summary>
     private static Html Fit(ParametricFit fit)
     {
         var budgets = fit.Points.Select(point => point.Compute).Order().ToList();
@@ -37,7 +39,8 @@ internal static class ScalingViews
     {
         var series = fit.Curves.Take(MostCurves).SelectMany((curve, index) => new LogSeries[]
         {
-            new($"C {Numbers.Short(curve.Compute)}", [.. Steps(curve.Points.Min(point => point.Parameters), curve.Points.Max(point => point.Parameters))
+            new($"C {Numbers.Short(curve.Compute)}", [.. Steps(curve.Points.Min(point => point.Parameters),
+                curve.Points.Max(point => point.Parameters))
                 .Select(size => (size, curve.Predict(size)))], IsLine: true, index),
             new("", [.. curve.Points.Select(point => (point.Parameters, point.Loss))], IsLine: false, index),
         }).ToList();

@@ -27,7 +27,8 @@ internal static class RecurrentMemory
         for (var layer = 0; layer < shape.Layers; layer++)
         {
             var inputs = layer == 0 ? shape.InputWidth : shape.Directions * shape.HiddenWidth;
-            var own = steps * 4 * (isLstm ? Lstm(inputs, shape.HiddenWidth, time) : GruUnits * shape.HiddenWidth) * shape.Directions;
+            var own = steps * 4 * (isLstm ? Lstm(inputs, shape.HiddenWidth, time)
+                : GruUnits * shape.HiddenWidth) * shape.Directions;
             var copies = steps * 4 * (layer == 0 ? inputs * shape.Directions : 0);   // the input, time-major
             var joined = steps * 4 * ((shape.Directions == 2 ? shape.HiddenWidth : 0)
                 + (dropout > 0 && layer > 0 ? 2 * shape.Directions * shape.HiddenWidth : 0));
@@ -41,7 +42,8 @@ internal static class RecurrentMemory
     private static double Lstm(int inputs, int hidden, long time)
     {
         var rows = (time + 1.0) / time;
-        return Padded(4 * hidden) + (10 * rows * Padded(Math.Max(inputs, hidden))) + (2 * rows * Padded(hidden)) + (LstmRest * hidden);
+        return Padded(4 * hidden) + (10 * rows * Padded(Math.Max(inputs, hidden))) + (2 * rows * Padded(hidden))
+            + (LstmRest * hidden);
     }
 
     /// <summary>Rows are multiples of 64 bytes, and no multiple of 1024.</summary>

@@ -18,7 +18,9 @@ internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positi
     /// <summary>How queries and keys are turned, where that is the same in all layers; null for none.</summary>
     public Rotation? Rotation { get; init; }
 
-    /// <summary>Values of the first layer, [batch, head, time, d_head], for layers that mix them into theirs; null for none.</summary>
+    /// <summary>
+    /// Values of the first layer, [batch, head, time, d_head], for layers that mix them into theirs; null for none.
+    /// </summary>
     public Tensor? FirstValues { get; init; }
 
     /// <inheritdoc/>

@@ -142,7 +142,8 @@ public sealed class GptMlp : Module<Tensor, Tensor>
     /// Returns the initial standard deviation of the branches' output layers, which GPT-2 scales down by depth so
     /// that the residual stream keeps its size.
     /// </summary>
-    internal static double BranchDeviation(GptConfig config) => config.Variations.ZeroInitializedProjections ? 0 : 0.02 / Math.Sqrt(2 * config.Layers);
+    internal static double BranchDeviation(GptConfig config) => config.Variations.ZeroInitializedProjections ? 0
+        : 0.02 / Math.Sqrt(2 * config.Layers);
 
     /// <param name="x">[batch, time, channels].</param>
     /// <returns>[batch, time, channels].</returns>

@@ -21,7 +21,8 @@ internal static class CostWalk
     {
         var modules = module.named_children().ToList();
         var children = summary.Children.Zip(modules).Select(pair =>
-            Visit(pair.First, pair.Second.module, isHead || (depth < 2 && IsHead(pair.First.Name, pair.Second.module)), depth + 1)).ToList();
+            Visit(pair.First, pair.Second.module, isHead || (depth < 2 && IsHead(pair.First.Name, pair.Second.module)), depth
+                + 1)).ToList();
         var own = Own(summary, module, isHead);
         // a model that is only called through a method of its own has no call; its parts have
         var operations = summary.Call?.Operations
@@ -30,7 +31,8 @@ internal static class CostWalk
         if (summary.Call is not null) Attribute(children, summary, operations - inside);
         var head = isHead ? operations.Linear : children.Sum(child => child.HeadOperations);
         if (depth == 0 && TiedHead(module)) head += operations.Linear - inside.Linear;
-        return new ModelCost(summary.Name, summary.Type, children.Aggregate(own, (sum, child) => sum + child.Parameters), operations,
+        return new ModelCost(summary.Name, summary.Type, children.Aggregate(own, (sum, child) => sum + child.Parameters),
+            operations,
             summary.Call?.OutputShape ?? [], children)
         {
             HeadOperations = head,
@@ -39,7 +41,8 @@ internal static class CostWalk
     }
 
     /// <summary>
-    /// Gives attention that a module computed outside of its called children to the one child that was run by a method of its own.
+    /// Gives attention that a module computed outside of its called children to the one child that was run by a method of
+    /// its own.
     /// </summary>
     private static void Attribute(List<ModelCost> children, ModuleSummary summary, OperationCounts rest)
     {

@@ -21,7 +21,9 @@ namespace ResearchKit.Scaling;
 public sealed record MemoryEstimate(
     long Weights, long Gradients, long OptimizerState, long Activations, long Batch, long Peak, string PeakAt)
 {
-    /// <summary>Bytes that live when the forward pass has ended: all but the gradients, which exist then only with accumulation.</summary>
+    /// <summary>
+    /// Bytes that live when the forward pass has ended: all but the gradients, which exist then only with accumulation.
+    /// </summary>
     public long AfterForward { get; init; }
 
     /// <summary>Bytes that live between two steps: weights, gradients of the last step and the state of the optimizer.</summary>
@@ -45,7 +47,8 @@ public sealed record MemoryEstimate(
     /// <param name="inputShape">Shape of a batch.</param>
     /// <param name="options">Options; null for the trainer's defaults.</param>
     /// <inheritdoc cref="Of(Func{nn.Module{Tensor, Tensor}}, IReadOnlyList{long}, MemoryOptions?)" path="/exception"/>
-    public static MemoryEstimate Of(nn.Module<Tensor, Tensor> model, IReadOnlyList<long> inputShape, MemoryOptions? options = null)
+    public static MemoryEstimate Of(nn.Module<Tensor, Tensor> model, IReadOnlyList<long> inputShape,
+        MemoryOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         using var scope = NewDisposeScope();
@@ -59,7 +62,8 @@ public sealed record MemoryEstimate(
     /// <param name="forward">Runs the model on this thread and returns its output.</param>
     /// <param name="options">Options; null for the trainer's defaults.</param>
     /// <inheritdoc cref="Of(Func{nn.Module{Tensor, Tensor}}, IReadOnlyList{long}, MemoryOptions?)" path="/exception"/>
-    public static MemoryEstimate Of(nn.Module model, IReadOnlyList<Tensor> inputs, Func<Tensor> forward, MemoryOptions? options = null)
+    public static MemoryEstimate Of(nn.Module model, IReadOnlyList<Tensor> inputs, Func<Tensor> forward,
+        MemoryOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(inputs);

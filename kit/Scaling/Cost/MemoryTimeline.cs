@@ -10,7 +10,8 @@ namespace ResearchKit.Scaling;
 internal sealed class MemoryTimeline(nn.Module model, ActivationTape tape, MemoryOptions options)
 {
     private readonly Dictionary<string, Parameter> parameters =
-        model.named_parameters().DistinctBy(pair => pair.parameter.Handle).ToDictionary(pair => pair.name, pair => pair.parameter);
+        model.named_parameters().DistinctBy(pair => pair.parameter.Handle).ToDictionary(pair => pair.name, pair =>
+            pair.parameter);
 
     private long peak;
     private string peakAt = "";
@@ -60,7 +61,9 @@ internal sealed class MemoryTimeline(nn.Module model, ActivationTape tape, Memor
         peakAt = at;
     }
 
-    /// <summary>Bytes of the targets, what the loss keeps, what the caller holds, and what its gradient takes at the start.</summary>
+    /// <summary>
+    /// Bytes of the targets, what the loss keeps, what the caller holds, and what its gradient takes at the start.
+    /// </summary>
     private (long Targets, long Kept, long Held, long Passing) Loss(Tensor output)
     {
         var full = output.numel() * 4;

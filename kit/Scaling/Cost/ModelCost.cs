@@ -93,7 +93,8 @@ public sealed record ModelCost(string Name, string Type, ParameterCounts Paramet
     /// <param name="model">The model, on any device; only shapes matter. It runs in evaluation mode.</param>
     /// <param name="forward">Runs it on this thread, such as <c>() =&gt; model.Logits(tokens, mask)</c>.</param>
     /// <param name="positions">Number of tokens or examples of the input.</param>
-    /// <exception cref="InvalidOperationException">A module cannot run, on the meta device for example; the message names it.</exception>
+    /// <exception cref="InvalidOperationException">A module cannot run, on the meta device for example; the message names
+    /// it.</exception>
     public static ModelCost Of(nn.Module model, Action forward, long positions)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -111,13 +112,16 @@ public sealed record ModelCost(string Name, string Type, ParameterCounts Paramet
 /// <summary>Example inputs of models.</summary>
 internal static class ExampleInput
 {
-    /// <summary>Zeros on the model's device: int64 tokens for two axes and a model that begins with a table, else float32.</summary>
+    /// <summary>
+    /// Zeros on the model's device: int64 tokens for two axes and a model that begins with a table, else float32.
+    /// </summary>
     public static Tensor Zeros(nn.Module model, IReadOnlyList<long> shape)
     {
         ArgumentNullException.ThrowIfNull(shape);
         if (shape.Count == 0) throw new ArgumentException("The input has no axis; expected a shape such as [1, 128].", nameof(shape));
         var first = model.parameters().FirstOrDefault();
-        var readsTokens = shape.Count <= 2 && model.modules().Any(module => module is EmbeddingTable or TorchSharp.Modules.Embedding);
+        var readsTokens = shape.Count <= 2 && model.modules().Any(module =>
+            module is EmbeddingTable or TorchSharp.Modules.Embedding);
         return zeros([.. shape], readsTokens ? int64 : first?.dtype ?? float32, first?.device);
     }
 

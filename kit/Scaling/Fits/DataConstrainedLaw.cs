@@ -57,7 +57,8 @@ public sealed record DataConstrainedLaw(ParametricLaw Law, double TokenDecay, do
     /// <param name="points">Runs with <see cref="ScalingPoint.UniqueTokens"/>.</param>
     /// <param name="law">The law of data without repetition.</param>
     /// <param name="delta">Threshold of the Huber loss on log L.</param>
-    /// <exception cref="ArgumentException">There are too few points, none repeats its data, or a number is not positive.</exception>
+    /// <exception cref="ArgumentException">There are too few points, none repeats its data, or a number is not
+    /// positive.</exception>
     public static DataConstrainedLaw Fit(IEnumerable<ScalingPoint> points, ParametricLaw law, double delta = 1e-3)
     {
         ArgumentNullException.ThrowIfNull(law);

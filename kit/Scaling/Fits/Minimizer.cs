@@ -69,7 +69,8 @@ internal static class Minimizer
     {
         var first = Each(function, starts, iterations / 3, cancel);
         if (starts.Count > 500)
-            first = Each(function, [.. first.OrderBy(one => one.Value).Take(starts.Count / 10).Select(one => one.At)], iterations, cancel);
+            first = Each(function, [.. first.OrderBy(one => one.Value).Take(starts.Count / 10).Select(one => one.At)],
+                iterations, cancel);
         var best = new List<Minimum>();
         foreach (var one in first.Where(one => double.IsFinite(one.Value)).OrderBy(one => one.Value))
         {
@@ -80,7 +81,8 @@ internal static class Minimizer
         return [.. best.Select(one => From(function, one.At, 2000)).OrderBy(one => one.Value)];
     }
 
-    private static Minimum[] Each(Differentiable function, IReadOnlyList<double[]> starts, int iterations, CancellationToken cancel)
+    private static Minimum[] Each(Differentiable function, IReadOnlyList<double[]> starts, int iterations,
+        CancellationToken cancel)
     {
         var ends = new Minimum[starts.Count];
         Parallel.For(0, starts.Count, new ParallelOptions { CancellationToken = cancel },

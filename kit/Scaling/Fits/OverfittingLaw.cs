@@ -50,7 +50,8 @@ public sealed record OverfittingLaw(ParametricLaw Law, double Penalty, double Re
         double[] logs = [-8, -5, -2, 0, 2];
         double[] exponents = [0.3, 1, 2];
         var best = Minimizer.FromAll(terms.Value,
-            [.. from p in logs from repetition in exponents from capacity in exponents select new[] { p, repetition, capacity }], 400)[0];
+            [.. from p in logs from repetition in exponents from capacity in exponents select new[] { p, repetition,
+                capacity }], 400)[0];
         return new(law, Math.Exp(best.At[0]), best.At[1], best.At[2]);
     }
 

@@ -61,7 +61,8 @@ public sealed record PrecisionLaw(double Coefficient, double TokensExponent, dou
         var terms = new PowerTerms(4, [new([(0, null), (1, byTokens), (2, byParameters), (3, byBits)])],
             points.Select(point => point.Degradation), delta);
         var best = Minimizer.FromAll(terms.Value, [[-3, 0.5, 0.5, 1], [0, 0, 0, 0]], 1000)[0].At;
-        return new(Math.Exp(best[0] - (best[1] * tokens) - (best[2] * parameters) - (best[3] * bits)), best[1], best[2], 1 / best[3]);
+        return new(Math.Exp(best[0] - (best[1] * tokens) - (best[2] * parameters) - (best[3] * bits)), best[1], best[2],
+            1 / best[3]);
     }
 
     /// <inheritdoc/>

@@ -7,7 +7,8 @@ namespace ResearchKit.Scaling;
 /// the operations, and their models were small.
 /// </summary>
 /// <remarks>
-/// Pearce and Song, 2024, https://arxiv.org/abs/2406.12907. All parameters are N_T = N + ω N^(1/3) for N without embeddings. A law
+/// Pearce and Song, 2024, https://arxiv.org/abs/2406.12907. All parameters are N_T = N + ω N^(1/3) for N without
+/// embeddings. A law
 /// of N_T then gives a best N that is no power law of C = 6 N D; the exponent is that of the straight line through its logarithms
 /// over a range of budgets.
 /// </remarks>

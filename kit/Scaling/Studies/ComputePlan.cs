@@ -60,19 +60,22 @@ public sealed record ComputePlan(double Operations, double Parameters, double To
     /// <summary>Plans a run for a time on a machine.</summary>
     /// <param name="minutes">The time.</param>
     /// <param name="operationsPerSecond">
-    /// Operations that training does in a second: those of a run of similar size (<c>StepReport.OperationsPerSecond</c>), or a share
+    /// Operations that training does in a second: those of a run of similar size (<c>StepReport.OperationsPerSecond</c>),
+    /// or a share
     /// of <c>PeakMatmulRate</c>.
     /// </param>
     /// <param name="bands">The law and how certain it is.</param>
     /// <param name="settings">Batch and learning rate; null for <see cref="PlannedSettings.DeepSeek"/>.</param>
     /// <param name="parameters">N, for a model of given size; null for the best one.</param>
     /// <param name="operationsPerParameterAndToken">6, or what <see cref="ModelCost"/> counts for the architecture.</param>
-    public static ComputePlan FromMinutes(double minutes, double operationsPerSecond, FitBands bands, PlannedSettings? settings = null,
+    public static ComputePlan FromMinutes(double minutes, double operationsPerSecond, FitBands bands,
+        PlannedSettings? settings = null,
         double? parameters = null, double operationsPerParameterAndToken = 6)
     {
         Require.Positive(minutes);
         Require.Positive(operationsPerSecond);
-        return FromOperations(minutes * 60 * operationsPerSecond, bands, settings, parameters, operationsPerParameterAndToken) with
+        return FromOperations(minutes * 60 * operationsPerSecond, bands, settings, parameters,
+            operationsPerParameterAndToken) with
         {
             Minutes = minutes,
         };

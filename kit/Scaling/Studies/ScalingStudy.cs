@@ -10,18 +10,21 @@ namespace ResearchKit.Scaling;
 /// </summary>
 /// <remarks>
 /// <code>
-/// var study = new ScalingStudy("runs/ladder", "austen", run =&gt; new Trainer(Model(run.Size.Name), Losses.CrossEntropy, loader(),
+/// var study = new ScalingStudy("runs/ladder", "austen", run =&gt; new Trainer(Model(run.Size.Name), Losses.CrossEntropy,
+/// loader(),
 ///     new TrainerOptions { Steps = run.Steps(tokensPerStep), Checkpoints = run.Checkpoints() }, heldOut));
 /// var result = study.Run(sizes, budgets: [1e12, 4e12]);
 /// var fit = ParametricLaw.Fit(result.Points);
 /// </code>
-/// A study that was interrupted goes on where it was, and a budget that is added later repeats nothing: runs that are done are read
+/// A study that was interrupted goes on where it was, and a budget that is added later repeats nothing: runs that are done
+/// are read
 /// from their records. Several processes can share a study: each takes every n-th run, as its rank says.
 /// </remarks>
 /// <param name="folder">Folder of the runs; its name is the name of the study.</param>
 /// <param name="data">Name of the data and its version; runs of other data in the folder are an error.</param>
 /// <param name="make">
-/// Makes the trainer of a run, with held-out data. The study sets all random seeds before, and disposes the trainer and its model.
+/// Makes the trainer of a run, with held-out data. The study sets all random seeds before, and disposes the trainer and its
+/// model.
 /// </param>
 public sealed class ScalingStudy(string folder, string data, Func<StudyRun, Trainer> make)
 {
@@ -39,7 +42,8 @@ public sealed class ScalingStudy(string folder, string data, Func<StudyRun, Trai
     /// <param name="budgets">Budgets in operations; each size is trained with each.</param>
     /// <param name="progress">Receives each run that is done, with its loss.</param>
     /// <param name="workers">
-    /// Communication between processes that share the study: all then wait for each other, so that every one of them sees all runs.
+    /// Communication between processes that share the study: all then wait for each other, so that every one of them sees
+    /// all runs.
     /// Null for none.
     /// </param>
     /// <param name="cancel">Ends the study after the step at hand.</param>
@@ -92,7 +96,8 @@ public sealed class ScalingStudy(string folder, string data, Func<StudyRun, Trai
             if (size.Name.Length == 0 || size.Name != Path.GetFileName(size.Name))
                 throw new ArgumentException($"The size is called '{size.Name}'; expected a valid file name.", nameof(ladder));
         }
-        if (ladder.Select(rung => rung.Size).Distinct().GroupBy(size => size.Name).FirstOrDefault(same => same.Count() > 1) is { } two)
+        if (ladder.Select(rung => rung.Size).Distinct().GroupBy(size => size.Name).FirstOrDefault(same =>
+            same.Count() > 1) is { } two)
             throw new ArgumentException($"Two different sizes are called '{two.Key}'; expected different names.", nameof(ladder));
     }
 

@@ -7,7 +7,8 @@ namespace ResearchKit.Scaling;
 /// <param name="Name">Name of the study.</param>
 /// <param name="Runs">The runs that are done, with their points.</param>
 /// <param name="Missing">Runs that are not done: other processes still train them, or they failed.</param>
-public sealed record StudyResult(string Name, IReadOnlyList<(StudyRun Run, ScalingPoint Point)> Runs, IReadOnlyList<StudyRun> Missing)
+public sealed record StudyResult(string Name, IReadOnlyList<(StudyRun Run, ScalingPoint Point)> Runs,
+    IReadOnlyList<StudyRun> Missing)
 {
     /// <summary>The points of the runs, for a fit.</summary>
     public IReadOnlyList<ScalingPoint> Points => [.. Runs.Select(run => run.Point)];

@@ -4,7 +4,8 @@ namespace ResearchKit.Scaling;
 
 /// <summary>How learning rate and weight decay follow the batch size and the length of a run.</summary>
 /// <remarks>
-/// Rules for Adam and AdamW, as nanochat uses them, https://github.com/karpathy/nanochat; the square root is that of Malladi et al.,
+/// Rules for Adam and AdamW, as nanochat uses them, https://github.com/karpathy/nanochat; the square root is that of
+/// Malladi et al.,
 /// 2022, https://arxiv.org/abs/2205.10287.
 /// </remarks>
 public static class BatchRules

@@ -30,7 +30,9 @@ public sealed record CoordinateCheck(IReadOnlyList<CoordinateSize> Sizes)
     /// <summary>Number of steps.</summary>
     public int Steps { get; } = Sizes.Max(size => size.Step);
 
-    /// <summary>Exponent of a layer's size over the width, after a number of steps: about 0 if it does not depend on it.</summary>
+    /// <summary>
+    /// Exponent of a layer's size over the width, after a number of steps: about 0 if it does not depend on it.
+    /// </summary>
     /// <param name="layer">Name of the layer.</param>
     /// <param name="step">Number of steps; null for the last.</param>
     /// <exception cref="KeyNotFoundException">There is no such layer; the message lists those there are.</exception>
@@ -46,7 +48,8 @@ public sealed record CoordinateCheck(IReadOnlyList<CoordinateSize> Sizes)
     /// <param name="make">Creates the model of a width; the check sets the seed before, and disposes the model.</param>
     /// <param name="optimizer">Creates its optimizer.</param>
     /// <param name="loss">Computes the loss of a model on the batch.</param>
-    /// <param name="layers">Which modules are measured, by name; null for all that return a tensor and have no submodules.</param>
+    /// <param name="layers">Which modules are measured, by name; null for all that return a tensor and have no
+    /// submodules.</param>
     /// <param name="steps">Number of steps.</param>
     /// <param name="seed">Seed of each model.</param>
     /// <param name="cancel">Ends the check after the step at hand.</param>

@@ -36,7 +36,8 @@ public enum ParameterRole
 }
 
 /// <summary>
-/// Initialization, multipliers and learning rates with which the best settings of a base model are those of a wider or deeper one.
+/// Initialization, multipliers and learning rates with which the best settings of a base model are those of a wider or
+/// deeper one.
 /// </summary>
 /// <remarks>
 /// μP: Yang et al., 2022, https://arxiv.org/abs/2203.03466, for Adam. CompleteP: Dey et al., 2025,
@@ -92,8 +93,17 @@ public sealed record Parametrization(ParametrizationKind Kind, double WidthRatio
         };
     }
 
-    /// <summary>Channels of a head of the base model, at which attention scores are divided by their square root as usual.</summary>
+    /// <summary>
+    /// Channels of a head of the base model, at which attention scores are divided by their square root as usual.
+    /// </summary>
     public double? BaseHeadWidth { get; init; }
+
+    /// <summary>
+    /// Whether an untied output layer starts at zero, as Yang et al. recommend. It is false by default, because a small
+    /// model that
+    /// takes large first steps can then learn more slowly.
+    /// </summary>
+    public bool ZeroesReadout { get; init; }
 
     /// <summary>Factor on attention scores: 1 / d_head, and 1 / √d_head at the base's head width.</summary>
     /// <param name="headWidth">d_head.</param>
@@ -116,7 +126,7 @@ public sealed record Parametrization(ParametrizationKind Kind, double WidthRatio
         };
     }
 
-    /// <summary>Scales the initial weights of a new model in place: hidden matrices by 1 / √m; an untied readout starts at zero.</summary>
+    /// <summary>Scales the initial weights of a new model in place: hidden matrices by 1 / √m.</summary>
     /// <param name="model">The model, with its usual initialization that does not depend on the width.</param>
     /// <param name="role">Role of a parameter by name and value; null for <see cref="RoleOf"/>.</param>
     /// <returns>The model.</returns>
@@ -129,16 +139,19 @@ public sealed record Parametrization(ParametrizationKind Kind, double WidthRatio
             switch ((role ?? RoleOf)(name, parameter))
             {
                 case ParameterRole.Hidden: parameter.mul_(HiddenDeviation); break;
-                case ParameterRole.Readout: parameter.zero_(); break;
+                case ParameterRole.Readout when ZeroesReadout: parameter.zero_(); break;
             }
         return model;
     }
 
-    /// <summary>Adds the parameter groups of the parametrization to the settings of an Adam optimizer, and scales its ε.</summary>
+    /// <summary>
+    /// Adds the parameter groups of the parametrization to the settings of an Adam optimizer, and scales its ε.
+    /// </summary>
     /// <param name="options">Settings that are good for the base model.</param>
     /// <param name="role">Role of a parameter by name and value; null for <see cref="RoleOf"/>.</param>
     /// <exception cref="ArgumentException">The settings have groups already.</exception>
-    public TOptions Apply<TOptions>(TOptions options, Func<string, Tensor, ParameterRole>? role = null) where TOptions : AdamOptions
+    public TOptions Apply<TOptions>(TOptions options, Func<string, Tensor, ParameterRole>? role = null) where TOptions
+        : AdamOptions
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Groups.Count > 0)

@@ -31,7 +31,8 @@ public class ScalingViewsTests
         Assert.Equal(4, Count(curves, "stroke-width=\"1.8\""));
         Assert.Equal(36, Count(curves, "<circle"));
         var law = new FitOptions { Starts = [(6, 6, 0.5, 0.35, 0.3)] };
-        Assert.Contains("best of each budget", Html(ParametricLaw.Fit(GoldenScaling.Points("noiseless"), law)), StringComparison.Ordinal);
+        Assert.Contains("best of each budget", Html(ParametricLaw.Fit(GoldenScaling.Points("noiseless"), law)),
+            StringComparison.Ordinal);
         var check = new CoordinateCheck([new("<b>", 32, 1, 0.5), new("<b>", 64, 1, 0.6)]);
         var html = Html(check);
         Assert.Contains("&lt;b&gt;: slope", html, StringComparison.Ordinal);

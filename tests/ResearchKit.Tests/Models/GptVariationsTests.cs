@@ -75,7 +75,8 @@ public class GptVariationsTests
         var tokens = randint(0, 65, [1, 16], int64);
         var before = model.call(tokens);
         foreach (var (name, parameter) in model.named_parameters())
-            if (name.Contains("c_attn.weight", StringComparison.Ordinal)) parameter.narrow(1, 0, 64).mul_(3);   // queries and keys
+            if (name.Contains("c_attn.weight", StringComparison.Ordinal)) parameter.narrow(1, 0,
+                64).mul_(3);   // queries and keys
         Assert.True(allclose(before, model.call(tokens), atol: 1e-4));
     }
 
@@ -89,7 +90,8 @@ public class GptVariationsTests
         var tokens = randint(0, 65, [1, 16], int64);
         var before = model.Features(tokens);
         foreach (var (name, parameter) in model.named_parameters())
-            if (name.Contains(".c_fc.", StringComparison.Ordinal) || name.Contains(".c_attn.", StringComparison.Ordinal)) parameter.mul_(5);
+            if (name.Contains(".c_fc.", StringComparison.Ordinal) || name.Contains(".c_attn.",
+                StringComparison.Ordinal)) parameter.mul_(5);
         Assert.True(allclose(before, model.Features(tokens), atol: 1e-6));
     }
 

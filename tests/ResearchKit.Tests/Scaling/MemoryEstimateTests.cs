@@ -13,7 +13,8 @@ public class MemoryEstimateTests
 {
     private static readonly GptConfig Small = GptConfig.Character with { ModelWidth = 64, Layers = 2 };
 
-    private static readonly BertConfig SmallBert = BertConfig.Nano with { VocabularySize = 100, ModelWidth = 64, Heads = 4, ContextLength = 64, Dropout = 0 };
+    private static readonly BertConfig SmallBert = BertConfig.Nano with { VocabularySize = 100, ModelWidth = 64, Heads = 4,
+        ContextLength = 64, Dropout = 0 };
 
     public static TheoryData<string> Models => ["gpt", "gpt with dropout", "gpt recomputed", "gpt in bfloat16", "gpt with variations", "bert", "bert recomputed",
         "resnet", "lstm"];
@@ -31,7 +32,8 @@ public class MemoryEstimateTests
         using var model = Make(name);
         using var input = shape.Length == 2 ? randint(0, 60, shape, int64) : randn(shape);
         Kept(model, input, precision);   // what is allocated once
-        var kept = Enumerable.Range(0, 3).Select(_ => Kept(model, input, precision)).Order().ElementAt(1);   // others allocate too
+        var kept = Enumerable.Range(0, 3).Select(_ => Kept(model, input,
+            precision)).Order().ElementAt(1);   // others allocate too
         var error = (double)estimate.Activations / kept - 1;
         Assert.True(Math.Abs(error) < 0.05, $"Estimated {estimate.Activations:N0} bytes, allocated {kept:N0}: {error:P1}.");
     }

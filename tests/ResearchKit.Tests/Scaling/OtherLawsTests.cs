@@ -70,7 +70,8 @@ public class OtherLawsTests
         var law = DataConstrainedLaw.Muennighoff;
         ScalingPoint[] points = [.. from parameters in new[] { 1e8, 4e8, 2e9 } from unique in new[] { 1e9, 1e10 }
             from epochs in new[] { 1.0, 4, 16, 60 }
-            select new ScalingPoint(parameters, epochs * unique, law.Predict(parameters, epochs * unique, unique)) { UniqueTokens = unique }];
+            select new ScalingPoint(parameters, epochs * unique, law.Predict(parameters, epochs * unique,
+                unique)) { UniqueTokens = unique }];
         var fit = DataConstrainedLaw.Fit(points, law.Law);
         Near(law.TokenDecay, fit.TokenDecay, 1e-3);
         Near(law.ParameterDecay, fit.ParameterDecay, 1e-3);
@@ -84,7 +85,8 @@ public class OtherLawsTests
         var law = new OverfittingLaw(ParametricLaw.Epoch, 0.02, 1.1, 0.4);
         ScalingPoint[] points = [.. from parameters in new[] { 1e8, 4e8, 2e9 } from unique in new[] { 1e8, 1e9 }
             from epochs in new[] { 2.0, 8, 32 }
-            select new ScalingPoint(parameters, epochs * unique, law.Predict(parameters, epochs * unique, unique)) { UniqueTokens = unique }];
+            select new ScalingPoint(parameters, epochs * unique, law.Predict(parameters, epochs * unique,
+                unique)) { UniqueTokens = unique }];
         var fit = OverfittingLaw.Fit(points, law.Law);
         Near(law.Penalty, fit.Penalty, 1e-3);
         Near(law.RepetitionExponent, fit.RepetitionExponent, 1e-3);

@@ -60,7 +60,8 @@ public class ParametricLawTests
         var law = ParametricLaw.Epoch;
         var exponent = Reconciliation.ParametersExponent(law, 1e14, 5.0118723362727e20);
         Assert.InRange(exponent, 0.752, 0.762);
-        Assert.InRange(Reconciliation.ParametersExponent(law, 1e28, 1e32), law.ParametersExponent - 0.01, law.ParametersExponent + 0.02);
+        Assert.InRange(Reconciliation.ParametersExponent(law, 1e28, 1e32), law.ParametersExponent - 0.01,
+            law.ParametersExponent + 0.02);
     }
 
     [Fact]
