@@ -95,6 +95,7 @@ public static class Formatters
         RecordViews.RegisterAll();
         ExampleViews.RegisterAll();
         TaskViews.RegisterAll();
+        ScalingViews.RegisterAll();
         SurrogateViews.RegisterAll();
     }
 }

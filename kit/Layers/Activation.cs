@@ -25,6 +25,9 @@ public enum Activation
 
     /// <summary>x σ(1.702 x), the sigmoid approximation of GELU.</summary>
     QuickGelu,
+
+    /// <summary>max(0, x)², ReLU². So et al., 2021 (Primer), https://arxiv.org/abs/2109.08668.</summary>
+    SquaredRelu,
 }
 
 /// <summary>Applies an <see cref="Activation"/>.</summary>
@@ -32,13 +35,23 @@ public static class ActivationFunctions
 {
     /// <summary>Applies the non-linearity to each element.</summary>
     /// <returns>A tensor of the shape of <paramref name="x"/>.</returns>
-    public static Tensor Apply(this Activation activation, Tensor x) => activation switch
+    public static Tensor Apply(this Activation activation, Tensor x)
+    {
+        var y = Values(activation, x);
+        if (ActivationTape.Current is not null)
+            ActivationRules.Unary(x, y, activation is Activation.Relu or Activation.Tanh,
+                activation == Activation.QuickGelu ? 1 : 0);
+        return y;
+    }
+
+    private static Tensor Values(Activation activation, Tensor x) => activation switch
     {
         Activation.Relu => MetaDevice.Relu(x),
         Activation.Gelu => functional.gelu(x),
         Activation.GeluTanh => functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
         Activation.Silu => functional.silu(x),
         Activation.Tanh => x.tanh(),
+        Activation.SquaredRelu => WrappedTensorDisposeScope(() => MetaDevice.Relu(x).square()),
         Activation.QuickGelu => WrappedTensorDisposeScope(() => x * (1.702 * x).sigmoid()),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "Not an activation."),
     };

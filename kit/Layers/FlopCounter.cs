@@ -55,19 +55,19 @@ public static class FlopCounter
     /// </summary>
     private static Action? Watch(nn.Module module) => module switch
     {
-        Linear linear => linear.register_forward_hook((_, _, output) => Noted(output, linear.weight!)).remove,
-        Conv1d convolution => convolution.register_forward_hook((_, _, output) => Noted(output, convolution.weight)).remove,
-        Conv2d convolution => convolution.register_forward_hook((_, _, output) => Noted(output, convolution.weight)).remove,
-        Conv3d convolution => convolution.register_forward_hook((_, _, output) => Noted(output, convolution.weight)).remove,
+        Linear linear => linear.register_forward_hook((_, x, y) => Noted(x, y, linear.weight!, ProductKind.Linear)).remove,
+        Conv1d convolution => convolution.register_forward_hook((_, x, y) => Noted(x, y, convolution.weight)).remove,
+        Conv2d convolution => convolution.register_forward_hook((_, x, y) => Noted(x, y, convolution.weight)).remove,
+        Conv3d convolution => convolution.register_forward_hook((_, x, y) => Noted(x, y, convolution.weight)).remove,
         _ => null,
     };
 
     /// <summary>
     /// Adds the FLOPs of a layer; each element of the output is a sum over one row of the weight, [out, ...].
     /// </summary>
-    private static Tensor Noted(Tensor output, Tensor weight)
+    private static Tensor Noted(Tensor input, Tensor output, Tensor weight, ProductKind kind = ProductKind.Convolution)
     {
-        FlopTally.Add((double)output.numel() * weight.numel() / weight.shape[0]);
+        FlopTally.Add((double)output.numel() * weight.numel() / weight.shape[0], kind, LinearProduct.Gradients(input, weight));
         return output;
     }
 }

@@ -31,5 +31,12 @@ public sealed class HookPoint() : Module<Tensor, Tensor>(nameof(HookPoint)), IPa
     /// <exception cref="InvalidOperationException">It has a hook, and the model is packed for
     /// inference.</exception>
     public override Tensor forward(Tensor activation) => IsPacked && IsWatched ? throw Packing.Refusal("hooked")
-        : activation.alias();
+        : Alias(activation);
+
+    private static Tensor Alias(Tensor activation)
+    {
+        var alias = activation.alias();
+        ActivationTape.Same(activation, alias);
+        return alias;
+    }
 }

@@ -33,7 +33,15 @@ internal static class MetaDevice
     /// <remarks>
     /// Handles the layers of TorchSharp that have no kernel for the meta device. Their hooks do not run there.
     /// </remarks>
-    public static Tensor Through(this Tensor x, nn.Module<Tensor, Tensor> layer) => !x.IsMeta() ? layer.call(x) : layer switch
+    public static Tensor Through(this Tensor x, nn.Module<Tensor, Tensor> layer)
+    {
+        if (!x.IsMeta() || layer is not (LayerNorm or BatchNorm2d or AdaptiveAvgPool2d)) return layer.call(x);
+        var y = WithoutNumbers(x, layer);
+        ActivationRules.Layer(layer, x, y);
+        return y;
+    }
+
+    private static Tensor WithoutNumbers(Tensor x, nn.Module<Tensor, Tensor> layer) => layer switch
     {
         LayerNorm norm => (x * norm.weight!) + norm.bias!,
         BatchNorm2d norm => (x - Channels(norm.running_mean!)) * Channels(norm.weight!)

@@ -1,4 +1,5 @@
 using ResearchKit.Native;
+using ResearchKit.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -35,11 +36,22 @@ public static class Recompute
     /// <returns>[...], as <c>block(inputs)</c>. If no gradient of an input is needed, the block is simply
     /// called.</returns>
     public static Tensor Call(Func<IReadOnlyList<Tensor?>, Tensor> block, params Tensor?[] inputs) =>
-        is_grad_enabled() && inputs.Any(input => input?.requires_grad ?? false) ? Function.apply([block, .. inputs])
-            : block(inputs);
+        is_grad_enabled() && inputs.Any(input => input?.requires_grad ?? false) ? Counted(block, inputs) : block(inputs);
+
+    private static Tensor Counted(Func<IReadOnlyList<Tensor?>, Tensor> block, Tensor?[] inputs)
+    {
+        var before = FlopTally.Counts;
+        using var inside = ActivationTape.Block(inputs);
+        var y = Function.apply([block, .. inputs]);
+        FlopTally.Repeats(before);
+        return y;
+    }
 
     private sealed class Function : autograd.SingleTensorFunction<Function>
     {
+        [ThreadStatic]
+        private static List<Tensor>? taken;   // gradients of the previous call
+
         private const string Block = "block", Mixed = "mixed", Seed = "seed";
 
         public override string Name => nameof(Recompute);
@@ -65,6 +77,7 @@ public static class Recompute
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
         {
             using var scope = NewDisposeScope();
+            using var gradient = grad_output;   // its handle would otherwise not be freed before the step ends
             var saved = ctx.get_saved_variables();
             var block = (Func<IReadOnlyList<Tensor?>, Tensor>)ctx.get_data(Block);
             var inputs = Leaves(saved.Skip(1));
@@ -77,14 +90,15 @@ public static class Recompute
                 Plant((long?)ctx.get_data(Seed));
                 Tensor y;
                 using (Autocast.Resume(ctx.get_data(Mixed))) y = block(inputs);
-                y.backward([grad_output]);
+                y.backward([gradient]);
             }
             finally
             {
                 set_rng_state(now);
             }
+            foreach (var one in taken ?? []) one?.Dispose();   // libtorch holds those of the previous block itself by now
             // no gradient for the block itself
-            return [null!, .. inputs.Select(input => input?.grad?.MoveToOuterDisposeScope()!)];
+            return taken = [null!, .. inputs.Select(input => input?.grad?.MoveToOuterDisposeScope()!)];
         }
 
         private static void Plant(long? seed)
@@ -92,7 +106,14 @@ public static class Recompute
             if (seed is { } number) cuda.manual_seed(number);
         }
 
-        private static List<Tensor?> Leaves(IEnumerable<Tensor?> inputs) =>
-            [.. inputs.Select(input => input?.detach().requires_grad_(input.requires_grad))];
+        private static List<Tensor?> Leaves(IEnumerable<Tensor?> inputs) => [.. inputs.Select(Leaf)];
+
+        private static Tensor? Leaf(Tensor? input)
+        {
+            if (input is null) return null;
+            var leaf = input.detach().requires_grad_(input.requires_grad);
+            ActivationTape.Same(input, leaf);
+            return leaf;
+        }
     }
 }

@@ -9,5 +9,11 @@ namespace ResearchKit.Layers;
 internal sealed class Relu() : Module<Tensor, Tensor>(nameof(Relu))
 {
     /// <param name="x">Output of the layer before, of any shape.</param>
-    public override Tensor forward(Tensor x) => !x.requires_grad ? x.relu_() : MetaDevice.Relu(x);
+    public override Tensor forward(Tensor x)
+    {
+        if (!x.requires_grad) return x.relu_();
+        var y = MetaDevice.Relu(x);
+        ActivationRules.Unary(x, y, keepsOutput: true);
+        return y;
+    }
 }

@@ -33,7 +33,7 @@ public static class GuardedMatMul
 
     private static Tensor Rows(Tensor a, Tensor b)
     {
-        FlopTally.Add((double)a.numel() * b.shape[1]);
+        FlopTally.Add((double)a.numel() * b.shape[1], gradients: Gradients(a, b));
         return a.reshape(-1, a.shape[^1]).mm(b).reshape([.. a.shape[..^1], b.shape[1]]);
     }
 
@@ -42,9 +42,12 @@ public static class GuardedMatMul
         var batch = BroadcastShape(a.shape[..^2], b.shape[..^2])!;
         var left = a.expand([.. batch, .. a.shape[^2..]]).reshape(-1, a.shape[^2], a.shape[^1]);
         var right = b.expand([.. batch, .. b.shape[^2..]]).reshape(-1, b.shape[^2], b.shape[^1]);
-        FlopTally.Add((double)left.numel() * b.shape[^1]);
+        FlopTally.Add((double)left.numel() * b.shape[^1], gradients: Gradients(a, b));
         return left.bmm(right).reshape([.. batch, a.shape[^2], b.shape[^1]]);
     }
+
+    private static int Gradients(Tensor a, Tensor b) =>
+        !FlopTally.IsAsked ? 0 : (a.requires_grad ? 1 : 0) + (b.requires_grad ? 1 : 0);
 
     private static void Check(Tensor left, Tensor right)
     {

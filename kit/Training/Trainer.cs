@@ -215,6 +215,7 @@ public sealed partial class Trainer : IDisposable
     internal LossScale Scale => step.Scale;
     internal BatchLoader Loader => loader;
     internal int Steps => options.Steps;
+    internal bool HasHeldOut => evaluation is not null;
     internal bool Evaluates => evaluation is not null && options.EvaluateEvery is not null;
     internal string? CheckpointFolder => options.Checkpoints?.Folder;
     internal Metrics.Metric<Tensor>? BestBy => options.BestBy;

@@ -34,6 +34,8 @@ public static class GptGguf
                 "GeluTanh, as in GPT-2");
             Require.That(config is { ScaleScores: true, ScaleScoresByLayer: false }, config.ScaleScoresByLayer,
                 nameof(config.ScaleScoresByLayer), "false, with scaled scores");
+            Require.That(config.Variations == new GptVariations(), config.Variations, nameof(config.Variations),
+                "none, as in GPT-2");
             GgufModel.Save(model, path, type, Entries(config), "gpt2",
                 new(config.ContextLength, config.ModelWidth, config.Layers, config.FeedForwardWidth ?? (4 * config.ModelWidth),
                     config.Heads),

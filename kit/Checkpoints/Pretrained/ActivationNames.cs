@@ -10,7 +10,7 @@ internal static class ActivationNames
         ("relu", Activation.Relu), ("gelu", Activation.Gelu), ("gelu_python", Activation.Gelu), ("gelu_new", Activation.GeluTanh),
         ("gelu_pytorch_tanh", Activation.GeluTanh), ("gelu_fast", Activation.GeluTanh), ("silu", Activation.Silu),
         ("swish", Activation.Silu),
-        ("tanh", Activation.Tanh), ("quick_gelu", Activation.QuickGelu),
+        ("tanh", Activation.Tanh), ("quick_gelu", Activation.QuickGelu), ("relu2", Activation.SquaredRelu),
     ];
 
     /// <summary>All names, for error messages.</summary>

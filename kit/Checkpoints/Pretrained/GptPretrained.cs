@@ -111,6 +111,7 @@ public static class GptPretrained
         OwnWidths.Refuse("GPT-2", (config.HeadWidth, nameof(config.HeadWidth)), (config.LayerHeads, nameof(config.LayerHeads)),
             (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)),
             (config.AttentionOnly ? true : null, nameof(config.AttentionOnly)), (config.Norms ? null : false, nameof(config.Norms)));
+        Require.That(config.Variations == new GptVariations(), config.Variations, nameof(config.Variations), "none, as in GPT-2");
         return new()
         {
             ["vocab_size"] = config.VocabularySize,

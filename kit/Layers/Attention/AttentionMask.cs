@@ -51,6 +51,16 @@ public sealed record AttentionMask
     internal bool IsPlainCausal(long queries, long keys) =>
         Causal && Padding is null && Hidden is null && ScoreBias is null && queries == keys && !(Window < keys);
 
+    /// <summary>Share of the pairs of query and key that neither the causal mask nor the window hides.</summary>
+    internal double VisibleShare(long queries, long keys)
+    {
+        if (!Causal) return 1;
+        var window = Window is { } most ? Math.Min(most, keys) : keys;
+        var seen = 0.0;
+        for (var query = 0L; query < queries; query++) seen += Math.Clamp(keys - queries + query + 1, 0, window);
+        return seen / queries / keys;
+    }
+
     /// <summary>Whether all heads have the same mask.</summary>
     internal bool IsTheSameForAllHeads => Hidden is null && ScoreBias is null;
 

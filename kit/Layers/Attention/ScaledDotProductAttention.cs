@@ -39,6 +39,8 @@ public static class ScaledDotProductAttention
         if (scale is { } factor) query = query * (factor * Math.Sqrt(query.shape[3]));
         // The fused kernel is not implemented for the meta device.
         var stepByStep = pattern is { IsWatched: true } || scores is { IsWatched: true } || query.IsMeta();
+        if (FlopTally.IsAsked) Tally(query, key, value, mask);
+        using var counted = FlopTally.IsAsked ? FlopTally.Pause() : null;
         if (query.shape[1] != key.shape[1])
         {
             if (!stepByStep && query.shape[2] == 1 && mask.IsTheSameForAllHeads)
@@ -46,14 +48,16 @@ public static class ScaledDotProductAttention
             key = Repeat(key, query.shape[1]);
             value = Repeat(value, query.shape[1]);
         }
-        return (stepByStep ? StepByStep(query, key, value, mask, pattern, scores, dropout)
-            : Fused(query, key, value, mask, dropout))
-            .MoveToOuterDisposeScope();
+        var y = stepByStep ? StepByStep(query, key, value, mask, pattern, scores, dropout)
+            : Fused(query, key, value, mask, dropout);
+        if (ActivationTape.Current is not null)
+            ActivationRules.Attention(query, key, value, y,
+                mask.IsPlainCausal(query.shape[2], key.shape[2]) ? null : mask.Bias(query, key.shape[2]), dropout);
+        return y.MoveToOuterDisposeScope();
     }
 
     private static Tensor Fused(Tensor query, Tensor key, Tensor value, AttentionMask mask, double dropout)
     {
-        Tally(query, key, value);
         var plainCausal = mask.IsPlainCausal(query.shape[2], key.shape[2]);
         var bias = plainCausal ? null : mask.Bias(query, key.shape[2]);
         if (BFloat16Emulation.Fits(query))
@@ -82,7 +86,6 @@ public static class ScaledDotProductAttention
         var batch = query.shape[0];
         var heads = query.shape[1];
         var keyHeads = key.shape[1];
-        Tally(query, key, value);
         var grouped = query.reshape(batch, keyHeads, heads / keyHeads, query.shape[3]);
         var bias = mask.Bias(query, key.shape[2]);   // [batch, 1, 1, key]
         return functional.scaled_dot_product_attention(grouped, key, value, bias, dropout)
@@ -92,8 +95,10 @@ public static class ScaledDotProductAttention
     /// <summary>
     /// Counts the multiplications of both products: queries with keys, and the pattern with the values.
     /// </summary>
-    private static void Tally(Tensor query, Tensor key, Tensor value) =>
-        FlopTally.Add((double)query.numel() / query.shape[3] * key.shape[2] * (query.shape[3] + value.shape[3]));
+    private static void Tally(Tensor query, Tensor key, Tensor value, AttentionMask mask) =>
+        FlopTally.Add((double)query.numel() / query.shape[3] * key.shape[2] * (query.shape[3] + value.shape[3]),
+            ProductKind.Attention, (query.requires_grad ? 1 : 0) + (key.requires_grad || value.requires_grad ? 1 : 0),
+            mask.VisibleShare(query.shape[2], key.shape[2]));
 
     /// <summary>
     /// Repeats each key head for all query heads of its group: [batch, key head, key, d] to [batch, head, key, d].

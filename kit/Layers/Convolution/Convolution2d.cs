@@ -93,7 +93,9 @@ public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer
             nameof(x));
         if (Packed is not null) return Packed.Convolve(x, null, overwrites: false, relu: false);
         var y = ConvolutionKernel.Convolve(x, weight, bias, geometry);
-        FlopTally.Add((double)y.numel() * weight.numel() / weight.shape[0]);
+        FlopTally.Add((double)y.numel() * weight.numel() / weight.shape[0], ProductKind.Convolution,
+            LinearProduct.Gradients(x, weight));
+        ActivationRules.Product(x, y, weight, bias, ConvolutionKernel.KeptColumns(y, weight));
         return y;
     }
 }

@@ -46,6 +46,10 @@ internal static class ConvolutionKernel
     private static Tensor Libtorch(Tensor x, Tensor weight, Tensor? bias, ConvolutionGeometry geometry) =>
         nn.functional.conv2d(x, weight, bias, geometry.Stride, geometry.Padding, geometry.Dilation, geometry.Groups);
 
+    /// <summary>Numbers that a convolution by columns keeps for the backward pass; 0 where the image itself is kept.</summary>
+    internal static long KeptColumns(Tensor y, Tensor weight) => !Kernels.Current.ConvolvesByColumns ? 0
+        : y.numel() / weight.shape[0] * (weight.numel() / weight.shape[0]);
+
     /// <inheritdoc cref="Convolve"/>
     internal static Tensor ByColumns(Tensor x, Tensor weight, Tensor? bias, ConvolutionGeometry geometry)
     {

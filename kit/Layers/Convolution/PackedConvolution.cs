@@ -98,7 +98,7 @@ internal sealed class PackedConvolution : PackedWeight
             + "do not propagate; use the original model.", nameof(x));
         if (x.dtype != DType) x = x.to(DType);
         var y = isFused ? Fused(x, added, overwrites, relu) : Plain(x, weight, added, relu);
-        FlopTally.Add(y.numel() * products);
+        FlopTally.Add(y.numel() * products, ProductKind.Convolution);
         return y.MoveToOuterDisposeScope();
     }
 

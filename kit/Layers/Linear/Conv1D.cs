@@ -35,8 +35,17 @@ public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer, IAdaptableL
             throw new ArgumentException($"Got {x.ShapeText()}; expected {weight.shape[0]} channels on the last axis.", nameof(x));
         using var scope = NewDisposeScope();
         var matrix = weight.t();
+        ActivationTape.Same(weight, matrix);
         return (adapter is null ? RoundedProduct.Of(x, matrix, bias, trainingScheme) : adapter.Multiply(x, matrix, bias))
             .MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Some of the outputs alone: [..., count] from the output <paramref name="start"/> on.</summary>
+    internal Tensor Part(Tensor x, long start, long count)
+    {
+        using var scope = NewDisposeScope();
+        if (packed is not null || adapter is not null) return call(x).narrow(-1, start, count).MoveToOuterDisposeScope();
+        return LinearProduct.Of(x, weight.narrow(1, start, count).t(), bias.narrow(0, start, count)).MoveToOuterDisposeScope();
     }
 
     nn.Module IQuantizableLayer.Module => this;

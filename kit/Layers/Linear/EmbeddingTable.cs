@@ -79,6 +79,7 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer, IQu
         using var scope = NewDisposeScope();
         var x = Rows(tokens).view([.. tokens.shape, weight.shape[1]]);
         if (padding is { } row && x.requires_grad && !x.IsMeta()) x = where(tokens.eq(row).unsqueeze(-1), x.detach(), x);
+        ActivationRules.Table(tokens, x, weight, padding is not null);
         return x.MoveToOuterDisposeScope();
     }
 

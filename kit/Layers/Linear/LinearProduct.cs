@@ -16,9 +16,15 @@ internal static class LinearProduct
     /// <returns>[..., out].</returns>
     public static Tensor Of(Tensor x, Tensor weight, Tensor? bias = null)
     {
-        FlopTally.Add((double)x.numel() * weight.shape[0]);
-        return BFloat16Emulation.Fits(x) ? BFloat16Emulation.Of(x, weight, bias, Fastest) : Fastest(x, weight, bias);
+        FlopTally.Add((double)x.numel() * weight.shape[0], ProductKind.Linear, Gradients(x, weight));
+        var y = BFloat16Emulation.Fits(x) ? BFloat16Emulation.Of(x, weight, bias, Fastest) : Fastest(x, weight, bias);
+        ActivationRules.Product(x, y, weight, bias);
+        return y;
     }
+
+    /// <summary>Number of the two factors of a product that need a gradient.</summary>
+    internal static int Gradients(Tensor x, Tensor weight) =>
+        !FlopTally.IsAsked ? 0 : (x.requires_grad ? 1 : 0) + (weight.requires_grad ? 1 : 0);
 
     private static Tensor Fastest(Tensor x, Tensor weight, Tensor? bias)
     {

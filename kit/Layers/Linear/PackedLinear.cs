@@ -46,7 +46,7 @@ internal sealed class PackedLinear : PackedMatrix
         if (shape.Length == 0 || shape[^1] != inputs)
             throw new ArgumentException($"Got {x.ShapeText()}; expected {inputs} channels on the last axis.", nameof(x));
         var rows = x.numel() / inputs;
-        FlopTally.Add((double)rows * inputs * outputs);
+        FlopTally.Add((double)rows * inputs * outputs, ProductKind.Linear);
         if (rows == 0) return zeros([.. shape[..^1], outputs], ScalarType.Float32, x.device);
         if (DType == ScalarType.Float32 && x.dtype == ScalarType.Float32) return Product(x, rows, bias);
         using var scope = NewDisposeScope();

@@ -34,11 +34,17 @@ public sealed class LayerNormalization : Module<Tensor, Tensor>
     /// <returns>The same shape.</returns>
     public override Tensor forward(Tensor x)
     {
-        if (!hook_scale.IsWatched && !x.IsMeta())
-            return hook_normalized.Pass(functional.layer_norm(x, weight.shape, weight, bias, epsilon));
         using var scope = NewDisposeScope();
+        var y = hook_scale.IsWatched || x.IsMeta() ? StepByStep(x)
+            : functional.layer_norm(x, weight.shape, weight, bias, epsilon);
+        ActivationRules.LayerNorm(this, x, y);
+        return hook_normalized.Pass(y).MoveToOuterDisposeScope();
+    }
+
+    private Tensor StepByStep(Tensor x)
+    {
         var centred = x - x.mean([-1], keepdim: true);
         var scale = hook_scale.Pass((centred.square().mean([-1], keepdim: true) + epsilon).sqrt());
-        return hook_normalized.Pass((centred / scale * weight) + bias).MoveToOuterDisposeScope();
+        return (centred / scale * weight) + bias;
     }
 }

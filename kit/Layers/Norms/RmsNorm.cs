@@ -27,6 +27,17 @@ public sealed class RmsNorm : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Divides the last axis by its root mean square, without a weight.</summary>
+    /// <param name="x">[..., channels].</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    internal static Tensor Unweighted(Tensor x, double epsilon = 1e-6)
+    {
+        using var scope = NewDisposeScope();
+        var y = x * (x.square().mean([-1], keepdim: true) + epsilon).rsqrt();
+        ActivationTape.Current?.Note(x, y, [x], x.numel() / x.shape[^1] * 4);
+        return y.MoveToOuterDisposeScope();
+    }
+
     /// <summary>Normalises the last axis.</summary>
     /// <param name="x">[..., channels].</param>
     /// <returns>The same shape; the dtype is that of <paramref name="x"/>, or of the weight if that is
@@ -37,6 +48,8 @@ public sealed class RmsNorm : Module<Tensor, Tensor>
         var wide = x.dtype == ScalarType.Float64 ? x : x.to(float32);
         var variance = wide.square().mean([-1], keepdim: true) + epsilon;
         var normal = hook_scale.IsWatched ? wide / hook_scale.Pass(variance.sqrt()) : wide * variance.rsqrt();
-        return hook_normalized.Pass(normal.to(x.dtype) * weight).MoveToOuterDisposeScope();
+        var y = normal.to(x.dtype) * weight;
+        ActivationTape.Current?.Note(x, y, [x], (normal.numel() + (normal.numel() / weight.numel())) * 4, weight);
+        return hook_normalized.Pass(y).MoveToOuterDisposeScope();
     }
 }

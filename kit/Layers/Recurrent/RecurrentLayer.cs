@@ -73,8 +73,10 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
         if (FlopTally.IsAsked) Tally(x, lengths);
         var hidden = Begin(state?.Hidden, x, batch);
         var cell = Begin(state?.Cell, x, batch);
-        var result = Run(x, lengths?.cpu(), new RecurrentState(hidden, cell), [.. names.Select(name => get_parameter(name)!)],
-            training && Shape.Layers > 1 ? Shape.Dropout : 0);
+        var dropout = training && Shape.Layers > 1 ? Shape.Dropout : 0;
+        Tensor[] weights = [.. names.Select(name => get_parameter(name)!)];
+        var result = Run(x, lengths?.cpu(), new RecurrentState(hidden, cell), weights, dropout);
+        RecurrentMemory.Note(Shape, this is Lstm, x, result.Output, dropout, weights);
         return new RecurrentOutput(result.Output.MoveToOuterDisposeScope(),
             new RecurrentState(result.State.Hidden.MoveToOuterDisposeScope(), result.State.Cell?.MoveToOuterDisposeScope()));
     }
@@ -107,7 +109,13 @@ public abstract class RecurrentLayer : Module<Tensor, Tensor>
         using var vectors = lengths?.sum();
         var weights = names.Where(name => name.StartsWith("weight", StringComparison.Ordinal))
             .Sum(name => get_parameter(name)!.numel());
-        FlopTally.Add((double)(vectors?.item<long>() ?? x.numel() / Shape.InputWidth) * weights);
+        var steps = (double)(vectors?.item<long>() ?? x.numel() / Shape.InputWidth);
+        var trains = get_parameter(names[0])!.requires_grad;
+        // the first layer's product with the input has no gradient of the input where that needs none
+        var first = x.requires_grad ? 0 : names.Where(name => name.StartsWith("weight_ih_l0", StringComparison.Ordinal))
+            .Sum(name => get_parameter(name)!.numel());
+        FlopTally.Add(steps * (weights - first), ProductKind.Linear, trains ? 2 : x.requires_grad ? 1 : 0);
+        if (first > 0) FlopTally.Add(steps * first, ProductKind.Linear, trains ? 1 : 0);
     }
 
     private Tensor Begin(Tensor? given, Tensor x, long batch)

@@ -21,22 +21,28 @@ internal sealed record DecoderPass(AttentionMask Mask, int Start, Tensor? Positi
     /// <summary>How queries and keys are turned, where that is the same in all layers; null for none.</summary>
     public Rotation? Rotation { get; init; }
 
+    /// <summary>
+    /// Values of the first layer, [batch, head, time, d_head], for layers that mix them into theirs; null for none.
+    /// </summary>
+    public Tensor? FirstValues { get; init; }
+
     /// <inheritdoc/>
     /// <remarks>Never with a cache: what is read twice must not be written into it twice.</remarks>
     public bool Recomputes { get => field && Cache is null; init; }
 
     /// <inheritdoc/>
-    public IReadOnlyList<Tensor?> Tensors => [Mask.Padding, Rotation?.Cosine, Rotation?.Sine];
+    public IReadOnlyList<Tensor?> Tensors => [Mask.Padding, Rotation?.Cosine, Rotation?.Sine, FirstValues];
 
     /// <inheritdoc/>
     public DecoderPass With(IReadOnlyList<Tensor?> tensors) => this with
     {
         Mask = Mask with { Padding = tensors[0] },
         Rotation = Rotation is null ? null : new Rotation(tensors[1]!, tensors[2]!),
+        FirstValues = tensors[3],
     };
 
     /// <summary>Whether tokens see no padding, stand at positions from 0, and no others were read before.</summary>
-    public bool IsPlain => Cache is null && Mask.Padding is null && Earlier is null;
+    public bool IsPlain => Cache is null && Mask.Padding is null && Earlier is null && FirstValues is null;
 
     /// <summary>
     /// Whether one token per row is processed with a non-empty cache and attends to all of it, so that

@@ -83,7 +83,16 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel, ILayeredDecode
     /// </summary>
     /// <param name="features">[batch, time, channels].</param>
     /// <returns>[batch, time, vocabulary].</returns>
-    public Tensor Head(Tensor features) => lm_head is null ? wte.Unembed(features) : lm_head.call(features);
+    public Tensor Head(Tensor features)
+    {
+        if (Config.Variations is { LogitScale: 1, LogitSoftCap: null }) return Output(features);
+        using var scope = NewDisposeScope();
+        var logits = Output(Config.Variations.LogitScale == 1 ? features : features * Config.Variations.LogitScale);
+        if (Config.Variations.LogitSoftCap is { } cap) logits = cap * Activation.Tanh.Apply(logits / cap);
+        return logits.MoveToOuterDisposeScope();
+    }
+
+    private Tensor Output(Tensor features) => lm_head is null ? wte.Unembed(features) : lm_head.call(features);
 
     Tensor ILanguageModel.LogitsFrom(Tensor tokens, int start)
     {
@@ -118,6 +127,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel, ILayeredDecode
         using var offset = TokenOffset.Begin(pass.Cache?.Length);
         var x = drop.call(Embed(tokens, pass));   // [batch, time, channels]
         pass = pass with { Recomputes = RecomputesBlocks };
+        if (Config.Variations.MixesFirstValues) pass = pass with { FirstValues = h[0].Values(x) };
         foreach (var block in h) x = block.call(x, pass);
         return ln_f is null ? x : ln_f.call(x);
     }

@@ -21,9 +21,11 @@ public sealed class GptBlock : Module<Tensor, Tensor>, IBlock<DecoderPass>
     // [batch, time, channels]
     private readonly HookPoint hook_attn_in = new(), hook_attn_out = new();   // before the norm; after the output layer
     private readonly HookPoint? hook_mlp_in, hook_mlp_out;                    // null in an attention-only model
+    private readonly double residualScale;
 
     internal GptBlock(GptConfig config, int layer, PositionalEncoding positions) : base(nameof(GptBlock))
     {
+        residualScale = config.Variations.ResidualScale;
         ln_1 = Norm(config);
         attn = new CausalSelfAttention(config, layer, positions);
         if (!config.AttentionOnly)
@@ -47,12 +49,19 @@ public sealed class GptBlock : Module<Tensor, Tensor>, IBlock<DecoderPass>
     /// <summary>Without padding and cache by <c>call</c>, which runs the hooks on this block.</summary>
     Tensor IBlock<DecoderPass>.Step(Tensor x, DecoderPass pass) => pass.IsPlain ? call(x) : forward(x, pass);
 
+    /// <summary>Values of the attention for a residual stream, [batch, head, time, d_head].</summary>
+    internal Tensor Values(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return attn.Values(Normalized(ln_1, x)).MoveToOuterDisposeScope();
+    }
+
     private Tensor forward(Tensor x, DecoderPass pass)
     {
         using var scope = NewDisposeScope();
         x = hook_resid_pre.Pass(x);
-        x = hook_resid_mid.Pass(x + hook_attn_out.Pass(attn.Attend(Normalized(ln_1, hook_attn_in.Pass(x)), pass)));
-        if (mlp is not null) x += hook_mlp_out!.Pass(mlp.call(Normalized(ln_2, hook_mlp_in!.Pass(x))));
+        x = hook_resid_mid.Pass(x + Scaled(hook_attn_out.Pass(attn.Attend(Normalized(ln_1, hook_attn_in.Pass(x)), pass))));
+        if (mlp is not null) x += Scaled(hook_mlp_out!.Pass(mlp.call(Normalized(ln_2, hook_mlp_in!.Pass(x)))));
         return hook_resid_post.Pass(x).MoveToOuterDisposeScope();
     }
 
@@ -61,6 +70,8 @@ public sealed class GptBlock : Module<Tensor, Tensor>, IBlock<DecoderPass>
         attn.ReadHeads(Normalized(ln_1, x), pass);
 
     private static Tensor Normalized(LayerNormalization? norm, Tensor x) => norm is null ? x : norm.call(x);
+
+    private Tensor Scaled(Tensor branch) => residualScale == 1 ? branch : branch * residualScale;
 }
 
 /// <summary>Causal self-attention: each position attends to itself and earlier ones.</summary>
@@ -77,6 +88,7 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
     private readonly GptConfig config;
     private readonly int layer, heads;
     private readonly double? scale;
+    private readonly Parameter? value_mix;   // [1], share of the first layer's values; null if they are not mixed in
 
     internal CausalSelfAttention(GptConfig config, int layer, PositionalEncoding positions) : base(nameof(CausalSelfAttention))
     {
@@ -89,11 +101,16 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
         c_attn = new Conv1D(config.ModelWidth, 3 * width);
         c_proj = new Conv1D(width, config.ModelWidth, GptMlp.BranchDeviation(config));
         resid_dropout = Dropout(config.Dropout);
+        value_mix = config.Variations.MixesFirstValues && layer > 0 ? Parameter(full(1, 0.5)) : null;
         RegisterComponents();
     }
 
     /// <summary>Channels of the residual stream.</summary>
     internal int Width => config.ModelWidth;
+
+    /// <summary>Values alone, [batch, head, time, d_head].</summary>
+    internal Tensor Values(Tensor x) =>
+        c_attn.Part(x, 2L * heads * config.WidthOfHead, heads * config.WidthOfHead).SplitHeads(heads);
 
     /// <param name="x">Residual stream, normalised, [batch, time, channels].</param>
     /// <returns>Output of the attention branch, [batch, time, channels].</returns>
@@ -103,12 +120,19 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var joined = c_attn.call(x);
-        if (pass.IsOneToken && IsUnwatched && scale is null && positions[0].IsEmbeddingOnly)
+        if (pass.IsOneToken && IsUnwatched && scale is null && positions[0].IsEmbeddingOnly
+            && !config.Variations.NormalizesQueriesAndKeys && value_mix is null)
             return c_proj.call(pass.Cache!.AttendJoined(layer, joined, heads)).MoveToOuterDisposeScope();
-        var qkv = joined.chunk(3, -1);                                                         // 3 · [batch, time, heads · d_head]
+        var qkv = joined.chunk(3, -1);                                                            // 3 · [batch, time, channels]
         var query = hook_q.Pass(pass.Rotate(positions[0], qkv[0].SplitHeads(heads)));   // [batch, head, time, d_head]
         var key = hook_k.Pass(pass.Rotate(positions[0], qkv[1].SplitHeads(heads)));
+        if (config.Variations.NormalizesQueriesAndKeys)
+        {
+            query = RmsNorm.Unweighted(query);
+            key = RmsNorm.Unweighted(key);
+        }
         var value = hook_v.Pass(qkv[2].SplitHeads(heads));
+        if (value_mix is not null) value = value + (value_mix * (pass.FirstValues! - value));
         if (pass.Cache is { } cache) (key, value) = cache.Extend(layer, key, value);
         else if (pass.Earlier is { } earlier) (key, value) = earlier.Extend(layer, key, value);
 
@@ -154,7 +178,8 @@ public sealed class GptMlp : Module<Tensor, Tensor>
     /// Returns the initial standard deviation of the branches' output layers, which GPT-2 scales down by depth so
     /// that the residual stream keeps its size.
     /// </summary>
-    internal static double BranchDeviation(GptConfig config) => 0.02 / Math.Sqrt(2 * config.Layers);
+    internal static double BranchDeviation(GptConfig config) => config.Variations.ZeroInitializedProjections ? 0
+        : 0.02 / Math.Sqrt(2 * config.Layers);
 
     /// <summary>Whether the non-linearity is a ReLU, which positive factors pass through.</summary>
     internal bool IsRelu => activation == Activation.Relu;

@@ -73,6 +73,9 @@ public sealed record GptConfig
     /// </summary>
     public IReadOnlyList<int>? LayerFeedForwardWidths { get; init; }
 
+    /// <summary>Changes that later models and fast training runs have; by default none.</summary>
+    public GptVariations Variations { get; init; } = new();
+
     /// <summary>GPT-2: 124,439,808 parameters.</summary>
     public static GptConfig Gpt2 => new() { VocabularySize = 50_257 };
 
@@ -107,6 +110,7 @@ public sealed record GptConfig
         Require.Sizes((VocabularySize, nameof(VocabularySize)), (ContextLength, nameof(ContextLength)),
             (ModelWidth, nameof(ModelWidth)),
             (Heads, nameof(Heads)), (Layers, nameof(Layers)), (FeedForwardWidth ?? 1, nameof(FeedForwardWidth)));
+        Variations.Check();
         if (HeadWidth is null) Require.Divisible((ModelWidth, nameof(ModelWidth)), (Heads, nameof(Heads)));
         Require.Sizes((HeadWidth ?? 1, nameof(HeadWidth)));
         LayerWidths.Check(LayerHeads, Layers, nameof(LayerHeads));
@@ -117,6 +121,7 @@ public sealed record GptConfig
     }
 
     /// <summary>Returns the factor of a layer's attention scores; null for the usual 1 / √d_head.</summary>
-    internal double? ScoreScale(int layer) => ScaleScores && !ScaleScoresByLayer ? null
+    internal double? ScoreScale(int layer) => Variations.ScoreScale is { } own ? own / (ScaleScoresByLayer ? layer + 1 : 1)
+        : ScaleScores && !ScaleScoresByLayer ? null
         : (ScaleScores ? 1 / Math.Sqrt((double)WidthOfHead) : 1) / (ScaleScoresByLayer ? layer + 1 : 1);
 }

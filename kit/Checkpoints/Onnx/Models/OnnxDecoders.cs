@@ -12,6 +12,8 @@ internal static class OnnxDecoders
     {
         Require.That(config is { AttentionOnly: false, Norms: true }, config.AttentionOnly, nameof(config.AttentionOnly),
             "false, with norms, to be written as ONNX");
+        Require.That(config.Variations == new GptVariations(), config.Variations, nameof(config.Variations),
+            "none, to be written as ONNX");
         var (tokens, mask) = Inputs(make);
         var places = make.Places(tokens);
         var distances = make.Distances(places);
