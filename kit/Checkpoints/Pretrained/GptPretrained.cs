@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ResearchKit.Layers;
 using ResearchKit.Models;
+using ResearchKit.Tensors;
 
 namespace ResearchKit.Checkpoints;
 

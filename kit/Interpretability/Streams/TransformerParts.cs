@@ -105,6 +105,9 @@ internal sealed class TransformerParts
 
     private static TransformerParts OfGpt(Gpt gpt)
     {
+        if (gpt.Config.Variations is not { ResidualScale: 1, LogitSoftCap: null })
+            throw new ArgumentException($"The model has {gpt.Config.Variations}; its residual stream is not the sum of what its parts "
+                + "write, or its logits are not linear in it.");
         var parts = new TransformerParts(gpt) { Heads = gpt.Config.Heads, Embeddings = [] };
         var norms = gpt.Config.Norms;
         var layers = Numbers(gpt.Config.Layers).Select(layer => new LayerParts(layer, $"h.{layer}",

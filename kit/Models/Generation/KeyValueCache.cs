@@ -33,10 +33,6 @@ public sealed class KeyValueCache(int capacity, bool isInt8 = false) : IDisposab
     /// <summary>Number of tokens in the cache.</summary>
     public int Length { get; private set; }
 
-    /// <summary>Bytes of the keys and values that it has room for.</summary>
-    public long Bytes => layers.Concat(sources).Sum(pair =>
-        (pair.Keys.numel() * pair.Keys.element_size()) + (pair.Values.numel() * pair.Values.element_size()));
-
     /// <summary>Removes all entries.</summary>
     public void Clear()
     {
