@@ -15,7 +15,7 @@ internal static class QuantizationView
         var weights = Largest(report, layer => layer.WeightError);
         var outputs = Largest(report, layer => layer.OutputError ?? 0);
         var rows = report.Layers.Take(MostRows).Select(layer => Html.Of($"""
-            <tr><th scope="row">{Visible.OneLine(layer.Name)}</th><td>{layer.Scheme}</td><td class="rk-right">{Numbers.Count(layer.Weights)}</td>
+            <tr><th scope="row" class="rk-num">{Visible.OneLine(layer.Name)}</th><td>{layer.Scheme}</td><td class="rk-right">{Numbers.Count(layer.Weights)}</td>
             <td class="rk-right">{layer.BitsPerWeight:0.##}</td><td class="rk-right">{Kilobytes(layer.Bytes)}</td>
             {ShadedCell.Draw(Share(layer.WeightError), layer.WeightError / weights)}{(hasOutputs ? Output(layer, outputs) : Html.Empty)}</tr>
             """));

@@ -17,7 +17,7 @@ internal static class SensitivityView
             .Where(double.IsFinite).DefaultIfEmpty(0).Max());
         var head = schemes.Select(scheme => Html.Of($"<th scope=\"col\" class=\"rk-right\">{scheme}</th>"));
         var rows = sensitivity.Layers.Take(MostRows).Select(layer => Html.Of($"""
-            <tr><th scope="row">{Visible.OneLine(layer.Name)}</th><td class="rk-right">{Numbers.Count(layer.Weights)}</td>
+            <tr><th scope="row" class="rk-num">{Visible.OneLine(layer.Name)}</th><td class="rk-right">{Numbers.Count(layer.Weights)}</td>
             {layer.Schemes.Select(cost => ShadedCell.Draw(Numbers.Short(cost.Rise), Math.Sqrt(Math.Max(0, cost.Rise) / largest)))}</tr>
             """));
         var baseline = sensitivity.Baseline is { } loss
