@@ -32,7 +32,8 @@ public static class CompressedTensors
         foreach (var (layer, weight) in layers) Check(folder, tensors.GetValueOrDefault($"{layer}.weight"), layer, weight);
         var stored = tensors.SelectMany(pair =>
             Layer(pair.Key, "weight") is { } layer && layers.TryGetValue(layer, out var weight)
-                ? PackedWeights.Of(weight, pair.Value.dtype).Select(part => KeyValuePair.Create($"{layer}.{part.Ending}", part.Tensor))
+                ? PackedWeights.Of(weight, pair.Value.dtype)
+                    .Select(part => KeyValuePair.Create($"{layer}.{part.Ending}", part.Tensor))
                 : [pair]);
         config[CompressedConfig.Section] = CompressedConfig.Describe(layers, tensors);
         Write(folder, stored, config);
