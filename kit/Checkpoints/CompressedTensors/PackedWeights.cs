@@ -49,7 +49,8 @@ internal static class PackedWeights
             throw parts.Bad($"has packed codes {packed.ShapeText()}, which are not those of [{rows}, {columns}] in 4 or 8 bits");
         var groups = scales.numel() == 1 ? 0 : scales.dim() == 2 && scales.shape[0] == rows ? scales.shape[1] : -1;
         if (groups < 0 || (groups > 1 && columns % groups != 0))
-            throw parts.Bad($"has scales {scales.ShapeText()}; expected [{rows}, groups] with groups that divide {columns} columns");
+            throw parts.Bad($"has scales {scales.ShapeText()}; expected [{rows}, groups] with groups that divide {columns} "
+                + "columns");
 
         var zeros = tensors.ContainsKey(ZeroPoint) ? parts.Zeros(rows, groups, bits) : null;
         var scheme = new QuantizationScheme
