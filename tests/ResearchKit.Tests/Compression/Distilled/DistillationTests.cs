@@ -42,7 +42,8 @@ public sealed class DistillationTests : IDisposable
         var soft = DistillationLosses.SoftTargets(logits, target, 3).item<float>();
         var reverse = DistillationLosses.ReverseSoftTargets(logits, target, 2).item<float>();
         using var distillation = new Distillation(student, teacher, new LogitTerm { Temperature = 3, Weight = 0.7 },
-            new LogitTerm { Reverse = true, Weight = 0.1 }) { LabelWeight = 0.25 };
+            new LogitTerm { Reverse = true, Weight = 0.1 })
+        { LabelWeight = 0.25 };
         Assert.Equal((0.25 * labels) + (0.7 * soft) + (0.1 * reverse), Loss(distillation, batch), 1e-5);
         Assert.False(teacher.training);
     }
@@ -74,7 +75,8 @@ public sealed class DistillationTests : IDisposable
         int[] gone = [2, 9, 30];
         using var narrow = StructuredPruning.Remove(teacher, new Dictionary<string, IReadOnlyList<int>>
         {
-            ["width"] = gone, ["h.0.attn"] = [1],
+            ["width"] = gone,
+            ["h.0.attn"] = [1],
         });
         int[] kept = [.. Enumerable.Range(0, 32).Except(gone)];
         using var distillation = new Distillation(narrow, teacher, new HiddenTerm { TeacherChannels = kept },
@@ -220,7 +222,11 @@ public sealed class DistillationTests : IDisposable
     {
         var trainer = new Trainer(student, objective, new BatchLoader(examples, 8), new TrainerOptions
         {
-            Steps = 60, WarmupSteps = 5, LearningRate = 3e-3, EvaluateEvery = null, EvaluationBatches = 100,
+            Steps = 60,
+            WarmupSteps = 5,
+            LearningRate = 3e-3,
+            EvaluateEvery = null,
+            EvaluationBatches = 100,
         }, examples);
         trainer.Fit();
         return trainer;

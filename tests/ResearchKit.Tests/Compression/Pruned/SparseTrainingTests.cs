@@ -124,7 +124,11 @@ public sealed class SparseTrainingTests : IDisposable
         var examples = new TensorExamples(eye(2).repeat(4, 1), tensor(new[] { 2f, 0f }).repeat(4).unsqueeze(1));
         using var trainer = new Trainer(line, Objective.Regression, new BatchLoader(examples, 8), new TrainerOptions
         {
-            Steps = 4, WarmupSteps = 0, LearningRate = 0.01, FinalLearningRate = 0.01, Callbacks = [movement],
+            Steps = 4,
+            WarmupSteps = 0,
+            LearningRate = 0.01,
+            FinalLearningRate = 0.01,
+            Callbacks = [movement],
         });
         trainer.Fit();
         Assert.True(line.weight![0, 0].item<float>() > 1);
@@ -148,7 +152,12 @@ public sealed class SparseTrainingTests : IDisposable
             return Losses.CrossEntropy(model.call(batch.Inputs), batch.Targets);
         }), new BatchLoader(windows, 4), new TrainerOptions
         {
-            Steps = steps, WarmupSteps = 1, LearningRate = 1e-2, EvaluateEvery = 2, EvaluationBatches = 1, AverageDecay = 0.5,
+            Steps = steps,
+            WarmupSteps = 1,
+            LearningRate = 1e-2,
+            EvaluateEvery = 2,
+            EvaluationBatches = 1,
+            AverageDecay = 0.5,
             Callbacks = [callback],
         }, windows);
         trainer.Fit();
