@@ -29,7 +29,10 @@ public static class Anchors
         var hits = called.Classes(fresh, known.Cancellation).Count(other => other == label);
         return new Anchor(RuleOf(conditions, label, known, fresh.Length), label, hits / (double)fresh.Length,
             Distributions.LowerBound(hits, fresh.Length, known.Confidence), known.Confidence, sampler.Coverage(conditions),
-            fresh.Length, called.RowsSeen) { Target = known.Precision };
+            fresh.Length, called.RowsSeen)
+        {
+            Target = known.Precision,
+        };
     }
 
     /// <summary>Draws rows that fulfil a rule, as the precision of an anchor is defined.</summary>
@@ -87,7 +90,11 @@ public static class Anchors
                 row[feature] > 0 ? double.PositiveInfinity : 0.5)).ToList();
         return new Anchor(RuleOf(conditions, classes[own], known, inputs.Length), classes[own], precision, precision,
             known.Confidence,
-            coverage, inputs.Length, called.RowsSeen) { Target = known.Precision, IsExact = true };
+            coverage, inputs.Length, called.RowsSeen)
+        {
+            Target = known.Precision,
+            IsExact = true,
+        };
     }
 
     private static (int Set, double Precision, double Coverage) Smallest(int[] classes, double[] weights, int own, double wanted)

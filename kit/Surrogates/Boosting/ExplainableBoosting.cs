@@ -88,7 +88,10 @@ public sealed class ExplainableBoosting : ITabularModel
 
     /// <summary>Mean of the absolute values of each term over the training rows.</summary>
     public FeatureScores Importances => new("mean |term|", termNames,
-        [.. Shapes.Select(shape => shape.Importance), .. Pairs.Select(pair => pair.Importance)]) { Unit = Unit };
+        [.. Shapes.Select(shape => shape.Importance), .. Pairs.Select(pair => pair.Importance)])
+    {
+        Unit = Unit,
+    };
 
     /// <summary>Returns the sum of each row: the logit of class 1, or the number.</summary>
     /// <param name="x">Finite numbers [rows, features].</param>

@@ -30,7 +30,10 @@ internal static class NeighborInformation
             information = (column, isDiscrete) => isDiscrete ? Discrete(column, labels) : Mixed(column, labels, neighbors);
         }
         return new FeatureScores("mutual information", Examples.Names(names, columns.Count),
-            [.. columns.Select((column, feature) => information(column, discrete.Contains(feature)))]) { Unit = "nats" };
+            [.. columns.Select((column, feature) => information(column, discrete.Contains(feature)))])
+        {
+            Unit = "nats",
+        };
     }
 
     /// <summary>A column with deviation 1, and noise that is too small to matter but breaks ties.</summary>

@@ -55,11 +55,17 @@ public sealed record ExplanationSet(string Title, IReadOnlyList<string> Names, d
 
     /// <summary>Returns the explanation of one row.</summary>
     public Explanation this[int row] => new(Title, Names, [.. Terms.Select(term => Inputs[row, term])],
-        [.. Terms.Select(term => Contributions[row, term])], BaseValue, Outputs[row]) { Unit = Unit };
+        [.. Terms.Select(term => Contributions[row, term])], BaseValue, Outputs[row])
+    {
+        Unit = Unit,
+    };
 
     /// <summary>Mean of the absolute contributions of each term.</summary>
     public FeatureScores MeanAbsolute() => new("mean |contribution|", Names, [.. Terms.Select(term =>
-        Enumerable.Range(0, Count).Average(row => Math.Abs(Contributions[row, term])))]) { Unit = Unit };
+        Enumerable.Range(0, Count).Average(row => Math.Abs(Contributions[row, term])))])
+    {
+        Unit = Unit,
+    };
 
     /// <summary>Contribution against value of one feature, with the value of another as the color.</summary>
     /// <param name="feature">Name of the feature.</param>

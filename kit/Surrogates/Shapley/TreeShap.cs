@@ -62,7 +62,10 @@ public static class TreeShap
         var baseValue = intercept + (others is null ? leaves.Sum(leaf => leaf.Value * leaf.Cover)
             : others.Average(other => LeafGame.Output(leaves, other)));
         return new ExplanationSet(others is null ? "TreeSHAP, path-dependent" : "TreeSHAP, interventional", trees[0].FeatureNames,
-            inputs, contributions, baseValue, outputs) { Unit = trees[0].IsClassifier ? "probability" : "" };
+            inputs, contributions, baseValue, outputs)
+        {
+            Unit = trees[0].IsClassifier ? "probability" : "",
+        };
     }
 
     private static int OutputOf(DecisionTree tree, int? output)
