@@ -59,7 +59,9 @@ public sealed class ScalingStudy(string folder, string data, Func<StudyRun, Trai
     /// <param name="progress">Receives each run that is done, with its loss.</param>
     /// <param name="workers">Communication between processes that share the study; null for none.</param>
     /// <param name="cancel">Ends the study after the step at hand.</param>
-    /// <inheritdoc cref="Run(IReadOnlyList{StudySize}, IReadOnlyList{double}, IProgress{string}?, ICommunicator?, CancellationToken)" path="/exception"/>
+    /// <exception cref="ArgumentException">Two sizes have the same name, or a number is not positive.</exception>
+    /// <exception cref="InvalidDataException">The folder has runs of another study or of other data.</exception>
+    /// <exception cref="OperationCanceledException">The study was cancelled; a later one goes on.</exception>
     public StudyResult Run(IReadOnlyList<(StudySize Size, double Operations)> ladder, IProgress<string>? progress = null,
         ICommunicator? workers = null, CancellationToken cancel = default)
     {
