@@ -1,4 +1,5 @@
 using Microsoft.DotNet.Interactive.Formatting;
+using ResearchKit.Attribution;
 using ResearchKit.Checkpoints;
 using ResearchKit.Compression;
 using ResearchKit.Interpretability;
@@ -8,7 +9,6 @@ using ResearchKit.Models;
 using ResearchKit.Results;
 using ResearchKit.Training;
 using static TorchSharp.torch;
-using TokenScores = ResearchKit.Results.TokenScores;   // the models have generated tokens' scores of this name
 
 namespace ResearchKit.Formatting;
 
@@ -71,6 +71,8 @@ public static class Formatters
         Register<Spectrogram>(SpectrogramView.Draw, SpectrogramView.Text);
         Register<DecodedTokens>(DecodedTokensView.Draw, DecodedTokensView.Text);
         Register<WeightSummary>(WeightView.Draw, WeightView.Text);
+        Register<AttributionMap>(AttributionView.Draw, AttributionView.Text);
+        Register<LeagueTable>(AttributionView.Draw, AttributionView.Text);
         Register<HeadReport>(HeadReportView.Draw, HeadReportView.Text);
         Register<Evidence>(evidence => Theme.Output(EvidenceCaption.Draw(evidence)), evidence =>
             Visible.OneLine(evidence.ToString()));

@@ -87,7 +87,8 @@ internal static class ModuleView
         path.Length == 0 ? Html.Empty : Html.Of($" <code class=\"rk-path\" title=\"click to select the path\">{path}</code>");
 
     private static Html Own(ModuleTensor own) => own.IsShared
-        ? Html.Of($"<code>{own with { IsShared = false }}</code> <span class=\"rk-flag\">shared</span> ") : Html.Of($"<code>{own}</code> ");
+        ? Html.Of($"<code>{own with { IsShared = false }}</code> <span class=\"rk-flag\">shared</span> ")
+            : Html.Of($"<code>{own}</code> ");
 
     private static IEnumerable<Html> Shapes(ModuleSummary module) => module.Own.Select(Own)
         .Concat(module.Buffers.Select(buffer => Html.Of($"<code class=\"rk-mute\">{buffer} buffer</code> ")))

@@ -12,7 +12,8 @@ public sealed record Grid(
     /// <summary>[row, column]; NaN where there is no number.</summary>
     /// <exception cref="ArgumentException">Its shape is not the number of labels.</exception>
     public double[,] Values { get; init; } = Values.GetLength(0) == Rows.Count && Values.GetLength(1) == Columns.Count ? Values
-        : throw new ArgumentException($"Got values [{Values.GetLength(0)}, {Values.GetLength(1)}] for {Rows.Count} labels of rows "
+        : throw new ArgumentException($"Got values [{Values.GetLength(0)}, {Values.GetLength(1)}] for {Rows.Count} labels of "
+            + "rows "
             + $"and {Columns.Count} of columns; expected one label for each row and column.", nameof(Values));
 
     /// <summary>What a row is, such as "layer".</summary>

@@ -9,7 +9,8 @@ public sealed record PointMap(string Title, IReadOnlyList<string> Labels, double
     /// <summary>[point, 2]: the two coordinates.</summary>
     /// <exception cref="ArgumentException">There are not as many points as labels, or not two coordinates.</exception>
     public double[,] Points { get; init; } = Points.GetLength(0) == Labels.Count && Points.GetLength(1) == 2 ? Points
-        : throw new ArgumentException($"Got points [{Points.GetLength(0)}, {Points.GetLength(1)}] for {Labels.Count} labels; expected two "
+        : throw new ArgumentException($"Got points [{Points.GetLength(0)}, {Points.GetLength(1)}] for {Labels.Count} labels; "
+            + "expected two "
             + "coordinates for each label.", nameof(Points));
 
     /// <summary>What goes to the right.</summary>

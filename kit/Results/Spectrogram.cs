@@ -10,6 +10,7 @@ public sealed record Spectrogram(string Title, string Unit, double[,] Values)
     public double SecondsPerFrame { get; init; }
 
     /// <inheritdoc/>
-    public override string ToString() => FormattableString.Invariant($"{Title}: {Values.GetLength(0)} frames of {Values.GetLength(1)} bands")
+    public override string ToString() =>
+        FormattableString.Invariant($"{Title}: {Values.GetLength(0)} frames of {Values.GetLength(1)} bands")
         + (SecondsPerFrame > 0 ? FormattableString.Invariant($", {Values.GetLength(0) * SecondsPerFrame:0.##} s") : "");
 }

@@ -22,7 +22,8 @@ public sealed record TokenScores(string Title, string Unit, IReadOnlyList<string
     /// <exception cref="ArgumentException">A text has another number of scores than there are names.</exception>
     public IReadOnlyList<ScoredText> Texts { get; init; } = Texts.FirstOrDefault(text => text.Scores.GetLength(1) != Names.Count)
         is not { } other ? Texts : throw new ArgumentException(
-            $"Got {other.Scores.GetLength(1)} scores a token for {Names.Count} names; expected one for each name.", nameof(Texts));
+            $"Got {other.Scores.GetLength(1)} scores a token for {Names.Count} names; expected one for each name.",
+                nameof(Texts));
 
     /// <summary>The law behind the numbers and what they cost; null when the analysis has none.</summary>
     public Evidence? Evidence { get; init; }

@@ -102,7 +102,8 @@ public sealed class HtmlPage
     }
 
     /// <summary>Forbids everything that is not in the page, and all scripts but its own.</summary>
-    private string Policy() => $"default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; {scripts.Policy}; font-src data:; "
+    private string Policy() =>
+        $"default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; {scripts.Policy}; font-src data:; "
         + "base-uri 'none'; form-action 'none'";
 
     private string Contents()

@@ -9,7 +9,11 @@ namespace ResearchKit.Kernel.Notebooks.Pages;
 internal sealed class PageScripts
 {
     private static readonly Lazy<HashSet<string>> OfKit = new(() =>
-        new[] { "CurveView.js", "AttentionView.js", "SortableTable.js", "TensorBrowser.js" }.Select(Resource).ToHashSet(StringComparer.Ordinal));
+        new[] { "CurveView.js", "AttentionView.js", "SortableTable.js", "TensorBrowser.js" }.Select(Resource)
+            .ToHashSet(StringComparer.Ordinal));
+
+    /// <summary>SHA-256 of scripts of the kit's earlier versions, which notebooks that were run with them hold.</summary>
+    private static readonly HashSet<string> Earlier = ["rH7E59rEGmegMbmkgcdYNNuqyfeTxLTnHQ3Cn7oXxnQ="];   // AttentionView.js until November 2026
 
     private readonly SortedSet<string> hashes = new(StringComparer.Ordinal);
 
@@ -18,7 +22,8 @@ internal sealed class PageScripts
         : $"script-src {string.Join(' ', hashes.Select(hash => $"'sha256-{hash}'"))}";
 
     /// <summary>Returns whether the text is a script of the kit's own figures.</summary>
-    public static bool IsOfKit(string script) => OfKit.Value.Contains(script.ReplaceLineEndings("\n").Trim());
+    public static bool IsOfKit(string script) =>
+        script.ReplaceLineEndings("\n").Trim() is var text && (OfKit.Value.Contains(text) || Earlier.Contains(Hash(text)));
 
     /// <summary>Returns a script element that the page may run; in the text, nothing ends the element early.</summary>
     public string Element(string script)
@@ -32,7 +37,9 @@ internal sealed class PageScripts
 
     /// <summary>Lets the page run a script.</summary>
     /// <param name="text">The text between the tags, with the line ends of the page.</param>
-    public void Allow(string text) => hashes.Add(Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
+    public void Allow(string text) => hashes.Add(Hash(text));
+
+    private static string Hash(string text) => Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private static string Resource(string name)
     {

@@ -11,7 +11,8 @@ internal static class OwnWidths
     {
         foreach (var (value, name) in settings)
             if (value is not null)
-                throw new ArgumentException($"{name} is {Text(value)}, which the configuration of {format} cannot describe in any other "
+                throw new ArgumentException($"{name} is {Text(value)}, which the configuration of {format} cannot describe in "
+                    + "any other "
                     + "library; ModelFolder.Save writes the model for this kit alone.");
     }
 

@@ -27,7 +27,8 @@ public static class GptGguf
             OwnWidths.Refuse("llama.cpp's GPT-2", (config.HeadWidth, nameof(config.HeadWidth)),
                 (config.LayerHeads, nameof(config.LayerHeads)),
                 (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)),
-                (config.AttentionOnly ? true : null, nameof(config.AttentionOnly)), (config.Norms ? null : false, nameof(config.Norms)));
+                (config.AttentionOnly ? true : null, nameof(config.AttentionOnly)),
+                    (config.Norms ? null : false, nameof(config.Norms)));
             Require.That(config.Positions == Positions.Learned, config.Positions, nameof(config.Positions),
                 "Learned, as in GPT-2");
             Require.That(config.Activation == Activation.GeluTanh, config.Activation, nameof(config.Activation),

@@ -111,7 +111,8 @@ public static class GptPretrained
                 + $"GPT-2's configuration supports only {Positions.Learned}.");
         OwnWidths.Refuse("GPT-2", (config.HeadWidth, nameof(config.HeadWidth)), (config.LayerHeads, nameof(config.LayerHeads)),
             (config.LayerFeedForwardWidths, nameof(config.LayerFeedForwardWidths)),
-            (config.AttentionOnly ? true : null, nameof(config.AttentionOnly)), (config.Norms ? null : false, nameof(config.Norms)));
+            (config.AttentionOnly ? true : null, nameof(config.AttentionOnly)),
+                (config.Norms ? null : false, nameof(config.Norms)));
         Require.That(config.Variations == new GptVariations(), config.Variations, nameof(config.Variations), "none, as in GPT-2");
         return new()
         {

@@ -65,7 +65,8 @@ internal sealed class PretrainedFormat<TModel, TConfig> where TModel : nn.Module
         var file = ConfigFile.Read(folder, example:
             ModelType is null ? "{ \"architecture\": \"resnet18\" } with the constructor of the model's own kind" : null);
         if (ModelFolder.Describes(file))
-            throw new InvalidDataException($"{folder} is a folder that this kit alone reads: ModelFolder.Load<{typeof(TModel).Name}>(folder).");
+            throw new InvalidDataException($"{folder} is a folder that this kit alone reads: "
+                + $"ModelFolder.Load<{typeof(TModel).Name}>(folder).");
         if (ModelType is not null) file.ExpectType(ModelType);
         if (CompressedConfig.Complaint(file.Element(CompressedConfig.Section)) is { } complaint)
             throw new InvalidDataException($"{folder} {complaint}.");

@@ -71,7 +71,8 @@ public static class VggPretrained
                 $"Stages [{string.Join("], [", config.Stages.Select(stage => string.Join(", ", stage)))}], InputChannels "
                     + $"{config.InputChannels}, "
                 + $"PooledSize {config.PooledSize}, HiddenWidth {config.HiddenWidth}: torchvision's networks are "
-                    + $"{string.Join(", ", Builders.Select(builder => builder.Name))}; ModelFolder.Save writes any, for this kit alone.");
+                    + $"{string.Join(", ", Builders.Select(builder => builder.Name))}; ModelFolder.Save writes any, for this "
+                        + "kit alone.");
         return new JsonObject
         {
             ["architecture"] = $"{name}(num_classes={config.Classes})",

@@ -41,7 +41,8 @@ public static class DistillationLosses
         Require.Positive(temperature);
         if (!student.shape.AsSpan(..^1).SequenceEqual(classes.shape.AsSpan(..^1)) || !classes.shape.SequenceEqual(logits.shape)
             || !total.shape.AsSpan().SequenceEqual(student.shape.AsSpan(..^1)))
-            throw new ArgumentException($"The student's logits are {student.ShapeText()}, the teacher's largest {logits.ShapeText()} of "
+            throw new ArgumentException($"The student's logits are {student.ShapeText()}, the teacher's largest "
+                + $"{logits.ShapeText()} of "
                 + $"classes {classes.ShapeText()} with totals {total.ShapeText()}; expected the same axes but for the last.");
         using var scope = NewDisposeScope();
         const double Least = 1e-12;

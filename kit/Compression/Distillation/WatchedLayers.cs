@@ -19,7 +19,8 @@ internal sealed class WatchedLayers : IDisposable
             points[hook] = [.. model.named_modules().Where(pair => pair.module is HookPoint
                 && pair.name.EndsWith(hook, StringComparison.Ordinal)).Select(pair => (HookPoint)pair.module)];
             if (points[hook].Count == 0)
-                throw new ArgumentException($"{model.GetName()} has no hook point {hook}, which a term of the distillation compares.");
+                throw new ArgumentException($"{model.GetName()} has no hook point {hook}, which a term of the distillation "
+                    + "compares.");
             foreach (var point in points[hook])
                 removals.Add(point.register_forward_hook((_, _, activation) =>
                 {

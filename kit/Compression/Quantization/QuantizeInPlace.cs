@@ -54,7 +54,8 @@ public static partial class Quantization
                 var seen = calibration?.Moments.GetValueOrDefault(name);
                 using var divided = seen is null ? null : folding?.MomentsOf(name, seen);
                 var inputs = divided ?? seen;
-                using var matrix = folding is not null && layer.Module is IAdaptableLayer ? folding.WeightOf(name) : layer.Matrix();
+                using var matrix = folding is not null && layer.Module is IAdaptableLayer
+                    ? folding.WeightOf(name) : layer.Matrix();
                 var (codes, report) = Round(name, matrix, scheme, plan.Rounding, inputs);
                 rounded.Add((layer, codes, InputScale(scheme, inputs), report));
                 progress?.Report(report);
@@ -95,6 +96,8 @@ public static partial class Quantization
             if ((layer.IsTable && !plan.IncludesHeads && !plan.Names(name)) || plan.SchemeOf(name) is not { } scheme) continue;
             if (layer.Adapter is not null)
                 throw new InvalidOperationException($"{name} has an adapter; merge it into a plain model first.");
+            if (layer.Module is IAdaptableLayer { TrainingScheme: not null })
+                throw new InvalidOperationException("The model is prepared for quantization-aware training; convert it first.");
             RoundedLayers.Named(name, () => Check(layer, scheme, plan.Rounding, calibration?.Moments.GetValueOrDefault(name)));
             chosen.Add((name, layer, scheme));
         }

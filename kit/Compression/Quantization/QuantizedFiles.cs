@@ -139,7 +139,11 @@ public static class QuantizedFiles
         var scales = Take(Scales, ScalarType.Float32, shape);
         if (!scales.isfinite().all().item<bool>())
             throw new InvalidDataException($"{name}{Scales} of {path} hold NaN or infinity.");
-        var zeros = scheme.IsSymmetric || scheme.CodeBook is not null ? null : Take(ZeroPoints, ScalarType.Byte, shape);
+        var hasFractions = tensors.GetValueOrDefault(name + ZeroPoints)?.dtype == ScalarType.Float32;   // those of HQQ
+        var zeros = scheme.IsSymmetric || scheme.CodeBook is not null ? null
+            : Take(ZeroPoints, hasFractions ? ScalarType.Float32 : ScalarType.Byte, shape);
+        if (hasFractions && zeros is not null && !zeros.isfinite().all().item<bool>())
+            throw new InvalidDataException($"{name}{ZeroPoints} of {path} hold NaN or infinity.");
         float? inputScale = scheme.Inputs == QuantizedInputs.StaticEightBits
             ? Take(InputScale, ScalarType.Float32).item<float>() : null;
         if (inputScale is not (null or (> 0 and < float.PositiveInfinity)))

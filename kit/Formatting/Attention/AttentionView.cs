@@ -72,7 +72,8 @@ internal static class AttentionView
 
     /// <summary>All heads at a glance, folded away.</summary>
     private static Html Overview(AttentionMaps maps) => maps.Patterns.Count < 2 ? Html.Empty
-        : Html.Of($"<details><summary class=\"rk-cap\">overview of layers and heads</summary>{GridView.Fragment(maps.Overview())}</details>");
+        : Html.Of($"<details><summary class=\"rk-cap\">overview of layers and "
+            + $"heads</summary>{GridView.Fragment(maps.Overview())}</details>");
 
     private static string Sizes(AttentionMaps maps, IReadOnlyList<AttentionGrid> grids)
     {

@@ -11,6 +11,7 @@ internal static class ShadedCell
     public static Html Draw(string text, double share)
     {
         var shade = Strongest * Math.Clamp(double.IsNaN(share) ? 0 : share, 0, 1);
-        return Html.Of($"<td class=\"rk-right\" style=\"background:color-mix(in srgb,#d6455d {shade:0.#}%,transparent)\">{text}</td>");
+        return Html.Of($"<td class=\"rk-right\" style=\"background:color-mix(in srgb,#d6455d "
+            + $"{shade:0.#}%,transparent)\">{text}</td>");
     }
 }

@@ -8,7 +8,8 @@ internal static class DrawingPng
     /// <summary>The longest side of an image, in pixels.</summary>
     private const int Longest = 16_384;
 
-    private static readonly string[] Families = ["Segoe UI", "Helvetica Neue", "DejaVu Sans", "Noto Sans", "Liberation Sans", "Arial"];
+    private static readonly string[] Families =
+        ["Segoe UI", "Helvetica Neue", "DejaVu Sans", "Noto Sans", "Liberation Sans", "Arial"];
     private static readonly string[] Files =
         ["DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Roboto-Regular.ttf", "FreeSans.ttf"];
 

@@ -12,7 +12,8 @@ internal static class EvidenceCaption
     public static Html Draw(Evidence? evidence) => evidence switch
     {
         null => Html.Empty,
-        { Holds: true } => evidence.ToString() is { Length: > 0 } text ? Html.Of($"<div class=\"rk-cap\">{Visible.OneLine(text)}</div>")
+        { Holds: true } => evidence.ToString() is { Length: > 0 } text
+            ? Html.Of($"<div class=\"rk-cap\">{Visible.OneLine(text)}</div>")
             : Html.Empty,
         _ => Html.Of($"""
             <div class="rk-cap"><span class="rk-flag rk-bad" role="alert">the law is broken</span> <span style="color:{Red}">{Visible.OneLine(evidence.ToString())}</span></div>

@@ -98,8 +98,11 @@ internal static class GraphDrawing
 
     private static Html Style(string mark, int nodes)
     {
-        var pairs = string.Join(',', Enumerable.Range(0, nodes).Select(node => $".{mark}:has(.v{node}:is(:hover,:focus)) .n{node}"));
-        return Html.Of($"<style>.{mark} .l{{pointer-events:none}}.{mark} .v:focus{{outline:none;stroke:#3b82f6;stroke-width:2.5}}.{mark}:has(.v:is(:hover,:focus)) .e{{stroke-opacity:.06}}{pairs}{{stroke-opacity:1!important}}</style>");
+        var pairs = string.Join(',',
+            Enumerable.Range(0, nodes).Select(node => $".{mark}:has(.v{node}:is(:hover,:focus)) .n{node}"));
+        return Html.Of($"<style>.{mark} .l{{pointer-events:none}}.{mark} "
+            + $".v:focus{{outline:none;stroke:#3b82f6;stroke-width:2.5}}.{mark}:has(.v:is(:hover,:focus)) "
+            + $".e{{stroke-opacity:.06}}{pairs}{{stroke-opacity:1!important}}</style>");
     }
 
     private static string Label(GraphNode node) => Visible.Label(node.Label.Length > 0 ? node.Label : node.Name, 32);
@@ -107,7 +110,8 @@ internal static class GraphDrawing
     private static string Describe(Graph graph)
     {
         var strongest = graph.Edges.OrderByDescending(edge => Math.Abs(edge.Weight)).Take(1)
-            .Select(edge => $"; strongest edge {Visible.Label(edge.From, 32)} → {Visible.Label(edge.To, 32)} {Numbers.Short(edge.Weight)}");
+            .Select(edge => $"; strongest edge {Visible.Label(edge.From, 32)} → {Visible.Label(edge.To, 32)} "
+                + $"{Numbers.Short(edge.Weight)}");
         return $"graph: {Visible.OneLine(graph.ToString())}{string.Concat(strongest)}";
     }
 

@@ -13,7 +13,8 @@ internal static class GraphView
     {
         var shown = Shown(graph);
         var left = new List<string>();
-        if (shown.Nodes.Count < graph.Nodes.Count) left.Add($"{Numbers.Count(graph.Nodes.Count - shown.Nodes.Count)} nodes with the weakest edges are not shown");
+        if (shown.Nodes.Count < graph.Nodes.Count)
+            left.Add($"{Numbers.Count(graph.Nodes.Count - shown.Nodes.Count)} nodes with the weakest edges are not shown");
         if (shown.Edges.Count > GraphDrawing.MostEdges)
             left.Add($"the {Numbers.Count(shown.Edges.Count - GraphDrawing.MostEdges)} weakest edges are not shown");
         var mark = $"rk-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(graph.ToJson())))[..8]}";
@@ -25,7 +26,8 @@ internal static class GraphView
             """));
     }
 
-    public static string Text(Graph graph) => $"{Visible.OneLine(graph.ToString())}\n{ResultTableView.Text(Table(graph), verbatim: true)}";
+    public static string Text(Graph graph) =>
+        $"{Visible.OneLine(graph.ToString())}\n{ResultTableView.Text(Table(graph), verbatim: true)}";
 
     /// <summary>The graph as drawn: with too many nodes, those with the strongest edges.</summary>
     public static Graph Shown(Graph graph)
@@ -46,7 +48,8 @@ internal static class GraphView
         var signed = graph.Edges.Any(edge => edge.Weight < 0) && graph.Edges.Any(edge => edge.Weight > 0);
         var largest = Numbers.Short(graph.Edges.Select(edge => Math.Abs(edge.Weight)).Where(double.IsFinite)
             .DefaultIfEmpty().Max());
-        return Html.Of($"<span class=\"rk-cap\">{(signed ? "red: positive · blue: negative · " : "")}thick: strong, at most {largest} {Visible.OneLine(graph.Unit)}</span>");
+        return Html.Of($"<span class=\"rk-cap\">{(signed ? "red: positive · blue: negative · " : "")}thick: strong, at most "
+            + $"{largest} {Visible.OneLine(graph.Unit)}</span>");
     }
 
     private static ResultTable Table(Graph graph)

@@ -128,7 +128,8 @@ internal sealed class GridDrawing
 
     private static string Describe(Grid grid)
     {
-        var strongest = GridCells.Strongest(grid, 1).Select(cell => $"; largest at {GridCells.Describe(grid, cell.Row, cell.Column)}");
+        var strongest = GridCells.Strongest(grid, 1)
+            .Select(cell => $"; largest at {GridCells.Describe(grid, cell.Row, cell.Column)}");
         return $"heat map: {Visible.OneLine(grid.ToString())}{string.Concat(strongest)}";
     }
 }

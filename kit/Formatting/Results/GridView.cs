@@ -13,7 +13,8 @@ internal static class GridView
     public static Html Fragment(Grid grid)
     {
         if (grid.Values.Length == 0)
-            return Html.Of($"<div class=\"rk-line\"><b>{Visible.OneLine(grid.Title)}</b><span class=\"rk-mute\">no cells</span></div>{EvidenceCaption.Draw(grid.Evidence)}");
+            return Html.Of($"<div class=\"rk-line\"><b>{Visible.OneLine(grid.Title)}</b><span class=\"rk-mute\">no "
+                + $"cells</span></div>{EvidenceCaption.Draw(grid.Evidence)}");
         var cells = GridCells.Of(grid);
         var scale = ColorScale.Of(grid.Values.Cast<double>());
         return Html.Of($"""
@@ -29,7 +30,8 @@ internal static class GridView
 
     private static string Sizes(GridCells cells)
     {
-        var size = $"{Count(cells.Grid.Rows.Count, cells.Grid.RowAxis, "row")} × {Count(cells.Grid.Columns.Count, cells.Grid.ColumnAxis, "column")}";
+        var size = $"{Count(cells.Grid.Rows.Count, cells.Grid.RowAxis, "row")} × "
+            + $"{Count(cells.Grid.Columns.Count, cells.Grid.ColumnAxis, "column")}";
         var texts = cells.Grid.Texts is not null && (!cells.AreShapes || cells.Block > 1) ? "; the texts do not fit" : "";
         return cells.Block == 1 ? size + texts
             : $"{size}; each cell the largest of {cells.Block} × {cells.Block}{texts}";
@@ -48,8 +50,10 @@ internal static class GridView
 
     /// <summary>The numbers, for readers who do not see the map.</summary>
     private static Html Values(Grid grid) => grid.Values.Length <= MostInTable
-        ? Html.Of($"<details><summary class=\"rk-cap\">numbers</summary><div class=\"rk-scroll\" tabindex=\"0\">{ResultTableView.Fragment(Table(grid), verbatim: true)}</div></details>")
-        : Html.Of($"<details><summary class=\"rk-cap\">largest numbers</summary>{ResultTableView.Fragment(Strongest(grid), verbatim: true)}</details>");
+        ? Html.Of($"<details><summary class=\"rk-cap\">numbers</summary><div class=\"rk-scroll\" "
+            + $"tabindex=\"0\">{ResultTableView.Fragment(Table(grid), verbatim: true)}</div></details>")
+        : Html.Of($"<details><summary class=\"rk-cap\">largest "
+            + $"numbers</summary>{ResultTableView.Fragment(Strongest(grid), verbatim: true)}</details>");
 
     private static ResultTable Table(Grid grid) => new(
         [grid.RowAxis, .. grid.Columns.Select(column => Visible.Label(column))],

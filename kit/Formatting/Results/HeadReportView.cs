@@ -39,7 +39,8 @@ internal static class HeadReportView
     {
         var pictures = report.Example.Patterns.ToDictionary(pattern => (pattern.Layer, pattern.Head));
         var shown = report.Heads.Take(MostHeads).ToList();
-        var left = report.Heads.Count > shown.Count ? Html.Of($"<div class=\"rk-cap\">{Numbers.Count(report.Heads.Count - shown.Count, "more head")} not shown</div>")
+        var left = report.Heads.Count > shown.Count
+            ? Html.Of($"<div class=\"rk-cap\">{Numbers.Count(report.Heads.Count - shown.Count, "more head")} not shown</div>")
             : Html.Empty;
         var rows = shown.Select(head => Html.Of($"""
             <tr><td>{(pictures.TryGetValue((head.Layer, head.Head), out var pattern) ? AttentionView.Thumbnail(pattern, Pixels) : Html.Empty)}</td><th scope="row">{head.Layer}.{head.Head}</th>{Columns.Select(column => Cell(column.Value(head), column.IsShare))}</tr>
@@ -51,13 +52,17 @@ internal static class HeadReportView
             """), Style);
     }
 
-    public static string Text(HeadReport report) => $"{Visible.OneLine(report.ToString())}\n{ResultTableView.Text(report.ToTable())}";
+    public static string Text(HeadReport report) =>
+        $"{Visible.OneLine(report.ToString())}\n{ResultTableView.Text(report.ToTable())}";
 
     private static Html Cell(double value, bool isShare)
     {
-        var shade = isShare && double.IsFinite(value) ? Html.Of($" style=\"background:color-mix(in srgb,{(value < 0 ? "#d1495b" : "var(--rk-accent)")} {45 * Math.Min(1, Math.Abs(value)):0}%,transparent)\"")
+        var shade = isShare && double.IsFinite(value)
+            ? Html.Of($" style=\"background:color-mix(in srgb,{(value < 0 ? "#d1495b" : "var(--rk-accent)")} "
+            + $"{45 * Math.Min(1, Math.Abs(value)):0}%,transparent)\"")
             : Html.Empty;
-        return Html.Of($"<td class=\"rk-right\" data-v=\"{value:0.####}\"{shade}>{(double.IsNaN(value) ? "–" : FormattableString.Invariant($"{value:0.00}"))}</td>");
+        return Html.Of($"<td class=\"rk-right\" "
+            + $"data-v=\"{value:0.####}\"{shade}>{(double.IsNaN(value) ? "–" : FormattableString.Invariant($"{value:0.00}"))}</td>");
     }
 
     private static Html Composition(Grid grid) =>

@@ -10,7 +10,8 @@ internal static class PointMapView
     public static Html Draw(PointMap map)
     {
         var legend = PointMapDrawing.Groups(map).Select((group, index) => group.Length == 0 ? Html.Empty
-            : Html.Of($"<span><span class=\"rk-key\" style=\"background:{Theme.ColorOf(index)}\"></span>{Visible.OneLine(group)}</span>"));
+            : Html.Of($"<span><span class=\"rk-key\" "
+                + $"style=\"background:{Theme.ColorOf(index)}\"></span>{Visible.OneLine(group)}</span>"));
         var some = map.Labels.Count > PointMapDrawing.MostPoints ? "; not all are drawn" : "";
         return Theme.Output(Html.Of($"""
             <div class="rk-line"><b>{Visible.OneLine(map.Title)}</b><span class="rk-mute">{Numbers.Count(map.Labels.Count, "point")}{some}</span>{legend}</div>
@@ -19,7 +20,8 @@ internal static class PointMapView
             """));
     }
 
-    public static string Text(PointMap map) => $"{Visible.OneLine(map.ToString())}\n{ResultTableView.Text(Table(map), verbatim: true)}";
+    public static string Text(PointMap map) =>
+        $"{Visible.OneLine(map.ToString())}\n{ResultTableView.Text(Table(map), verbatim: true)}";
 
     private static ResultTable Table(PointMap map) => new(["label", "group", "x", "y"],
         [.. Enumerable.Range(0, Math.Min(MostListed, map.Labels.Count)).Select(point => (IReadOnlyList<object?>)

@@ -36,13 +36,15 @@ internal static class CostView
     {
         var rows = new List<IReadOnlyList<object?>>();
         Collect(cost, "model", 1, 0, rows);
-        return $"{cost.Type}: {Numbers.Count(cost.Parameters.Total, "parameter")}, {Each(cost)}\n{ResultTableView.Text(Totals(cost))}\n"
+        return $"{cost.Type}: {Numbers.Count(cost.Parameters.Total, "parameter")}, "
+            + $"{Each(cost)}\n{ResultTableView.Text(Totals(cost))}\n"
             + ResultTableView.Text(new(["module", "class", "parameters", "forward", "backward"], rows));
     }
 
     public static ResultTable Memory(MemoryEstimate memory) => new(["kind", "bytes", "MB"],
     [
-        Row("weights and buffers", memory.Weights), Row("gradients", memory.Gradients), Row("optimizer state", memory.OptimizerState),
+        Row("weights and buffers", memory.Weights), Row("gradients", memory.Gradients),
+            Row("optimizer state", memory.OptimizerState),
         Row("activations", memory.Activations), Row("batch", memory.Batch), Row($"peak, at the {memory.PeakAt}", memory.Peak),
     ]);
 
@@ -58,14 +60,16 @@ internal static class CostView
         List<IReadOnlyList<object?>> rows =
         [
             ["parameters: embedding", parameters.Embedding], ["parameters: matrices", parameters.Matrices],
-            ["parameters: head", parameters.Head], ["parameters: norms", parameters.Norms], ["parameters: biases", parameters.Biases],
+            ["parameters: head", parameters.Head], ["parameters: norms", parameters.Norms],
+                ["parameters: biases", parameters.Biases],
             ["forward: linear", operations.Linear], ["forward: of these, the head", cost.HeadOperations],
             ["forward: convolution", operations.Convolution], ["forward: attention, full", operations.Attention],
             ["forward: attention, causal", operations.CausalAttention], ["forward: other products", operations.Other],
             ["forward", operations.Forward], ["backward", operations.Backward], ["recomputed", operations.Recomputed],
         ];
         if (cost.Generation is { } generation)
-            rows.AddRange([["a generated token", generation.Fixed], ["and for each token it attends to", generation.PerCachedToken],
+            rows.AddRange([["a generated token", generation.Fixed],
+                ["and for each token it attends to", generation.PerCachedToken],
                 ["bytes of cache a token, float32", generation.CacheBytesPerToken]]);
         return new(["cost of one pass", "count"], [.. rows.Where(row => Convert.ToDouble(row[1],
             System.Globalization.CultureInfo.InvariantCulture) != 0)]);

@@ -34,7 +34,8 @@ internal static class LogPlot
             .Concat(across.Ticks.Select(tick => Html.Of($"<text x=\"{across.At(tick):0.#}\" y=\"{Bottom + 16}\" "
                 + $"text-anchor=\"middle\">{Numbers.Short(Math.Pow(10, tick))}</text>")));
         var drawn = series.Select(one => one.IsLine && one.Points.Count > 0
-            ? Html.Of($"<path d=\"M{string.Join('L', one.Points.Select(At))}\" fill=\"none\" stroke=\"{Theme.ColorOf(one.Color)}\" stroke-width=\"1.8\"/>")
+            ? Html.Of($"<path d=\"M{string.Join('L', one.Points.Select(At))}\" fill=\"none\" "
+                + $"stroke=\"{Theme.ColorOf(one.Color)}\" stroke-width=\"1.8\"/>")
             : Html.Of($"{one.Points.Select(point => Html.Of($"<circle cx=\"{across.At(Math.Log10(point.X)):0.#}\" cy=\"{up.At(Y(point.Y)):0.#}\" r=\"3.5\" fill=\"{Theme.ColorOf(one.Color)}\"><title>{one.Name}: {Numbers.Short(point.X)}, {Numbers.Short(point.Y)}</title></circle>"))}"));
         var legend = series.Where(one => one.Name.Length > 0).DistinctBy(one => one.Name).Take(12)
             .Select(one => Html.Of($"<span><i style=\"display:inline-block;width:10px;height:10px;border-radius:50%;background:{Theme.ColorOf(one.Color)}\"></i> {one.Name}</span> "));

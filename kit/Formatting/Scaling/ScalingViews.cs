@@ -52,7 +52,8 @@ internal static class ScalingViews
 
     private static Html Coordinates(CoordinateCheck check)
     {
-        var series = check.Layers.Take(MostCurves).Select((layer, index) => new LogSeries($"{layer}: slope {Numbers.Short(check.Slope(layer))}",
+        var series = check.Layers.Take(MostCurves)
+            .Select((layer, index) => new LogSeries($"{layer}: slope {Numbers.Short(check.Slope(layer))}",
             [.. check.Sizes.Where(size => size.Layer == layer && size.Step == check.Steps).OrderBy(size => size.Width)
                 .Select(size => ((double)size.Width, size.Size))], IsLine: true, index)).ToList();
         return Theme.Output(Html.Of($"""

@@ -19,7 +19,8 @@ internal static class BeeswarmView
     private static Html More(ExplanationSet set)
     {
         var notes = new List<string>();
-        if (set.Names.Count > MostTerms) notes.Add($"{Numbers.Count(set.Names.Count - MostTerms, "term")} of smaller mean are not shown");
+        if (set.Names.Count > MostTerms)
+            notes.Add($"{Numbers.Count(set.Names.Count - MostTerms, "term")} of smaller mean are not shown");
         if (set.Count > MostRows) notes.Add($"{MostRows} of {Numbers.Count(set.Count)} rows are drawn");
         return notes.Count == 0 ? Html.Empty : Html.Of($"<div class=\"rk-cap\">{string.Join("; ", notes)}</div>");
     }

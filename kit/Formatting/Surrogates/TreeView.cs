@@ -24,7 +24,8 @@ internal static class TreeView
             Edge(places[node.Id], places[node.Right], node.Depth, "no", tree.Nodes[node.Right], tree.Nodes[0]),
         });
         var legend = tree.ClassNames.Select((name, label) => Html.Of(
-            $"<span><span class=\"rk-key\" style=\"background:{Theme.ColorOf(label)}\"></span>{Visible.OneLine(name)}</span>")).Take(12);
+            $"<span><span class=\"rk-key\" style=\"background:{Theme.ColorOf(label)}\"></span>{Visible.OneLine(name)}</span>"))
+                .Take(12);
         var cut = depth < tree.Depth
             ? Html.Of($"<div class=\"rk-cap\">the first {depth} of {tree.Depth} levels are drawn</div>") : Html.Empty;
         return Html.Of($"""
@@ -81,7 +82,8 @@ internal static class TreeView
         {
             var width = (BoxWidth - 16) * weight / node.WeightedSamples;
             if (width > 0)
-                yield return Html.Of($"<rect x=\"{start:0.##}\" y=\"{y}\" width=\"{width:0.##}\" height=\"8\" fill=\"{Theme.ColorOf(label)}\"/>");
+                yield return Html.Of($"<rect x=\"{start:0.##}\" y=\"{y}\" width=\"{width:0.##}\" height=\"8\" "
+                    + $"fill=\"{Theme.ColorOf(label)}\"/>");
             start += width;
         }
     }

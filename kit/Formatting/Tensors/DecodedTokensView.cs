@@ -27,7 +27,8 @@ internal static class DecodedTokensView
             left -= row.Count;
         }
         var missing = tokens.Rows.Sum(row => row.Count) - tokens.Rows.Take(rows.Count).Sum(row => row.Count) + Math.Max(0, -left);
-        var more = missing > 0 ? Html.Of($"<div class=\"rk-cap\">{Numbers.Count(missing)} more tokens are not shown</div>") : Html.Empty;
+        var more = missing > 0
+            ? Html.Of($"<div class=\"rk-cap\">{Numbers.Count(missing)} more tokens are not shown</div>") : Html.Empty;
         return Theme.Output(Html.Of($"""
             <div class="rk-line"><b>tokens</b><span class="rk-mute">{Numbers.Count(tokens.Rows.Count, "text")} · {Numbers.Count(tokens.Rows.Sum(row => row.Count), "token")}</span></div>{rows}{more}
             """), Style);

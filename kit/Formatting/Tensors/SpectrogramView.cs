@@ -13,7 +13,8 @@ internal static class SpectrogramView
     {
         var frames = SampledAxis.AtMost(spectrogram.Values.GetLength(0), MostFrames);
         var bands = SampledAxis.AtMost(spectrogram.Values.GetLength(1), MostBands);
-        if (frames.Length == 0 || bands.Length == 0) return Html.Of($"<div class=\"rk-cap\">{Visible.OneLine(spectrogram.ToString())}</div>");
+        if (frames.Length == 0 || bands.Length == 0)
+            return Html.Of($"<div class=\"rk-cap\">{Visible.OneLine(spectrogram.ToString())}</div>");
         var scale = Scale(spectrogram);
         return Html.Of($"""
             <div class="rk-line"><b>{Visible.OneLine(spectrogram.Title)}</b>{scale.Bar()}<span>{Visible.OneLine(spectrogram.Unit)}</span></div>
@@ -46,7 +47,8 @@ internal static class SpectrogramView
         var height = Math.Clamp(bands.Shown * 2.0, 60, 220);
         var cells = bands.Indexes.Reverse().SelectMany(band => frames.Indexes.Select(frame =>
             scale.IndexOf(spectrogram.Values[frame, band]))).ToArray();
-        var drawing = new Drawing(Left + width + 30, top + height + 36, $"spectrogram: {Visible.OneLine(spectrogram.ToString())}");
+        var drawing = new Drawing(Left + width + 30, top + height + 36,
+            $"spectrogram: {Visible.OneLine(spectrogram.ToString())}");
         drawing.Shapes.Add(new Raster(Left, top, width, height, frames.Shown, cells, scale.Palette));
         drawing.Shapes.Add(new Box(Left, top, width, height, "none") { Stroke = "#8f959c" });
         var end = spectrogram.Values.GetLength(0) * (spectrogram.SecondsPerFrame > 0 ? spectrogram.SecondsPerFrame : 1);

@@ -22,7 +22,8 @@ public static class TensorPictures
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
         var plane = features.dim() == 3 && features.shape[0] == 1 ? features[0] : features;
-        if (plane.dim() != 2) throw new ArgumentException($"Got features {features.ShapeText()}; expected [frames, bands].", nameof(features));
+        if (plane.dim() != 2)
+            throw new ArgumentException($"Got features {features.ShapeText()}; expected [frames, bands].", nameof(features));
         var flat = TensorStatisticsPieces.Doubles(plane.detach());
         var values = new double[plane.shape[0], plane.shape[1]];
         Buffer.BlockCopy(flat, 0, values, 0, flat.Length * sizeof(double));
@@ -38,7 +39,8 @@ public static class TensorPictures
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(decode);
         if (tokens.dim() is not (1 or 2) || tokens.dtype != ScalarType.Int64)
-            throw new ArgumentException($"Got {tokens.ShapeText()} of {tokens.dtype}; expected tokens, int64 [time] or [batch, time].",
+            throw new ArgumentException($"Got {tokens.ShapeText()} of {tokens.dtype}; expected tokens, int64 [time] or "
+                + "[batch, time].",
                 nameof(tokens));
         using var scope = NewDisposeScope();
         var rows = tokens.dim() == 1 ? tokens.unsqueeze(0) : tokens;

@@ -79,8 +79,10 @@ internal static class WeightView
         var images = Enumerable.Range(0, shown).SelectMany(filter => isColor ? [Color(weight.Filters[filter], filter)]
             : Enumerable.Range(0, channels).Select(channel => Map(weight.Filters[filter], filter, channel, scale)));
         var note = $"{Numbers.Count(shown)} of {Numbers.Count(weight.Shape[0], "filter")}"
-            + (isColor ? ", each stretched to its range" : $", {Numbers.Count(channels)} of {Numbers.Count(weight.Shape[1], "channel")} each");
-        return Html.Of($"<div class=\"rk-line rk-cap\">{note}{(isColor ? Html.Empty : scale.Bar())}</div><div class=\"rk-many\">{images}</div>");
+            + (isColor ? ", each stretched to its range"
+                : $", {Numbers.Count(channels)} of {Numbers.Count(weight.Shape[1], "channel")} each");
+        return Html.Of($"<div class=\"rk-line rk-cap\">{note}{(isColor ? Html.Empty : scale.Bar())}</div><div "
+            + $"class=\"rk-many\">{images}</div>");
     }
 
     private static Html Color(double[,,] filter, int number)
@@ -103,12 +105,14 @@ internal static class WeightView
         var indexes = new byte[rows * columns];
         for (var cell = 0; cell < indexes.Length; cell++)
             indexes[cell] = scale.IndexOf(filter[channel, cell / columns, cell % columns]);
-        return Image(PngImage.Indexed(columns, rows, indexes, scale.Palette), rows, columns, $"filter {number}, channel {channel}");
+        return Image(PngImage.Indexed(columns, rows, indexes, scale.Palette), rows, columns,
+            $"filter {number}, channel {channel}");
     }
 
     private static Html Image(byte[] png, int rows, int columns, string label)
     {
         var cell = Math.Clamp(42 / Math.Max(rows, columns), 2, 12);
-        return Html.Of($"<span class=\"rk-map\"><img src=\"{PngImage.DataUri(png)}\" width=\"{columns * cell}\" height=\"{rows * cell}\" alt=\"{label}\" title=\"{label}\"/></span>");
+        return Html.Of($"<span class=\"rk-map\"><img src=\"{PngImage.DataUri(png)}\" width=\"{columns * cell}\" "
+            + $"height=\"{rows * cell}\" alt=\"{label}\" title=\"{label}\"/></span>");
     }
 }

@@ -85,12 +85,15 @@ internal static partial class RecordViews
     {
         RecordView.Register<ProbeResult>(_ => "linear probe", probe =>
         [
-            ("accuracy", probe.Accuracy), ("accuracy on the control task", probe.ControlAccuracy), ("selectivity", probe.Selectivity),
-            ("share of the most frequent class", probe.MajorityAccuracy), ("held-out samples", probe.Samples), ("classes", probe.Classes),
+            ("accuracy", probe.Accuracy), ("accuracy on the control task", probe.ControlAccuracy),
+                ("selectivity", probe.Selectivity),
+            ("share of the most frequent class", probe.MajorityAccuracy), ("held-out samples", probe.Samples),
+                ("classes", probe.Classes),
         ]);
         RecordView.Register<CcaResult>(_ => "canonical correlations", result =>
         [
-            ("mean", result.Mean), ("weighted by directions (PWCCA)", result.Pwcca), ("directions of the first", result.XFeatures),
+            ("mean", result.Mean), ("weighted by directions (PWCCA)", result.Pwcca),
+                ("directions of the first", result.XFeatures),
             ("directions of the second", result.YFeatures), ("correlations", result.Coefficients),
         ]);
         RegisterProperties<HeadScores>("head");

@@ -36,7 +36,8 @@ public static class AttentionRollout
     {
         ArgumentNullException.ThrowIfNull(attention);
         if (attention.dim() != 4 || attention.shape[2] != attention.shape[3])
-            throw new ArgumentException($"Got patterns {attention.ShapeText()}; expected [layer, head, query, key] of self-attention.",
+            throw new ArgumentException($"Got patterns {attention.ShapeText()}; expected [layer, head, query, key] of "
+                + "self-attention.",
                 nameof(attention));
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
@@ -69,7 +70,8 @@ public static class AttentionRollout
             .Select(layer => layer.ToList()).ToList();
         if (layers.Count == 0 || layers.Any(layer => layer.Count != layers[0].Count
             || layer.Any(pattern => pattern.Weights.GetLength(0) != layers[0][0].Weights.GetLength(1))))
-            throw new ArgumentException("Expected self-attention with the same tokens and as many heads in each layer.", nameof(maps));
+            throw new ArgumentException("Expected self-attention with the same tokens and as many heads in each layer.",
+                nameof(maps));
         var first = layers[0][0];
         var tokens = first.Weights.GetLength(0);
         using var scope = NewDisposeScope();

@@ -54,7 +54,8 @@ public static class Cca
     /// <inheritdoc cref="Correlations" path="/exception"/>
     public static CcaResult Svcca(Tensor x, Tensor y, double kept = 0.99, double epsilon = 1e-10)
     {
-        if (!(kept is > 0 and <= 1)) throw new ArgumentException($"Got a share of {kept}; expected above 0 and at most 1.", nameof(kept));
+        if (!(kept is > 0 and <= 1))
+            throw new ArgumentException($"Got a share of {kept}; expected above 0 and at most 1.", nameof(kept));
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
         var (a, b) = PairedSamples.Centered(x, y, 2);
@@ -83,7 +84,8 @@ public static class Cca
     {
         var samples = (double)(x.shape[0] - 1);
         if (x.shape[1] >= x.shape[0] || y.shape[1] >= y.shape[0])
-            throw new ArgumentException($"Got {x.shape[1]} and {y.shape[1]} features for {x.shape[0]} samples; canonical correlations need "
+            throw new ArgumentException($"Got {x.shape[1]} and {y.shape[1]} features for {x.shape[0]} samples; canonical "
+                + "correlations need "
                 + "more samples than features.");
         var xx = x.t().matmul(x) / samples;
         var yy = y.t().matmul(y) / samples;

@@ -47,7 +47,8 @@ public static class Cka
     /// <inheritdoc cref="Linear" path="/exception"/>
     public static double Rbf(Tensor x, Tensor y, double bandwidth = 1, HsicEstimator estimator = HsicEstimator.Biased)
     {
-        if (!(bandwidth > 0)) throw new ArgumentException($"Got a bandwidth of {bandwidth}; expected one above 0.", nameof(bandwidth));
+        if (!(bandwidth > 0))
+            throw new ArgumentException($"Got a bandwidth of {bandwidth}; expected one above 0.", nameof(bandwidth));
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
         var (a, b) = PairedSamples.Centered(x, y, estimator == HsicEstimator.Unbiased ? 4 : 2);

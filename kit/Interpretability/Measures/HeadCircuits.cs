@@ -94,7 +94,8 @@ public static class HeadCircuits
         var values = new double[all.Count, spectra.Max(spectrum => spectrum.Count)];
         for (var head = 0; head < all.Count; head++)
             for (var number = 0; number < spectra[head].Count; number++) values[head, number] = spectra[head][number];
-        return new Grid(kind == CircuitKind.QueryKey ? "singular values of QK" : "singular values of OV", "", [.. all.Select(Name)],
+        return new Grid(kind == CircuitKind.QueryKey ? "singular values of QK" : "singular values of OV", "",
+            [.. all.Select(Name)],
             [.. Enumerable.Range(0, values.GetLength(1)).Select(number => $"{number}")], values)
         { RowAxis = "head", ColumnAxis = "number" };
     }

@@ -19,8 +19,8 @@ namespace ResearchKit.Interpretability;
 /// <param name="Entropy">Mean entropy of a query's pattern, in nats.</param>
 /// <param name="MeanDistance">Mean distance of what is attended to, in tokens.</param>
 /// <param name="Copying">
-/// Copying score of the OV circuit, from -1 to 1 (<see cref="HeadCircuits.Copying(HeadWeights, Tensor, Tensor)"/>); NaN for a model
-/// without token embedding and output layer.
+/// Copying score of the OV circuit, from -1 to 1 (<see cref="HeadCircuits.Copying(HeadWeights, Tensor, Tensor)"/>); NaN for a
+/// model without token embedding and output layer.
 /// </param>
 public sealed record HeadScores(int Layer, int Head, double PreviousToken, double Duplicate, double Induction, double Self,
     double FirstToken, double Entropy, double MeanDistance, double Copying);
@@ -64,7 +64,8 @@ public sealed record HeadReport(IReadOnlyList<HeadScores> Heads, AttentionMaps E
             {
                 cancellation.ThrowIfCancellationRequested();
                 if (tokens.dim() != 2 || tokens.dtype != ScalarType.Int64 || tokens.numel() == 0)
-                    throw new ArgumentException($"Got a batch {tokens.ShapeText()} of {tokens.dtype}; expected tokens, int64 [batch, time].",
+                    throw new ArgumentException($"Got a batch {tokens.ShapeText()} of {tokens.dtype}; expected tokens, int64 "
+                        + "[batch, time].",
                         nameof(corpus));
                 example ??= Beginning(model, tokens, decode);
                 sums.Add(model, tokens);

@@ -38,7 +38,8 @@ public sealed record HeadWeights(int Layer, int Head, string Module, Tensor Quer
         var weights = model.named_parameters().ToDictionary(pair => pair.name, pair => (Tensor)pair.parameter);
         var found = weights.Keys.SelectMany(name => Read(weights, name)).ToList();
         if (found.Count == 0)
-            throw new ArgumentException($"{model.GetName()} has no attention weights of known names, such as h.0.attn.c_attn.weight or "
+            throw new ArgumentException($"{model.GetName()} has no attention weights of known names, such as "
+                + "h.0.attn.c_attn.weight or "
                 + "model.layers.0.self_attn.q_proj.weight.", nameof(model));
         return [.. found.SelectMany((layer, number) => Split(layer, number, count))];
     }
@@ -81,7 +82,8 @@ public sealed record HeadWeights(int Layer, int Head, string Module, Tensor Quer
         if (ModuleOf(name, ".in_proj_weight") is { } torchAttention)
         {
             var parts = weights[name].chunk(3, 0);
-            yield return (torchAttention, parts[0].t(), parts[1].t(), parts[2].t(), weights[$"{torchAttention}.out_proj.weight"].t());
+            yield return (torchAttention, parts[0].t(), parts[1].t(), parts[2].t(),
+                weights[$"{torchAttention}.out_proj.weight"].t());
         }
         foreach (var names in Separate)
         {
@@ -102,7 +104,8 @@ public sealed record HeadWeights(int Layer, int Head, string Module, Tensor Quer
     {
         var inner = layer.Query.shape[1];
         if (inner % heads != 0)
-            throw new ArgumentException($"{layer.Module} has {inner} query channels, which {heads} heads do not divide.", nameof(heads));
+            throw new ArgumentException($"{layer.Module} has {inner} query channels, which {heads} heads do not divide.",
+                nameof(heads));
         var width = inner / heads;
         var shared = inner / layer.Key.shape[1];   // query heads that share a key head
         return Enumerable.Range(0, heads).Select(head => new HeadWeights(number, head, layer.Module,

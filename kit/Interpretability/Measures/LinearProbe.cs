@@ -19,7 +19,8 @@ public sealed record ProbeOptions
     public int Seed { get; init; }
 
     internal ProbeOptions Validated() => Penalty >= 0 && Iterations > 0 && HeldOut is > 0 and < 1 ? this
-        : throw new ArgumentException($"Got penalty {Penalty}, {Iterations} iterations, held-out share {HeldOut}; expected a penalty of 0 or "
+        : throw new ArgumentException($"Got penalty {Penalty}, {Iterations} iterations, held-out share {HeldOut}; expected a "
+            + "penalty of 0 or "
             + "more, iterations, and a share between 0 and 1.");
 }
 
@@ -109,7 +110,8 @@ public sealed class LinearProbe : IDisposable
         var held = Math.Max(1, (int)Math.Round(samples * options.HeldOut));
         if (samples - held < 1) throw new ArgumentException($"Got {samples} samples; expected two or more.", nameof(features));
         if (types is not null && types.numel() != samples)
-            throw new ArgumentException($"Got {types.numel()} types for {samples} samples; expected one for each.", nameof(types));
+            throw new ArgumentException($"Got {types.numel()} types for {samples} samples; expected one for each.",
+                nameof(types));
         using var scope = NewDisposeScope();
         var random = new Random(options.Seed);
         var order = Enumerable.Range(0, samples).Select(index => (long)index).ToArray();
@@ -181,10 +183,13 @@ public sealed class LinearProbe : IDisposable
         ArgumentNullException.ThrowIfNull(features);
         ArgumentNullException.ThrowIfNull(labels);
         if (features.dim() != 2 || !labels.shape.SequenceEqual([features.shape[0]]) || labels.dtype != ScalarType.Int64)
-            throw new ArgumentException($"Got features {features.ShapeText()} and labels {labels.ShapeText()} of {labels.dtype}; expected "
+            throw new ArgumentException($"Got features {features.ShapeText()} and labels {labels.ShapeText()} of "
+                + $"{labels.dtype}; expected "
                 + "[samples, features] and int64 [samples].");
         using var scope = NewDisposeScope();
-        if (!features.isfinite().all().item<bool>()) throw new ArgumentException("The features contain NaN or infinity.", nameof(features));
-        if (labels.min().item<long>() is < 0 and var low) throw new ArgumentException($"Got a label of {low}; expected 0 or more.", nameof(labels));
+        if (!features.isfinite().all().item<bool>())
+            throw new ArgumentException("The features contain NaN or infinity.", nameof(features));
+        if (labels.min().item<long>() is < 0 and var low)
+            throw new ArgumentException($"Got a label of {low}; expected 0 or more.", nameof(labels));
     }
 }

@@ -15,10 +15,12 @@ internal static class PairedSamples
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(y);
         if (x.dim() != 2 || y.dim() != 2 || x.shape[0] != y.shape[0])
-            throw new ArgumentException($"Got activations {x.ShapeText()} and {y.ShapeText()}; expected [samples, features] of the same "
+            throw new ArgumentException($"Got activations {x.ShapeText()} and {y.ShapeText()}; expected [samples, features] "
+                + "of the same "
                 + "samples.");
         if (x.shape[0] < least || x.shape[1] == 0 || y.shape[1] == 0)
-            throw new ArgumentException($"Got activations {x.ShapeText()} and {y.ShapeText()}; expected {least} samples or more, and "
+            throw new ArgumentException($"Got activations {x.ShapeText()} and {y.ShapeText()}; expected {least} samples or "
+                + "more, and "
                 + "features.");
         return (Centered(x, nameof(x)), Centered(y, nameof(y)));
     }

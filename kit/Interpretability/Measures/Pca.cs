@@ -42,12 +42,14 @@ public sealed class Pca : IDisposable
         ArgumentNullException.ThrowIfNull(samples);
         if (samples.dim() != 2 || samples.shape[0] < 2 || components < 1
             || components > Math.Min(samples.shape[0], samples.shape[1]))
-            throw new ArgumentException($"Got {samples.ShapeText()} and {components} components; expected [samples, features] of two samples "
+            throw new ArgumentException($"Got {samples.ShapeText()} and {components} components; expected [samples, features] "
+                + "of two samples "
                 + "or more, and at most as many components as samples and features.", nameof(samples));
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
         var wide = samples.detach().to(float64);
-        if (!wide.isfinite().all().item<bool>()) throw new ArgumentException("The samples contain NaN or infinity.", nameof(samples));
+        if (!wide.isfinite().all().item<bool>())
+            throw new ArgumentException("The samples contain NaN or infinity.", nameof(samples));
         var mean = wide.mean([0]);
         var (u, s, vh) = linalg.svd(wide - mean, fullMatrices: false);
         var signs = u.gather(0, u.abs().argmax(0, keepdim: true)).sign().squeeze(0);
@@ -92,7 +94,8 @@ public sealed class Pca : IDisposable
         var flat = host.data<double>().ToArray();
         var points = new double[flat.Length / 2, 2];
         Buffer.BlockCopy(flat, 0, points, 0, flat.Length * sizeof(double));
-        string Axis(int component) => FormattableString.Invariant($"component {component + 1} ({100 * pca.ExplainedVarianceRatio[component]:0.0} %)");
+        string Axis(int component) =>
+            FormattableString.Invariant($"component {component + 1} ({100 * pca.ExplainedVarianceRatio[component]:0.0} %)");
         return new PointMap(title, labels, points) { XAxis = Axis(0), YAxis = Axis(1), Groups = groups };
     }
 

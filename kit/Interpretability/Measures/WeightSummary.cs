@@ -36,7 +36,8 @@ public sealed record WeightSummary(string Name, IReadOnlyList<long> Shape, Tenso
         var wide = weight.detach().cpu().to(float64);
         var isMatrix = wide.dim() > 1;
         if (isMatrix && statistics.Finite < statistics.Count)
-            throw new ArgumentException($"The weight {name} has {statistics.Count - statistics.Finite} values that are not finite.", nameof(weight));
+            throw new ArgumentException($"The weight {name} has {statistics.Count - statistics.Finite} values that are not "
+                + "finite.", nameof(weight));
         var values = isMatrix ? linalg.svdvals(wide.flatten(1)).data<double>().ToArray() : [];
         return new WeightSummary(name, weight.shape, statistics, values, wide.dim() == 4 ? Images(wide) : []);
     }
@@ -44,7 +45,8 @@ public sealed record WeightSummary(string Name, IReadOnlyList<long> Shape, Tenso
     /// <inheritdoc/>
     public override string ToString() => $"{Name} [{string.Join(" × ", Shape)}]: " + FormattableString.Invariant(
         $"mean {Statistics.Mean:g3} ± {Statistics.StandardDeviation:g3}")
-        + (SingularValues.Count > 0 ? FormattableString.Invariant($", largest singular value {SingularValues[0]:g3}, stable rank {StableRank:0.#}") : "");
+        + (SingularValues.Count > 0
+            ? FormattableString.Invariant($", largest singular value {SingularValues[0]:g3}, stable rank {StableRank:0.#}") : "");
 
     private static List<double[,,]> Images(Tensor weight)
     {

@@ -106,7 +106,8 @@ internal sealed class TransformerParts
     private static TransformerParts OfGpt(Gpt gpt)
     {
         if (gpt.Config.Variations is not { ResidualScale: 1, LogitSoftCap: null })
-            throw new ArgumentException($"The model has {gpt.Config.Variations}; its residual stream is not the sum of what its parts "
+            throw new ArgumentException($"The model has {gpt.Config.Variations}; its residual stream is not the sum of what "
+                + "its parts "
                 + "write, or its logits are not linear in it.");
         var parts = new TransformerParts(gpt) { Heads = gpt.Config.Heads, Embeddings = [] };
         var norms = gpt.Config.Norms;

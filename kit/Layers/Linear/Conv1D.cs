@@ -78,7 +78,8 @@ public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer, IAdaptableL
         if (packed is not null) throw Packing.Refusal("adapted");
         if (adapter is not null) throw new InvalidOperationException("The layer has an adapter already.");
         if (trainingScheme is not null)
-            throw new InvalidOperationException("The layer is prepared for quantization-aware training; convert the model first.");
+            throw new InvalidOperationException("The layer is prepared for quantization-aware training; convert the model "
+                + "first.");
         adapter = added;
         register_module(nameof(adapter), added);
     }

@@ -17,17 +17,19 @@ public sealed class LayerNormalization : Module<Tensor, Tensor>
     private readonly Parameter weight, bias;           // [channels]
     private readonly HookPoint hook_scale = new();        // [..., 1], √(variance + ε)
     private readonly HookPoint hook_normalized = new();   // [..., channels], the output
-    private readonly double epsilon;
 
     /// <param name="width">Channels.</param>
     /// <param name="epsilon">Added to the variance.</param>
     public LayerNormalization(int width, double epsilon = 1e-5) : base(nameof(LayerNormalization))
     {
-        this.epsilon = epsilon;
+        Epsilon = epsilon;
         weight = Parameter(ones(width));
         bias = Parameter(zeros(width));
         RegisterComponents();
     }
+
+    /// <summary>What is added to the variance.</summary>
+    internal double Epsilon { get; }
 
     /// <summary>Normalises the last axis.</summary>
     /// <param name="x">[..., channels].</param>
@@ -36,7 +38,7 @@ public sealed class LayerNormalization : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var y = hook_scale.IsWatched || x.IsMeta() ? StepByStep(x)
-            : functional.layer_norm(x, weight.shape, weight, bias, epsilon);
+            : functional.layer_norm(x, weight.shape, weight, bias, Epsilon);
         ActivationRules.LayerNorm(this, x, y);
         return hook_normalized.Pass(y).MoveToOuterDisposeScope();
     }
@@ -44,7 +46,7 @@ public sealed class LayerNormalization : Module<Tensor, Tensor>
     private Tensor StepByStep(Tensor x)
     {
         var centred = x - x.mean([-1], keepdim: true);
-        var scale = hook_scale.Pass((centred.square().mean([-1], keepdim: true) + epsilon).sqrt());
+        var scale = hook_scale.Pass((centred.square().mean([-1], keepdim: true) + Epsilon).sqrt());
         return (centred / scale * weight) + bias;
     }
 }

@@ -35,7 +35,8 @@ internal sealed class Continuation : IDisposable
     public Tensor Tokens => tokens;
 
     /// <summary>Returns the device of a model.</summary>
-    public static Device DeviceOf(ILanguageModel model) => model.Network.parameters().First().device;
+    public static Device DeviceOf(ILanguageModel model) => model.Network.parameters().FirstOrDefault()?.device
+        ?? model.Network.buffers().FirstOrDefault()?.device ?? CPU;   // a packed model has no parameters
 
     /// <summary>
     /// Computes the logits of the next tokens, [batch, vocabulary], without gradient and dropout.

@@ -5,7 +5,7 @@ namespace ResearchKit.Models;
 /// <summary>Log-probabilities of given tokens.</summary>
 /// <param name="LogProbabilities">Of each scored token given all tokens before it in its window, in nats.</param>
 /// <param name="IsGreedy">Whether each scored token is the most probable one.</param>
-public sealed record TokenScores(IReadOnlyList<double> LogProbabilities, bool IsGreedy)
+public sealed record SequenceScore(IReadOnlyList<double> LogProbabilities, bool IsGreedy)
 {
     /// <summary>Log-probability of all scored tokens together, in nats.</summary>
     public double LogProbability => LogProbabilities.Sum();
@@ -31,7 +31,7 @@ public static class Scoring
     /// context length.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static IReadOnlyList<TokenScores> Score(this ILanguageModel model,
+    public static IReadOnlyList<SequenceScore> Score(this ILanguageModel model,
         IReadOnlyList<(IReadOnlyList<long> Context, IReadOnlyList<long> Continuation)> pairs, int batchSize = 8,
         IProgress<int>? progress = null, CancellationToken cancellation = default) =>
         ScoreAll(model, [.. pairs.Select((pair, index) => Window(model, pair.Context, pair.Continuation, index))], batchSize,
@@ -61,7 +61,7 @@ public static class Scoring
     /// <returns>A log-probability for each token, without the first one if there is no prefix.</returns>
     /// <exception cref="ArgumentException">Window, stride or a token is out of range.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static TokenScores ScoreLong(this ILanguageModel model, IReadOnlyList<long> tokens, long? prefix = null,
+    public static SequenceScore ScoreLong(this ILanguageModel model, IReadOnlyList<long> tokens, long? prefix = null,
         int? window = null, int? stride = null, int batchSize = 8, IProgress<int>? progress = null,
         CancellationToken cancellation = default)
     {
@@ -74,7 +74,7 @@ public static class Scoring
         IReadOnlyList<long> read = prefix is { } first ? [first, .. tokens] : tokens;
         if (read.Count > 0) Generation.CheckPrompt(model.VocabularySize, read);
         var parts = ScoreAll(model, [.. ScoredWindow.Rolling(read, length, stride ?? length)], batchSize, progress, cancellation);
-        return new TokenScores([.. parts.SelectMany(part => part.LogProbabilities)], parts.All(part => part.IsGreedy));
+        return new SequenceScore([.. parts.SelectMany(part => part.LogProbabilities)], parts.All(part => part.IsGreedy));
     }
 
     private static ScoredWindow Window(ILanguageModel model, IReadOnlyList<long> context, IReadOnlyList<long> continuation,
@@ -91,11 +91,11 @@ public static class Scoring
             [.. context.Concat(continuation).SkipLast(1).TakeLast(model.ContextLength)], [.. continuation]);
     }
 
-    private static TokenScores[] ScoreAll(ILanguageModel model, IReadOnlyList<ScoredWindow> windows, int batchSize,
+    private static SequenceScore[] ScoreAll(ILanguageModel model, IReadOnlyList<ScoredWindow> windows, int batchSize,
         IProgress<int>? progress, CancellationToken cancellation)
     {
         if (batchSize < 1) throw new ArgumentException($"The batch size is {batchSize}; expected at least 1.", nameof(batchSize));
-        var scores = new TokenScores[windows.Count];
+        var scores = new SequenceScore[windows.Count];
         var done = 0;
         // windows of similar length need little padding; the longest first, because they need the most memory
         foreach (var rows in Enumerable.Range(0, windows.Count).OrderByDescending(row => windows[row].Input.Length)
@@ -109,7 +109,7 @@ public static class Scoring
         return scores;
     }
 
-    private static TokenScores[] ScoreBatch(ILanguageModel model, ScoredWindow[] windows)
+    private static SequenceScore[] ScoreBatch(ILanguageModel model, ScoredWindow[] windows)
     {
         using var evaluation = new EvaluationMode(model.Network);
         using var scope = NewDisposeScope();
@@ -124,12 +124,12 @@ public static class Scoring
 
     /// <param name="logits">[targets, vocabulary].</param>
     /// <param name="targets">The tokens to score.</param>
-    private static TokenScores ScoreRow(Tensor logits, long[] targets)
+    private static SequenceScore ScoreRow(Tensor logits, long[] targets)
     {
         using var scope = NewDisposeScope();
         var ids = tensor(targets, int64, logits.device);
         var log = logits.to(float32).log_softmax(-1).gather(1, ids.unsqueeze(1)).squeeze(1);
-        return new TokenScores([.. log.cpu().data<float>().Select(value => (double)value)],
+        return new SequenceScore([.. log.cpu().data<float>().Select(value => (double)value)],
             logits.argmax(-1).eq(ids).all().item<bool>());
     }
 }

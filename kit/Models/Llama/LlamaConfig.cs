@@ -152,7 +152,8 @@ public sealed record LlamaConfig
         LayerWidths.Check(LayerFeedForwardWidths, Layers, nameof(LayerFeedForwardWidths));
         Require.Divisible((Heads, nameof(Heads)), (KeyValueHeads ?? Heads, nameof(KeyValueHeads)));
         if (LayerHeads?.Any(heads => heads % QueriesPerKey != 0) == true)
-            throw new ArgumentException($"LayerHeads is [{LayerHeads.Text()}]; expected multiples of {QueriesPerKey}, the query heads "
+            throw new ArgumentException($"LayerHeads is [{LayerHeads.Text()}]; expected multiples of {QueriesPerKey}, the "
+                + "query heads "
                 + "that share a key head.");
         return this;
     }

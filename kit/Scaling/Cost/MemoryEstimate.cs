@@ -1,7 +1,6 @@
 using System.Globalization;
 using ResearchKit.Layers;
 using ResearchKit.Training;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Scaling;

@@ -118,7 +118,8 @@ internal static class ExampleInput
     public static Tensor Zeros(nn.Module model, IReadOnlyList<long> shape)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        if (shape.Count == 0) throw new ArgumentException("The input has no axis; expected a shape such as [1, 128].", nameof(shape));
+        if (shape.Count == 0)
+            throw new ArgumentException("The input has no axis; expected a shape such as [1, 128].", nameof(shape));
         var first = model.parameters().FirstOrDefault();
         var readsTokens = shape.Count <= 2 && model.modules().Any(module =>
             module is EmbeddingTable or TorchSharp.Modules.Embedding);

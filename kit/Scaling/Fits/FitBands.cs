@@ -13,7 +13,8 @@ public readonly record struct Band(double Value, double Low, double High)
     public bool Contains(double value) => value >= Low && value <= High;
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Value:0.####} [{Low:0.####}, {High:0.####}]");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Value:0.####} [{Low:0.####}, {High:0.####}]");
 }
 
 /// <summary>How certain a fitted law is: the law fitted again to points drawn with replacement (bootstrap).</summary>

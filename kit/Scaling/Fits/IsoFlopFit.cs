@@ -61,7 +61,8 @@ public sealed record IsoFlopFit(IReadOnlyList<IsoFlopCurve> Curves, PowerLaw Par
         var all = ScalingPoints.Checked(points, 6, "an isoFLOP fit of two budgets");
         var curves = Budgets(all, tolerance).Select(Parabola).ToList();
         if (curves.Count < 2)
-            throw new ArgumentException("All runs have the same budget; isoFLOP exponents need at least two budgets.", nameof(points));
+            throw new ArgumentException("All runs have the same budget; isoFLOP exponents need at least two budgets.",
+                nameof(points));
         double[] budgets = [.. curves.Select(curve => curve.Compute)];
         return new(curves, PowerLaw.Fit(budgets, [.. curves.Select(curve => curve.OptimalParameters)]),
             PowerLaw.Fit(budgets, [.. curves.Select(curve => curve.OptimalTokens)]));

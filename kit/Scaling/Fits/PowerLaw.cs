@@ -49,7 +49,8 @@ public sealed record PowerLaw(double Coefficient, double Exponent)
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(y);
-        if (x.Count != y.Count) throw new ArgumentException($"Got {x.Count} sizes and {y.Count} losses; expected as many of both.");
+        if (x.Count != y.Count)
+            throw new ArgumentException($"Got {x.Count} sizes and {y.Count} losses; expected as many of both.");
         for (var i = 0; i < x.Count; i++)
         {
             ScalingPoints.Positive("a size", x[i], i);
@@ -59,7 +60,8 @@ public sealed record PowerLaw(double Coefficient, double Exponent)
     }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"y = {Coefficient:0.####} x^{Exponent:0.####}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"y = {Coefficient:0.####} x^{Exponent:0.####}");
 }
 
 /// <summary>A power law that falls to a floor: y = E + A x^-α.</summary>
@@ -93,5 +95,6 @@ public sealed record SaturatingPowerLaw(double E, double A, double Alpha, double
     }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"y = {E:0.####} + {A:0.####} x^-{Alpha:0.####}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"y = {E:0.####} + {A:0.####} x^-{Alpha:0.####}");
 }

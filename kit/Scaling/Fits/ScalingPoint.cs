@@ -37,7 +37,8 @@ internal static class ScalingPoints
         Enough(all.Count, parameters, law);
         var data = all.Select(point => point.Data).OfType<string>().Distinct().ToList();
         if (data.Count > 1)
-            throw new ArgumentException($"The runs were trained on different data, '{data[0]}' and '{data[1]}'; a law holds for one "
+            throw new ArgumentException($"The runs were trained on different data, '{data[0]}' and '{data[1]}'; a law holds "
+                + "for one "
                 + "data set.", nameof(points));
         return all;
     }

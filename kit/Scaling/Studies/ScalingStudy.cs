@@ -88,7 +88,8 @@ public sealed class ScalingStudy(string folder, string data, Func<StudyRun, Trai
     private void Check(IReadOnlyList<(StudySize Size, double Operations)> ladder)
     {
         ArgumentNullException.ThrowIfNull(ladder);
-        if (ladder.Count == 0) throw new ArgumentException("The ladder has no run; expected at least one size and one budget.", nameof(ladder));
+        if (ladder.Count == 0)
+            throw new ArgumentException("The ladder has no run; expected at least one size and one budget.", nameof(ladder));
         if (Seeds.Count == 0) throw new ArgumentException("Seeds has no seed; expected at least one.");
         foreach (var (size, operations) in ladder)
         {
@@ -141,7 +142,8 @@ public sealed class ScalingStudy(string folder, string data, Func<StudyRun, Trai
         if (RunFile.Find(run.Folder)?.Runs is not [.., var last]) return null;
         var settings = Settings(run);
         if (!RunFile.AreSame(last.Settings, settings))
-            throw new InvalidDataException($"{run.Folder} holds a run with {Text(last.Settings)}; this study has {Text(settings)}. A "
+            throw new InvalidDataException($"{run.Folder} holds a run with {Text(last.Settings)}; this study has "
+                + $"{Text(settings)}. A "
                 + "ladder's runs must share their data and sizes: choose another folder.");
         return last.Status == RunStatusNames.Succeeded && last.Metrics.TryGetValue(LossName, out var loss)
             ? new ScalingPoint(run.Size.Parameters, run.Tokens, loss.Value) { Compute = run.Operations, Data = data } : null;

@@ -39,7 +39,9 @@ public sealed record CoordinateCheck(IReadOnlyList<CoordinateSize> Sizes)
     public double Slope(string layer, int? step = null)
     {
         var of = Sizes.Where(size => size.Layer == layer && size.Step == (step ?? Steps)).OrderBy(size => size.Width).ToList();
-        if (of.Count == 0) throw new KeyNotFoundException($"There is no layer '{layer}' at step {step ?? Steps}; there are {string.Join(", ", Layers)}.");
+        if (of.Count == 0)
+            throw new KeyNotFoundException($"There is no layer '{layer}' at step {step ?? Steps}; there are "
+                + $"{string.Join(", ", Layers)}.");
         return PowerLaw.Fit([.. of.Select(size => (double)size.Width)], [.. of.Select(size => size.Size)]).Exponent;
     }
 
@@ -64,7 +66,8 @@ public sealed record CoordinateCheck(IReadOnlyList<CoordinateSize> Sizes)
         ArgumentNullException.ThrowIfNull(loss);
         Require.AtLeast(1, steps);
         if (widths.Distinct().Count() < 2)
-            throw new ArgumentException($"Got {widths.Distinct().Count()} width; a slope over the width needs at least two.", nameof(widths));
+            throw new ArgumentException($"Got {widths.Distinct().Count()} width; a slope over the width needs at least two.",
+                nameof(widths));
         var sizes = new List<CoordinateSize>();
         foreach (var width in widths)
         {

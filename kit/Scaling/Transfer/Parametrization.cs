@@ -1,7 +1,6 @@
 using System.Globalization;
 using ResearchKit.Models;
 using ResearchKit.Optimizers;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Scaling;
@@ -186,7 +185,8 @@ public sealed record Parametrization(ParametrizationKind Kind, double WidthRatio
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(parameter);
         if (parameter.dim() < 2) return ParameterRole.Vector;
-        if (ParameterRules.Named("lm_head", "head.", "classifier", "readout", "unembed")(name, parameter)) return ParameterRole.Readout;
+        if (ParameterRules.Named("lm_head", "head.", "classifier", "readout", "unembed")(name, parameter))
+            return ParameterRole.Readout;
         return ParameterRules.Named("wte", "wpe", "embed", "shared", "readin")(name, parameter) ? ParameterRole.Embedding
             : ParameterRole.Hidden;
     }

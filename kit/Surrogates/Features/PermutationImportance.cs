@@ -115,7 +115,8 @@ public sealed record PermutationImportance(double BaselineScore, IReadOnlyList<I
         using var frozen = no_grad();
         var outputs = model(x);
         if (outputs.dim() == 0 || outputs.shape[0] != x.shape[0])
-            throw new ArgumentException($"The model returned {outputs.ShapeText()} for {x.shape[0]} rows; expected a row for each.");
+            throw new ArgumentException($"The model returned {outputs.ShapeText()} for {x.shape[0]} rows; expected a row for "
+                + "each.");
         return score(outputs, y.to(outputs.device));
     }
 

@@ -39,7 +39,8 @@ public sealed class PrincipalComponents
         var most = Math.Min(count, features);
         var kept = components ?? most;
         if (count < 2 || kept < 1 || kept > most)
-            throw new ArgumentException($"Got {kept} components of {count} rows and {features} features; expected at least 2 rows "
+            throw new ArgumentException($"Got {kept} components of {count} rows and {features} features; expected at least 2 "
+                + "rows "
                 + $"and 1 to {most} components.", nameof(components));
         using var scope = NewDisposeScope();
         var table = Examples.ToTensor(rows);

@@ -16,7 +16,8 @@ internal sealed class InputRanges
         for (var input = 0; input < ranges.Count; input++)
             if (!(double.IsFinite(ranges[input].Low) && double.IsFinite(ranges[input].High)
                 && ranges[input].Low < ranges[input].High))
-                throw new ArgumentException(FormattableString.Invariant($"The range of '{Names[input]}' is {ranges[input].Low} to ")
+                throw new ArgumentException(
+                    FormattableString.Invariant($"The range of '{Names[input]}' is {ranges[input].Low} to ")
                     + FormattableString.Invariant($"{ranges[input].High}; expected a lower and a higher finite number."),
                         nameof(ranges));
         this.ranges = ranges;

@@ -1,4 +1,3 @@
-using ResearchKit.Benchmarks.LlamaCpp;
 using ResearchKit.Checkpoints;
 using ResearchKit.Compression;
 using ResearchKit.Layers;

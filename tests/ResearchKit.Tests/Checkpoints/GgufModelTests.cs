@@ -90,7 +90,7 @@ public sealed class GgufModelTests : IDisposable
         foreach (var (name, tensor) in model.state_dict()) Assert.True(tensor.Equals(read.state_dict()[name]), name);
         Near.Check("logits", model.Logits(tokens, written), read.Logits(tokens, written), 1e-5);
         Assert.Equal(!gated, read.Config.TieEmbeddings);
-        Assert.True(GgufFile.Open(Path).Tensors.Any(tensor => tensor.Name == "output.weight"));
+        Assert.Contains(GgufFile.Open(Path).Tensors, tensor => tensor.Name == "output.weight");
         using var far = new T5(model.Config with { RelativeMaximumDistance = 64 });
         Assert.Contains("128", Assert.Throws<ArgumentException>(() => far.SaveGguf(Path)).Message, StringComparison.Ordinal);
     }

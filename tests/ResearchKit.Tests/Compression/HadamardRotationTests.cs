@@ -2,7 +2,6 @@ using ResearchKit.Compression;
 using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Native;
-using ResearchKit.Tensors;
 using TorchSharp;
 using static ResearchKit.Tests.Compression.Refusal;
 using static TorchSharp.torch;
@@ -142,7 +141,7 @@ public sealed class HadamardRotationTests : IDisposable
         return model;
     }
 
-    private static Tensor Parameter(nn.Module model, string name) =>
+    private static TorchSharp.Modules.Parameter Parameter(nn.Module model, string name) =>
         model.named_parameters().Single(pair => pair.name == name).parameter;
 
     private static Tensor Tokens() => randint(0, 20, [4, 16], generator: new Generator(1));

@@ -1,6 +1,5 @@
 using ResearchKit.Checkpoints;
 using ResearchKit.Compression;
-using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Native;
 using ResearchKit.Tensors;

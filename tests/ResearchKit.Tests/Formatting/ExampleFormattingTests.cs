@@ -120,7 +120,7 @@ public sealed class ExampleFormattingTests : IDisposable
         }
         Assert.Contains("[[64], [128], [256, 256], [512, 512], [512, 512]]", Shown.Text(VggConfig.Vgg11),
             StringComparison.Ordinal);
-        Assert.Contains("vocabulary size        50,257", Shown.Text(GptConfig.Gpt2), StringComparison.Ordinal);
+        Assert.Contains("vocabulary size            50,257", Shown.Text(GptConfig.Gpt2), StringComparison.Ordinal);
     }
 
     private static AudioClip Clip(int length) => new(linspace(-1, 1, length).sin().unsqueeze(0), 8_000);

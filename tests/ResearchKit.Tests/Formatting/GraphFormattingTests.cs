@@ -70,7 +70,8 @@ public sealed class GraphFormattingTests
         Shown.Document(new Graph("none", "", [], []));
         Assert.NotEmpty(new Graph("none", "", [], []).ToPng());
         var many = Enumerable.Range(0, 900).Select(number => new GraphNode($"{number}", "", 0, number % 3)).ToList();
-        Assert.Contains("500 nodes with the weakest edges are not shown", Shown.Page(new Graph("many", "", many, [])), StringComparison.Ordinal);
+        Assert.Contains("500 nodes with the weakest edges are not shown", Shown.Page(new Graph("many", "", many, [])),
+            StringComparison.Ordinal);
     }
 
     private static IEnumerable<XElement> Nodes(XElement page) =>

@@ -59,9 +59,11 @@ public sealed class HeadReportFormattingTests
             [new(0, 0, 0.1, 0.2, 0.9, 0.4, 0.5, 1.5, 2.25, -0.5),
                 new(0, 1, 0.1, double.NaN, double.NaN, 0.4, 0.5, 1.5, 2.25, 0.5)],
             new AttentionMaps([new("h.0.attn.hook_pattern", 0, 0, ["a", "b"], ["a", "b"], half),
-                new("h.0.attn.hook_pattern", 0, 1, ["a", "b"], ["a", "b"], half)]), Composition("Q"), Composition("K"), Composition("V"))
+                new("h.0.attn.hook_pattern", 0, 1, ["a", "b"], ["a", "b"], half)]), Composition("Q"), Composition("K"),
+                    Composition("V"))
         {
-            Evidence = new Evidence { Law = "each query's attention sums to 1", Error = 1e-7, Tolerance = 1e-5, ForwardPasses = 3 },
+            Evidence = new Evidence { Law = "each query's attention sums to 1", Error = 1e-7, Tolerance = 1e-5,
+                ForwardPasses = 3 },
         };
     }
 }

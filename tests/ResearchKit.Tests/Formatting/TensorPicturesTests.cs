@@ -2,7 +2,6 @@ using System.Xml.Linq;
 using ResearchKit.Data;
 using ResearchKit.Formatting;
 using ResearchKit.Interpretability;
-using ResearchKit.Results;
 using TorchSharp;
 using static TorchSharp.torch;
 

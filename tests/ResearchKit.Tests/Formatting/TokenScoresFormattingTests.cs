@@ -64,7 +64,8 @@ public sealed class TokenScoresFormattingTests
     }
 
     private static List<string?> Spans(TokenScores scores) =>
-        [.. Shown.Document(scores).Descendants("div").First(one => (string?)one.Attribute("class") == "rk-tokens").Elements("span")
+        [.. Shown.Document(scores).Descendants("div").First(one => (string?)one.Attribute("class") == "rk-tokens")
+            .Elements("span")
             .Select(span => (string?)span.Attribute("style"))];
 
     private static TokenScores Of(double[][] scores)

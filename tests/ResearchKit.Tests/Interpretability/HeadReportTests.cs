@@ -62,7 +62,8 @@ public sealed class HeadReportTests : IDisposable
         Assert.Equal($"t{tokens[0, 0].item<long>()}", whole.Example.Patterns[0].QueryTokens[0]);
         Assert.InRange(LiveTensors.Count, live, live + 4);   // the slices of this test
         Assert.Equal(whole.Heads[1].Induction, whole.Score(nameof(HeadScores.Induction)).Values[0, 1]);
-        Assert.Contains("there are PreviousToken, Duplicate", Assert.Throws<KeyNotFoundException>(() => whole.Score("Inductive")).Message,
+        Assert.Contains("there are PreviousToken, Duplicate",
+            Assert.Throws<KeyNotFoundException>(() => whole.Score("Inductive")).Message,
             StringComparison.Ordinal);
     }
 

@@ -98,7 +98,8 @@ public sealed class SimilarityTests : IDisposable
         var attention = tensors[$"{kind}/attention"];
         Near.Check("residual, mean", tensors[$"{kind}/rollout_residual_mean"], AttentionRollout.Of(attention), 2e-6);
         Near.Check("mean", tensors[$"{kind}/rollout_no_residual_mean"], AttentionRollout.Of(attention, residual: false), 2e-6);
-        Near.Check("residual, max", tensors[$"{kind}/rollout_residual_max"], AttentionRollout.Of(attention, fusion: HeadFusion.Max), 2e-6);
+        Near.Check("residual, max", tensors[$"{kind}/rollout_residual_max"],
+            AttentionRollout.Of(attention, fusion: HeadFusion.Max), 2e-6);
     }
 
     [Fact]

@@ -26,7 +26,8 @@ public sealed class VitTests : IDisposable
         golden.Check("out.logits", logits);
         var layers = model.Config.Layers;
         golden.CheckEach("out.hidden_states",
-            [cache["vit.encoder.layer.0.hook_resid_pre"], .. cache.Each(layers, layer => $"vit.encoder.layer.{layer}.hook_resid_post")]);
+            [cache["vit.encoder.layer.0.hook_resid_pre"],
+                .. cache.Each(layers, layer => $"vit.encoder.layer.{layer}.hook_resid_post")]);
         golden.CheckEach("out.attentions",
             cache.Each(layers, layer => $"vit.encoder.layer.{layer}.attention.attention.hook_pattern"));
         golden.CheckLoss(model, Losses.Labels(logits, golden["in.labels"]));

@@ -1,4 +1,3 @@
-using ResearchKit.Data;
 using ResearchKit.Models;
 using ResearchKit.Native;
 using ResearchKit.Optimizers;
@@ -16,7 +15,8 @@ public class MemoryEstimateTests
     private static readonly BertConfig SmallBert = BertConfig.Nano with { VocabularySize = 100, ModelWidth = 64, Heads = 4,
         ContextLength = 64, Dropout = 0 };
 
-    public static TheoryData<string> Models => ["gpt", "gpt with dropout", "gpt recomputed", "gpt in bfloat16", "gpt with variations", "bert", "bert recomputed",
+    public static TheoryData<string> Models =>
+        ["gpt", "gpt with dropout", "gpt recomputed", "gpt in bfloat16", "gpt with variations", "bert", "bert recomputed",
         "resnet", "lstm"];
 
     // The C library's count is that of another program than the estimate. 5 % is what the estimate promises.

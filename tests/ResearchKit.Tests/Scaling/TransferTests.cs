@@ -2,7 +2,6 @@ using ResearchKit.Models;
 using ResearchKit.Optimizers;
 using ResearchKit.Scaling;
 using ResearchKit.Training;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Scaling;

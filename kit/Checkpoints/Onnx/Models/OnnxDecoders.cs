@@ -78,7 +78,8 @@ internal static class OnnxDecoders
     private static void Logits(OnnxBuilder make, string x, string weight, int vocabulary) =>
         make.Graph.Output(make.Head(x, weight, "lm_head.bias"), "logits", "batch", "time", vocabulary);
 
-    private static (string, string) Rotation(OnnxBuilder make, string places, int width, double rotaryBase, RotaryScaling? scaling)
+    private static (string, string) Rotation(OnnxBuilder make, string places, int width, double rotaryBase,
+        RotaryScaling? scaling)
     {
         using var rotary = new RotaryPositions(width, rotaryBase, scaling);
         return make.Rotation(places, rotary);

@@ -34,7 +34,8 @@ internal static class OnnxVit
     private static string Layer(OnnxBuilder make, VitConfig config, int layer, string x, string name)
     {
         var read = make.LayerNorm(x, $"{name}.layernorm_before", config.NormEpsilon);
-        string Heads(string part) => make.SplitHeads(make.Linear(read, $"{name}.attention.attention.{part}"), config.HeadsOf(layer));
+        string Heads(string part) =>
+            make.SplitHeads(make.Linear(read, $"{name}.attention.attention.{part}"), config.HeadsOf(layer));
         var mixed = make.Attend(Heads("query"), Heads("key"), Heads("value"),
             1 / Math.Sqrt((double)config.WidthOfHead), null);
         x = make.Add(x, make.Linear(mixed, $"{name}.attention.output.dense"));

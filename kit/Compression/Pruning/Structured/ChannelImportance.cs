@@ -31,7 +31,8 @@ public static class ChannelImportance
     /// <param name="model">The model.</param>
     /// <param name="batches">Batches on the device of the model, which are disposed.</param>
     /// <param name="loss">Loss of a batch, a scalar.</param>
-    public static IReadOnlyDictionary<string, double[]> Taylor(nn.Module model, IEnumerable<Batch> batches, Func<Batch, Tensor> loss)
+    public static IReadOnlyDictionary<string, double[]> Taylor(nn.Module model, IEnumerable<Batch> batches,
+        Func<Batch, Tensor> loss)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(batches);
@@ -162,7 +163,8 @@ public static class ChannelImportance
     private static Tensor Weighted(Tensor weight, ChannelAxis axis, InputMoments inputs)
     {
         if (inputs.Rows == 0 || inputs.Largest.shape[0] != weight.shape[axis.Axis])
-            throw new ArgumentException($"The calibration of {Layer(axis)} has {inputs.Rows} rows of {inputs.Largest.shape[0]} channels; "
+            throw new ArgumentException($"The calibration of {Layer(axis)} has {inputs.Rows} rows of "
+                + $"{inputs.Largest.shape[0]} channels; "
                 + $"expected at least one row of {weight.shape[axis.Axis]}.");
         var norms = inputs.MeanSquares.sqrt().to(weight.dtype);
         return weight.abs() * (axis.Axis == 0 ? norms.unsqueeze(1) : norms);

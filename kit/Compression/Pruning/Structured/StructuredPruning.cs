@@ -131,7 +131,8 @@ public static class StructuredPruning
         {
             var lost = set.Select(group => (group.Name, Count: removed.GetValueOrDefault(group.Name)?.Count ?? 0)).ToArray();
             if (lost.FirstOrDefault(one => one.Count != lost[0].Count) is { Name: not null } other)
-                throw new ArgumentException($"{lost[0].Name} would lose {lost[0].Count} units and {other.Name} {other.Count}; all layers "
+                throw new ArgumentException($"{lost[0].Name} would lose {lost[0].Count} units and {other.Name} {other.Count}; "
+                    + "all layers "
                     + "and directions of a recurrent network have the same width: "
                     + $"{string.Join(", ", lost.Select(one => one.Name))}.");
         }

@@ -77,7 +77,8 @@ public sealed class LotteryTicket : IDisposable
         var tensors = ModelTensors.Of(model);
         foreach (var (name, tensor) in start)
             if (!tensors.TryGetValue(name, out var own) || !own.shape.SequenceEqual(tensor.shape))
-                throw new ArgumentException($"The ticket is of another model: {model.GetName()} has no {name} {tensor.ShapeText()}.",
+                throw new ArgumentException($"The ticket is of another model: {model.GetName()} has no {name} "
+                    + $"{tensor.ShapeText()}.",
                     nameof(model));
         using var noGrad = no_grad();
         foreach (var (name, tensor) in start) tensors[name].copy_(tensor);

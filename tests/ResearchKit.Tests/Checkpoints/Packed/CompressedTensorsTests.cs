@@ -4,7 +4,6 @@ using ResearchKit.Checkpoints;
 using ResearchKit.Models;
 using ResearchKit.Native;
 using ResearchKit.Tensors;
-using ResearchKit.Tests.Golden;
 using ResearchKit.Tests.Kernel;
 using TorchSharp;
 using static TorchSharp.torch;

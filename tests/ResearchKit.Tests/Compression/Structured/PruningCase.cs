@@ -2,7 +2,6 @@ using ResearchKit.Compression;
 using ResearchKit.Layers;
 using ResearchKit.Models;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Tests.Compression;
@@ -123,13 +122,13 @@ internal sealed record PruningCase(string Name, Func<nn.Module> Make, Func<nn.Mo
             .Select(axis => axis.Tensor[..^7]))
         {
             var module = (nn.Module<Tensor, Tensor>)modules[name];
-            var epsilon = module is LayerNorm norm ? norm.eps : Epsilon(model);
+            var epsilon = module is LayerNormalization norm ? norm.Epsilon : Epsilon(model);
             module.register_forward_hook((_, x, y) =>
             {
                 using var scope = NewDisposeScope();
                 var weight = module.get_parameter("weight")!;
                 var part = x.index_select(-1, kept);
-                if (module is LayerNorm) part = part - part.mean([-1], keepdim: true);
+                if (module is LayerNormalization) part = part - part.mean([-1], keepdim: true);
                 part = part * (part.square().mean([-1], keepdim: true) + epsilon).rsqrt() * weight.index_select(0, kept);
                 if (module.get_parameter("bias") is { } bias) part = part + bias.index_select(0, kept);
                 return zeros_like(y).index_copy(-1, kept, part).MoveToOuterDisposeScope();

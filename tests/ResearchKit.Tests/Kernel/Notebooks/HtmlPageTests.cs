@@ -34,7 +34,8 @@ public sealed class HtmlPageTests
         Assert.DoesNotMatch(new Regex("<(?!a\\b)[a-z]+[^>]*\\s(src|href)=\"?(https?:)?//"), page);
         Assert.DoesNotMatch(new Regex("(href|src)=\"\\s*javascript:"), page);
         Assert.DoesNotContain("<img src=x", page, StringComparison.Ordinal);
-        Assert.Contains("default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'none'; font-src "
+        Assert.Contains("default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'none'; "
+            + "font-src "
             + "data:", page, StringComparison.Ordinal);
     }
 
