@@ -1,5 +1,5 @@
-using ResearchKit.Results;
 using ResearchKit.Data;
+using ResearchKit.Results;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Formatting;

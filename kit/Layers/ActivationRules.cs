@@ -48,7 +48,8 @@ internal static class ActivationRules
             case Linear linear: Product(x, y, linear.weight!, linear.bias); break;
             case Conv1d convolution: Product(x, y, convolution.weight, convolution.bias); break;
             case Conv2d convolution: Product(x, y, convolution.weight, convolution.bias); break;
-            case LayerNorm norm: Norm(norm, x, y, x.numel() / norm.normalized_shape.Aggregate(1L, (all, size) =>
+            case LayerNorm norm:
+                Norm(norm, x, y, x.numel() / norm.normalized_shape.Aggregate(1L, (all, size) =>
                 all * size)); break;
             case BatchNorm2d norm: Norm(norm, x, y, x.shape[1]); break;
             case GroupNorm norm: Norm(norm, x, y, x.shape[0] * norm.num_groups); break;

@@ -15,6 +15,7 @@ public sealed record RandomAttribution : AttributionMethod
     {
         using var generator = new Generator((ulong)Seed, CPU);
         return new Found(randn(input.shape, dtype: input.is_floating_point() ? input.dtype : float32, generator: generator)
-            .to(input.device)) { Notes = [$"seed {Seed}"] };
+            .to(input.device))
+        { Notes = [$"seed {Seed}"] };
     }
 }

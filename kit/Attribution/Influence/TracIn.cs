@@ -57,8 +57,11 @@ public static class TracIn
             foreach (var (parameter, values) in own) parameter.copy_(values);
         }
         return new Grid("influence on the test loss", "", [.. test.Select((_, at) => $"test {at}")],
-            [.. train.Select((_, at) => $"train {at}")], Cells(sum)) { RowAxis = "test example",
-                ColumnAxis = "training example" };
+            [.. train.Select((_, at) => $"train {at}")], Cells(sum))
+        {
+            RowAxis = "test example",
+            ColumnAxis = "training example"
+        };
 
         Tensor Gradients(IReadOnlyList<T> examples) => stack(examples.Select(example =>
         {

@@ -31,8 +31,11 @@ public sealed record FeatureAblation : AttributionMethod
             return groups.Apply(present, input, baseline);
         });
         var fall = explained.Scores(input) - scores;   // [groups, batch]
-        return new Found(groups.Spread(fall.t())) { Notes =
-            [$"{groups.Count} groups", Baseline is null ? "baseline 0" : "given baseline"] };
+        return new Found(groups.Spread(fall.t()))
+        {
+            Notes =
+            [$"{groups.Count} groups", Baseline is null ? "baseline 0" : "given baseline"]
+        };
     }
 }
 
@@ -63,6 +66,7 @@ public sealed record FeaturePermutation : AttributionMethod
             || !order.sort().Values.to(int64).Equals(arange(input.shape[0], dtype: int64, device: order.device)))
             throw new ArgumentException($"Permutation must name each of the {input.shape[0]} examples once.");
         return new FeatureAblation { Baseline = input.index_select(0, order.to(int64).to(input.device)), Groups = Groups }
-            .Explain(explained, input) with { Notes = [Permutation is null ? $"seed {Seed}" : "given permutation"] };
+            .Explain(explained, input) with
+        { Notes = [Permutation is null ? $"seed {Seed}" : "given permutation"] };
     }
 }

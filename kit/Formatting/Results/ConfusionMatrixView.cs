@@ -1,6 +1,6 @@
-using ResearchKit.Results;
 using System.Globalization;
 using ResearchKit.Metrics;
+using ResearchKit.Results;
 
 namespace ResearchKit.Formatting;
 

@@ -73,7 +73,8 @@ internal sealed class GridDrawing
         AddColumnLabels(drawing, top + MapHeight);
         if (cells.Grid.RowAxis.Length > 0)
             drawing.Shapes.Add(new Words(12, top + (MapHeight / 2), Visible.OneLine(cells.Grid.RowAxis),
-                TextAnchor.Middle) { Turn = -90 });
+                TextAnchor.Middle)
+            { Turn = -90 });
         if (cells.Grid.ColumnAxis.Length > 0)
             drawing.Shapes.Add(new Words(left + (MapWidth / 2), top + MapHeight + below - 5,
                 Visible.OneLine(cells.Grid.ColumnAxis),
@@ -112,7 +113,7 @@ internal sealed class GridDrawing
         var color = scale.ColorOf(grid.Values[row, column]);
         if (!isBlank)
             drawing.Shapes.Add(new Box(x, y, cellWidth, cellHeight, color.ToString())
-                { Title = GridCells.Describe(grid, row, column) });
+            { Title = GridCells.Describe(grid, row, column) });
         if (areTexts)
             drawing.Shapes.Add(new Words(x + (cellWidth / 2), y + 13, Drawing.Fitted(Visible.Label(grid.Texts![row, column], 12),
                 cellWidth - 4), TextAnchor.Middle)

@@ -1,5 +1,5 @@
-using ResearchKit.Results;
 using ResearchKit.Models;
+using ResearchKit.Results;
 
 namespace ResearchKit.Formatting;
 

@@ -62,8 +62,11 @@ public static class Similarity
         var rows = Activations(model, input, filter);
         var columns = ReferenceEquals(model, other) ? rows : Activations(other, input, filter);
         var grid = Between(rows, columns, measure, "similarity of layers", cancellation);
-        return grid with { RowAxis = model.GetName(),
-            ColumnAxis = ReferenceEquals(model, other) ? "" : $"other {other.GetName()}" };
+        return grid with
+        {
+            RowAxis = model.GetName(),
+            ColumnAxis = ReferenceEquals(model, other) ? "" : $"other {other.GetName()}"
+        };
     }
 
     private static List<KeyValuePair<string, Tensor>> Activations(

@@ -88,8 +88,9 @@ public sealed record SaturatingPowerLaw(double E, double A, double Alpha, double
         PowerLaw.Check(x, y, 3, "a saturating power law");
         var terms = new PowerTerms(3, [new([(0, null), (2, [.. x.Select(one => -Math.Log(one))])]), new([(1, null)])], y, delta);
         var floor = y.Min();
-        var starts = from share in FloorShares from alpha in Exponents
-            select new[] { Math.Log(floor) + (alpha * Math.Log(x.Min())), Math.Log(share * floor), alpha };
+        var starts = from share in FloorShares
+                     from alpha in Exponents
+                     select new[] { Math.Log(floor) + (alpha * Math.Log(x.Min())), Math.Log(share * floor), alpha };
         var best = Minimizer.FromAll(terms.Value, [.. starts], 400)[0];
         return new(Math.Exp(best.At[1]), Math.Exp(best.At[0]), best.At[2], best.Value);
     }

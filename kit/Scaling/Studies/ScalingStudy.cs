@@ -67,7 +67,9 @@ public sealed class ScalingStudy(string folder, string data, Func<StudyRun, Trai
     {
         Check(ladder);
         var rank = workers is null ? Rank : new ProcessRank(workers.Rank, workers.WorldSize);
-        var runs = (from rung in ladder from seed in Seeds select new StudyRun(rung.Size, rung.Operations, seed,
+        var runs = (from rung in ladder
+                    from seed in Seeds
+                    select new StudyRun(rung.Size, rung.Operations, seed,
             Path.Combine(folder, StudyRun.FolderName(rung.Size, rung.Operations, seed)))).ToList();
         foreach (var run in runs) Known(run);   // runs of another study are an error before anything is trained
         foreach (var (run, _) in runs.Select((run, index) => (run, index)).Where(one => one.index % rank.WorldSize == rank.Rank))

@@ -36,7 +36,8 @@ public sealed record StudyRun(StudySize Size, double Operations, int Seed, strin
     /// <summary>Options of checkpoints in the run's folder, from which an interrupted study goes on.</summary>
     /// <param name="every">Steps from one checkpoint to the next.</param>
     public Training.CheckpointOptions Checkpoints(int every = 500) => new(Path.Combine(Folder, "checkpoints"),
-        every) { Keep = 1, Best = false };
+        every)
+    { Keep = 1, Best = false };
 
     internal static string FolderName(StudySize size, double operations, int seed) => string.Create(CultureInfo.InvariantCulture,
         $"{size.Name}-{operations:0.###e0}-seed-{seed}").Replace("+", "", StringComparison.Ordinal);

@@ -1,5 +1,5 @@
-using ResearchKit.Results;
 using System.Globalization;
+using ResearchKit.Results;
 
 namespace ResearchKit.Training;
 

@@ -120,8 +120,11 @@ public sealed class AttributionLawTests : IDisposable
     [InlineData(ShapleyAlgorithm.Permutation)]
     public void The_glove_game_gives_two_thirds_to_the_only_right_glove(ShapleyAlgorithm algorithm)
     {
-        var method = new ShapleyValues { Algorithm = algorithm,
-            Samples = algorithm == ShapleyAlgorithm.Permutation ? 2_000 : 512 };
+        var method = new ShapleyValues
+        {
+            Algorithm = algorithm,
+            Samples = algorithm == ShapleyAlgorithm.Permutation ? 2_000 : 512
+        };
         // Two left gloves and one right one: a pair is worth 1.
         var values = Explain(method, x => x[.., 0].minimum((x[.., 1] + x[.., 2]).clamp_max(1)), ones(1, 3)).Values.data<float>()
             .ToArray();

@@ -119,8 +119,14 @@ public sealed class InputScalingTests : IDisposable
         Refuses(() => Quantization.Simulate(model,
             new QuantizationPlan { Scaling = new SmoothQuant { Alpha = 2, Sites = [new FoldSite("first", ["second"])] } },
             calibration), "Alpha is 2");
-        Refuses(() => Quantization.Simulate(model, new QuantizationPlan { Scaling = new Awq { Sites = [new FoldSite("first",
-            ["second"])] } }), "second", "calibrate");
+        Refuses(() => Quantization.Simulate(model, new QuantizationPlan
+        {
+            Scaling = new Awq
+            {
+                Sites = [new FoldSite("first",
+            ["second"])]
+            }
+        }), "second", "calibrate");
         foreach (var (name, tensor) in model.state_dict()) Assert.True(before[name].Equals(tensor), name);
     }
 

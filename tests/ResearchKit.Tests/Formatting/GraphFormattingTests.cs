@@ -28,8 +28,10 @@ public sealed class GraphFormattingTests
     {
         var nodes = Enumerable.Range(0, 100)
             .Select(number => new GraphNode($"n{number}", $"node {number}", number, number / 10)).ToList();
-        var edges = from a in nodes from b in nodes where a.Layer < b.Layer
-            select new GraphEdge(a.Name, b.Name, a.Weight - b.Weight);
+        var edges = from a in nodes
+                    from b in nodes
+                    where a.Layer < b.Layer
+                    select new GraphEdge(a.Name, b.Name, a.Weight - b.Weight);
         var graph = new Graph("dense", "nats", nodes, [.. edges]);
         Assert.Equal(4_500, graph.Edges.Count);
         var page = Shown.Page(graph);

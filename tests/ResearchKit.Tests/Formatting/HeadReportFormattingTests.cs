@@ -30,7 +30,7 @@ public sealed class HeadReportFormattingTests
         var report = Report();
         Hostile.AssertHarmless(report with { Evidence = new Evidence { Law = Hostile.Text } });
         Hostile.AssertHarmless(new PointMap(Hostile.Text, [Hostile.Text, "b"], new double[,] { { 0, 1 }, { 2, 3 } })
-            { XAxis = Hostile.Text, YAxis = Hostile.Text, Groups = [Hostile.Text, "x"] });
+        { XAxis = Hostile.Text, YAxis = Hostile.Text, Groups = [Hostile.Text, "x"] });
     }
 
     [Fact]
@@ -62,8 +62,13 @@ public sealed class HeadReportFormattingTests
                 new("h.0.attn.hook_pattern", 0, 1, ["a", "b"], ["a", "b"], half)]), Composition("Q"), Composition("K"),
                     Composition("V"))
         {
-            Evidence = new Evidence { Law = "each query's attention sums to 1", Error = 1e-7, Tolerance = 1e-5,
-                ForwardPasses = 3 },
+            Evidence = new Evidence
+            {
+                Law = "each query's attention sums to 1",
+                Error = 1e-7,
+                Tolerance = 1e-5,
+                ForwardPasses = 3
+            },
         };
     }
 }

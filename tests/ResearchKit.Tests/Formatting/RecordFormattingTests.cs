@@ -1,7 +1,7 @@
-using ResearchKit.Results;
 using System.Xml.Linq;
 using ResearchKit.Formatting;
 using ResearchKit.Models;
+using ResearchKit.Results;
 using ResearchKit.Tensors;
 using ResearchKit.Training;
 using static TorchSharp.torch;

@@ -54,8 +54,12 @@ public sealed class SurrogateFormattingTests : IDisposable
     public void A_tree_has_a_box_for_each_node()
     {
         var x = tensor(new double[] { 1, 2, 3, 4, 5, 6 }, [6, 1]);
-        var tree = DecisionTree.Fit(x, tensor(new long[] { 0, 0, 1, 1, 0, 0 }), new() { FeatureNames = ["age"], ClassNames =
-            ["no", "yes"] });
+        var tree = DecisionTree.Fit(x, tensor(new long[] { 0, 0, 1, 1, 0, 0 }), new()
+        {
+            FeatureNames = ["age"],
+            ClassNames =
+            ["no", "yes"]
+        });
         var titles = Svg(tree, "title");
         Assert.Equal(tree.Nodes.Count, titles.Count);
         Assert.StartsWith("age ≤ 2.5; 6 rows; impurity 0.4444; no 4, yes 2", titles[0], StringComparison.Ordinal);
@@ -71,8 +75,14 @@ public sealed class SurrogateFormattingTests : IDisposable
         var x = randn([60, 3], float64);
         var y = (x.select(1, 0) + x.select(1, 1)).gt(0).to(int64);
         var tree = DecisionTree.Fit(x, y, new() { MaxDepth = 2, FeatureNames = names, ClassNames = classes });
-        var boosted = ExplainableBoosting.Fit(x, y, new() { MaxRounds = 5, Interactions = 1, FeatureNames = names, ClassNames =
-            classes });
+        var boosted = ExplainableBoosting.Fit(x, y, new()
+        {
+            MaxRounds = 5,
+            Interactions = 1,
+            FeatureNames = names,
+            ClassNames =
+            classes
+        });
         var explained = boosted.Explain(x);
         yield return tree;
         yield return boosted;
@@ -92,10 +102,18 @@ public sealed class SurrogateFormattingTests : IDisposable
         yield return PermutationImportance.Compute(tree.Predict, x, y, new() { FeatureNames = names });
         yield return SobolIndices.Compute(rows => rows.sum(dim: 1), [(0, 1), (0, 1), (0, 1)],
             new() { BasePoints = 64, Resamples = 3, FeatureNames = names });
-        yield return ElementaryEffects.Compute(rows => rows.sum(dim: 1), [(0, 1), (0, 1), (0, 1)], new() { FeatureNames =
-            names });
+        yield return ElementaryEffects.Compute(rows => rows.sum(dim: 1), [(0, 1), (0, 1), (0, 1)], new()
+        {
+            FeatureNames =
+            names
+        });
         yield return Counterfactuals.Explain(boosted.Logits, x[0], x, new() { MaxRows = 500, FeatureNames = names });
-        yield return Anchors.Explain(boosted.Logits, x[0], x, new() { MaxRows = 500, FinalRows = 50, FeatureNames = names,
-            ClassNames = classes });
+        yield return Anchors.Explain(boosted.Logits, x[0], x, new()
+        {
+            MaxRows = 500,
+            FinalRows = 50,
+            FeatureNames = names,
+            ClassNames = classes
+        });
     }
 }

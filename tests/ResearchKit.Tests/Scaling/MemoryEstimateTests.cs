@@ -12,8 +12,14 @@ public class MemoryEstimateTests
 {
     private static readonly GptConfig Small = GptConfig.Character with { ModelWidth = 64, Layers = 2 };
 
-    private static readonly BertConfig SmallBert = BertConfig.Nano with { VocabularySize = 100, ModelWidth = 64, Heads = 4,
-        ContextLength = 64, Dropout = 0 };
+    private static readonly BertConfig SmallBert = BertConfig.Nano with
+    {
+        VocabularySize = 100,
+        ModelWidth = 64,
+        Heads = 4,
+        ContextLength = 64,
+        Dropout = 0
+    };
 
     public static TheoryData<string> Models =>
         ["gpt", "gpt with dropout", "gpt recomputed", "gpt in bfloat16", "gpt with variations", "bert", "bert recomputed",

@@ -67,8 +67,12 @@ public sealed class AnchorTests : IDisposable
         var (held, reached) = (0, 0);
         for (var row = 0; row < 14; row++)
         {
-            var anchor = Anchors.Explain(tree.PredictProbabilities, x[row * 40], x, new() { Seed = row, FinalRows = 1000,
-                MaxRows = 30_000 });
+            var anchor = Anchors.Explain(tree.PredictProbabilities, x[row * 40], x, new()
+            {
+                Seed = row,
+                FinalRows = 1000,
+                MaxRows = 30_000
+            });
             var fresh = Anchors.Sample(anchor.Rule, x, 4000, seed: 77 + row);
             var precision = tree.Predict(fresh).eq(anchor.Class).to(float64).mean().item<double>();
             if (precision >= anchor.LowerBound - (2 * Math.Sqrt(0.25 / 4000))) held++;

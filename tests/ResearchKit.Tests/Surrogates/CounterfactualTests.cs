@@ -20,8 +20,14 @@ public sealed class CounterfactualTests : IDisposable
         AssertNear([2, -0.25], Counterfactuals.Linear(w, -5, x, new() { Norm = DistanceNorm.L1 }).Values, 1e-6);
         AssertNear([1.0 / 3, 1], Counterfactuals.Linear(w, -5, x, new() { Frozen = ["x1"] }).Values, 1e-6);
         // x1 stops at its bound, and x0 moves the rest of the way
-        var bounded = Counterfactuals.Linear(w, -5, x, new() { Ranges = new Dictionary<string, (double, double)> { ["x1"] =
-            (0.5, 2) } });
+        var bounded = Counterfactuals.Linear(w, -5, x, new()
+        {
+            Ranges = new Dictionary<string, (double, double)>
+            {
+                ["x1"] =
+            (0.5, 2)
+            }
+        });
         AssertNear([1, 0.5], bounded.Values, 1e-6);
         Assert.Equal(0, straight.Class);
     }
