@@ -20,7 +20,7 @@ public sealed class BlockSparseDense : Module<Tensor, Tensor>
 {
     private const double LeastZeros = 0.5;
     private static readonly int[] TimedRows = [1, 4, 16, 64];
-    private static readonly TorchScript Script = new("BlockSparse.py");
+    private static readonly TorchScript Script = new("BlockSparseDense.py");
     private readonly Tensor blocks;   // [out, in], in blocks
     private readonly Tensor? bias;
     private readonly PackedLinear dense;

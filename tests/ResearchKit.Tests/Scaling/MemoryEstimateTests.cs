@@ -25,8 +25,10 @@ public class MemoryEstimateTests
         ["gpt", "gpt with dropout", "gpt recomputed", "gpt in bfloat16", "gpt with variations", "bert", "bert recomputed",
         "resnet", "lstm"];
 
-    // The C library's count is that of another program than the estimate. 5 % is what the estimate promises.
+    // The C library's count is that of another program than the estimate. 5 % is what the estimate promises. It counts the whole
+    // process, so that nothing may run beside: the long tests run alone.
     [SkippableTheory]
+    [Trait("Length", "long")]
     [MemberData(nameof(Models))]
     public void What_a_forward_pass_keeps_is_what_the_C_library_allocates(string name)
     {
