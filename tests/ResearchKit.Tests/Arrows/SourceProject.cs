@@ -29,7 +29,6 @@ internal sealed class SourceProject
         """;
 
     private static readonly CSharpParseOptions Parsing = new(LanguageVersion.Latest, DocumentationMode.None);
-    private static readonly string[] NameNotFound = ["CS0103", "CS0117", "CS0234", "CS0246", "CS1061"];
     private readonly string root;
     private readonly CSharpCompilation compilation;
 
@@ -54,45 +53,55 @@ internal sealed class SourceProject
         return new SourceProject(Repository.PathTo(folder), CSharpCompilation.Create(assembly, trees, references, options));
     }
 
-    /// <summary>Errors about names that mean nothing; where there are some, uses would be missed.</summary>
-    public IReadOnlyList<string> Unresolved() =>
-        [.. compilation.GetDiagnostics().Where(found => NameNotFound.Contains(found.Id)).Select(found => found.ToString())];
-
-    /// <summary>Uses of types of other folders and other projects of the repository, in all files.</summary>
-    public IReadOnlyList<TypeUse> Uses() => [.. compilation.SyntaxTrees.AsParallel().SelectMany(tree => Uses(tree, compilation))];
-
-    /// <summary>The uses that a further file would add.</summary>
-    /// <param name="file">The file, from the project's folder.</param>
-    /// <param name="code">Its text.</param>
-    public IReadOnlyList<TypeUse> UsesOf(string file, string code)
+    /// <summary>
+    /// Uses of types of other folders and other projects of the repository, in all files, and names that mean nothing: where
+    /// there are some, uses would be missed.
+    /// </summary>
+    public (IReadOnlyList<TypeUse> Uses, IReadOnlyList<string> Unresolved) Names()
     {
-        var tree = Parse(Path.Combine(root, file), code);
-        var compiled = compilation.AddSyntaxTrees(tree);
-        Assert.Empty(compiled.GetSemanticModel(tree).GetDiagnostics().Where(found => found.Severity == DiagnosticSeverity.Error));
-        return [.. Uses(tree, compiled)];
+        var names = compilation.SyntaxTrees.AsParallel().SelectMany(tree => Names(tree, compilation)).ToList();
+        return ([.. names.Select(name => name.Use).OfType<TypeUse>()],
+            [.. names.Select(name => name.Unresolved).OfType<string>()]);
+    }
+
+    /// <summary>The uses that further files would add, file by file.</summary>
+    /// <param name="files">Their paths, from the project's folder, and texts.</param>
+    public IReadOnlyList<IReadOnlyList<TypeUse>> UsesOf(IEnumerable<(string Path, string Code)> files)
+    {
+        var trees = files.Select(file => Parse(Path.Combine(root, file.Path), file.Code)).ToList();
+        var compiled = compilation.AddSyntaxTrees(trees);
+        Assert.Empty(trees.SelectMany(tree => compiled.GetSemanticModel(tree).GetDiagnostics())
+            .Where(found => found.Severity == DiagnosticSeverity.Error));
+        return [.. trees.Select(tree => Names(tree, compiled).Select(name => name.Use).OfType<TypeUse>().ToList())];
     }
 
     private static SyntaxTree Parse(string path, string text) => CSharpSyntaxTree.ParseText(text, Parsing, path);
 
-    private IEnumerable<TypeUse> Uses(SyntaxTree tree, CSharpCompilation compiled)
+    private IEnumerable<(TypeUse? Use, string? Unresolved)> Names(
+        SyntaxTree tree, CSharpCompilation compiled)
     {
         var model = compiled.GetSemanticModel(tree);
         var from = FolderOf(tree.FilePath);
-        var names = tree.GetRoot().DescendantNodes()
+        var nodes = tree.GetRoot().DescendantNodes()
             .Where(node => node is SimpleNameSyntax or ImplicitObjectCreationExpressionSyntax);
-        foreach (var name in names)
-            foreach (var type in SymbolsOf(model, name).SelectMany(TypesOf))
-                if (HomeOf(type) is { } to && to != from)
-                    yield return new TypeUse($"{Path.GetRelativePath(root, tree.FilePath)}:{LineOf(name)}", from, to, type.Name);
+        foreach (var node in nodes)
+        {
+            var found = model.GetSymbolInfo(node);
+            ImmutableArray<ISymbol> symbols = found.Symbol is { } symbol ? [symbol] : found.CandidateSymbols;
+            if (symbols.IsEmpty && node is SimpleNameSyntax name && !HasNoSymbol(name)) yield return (null, $"{Place()}: {node}");
+            foreach (var type in symbols.SelectMany(TypesOf))
+                if (HomeOf(type) is { } to && to != from) yield return (new TypeUse(Place(), from, to, type.Name), null);
+
+            string Place() => $"{Path.GetRelativePath(root, tree.FilePath)}:{LineOf(node)}";
+        }
     }
+
+    /// <summary>Whether a name is a word of the language that stands where names do, or the name that a using declares.</summary>
+    private static bool HasNoSymbol(SimpleNameSyntax name) =>
+        name.Identifier.Text is "nameof" or "_" or "global" or "var" or "unmanaged" or "notnull"
+            || name.Parent is NameEqualsSyntax;
 
     private static int LineOf(SyntaxNode node) => node.GetLocation().GetLineSpan().StartLinePosition.Line + 1;
-
-    private static ImmutableArray<ISymbol> SymbolsOf(SemanticModel model, SyntaxNode name)
-    {
-        var found = model.GetSymbolInfo(name);
-        return found.Symbol is { } symbol ? [symbol] : found.CandidateSymbols;
-    }
 
     /// <summary>The types that a symbol takes part in: itself, its type arguments, or the type that declares it.</summary>
     private static IEnumerable<INamedTypeSymbol> TypesOf(ISymbol symbol) => symbol switch

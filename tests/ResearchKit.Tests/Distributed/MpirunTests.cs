@@ -38,6 +38,7 @@ public sealed class MpirunTests(MpirunTests.WholeRun whole) : IClassFixture<Mpir
     }
 
     [SkippableFact]
+    [Trait("Length", "long")]
     public async Task A_killed_process_ends_the_job_and_the_run_can_be_resumed()
     {
         RequireMpi();
@@ -55,6 +56,7 @@ public sealed class MpirunTests(MpirunTests.WholeRun whole) : IClassFixture<Mpir
     }
 
     [SkippableFact]
+    [Trait("Length", "long")]
     public async Task Each_process_has_its_own_dropout_mask_and_a_resumed_run_is_bit_identical()
     {
         RequireMpi();
