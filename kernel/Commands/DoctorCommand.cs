@@ -32,7 +32,7 @@ internal static class DoctorCommand
         {
             ShowKit(output);
         }
-        catch (TypeInitializationException error)
+        catch (Exception error)
             when (error.GetBaseException() is DllNotFoundException or NotSupportedException or InvalidOperationException)
         {
             works = false;

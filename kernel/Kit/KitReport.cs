@@ -7,8 +7,10 @@ internal static class KitReport
 {
     /// <summary>The machine, the kernels in use, the rates of matrix products measured now, and the workarounds.</summary>
     /// <remarks>Each section is made when it is asked for: the rates take seconds.</remarks>
+    /// <exception cref="DllNotFoundException">There is no libtorch here.</exception>
     public static IEnumerable<(string Title, IReadOnlyList<(string Name, string Value)> Lines)> Sections()
     {
+        _ = NativeLibraries.TorchPath;
         // called before Machine(), which also reports what this call writes into oneDNN's record
         var kernels = MachineReport.KernelsInUse();
         yield return ("Machine", MachineReport.Machine());

@@ -92,7 +92,8 @@ public sealed partial class CSharpLanguage : ILanguage, IVariables
         foreach (var extension in extensions) await context.RunExtension(extension).ConfigureAwait(false);
         if (Hint().IsMatch(text)) _ = context.Kit();   // load the kit while the compiler runs
         var (script, start) = Compile(text, code, context);
-        if (submissions.UsesPackages) await context.Kit().ConfigureAwait(false);
+        if (submissions.UsesTensors) await context.Kit().ConfigureAwait(false);
+        else if (submissions.UsesPackages) await context.Kit.IfPossible().ConfigureAwait(false);   // a package may use tensors
         try
         {
             var value = context.Run(start);

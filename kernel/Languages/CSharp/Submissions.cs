@@ -29,6 +29,9 @@ internal sealed class Submissions
     /// </summary>
     public bool UsesPackages { get; private set; }
 
+    /// <summary>Whether a cell has used the kit or TorchSharp, which need libtorch.</summary>
+    public bool UsesTensors { get; private set; }
+
     /// <summary>The objects of the cells that have run, latest first.</summary>
     public IEnumerable<object> Instances => instances.Reverse().OfType<object>();
 
@@ -58,8 +61,12 @@ internal sealed class Submissions
     }
 
     /// <summary>Notes what an assembly of the session uses.</summary>
-    public void See(Assembly assembly) =>
-        UsesPackages |= assembly.GetReferencedAssemblies().Any(name => !IsOfFramework(name));
+    public void See(Assembly assembly)
+    {
+        var names = assembly.GetReferencedAssemblies();
+        UsesPackages |= names.Any(name => !IsOfFramework(name));
+        UsesTensors |= names.Any(name => name.Name is "ResearchKit" or "TorchSharp");
+    }
 
     private static bool IsOfFramework(AssemblyName name) =>
         // assemblies of earlier cells start with ℛ

@@ -54,7 +54,7 @@ public sealed partial class FSharpLanguage : ILanguage, IVariables
         ArgumentNullException.ThrowIfNull(code);
         ArgumentNullException.ThrowIfNull(context);
         CodeNesting.Require(code);
-        await context.Kit().ConfigureAwait(false);
+        await context.Kit.IfPossible().ConfigureAwait(false);
         sources[context.Name] = context.Source ?? code;
         var (text, added, extensions) = await directives.ApplyAsync(code, context.Note, context.Cancellation)
             .ConfigureAwait(false);

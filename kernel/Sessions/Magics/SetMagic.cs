@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Cells.Globals;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
@@ -27,7 +28,7 @@ internal static class SetMagic
         var command = new Command("set", "Sets a variable of this language.") { name, value, reference, mime };
         command.SetAction(async (parsed, cancellation) =>
         {
-            await call.Run.Kit().ConfigureAwait(false);   // the value may be a tensor
+            await call.Run.Kit.IfPossible().ConfigureAwait(false);   // the value may be a tensor
             var target = call.Languages.Variables(call.Language);
             var found = await ValueAsync(parsed.GetRequiredValue(value), call, cancellation).ConfigureAwait(false);
             await target.SetAsync(parsed.GetRequiredValue(name), found, cancellation).ConfigureAwait(false);

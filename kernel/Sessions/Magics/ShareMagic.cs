@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ResearchKit.Kernel.Cells;
 
 namespace ResearchKit.Kernel.Sessions.Magics;
 
@@ -24,7 +25,7 @@ internal static class ShareMagic
         var command = new Command("share", "Shares a variable of another language with this one.") { name, from, renamed, mime };
         command.SetAction(async (parsed, cancellation) =>
         {
-            await call.Run.Kit().ConfigureAwait(false);   // the value may be a tensor
+            await call.Run.Kit.IfPossible().ConfigureAwait(false);   // the value may be a tensor
             var value = await call.Languages.Variables(parsed.GetRequiredValue(from))
                 .GetAsync(parsed.GetRequiredValue(name), cancellation).ConfigureAwait(false);
             await call.Languages.Variables(call.Language)

@@ -1,4 +1,4 @@
-using TorchSharp;
+using System.Reflection;
 
 namespace ResearchKit.Native;
 
@@ -6,11 +6,13 @@ namespace ResearchKit.Native;
 internal static class NativeFolders
 {
     /// <summary>Returns the existing folders that may contain the libraries, most likely first.</summary>
-    public static IEnumerable<string> Candidates(string platform)
+    /// <param name="platform">As packages name it: linux-x64.</param>
+    /// <param name="torchSharp">TorchSharp's assembly, beside which they may be.</param>
+    public static IEnumerable<string> Candidates(string platform, Assembly torchSharp)
     {
         var host = (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "")
             .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-        var assembly = Path.GetDirectoryName(typeof(torch).Assembly.Location) ?? AppContext.BaseDirectory;
+        var assembly = Path.GetDirectoryName(torchSharp.Location) ?? AppContext.BaseDirectory;
         string[] beside = [assembly, Path.Combine(assembly, "runtimes", platform, "native"),
             AppContext.BaseDirectory, Path.Combine(AppContext.BaseDirectory, "runtimes", platform, "native")];
 

@@ -1,6 +1,8 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using TorchSharp;
 
 namespace ResearchKit.Native;
 
@@ -8,13 +10,28 @@ namespace ResearchKit.Native;
 /// <remarks>
 /// TorchSharp itself loads them by name through the system's loader. That finds another libtorch where a Python
 /// one is installed. It fails on Debian 12, Ubuntu 22.04 and RHEL 9, whose libstdc++ is older than the one that
-/// TorchSharp was built against (<see cref="ElfSymbolVersions"/>). The kit loads both when one of its types is
-/// first used.
+/// TorchSharp was built against (<see cref="ElfSymbolVersions"/>). The kit loads both when it has been used and TorchSharp
+/// is, so what needs no tensor, such as records of runs, needs no libtorch.
 /// </remarks>
 public static class NativeLibraries
 {
+    private const string TorchSharp = "TorchSharp";
+    private static readonly Lock Gate = new();
+    private static string path = "";
+    private static Exception? failure;
+    private static bool isTried;
+
     /// <summary>Full path of the libtorch library in use.</summary>
-    public static string TorchPath { get; private set; } = "";
+    /// <exception cref="DllNotFoundException">There is none, or it cannot be loaded.</exception>
+    public static string TorchPath
+    {
+        get
+        {
+            Load(typeof(torch).Assembly);
+            ThrowFailure();
+            return path;
+        }
+    }
 
     /// <summary>
     /// Version of the libtorch that TorchSharp was built for, as in package versions: <c>2.10.0</c>.
@@ -35,19 +52,57 @@ public static class NativeLibraries
 
 #pragma warning disable CA2255 // a module initializer, because the libraries must load before any tensor exists
     [ModuleInitializer]
-    internal static void Load()
+    internal static void LoadWithTorchSharp()
 #pragma warning restore CA2255
     {
-        var folders = NativeFolders.Candidates(Platform).ToList();
+        AppDomain.CurrentDomain.AssemblyLoad += (_, loaded) => LoadFor(loaded.LoadedAssembly);
+        foreach (var assembly in AppDomain.CurrentDomain.GetAssemblies()) LoadFor(assembly);
+    }
+
+    private static void LoadFor(Assembly assembly)
+    {
+        if (assembly.GetName().Name == TorchSharp) Load(assembly);
+    }
+
+    /// <summary>Loads the libraries once. An event must not throw, so a failure is kept until something needs them.</summary>
+    private static void Load(Assembly torchSharp)
+    {
+        lock (Gate)
+        {
+            if (isTried) return;
+            isTried = true;
+            try
+            {
+                Load(NativeFolders.Candidates(Platform, torchSharp).ToList());
+                PortableMode.EnterIfAsked();
+            }
+            catch (Exception error)
+            {
+                failure = error;
+                NativeLibrary.SetDllImportResolver(torchSharp, (_, _, _) =>
+                {
+                    ThrowFailure();
+                    return 0;
+                });
+            }
+        }
+    }
+
+    private static void Load(List<string> folders)
+    {
         foreach (var name in new[] { "c10", "torch_cpu", "c10_cuda", "torch_cuda", "torch" })
         {
-            if (Find(folders, name) is { } path) Open(path);
+            if (Find(folders, name) is { } file) Open(file);
             else if (!name.Contains("cuda", StringComparison.Ordinal)) throw Missing(name, folders);
         }
 
-        TorchPath = Find(folders, "torch_cpu")!;
+        path = Find(folders, "torch_cpu")!;
         DeferredScalarFree.Keep(Open(Find(folders, "LibTorchSharp") ?? throw Missing("LibTorchSharp", folders)));
-        PortableMode.EnterIfAsked();
+    }
+
+    private static void ThrowFailure()
+    {
+        if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
 
     private static string? Find(List<string> folders, string name)
