@@ -17,23 +17,33 @@ internal static class HessianFactor
     public static Tensor Dead(Tensor hessian) => hessian.diagonal() == 0;
 
     /// <summary>Factors a Hessian.</summary>
-    /// <param name="hessian">Symmetric float32 [inputs, inputs]; it is not changed.</param>
+    /// <param name="hessian">Symmetric float32 [inputs, inputs]; it is overwritten and disposed, since it may be large.</param>
     /// <param name="damping">Share of the mean of the diagonal that is added to the diagonal.</param>
     /// <returns>Upper triangular float32 [inputs, inputs].</returns>
     /// <exception cref="ArgumentException">The Hessian is singular even with the damping.</exception>
     public static Tensor Of(Tensor hessian, double damping)
     {
         using var scope = NewDisposeScope();
-        var damped = hessian.clone();
-        var diagonal = damped.diagonal();
-        diagonal.masked_fill_(Dead(hessian), 1);
+        using var dead = Dead(hessian);
+        var diagonal = hessian.diagonal();
+        diagonal.masked_fill_(dead, 1);
         diagonal.add_(diagonal.mean() * damping);
-        var (lower, fault) = linalg.cholesky_ex(damped);
-        if (fault.item<int>() != 0) throw Singular(damping);
-        var inverse = lower.cholesky_inverse();
-        var (upper, second) = linalg.cholesky_ex(inverse);
-        if (second.item<int>() != 0) throw Singular(damping);
+        using var lower = Lower(hessian, damping);
+        hessian.Dispose();
+        using var inverse = lower.cholesky_inverse();
+        lower.Dispose();
+        using var upper = Lower(inverse, damping);
+        inverse.Dispose();
         return upper.t().contiguous().MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Lower(Tensor matrix, double damping)
+    {
+        var (lower, fault) = linalg.cholesky_ex(matrix);
+        using var code = fault;
+        if (fault.item<int>() == 0) return lower;
+        lower.Dispose();
+        throw Singular(damping);
     }
 
     private static ArgumentException Singular(double damping) => new(FormattableString.Invariant(
