@@ -78,7 +78,7 @@ internal sealed record ConvolutionGains(IReadOnlyList<double> Gains)
         var scheme = storage switch
         {
             CodeStorage.Bytes => QuantizationScheme.EightBits,
-            CodeStorage.Table => QuantizationScheme.Nf4(),
+            CodeStorage.Table => QuantizationScheme.Nf4(32),
             _ => QuantizationScheme.FourBits(32),
         } with { Inputs = isEightBits ? QuantizedInputs.DynamicEightBits : QuantizedInputs.Unrounded };
         using var codes = QuantizedTensor.Round(weight, scheme);
