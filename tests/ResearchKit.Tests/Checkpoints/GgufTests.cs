@@ -125,6 +125,42 @@ public sealed class GgufTests : IDisposable
         Assert.Equal(-1 * (10 + 48 - 32), numbers[224]);
     }
 
+    /// <remarks>Hashes of what quantize_row_q4_K_ref and quantize_row_q6_K_ref of llama.cpp (in LLamaSharp 0.30.0) write.</remarks>
+    [Theory]
+    [InlineData(GgufType.Q4_K, 144, "B4A738F76D185086C694470EAF65CE5E28A7B94E9B211420A8E5102DDEFFF558")]
+    [InlineData(GgufType.Q6_K, 210, "425AF5E10CEE8D6F2AA044A77C10B6C4228AC6DB39AB8C9A7C5C6C5B9EF9A372")]
+    public void Codes_of_super_blocks_are_those_of_llama_cpp(GgufType type, int bytes, string hash)
+    {
+        var numbers = Enumerable.Range(0, 64 * 256).Select(i => ((i * 7919 % 2003) - 1001) / 1024f)
+            .Select(number => number * number * number).ToArray();
+        var blocks = new byte[64 * bytes];
+        GgufBlocks.Encode(type, numbers, blocks);
+        Assert.Equal(hash, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(blocks)));
+    }
+
+    [Fact]
+    public void Searched_scales_beat_those_of_the_largest_number()
+    {
+        using var generator = new Generator(3);
+        var numbers = randn([64, 256], generator: generator).pow(3).data<float>().ToArray();   // with outliers
+        double Error(float[] made) => Math.Sqrt(made.Zip(numbers, (one, other) => Math.Pow(one - other, 2)).Sum());
+        double Of(GgufType type, int bytes)
+        {
+            var (blocks, made) = (new byte[64 * bytes], new float[numbers.Length]);
+            GgufBlocks.Encode(type, numbers, blocks);
+            GgufBlocks.Decode(type, blocks, made);
+            return Error(made);
+        }
+        double Covering(int part, int highest, bool isSigned) => Error([.. numbers.Chunk(part).SelectMany(chunk =>
+        {
+            var low = isSigned ? -chunk.Max(Math.Abs) : Math.Min(0, chunk.Min());
+            var step = ((isSigned ? -low : Math.Max(0, chunk.Max())) - low) / highest;
+            return chunk.Select(number => (MathF.Round((number - low) / step) * step) + low);
+        })]);
+        Assert.True(Of(GgufType.Q4_K, 144) < Covering(32, 15, false));   // though these scales are not rounded
+        Assert.True(Of(GgufType.Q6_K, 210) < Covering(16, 63, true));
+    }
+
     [Fact]
     public void A_damaged_file_is_an_error_in_one_sentence_or_reads_something()
     {
