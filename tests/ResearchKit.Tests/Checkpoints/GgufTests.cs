@@ -1,5 +1,6 @@
 using CsCheck;
 using ResearchKit.Checkpoints;
+using ResearchKit.Data;
 using ResearchKit.Tests.Golden;
 using ResearchKit.Tests.Kernel;
 using TorchSharp;
@@ -159,6 +160,33 @@ public sealed class GgufTests : IDisposable
         })]);
         Assert.True(Of(GgufType.Q4_K, 144) < Covering(32, 15, false));   // though these scales are not rounded
         Assert.True(Of(GgufType.Q6_K, 210) < Covering(16, 63, true));
+    }
+
+    [Fact]
+    public void A_T5s_tokenizer_is_the_same_after_writing_and_reading()
+    {
+        string[] texts = ["the cat sat on the mat", "a dog ate the other cats", "mats and hats, cats and dogs"];
+        UnigramTrainer.Train(texts, 40).Save(PathOf("model"));
+        var tokenizer = SentencePieceTokenizer.Parse(File.ReadAllBytes(PathOf("model")), ["<extra_id_1>", "<extra_id_0>"]);
+        using var model = new ResearchKit.Models.T5(ResearchKit.Models.T5Config.Nano with
+        {
+            VocabularySize = tokenizer.VocabularySize + 5, RelativeBuckets = 32, RelativeMaximumDistance = 128,
+        });
+        model.SaveGguf(PathOf("t5"), tokenizer: tokenizer);
+        var file = GgufFile.Open(PathOf("t5"));
+        Assert.Equal($"[PAD{tokenizer.VocabularySize + 4}]", ((object[])file.Values["tokenizer.ggml.tokens"])[^1]);
+        var read = file.ReadPieces();
+        Assert.Equal(tokenizer.VocabularySize, read.VocabularySize);
+        Assert.Equal((tokenizer.Special.End, tokenizer.Special.Unknown, tokenizer.Special.Padding),
+            (read.Special.End, read.Special.Unknown, read.Special.Padding));
+        foreach (var text in texts.Append("The <extra_id_0> sat  on zebras."))
+        {
+            Assert.Equal(tokenizer.Encode(text), read.Encode(text));
+            Assert.Equal(tokenizer.Decode(tokenizer.Encode(text)), read.Decode(read.Encode(text)));
+        }
+        using var small = new ResearchKit.Models.T5(ResearchKit.Models.T5Config.Nano with { VocabularySize = 8 });
+        Assert.Throws<ArgumentException>(() => small.SaveGguf(PathOf("small"), tokenizer: tokenizer));
+        Assert.Contains("expected gpt2", Assert.Throws<InvalidDataException>(file.ReadTokenizer).Message, StringComparison.Ordinal);
     }
 
     [Fact]
