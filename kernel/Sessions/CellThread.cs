@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ResearchKit.Kernel.Cells.Globals;
 
 namespace ResearchKit.Kernel.Sessions;
 
@@ -36,6 +37,7 @@ internal sealed class CellThread : IDisposable
 
     private void Run()
     {
+        StopCheck.Watch(StackSize);
         foreach (var job in work.GetConsumingEnumerable()) job();
     }
 }

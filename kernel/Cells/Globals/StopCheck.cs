@@ -8,18 +8,26 @@ namespace ResearchKit.Kernel.Cells.Globals;
 public static class StopCheck
 {
     private const int MostAsync = 1000;
-    private static volatile int asking;
+    private const int Reserve = 256 << 10;   // of a stack, for what a function calls; .NET itself asks for less
+    private static int asking;
+
+    // Where functions of the thread that runs cells may stand on its stack; nowhere while a cell is asked to stop. One
+    // comparison with them is the whole check of most calls.
+    private static nint deepest;
+    private static nuint room, wholeRoom;
+    private static readonly Lock Changing = new();
     [ThreadStatic]
     private static Stack<nint>? asyncFrames;   // where they are on the stack
 
     /// <summary>Whether the cell of this thread was interrupted.</summary>
-    public static bool Asked => asking != 0 && CellScope.Current is { Cancellation.IsCancellationRequested: true };
+    public static bool Asked =>
+        Volatile.Read(ref asking) != 0 && CellScope.Current is { Cancellation.IsCancellationRequested: true };
 
     /// <summary>Throws if the cell was interrupted.</summary>
     /// <exception cref="OperationCanceledException">The cell was interrupted.</exception>
     public static void ThrowIfAsked()
     {
-        if (asking != 0 && Asked) throw Stopped();
+        if (Volatile.Read(ref asking) != 0 && Asked) throw Stopped();
     }
 
     /// <summary>Throws if the cell was interrupted, or if recursion has nearly used up the stack.</summary>
@@ -27,10 +35,15 @@ public static class StopCheck
     /// <exception cref="InsufficientExecutionStackException">
     /// The stack is nearly used up; a stack overflow would kill the process.
     /// </exception>
-    public static void Enter()
+    /// <remarks>
+    /// The local variable whose address is taken also keeps the compiler from turning a recursion into a loop, which would
+    /// not end.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining), SkipLocalsInit]
+    public static unsafe void Enter()
     {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
-        ThrowIfAsked();
+        byte here;
+        if ((nuint)((nint)(&here) - deepest) >= room) Check();
     }
 
     /// <summary>
@@ -54,10 +67,13 @@ public static class StopCheck
     /// whether the cell was interrupted.
     /// </summary>
     /// <inheritdoc cref="Enter"/>
-    public static bool AskedOnEntry
+    public static unsafe bool AskedOnEntry
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining), SkipLocalsInit]
         get
         {
+            byte here;
+            if ((nuint)((nint)(&here) - deepest) < room) return false;
             RuntimeHelpers.EnsureSufficientExecutionStack();
             return Asked;
         }
@@ -67,9 +83,40 @@ public static class StopCheck
     public static OperationCanceledException Stopped() =>
         new("The cell was interrupted.", CellScope.Current?.Cancellation ?? default);
 
+    /// <summary>Called at the start of a thread that runs cells: checks are cheap on the last such thread.</summary>
+    /// <param name="stack">Size of its stack, in bytes.</param>
+    internal static unsafe void Watch(int stack)
+    {
+        byte here = 0;
+        lock (Changing)
+        {
+            deepest = (nint)(&here) - stack + Reserve;
+            wholeRoom = (nuint)(stack - Reserve);
+            Adjust();
+        }
+    }
+
     /// <summary>Called when a cell is interrupted: checks then test whether it is their own cell.</summary>
-    internal static void Begin() => Interlocked.Increment(ref asking);
+    internal static void Begin() => Change(1);
 
     /// <summary>Called when an interrupted cell has ended.</summary>
-    internal static void End() => Interlocked.Decrement(ref asking);
+    internal static void End() => Change(-1);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Check()
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        ThrowIfAsked();
+    }
+
+    private static void Change(int by)
+    {
+        lock (Changing)
+        {
+            asking += by;
+            Adjust();
+        }
+    }
+
+    private static void Adjust() => Volatile.Write(ref room, asking == 0 ? wholeRoom : 0);
 }

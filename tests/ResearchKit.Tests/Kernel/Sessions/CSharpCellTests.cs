@@ -108,6 +108,8 @@ public sealed class CSharpCellTests : IDisposable
     [InlineData("record A(int X) { public A Next { get; } = new(X + 1); }\nnew A(1)")]
     [InlineData("class A { public A() => new A(); }\nnew A()")]
     [InlineData("void F(int n) => F(n + 1);\nF(0);")]
+    [InlineData("using System.Runtime.CompilerServices;\n"   // what optimization could turn into a loop
+        + "[MethodImpl(MethodImplOptions.AggressiveOptimization)] void F(int n) => F(n + 1);\nF(0);")]
     [InlineData("int F() { int In(int n) => In(n + 1); return In(0); }\nF()")]
     [InlineData("async Task<int> F(int n) => await F(n + 1);\nawait F(0)")]
     [InlineData("async Task F(int n) { await F(n + 1); }\nawait F(0);")]
