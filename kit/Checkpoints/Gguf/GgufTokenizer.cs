@@ -62,7 +62,8 @@ public static class GgufTokenizer
             kinds[id] is long and >= 0 and < 10 and var kind ? (PieceKind)kind : 0)).ToList();
         if (pieces.FindIndex(piece => piece.Text.Length == 0 || !Enum.IsDefined(piece.Kind) || !double.IsFinite(piece.Score))
             is >= 0 and var wrong)
-            throw new InvalidDataException($"Token {wrong} of {Tokens} has no text, a kind that is not known, or no finite score.");
+            throw new InvalidDataException($"Token {wrong} of {Tokens} has no text, a kind that is not known, or no finite "
+                + "score.");
         while (pieces is [.., { Kind: PieceKind.Unused }]) pieces.RemoveAt(pieces.Count - 1);
         var count = pieces.Count;
         while (count > 0 && pieces[count - 1] is { Kind: PieceKind.UserDefined, Score: AddedScore }) count--;

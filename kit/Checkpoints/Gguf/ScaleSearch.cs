@@ -12,7 +12,9 @@ internal static class ScaleSearch
     private const float Distance = 0.1f, First = -1;  // in codes, from the highest
     private const float Negligible = 1e-15f;
 
-    /// <summary>Numbers as scale × code − offset with codes 0 to <paramref name="highest"/> and an offset of at least 0.</summary>
+    /// <summary>
+    /// Numbers as scale × code − offset with codes 0 to <paramref name="highest"/> and an offset of at least 0.
+    /// </summary>
     /// <returns>Scale and offset; a scale of 0 where all numbers are equal.</returns>
     public static (float Scale, float Offset) WithOffset(ReadOnlySpan<float> numbers, int highest)
     {

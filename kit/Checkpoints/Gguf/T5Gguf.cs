@@ -21,8 +21,8 @@ public static class T5Gguf
         /// <param name="type">Type of the matrices; a width must be a multiple of its block.</param>
         /// <param name="tokenizer">The model's tokenizer; null for a file that reads token ids alone.</param>
         /// <exception cref="ArgumentException">
-        /// llama.cpp's architecture cannot describe the model, a width does not fit the type, or the tokenizer has more tokens than
-        /// the model, or is no unigram model.
+        /// llama.cpp's architecture cannot describe the model, a width does not fit the type, or the tokenizer has more tokens
+        /// than the model, or is no unigram model.
         /// </exception>
         public void SaveGguf(string path, GgufType type = GgufType.F32, SentencePieceTokenizer? tokenizer = null)
         {

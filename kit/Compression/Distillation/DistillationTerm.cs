@@ -67,7 +67,8 @@ public sealed record HiddenTerm : DistillationTerm
     public IReadOnlyList<int>? TeacherChannels { get; init; }
 
     /// <summary>
-    /// Whether a linear layer that is trained with the student maps its channels to the teacher's, the same for all pairs of layers.
+    /// Whether a linear layer that is trained with the student maps its channels to the teacher's, the same for all pairs of
+    /// layers.
     /// </summary>
     /// <remarks>Jiao et al., TinyBERT, 2020, https://arxiv.org/abs/1909.10351.</remarks>
     public bool Projects { get; init; }

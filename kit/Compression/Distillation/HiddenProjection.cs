@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace ResearchKit.Compression;
 
-/// <summary>A trained linear map from the student's channels to the teacher's, a submodule of the student while it lives.</summary>
+/// <summary>
+/// A trained linear map from the student's channels to the teacher's, a submodule of the student while it lives.
+/// </summary>
 internal sealed class HiddenProjection : IDisposable
 {
     private readonly nn.Module student;
@@ -45,7 +47,7 @@ internal sealed class HiddenProjection : IDisposable
         BertForTokenClassification bert => bert.Config.ModelWidth,
         T5 t5 => t5.Config.ModelWidth,
         Vit vit => vit.Config.ModelWidth,
-        _ => throw new ArgumentException($"The width of the residual stream of {model.GetName()} is not known; expected Gpt, Llama, "
-            + "Bert, T5 or Vit."),
+        _ => throw new ArgumentException($"The width of the residual stream of {model.GetName()} is not known; expected Gpt, "
+            + "Llama, Bert, T5 or Vit."),
     };
 }

@@ -9,13 +9,13 @@ namespace ResearchKit.Compression;
 public static partial class Quantization
 {
     /// <summary>
-    /// Calibrates and quantizes a decoder block by block, in place: only the moments of one block are in memory at a time, and each
-    /// batch runs through the model once.
+    /// Calibrates and quantizes a decoder block by block, in place: only the moments of one block are in memory at a time, and
+    /// each batch runs through the model once.
     /// </summary>
     /// <remarks>
     /// The codes are those of <see cref="Calibration"/> over the same batches and
-    /// <see cref="Quantize(nn.Module, QuantizationPlan, Calibration, IProgress{QuantizedLayer}, CancellationToken)"/>: blocks read
-    /// what the original blocks before them give. The residual streams of all batches are kept, float32.
+    /// <see cref="Quantize(nn.Module, QuantizationPlan, Calibration, IProgress{QuantizedLayer}, CancellationToken)"/>:
+    /// blocks read what the original blocks before them give. The residual streams of all batches are kept, float32.
     /// </remarks>
     /// <param name="model">A <see cref="Gpt"/> or a <see cref="Llama"/>; changed in place.</param>
     /// <param name="batches">Tokens, int64 [batch, time] each; the caller keeps them.</param>

@@ -83,7 +83,8 @@ public sealed class LowRankAdapter : nn.Module
     public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null, string? prefix = null)
     {
         destination = base.state_dict(destination, prefix);
-        if (codes is not null && prefix is not null) destination.Remove($"{prefix[..^nameof(IAdaptableLayer.Adapter).Length]}weight");
+        if (codes is not null && prefix is not null)
+            destination.Remove($"{prefix[..^nameof(IAdaptableLayer.Adapter).Length]}weight");
         return destination;
     }
 

@@ -10,8 +10,8 @@ namespace ResearchKit.Layers;
 /// How much faster integer products of unfolded images are on this machine than the float32 convolution of a packed model.
 /// </summary>
 /// <remarks>
-/// Measured at the first call of a process, for windows of one number and of 3 × 3, and for small and large feature maps. A portable
-/// run, a busy machine and one whose convolutions oneDNN gets wrong measure nothing and convolve in float32.
+/// Measured at the first call of a process, for windows of one number and of 3 × 3, and for small and large feature maps. A
+/// portable run, a busy machine and one whose convolutions oneDNN gets wrong measure nothing and convolve in float32.
 /// </remarks>
 /// <param name="Gains">
 /// The float32 convolution's time over that of the integer product, in the order of <see cref="Trials"/>; NaN: not measured.

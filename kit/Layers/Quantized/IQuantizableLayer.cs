@@ -18,7 +18,9 @@ internal interface IQuantizableLayer
     /// <summary>Whether it multiplies at all, in a way that codes can take.</summary>
     bool IsOffered => true;
 
-    /// <summary>The weight as [out, in], a view; the caller disposes it. A convolution's inputs are the numbers in its window.</summary>
+    /// <summary>
+    /// The weight as [out, in], a view; the caller disposes it. A convolution's inputs are the numbers in its window.
+    /// </summary>
     Tensor Matrix();
 
     /// <summary>What the matrix multiplies for an input of the layer: [..., in].</summary>

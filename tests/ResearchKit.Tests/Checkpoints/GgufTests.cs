@@ -126,7 +126,9 @@ public sealed class GgufTests : IDisposable
         Assert.Equal(-1 * (10 + 48 - 32), numbers[224]);
     }
 
-    /// <remarks>Hashes of what quantize_row_q4_K_ref and quantize_row_q6_K_ref of llama.cpp (in LLamaSharp 0.30.0) write.</remarks>
+    /// <remarks>
+    /// Hashes of what quantize_row_q4_K_ref and quantize_row_q6_K_ref of llama.cpp (in LLamaSharp 0.30.0, MIT) write.
+    /// </remarks>
     [Theory]
     [InlineData(GgufType.Q4_K, 144, "B4A738F76D185086C694470EAF65CE5E28A7B94E9B211420A8E5102DDEFFF558")]
     [InlineData(GgufType.Q6_K, 210, "425AF5E10CEE8D6F2AA044A77C10B6C4228AC6DB39AB8C9A7C5C6C5B9EF9A372")]
@@ -186,7 +188,8 @@ public sealed class GgufTests : IDisposable
         }
         using var small = new ResearchKit.Models.T5(ResearchKit.Models.T5Config.Nano with { VocabularySize = 8 });
         Assert.Throws<ArgumentException>(() => small.SaveGguf(PathOf("small"), tokenizer: tokenizer));
-        Assert.Contains("expected gpt2", Assert.Throws<InvalidDataException>(file.ReadTokenizer).Message, StringComparison.Ordinal);
+        Assert.Contains("expected gpt2", Assert.Throws<InvalidDataException>(file.ReadTokenizer).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -83,17 +83,18 @@ public sealed class QuantizedConvolutionTests : IDisposable
         using var simulated = Network();
         using var quantized = Network();
         var report = Quantization.Simulate(simulated);
-        Assert.Equal(report.Layers.Select(layer => layer.Name), Quantization.Quantize(quantized).Layers.Select(layer => layer.Name));
+        var made = Quantization.Quantize(quantized);
+        Assert.Equal(report.Layers.Select(layer => layer.Name), made.Layers.Select(layer => layer.Name));
         Assert.Contains(report.Layers, layer => layer.Name == "layer1.0.conv1");
         Assert.DoesNotContain(report.Layers, layer => layer.Name == "fc");
-        var made = quantized.call(images);
-        Near(simulated.call(images), made, 1e-3, "simulated");
+        var logits = quantized.call(images);
+        Near(simulated.call(images), logits, 1e-3, "simulated");
 
         var path = Path.Combine(folder.FullName, "model.safetensors");
         QuantizedFiles.Save(quantized, path);
         using var loaded = Network();
         QuantizedFiles.Load(loaded, path);
-        Assert.Equal(made.data<float>().ToArray(), loaded.call(images).data<float>().ToArray());
+        Assert.Equal(logits.data<float>().ToArray(), loaded.call(images).data<float>().ToArray());
         Assert.All(loaded.Packing!.Layers.Where(layer => layer.Name.Contains("conv", StringComparison.Ordinal)),
             layer => Assert.Contains("float32", layer.Kernel, StringComparison.Ordinal));
         Assert.Throws<InvalidOperationException>(() => Quantization.Quantize(loaded));
