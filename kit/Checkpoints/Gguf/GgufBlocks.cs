@@ -4,8 +4,8 @@ namespace ResearchKit.Checkpoints;
 
 /// <summary>Encodes and decodes the blocks of a GGUF tensor.</summary>
 /// <remarks>
-/// Layouts: https://github.com/ggml-org/ggml, ggml-common.h and ggml-quants.c. The codes of Q8_0 and Q4_0 are those of the
-/// reference; those of Q4_K and Q6_K are rounded to nearest, without the reference's search for better scales.
+/// Layouts: https://github.com/ggml-org/ggml, ggml-common.h and ggml-quants.c. The codes are those of the
+/// reference.
 /// </remarks>
 internal static class GgufBlocks
 {

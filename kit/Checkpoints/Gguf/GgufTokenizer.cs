@@ -1,4 +1,5 @@
 using ResearchKit.Data;
+using ResearchKit.Data.SentencePieces;
 
 namespace ResearchKit.Checkpoints;
 
@@ -6,6 +7,7 @@ namespace ResearchKit.Checkpoints;
 public static class GgufTokenizer
 {
     private const int Normal = 1, Control = 3;   // llama.cpp's kinds of tokens
+    private const float AddedScore = -1000, PaddingScore = -10_000;   // below those of pieces
     private const char WordStart = '\u2581';
     private const string Inside = "##";
 
@@ -43,6 +45,74 @@ public static class GgufTokenizer
         {
             throw new InvalidDataException($"The tokens are no vocabulary of BERT: {error.Message}", error);
         }
+    }
+
+    /// <summary>Reads a unigram tokenizer of SentencePiece, that of T5.</summary>
+    /// <remarks>Tokens at the end that only fill the model's vocabulary are left out.</remarks>
+    /// <param name="file">The file.</param>
+    /// <exception cref="InvalidDataException">The file has another kind of tokenizer, or its lists are damaged.</exception>
+    public static SentencePieceTokenizer ReadPieces(this GgufFile file)
+    {
+        const string Tokens = "tokenizer.ggml.tokens";
+        CheckKind(file, "t5", "SentencePiece unigrams");
+        var texts = Texts(file, Tokens);
+        var scores = List(file, "tokenizer.ggml.scores", texts.Count);
+        var kinds = List(file, "tokenizer.ggml.token_type", texts.Count);
+        var pieces = texts.Select((text, id) => new Piece(text, Convert.ToDouble(scores[id]),
+            kinds[id] is long and >= 0 and < 10 and var kind ? (PieceKind)kind : 0)).ToList();
+        if (pieces.FindIndex(piece => piece.Text.Length == 0 || !Enum.IsDefined(piece.Kind) || !double.IsFinite(piece.Score))
+            is >= 0 and var wrong)
+            throw new InvalidDataException($"Token {wrong} of {Tokens} has no text, a kind that is not known, or no finite "
+                + "score.");
+        while (pieces is [.., { Kind: PieceKind.Unused }]) pieces.RemoveAt(pieces.Count - 1);
+        var count = pieces.Count;
+        while (count > 0 && pieces[count - 1] is { Kind: PieceKind.UserDefined, Score: AddedScore }) count--;
+        bool Flag(string name) => file.Values.GetValueOrDefault($"tokenizer.ggml.{name}") is not false;
+        string Named(string name, string usual) => file.Values.GetValueOrDefault($"tokenizer.ggml.{name}_token_id") is long id
+            && id >= 0 && id < count ? pieces[(int)id].Text : usual;
+        var map = file.Values.GetValueOrDefault("tokenizer.ggml.precompiled_charsmap") is object[] bytes ? bytes : [];
+        if (!map.All(number => number is long and >= 0 and <= byte.MaxValue))
+            throw new InvalidDataException("The precompiled_charsmap of the tokenizer is no list of bytes.");
+        return SentencePieceTokenizer.From(new PieceModel
+        {
+            Pieces = pieces[..count],
+            CharacterMap = [.. map.Select(number => (byte)(long)number)],
+            AddDummyPrefix = Flag("add_space_prefix"),
+            RemoveExtraSpaces = Flag("remove_extra_whitespaces"),
+            EndPiece = Named("eos", "</s>"),
+            PaddingPiece = Named("padding", "<pad>"),
+        }, "the tokenizer of the file", [.. pieces[count..].Select(piece => piece.Text)]);
+    }
+
+    /// <summary>The values that describe a unigram tokenizer; those of none where it is null.</summary>
+    /// <exception cref="ArgumentException">The tokenizer has more tokens than the model, or is no unigram model.</exception>
+    internal static IEnumerable<KeyValuePair<string, object>> Values(SentencePieceTokenizer? tokenizer, int vocabularySize)
+    {
+        if (tokenizer is null) return None;
+        if (tokenizer.VocabularySize > vocabularySize) CheckSize(tokenizer.VocabularySize, vocabularySize);
+        var model = tokenizer.Model;
+        if (model.Type != PieceModelType.Unigram)
+            throw new ArgumentException($"llama.cpp's T5 has unigrams; the tokenizer's model is of {model.Type}.");
+        var pieces = Enumerable.Range(0, vocabularySize).Select(id => id < model.Pieces.Count ? model.Pieces[id]
+            : id < tokenizer.VocabularySize ? new Piece(tokenizer.Token(id), AddedScore, PieceKind.UserDefined)
+            : new Piece($"[PAD{id}]", PaddingScore, PieceKind.Unused)).ToList();
+        var values = new List<KeyValuePair<string, object>>
+        {
+            new("tokenizer.ggml.model", "t5"),
+            new("tokenizer.ggml.pre", "default"),
+            new("tokenizer.ggml.tokens", pieces.Select(piece => piece.Text).ToArray()),
+            new("tokenizer.ggml.scores", pieces.Select(piece => (float)piece.Score).ToArray()),
+            new("tokenizer.ggml.token_type", pieces.Select(piece => (int)piece.Kind).ToArray()),
+            new("tokenizer.ggml.add_space_prefix", model.AddDummyPrefix),
+            new("tokenizer.ggml.remove_extra_whitespaces", model.RemoveExtraSpaces),
+            new("tokenizer.ggml.add_bos_token", false),
+            new("tokenizer.ggml.add_eos_token", true),
+        };
+        if (model.CharacterMap.Length > 0) values.Add(new("tokenizer.ggml.precompiled_charsmap", model.CharacterMap));
+        foreach (var (name, id) in new[]
+            { ("unknown", tokenizer.Special.Unknown), ("padding", tokenizer.Special.Padding), ("eos", tokenizer.Special.End) })
+            if (id is { } known) values.Add(new($"tokenizer.ggml.{name}_token_id", (int)known));
+        return values;
     }
 
     /// <summary>The values of a file without a tokenizer.</summary>
@@ -110,6 +180,11 @@ public static class GgufTokenizer
     {
         if (tokens != model) throw new ArgumentException($"The tokenizer has {tokens} tokens, the model {model}.");
     }
+
+    private static object[] List(GgufFile file, string name, int count) =>
+        file.Values.GetValueOrDefault(name) is object[] values && values.Length == count
+            && values.All(value => value is long or double) ? values
+            : throw new InvalidDataException($"The file lacks a list {name} of {count} numbers.");
 
     private static List<string> Texts(GgufFile file, string name) => file.Values.GetValueOrDefault(name) is object[] values
         && values.All(value => value is string) ? [.. values.Cast<string>()]

@@ -14,7 +14,7 @@ public static class GgufWriter
     /// <param name="path">Path of the file.</param>
     /// <param name="values">
     /// Values by name: <c>int</c> (stored as uint32 where it is not negative), <c>long</c>, <c>float</c>, <c>double</c> (stored
-    /// as float32), <c>bool</c>, <c>string</c>, or arrays of one of these.
+    /// as float32), <c>byte</c>, <c>bool</c>, <c>string</c>, or arrays of one of these.
     /// </param>
     /// <param name="tensors">Floating-point tensors by name, each with its type.</param>
     /// <exception cref="ArgumentException">
@@ -99,6 +99,7 @@ public static class GgufWriter
 
     private static uint TypeOf(object value) => value switch
     {
+        byte => 0,
         int number => number < 0 ? 5u : 4u,
         float or double => 6,
         bool => 7,
@@ -113,6 +114,7 @@ public static class GgufWriter
     {
         switch (value)
         {
+            case byte number: writer.Write(number); break;
             case int number: writer.Write(number); break;
             case long number: writer.Write(number); break;
             case float number: writer.Write(number); break;

@@ -34,17 +34,14 @@ internal static class SuperBlocks
         to.Clear();
         Span<float> factors = stackalloc float[8], offsets = stackalloc float[8];
         for (var part = 0; part < 8; part++)
-        {
-            var (low, high) = (0f, 0f);
-            foreach (var number in from.Slice(part * Part4, Part4)) (low, high) = (Math.Min(low, number), Math.Max(high, number));
-            (factors[part], offsets[part]) = ((high - low) / 15, -low);
-        }
-        var (scale, minimum) = (Rounded(Largest(factors) / 63), Rounded(Largest(offsets) / 63));
+            (factors[part], offsets[part]) = ScaleSearch.WithOffset(from.Slice(part * Part4, Part4), 15);
+        var (largest, deepest) = (Largest(factors), Largest(offsets));
+        var (scale, minimum) = (Rounded(largest / 63), Rounded(deepest / 63));
         BinaryPrimitives.WriteHalfLittleEndian(to, (Half)scale);
         BinaryPrimitives.WriteHalfLittleEndian(to[2..], (Half)minimum);
         for (var part = 0; part < 8; part++)
         {
-            var (factor, offset) = (Code(factors[part], scale, 63), Code(offsets[part], minimum, 63));
+            var (factor, offset) = (Share(factors[part], largest), Share(offsets[part], deepest));
             SetScales(to.Slice(4, 12), part, factor, offset);
             for (var i = 0; i < Part4; i++)
             {
@@ -71,21 +68,16 @@ internal static class SuperBlocks
     {
         to.Clear();
         Span<float> scales = stackalloc float[16];
-        for (var part = 0; part < 16; part++)
-        {
-            var largest = 0f;   // with its sign: it becomes code -32
-            foreach (var number in from.Slice(part * Part6, Part6))
-                if (Math.Abs(number) > Math.Abs(largest)) largest = number;
-            scales[part] = largest / -32;
-        }
+        for (var part = 0; part < 16; part++) scales[part] = ScaleSearch.Alone(from.Slice(part * Part6, Part6), 32);
         var extreme = 0f;
         foreach (var one in scales)
             if (Math.Abs(one) > Math.Abs(extreme)) extreme = one;
-        var scale = Rounded(extreme / -128);
+        var inverse = extreme == 0 ? 0 : -128 / extreme;
+        var scale = inverse == 0 ? 0 : Rounded(1 / inverse);
         BinaryPrimitives.WriteHalfLittleEndian(to[208..], (Half)scale);
         for (var part = 0; part < 16; part++)
         {
-            var factor = scale == 0 ? 0 : Math.Clamp((int)MathF.Round(scales[part] / scale), -128, 127);
+            var factor = Math.Clamp((int)MathF.Round(inverse * scales[part]), -128, 127);
             to[192 + part] = (byte)(sbyte)factor;
             for (var i = part * Part6; i < (part + 1) * Part6; i++)
             {
@@ -136,6 +128,10 @@ internal static class SuperBlocks
     }
 
     private static float Rounded(float scale) => (float)(Half)scale;
+
+    /// <summary>A scale in 63rds of the largest.</summary>
+    private static int Share(float scale, float largest) =>
+        largest > 0 ? Math.Min(63, (int)MathF.Round(63 / largest * scale)) : 0;
 
     private static int Code(float number, float step, int highest) =>
         step == 0 ? 0 : Math.Clamp((int)MathF.Round(number / step), 0, highest);

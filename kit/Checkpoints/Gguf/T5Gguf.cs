@@ -1,3 +1,4 @@
+using ResearchKit.Data;
 using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Tensors;
@@ -6,8 +7,7 @@ namespace ResearchKit.Checkpoints;
 
 /// <summary>Writes T5s for llama.cpp and reads them from its files.</summary>
 /// <remarks>
-/// Names and layouts are those of llama.cpp's architecture <c>t5</c>. The tokenizer of T5 is not written: the file reads token
-/// ids.
+/// Names and layouts are those of llama.cpp's architecture <c>t5</c>.
 /// </remarks>
 public static class T5Gguf
 {
@@ -19,10 +19,12 @@ public static class T5Gguf
         /// <summary>Writes this model as a GGUF file.</summary>
         /// <param name="path">Path of the file.</param>
         /// <param name="type">Type of the matrices; a width must be a multiple of its block.</param>
+        /// <param name="tokenizer">The model's tokenizer; null for a file that reads token ids alone.</param>
         /// <exception cref="ArgumentException">
-        /// llama.cpp's architecture cannot describe the model, or a width does not fit the type.
+        /// llama.cpp's architecture cannot describe the model, a width does not fit the type, or the tokenizer has more tokens
+        /// than the model, or is no unigram model.
         /// </exception>
-        public void SaveGguf(string path, GgufType type = GgufType.F32)
+        public void SaveGguf(string path, GgufType type = GgufType.F32, SentencePieceTokenizer? tokenizer = null)
         {
             var config = model.Config;
             var activation = config.Gated ? Activation.GeluTanh : Activation.Relu;
@@ -43,7 +45,7 @@ public static class T5Gguf
                     ("decoder_start_token_id", config.StartToken), (Tied, config.TieEmbeddings),
                     ("vocab_size", config.VocabularySize),
                 ],
-                GgufTokenizer.None);
+                GgufTokenizer.Values(tokenizer, config.VocabularySize));
         }
 
         /// <summary>Reads a T5 from a GGUF file, in evaluation mode; quantized weights become float32.</summary>

@@ -17,7 +17,9 @@ namespace ResearchKit.Compression;
 /// In training the loss is <see cref="LabelWeight"/> × the loss of the labels plus all terms. An evaluation reports the loss
 /// of the labels alone, without the teacher, so that it compares with a model that was trained without one. Students come from
 /// <see cref="StructuredPruning"/>. While this object lives, hooks watch the layers that terms compare; do not let the student
-/// recompute its blocks then.
+/// recompute its blocks then. The projection of a term (<see cref="HiddenTerm.Projects"/>) is a submodule of the student for so
+/// long, so that the trainer trains it and its checkpoints hold it: make the distillation before the trainer, and resume with the
+/// same terms.
 /// </remarks>
 public sealed class Distillation : IDisposable
 {
@@ -27,6 +29,7 @@ public sealed class Distillation : IDisposable
     private readonly WatchedLayers own;
     private readonly WatchedLayers? other;
     private readonly double cachedTemperature;
+    private readonly List<(DistillationTerm Term, HiddenProjection Projection)> projections = [];
 
     /// <summary>With a teacher that runs on every batch.</summary>
     /// <param name="student">The model that is trained.</param>
@@ -45,6 +48,8 @@ public sealed class Distillation : IDisposable
         {
             other = new WatchedLayers(teacher, terms.Select(term => term.Hook).OfType<string>());
             foreach (var term in terms.Where(term => term.Hook is not null)) Map(term);
+            foreach (var term in terms.OfType<HiddenTerm>().Where(term => term.Projects))
+                projections.Add((term, new HiddenProjection(student, teacher, projections.Count)));
         }
         catch
         {
@@ -106,11 +111,12 @@ public sealed class Distillation : IDisposable
         return new(Compute, Training.Objective.DefaultUnit, metrics);
     }
 
-    /// <summary>Stops watching the layers.</summary>
+    /// <summary>Stops watching the layers, and takes the projections of terms out of the student.</summary>
     public void Dispose()
     {
         own.Dispose();
         other?.Dispose();
+        foreach (var (_, projection) in projections) projection.Dispose();
     }
 
     private Outcome Compute(Batch batch)
@@ -172,6 +178,8 @@ public sealed class Distillation : IDisposable
         foreach (var (mine, theirs) in pairs)
         {
             var (a, b) = (own.Of(term.Hook!, mine), other!.Of(term.Hook!, theirs));
+            if (projections.FirstOrDefault(one => ReferenceEquals(one.Term, term)).Projection is { } projection)
+                a = projection.Of(a);
             var one = term is HiddenTerm hidden ? hidden.Of(a, b, mask) : AttentionTerm.Of(a, b);
             sum = sum is null ? one : sum + one;
         }

@@ -66,9 +66,23 @@ public sealed record HiddenTerm : DistillationTerm
     /// </summary>
     public IReadOnlyList<int>? TeacherChannels { get; init; }
 
+    /// <summary>
+    /// Whether a linear layer that is trained with the student maps its channels to the teacher's, the same for all pairs of
+    /// layers.
+    /// </summary>
+    /// <remarks>Jiao et al., TinyBERT, 2020, https://arxiv.org/abs/1909.10351.</remarks>
+    public bool Projects { get; init; }
+
     internal override string Hook => "hook_resid_post";
 
-    /// <param name="student">[batch, time, channels].</param>
+    internal override void Validate()
+    {
+        base.Validate();
+        Tensors.Require.That(!Projects || TeacherChannels is null, Projects, nameof(Projects),
+            $"false with {nameof(TeacherChannels)}, which leaves the teacher as many channels as the student has");
+    }
+
+    /// <param name="student">[batch, time, channels], projected if the term asks for it.</param>
     /// <param name="teacher">[batch, time, channels of the teacher].</param>
     /// <param name="mask">bool [batch, time], true for tokens; null for all.</param>
     internal Tensor Of(Tensor student, Tensor teacher, Tensor? mask)

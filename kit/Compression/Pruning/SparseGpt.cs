@@ -59,7 +59,7 @@ public sealed record SparseGpt
         var hessian = InputMoments.Required(weight, inputs, "SparseGPT");
         var rows = weight.detach().to(ScalarType.Float32, copy: true).reshape(weight.shape[0], -1);
         rows.masked_fill_(HessianFactor.Dead(hessian), 0);
-        var factor = HessianFactor.Of(hessian, Damping);
+        var factor = HessianFactor.Of(hessian.clone(), Damping);
         var columns = rows.shape[1];
         for (var start = 0L; start < columns; start += BlockSize)
         {

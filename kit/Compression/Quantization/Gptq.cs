@@ -60,7 +60,10 @@ public sealed record Gptq : Rounding
         var rows = original.flatten(1).clone();
         rows.masked_fill_(HessianFactor.Dead(hessian), 0);
         var order = OrderOf(hessian, scheme);
-        var factor = HessianFactor.Of(hessian.index_select(0, order).index_select(1, order), Damping);
+        using var ordered = hessian.index_select(0, order);
+        var owned = ordered.index_select(1, order);
+        ordered.Dispose();
+        var factor = HessianFactor.Of(owned, Damping);
         var grid = new ColumnGrids(this, scheme, rows.view(original.shape));
         var codes = Walk(rows.index_select(1, order), factor, grid, [.. order.data<long>()]);
         return Collect(weight, scheme, codes.index_select(1, order.argsort()), grid);

@@ -13,16 +13,21 @@ public sealed class InputMoments : IDisposable
 {
     /// <param name="inputs">Number of input channels.</param>
     /// <param name="device">Where the sums are kept; null for the CPU.</param>
-    public InputMoments(long inputs, Device? device = null)
+    /// <param name="hasSecondMoment">Whether x xᵀ is summed.</param>
+    public InputMoments(long inputs, Device? device = null, bool hasSecondMoment = true)
     {
+        HasSecondMoment = hasSecondMoment;
         ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
         using var scope = NewDisposeScope();
-        SecondMoment = zeros([inputs, inputs], ScalarType.Float32, device).DetachFromDisposeScope();
+        SecondMoment = zeros(hasSecondMoment ? [inputs, inputs] : [0, 0], ScalarType.Float32, device).DetachFromDisposeScope();
         Largest = zeros([inputs], ScalarType.Float32, device).DetachFromDisposeScope();
         MeanMagnitudes = zeros([inputs], ScalarType.Float32, device).DetachFromDisposeScope();
     }
 
-    /// <summary>Mean of x xᵀ over all rows, float32 [inputs, inputs].</summary>
+    /// <summary>Whether x xᵀ is summed.</summary>
+    public bool HasSecondMoment { get; }
+
+    /// <summary>Mean of x xᵀ over all rows, float32 [inputs, inputs]; [0, 0] where it is not summed.</summary>
     public Tensor SecondMoment { get; }
 
     /// <summary>Largest magnitude of each input channel, float32 [inputs].</summary>
@@ -53,7 +58,7 @@ public sealed class InputMoments : IDisposable
             throw new ArgumentException("The inputs of the layer hold NaN or infinity.", nameof(x));
         Rows += rows.shape[0];
         var kept = (double)(Rows - rows.shape[0]) / Rows;
-        SecondMoment.mul_(kept).add_(rows.t().matmul(rows), 1.0 / Rows);
+        if (HasSecondMoment) SecondMoment.mul_(kept).add_(rows.t().matmul(rows), 1.0 / Rows);
         var sizes = rows.abs();
         MeanMagnitudes.mul_(kept).add_(sizes.sum(dim: 0), 1.0 / Rows);
         Largest.copy_(maximum(Largest, sizes.amax([0])));
@@ -64,8 +69,8 @@ public sealed class InputMoments : IDisposable
     internal InputMoments DividedBy(Tensor factors)
     {
         using var scope = NewDisposeScope();
-        var divided = new InputMoments(Largest.shape[0], Largest.device) { Rows = Rows };
-        divided.SecondMoment.copy_(SecondMoment / factors / factors.unsqueeze(1));
+        var divided = new InputMoments(Largest.shape[0], Largest.device, HasSecondMoment) { Rows = Rows };
+        if (HasSecondMoment) divided.SecondMoment.copy_(SecondMoment / factors / factors.unsqueeze(1));
         divided.Largest.copy_(Largest / factors);
         divided.MeanMagnitudes.copy_(MeanMagnitudes / factors);
         return divided;
@@ -87,6 +92,8 @@ public sealed class InputMoments : IDisposable
         if (channels != columns)
             throw new ArgumentException($"The inputs have {channels} channels; the weight {weight.ShapeText()} reads {columns}.",
                 nameof(inputs));
+        if (!inputs.HasSecondMoment)
+            throw new ArgumentException($"{method} needs the second moments of the inputs; calibrate with them.", nameof(inputs));
         var least = (channels + 7) / 8;
         return inputs.Rows >= least ? inputs.SecondMoment : throw new ArgumentException(
             $"Calibration saw {inputs.Rows} rows of {channels} channels; {method} needs at least {least}, better thousands.",

@@ -28,8 +28,11 @@ public static partial class Quantization
             throw new ArgumentException("Training rounds to nearest in every forward pass; the plan has "
                 + $"{(plan.Scaling is { } scaling ? scaling.GetType().Name : plan.Rounding.GetType().Name)}.", nameof(plan));
         if (Prepared(model).Count > 0) throw new InvalidOperationException("The model is prepared for training already.");
-        var chosen = plan.Choose(model, null);
-        foreach (var (_, layer, scheme) in chosen) layer.TrainingScheme = scheme;
+        var chosen = plan.Choose(model, null).Where(one => one.Layer.Module is IAdaptableLayer).ToList();
+        if (chosen.Count == 0)
+            throw new ArgumentException("The plan chooses no linear layer of the kit; convolutions are not trained with rounded "
+                + "weights.", nameof(plan));
+        foreach (var (_, layer, scheme) in chosen) ((IAdaptableLayer)layer.Module).TrainingScheme = scheme;
         return [.. chosen.Select(layer => layer.Name)];
     }
 

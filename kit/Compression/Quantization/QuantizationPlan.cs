@@ -43,29 +43,32 @@ public sealed record QuantizationPlan
     /// <summary>The layers that the plan chooses; nothing is changed.</summary>
     /// <exception cref="ArgumentException">It chooses none, or a scheme or the calibration does not fit one.</exception>
     /// <exception cref="InvalidOperationException">The model is packed or has adapters.</exception>
-    internal IReadOnlyList<(string Name, IAdaptableLayer Layer, QuantizationScheme Scheme)> Choose(
-        nn.Module model, Calibration? calibration)
+    internal IReadOnlyList<(string Name, IQuantizableLayer Layer, QuantizationScheme Scheme)> Choose(
+        nn.Module model, Calibration? calibration, bool checksInputs = true)
     {
         Packing.Refuse(model, "quantized");
-        var chosen = new List<(string, IAdaptableLayer, QuantizationScheme)>();
-        foreach (var (name, module) in model.named_modules())
+        var chosen = new List<(string, IQuantizableLayer, QuantizationScheme)>();
+        foreach (var (name, layer) in IQuantizableLayer.Of(model))
         {
-            if (module is not IAdaptableLayer layer || SchemeOf(name) is not { } scheme) continue;
+            if ((layer.IsTable && !IncludesHeads && !Names(name)) || SchemeOf(name) is not { } scheme) continue;
             if (layer.Adapter is not null)
                 throw new InvalidOperationException($"{name} has an adapter; merge it into a plain model first.");
-            RoundedLayers.Named(name, () => Check(layer, scheme, calibration?.Moments.GetValueOrDefault(name)));
+            if (layer.Module is IAdaptableLayer { TrainingScheme: not null })
+                throw new InvalidOperationException("The model is prepared for quantization-aware training; convert it first.");
+            RoundedLayers.Named(name, () => Check(layer, scheme, checksInputs, calibration?.Moments.GetValueOrDefault(name)));
             chosen.Add((name, layer, scheme));
         }
         return chosen.Count > 0 ? chosen
-            : throw new ArgumentException("The plan chooses no linear layer of the model.");
+            : throw new ArgumentException("The plan chooses no linear layer or convolution of the model.");
     }
 
-    private int Check(IAdaptableLayer layer, QuantizationScheme scheme, InputMoments? inputs)
+    /// <summary>Checks the scheme of a layer, and what was seen of its inputs if asked to.</summary>
+    internal int Check(IQuantizableLayer layer, QuantizationScheme scheme, bool checksInputs, InputMoments? inputs)
     {
         scheme.Check();
         Rounding.Check(scheme);
         using var matrix = layer.Matrix();
-        if (Rounding.NeedsInputs) InputMoments.Required(matrix, inputs, Rounding.GetType().Name);
+        if (checksInputs && Rounding.NeedsInputs) InputMoments.Required(matrix, inputs, Rounding.GetType().Name);
         return scheme.GroupsOf(matrix.shape[1]);
     }
 }

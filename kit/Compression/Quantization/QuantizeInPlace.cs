@@ -15,9 +15,11 @@ public static partial class Quantization
     /// </summary>
     /// <remarks>
     /// With weights alone quantized, its loss is that of <see cref="Simulate"/> but for float32 rounding. The layers are the
-    /// kit's linear layers, TorchSharp's <c>Linear</c>, and, with <see cref="QuantizationPlan.IncludesHeads"/> or by name, the
-    /// embedding table that is the output layer too. TorchSharp's layers must be called by <c>call</c>. The model is left in
-    /// evaluation mode, and its parameters no longer ask for gradients. <c>model.Packing</c> lists the kernel of each layer.
+    /// linear layers and two-dimensional convolutions of the kit and of TorchSharp, and, with
+    /// <see cref="QuantizationPlan.IncludesHeads"/> or by name, the embedding table that is the output layer too. Convolutions in
+    /// groups stay as they are. TorchSharp's layers must be called by <c>call</c>. The model is left in evaluation mode, and its
+    /// parameters no longer ask for gradients. <c>model.Packing</c> lists the kernel of each layer. A convolution whose integer
+    /// product is slower on this machine convolves the float32 numbers of its codes, which takes their memory too.
     /// </remarks>
     /// <param name="model">A model on one device; changed in place.</param>
     /// <param name="plan">Which layers, and how; null for 8 bits and rounding to nearest.</param>
@@ -41,7 +43,9 @@ public static partial class Quantization
         ArgumentNullException.ThrowIfNull(model);
         plan ??= new();
         Packing.Refuse(model, "quantized");
-        var chosen = Offered(model, plan, calibration);
+        var chosen = plan.Choose(model, calibration);
+        foreach (var (name, _, scheme) in chosen)
+            CheckStatic(name, scheme, calibration?.Moments.GetValueOrDefault(name));
         using var memory = MallocTuning.Keep();
         using var folding = plan.Scaling is null ? null : WeightFolding.Find(model, plan.Scaling,
             chosen.ToDictionary(one => one.Name, one => one.Scheme), calibration);
@@ -87,33 +91,10 @@ public static partial class Quantization
         });
     }
 
-    private static List<(string Name, IQuantizableLayer Layer, QuantizationScheme Scheme)> Offered(
-        nn.Module model, QuantizationPlan plan, Calibration? calibration)
+    private static void CheckStatic(string name, QuantizationScheme scheme, InputMoments? inputs)
     {
-        var chosen = new List<(string, IQuantizableLayer, QuantizationScheme)>();
-        foreach (var (name, layer) in IQuantizableLayer.Of(model))
-        {
-            if ((layer.IsTable && !plan.IncludesHeads && !plan.Names(name)) || plan.SchemeOf(name) is not { } scheme) continue;
-            if (layer.Adapter is not null)
-                throw new InvalidOperationException($"{name} has an adapter; merge it into a plain model first.");
-            if (layer.Module is IAdaptableLayer { TrainingScheme: not null })
-                throw new InvalidOperationException("The model is prepared for quantization-aware training; convert it first.");
-            RoundedLayers.Named(name, () => Check(layer, scheme, plan.Rounding, calibration?.Moments.GetValueOrDefault(name)));
-            chosen.Add((name, layer, scheme));
-        }
-        return chosen.Count > 0 ? chosen
-            : throw new ArgumentException("The plan chooses no linear layer of the model.", nameof(plan));
-    }
-
-    private static int Check(IQuantizableLayer layer, QuantizationScheme scheme, Rounding rounding, InputMoments? inputs)
-    {
-        using var matrix = layer.Matrix();
-        scheme.Check();
-        rounding.Check(scheme);
-        if (rounding.NeedsInputs) InputMoments.Required(matrix, inputs, rounding.GetType().Name);
         if (scheme.Inputs == QuantizedInputs.StaticEightBits && inputs is not { Rows: > 0 })
-            throw new ArgumentException("Static 8-bit inputs need calibration; calibrate the model with some batches.");
-        return scheme.GroupsOf(matrix.shape[1]);
+            throw new ArgumentException($"{name}: Static 8-bit inputs need calibration; calibrate the model with some batches.");
     }
 
     /// <summary>Scale that the largest input of calibration needs; null where inputs have no fixed scale.</summary>
@@ -149,14 +130,14 @@ public static partial class Quantization
             var difference = parts[^1].Dequantize().sub_(part);
             change += Squares(difference);
             size += Squares(part);
-            if (inputs is not { Rows: > 0 }) continue;
+            if (inputs is not { Rows: > 0, HasSecondMoment: true }) continue;
             changedOutput += Math.Max(0, inputs.Energy(difference));
             output += inputs.Energy(part);
         }
         var codes = QuantizedTensor.Joined(parts);
         return (codes, new QuantizedLayer(name, matrix.numel(), scheme, codes.BitsPerWeight,
             Math.Sqrt(change / Math.Max(1e-30, size)),
-            inputs is { Rows: > 0 } ? Math.Sqrt(changedOutput / Math.Max(1e-30, output)) : null));
+            inputs is { Rows: > 0, HasSecondMoment: true } ? Math.Sqrt(changedOutput / Math.Max(1e-30, output)) : null));
     }
 
     private static double Squares(Tensor numbers)

@@ -65,7 +65,8 @@ public static class QuantizedFiles
             foreach (var (name, stored) in schemes)
             {
                 if (!offered.TryGetValue(name, out var layer))
-                    throw new InvalidDataException($"{path} has codes for {name}, which is no linear layer of the model.");
+                    throw new InvalidDataException($"{path} has codes for {name}, which is no linear layer or convolution of "
+                        + "the model.");
                 if (layer.Adapter is not null)
                     throw new InvalidOperationException($"{name} has an adapter; load into a plain model.");
                 using var matrix = layer.Matrix();

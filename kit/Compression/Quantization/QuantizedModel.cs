@@ -13,15 +13,25 @@ internal static class QuantizedModel
     /// Each layer with its codes, disposed as soon as it is replaced, and the scale of static inputs.
     /// </param>
     public static void Hold(
-        nn.Module model, IEnumerable<(IQuantizableLayer Layer, QuantizedTensor Codes, float? InputScale)> layers)
+        nn.Module model, IEnumerable<(IQuantizableLayer Layer, QuantizedTensor Codes, float? InputScale)> layers) =>
+        // the largest last, when the weights of the others are freed
+        Hold(model, layers.OrderBy(one => one.Codes.Codes.numel()).Select(one =>
+        {
+            using var codes = one.Codes;
+            return (one.Layer, one.Layer.Made(codes, one.InputScale));
+        }));
+
+    /// <inheritdoc cref="Hold(nn.Module, IEnumerable{ValueTuple{IQuantizableLayer, QuantizedTensor, float?}})"/>
+    /// <param name="model">The model that the layers belong to.</param>
+    /// <param name="layers">Each layer with its new weight; each is held before the next is asked for.</param>
+    public static void Hold(nn.Module model, IEnumerable<(IQuantizableLayer Layer, QuantizedWeight Weight)> layers)
     {
         model.eval();
         var root = new WeakReference<nn.Module>(model);
-        // the largest last, when the weights of the others are freed
-        foreach (var (layer, codes, inputScale) in layers.OrderBy(one => one.Codes.Codes.numel()))
+        foreach (var (layer, weight) in layers)
         {
-            layer.Hold(new QuantizedWeight(codes, inputScale) { Model = root });
-            codes.Dispose();
+            weight.Model = root;
+            layer.Hold(weight);
         }
         foreach (var parameter in model.parameters()) parameter.requires_grad = false;
     }

@@ -58,17 +58,18 @@ internal sealed class RoundedLayers : IDisposable
     }
 
     private RoundedLayer Round(
-        string name, IAdaptableLayer layer, QuantizationScheme scheme, Rounding rounding, InputMoments? inputs)
+        string name, IQuantizableLayer layer, QuantizationScheme scheme, Rounding rounding, InputMoments? inputs)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var matrix = folding?.WeightOf(name) ?? layer.Matrix().detach().to(ScalarType.Float32);
+        var matrix = folding is not null && layer.Module is IAdaptableLayer ? folding.WeightOf(name)
+            : layer.Matrix().detach().to(ScalarType.Float32);
         using var divided = inputs is null ? null : folding?.MomentsOf(name, inputs);
         inputs = divided ?? inputs;
         var made = Named(name, () => rounding.Quantize(matrix, scheme, inputs));
         var change = made.Dequantize() - matrix;
         var error = (change.norm() / matrix.norm().clamp_(min: 1e-30)).item<float>();
-        double? output = inputs is { Rows: > 0 } seen
+        double? output = inputs is { Rows: > 0, HasSecondMoment: true } seen
             ? Math.Sqrt(Math.Max(0, seen.Energy(change)) / Math.Max(1e-30, seen.Energy(matrix))) : null;
         return new RoundedLayer(name, layer, made,
             new QuantizedLayer(name, matrix.numel(), scheme, made.BitsPerWeight, error, output));
@@ -89,4 +90,4 @@ internal sealed class RoundedLayers : IDisposable
 }
 
 /// <summary>A layer with its rounded weight.</summary>
-internal sealed record RoundedLayer(string Name, IAdaptableLayer Layer, QuantizedTensor Weight, QuantizedLayer Report);
+internal sealed record RoundedLayer(string Name, IQuantizableLayer Layer, QuantizedTensor Weight, QuantizedLayer Report);

@@ -95,7 +95,11 @@ public sealed class SentencePieceTokenizer : ITokenizer
     /// </summary>
     public void Save(string path) => File.WriteAllBytes(path, PieceModelWriter.Write(model, Special));
 
-    internal static SentencePieceTokenizer From(PieceModel model, string name) => new(model, [], name, TokenizerSettings.None);
+    internal static SentencePieceTokenizer From(PieceModel model, string name, IReadOnlyList<string>? added = null) =>
+        new(model, added ?? [], name, TokenizerSettings.None);
+
+    /// <summary>The pieces and settings of the model file.</summary>
+    internal PieceModel Model => model;
 
     /// <inheritdoc/>
     /// <remarks>

@@ -61,6 +61,16 @@ internal sealed class FrozenCodes : nn.Module
         codes = start;
     }
 
+    /// <inheritdoc/>
+    /// <remarks>Codes, scales and zero points are saved and loaded with the model.</remarks>
+    public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null, string? prefix = null)
+    {
+        destination ??= [];
+        foreach (var (name, tensor) in codes.Tensors)
+            destination.TryAdd(string.IsNullOrEmpty(prefix) ? name : $"{prefix}.{name}", tensor);
+        return destination;
+    }
+
     protected override nn.Module _to(Device device, ScalarType dtype, bool non_blocking) => Move(device);
 
     protected override nn.Module _to(DeviceType deviceType, int deviceIndex, bool non_blocking) =>

@@ -78,6 +78,16 @@ public sealed class LowRankAdapter : nn.Module
                     + "ordinary weights.");
     }
 
+    /// <inheritdoc/>
+    /// <remarks>Where the layer's weight was replaced by codes, they are saved and loaded in its place.</remarks>
+    public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null, string? prefix = null)
+    {
+        destination = base.state_dict(destination, prefix);
+        if (codes is not null && prefix is not null)
+            destination.Remove($"{prefix[..^nameof(IAdaptableLayer.Adapter).Length]}weight");
+        return destination;
+    }
+
     /// <summary>Rounds the frozen weight of the layer to codes and frees the weight.</summary>
     internal void Quantize(IAdaptableLayer layer, QuantizationScheme scheme)
     {

@@ -28,6 +28,17 @@ internal sealed class StoredCodes : IDisposable
     /// <summary>Bytes of codes, scales and zero points.</summary>
     public long Bytes => codes.numel() + (4 * scales.numel()) + (zeroPoints?.numel() ?? 0);
 
+    /// <summary>The tensors themselves, by name, for checkpoints.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> Tensors
+    {
+        get
+        {
+            yield return (nameof(codes), codes);
+            yield return (nameof(scales), scales);
+            if (zeroPoints is not null) yield return ("zero_points", zeroPoints);
+        }
+    }
+
     /// <summary>Rounds a weight to the nearest codes.</summary>
     /// <param name="weight">Floating-point [out, in].</param>
     /// <param name="scheme">How codes are made.</param>

@@ -13,7 +13,7 @@ namespace ResearchKit.Layers;
 /// plain kernel there. With <see cref="Native.Compute.ExactGradients"/> it sums in float64 while gradients are
 /// recorded.
 /// </remarks>
-public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer
+public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer, IQuantizableLayer
 {
     private readonly Parameter weight;   // [channels out, channels in / groups, kernel height, kernel width]
     private readonly Parameter? bias;    // [channels out]
@@ -80,6 +80,29 @@ public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer
         Packing.Empty(weight);
     }
 
+    /// <summary>The weight as codes, in a quantized model; else null.</summary>
+    internal QuantizedConvolution? Quantized { get; private set; }
+
+    Module IQuantizableLayer.Module => this;
+
+    LowRankAdapter? IQuantizableLayer.Adapter => null;
+
+    bool IQuantizableLayer.IsOffered => geometry.Groups == 1;
+
+    Tensor IQuantizableLayer.Matrix() => weight.view(weight.shape[0], -1);
+
+    Tensor IQuantizableLayer.Rows(Tensor x) => ConvolutionColumns.Of(x, geometry, weight.shape[2..]);
+
+    QuantizedWeight IQuantizableLayer.Made(QuantizedTensor codes, float? inputScale) =>
+        new QuantizedConvolution(codes, inputScale, weight.shape, geometry) { Bias = bias, Norm = Step?.Norm };
+
+    void IQuantizableLayer.Hold(QuantizedWeight quantized)
+    {
+        Quantized = (QuantizedConvolution)quantized;
+        register_module(nameof(quantized), quantized);
+        Packing.Empty(weight);
+    }
+
     /// <param name="x">[batch, channels in, height, width].</param>
     /// <returns>[batch, channels out, height, width]; height and width depend on kernel, padding, dilation and
     /// stride.</returns>
@@ -92,6 +115,7 @@ public sealed class Convolution2d : Module<Tensor, Tensor>, IPackableLayer
             throw new ArgumentException($"Got {x.ShapeText()} of {channels} channels; the convolution expects {inputs}.",
             nameof(x));
         if (Packed is not null) return Packed.Convolve(x, null, overwrites: false, relu: false);
+        if (Quantized is not null) return Quantized.Convolve(x, null, overwrites: false, relu: false);
         var y = ConvolutionKernel.Convolve(x, weight, bias, geometry);
         FlopTally.Add((double)y.numel() * weight.numel() / weight.shape[0], ProductKind.Convolution,
             LinearProduct.Gradients(x, weight));

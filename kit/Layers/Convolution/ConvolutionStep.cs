@@ -50,6 +50,7 @@ internal static class ConvolutionSteps
     public static Tensor Through(this Tensor x, ConvolutionStep step, Tensor? added = null, bool overwrites = false)
     {
         if (step.Convolution.Packed is { } packed) return packed.Convolve(x, added, overwrites, step.Relu is not null);
+        if (step.Convolution.Quantized is { } codes) return codes.Convolve(x, added, overwrites, step.Relu is not null);
         using var scope = NewDisposeScope();
         var y = x.Through(step.Convolution);
         if (step.Norm is { } norm)

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace ResearchKit.Layers;
 
 /// <summary>A weight as codes, which multiplies by the kernel that is fastest on this machine.</summary>
-internal sealed class QuantizedWeight : PackedMatrix
+internal class QuantizedWeight : PackedMatrix
 {
     private readonly CodePanels? panels;       // null where the kit's integer products cannot take the weight
     private readonly QuantizedTensor? plain;   // then the codes as they are
@@ -51,7 +51,14 @@ internal sealed class QuantizedWeight : PackedMatrix
         ? $"{Scheme} · {Gains.Described(MayUseOneDnn)}"
         : $"{Scheme} · float32 product of the dequantized weight: {refusal}";
 
-    private bool IsEightBits => Scheme.Inputs != QuantizedInputs.Unrounded;
+    /// <summary>Whether inputs are rounded to 8 bits.</summary>
+    protected bool IsEightBits => Scheme.Inputs != QuantizedInputs.Unrounded;
+
+    /// <summary>Why the kit's integer products cannot take the weight; null where they can.</summary>
+    protected string? RefusalOfIntegers => refusal;
+
+    /// <summary>How the codes are stored; null where the integer products cannot take them.</summary>
+    protected CodeStorage? Storage => panels?.Storage;
 
     private bool MayUseOneDnn => IsEightBits && panels!.Storage == CodeStorage.Bytes && Scheme.IsSymmetric
         && Scheme.Granularity != ScaleGranularity.Group;
@@ -77,12 +84,21 @@ internal sealed class QuantizedWeight : PackedMatrix
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var matrix = x.to(ScalarType.Float32).reshape(rows, Inputs).contiguous();
-        var product = panels is null || !(IsEightBits || Gains.Multiplies(rows))
-            ? LinearProduct.Of(Rounded(matrix), Dequantize(), bias)
-            : MayUseOneDnn && Gains.MultipliesByOneDnn(rows) ? ByOneDnn().Multiply(matrix, bias, InputScale ?? 0)
-            : panels.Multiply(matrix, bias?.to(ScalarType.Float32).contiguous(),
-                new InputPrecision(IsEightBits, InputScale ?? 0));
-        return product.view(made).MoveToOuterDisposeScope();
+        return Product(matrix, bias, InputScale ?? 0).view(made).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Computes x Wᵀ + b by the kernel that is fastest for so many rows, in the current dispose scope.</summary>
+    /// <param name="matrix">float32 [rows, in], contiguous; not empty.</param>
+    /// <param name="bias">[out], or null.</param>
+    /// <param name="given">Scale of all inputs that become 8 bits; 0 for one of each row.</param>
+    /// <returns>float32 [rows, out].</returns>
+    protected Tensor Product(Tensor matrix, Tensor? bias, float given)
+    {
+        var rows = matrix.shape[0];
+        return panels is null || !(IsEightBits || Gains.Multiplies(rows))
+            ? LinearProduct.Of(Rounded(matrix, given), Dequantize(), bias)
+            : MayUseOneDnn && Gains.MultipliesByOneDnn(rows) ? ByOneDnn().Multiply(matrix, bias, given)
+            : panels.Multiply(matrix, bias?.to(ScalarType.Float32).contiguous(), new InputPrecision(IsEightBits, given));
     }
 
     /// <summary>The numbers that the codes stand for, float32 [out, in]; the caller disposes it.</summary>
@@ -137,10 +153,10 @@ internal sealed class QuantizedWeight : PackedMatrix
     }
 
     /// <summary>Rounds inputs as the integer products do; only where those are not used.</summary>
-    private Tensor Rounded(Tensor x)
+    private Tensor Rounded(Tensor x, float given)
     {
         if (!IsEightBits) return x;
-        var scale = InputScale is { } given ? tensor(given, device: x.device)
+        var scale = given != 0 ? tensor(given, device: x.device)
             : (x.abs().amax([-1], keepdim: true) / sbyte.MaxValue).clamp_(min: float.Epsilon);
         return (x / scale).round_().clamp_(-sbyte.MaxValue, sbyte.MaxValue) * scale;
     }

@@ -8,6 +8,12 @@ internal interface ILayeredDecoder
     /// <summary>Number of layers.</summary>
     int LayerCount { get; }
 
+    /// <summary>The residual stream before the first layer, in the current dispose scope.</summary>
+    /// <param name="tokens">int64 [batch, time].</param>
+    /// <returns>[batch, time, channels].</returns>
+    /// <exception cref="ArgumentException">Wrong shape or dtype, or more tokens than the context length.</exception>
+    Tensor Begin(Tensor tokens);
+
     /// <summary>A pass over the tokens from a position on.</summary>
     /// <param name="start">Position of the first token.</param>
     /// <param name="time">Number of tokens.</param>

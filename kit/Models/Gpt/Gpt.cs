@@ -112,6 +112,12 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel, ILayeredDecode
 
     int ILayeredDecoder.LayerCount => h.Count;
 
+    Tensor ILayeredDecoder.Begin(Tensor tokens)
+    {
+        Require.Tokens(tokens, Config.ContextLength);
+        return drop.call(Embed(tokens, DecoderPass.Plain));
+    }
+
     DecoderPass ILayeredDecoder.PassFrom(int start, long time, Tensor stream, EarlierTokens? earlier) =>
         DecoderPass.Plain with { Start = start, Earlier = earlier };
 

@@ -84,6 +84,12 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel, ILayeredDeco
 
     int ILayeredDecoder.LayerCount => Config.Layers;
 
+    Tensor ILayeredDecoder.Begin(Tensor tokens)
+    {
+        Require.Tokens(tokens, Config.ContextLength);
+        return model.Embed(tokens);
+    }
+
     DecoderPass ILayeredDecoder.PassFrom(int start, long time, Tensor stream, EarlierTokens? earlier) =>
         model.PassFrom(start, time, stream, earlier);
 

@@ -36,11 +36,13 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         using var offset = TokenOffset.Begin(pass.Cache?.Length);
-        var x = hook_embed.Pass(embed_tokens.call(tokens));                    // [batch, time, channels]
+        var x = Embed(tokens);   // [batch, time, channels]
         pass = pass with { Recomputes = RecomputesBlocks, Rotation = rotary[0].At(pass.PositionsOf(tokens), x.dtype) };
         foreach (var layer in layers) x = layer.call(x, pass);
         return norm.call(x).MoveToOuterDisposeScope();
     }
+
+    public Tensor Embed(Tensor tokens) => hook_embed.Pass(embed_tokens.call(tokens));
 
     public DecoderPass PassFrom(int start, long time, Tensor stream, EarlierTokens? earlier) => DecoderPass.Plain with
     {

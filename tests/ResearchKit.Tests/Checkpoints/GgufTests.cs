@@ -1,5 +1,6 @@
 using CsCheck;
 using ResearchKit.Checkpoints;
+using ResearchKit.Data;
 using ResearchKit.Tests.Golden;
 using ResearchKit.Tests.Kernel;
 using TorchSharp;
@@ -123,6 +124,72 @@ public sealed class GgufTests : IDisposable
         Assert.Equal(2 * (5 + 32 - 32), numbers[0]);
         Assert.Equal(3 * (7 - 32), numbers[128]);
         Assert.Equal(-1 * (10 + 48 - 32), numbers[224]);
+    }
+
+    /// <remarks>
+    /// Hashes of what quantize_row_q4_K_ref and quantize_row_q6_K_ref of llama.cpp (in LLamaSharp 0.30.0, MIT) write.
+    /// </remarks>
+    [Theory]
+    [InlineData(GgufType.Q4_K, 144, "B4A738F76D185086C694470EAF65CE5E28A7B94E9B211420A8E5102DDEFFF558")]
+    [InlineData(GgufType.Q6_K, 210, "425AF5E10CEE8D6F2AA044A77C10B6C4228AC6DB39AB8C9A7C5C6C5B9EF9A372")]
+    public void Codes_of_super_blocks_are_those_of_llama_cpp(GgufType type, int bytes, string hash)
+    {
+        var numbers = Enumerable.Range(0, 64 * 256).Select(i => ((i * 7919 % 2003) - 1001) / 1024f)
+            .Select(number => number * number * number).ToArray();
+        var blocks = new byte[64 * bytes];
+        GgufBlocks.Encode(type, numbers, blocks);
+        Assert.Equal(hash, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(blocks)));
+    }
+
+    [Fact]
+    public void Searched_scales_beat_those_of_the_largest_number()
+    {
+        using var generator = new Generator(3);
+        var numbers = randn([64, 256], generator: generator).pow(3).data<float>().ToArray();   // with outliers
+        double Error(float[] made) => Math.Sqrt(made.Zip(numbers, (one, other) => Math.Pow(one - other, 2)).Sum());
+        double Of(GgufType type, int bytes)
+        {
+            var (blocks, made) = (new byte[64 * bytes], new float[numbers.Length]);
+            GgufBlocks.Encode(type, numbers, blocks);
+            GgufBlocks.Decode(type, blocks, made);
+            return Error(made);
+        }
+        double Covering(int part, int highest, bool isSigned) => Error([.. numbers.Chunk(part).SelectMany(chunk =>
+        {
+            var low = isSigned ? -chunk.Max(Math.Abs) : Math.Min(0, chunk.Min());
+            var step = ((isSigned ? -low : Math.Max(0, chunk.Max())) - low) / highest;
+            return chunk.Select(number => (MathF.Round((number - low) / step) * step) + low);
+        })]);
+        Assert.True(Of(GgufType.Q4_K, 144) < Covering(32, 15, false));   // though these scales are not rounded
+        Assert.True(Of(GgufType.Q6_K, 210) < Covering(16, 63, true));
+    }
+
+    [Fact]
+    public void A_T5s_tokenizer_is_the_same_after_writing_and_reading()
+    {
+        string[] texts = ["the cat sat on the mat", "a dog ate the other cats", "mats and hats, cats and dogs"];
+        UnigramTrainer.Train(texts, 40).Save(PathOf("model"));
+        var tokenizer = SentencePieceTokenizer.Parse(File.ReadAllBytes(PathOf("model")), ["<extra_id_1>", "<extra_id_0>"]);
+        using var model = new ResearchKit.Models.T5(ResearchKit.Models.T5Config.Nano with
+        {
+            VocabularySize = tokenizer.VocabularySize + 5, RelativeBuckets = 32, RelativeMaximumDistance = 128,
+        });
+        model.SaveGguf(PathOf("t5"), tokenizer: tokenizer);
+        var file = GgufFile.Open(PathOf("t5"));
+        Assert.Equal($"[PAD{tokenizer.VocabularySize + 4}]", ((object[])file.Values["tokenizer.ggml.tokens"])[^1]);
+        var read = file.ReadPieces();
+        Assert.Equal(tokenizer.VocabularySize, read.VocabularySize);
+        Assert.Equal((tokenizer.Special.End, tokenizer.Special.Unknown, tokenizer.Special.Padding),
+            (read.Special.End, read.Special.Unknown, read.Special.Padding));
+        foreach (var text in texts.Append("The <extra_id_0> sat  on zebras."))
+        {
+            Assert.Equal(tokenizer.Encode(text), read.Encode(text));
+            Assert.Equal(tokenizer.Decode(tokenizer.Encode(text)), read.Decode(read.Encode(text)));
+        }
+        using var small = new ResearchKit.Models.T5(ResearchKit.Models.T5Config.Nano with { VocabularySize = 8 });
+        Assert.Throws<ArgumentException>(() => small.SaveGguf(PathOf("small"), tokenizer: tokenizer));
+        Assert.Contains("expected gpt2", Assert.Throws<InvalidDataException>(file.ReadTokenizer).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

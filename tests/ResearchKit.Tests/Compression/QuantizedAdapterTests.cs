@@ -1,10 +1,12 @@
 using ResearchKit.Compression;
+using ResearchKit.Data;
 using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Native;
 using ResearchKit.Tensors;
 using ResearchKit.Tests.Golden;
 using ResearchKit.Tests.Kernel;
+using ResearchKit.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -53,6 +55,53 @@ public sealed class QuantizedAdapterTests : IDisposable
             Near.Check(expected.Name, expected.Parameter.grad!, actual.Parameter.grad!, 1e-6);
         Assert.All(model.named_parameters(), pair =>
             Assert.Equal(pair.name.Contains("lora_", StringComparison.Ordinal), pair.parameter.grad is not null));
+    }
+
+    [Theory]
+    [InlineData("nf4")]
+    [InlineData("int4 affine")]
+    public void A_trainers_checkpoint_keeps_the_codes_and_resumes_bit_for_bit(string scheme)
+    {
+        var folder = Directory.CreateTempSubdirectory("researchkit-tests-");
+        try
+        {
+            var whole = Trained(scheme, null, 4);
+            Trained(scheme, folder.FullName, 2).ForEach(tensor => tensor.Dispose());
+            var resumed = Trained(scheme, folder.FullName, 4);
+            Assert.Equal(whole.Count, resumed.Count);
+            Assert.All(whole.Zip(resumed), pair => Assert.True(pair.First.Equals(pair.Second)));
+            using var stored = ResearchKit.Checkpoints.CheckpointReader.Open(Directory.GetFiles(folder.FullName, "model*",
+                SearchOption.AllDirectories).First());
+            Assert.Contains("h.0.attn.c_attn.adapter.codes.codes", stored.Entries.Keys);
+            Assert.DoesNotContain("h.0.attn.c_attn.weight", stored.Entries.Keys);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>Codes and adapters after training, from the newest checkpoint of a folder if it has one.</summary>
+    private static List<Tensor> Trained(string scheme, string? folder, int steps)
+    {
+        using var model = Model();
+        // other weights than at the first start: the codes come from the checkpoint
+        if (folder is not null && steps == 4)
+            using (no_grad())
+                foreach (var parameter in model.parameters()) parameter.mul_(1.5);
+        Adapters.Attach(model, new LowRankOptions { Rank = 2, Base = Scheme(scheme) });
+        random.manual_seed(3);
+        var tokens = randint(0, 20, [8, 8]);
+        var loader = new BatchLoader(new TensorExamples(tokens, tokens), 4, seed: 1);
+        using var trainer = new Trainer(model, Losses.CrossEntropy, loader, new TrainerOptions
+        {
+            Steps = 4, LearningRate = 1e-2, WarmupSteps = 1, EvaluateEvery = null,
+            Checkpoints = folder is null ? null : new(folder, 2),
+        });
+        if (folder is not null && steps == 4) trainer.Resume(folder);
+        foreach (var report in trainer.Run())
+            if (report.Step == steps) break;
+        return [.. model.state_dict().Values.Select(tensor => tensor.detach().clone())];
     }
 
     [Theory]

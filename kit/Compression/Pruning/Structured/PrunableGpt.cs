@@ -9,13 +9,18 @@ internal sealed class PrunableGpt : PrunableModel
 {
     private const string Width = "width", LayersGroup = "layers";
     private readonly GptConfig config;
+    private int[] layers;   // those that stay
 
     public PrunableGpt(Gpt model)
     {
         config = model.Config;
+        layers = [.. Enumerable.Range(0, config.Layers)];
         var builder = new GroupBuilder(model);
         if (config.Positions is Positions.None or Positions.Learned or Positions.Rotary or Positions.Alibi) AddWidth(builder);
-        builder.AddLayers(LayersGroup, "h.", config.Layers);
+        var variations = config.Variations;
+        // other layers read the first one's values; a scale by the layer's number moves into the queries, unless these are normed
+        if (!variations.MixesFirstValues && !(config.ScaleScoresByLayer && variations.NormalizesQueriesAndKeys))
+            builder.AddLayers(LayersGroup, "h.", config.Layers);
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var (own, heads, width) = ($"h.{layer}", config.HeadsOf(layer), config.WidthOfHead);
@@ -36,7 +41,7 @@ internal sealed class PrunableGpt : PrunableModel
 
     public override nn.Module Make(KeptChannels kept)
     {
-        var layers = kept[LayersGroup];
+        if (Groups.Any(group => group.Name == LayersGroup)) layers = kept[LayersGroup];
         var (heads, layerHeads) = kept.Widths(layers, Heads, config.HeadsOf);
         var (inner, layerInner) = kept.Widths(layers, Mlp, config.FeedForwardWidthOf);
         var width = kept.Count(Width, config.ModelWidth);
@@ -50,6 +55,20 @@ internal sealed class PrunableGpt : PrunableModel
             FeedForwardWidth = config.FeedForwardWidth is null && inner == 4 * width ? null : inner,
             LayerFeedForwardWidths = layerInner,
         });
+    }
+
+    public override void Correct(nn.Module smaller)
+    {
+        if (!config.ScaleScoresByLayer) return;
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var tensors = smaller.state_dict();
+        for (var layer = 0; layer < layers.Length; layer++)
+        {
+            var queries = ((Gpt)smaller).Config.HeadsOf(layer) * config.WidthOfHead;
+            foreach (var part in new[] { "weight", "bias" })
+                tensors[$"h.{layer}.attn.c_attn.{part}"].narrow(-1, 0, queries).mul_((layer + 1.0) / (layers[layer] + 1));
+        }
     }
 
     public override IReadOnlyList<string> Branches(ChannelGroup group, int layer) =>

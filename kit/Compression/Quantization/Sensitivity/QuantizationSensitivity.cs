@@ -49,7 +49,8 @@ public sealed record QuantizationSensitivity(IReadOnlyList<LayerSensitivity> Lay
                 cancellation.ThrowIfCancellationRequested();
                 costs.Add(Cost(layer, scheme, plan.Rounding, calibration?.Moments.GetValueOrDefault(name), loss, baseline));
             }
-            layers.Add(new LayerSensitivity(name, layer.Inputs * layer.Outputs, costs));
+            using var matrix = layer.Matrix();
+            layers.Add(new LayerSensitivity(name, matrix.numel(), costs));
             progress?.Report(layers[^1]);
         }
         var measure = loss is null ? "squared relative error of the output" : "rise of the loss";
@@ -116,7 +117,7 @@ public sealed record QuantizationSensitivity(IReadOnlyList<LayerSensitivity> Lay
         return hull;
     }
 
-    private static SchemeCost Cost(Layers.IAdaptableLayer layer, QuantizationScheme scheme, Rounding rounding,
+    private static SchemeCost Cost(Layers.IQuantizableLayer layer, QuantizationScheme scheme, Rounding rounding,
         InputMoments? inputs, Func<double>? loss, double? baseline)
     {
         using var scope = NewDisposeScope();

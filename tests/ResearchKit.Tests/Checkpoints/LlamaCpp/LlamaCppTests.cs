@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ResearchKit.Checkpoints;
+using ResearchKit.Data;
 using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Native;
@@ -48,7 +49,7 @@ public sealed class LlamaCppTests : IDisposable
         {
             using var t5 = MakeT5(gated);
             var name = $"t5 {(gated ? "gated" : "tied")} Q8_0";
-            t5.SaveGguf(PathOf(name), GgufType.Q8_0);
+            t5.SaveGguf(PathOf(name), GgufType.Q8_0, gated ? Unigrams : null);
             var read = T5.FromGguf(PathOf(name));
             files[name] = (tokens => read.Logits(tokens, tokens), 0.03);
         }
@@ -112,6 +113,8 @@ public sealed class LlamaCppTests : IDisposable
         var config = BertConfig.Nano with { VocabularySize = 64, ContextLength = 64, ModelWidth = 64, Heads = 2 };
         return Lively(new Bert(config, withPooler));
     }
+
+    private static SentencePieceTokenizer Unigrams => UnigramTrainer.Train(["the cat sat on the mat", "a dog ate the cats"], 40);
 
     internal static T5 MakeT5(bool gated)
     {

@@ -21,7 +21,8 @@ public sealed class StructuredPruningTests : IDisposable
     [Theory]
     [Trait("Length", "long")]
     [MemberData(nameof(Names))]
-    public void A_thousand_random_choices_compute_what_the_masked_models_do(string name) => Check(name, choices: 42);
+    public void A_thousand_random_choices_compute_what_the_masked_models_do(string name) => 
+        Check(name, choices: name is "inception" or "googlenet" ? 16 : 44);   // 1,000 of all families
 
     private static void Check(string name, int choices)
     {
@@ -29,11 +30,13 @@ public sealed class StructuredPruningTests : IDisposable
         var one = PruningCase.All.Single(one => one.Name == name);
         random.manual_seed(12);
         var random_ = new Random(name.Length + choices);
+        using var single = one.Model(ScalarType.Float32);
+        using var wide = one.Model(ScalarType.Float64);
         for (var number = 0; number < choices; number++)
         {
             using var each = NewDisposeScope();
             var dtype = number % 3 == 2 ? ScalarType.Float64 : ScalarType.Float32;
-            using var model = one.Model(dtype);
+            var model = dtype == ScalarType.Float64 ? wide : single;   // Remove leaves it as it is
             var channels = PruningCase.Choice(model, random_);
             using var smaller = StructuredPruning.Remove(model, channels);
             var expected = one.Masked(model, channels);
