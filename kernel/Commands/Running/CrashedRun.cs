@@ -40,14 +40,18 @@ internal static class CrashedRun
         AtomicWrite.Text(folder.Page, page);
     }
 
-    /// <summary>The running cell is the first that the record does not list; the run saved its seconds when it began.</summary>
+    /// <summary>
+    /// The running cell is the first that the record does not list; the run saved its seconds when it began. A record without
+    /// seconds is of a run that had not begun its first cell.
+    /// </summary>
     private static void Fail(NotebookDocument notebook, RunRecord record, RunFolder folder, string reason, string lastWords)
     {
         var cells = record.Cells ?? [];
         var start = record.Started + TimeSpan.FromSeconds(record.Seconds ?? 0);
         var end = DateTime.UtcNow > start ? DateTime.UtcNow : start;
         var seconds = Math.Round((end - record.Started).TotalSeconds, 3);
-        if (notebook.Cells.Where(cell => cell.IsRunnable).ElementAtOrDefault(cells.Count) is { } cell)
+        if (record.Seconds is not null
+            && notebook.Cells.Where(cell => cell.IsRunnable).ElementAtOrDefault(cells.Count) is { } cell)
         {
             var message = $"The process ended in this cell: {reason}.";
             var error = new ErrorOutput(ErrorName, message, [message, .. Last(lastWords)]);

@@ -17,6 +17,7 @@ internal sealed class NotebookRecord
     private readonly List<RunCell> cells = [];
     private readonly long startedTicks = Stopwatch.GetTimestamp();
     private readonly RunRecord begun;
+    private bool hasCells;
 
     public NotebookRecord(string notebook, IReadOnlyList<ParameterValue> parameters, DateTimeOffset started)
     {
@@ -46,6 +47,11 @@ internal sealed class NotebookRecord
     public static RunCell Cell(NotebookCell cell, int number, double seconds, CellEnd end, ErrorOutput? error) => new(
         number, cell.Id, Math.Round(seconds, 3), end.ToString().ToLowerInvariant(), error is null ? null : Told(error));
 
+    /// <summary>
+    /// From now on the record has a duration, which tells a run that died in its first cell from one that died before.
+    /// </summary>
+    public void BeginCells() => hasCells = true;
+
     /// <summary>Writes a new record; that of an earlier run in the folder is replaced.</summary>
     public void Begin(string folder) => RunFile.Update(folder, _ => Now(RunStatus.Running));
 
@@ -66,7 +72,7 @@ internal sealed class NotebookRecord
 
     private RunRecord Now(RunStatus status) => begun with
     {
-        Seconds = Seconds,
+        Seconds = hasCells ? Seconds : null,
         Status = status.ToString().ToLowerInvariant(),
         Cells = [.. cells],
         Process = begun.Process with { Portable = PortableRun.IsOn },

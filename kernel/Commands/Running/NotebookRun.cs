@@ -107,6 +107,8 @@ internal sealed class NotebookRun
         using var watch = new ProcessEnd((reason, words) => SaveCrash(session, reason, words), cancellation);
         // so that the time of the first cell does not include the start-up
         await session.ExecuteAsync("", 0, _ => { }, CancellationToken.None).ConfigureAwait(false);
+        record.BeginCells();
+        SaveBetweenCells(0, progress);
         for (var number = 1; number <= cells.Count; number++)
         {
             var cell = cells[number - 1];

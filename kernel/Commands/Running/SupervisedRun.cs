@@ -39,7 +39,7 @@ internal sealed record SupervisedRun(RunReport Report, string Complaints, IReadO
             var error = cell.End == CellEnd.Crashed ? cell.Error! with { Traceback = [cell.Error!.Message] } : cell.Error!;
             failures.Add(FailureReport.Of(cells[cell.Number - 1], cell.Number, error));
         }
-        if (report.Cells.All(cell => cell.End != CellEnd.Crashed)) failures.Add("The run's process ended after its last cell.");
+        if (report.Error is { } outside) failures.Add(outside.Message);
         return failures;
     }
 }

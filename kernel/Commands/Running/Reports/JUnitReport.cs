@@ -28,6 +28,9 @@ internal static class JUnitReport
             suite.Add(new XAttribute("timestamp",
                 started.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture)));
         suite.Add(report.Cells.Select(cell => Case(report, cell)));
+        if (report.Error is { } outside)
+            suite.Add(new XElement("testcase", new XAttribute("classname", Legal(report.Name)),
+                new XAttribute("name", "process"), Fault("error", outside)));
         return suite;
     }
 
@@ -54,9 +57,10 @@ internal static class JUnitReport
     private static IEnumerable<XAttribute> Counts(IReadOnlyList<RunReport> reports)
     {
         var ends = reports.SelectMany(report => report.Cells.Select(cell => cell.End)).ToList();
-        yield return new XAttribute("tests", ends.Count);
+        var outside = reports.Count(report => report.Error is not null);
+        yield return new XAttribute("tests", ends.Count + outside);
         yield return new XAttribute("failures", ends.Count(end => end == CellEnd.Failed));
-        yield return new XAttribute("errors", ends.Count(end => end is CellEnd.Crashed or CellEnd.Interrupted));
+        yield return new XAttribute("errors", ends.Count(end => end is CellEnd.Crashed or CellEnd.Interrupted) + outside);
         yield return new XAttribute("skipped", ends.Count(end => end == CellEnd.Skipped));
         yield return new XAttribute("time", Seconds(reports.Sum(report => report.Seconds)));
     }

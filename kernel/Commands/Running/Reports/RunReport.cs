@@ -12,8 +12,10 @@ namespace ResearchKit.Kernel.Commands.Running;
 /// <param name="Started">When the run started; null if it did not.</param>
 /// <param name="Seconds">How long it took.</param>
 /// <param name="Cells">The code cells, including those that were not reached.</param>
+/// <param name="Error">What ended the run's process before its first cell or after its last one; otherwise null.</param>
 internal sealed record RunReport(
-    string Name, RunStatus Status, DateTimeOffset? Started, double Seconds, IReadOnlyList<CellReport> Cells)
+    string Name, RunStatus Status, DateTimeOffset? Started, double Seconds, IReadOnlyList<CellReport> Cells,
+    ErrorOutput? Error = null)
 {
     private const int LastLines = 20;
 
@@ -38,15 +40,16 @@ internal sealed record RunReport(
         if (status is RunStatus.Running or RunStatus.NotStarted && lastWords is not null) status = RunStatus.Crashed;
         var cells = executed.Cells.Where(cell => cell.IsRunnable)
             .Select((cell, index) => Cell(cell, index + 1, told.ElementAtOrDefault(index))).ToList();
-        // the first cell without a result is the one in which the process died
-        var silent = cells.FindIndex(cell => cell.End == CellEnd.Skipped);
-        if (status == RunStatus.Crashed && silent >= 0 && cells.All(cell => cell.End != CellEnd.Crashed))
-            cells[silent] = cells[silent] with { End = CellEnd.Crashed, Error = Crash(lastWords!) };
-        return new RunReport(name, status, record?.Started, record?.Seconds ?? 0, cells);
+        var isOutside = status == RunStatus.Crashed && cells.All(cell => cell.End != CellEnd.Crashed);
+        return new RunReport(name, status, record?.Started, record?.Seconds ?? 0, cells,
+            isOutside ? Outside(cells, lastWords ?? "") : null);
     }
 
-    private static ErrorOutput Crash(string lastWords) =>
-        new("Crashed", "The process ended in this cell.", [.. lastWords.ReplaceLineEndings("\n").Split('\n').Take(LastLines)]);
+    private static ErrorOutput Outside(List<CellReport> cells, string lastWords) => new(
+        CrashedRun.ErrorName,
+        cells.All(cell => cell.End == CellEnd.Skipped) ? "The run's process ended before its first cell."
+            : "The run's process ended after its last cell.",
+        [.. lastWords.ReplaceLineEndings("\n").Split('\n').Take(LastLines)]);
 
     private static CellReport Cell(NotebookCell cell, int number, RunCell? told)
     {
