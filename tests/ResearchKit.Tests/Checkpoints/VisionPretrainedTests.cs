@@ -77,8 +77,8 @@ public sealed class VisionPretrainedTests : IDisposable
     public void A_VGG_loads_the_published_names_and_survives_a_round_trip(string name)
     {
         using var golden = new GoldenCase(name);
-        Place(name, (string?)null);
-        WriteHollow(golden.Settings().GetProperty("state_dict"), new()
+        GoldenFolder.Place(folder, name);
+        GoldenFolder.WriteHollow(folder, golden.Settings().GetProperty("state_dict"), new()
         {
             ["classifier.3.bias"] = [1, -1, 2],     // what reaches the last layer, whatever the picture: 1, 0, 2
             ["classifier.6.weight"] = [3, 100, 5],  // the first class: 3 + 2 · 5
@@ -91,7 +91,7 @@ public sealed class VisionPretrainedTests : IDisposable
                 classes), model.call(randn(1, 3, 32, 32)), 1e-6);
         var saved = folder.PathTo("saved");
         model.SavePretrained(saved);
-        Assert.Equal((string)Json()["architecture"]!,
+        Assert.Equal((string)GoldenFolder.Config(folder)["architecture"]!,
             (string)JsonNode.Parse(File.ReadAllText(Path.Combine(saved, "config.json")))!["architecture"]!);
         using var again = Vgg.FromPretrained(saved);
         Assert.Equal(model.Config.Stages.SelectMany(stage => stage), again.Config.Stages.SelectMany(stage => stage));
@@ -115,7 +115,8 @@ public sealed class VisionPretrainedTests : IDisposable
     {
         using var model = new ResNet(ResNetConfig.ResNet18 with { Classes = 3, Blocks = [1, 1, 1, 1] });
         model.SavePretrained(folder.Path);
-        Assert.StartsWith("ResNet(BasicBlock,[1,1,1,1],", (string)Json()["architecture"]!, StringComparison.Ordinal);
+        Assert.StartsWith("ResNet(BasicBlock,[1,1,1,1],", (string)GoldenFolder.Config(folder)["architecture"]!,
+            StringComparison.Ordinal);
         SafetensorsFile.Write(folder.PathTo("model.safetensors"),
             model.state_dict().Where(pair => !pair.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal)));
         using var read = ResNet.FromPretrained(folder.Path);
@@ -175,51 +176,6 @@ public sealed class VisionPretrainedTests : IDisposable
         Assert.Empty(Directory.GetFiles(folder.Path));
     }
 
-    [Theory]
-    [InlineData("lstm-a", "model.safetensors")]
-    [InlineData("lstm-a", "pytorch_model.bin")]
-    [InlineData("lstm-b", "model.safetensors")]
-    [InlineData("gru-a", "pytorch_model.bin")]
-    [InlineData("gru-b", "model.safetensors")]
-    public void Recurrent_layers_give_the_reference_outputs_and_survive_a_round_trip(string name, string weights)
-    {
-        using var golden = new GoldenCase(name);
-        Place(name, weights);
-        RecurrentLayer Load(string path) =>
-            name.StartsWith("lstm", StringComparison.Ordinal) ? Lstm.FromPretrained(path) : Gru.FromPretrained(path);
-        using var model = Load(folder.Path);
-        Assert.False(model.training);
-        var state = golden.Has("in.h0")
-            ? new RecurrentState(golden["in.h0"], golden.Has("in.c0") ? golden["in.c0"] : null) : null;
-        var read = model.Read(golden["in.x"], golden["in.lengths"], state);
-        golden.Check("out.output", read.Output);
-        golden.Check("out.h_n", read.State.Hidden);
-        var saved = folder.PathTo("saved");
-        if (model is Lstm lstm) lstm.SavePretrained(saved);
-        else ((Gru)model).SavePretrained(saved);
-        var written = JsonNode.Parse(File.ReadAllText(Path.Combine(saved, "config.json")))!.AsObject();
-        foreach (var (field, value) in Json()) Assert.True(JsonNode.DeepEquals(value, written[field]), field);
-        using var again = Load(saved);
-        Assert.Equal(model.Shape, again.Shape);
-        foreach (var (key, tensor) in again.state_dict()) Assert.True(tensor.Same(model.state_dict()[key]), key);
-    }
-
-    [Theory]
-    [InlineData("architecture", "\"torch.nn.GRU\"", "expected torch.nn.LSTM")]
-    [InlineData("bias", "false", "bias_ih_l0")]
-    [InlineData("proj_size", "4", "proj_size is 4; expected 0")]
-    [InlineData("input_size", "null", "input_size is null; expected a whole number")]
-    [InlineData("hidden_size", "9", "weight_hh_l0 is [40, 10], the model has [36, 9]")]
-    public void An_invalid_recurrent_configuration_is_refused(string field, string value, string expected)
-    {
-        Place("lstm-a", "model.safetensors");
-        var config = Json();
-        config[field] = JsonNode.Parse(value);
-        folder.File("config.json", config.ToJsonString());
-        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Lstm.FromPretrained(folder.Path).Dispose()).Message,
-            StringComparison.Ordinal);
-    }
-
     /// <summary>
     /// Places a case's configuration and the weights of its rule, under the names that a network of ours gives them.
     /// </summary>
@@ -228,7 +184,7 @@ public sealed class VisionPretrainedTests : IDisposable
         using var golden = new GoldenCase(name);
         using var owned = source;
         golden.FillByRule(source);
-        Place(name, (string?)null);
+        GoldenFolder.Place(folder, name);
         StateDict.Save(source, folder.PathTo("model.safetensors"));
     }
 
@@ -241,41 +197,6 @@ public sealed class VisionPretrainedTests : IDisposable
         foreach (var (output, given) in auxiliary.Zip(logits.Auxiliary)) golden.Check(output, given);
     }
 
-    /// <summary>Writes model.safetensors with tensors of zeros, which take no room, but for the first numbers of some.</summary>
-    /// <param name="tensors">Pairs of name and shape.</param>
-    /// <param name="values">The first numbers of some tensors.</param>
-    private void WriteHollow(JsonElement tensors, Dictionary<string, float[]> values)
-    {
-        var header = new JsonObject();
-        var places = new Dictionary<string, long>();
-        var end = 0L;
-        foreach (var (name, shape) in tensors.EnumerateArray()
-            .Select(pair => (pair[0].GetString()!, pair[1].EnumerateArray().Select(size => size.GetInt64()).ToList())))
-        {
-            var counter = shape.Count == 0;
-            places[name] = end;
-            end += counter ? 8 : 4 * shape.Aggregate(1L, (product, size) => product * size);
-            header[name] = new JsonObject
-            {
-                ["dtype"] = counter ? "I64" : "F32",
-                ["shape"] = new JsonArray([.. shape.Select(size => JsonValue.Create(size))]),
-                ["data_offsets"] = new JsonArray(places[name], end),
-            };
-        }
-        var text = System.Text.Encoding.UTF8.GetBytes(header.ToJsonString());
-        var padded = (text.Length + 7) / 8 * 8;
-        using var file = File.Create(folder.PathTo("model.safetensors"));
-        file.Write(BitConverter.GetBytes((long)padded));
-        file.Write(text);
-        file.Write(Enumerable.Repeat((byte)' ', padded - text.Length).ToArray());
-        file.SetLength(8 + padded + end);
-        foreach (var (name, numbers) in values)
-        {
-            file.Position = 8 + padded + places[name];
-            file.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(numbers));
-        }
-    }
-
     /// <summary>
     /// Loads a network's weights by the case's configuration, and once more after saving; all say the same to the case's
     /// pictures.
@@ -283,7 +204,7 @@ public sealed class VisionPretrainedTests : IDisposable
     private T Check<T>(string name, T source, Func<T> load) where T : Module<Tensor, Tensor>
     {
         using var golden = new GoldenCase(name);
-        Place(name, (string?)null);
+        GoldenFolder.Place(folder, name);
         using (source)
         using (no_grad())
         {
@@ -293,7 +214,7 @@ public sealed class VisionPretrainedTests : IDisposable
             var model = load();
             Assert.False(model.training);
             Near.Check("logits", expected, model.call(golden["in.pixel_values"]), 1e-4 * expected.abs().max().item<float>());
-            var published = (string)Json()["architecture"]!;
+            var published = (string)GoldenFolder.Config(folder)["architecture"]!;
             Action<string> save = model switch
             {
                 ResNet network => path => network.SavePretrained(path),
@@ -302,19 +223,10 @@ public sealed class VisionPretrainedTests : IDisposable
                 _ => throw new InvalidOperationException($"{model.GetName()} is not one of the cases."),
             };
             save(folder.Path);
-            Assert.Equal(published, (string)Json()["architecture"]!);
+            Assert.Equal(published, (string)GoldenFolder.Config(folder)["architecture"]!);
             using var again = load();
             foreach (var (key, tensor) in source.state_dict()) Assert.True(tensor.Same(again.state_dict()[key]), key);
             return model;
         }
-    }
-
-    private JsonObject Json() => JsonNode.Parse(File.ReadAllText(folder.PathTo("config.json")))!.AsObject();
-
-    private void Place(string name, string? weights)
-    {
-        var golden = Repository.PathTo("tests", "ResearchKit.Tests", "Golden", "models", name);
-        foreach (var file in new[] { "config.json", weights })
-            if (file is not null) File.Copy(Path.Combine(golden, file), folder.PathTo(file), overwrite: true);
     }
 }
