@@ -98,7 +98,7 @@ public static partial class Quantization
         }
 
         /// <summary>The new weights; the caller owns them.</summary>
-        public IReadOnlyList<(IQuantizableLayer, QuantizedWeight)> Take()
+        public List<(IQuantizableLayer Layer, QuantizedWeight Weight)> Take()
         {
             var taken = chosen.Select(one => (one.Layer, made[one.Name].Weight)).ToList();
             made.Clear();
