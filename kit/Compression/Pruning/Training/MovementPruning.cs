@@ -12,7 +12,8 @@ namespace ResearchKit.Compression;
 /// <remarks>
 /// Sanh et al., 2020, https://arxiv.org/abs/2005.07683, with the straight-through gradient: scores follow −∂L/∂w · w of all
 /// weights, and a pruned weight comes back with its last value when its score does. The schedule is that of Zhu and Gupta, 2017,
-/// https://arxiv.org/abs/1710.01878. Scores are not in the trainer's checkpoints: a resumed run starts them anew.
+/// https://arxiv.org/abs/1710.01878. Averaged weights (EMA) have the zeros of the last step; a weight that comes back is averaged
+/// from zero on. Scores are not in the trainer's checkpoints: a resumed run starts them anew.
 /// </remarks>
 public sealed class MovementPruning : TrainingCallback, IDisposable
 {
@@ -90,12 +91,15 @@ public sealed class MovementPruning : TrainingCallback, IDisposable
     /// <inheritdoc/>
     public override void WeightsUpdated(Trainer trainer, int step)
     {
+        ArgumentNullException.ThrowIfNull(trainer);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        foreach (var part in parts.Values)
+        var averages = trainer.Average?.State();
+        foreach (var (name, part) in parts)
         {
             part.Dense.copy_(where(part.Mask, part.Dense, part.Parameter));
             part.Parameter.masked_fill_(part.Mask, 0);
+            averages?[name].masked_fill_(part.Mask, 0);
         }
     }
 

@@ -104,7 +104,11 @@ public sealed class SparseTrainingTests : IDisposable
         using var movement = new MovementPruning { Share = 0.4, Start = 2, End = 6 };
         Assert.Equal([0, 0, 0.4 * (1 - (0.75 * 0.75 * 0.75)), 0.4, 0.4], new[] { 1, 2, 3, 6, 9 }.Select(movement.ShareAt));
         Assert.Throws<InvalidOperationException>(movement.Masks);
-        Train(movement, steps: 8);
+        Train(movement, steps: 8, () =>
+        {
+            using var now = movement.Masks();
+            AssertZero(now);   // evaluations use the averaged weights
+        });
         using var masks = movement.Masks();
         AssertZero(masks);
         foreach (var mask in masks.Masks.Values)
