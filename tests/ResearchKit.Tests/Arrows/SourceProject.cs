@@ -70,8 +70,8 @@ internal sealed class SourceProject
     {
         var trees = files.Select(file => Parse(Path.Combine(root, file.Path), file.Code)).ToList();
         var compiled = compilation.AddSyntaxTrees(trees);
-        Assert.Empty(trees.SelectMany(tree => compiled.GetSemanticModel(tree).GetDiagnostics())
-            .Where(found => found.Severity == DiagnosticSeverity.Error));
+        Assert.DoesNotContain(trees.SelectMany(tree => compiled.GetSemanticModel(tree).GetDiagnostics()),
+            found => found.Severity == DiagnosticSeverity.Error);
         return [.. trees.Select(tree => Names(tree, compiled).Select(name => name.Use).OfType<TypeUse>().ToList())];
     }
 

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ResearchKit.Checkpoints;
 using ResearchKit.Layers;
-using ResearchKit.Models;
 using ResearchKit.Tests.Golden;
 using ResearchKit.Tests.Kernel;
 using TorchSharp;

@@ -1,7 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ResearchKit.Checkpoints;
-using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Tests.Golden;
 using ResearchKit.Tests.Kernel;
