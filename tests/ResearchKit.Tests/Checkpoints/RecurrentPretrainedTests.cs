@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ResearchKit.Layers;
 using ResearchKit.Models;
 using ResearchKit.Tests.Golden;
 using ResearchKit.Tests.Kernel;
