@@ -33,4 +33,8 @@ public sealed class GatedMlp : Module<Tensor, Tensor>
         var gated = activation.Apply(hook_pre.Pass(gate_proj.call(x))) * up_proj.call(x);
         return down_proj.call(hook_post.Pass(gated)).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Its products for steps of one row; null where one is computed otherwise.</summary>
+    internal (StepProduct Gate, StepProduct Up, StepProduct Down)? Step() =>
+        gate_proj.Step() is { } gate && up_proj.Step() is { } up && down_proj.Step() is { } down ? (gate, up, down) : null;
 }

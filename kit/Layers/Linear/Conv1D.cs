@@ -50,6 +50,11 @@ public sealed class Conv1D : Module<Tensor, Tensor>, IPackableLayer, IAdaptableL
 
     nn.Module IQuantizableLayer.Module => this;
 
+    PackedMatrix? IQuantizableLayer.Packed => packed;
+
+    /// <summary>The product for steps of one row; null where it is not packed, or computed otherwise.</summary>
+    internal StepProduct? Step() => StepProduct.Of(this, bias);
+
     LowRankAdapter? IQuantizableLayer.Adapter => adapter;
 
     Tensor IQuantizableLayer.Matrix() => weight.t();

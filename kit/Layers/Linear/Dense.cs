@@ -50,6 +50,11 @@ public sealed class Dense : Module<Tensor, Tensor>, IPackableLayer, IAdaptableLa
 
     nn.Module IQuantizableLayer.Module => this;
 
+    PackedMatrix? IQuantizableLayer.Packed => packed;
+
+    /// <summary>The product for steps of one row; null where it is not packed, or computed otherwise.</summary>
+    internal StepProduct? Step() => StepProduct.Of(this, bias);
+
     LowRankAdapter? IQuantizableLayer.Adapter => adapter;
 
     Tensor IQuantizableLayer.Matrix() => weight.alias();

@@ -47,6 +47,12 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer, IQu
     internal Tensor Unembed(Tensor x, Tensor? bias = null) => packed is null ? LinearProduct.Of(x, weight, bias)
         : packed.Multiply(x, bias);
 
+    /// <summary>The rows for steps of one token; null where they cannot be read.</summary>
+    internal StepTable? Rows() => quantized is null ? new StepTable(weight, null) : quantized.ForOneToken(weight);
+
+    /// <summary>The output layer's product for steps of one row; null where it is computed otherwise.</summary>
+    internal StepProduct? Step() => StepProduct.Of(this, null);
+
     void IPackableLayer.Pack(ScalarType dtype)
     {
         if (!Unembeds) return;
@@ -55,6 +61,8 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>, IPackableLayer, IQu
     }
 
     nn.Module IQuantizableLayer.Module => this;
+
+    PackedMatrix? IQuantizableLayer.Packed => packed;
 
     LowRankAdapter? IQuantizableLayer.Adapter => null;
 

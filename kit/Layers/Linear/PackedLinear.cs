@@ -54,6 +54,11 @@ internal sealed class PackedLinear : PackedMatrix
         return (bias is null ? product : product.add_(bias)).MoveToOuterDisposeScope();
     }
 
+    public override RowWeight? ForOneRow() =>
+        device != DeviceType.CPU || DType != ScalarType.Float32 || !kernels.WritesTokens ? null
+        : plain is null || (blocked is not null && kernels.MultipliesPackedByOneDnn(1))
+            ? PanelRowWeight.Of(blocked!, (int)outputs, (int)inputs) : new PlainRowWeight(plain);
+
     private Tensor Product(Tensor x, long rows, Tensor? bias)
     {
         if (plain is null || (blocked is not null && kernels.MultipliesPackedByOneDnn(rows)))

@@ -1,3 +1,4 @@
+using ResearchKit.Native;
 using static TorchSharp.torch;
 
 namespace ResearchKit.Layers;
@@ -14,4 +15,7 @@ internal abstract class PackedMatrix(ScalarType dtype) : PackedWeight(dtype)
     /// <exception cref="InvalidOperationException">A gradient is recorded, or the input is on another device than
     /// the weight.</exception>
     public abstract Tensor Multiply(Tensor x, Tensor? bias);
+
+    /// <summary>The same weight for steps of one row; null where this machine multiplies one row otherwise.</summary>
+    public virtual RowWeight? ForOneRow() => null;
 }

@@ -43,6 +43,9 @@ public sealed class LayerNormalization : Module<Tensor, Tensor>
         return hook_normalized.Pass(y).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The norm for steps of one row.</summary>
+    internal StepNorm Step() => new(weight, bias, Epsilon);
+
     private Tensor StepByStep(Tensor x)
     {
         var centred = x - x.mean([-1], keepdim: true);

@@ -52,4 +52,7 @@ public sealed class RmsNorm : Module<Tensor, Tensor>
         ActivationTape.Current?.Note(x, y, [x], (normal.numel() + (normal.numel() / weight.numel())) * 4, weight);
         return hook_normalized.Pass(y).MoveToOuterDisposeScope();
     }
+
+    /// <summary>The norm for steps of one row.</summary>
+    internal StepNorm Step() => new(weight, null, epsilon);
 }

@@ -19,6 +19,9 @@ public sealed class LearnedPositions : PositionalEncoding
         RegisterComponents();
     }
 
+    /// <summary>The vectors for steps of one token.</summary>
+    internal StepTable Rows() => new(weight, null);
+
     /// <inheritdoc/>
     public override Tensor Embed(Tensor x, long start) => AddRows(x, weight, start);
 

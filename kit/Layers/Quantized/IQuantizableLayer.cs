@@ -12,6 +12,9 @@ internal interface IQuantizableLayer
     /// <summary>Its adapter; null where there is none.</summary>
     LowRankAdapter? Adapter { get; }
 
+    /// <summary>Its packed or quantized weight; null where it has its parameter alone.</summary>
+    PackedMatrix? Packed => null;
+
     /// <summary>Whether it is an embedding table that is the output layer too.</summary>
     bool IsTable => false;
 

@@ -101,6 +101,13 @@ internal class QuantizedWeight : PackedMatrix
             : panels.Multiply(matrix, bias?.to(ScalarType.Float32).contiguous(), new InputPrecision(IsEightBits, given));
     }
 
+    public override RowWeight? ForOneRow() =>
+        panels is null || !(IsEightBits || Gains.Multiplies(1)) || (MayUseOneDnn && Gains.MultipliesByOneDnn(1)) ? null
+        : new IntegerRowWeight(panels, new InputPrecision(IsEightBits, InputScale ?? 0));
+
+    /// <summary>The rows of the table, for steps; null where they cannot be read off the codes.</summary>
+    public StepTable? ForOneToken(Tensor weight) => panels is null ? null : new StepTable(weight, panels);
+
     /// <summary>The numbers that the codes stand for, float32 [out, in]; the caller disposes it.</summary>
     public Tensor Dequantize()
     {

@@ -131,6 +131,16 @@ public sealed class KeyValueCache(int capacity, bool isInt8 = false) : IDisposab
     /// <summary>Increases the length after all layers have appended their tokens.</summary>
     internal void Advance(long time) => Length += (int)time;
 
+    /// <summary>
+    /// The tensors of a layer, [1, key head, capacity, d_head], for a step of one token; null unless they are float32 on the CPU,
+    /// and there is room.
+    /// </summary>
+    /// <param name="layer">Index of the layer, from 0.</param>
+    internal (Tensor Keys, Tensor Values)? ForOneToken(int layer) =>
+        Length > 0 && Length < Capacity && layer < layers.Count
+        && layers[layer] is { Keys: PlainVectors { Batch: 1, Held: var keys }, Values: PlainVectors { Held: var values } }
+        && StepNorm.IsPlain(keys) && StepNorm.IsPlain(values) ? (keys, values) : null;
+
     /// <summary>The tensors of a layer that take one more token.</summary>
     /// <param name="layer">Index of the layer, from 0; it must contain tokens, not as codes.</param>
     /// <param name="vectors">Vectors of the next token, [batch, 1, channels].</param>

@@ -19,6 +19,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel, ILayeredDecode
     private readonly ModuleList<GptBlock> h;
     private readonly LayerNormalization? ln_f;   // null without norms
     private readonly Dense? lm_head;   // null if the output layer shares the weight of wte
+    private readonly TokenStep step;
     private readonly HookPoint hook_embed = new(), hook_pos_embed = new();   // [batch, time, channels]
 
     /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
@@ -32,6 +33,7 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel, ILayeredDecode
         h = ModuleList([.. Enumerable.Range(0, config.Layers).Select(layer => new GptBlock(config, layer, wpe))]);
         ln_f = GptBlock.Norm(config);
         lm_head = config.TieEmbeddings ? null : Initialization.Dense(config.ModelWidth, config.VocabularySize, bias: false);
+        step = new TokenStep(this, () => h[0].FirstWeight, Plan);
         RegisterComponents();
     }
 
@@ -105,6 +107,11 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel, ILayeredDecode
     {
         Require.Tokens(tokens, Config.ContextLength, attentionMask, cache.Length);
         using var scope = NewDisposeScope();
+        if (step.Next(tokens, cache, attentionMask, out var isLogits) is { } made)
+        {
+            cache.Advance(1);
+            return (isLogits ? made : Head(made)).MoveToOuterDisposeScope();
+        }
         var features = Read(tokens, DecoderPass.After(tokens.shape[1], cache, attentionMask));
         cache.Advance(tokens.shape[1]);
         return Head(features[.., ^1]).MoveToOuterDisposeScope();
@@ -136,6 +143,19 @@ public sealed class Gpt : Module<Tensor, Tensor>, ILanguageModel, ILayeredDecode
         if (Config.Variations.MixesFirstValues) pass = pass with { FirstValues = h[0].Values(x) };
         foreach (var block in h) x = block.call(x, pass);
         return ln_f is null ? x : ln_f.call(x);
+    }
+
+    /// <summary>What a step of one token computes; null for variations that it does not know.</summary>
+    private StepPlan? Plan()
+    {
+        var layers = h.Select((block, layer) => Config.ScoreScale(layer) is null ? block.Step() : null)
+            .OfType<StepLayer>().ToList();
+        if (layers.Count < h.Count || ln_f is null || wpe is not LearnedPositions positions || wte.Rows() is not { } tokens
+            || Config.Variations is { NormalizesQueriesAndKeys: true } or { MixesFirstValues: true } or not { ResidualScale: 1 })
+            return null;
+        var isPlain = Config.Variations is { LogitScale: 1, LogitSoftCap: null };
+        return new StepPlan(tokens, positions.Rows(), null, layers, ln_f.Step(),
+            !isPlain ? null : lm_head is null ? wte.Step() : lm_head.Step(), Config.Activation, Config.WidthOfHead);
     }
 
     private Tensor Embed(Tensor tokens, DecoderPass pass)

@@ -69,6 +69,14 @@ public sealed class GptBlock : Module<Tensor, Tensor>, IBlock<DecoderPass>
     internal (Tensor Queries, Tensor Keys, Tensor Values) ReadHeads(Tensor x, DecoderPass pass) =>
         attn.ReadHeads(Normalized(ln_1, x), pass);
 
+    /// <summary>The query, key and value projection's weight; null while it is neither packed nor quantized.</summary>
+    internal PackedMatrix? FirstWeight => attn.FirstWeight;
+
+    /// <summary>The layer for steps of one token; null where a product of it is computed otherwise.</summary>
+    internal StepLayer? Step() => ln_1 is not null && ln_2 is not null && mlp?.Step() is var (inner, outer)
+        && attn.Step() is var (projection, output)
+            ? new StepLayer(ln_1.Step(), [projection], output, ln_2.Step(), inner, null, outer, attn.Heads, attn.Heads) : null;
+
     private static Tensor Normalized(LayerNormalization? norm, Tensor x) => norm is null ? x : norm.call(x);
 
     private Tensor Scaled(Tensor branch) => residualScale == 1 ? branch : branch * residualScale;
@@ -107,6 +115,16 @@ public sealed class CausalSelfAttention : Module<Tensor, Tensor>
 
     /// <summary>Channels of the residual stream.</summary>
     internal int Width => config.ModelWidth;
+
+    /// <summary>Attention heads.</summary>
+    internal int Heads => heads;
+
+    /// <inheritdoc cref="GptBlock.FirstWeight"/>
+    internal PackedMatrix? FirstWeight => ((IQuantizableLayer)c_attn).Packed;
+
+    /// <summary>Its products for steps of one token; null where one is computed otherwise.</summary>
+    internal (StepProduct Projection, StepProduct Output)? Step() =>
+        c_attn.Step() is { } projection && c_proj.Step() is { } output ? (projection, output) : null;
 
     /// <summary>Values alone, [batch, head, time, d_head].</summary>
     internal Tensor Values(Tensor x) =>
@@ -180,6 +198,10 @@ public sealed class GptMlp : Module<Tensor, Tensor>
     /// </summary>
     internal static double BranchDeviation(GptConfig config) => config.Variations.ZeroInitializedProjections ? 0
         : 0.02 / Math.Sqrt(2 * config.Layers);
+
+    /// <inheritdoc cref="CausalSelfAttention.Step"/>
+    internal (StepProduct Inner, StepProduct Outer)? Step() =>
+        c_fc.Step() is { } inner && c_proj.Step() is { } outer ? (inner, outer) : null;
 
     /// <summary>Whether the non-linearity is a ReLU, which positive factors pass through.</summary>
     internal bool IsRelu => activation == Activation.Relu;

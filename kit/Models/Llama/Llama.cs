@@ -16,6 +16,7 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel, ILayeredDeco
 {
     private readonly LlamaDecoder model;
     private readonly Dense? lm_head;   // null if the output layer shares the embeddings' weight
+    private readonly TokenStep step;
 
     /// <exception cref="ArgumentException">The configuration is inconsistent.</exception>
     public Llama(LlamaConfig config) : base(nameof(Llama))
@@ -23,6 +24,7 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel, ILayeredDeco
         Config = config.Validated();
         model = new LlamaDecoder(config);
         lm_head = config.TieEmbeddings ? null : Initialization.Dense(config.ModelWidth, config.VocabularySize, bias: false);
+        step = new TokenStep(this, () => model.FirstWeight, () => model.Plan(config, lm_head));
         RegisterComponents();
     }
 
@@ -105,6 +107,11 @@ public sealed class Llama : Module<Tensor, Tensor>, ILanguageModel, ILayeredDeco
     {
         Require.Tokens(tokens, Config.ContextLength, attentionMask, cache.Length);
         using var scope = NewDisposeScope();
+        if (step.Next(tokens, cache, attentionMask, out var isLogits) is { } made)
+        {
+            cache.Advance(1);
+            return (isLogits ? made : Head(made)).MoveToOuterDisposeScope();
+        }
         var features = model.Read(tokens, DecoderPass.After(tokens.shape[1], cache, attentionMask));
         cache.Advance(tokens.shape[1]);
         return Head(features[.., ^1]).MoveToOuterDisposeScope();

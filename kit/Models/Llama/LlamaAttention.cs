@@ -55,6 +55,14 @@ internal sealed class LlamaAttention : Module
         (pass.Rotation!.Turn(q_proj.call(x).SplitHeads(heads)), pass.Rotation!.Turn(k_proj.call(x).SplitHeads(keyValueHeads)),
             v_proj.call(x).SplitHeads(keyValueHeads));
 
+    /// <summary>The query projection's weight; null while it is neither packed nor quantized.</summary>
+    public PackedMatrix? FirstWeight => ((IQuantizableLayer)q_proj).Packed;
+
+    /// <summary>Its products for steps of one token; null where one is computed otherwise.</summary>
+    public (IReadOnlyList<StepProduct> Projections, StepProduct Output)? Step() =>
+        q_proj.Step() is { } query && k_proj.Step() is { } key && v_proj.Step() is { } value && o_proj.Step() is { } output
+            ? ([query, key, value], output) : null;
+
     private bool IsUnwatched => !(hook_q.IsWatched || hook_k.IsWatched || hook_v.IsWatched || hook_z.IsWatched
         || hook_attn_scores.IsWatched || hook_pattern.IsWatched);
 }

@@ -44,6 +44,21 @@ internal sealed class LlamaDecoder : Module<Tensor, Tensor>
 
     public Tensor Embed(Tensor tokens) => hook_embed.Pass(embed_tokens.call(tokens));
 
+    /// <summary>The first query projection's weight; null while it is neither packed nor quantized.</summary>
+    public PackedMatrix? FirstWeight => layers[0].FirstWeight;
+
+    /// <summary>What a step of one token computes; null where a product is computed otherwise.</summary>
+    public StepPlan? Plan(LlamaConfig config, Dense? head)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var steps = layers.Select((layer, place) => layer.Step(config.HeadsOf(place), config.KeyValueHeadsOf(place)))
+            .OfType<StepLayer>().ToList();
+        return steps.Count < layers.Count || embed_tokens.Rows() is not { } tokens ? null
+            : new StepPlan(tokens, null, [.. rotary[0].Frequencies(CPU).data<float>()], steps, norm.Step(),
+                head is null ? embed_tokens.Step() : head.Step(), config.Activation, config.WidthOfHead);
+    }
+
     public DecoderPass PassFrom(int start, long time, Tensor stream, EarlierTokens? earlier) => DecoderPass.Plain with
     {
         Start = start,

@@ -29,6 +29,15 @@ internal sealed class LlamaLayer : Module, IBlock<DecoderPass>
     public (Tensor Queries, Tensor Keys, Tensor Values) ReadHeads(Tensor x, DecoderPass pass) =>
         self_attn.ReadHeads(input_layernorm.call(x), pass);
 
+    /// <summary>The query projection's weight; null while it is neither packed nor quantized.</summary>
+    public PackedMatrix? FirstWeight => self_attn.FirstWeight;
+
+    /// <summary>The layer for steps of one token; null where a product of it is computed otherwise.</summary>
+    public StepLayer? Step(int heads, int keyHeads) =>
+        self_attn.Step() is var (projections, output) && mlp.Step() is var (inner, factor, outer)
+            ? new StepLayer(input_layernorm.Step(), projections, output, post_attention_layernorm.Step(), inner, factor, outer,
+                heads, keyHeads) : null;
+
     public Tensor Step(Tensor x, DecoderPass pass)
     {
         using var scope = NewDisposeScope();

@@ -31,6 +31,7 @@ internal sealed unsafe class CodePanels : IDisposable
     private readonly Tensor? zeros, table;   // int8
     private readonly IntegerJob shape;
     private readonly float largestInput;
+    private readonly float[] values;   // that codes of a table stand for
 
     /// <summary>Lays out a weight.</summary>
     /// <param name="weight">Its codes.</param>
@@ -54,6 +55,7 @@ internal sealed unsafe class CodePanels : IDisposable
             Zero = weight.Zero,
             Factor = weight.Table is null ? 1 : 1f / TableScale,
         };
+        values = weight.Table is null ? [] : [.. weight.Table];
         codes = (weight.Storage == CodeStorage.Bytes ? Bytes(weight.Codes, padded) : Nibbles(weight.Codes, padded))
             .DetachFromDisposeScope();
         scales = ByPanel(weight.Scales).DetachFromDisposeScope();
@@ -67,6 +69,12 @@ internal sealed unsafe class CodePanels : IDisposable
 
     /// <summary>How the codes are stored.</summary>
     public CodeStorage Storage => shape.Storage;
+
+    /// <summary>Number of outputs.</summary>
+    public int Outputs => shape.Outputs;
+
+    /// <summary>Number of inputs.</summary>
+    public int Inputs => shape.InputWidth;
 
     /// <summary>Why a weight cannot be laid out; null where it can.</summary>
     public static string? Refusal(long inputs, long groups, CodeStorage storage)
@@ -110,18 +118,11 @@ internal sealed unsafe class CodePanels : IDisposable
     {
         var rows = (int)x.shape[0];
         var y = empty([rows, shape.Outputs], ScalarType.Float32);
-        var job = shape;
+        var job = Located(precision);
         job.Rows = rows;
-        job.Codes = (byte*)NativeTensors.Data(codes);
-        job.Scales = (float*)NativeTensors.Data(scales);
-        job.Zeros = zeros is null ? null : (sbyte*)NativeTensors.Data(zeros);
-        job.Table = table is null ? null : (sbyte*)NativeTensors.Data(table);
         job.Input = (float*)NativeTensors.Data(x);
         job.Bias = bias is null ? null : (float*)NativeTensors.Data(bias);
         job.Y = (float*)NativeTensors.Data(y);
-        job.IsByRow = precision.IsEightBits;
-        job.Given = precision.Scale;
-        job.Largest = precision.IsEightBits ? sbyte.MaxValue : largestInput;
         job.X = Room(ref codesOfInput, (long)job.PaddedRows * job.Inputs);
         job.XScales = Room(ref scalesOfInput, (long)job.PaddedRows * job.Segments);
         job.XSums = Room(ref sumsOfInput, (long)job.PaddedRows * job.Segments);
@@ -130,6 +131,26 @@ internal sealed unsafe class CodePanels : IDisposable
         GC.KeepAlive(bias);
         GC.KeepAlive(this);
         return y;
+    }
+
+    /// <summary>Writes the numbers of a row.</summary>
+    /// <param name="located">What <see cref="Located"/> returned.</param>
+    /// <param name="row">From 0.</param>
+    /// <param name="y">[in].</param>
+    public void Read(in IntegerJob located, int row, float* y) => CodeRow.Dequantize(located, values, row, y);
+
+    /// <summary>What a product reads, without its inputs, its bias and its memory.</summary>
+    public IntegerJob Located(InputPrecision precision)
+    {
+        var job = shape;
+        job.Codes = (byte*)NativeTensors.Data(codes);
+        job.Scales = (float*)NativeTensors.Data(scales);
+        job.Zeros = zeros is null ? null : (sbyte*)NativeTensors.Data(zeros);
+        job.Table = table is null ? null : (sbyte*)NativeTensors.Data(table);
+        job.IsByRow = precision.IsEightBits;
+        job.Given = precision.Scale;
+        job.Largest = precision.IsEightBits ? sbyte.MaxValue : largestInput;
+        return job;
     }
 
     private static void Run(IntegerJob* job)

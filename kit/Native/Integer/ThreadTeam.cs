@@ -14,6 +14,9 @@ internal static unsafe class ThreadTeam
     private static readonly delegate* unmanaged<int> ThreadNumber = (delegate* unmanaged<int>)Find("omp_get_thread_num");
     private static readonly delegate* unmanaged<int> TeamSize = (delegate* unmanaged<int>)Find("omp_get_num_threads");
 
+    /// <summary>Whether all threads run at the same time, so that they can wait for each other.</summary>
+    public static bool IsTogether => Parallel is not null && ThreadNumber is not null && TeamSize is not null;
+
     private struct Call
     {
         public delegate*<void*, int, int, void> Body;
@@ -32,7 +35,7 @@ internal static unsafe class ThreadTeam
             return;
         }
         var call = new Call { Body = body, Data = data };
-        if (Parallel is not null && ThreadNumber is not null && TeamSize is not null)
+        if (IsTogether)
         {
             Parallel(&Enter, &call, (uint)threads, 0);
             return;

@@ -24,7 +24,7 @@ internal static class KernelSelfCheck
     /// <summary>Largest difference from float64, relative to the largest value.</summary>
     public const double Tolerance = 1e-5;
 
-    private const int Version = 4;
+    private const int Version = 5;
 
     /// <summary>
     /// Returns one line with all that the choice depends on: processor, libraries, threads, and the variables that

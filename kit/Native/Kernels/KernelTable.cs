@@ -43,6 +43,7 @@ public sealed record KernelTable
         OneRow = "linear-1", FewRows = "linear-4", SomeRows = "linear-64", ManyRows = "linear-256", InputGradient = "linear-dx",
             WeightGradient = "linear-dw",
         PackedOneRow = "packed-1", PackedFewRows = "packed-4", PackedManyRows = "packed-256",
+        Token = "packed-token", Kit = "kit",
         Convolution = "convolution", BFloat16Product = "bf16-linear", BFloat16Convolution = "bf16-convolution";
 
     /// <summary>The known kernels of each operation; the first is libtorch's own choice.</summary>
@@ -58,6 +59,7 @@ public sealed record KernelTable
         [PackedOneRow] = [Mkl, OneDnn],
         [PackedFewRows] = [Mkl, OneDnn],
         [PackedManyRows] = [Mkl, OneDnn],
+        [Token] = [Libtorch, Kit],
         [Convolution] = [OneDnn, Columns],
         [BFloat16Product] = [Libtorch, Float32],
         [BFloat16Convolution] = [Libtorch, Float32],

@@ -11,7 +11,7 @@ internal static class KernelTrials
 {
     /// <summary>A comparison of two kernels of one operation on the same inputs.</summary>
     private sealed record Trial(string Operation, string Alternative, Func<Tensor> Default, Func<Tensor> Other,
-        Func<Tensor> Exact, double Tolerance);
+        Func<Tensor> Exact, double Tolerance, double LeastGain = KernelSelfCheck.LeastGain);
 
     /// <summary>
     /// No further trial starts after this time. On an idle machine all trials take a tenth of it.
@@ -46,7 +46,30 @@ internal static class KernelTrials
             }
             table = table.With(Better(trial, ref complete));
         }
-        return table;
+        return OneDnnLinear.IsThere && complete && IntegerSums.IsSupported ? table.With(Token(table, ref complete)) : table;
+    }
+
+    /// <summary>
+    /// Tries the kit's own product of one row. In a step of one token it saves the calls into libtorch as well, so it is chosen
+    /// where it is as fast.
+    /// </summary>
+    private static KernelChoice Token(KernelTable table, ref bool complete)
+    {
+        const int inputs = 768, outputs = 1024, copies = 13;
+        using var scope = NewDisposeScope();
+        var turn = 0;
+        var x = Numbers(1, inputs);
+        var weight = Numbers(outputs, inputs);
+        var isPacked = table[KernelTable.PackedOneRow] == KernelTable.OneDnn;
+        var weights = Enumerable.Range(0, copies).Select(_ => isPacked ? OneDnnLinear.Pack(weight)! : weight.clone()).ToArray();
+        RowWeight?[] own = isPacked ? [.. weights.Select(one => PanelRowWeight.Of(one, outputs, inputs))]
+            : [.. weights.Select(one => new PlainRowWeight(one))];
+        return own.Contains(null) ? new KernelChoice(KernelTable.Token, KernelTable.Libtorch)
+            : Better(new Trial(KernelTable.Token, KernelTable.Kit,
+                () => isPacked ? OneDnnLinear.MultiplyPacked(x, weights[turn++ % copies], null)
+                    : nn.functional.linear(x, weights[turn++ % copies]),
+                () => own[turn++ % copies]!.Multiply(x), () => x.to(float64).mm(weight.to(float64).t()),
+                KernelSelfCheck.Tolerance, LeastGain: 1), ref complete);
     }
 
     /// <summary>
@@ -200,7 +223,7 @@ internal static class KernelTrials
         var times = SteadyTime.Of(trial.Default, trial.Other);
         complete &= times is not null;
         var gain = times is null ? double.NaN : times[0] / times[1];
-        var better = error <= trial.Tolerance && (gain >= KernelSelfCheck.LeastGain || errorOfDefault > trial.Tolerance);
+        var better = error <= trial.Tolerance && (gain >= trial.LeastGain || errorOfDefault > trial.Tolerance);
         return new KernelChoice(trial.Operation, better ? trial.Alternative : KernelTable.Known[trial.Operation][0], gain,
             better ? error : errorOfDefault);
     }

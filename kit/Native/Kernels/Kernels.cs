@@ -33,6 +33,7 @@ internal sealed class Kernels
         packedOneRow = Is(KernelTable.PackedOneRow, KernelTable.OneDnn);
         packedFewRows = Is(KernelTable.PackedFewRows, KernelTable.OneDnn);
         packedManyRows = Is(KernelTable.PackedManyRows, KernelTable.OneDnn);
+        WritesTokens = Is(KernelTable.Token, KernelTable.Kit);
         InputGradientByOneDnn = Is(KernelTable.InputGradient, KernelTable.OneDnn);
         WeightGradientByOneDnn = Is(KernelTable.WeightGradient, KernelTable.OneDnn);
         ConvolvesByColumns = Is(KernelTable.Convolution, KernelTable.Columns);
@@ -51,6 +52,9 @@ internal sealed class Kernels
     public static Kernels? Chosen => current;
 
     public KernelTable Table { get; }
+
+    /// <summary>Whether a float32 model packed for inference writes tokens by the kit's own steps.</summary>
+    public bool WritesTokens { get; }
 
     public bool InputGradientByOneDnn { get; }
 
