@@ -64,7 +64,7 @@ internal sealed unsafe class PanelRowWeight : RowWeight
         }
     }
 
-    /// <summary>How many outputs oneDNN puts side by side, read off a weight of numbers in order; null for another layout.</summary>
+    /// <summary>How many outputs oneDNN puts side by side, read off a weight of their numbers; null for another layout.</summary>
     private static int? WidthOfPanels(int inputs)
     {
         using var scope = NewDisposeScope();

@@ -27,7 +27,7 @@ internal abstract unsafe class RowWeight
     /// <param name="x">float32 [1, in], contiguous, on the CPU.</param>
     public Tensor Multiply(Tensor x)
     {
-        var y = empty([1, Outputs], ScalarType.Float32);
+        var y = empty([1, Outputs], ScalarType.Float32, CPU);
         Locate();
         using var call = new RowCall(this, (float*)NativeTensors.Data(x), (float*)NativeTensors.Data(y));
         call.Run();

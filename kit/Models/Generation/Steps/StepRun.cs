@@ -14,7 +14,7 @@ internal sealed unsafe class StepRun
     private readonly StepBarrier barrier = new();
     private readonly FixedArray<float> joined, mixed, branch, inner, factor, cosine, sine;
     private readonly nint[] keys, values;   // addresses in the cache, by layer
-    private readonly int threads, threadsThen = Compute.Threads;
+    private readonly int threads, most = MostThreads();
     private StepRoom[] rooms = [];
     private int position, capacity, roomTime;
     private long token;
@@ -32,12 +32,11 @@ internal sealed unsafe class StepRun
         sine = new(plan.HeadWidth / 2);
         keys = new nint[plan.Layers.Count];
         values = new nint[plan.Layers.Count];
-        var most = OpenMp.Present is > 0 and var present ? Math.Min(present, Compute.Threads) : Compute.Threads;
         threads = (int)Math.Clamp(plan.MultiplyAdds / plan.Layers.Count / WorkOfThread, 1, most);
     }
 
     /// <summary>Whether the model and the number of threads are as they were.</summary>
-    public bool IsCurrent => threadsThen == Compute.Threads && plan.IsCurrent;
+    public bool IsCurrent => most == MostThreads() && plan.IsCurrent;
 
     /// <summary>Whether the result is logits.</summary>
     public bool HasHead => plan.Head is not null;
@@ -52,7 +51,7 @@ internal sealed unsafe class StepRun
         this.token = token;
         position = cache.Length;
         if (plan.Frequencies is { } frequencies) Turn(frequencies);
-        var made = empty([1, plan.Head?.Outputs ?? plan.Width], ScalarType.Float32);
+        var made = empty([1, plan.Head?.Outputs ?? plan.Width], ScalarType.Float32, CPU);
         result = (float*)NativeTensors.Data(made);
         var handle = GCHandle.Alloc(this);
         try
@@ -66,6 +65,8 @@ internal sealed unsafe class StepRun
         GC.KeepAlive(cache);
         return made;
     }
+
+    private static int MostThreads() => OpenMp.Present is > 0 and var present ? present : Compute.Threads;
 
     private bool Locate(KeyValueCache cache)
     {
