@@ -43,7 +43,8 @@ public sealed class RecurrentPretrainedTests : IDisposable
         if (model is Lstm lstm) lstm.SavePretrained(saved);
         else ((Gru)model).SavePretrained(saved);
         var written = JsonNode.Parse(File.ReadAllText(Path.Combine(saved, "config.json")))!.AsObject();
-        foreach (var (field, value) in GoldenFolder.Config(folder)) Assert.True(JsonNode.DeepEquals(value, written[field]), field);
+        foreach (var (field, value) in GoldenFolder.Config(folder))
+            Assert.True(JsonNode.DeepEquals(value, written[field]), field);
         using var again = Load(saved);
         Assert.Equal(model.Shape, again.Shape);
         foreach (var (key, tensor) in again.state_dict()) Assert.True(tensor.Same(model.state_dict()[key]), key);

@@ -41,7 +41,8 @@ public sealed partial class NotebookCompilationTests
         foreach (var (index, source) in cells.Index())
         {
             if (OtherLanguage().IsMatch(source)) continue;
-            yield return (index + 1, Package().Replace(Shared().Replace(source, "dynamic ${name} = null!;"), ""));
+            var code = Shared().Replace(Disposed().Replace(source, ""), "dynamic ${name} = null!;");
+            yield return (index + 1, Package().Replace(code, ""));
         }
     }
 
@@ -50,6 +51,10 @@ public sealed partial class NotebookCompilationTests
 
     [GeneratedRegex(@"^#!share (?:\w+ --from \w+ --as )?(?<name>\w+).*$", RegexOptions.Multiline)]
     private static partial Regex Shared();
+
+    /// <summary>The word of a using declaration, which the kernel rewrites: Roslyn's scripts do not have them.</summary>
+    [GeneratedRegex(@"^(?:await )?using (?=(?:var|[\w.]+(?:<[^>]*>)?) \w+ =)", RegexOptions.Multiline)]
+    private static partial Regex Disposed();
 
     [GeneratedRegex("^#r \"nuget:.*$", RegexOptions.Multiline)]
     private static partial Regex Package();

@@ -11,7 +11,8 @@ public sealed class RunReportTests : IDisposable
     private readonly TemporaryFolder folder = new();
     private readonly string notebook;
 
-    public RunReportTests() => notebook = folder.File("study.ipynb", TestNotebook.Of(TestNotebook.Code("1"), TestNotebook.Code("2")));
+    public RunReportTests() =>
+        notebook = folder.File("study.ipynb", TestNotebook.Of(TestNotebook.Code("1"), TestNotebook.Code("2")));
 
     public void Dispose() => folder.Dispose();
 
@@ -23,7 +24,8 @@ public sealed class RunReportTests : IDisposable
         Assert.Equal("crashed", RunRecord.Read(run.Record).Status);
         Assert.Empty(RunRecord.Read(run.Record).Cells!);
         var report = RunReport.Read("study", notebook, run, "no memory");
-        Assert.Equal((RunStatus.Crashed, "The run's process ended before its first cell."), (report.Status, report.Error!.Message));
+        Assert.Equal((RunStatus.Crashed, "The run's process ended before its first cell."),
+            (report.Status, report.Error!.Message));
         Assert.Equal(["no memory"], report.Error.Traceback);
         Assert.Empty(report.Failed);
     }
@@ -47,7 +49,8 @@ public sealed class RunReportTests : IDisposable
         var suite = XDocument.Load(path).Root!.Element("testsuite")!;
         Assert.Equal(("3", "1", "2"), ((string?)suite.Attribute("tests"), (string?)suite.Attribute("errors"),
             (string?)suite.Attribute("skipped")));
-        Assert.Equal("process", (string?)suite.Elements("testcase").Single(one => one.Element("error") is not null).Attribute("name"));
+        Assert.Equal("process",
+            (string?)suite.Elements("testcase").Single(one => one.Element("error") is not null).Attribute("name"));
     }
 
     private RunFolder Begun(double? seconds)
