@@ -65,6 +65,43 @@ public sealed class BeamSearchTests : IDisposable
     }
 
     [Fact]
+    public void With_penalties_the_best_of_all_texts_is_found()
+    {
+        var best = Texts([]).Max(text => LogProbability([1, 2], text, repetition: 1.7, presence: 0.8));
+        var found = model.SearchBeams([1, 2], new BeamOptions
+        {
+            Beams = 81, MaximumTokens = Longest, StopToken = Stop, LengthPenalty = 0, RepetitionPenalty = 1.7,
+            PresencePenalty = 0.8,
+        });
+        Assert.Equal(best, found[0].LogProbability, 1e-3);
+        Assert.Equal(best, LogProbability([1, 2], found[0].Tokens, repetition: 1.7, presence: 0.8), 1e-3);
+    }
+
+    [Fact]
+    public void Each_stop_token_ends_a_text_but_not_before_the_minimum_length()
+    {
+        var found = model.SearchBeams([1], new BeamOptions
+        {
+            Beams = 200, MaximumTokens = 4, MinimumTokens = 2, StopTokens = [0, Stop],
+        });
+        Assert.All(found, text => Assert.All(text.Tokens.SkipLast(1), token => Assert.InRange(token, 1, 2)));
+        Assert.All(found, text => Assert.InRange(text.Tokens.Count, 3, 4));
+        Assert.Equal([0L, Stop], found.Where(text => text.Tokens.Count == 3).Select(text => text.Tokens[^1]).Distinct().Order());
+    }
+
+    [Fact]
+    public void A_repeated_pair_is_excluded()
+    {
+        var found = model.SearchBeams([1, 2], new BeamOptions { MaximumTokens = 8, NoRepeatNgram = 2 });
+        Assert.All(found, text =>
+        {
+            var all = new long[] { 1, 2 }.Concat(text.Tokens).ToList();
+            var pairs = all.Zip(all.Skip(1)).ToList();
+            Assert.Equal(pairs.Count, pairs.Distinct().Count());
+        });
+    }
+
+    [Fact]
     public void Beam_search_leaks_no_tensor_and_restores_the_training_mode()
     {
         model.train();
@@ -79,7 +116,8 @@ public sealed class BeamSearchTests : IDisposable
     public void Options_out_of_range_are_refused()
     {
         foreach (var options in new BeamOptions[] { new() { Beams = 0 }, new() { MaximumTokens = 0 },
-            new() { LengthPenalty = double.NaN } })
+            new() { LengthPenalty = double.NaN }, new() { RepetitionPenalty = 0 }, new() { PresencePenalty = -1 },
+            new() { MinimumTokens = -1 }, new() { NoRepeatNgram = 0 } })
             Assert.Throws<ArgumentException>(() => model.SearchBeams([1], options));
         Assert.Throws<ArgumentException>(() => model.SearchBeams([]));
     }
@@ -89,11 +127,13 @@ public sealed class BeamSearchTests : IDisposable
         beginning.Count == Longest || beginning.LastOrDefault(-1) == Stop
         ? [beginning] : Enumerable.Range(0, Vocabulary).SelectMany(token => Texts([.. beginning, token]));
 
-    private double LogProbability(long[] prompt, IReadOnlyList<long> text)
+    private double LogProbability(long[] prompt, IReadOnlyList<long> text, double repetition = 1, double presence = 0)
     {
         using var inner = NewDisposeScope();
         using var noGrad = no_grad();
         var logits = model.call(tensor(prompt.Concat(text).ToArray()).unsqueeze(0))[0].to(float64).log_softmax(-1);
-        return text.Select((token, i) => logits[prompt.Length + i - 1, token].item<double>()).Sum();
+        return text.Select((token, i) => logits[prompt.Length + i - 1, token].item<double>()
+            * (prompt.Concat(text.Take(i)).Contains(token) ? repetition : 1)
+            - (text.Take(i).Contains(token) ? presence : 0)).Sum();
     }
 }
