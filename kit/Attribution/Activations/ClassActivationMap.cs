@@ -60,7 +60,7 @@ public sealed record ClassActivationMap : AttributionMethod
     internal override Found Explain(Explained explained, Tensor input)
     {
         var (_, activation, gradient) = explained.GradientAt(At, input);
-        if (activation.dim() == 3) (activation, gradient) = (Map(activation), Map(gradient));
+        if (activation.dim() == 3) (activation, gradient) = (Map(activation, input), Map(gradient, input));
         if (activation.dim() != 4)
             throw new ArgumentException($"'{At}' returns [{string.Join(", ", activation.shape)}]; expected maps [batch, "
                 + "channels, height, "
@@ -81,11 +81,20 @@ public sealed record ClassActivationMap : AttributionMethod
         return new Found(map);
     }
 
-    /// <summary>The patch tokens of an image as maps; a class token in front, or several, are left out.</summary>
-    private static Tensor Map(Tensor tokens)
+    /// <summary>
+    /// The patch tokens of an image as maps with its ratio of height to width; a class token in front, or several, are left out.
+    /// </summary>
+    private Tensor Map(Tensor tokens, Tensor input)
     {
-        var side = (long)Math.Sqrt(tokens.shape[1]);
-        var patches = tokens.narrow(1, tokens.shape[1] - (side * side), side * side);
-        return patches.transpose(1, 2).reshape(tokens.shape[0], tokens.shape[2], side, side);
+        var (height, width) = input.dim() == 4 ? (input.shape[2], input.shape[3]) : (1, 1);
+        var common = (long)System.Numerics.BigInteger.GreatestCommonDivisor(height, width);
+        (height, width) = (height / common, width / common);
+        var times = (long)Math.Sqrt(tokens.shape[1] / (height * width));
+        if (times == 0)
+            throw new ArgumentException($"'{At}' returns {tokens.shape[1]} tokens, which are no grid of patches of images "
+                + $"[{string.Join(", ", input.shape)}]; expected a multiple of {height} × {width}.");
+        (height, width) = (height * times, width * times);
+        var patches = tokens.narrow(1, tokens.shape[1] - (height * width), height * width);
+        return patches.transpose(1, 2).reshape(tokens.shape[0], tokens.shape[2], height, width);
     }
 }

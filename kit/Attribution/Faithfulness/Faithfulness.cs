@@ -48,7 +48,7 @@ public static class Faithfulness
     /// </summary>
     /// <remarks>Chalasani et al., 2020, https://arxiv.org/abs/1810.06583.</remarks>
     /// <param name="attributions">[batch, ...].</param>
-    /// <returns>One number for each example.</returns>
+    /// <returns>One number for each example; 0 where all attributions are 0.</returns>
     public static double[] Sparseness(Tensor attributions)
     {
         ArgumentNullException.ThrowIfNull(attributions);
@@ -56,7 +56,8 @@ public static class Faithfulness
         var sorted = attributions.detach().to(float64).abs().flatten(1).sort(dim: 1).Values;
         var count = sorted.shape[1];
         var rank = arange(1, count + 1, dtype: float64, device: sorted.device);
-        return (((2 * rank - count - 1) * sorted).sum(dim: 1) / (count * sorted.sum(dim: 1))).cpu().data<double>().ToArray();
+        return (((2 * rank - count - 1) * sorted).sum(dim: 1) / (count * sorted.sum(dim: 1))).nan_to_num(0).cpu()
+            .data<double>().ToArray();
     }
 
     /// <summary>Spearman's rank correlation of two sets of attributions, example by example.</summary>

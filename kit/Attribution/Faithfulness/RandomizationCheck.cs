@@ -19,12 +19,13 @@ public static class RandomizationCheck
     /// <param name="methods">The methods.</param>
     /// <param name="seed">Seed of the random weights: the trained ones of each tensor, in random order.</param>
     /// <param name="progress">Reports the share that is done.</param>
+    /// <param name="cancellation">Stops between two attributions.</param>
     /// <returns>
     /// A row for each method, a column for each layer that became random beside those before: the mean rank correlation of
     /// absolute attributions with those of the trained model.
     /// </returns>
     public static Grid Of(Module<Tensor, Tensor> model, Tensor input, Target target, IReadOnlyList<AttributionMethod> methods,
-        int seed = 0, IProgress<double>? progress = null)
+        int seed = 0, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(methods);
@@ -41,8 +42,9 @@ public static class RandomizationCheck
                 Shuffle(layers[layer].module, generator);
                 for (var method = 0; method < methods.Count; method++)
                 {
+                    cancellation.ThrowIfCancellationRequested();
                     using var inner = NewDisposeScope();
-                    var after = methods[method].Attribute(model, input, target).Values.abs();
+                    var after = methods[method].Attribute(model, input, target, cancellation: cancellation).Values.abs();
                     values[method, layer] = Faithfulness.RankCorrelation(before[method], after).Average();
                 }
                 progress?.Report((layer + 1.0) / layers.Count);

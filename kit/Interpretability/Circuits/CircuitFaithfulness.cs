@@ -41,11 +41,13 @@ public sealed record CircuitFaithfulness(IReadOnlyList<int> Edges, int Total, IR
     public override string ToString() => FormattableString.Invariant($"{Edges.Count} circuits, CPR {Cpr:g3}, CMD {Cmd:g3}")
         + (Evidence is null ? "" : $" ({Evidence})");
 
+    /// <summary>The area over all sizes: without edges the faithfulness is 0, and with all of them 1.</summary>
     private double Area(Func<double, double> height)
     {
-        var area = 0.0;
-        for (var i = 1; i < Edges.Count; i++)
-            area += (height(Values[i]) + height(Values[i - 1])) / 2 * (Edges[i] - Edges[i - 1]) / Total;
-        return area;
+        var points = Edges.Zip(Values).ToList();
+        if (points.Count == 0 || points[0].First > 0) points.Insert(0, (0, 0));
+        if (points[^1].First < Total) points.Add((Total, 1));
+        return points.Zip(points.Skip(1), (from, to) =>
+            (height(from.Second) + height(to.Second)) / 2 * (to.First - from.First) / Total).Sum();
     }
 }

@@ -14,6 +14,7 @@ namespace ResearchKit.Interpretability;
 /// </remarks>
 public static class Circuits
 {
+    private const double IntegralTolerance = 0.05;   // of the change, for few places
     private static readonly double[] Shares = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 
     /// <summary>Scores every edge of a model.</summary>
@@ -50,6 +51,10 @@ public static class Circuits
                 BackwardPasses = pair.Backwards,
                 Seconds = watch.Elapsed.TotalSeconds,
                 PeakBytes = pair.Bytes,
+                Law = scoring == EdgeScoring.IntegratedGradients
+                    ? "the scores of the input's edges sum to the change of the target" : null,
+                Error = scoring == EdgeScoring.IntegratedGradients ? Gap(scores, pair) : 0,
+                Tolerance = IntegralTolerance,
                 Notes = [scoring switch
                 {
                     EdgeScoring.Exact => "every edge patched",
@@ -137,6 +142,14 @@ public static class Circuits
                 PeakBytes = pair.Bytes,
             },
         };
+    }
+
+    /// <summary>How far integrated gradients are from completeness, as a share of the change of the target.</summary>
+    private static double Gap(List<CircuitEdge> scores, CircuitPair pair)
+    {
+        var change = pair.CorruptedValue - pair.CleanValue;
+        var sum = scores.Where(edge => edge.From == pair.Nodes.Senders[0].Name).Sum(edge => edge.Score);
+        return change == 0 ? Math.Abs(sum) : Math.Abs((sum - change) / change);
     }
 
     private static List<CircuitEdge> Exact(CircuitPair pair, IProgress<double>? progress, CancellationToken cancellation)

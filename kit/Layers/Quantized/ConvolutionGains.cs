@@ -80,7 +80,8 @@ internal sealed record ConvolutionGains(IReadOnlyList<double> Gains)
             CodeStorage.Bytes => QuantizationScheme.EightBits,
             CodeStorage.Table => QuantizationScheme.Nf4(32),
             _ => QuantizationScheme.FourBits(32),
-        } with { Inputs = isEightBits ? QuantizedInputs.DynamicEightBits : QuantizedInputs.Unrounded };
+        } with
+        { Inputs = isEightBits ? QuantizedInputs.DynamicEightBits : QuantizedInputs.Unrounded };
         using var codes = QuantizedTensor.Round(weight, scheme);
         long[] size = [trial.Channels, trial.Channels, trial.Kernel, trial.Kernel];
         var padding = trial.Kernel / 2;

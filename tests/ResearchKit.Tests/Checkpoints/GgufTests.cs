@@ -172,7 +172,9 @@ public sealed class GgufTests : IDisposable
         var tokenizer = SentencePieceTokenizer.Parse(File.ReadAllBytes(PathOf("model")), ["<extra_id_1>", "<extra_id_0>"]);
         using var model = new ResearchKit.Models.T5(ResearchKit.Models.T5Config.Nano with
         {
-            VocabularySize = tokenizer.VocabularySize + 5, RelativeBuckets = 32, RelativeMaximumDistance = 128,
+            VocabularySize = tokenizer.VocabularySize + 5,
+            RelativeBuckets = 32,
+            RelativeMaximumDistance = 128,
         });
         model.SaveGguf(PathOf("t5"), tokenizer: tokenizer);
         var file = GgufFile.Open(PathOf("t5"));

@@ -74,7 +74,12 @@ public sealed class BlockwiseQuantizationTests : IDisposable
         Compute.Seed(5);
         return Evaluated(new Gpt(new GptConfig
         {
-            VocabularySize = 50, ContextLength = 16, ModelWidth = 32, Heads = 2, Layers = 2, Dropout = 0,
+            VocabularySize = 50,
+            ContextLength = 16,
+            ModelWidth = 32,
+            Heads = 2,
+            Layers = 2,
+            Dropout = 0,
         }));
     }
 
@@ -83,7 +88,12 @@ public sealed class BlockwiseQuantizationTests : IDisposable
         Compute.Seed(6);
         return Evaluated(new Llama(new LlamaConfig
         {
-            VocabularySize = 50, ContextLength = 16, ModelWidth = 32, Heads = 2, KeyValueHeads = 1, Layers = 2,
+            VocabularySize = 50,
+            ContextLength = 16,
+            ModelWidth = 32,
+            Heads = 2,
+            KeyValueHeads = 1,
+            Layers = 2,
             FeedForwardWidth = 64,
         }));
     }

@@ -95,7 +95,10 @@ public sealed class QuantizedAdapterTests : IDisposable
         var loader = new BatchLoader(new TensorExamples(tokens, tokens), 4, seed: 1);
         using var trainer = new Trainer(model, Losses.CrossEntropy, loader, new TrainerOptions
         {
-            Steps = 4, LearningRate = 1e-2, WarmupSteps = 1, EvaluateEvery = null,
+            Steps = 4,
+            LearningRate = 1e-2,
+            WarmupSteps = 1,
+            EvaluateEvery = null,
             Checkpoints = folder is null ? null : new(folder, 2),
         });
         if (folder is not null && steps == 4) trainer.Resume(folder);

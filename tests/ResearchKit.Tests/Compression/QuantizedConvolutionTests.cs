@@ -132,7 +132,9 @@ public sealed class QuantizedConvolutionTests : IDisposable
             calibration.Stop();
             var plan = new QuantizationPlan
             {
-                Scheme = new() { Bits = 3 }, Rounding = rounding, Overrides = [("layer1.0*", new() { Bits = 3 }), ("*", null)],
+                Scheme = new() { Bits = 3 },
+                Rounding = rounding,
+                Overrides = [("layer1.0*", new() { Bits = 3 }), ("*", null)],
             };
             return Quantization.Simulate(model, plan, calibration).Layers.Average(layer => layer.OutputError!.Value);
         }

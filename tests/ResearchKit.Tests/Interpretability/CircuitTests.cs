@@ -81,6 +81,20 @@ public sealed class CircuitTests : IDisposable
     }
 
     [Fact]
+    public void Integrated_gradients_of_the_edges_of_the_input_sum_to_the_change_of_the_target()
+    {
+        using var model = new Gpt(GptConfig.Nano with { ModelWidth = 8, Heads = 2, TieEmbeddings = false });
+        model.to(float64);
+        using (no_grad())
+            foreach (var parameter in model.parameters().Where(parameter => parameter.dim() == 2)) parameter.mul_(3);
+        var (clean, corrupted) = (tensor(new long[,] { { 1, 2, 3 } }), tensor(new long[,] { { 1, 5, 3 } }));
+        CircuitScores Score(int steps) =>
+            model.ScoreEdges(clean, corrupted, target, EdgeScoring.IntegratedGradients, steps);
+        Assert.InRange(Score(40).Evidence!.Error, 0, 1e-6);
+        Assert.True(Score(1).Evidence!.Error > Score(10).Evidence!.Error);
+    }
+
+    [Fact]
     public void Direct_paths_to_the_output_of_a_norm_free_model_add_up()
     {
         using var model = InductionModel.Make();
@@ -99,6 +113,8 @@ public sealed class CircuitTests : IDisposable
         Assert.Equal((1.0, 0.0), (perfect.Cpr, perfect.Cmd));
         var rising = new CircuitFaithfulness([0, 10], 10, [0, 1]);
         Assert.Equal((0.5, 0.5), (rising.Cpr, rising.Cmd));
+        var few = new CircuitFaithfulness([4], 10, [1]);   // 0 without edges and 1 with all count too
+        Assert.Equal((0.8, 0.2), (few.Cpr, few.Cmd));
     }
 
     [Fact]

@@ -70,7 +70,11 @@ public sealed class BeamSearchTests : IDisposable
         var best = Texts([]).Max(text => LogProbability([1, 2], text, repetition: 1.7, presence: 0.8));
         var found = model.SearchBeams([1, 2], new BeamOptions
         {
-            Beams = 81, MaximumTokens = Longest, StopToken = Stop, LengthPenalty = 0, RepetitionPenalty = 1.7,
+            Beams = 81,
+            MaximumTokens = Longest,
+            StopToken = Stop,
+            LengthPenalty = 0,
+            RepetitionPenalty = 1.7,
             PresencePenalty = 0.8,
         });
         Assert.Equal(best, found[0].LogProbability, 1e-3);
@@ -82,7 +86,10 @@ public sealed class BeamSearchTests : IDisposable
     {
         var found = model.SearchBeams([1], new BeamOptions
         {
-            Beams = 200, MaximumTokens = 4, MinimumTokens = 2, StopTokens = [0, Stop],
+            Beams = 200,
+            MaximumTokens = 4,
+            MinimumTokens = 2,
+            StopTokens = [0, Stop],
         });
         Assert.All(found, text => Assert.All(text.Tokens.SkipLast(1), token => Assert.InRange(token, 1, 2)));
         Assert.All(found, text => Assert.InRange(text.Tokens.Count, 3, 4));

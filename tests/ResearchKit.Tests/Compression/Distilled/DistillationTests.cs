@@ -223,22 +223,29 @@ public sealed class DistillationTests : IDisposable
         var names = narrow.state_dict().Keys.ToList();
         using var batch = windows.Fetch([0, 1, 2, 3]);
         using (var distillation = new Distillation(narrow, teacher,
-            new HiddenTerm { Distance = HiddenDistance.MeanSquares, Projects = true }) { LabelWeight = 0 })
+            new HiddenTerm { Distance = HiddenDistance.MeanSquares, Projects = true })
+        { LabelWeight = 0 })
         {
             narrow.train();
             Assert.Equal([teacher.Config.ModelWidth, 16], narrow.state_dict()["distillation_projection_0.weight"].shape);
             var first = Loss(distillation, batch);
             using var trainer = new Trainer(narrow, distillation.Objective(), new BatchLoader(windows, 8), new TrainerOptions
             {
-                Steps = 40, WarmupSteps = 2, LearningRate = 1e-2, EvaluateEvery = null,
+                Steps = 40,
+                WarmupSteps = 2,
+                LearningRate = 1e-2,
+                EvaluateEvery = null,
             });
             trainer.Fit();
             narrow.train();
             Assert.InRange(Loss(distillation, batch), 0, 0.9 * first);
         }
         Assert.Equal(names, narrow.state_dict().Keys);
-        Assert.Throws<ArgumentException>(() => new Distillation(narrow, teacher, new HiddenTerm { Projects = true,
-            TeacherChannels = [1, 2] }));
+        Assert.Throws<ArgumentException>(() => new Distillation(narrow, teacher, new HiddenTerm
+        {
+            Projects = true,
+            TeacherChannels = [1, 2]
+        }));
     }
 
     private void SaveStudent(string path) => StateDict.Save(student, path);

@@ -21,7 +21,7 @@ public sealed class StructuredPruningTests : IDisposable
     [Theory]
     [Trait("Length", "long")]
     [MemberData(nameof(Names))]
-    public void A_thousand_random_choices_compute_what_the_masked_models_do(string name) => 
+    public void A_thousand_random_choices_compute_what_the_masked_models_do(string name) =>
         Check(name, choices: name is "inception" or "googlenet" ? 16 : 44);   // 1,000 of all families
 
     private static void Check(string name, int choices)
