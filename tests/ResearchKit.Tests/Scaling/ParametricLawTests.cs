@@ -64,6 +64,18 @@ public class ParametricLawTests
             law.ParametersExponent + 0.02);
     }
 
+    // Hoffmann et al. rounded their exponents to two digits. That alone moves the exponent without embeddings by .0075.
+    [Theory]
+    [InlineData(6.0073404, 6.0179186, 0.5267228, 0.33917084, 0.2849083, 0.718)]   // as fitted
+    [InlineData(6.0073377, 6.0178656, 0.5247285, 0.34, 0.28, 0.7255)]             // as published: 406.4, 410.7, 1.69
+    public void Rounded_constants_move_the_exponent_without_embeddings(double logA, double logB, double logE, double alpha,
+        double beta, double expected)
+    {
+        var law = new ParametricLaw(Math.Exp(logE), Math.Exp(logA), Math.Exp(logB), alpha, beta);
+        var exponent = Reconciliation.ParametersExponent(law, 1e14, 5.0118723362727e20);
+        Assert.InRange(exponent, expected - 0.001, expected + 0.001);
+    }
+
     [Fact]
     public void Bootstrap_bands_hold_the_law_that_made_the_points()
     {
