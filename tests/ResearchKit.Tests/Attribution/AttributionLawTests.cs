@@ -269,7 +269,7 @@ public sealed class AttributionLawTests : IDisposable
         var map = new ClassActivationMap { At = "tokens", Relu = false }.Attribute(patches, randn(2, 1, 6, 8), Target.Logit(0));
         Assert.Equal([2, 1, 3, 4], map.Values.shape);
         Assert.Throws<ArgumentException>(() =>
-            new ClassActivationMap { At = "tokens" }.Attribute(patches, randn(2, 1, 4, 26), Target.Logit(0)));
+            new ClassActivationMap { At = "tokens" }.Attribute(patches, randn(2, 1, 6, 7), Target.Logit(0)));
     }
 
     /// <summary>Patches of 2 × 2 pixels as tokens, behind a class token of zeros.</summary>

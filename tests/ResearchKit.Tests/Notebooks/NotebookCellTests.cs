@@ -8,9 +8,12 @@ public sealed class NotebookCellTests
 {
     private const int MostLines = 25, LeastPolyglot = 3;
 
-    /// <summary>Cells that teach the loop that the trainer replaces.</summary>
+    /// <summary>Cells that teach the loop that the trainer replaces, or time one step of it.</summary>
     private static readonly HashSet<string> LoopsByHand =
-        ["08-what-makes-training-faster.ipynb: hand", "12-what-weights-look-like.ipynb: superposition"];
+    [
+        "08-what-makes-training-faster.ipynb: hand", "12-what-weights-look-like.ipynb: superposition",
+        "18-what-a-model-costs.ipynb: step",
+    ];
 
     private sealed record Cell(string Notebook, string Id, bool IsCode, string Source)
     {
