@@ -20,10 +20,9 @@ internal sealed record SupervisedRun(RunReport Report, string Complaints, IReadO
             .ConfigureAwait(false);
         if (exit == ExitCodes.Interrupted) return new SupervisedRun(run.Report(), complaints, []);
         var source = Path.GetFullPath(run.Request.Notebook);
-        await CrashedRun.CompleteAsync(folder, source, Supervisor.Reason(exit), complaints).ConfigureAwait(false);
-        var words = complaints.Length > 0 ? complaints
-            : $"The process of the run ended with exit code {exit} and wrote nothing to stderr.";
-        var report = run.Report(words);
+        var outside = await CrashedRun.CompleteAsync(folder, source, Supervisor.Reason(exit), complaints).ConfigureAwait(false);
+        var report = run.Report();
+        if (outside is not null) report = report with { Status = RunStatus.Crashed, Error = outside };
         return new SupervisedRun(report, complaints, report.Status == RunStatus.Crashed ? Failures(run, report) : []);
     }
 

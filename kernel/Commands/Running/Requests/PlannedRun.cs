@@ -46,5 +46,5 @@ internal sealed record PlannedRun(RunRequest Request, NotebookRun Run)
     }
 
     /// <summary>Returns the report of the run.</summary>
-    public RunReport Report(string? lastWords = null) => RunReport.Read(Name, Request.Notebook, Run.Folder, lastWords);
+    public RunReport Report() => RunReport.Read(Name, Request.Notebook, Run.Folder);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
+using ResearchKit.Kernel.Cells;
 using ResearchKit.Kernel.Commands.Running;
 using ResearchKit.Training;
 
@@ -20,13 +21,13 @@ public sealed class RunReportTests : IDisposable
     public async Task A_process_that_ended_before_its_first_cell_is_not_blamed_on_that_cell()
     {
         var run = Begun(seconds: null);
-        await CrashedRun.CompleteAsync(run, notebook, "signal 6", "no memory");
+        var error = await CrashedRun.CompleteAsync(run, notebook, "signal 6", "no memory");
         Assert.Equal("crashed", RunRecord.Read(run.Record).Status);
         Assert.Empty(RunRecord.Read(run.Record).Cells!);
-        var report = RunReport.Read("study", notebook, run, "no memory");
-        Assert.Equal((RunStatus.Crashed, "The run's process ended before its first cell."),
-            (report.Status, report.Error!.Message));
-        Assert.Equal(["no memory"], report.Error.Traceback);
+        Assert.Equal("The process of the run ended before its first cell: signal 6.", error!.Message);
+        Assert.Equal([error.Message, "no memory"], error.Traceback);
+        var report = RunReport.Read("study", notebook, run);
+        Assert.Equal(RunStatus.Crashed, report.Status);
         Assert.Empty(report.Failed);
     }
 
@@ -34,16 +35,26 @@ public sealed class RunReportTests : IDisposable
     public async Task One_that_ended_in_its_first_cell_is()
     {
         var run = Begun(seconds: 0.5);
-        await CrashedRun.CompleteAsync(run, notebook, "signal 6", "");
-        var report = RunReport.Read("study", notebook, run, "");
-        Assert.Equal(1, Assert.Single(report.Failed).Number);
-        Assert.Null(report.Error);
+        Assert.Null(await CrashedRun.CompleteAsync(run, notebook, "signal 6", ""));
+        Assert.Equal(1, Assert.Single(RunReport.Read("study", notebook, run).Failed).Number);
+    }
+
+    [Fact]
+    public async Task One_that_ended_before_it_wrote_anything_is_not_either()
+    {
+        var run = RunFolder.For(notebook, folder.PathTo("nothing"), default);
+        var error = await CrashedRun.CompleteAsync(run, notebook, "exit code 3", "no space");
+        Assert.Equal("The process of the run ended before its first cell: exit code 3.", error!.Message);
+        Assert.False(Directory.Exists(run.FullPath));
     }
 
     [Fact]
     public void JUnit_lists_the_process_as_a_case_of_its_own()
     {
-        var report = RunReport.Read("study", notebook, RunFolder.For(notebook, folder.PathTo("nothing"), default), "no memory");
+        var report = RunReport.Read("study", notebook, RunFolder.For(notebook, folder.PathTo("nothing"), default)) with
+        {
+            Error = new ErrorOutput(CrashedRun.ErrorName, "no memory", []),
+        };
         var path = folder.PathTo("junit.xml");
         JUnitReport.Write(path, [report]);
         var suite = XDocument.Load(path).Root!.Element("testsuite")!;
