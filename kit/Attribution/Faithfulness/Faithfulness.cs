@@ -56,7 +56,8 @@ public static class Faithfulness
         var sorted = attributions.detach().to(float64).abs().flatten(1).sort(dim: 1).Values;
         var count = sorted.shape[1];
         var rank = arange(1, count + 1, dtype: float64, device: sorted.device);
-        return (((2 * rank - count - 1) * sorted).sum(dim: 1) / (count * sorted.sum(dim: 1))).nan_to_num(0).cpu()
+        var total = sorted.sum(dim: 1);
+        return (((2 * rank - count - 1) * sorted).sum(dim: 1) / (count * where(total.eq(0), 1, total))).cpu()
             .data<double>().ToArray();
     }
 

@@ -55,13 +55,17 @@ public static class NativeLibraries
     internal static void LoadWithTorchSharp()
 #pragma warning restore CA2255
     {
-        AppDomain.CurrentDomain.AssemblyLoad += (_, loaded) => LoadFor(loaded.LoadedAssembly);
+        AppDomain.CurrentDomain.AssemblyLoad += LoadForLoaded;
         foreach (var assembly in AppDomain.CurrentDomain.GetAssemblies()) LoadFor(assembly);
     }
 
+    private static void LoadForLoaded(object? sender, AssemblyLoadEventArgs loaded) => LoadFor(loaded.LoadedAssembly);
+
     private static void LoadFor(Assembly assembly)
     {
-        if (assembly.GetName().Name == TorchSharp) Load(assembly);
+        if (assembly.GetName().Name != TorchSharp) return;
+        AppDomain.CurrentDomain.AssemblyLoad -= LoadForLoaded;
+        Load(assembly);
     }
 
     /// <summary>Loads the libraries once. An event must not throw, so a failure is kept until something needs them.</summary>

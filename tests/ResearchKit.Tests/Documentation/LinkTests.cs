@@ -1,9 +1,9 @@
-using System.Text.Json.Nodes;
 using Markdig;
 using Markdig.Extensions.AutoIdentifiers;
 using Markdig.Renderers.Html;
 using Markdig.Syntax;
 using Markdig.Syntax.Inlines;
+using ResearchKit.Kernel.Notebooks;
 
 namespace ResearchKit.Tests.Documentation;
 
@@ -47,14 +47,9 @@ public sealed class LinkTests
     /// <summary>The Markdown of a page, or of each text cell of a notebook.</summary>
     private static IEnumerable<string> Texts(string file)
     {
-        var text = File.ReadAllText(file);
-        if (Path.GetExtension(file) == ".md") return [text];
-        var cells = JsonNode.Parse(text)!["cells"]!.AsArray().Where(cell => (string?)cell!["cell_type"] == "markdown");
-        return cells.Select(cell => Source(cell!["source"]!));
+        if (Path.GetExtension(file) == ".md") return [File.ReadAllText(file)];
+        return NotebookDocument.Load(file).Cells.Where(cell => cell.Kind == CellKind.Markdown).Select(cell => cell.Source);
     }
-
-    private static string Source(JsonNode source) =>
-        source is JsonArray lines ? string.Concat(lines.Select(line => (string?)line)) : (string)source!;
 
     private static IEnumerable<string> Links(string markdown) => Markdown.Parse(markdown, GitHub).Descendants<LinkInline>()
         .Select(link => link.Url ?? "").Where(url => !url.Contains(':', StringComparison.Ordinal));

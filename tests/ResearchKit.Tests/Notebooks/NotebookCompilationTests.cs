@@ -1,9 +1,9 @@
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Scripting;
 using Microsoft.CodeAnalysis.Scripting;
 using ResearchKit.Kernel.Cells;
+using ResearchKit.Kernel.Notebooks;
 using ResearchKit.Training;
 
 namespace ResearchKit.Tests.Notebooks;
@@ -34,11 +34,8 @@ public sealed partial class NotebookCompilationTests
     /// <summary>The C# cells, where a value that another language shares is a dynamic variable.</summary>
     private static IEnumerable<(int Number, string Code)> Cells(string name)
     {
-        var cells = JsonNode.Parse(File.ReadAllText(Repository.PathTo("notebooks", name)))!["cells"]!.AsArray()
-            .Where(cell => (string?)cell!["cell_type"] == "code")
-            .Select(cell => cell!["source"] is JsonArray lines
-                ? string.Concat(lines.Select(line => (string?)line)) : (string)cell!["source"]!);
-        foreach (var (index, source) in cells.Index())
+        var cells = NotebookDocument.Load(Repository.PathTo("notebooks", name)).Cells.Where(cell => cell.Kind == CellKind.Code);
+        foreach (var (index, source) in cells.Select(cell => cell.Source).Index())
         {
             if (OtherLanguage().IsMatch(source)) continue;
             var code = Shared().Replace(Disposed().Replace(source, ""), "dynamic ${name} = null!;");

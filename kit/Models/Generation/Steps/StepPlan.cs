@@ -34,11 +34,12 @@ internal sealed record StepPlan(StepTable Tokens, StepTable? Positions, float[]?
     public bool IsReadable => Tokens.IsReadable && Positions?.IsReadable != false && norms.All(norm => norm.IsReadable)
         && StepActivation.Has(Activation);
 
-    /// <summary>Whether the model still has the weights that it had.</summary>
+    /// <summary>Whether the model still has the weights that it had, of the same type.</summary>
     public bool IsCurrent
     {
         get
         {
+            if (!IsReadable) return false;
             foreach (var product in products)
                 if (!product.IsCurrent) return false;
             return true;
