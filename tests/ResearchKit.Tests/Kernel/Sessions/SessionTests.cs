@@ -5,7 +5,8 @@ namespace ResearchKit.Tests.Kernel.Sessions;
 
 public sealed class SessionTests : IDisposable
 {
-    private readonly Session session = new(Path.GetTempPath());
+    // a cell on a busy machine may take longer to stop than a person would wait; a wait is interrupted after a quarter of it
+    private readonly Session session = new(Path.GetTempPath()) { Grace = TimeSpan.FromSeconds(8) };
     private readonly List<Output> outputs = [];
     private int count;
 
